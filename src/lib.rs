@@ -1,0 +1,31 @@
+//! recipe-render: a declarative picture renderer.
+//!
+//! ```text
+//! recipe text ─▶ recipe ─▶ plan ─▶ render ─▶ picture
+//!                           │        │
+//!                     model (text)   ├─ canvas   parameters ⇄ pixels
+//!                                    ├─ look     windows ⇄ canvas, the stages and their adjoints
+//!                                    └─ encoder  windows ⇄ scores and window gradients (clip, on onnx + runtime)
+//! ```
+
+pub mod chance;
+pub mod picture;
+pub mod plan;
+
+// text to plan
+pub mod recipe;
+
+// the model
+pub mod clip;
+pub mod onnx;
+pub mod runtime;
+
+// the picture
+pub mod canvas;
+pub mod look;
+pub mod render;
+
+// what the user sees
+pub mod cli;
+pub mod output;
+pub mod watch;

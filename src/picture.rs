@@ -1,0 +1,25 @@
+//! A finished or growing picture.
+
+use crate::plan::Size;
+
+/// Pixels as `[3, height, width]` f32, nominally 0..1 sRGB.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    pub size: Size,
+    pub pixels: Vec<f32>,
+}
+
+impl Picture {
+    /// Interleaved 8-bit RGB rows, values rounded and clamped to 0..=255.
+    pub fn to_rgb8(&self) -> Vec<u8> {
+        let area = self.size.area();
+        let mut bytes = vec![0; area * 3];
+        for (i, pixel) in bytes.chunks_exact_mut(3).enumerate() {
+            for (channel, byte) in pixel.iter_mut().enumerate() {
+                // The cast saturates and takes NaN to 0.
+                *byte = (self.pixels[channel * area + i] * 255.0 + 0.5) as u8;
+            }
+        }
+        bytes
+    }
+}
