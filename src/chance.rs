@@ -22,27 +22,18 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 impl Draws {
     /// The root of all draws of a render.
     pub fn new(seed: u64) -> Self {
-        Draws {
-            key: mix(seed.wrapping_add(GOLDEN)),
-        }
+        Draws { key: mix(seed.wrapping_add(GOLDEN)) }
     }
 
     /// The branch named by one more coordinate.
     #[must_use]
     pub fn at(self, coordinate: u64) -> Self {
-        Draws {
-            key: mix(self
-                .key
-                .wrapping_mul(3)
-                .wrapping_add(mix(coordinate.wrapping_add(GOLDEN)))),
-        }
+        Draws { key: mix(self.key.wrapping_mul(3).wrapping_add(mix(coordinate.wrapping_add(GOLDEN)))) }
     }
 
     /// 64 uniform bits: draw number `index` of this branch.
     pub fn bits(self, index: u64) -> u64 {
-        mix(self
-            .key
-            .wrapping_add(index.wrapping_add(1).wrapping_mul(GOLDEN)))
+        mix(self.key.wrapping_add(index.wrapping_add(1).wrapping_mul(GOLDEN)))
     }
 
     /// Uniform in [0, 1), with 53 random bits.
@@ -57,11 +48,7 @@ impl Draws {
 
     /// Log-uniform in [low, high), both positive.
     pub fn log_uniform(self, index: u64, low: f64, high: f64) -> f64 {
-        if low == high {
-            low
-        } else {
-            (self.uniform(index, low.ln(), high.ln())).exp()
-        }
+        if low == high { low } else { (self.uniform(index, low.ln(), high.ln())).exp() }
     }
 
     /// A pair of independent standard normal numbers (Box and Muller, 1958).
@@ -96,10 +83,7 @@ mod tests {
         let normals: Vec<f64> = (0..n).flat_map(|i| draws.normal_pair(i)).collect();
         let mean = normals.iter().sum::<f64>() / normals.len() as f64;
         let variance = normals.iter().map(|x| x * x).sum::<f64>() / normals.len() as f64;
-        assert!(
-            mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03,
-            "{mean} {variance}"
-        );
+        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
     }
 
     #[test]

@@ -15,17 +15,9 @@ impl Time {
     /// The moment of step `index` of a phase of `steps` steps that begins at step `start` of a run of `total` steps.
     pub fn new(index: u64, steps: u64, start: u64, total: u64) -> Self {
         let fraction = |i: u64, n: u64| {
-            if n > 1 {
-                i as f64 / (n - 1) as f64
-            } else {
-                0.0
-            }
+            if n > 1 { i as f64 / (n - 1) as f64 } else { 0.0 }
         };
-        Time {
-            t: fraction(index, steps),
-            whole: fraction(start + index, total),
-            step: start + index,
-        }
+        Time { t: fraction(index, steps), whole: fraction(start + index, total), step: start + index }
     }
 }
 

@@ -1,1 +1,5 @@
-//! (being written)
+//! onnxruntime: found or installed, sessions, execution providers. The only module that names `ort`.
+
+mod session;
+
+pub use session::{Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights};
