@@ -1,1 +1,12 @@
-//! (being written)
+//! The loop: phases, selection, tally.
+
+mod ask;
+mod error;
+mod progress;
+mod run;
+mod tally;
+
+pub use error::RenderError;
+pub use progress::{Control, Observer, Progress, Rendered, Seconds};
+pub use run::render;
+pub use tally::{Tally, TallyEntry};

@@ -1,0 +1,131 @@
+//! `model.toml`: what a model folder says about itself.
+
+use serde::Deserialize;
+
+/// The contents of `model.toml`. Names of inputs and outputs may be left out where the graph has just one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// The model's name, as shown to the user.
+    pub name: String,
+    /// What the model is good for, in a line.
+    #[serde(default)]
+    pub about: String,
+    #[serde(default)]
+    pub licence: String,
+    pub image: ImageEncoder,
+    pub text: TextEncoder,
+    pub tokenizer: Tokenizer,
+}
+
+/// The image encoder: `[N, 3, S, S]` f32 -> `[N, D]` f32.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageEncoder {
+    /// File name within the folder.
+    pub file: String,
+    /// The window's side S in pixels, 1 to 4096.
+    pub size: u32,
+    /// Subtracted from pixels in 0..1, per channel (RGB).
+    #[serde(default = "zero")]
+    pub mean: [f32; 3],
+    /// What they are then divided by.
+    #[serde(default = "one")]
+    pub deviation: [f32; 3],
+    pub input: Option<String>,
+    pub output: Option<String>,
+}
+
+/// The text encoder: token ids `[N, T]` -> `[N, D]` f32.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextEncoder {
+    pub file: String,
+    /// The input of token ids.
+    pub ids: Option<String>,
+    /// The input that is 1 for tokens and 0 for padding, if the encoder has one.
+    pub mask: Option<String>,
+    pub output: Option<String>,
+}
+
+/// How a text becomes token ids.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokenizer {
+    /// A file of the `tokenizers` library, within the folder.
+    pub file: String,
+    /// The fixed number of tokens T the text encoder takes: shorter texts are padded, longer ones cut. Without it, any.
+    pub context: Option<usize>,
+    /// The token id that pads.
+    #[serde(default)]
+    pub padding: i64,
+}
+
+fn zero() -> [f32; 3] {
+    [0.0; 3]
+}
+
+fn one() -> [f32; 3] {
+    [1.0; 3]
+}
+
+impl Description {
+    /// Reads `model.toml`. The error says line, column and what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let description: Description = toml::from_str(text).map_err(|error| error.to_string())?;
+        description.check()?;
+        Ok(description)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !(1..=4096).contains(&self.image.size) {
+            return Err(format!("image.size is {}, expected 1 to 4096", self.image.size));
+        }
+        if self.image.deviation.iter().any(|d| !d.is_finite() || *d == 0.0)
+            || self.image.mean.iter().any(|m| !m.is_finite())
+        {
+            return Err("image.mean and image.deviation must be finite, and no deviation zero".into());
+        }
+        if self.tokenizer.context == Some(0) || self.tokenizer.context > Some(1 << 16) {
+            return Err("tokenizer.context must be 1 to 65536".into());
+        }
+        for file in [&self.image.file, &self.text.file, &self.tokenizer.file] {
+            let plain = std::path::Path::new(file)
+                .components()
+                .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
+            if file.is_empty() || !plain {
+                return Err(format!("`{file}`: files are named relative to the model's folder and lie within it"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "name = 'x'\n[image]\nfile = 'i.onnx'\nsize = 64\n[text]\nfile = 't.onnx'\n[tokenizer]\nfile = 't.json'\n";
+
+    #[test]
+    fn the_smallest_description_gets_defaults() {
+        let description = Description::parse(SMALL).unwrap();
+        assert_eq!(description.image.mean, [0.0; 3]);
+        assert_eq!(description.image.deviation, [1.0; 3]);
+        assert_eq!(description.tokenizer.context, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (from, to, said) in [
+            ("size = 64", "size = 0", "1 to 4096"),
+            ("size = 64", "sise = 64", "sise"),
+            ("size = 64", "size = 64\ndeviation = [1.0, 0.0, 1.0]", "deviation"),
+            ("'i.onnx'", "'../i.onnx'", "within it"),
+            ("[text]", "[txt]", "txt"),
+        ] {
+            let error = Description::parse(&SMALL.replace(from, to)).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What can go wrong with a model.
+
+use std::path::PathBuf;
+
+use crate::{onnx::OnnxError, runtime::RuntimeError};
+
+/// An error of a model folder or its encoders.
+#[derive(Debug, thiserror::Error)]
+pub enum ClipError {
+    #[error("no model `{name}`")]
+    Unknown { name: String, hint: String },
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{}: {message}", path.display())]
+    Description { path: PathBuf, message: String },
+    #[error("model `{model}`: tokenizer: {message}")]
+    Tokenizer { model: String, message: String },
+    #[error("model `{model}`: {message}")]
+    Encoder { model: String, message: String, hint: Option<String> },
+    #[error("model `{model}`: {source}")]
+    Graph { model: String, source: OnnxError },
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+}
+
+impl ClipError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ClipError::Unknown { hint, .. } => Some(hint.clone()),
+            ClipError::Description { .. } => Some("docs/models.md describes model.toml".into()),
+            ClipError::Encoder { hint, .. } => hint.clone(),
+            ClipError::Runtime(error) => error.hint().map(str::to_owned),
+            _ => None,
+        }
+    }
+}

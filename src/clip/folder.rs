@@ -1,0 +1,203 @@
+//! Model folders: where they are found, and their files.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+
+use super::{ClipError, Description};
+
+/// The model that is part of the program, so that it renders wherever it is installed.
+mod pocket {
+    pub const NAME: &str = "pocket";
+    pub const DESCRIPTION: &str = include_str!("../../models/pocket/model.toml");
+    pub const FILES: [(&str, &[u8]); 3] = [
+        ("image.onnx", include_bytes!("../../models/pocket/image.onnx")),
+        ("text.onnx", include_bytes!("../../models/pocket/text.onnx")),
+        ("tokenizer.json", include_bytes!("../../models/pocket/tokenizer.json")),
+    ];
+}
+
+/// A model folder, its description read and its files named but not yet opened.
+#[derive(Debug, Clone)]
+pub struct ModelFolder {
+    pub description: Description,
+    place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Embedded,
+    Folder(PathBuf),
+}
+
+impl ModelFolder {
+    /// Finds a model by its name or its folder.
+    ///
+    /// A reference with a path separator, or that names a folder with a `model.toml`, is a folder, relative to `base` (the
+    /// recipe's folder, or the current one). A plain name is looked up in the user's models folder, in `models` beside the
+    /// executable, and among the embedded models, in this order.
+    pub fn find(reference: &str, base: &Path) -> Result<Self, ClipError> {
+        let path = base.join(reference);
+        let is_path = reference.contains(['/', '\\']) || path.join("model.toml").is_file();
+        if is_path {
+            return Self::open(path);
+        }
+        let folder = named_folders().into_iter().map(|f| f.join(reference)).find(|f| f.join("model.toml").is_file());
+        match folder {
+            Some(folder) => Self::open(folder),
+            None if reference == pocket::NAME => Self::embedded(),
+            None => Err(Self::unknown(reference)),
+        }
+    }
+
+    /// The names that [`ModelFolder::find`] knows, sorted.
+    pub fn names() -> Vec<String> {
+        let mut names = vec![pocket::NAME.to_owned()];
+        for folder in named_folders() {
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            names.extend(
+                entries
+                    .flatten()
+                    .filter(|entry| entry.path().join("model.toml").is_file())
+                    .filter_map(|entry| entry.file_name().into_string().ok()),
+            );
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn unknown(reference: &str) -> ClipError {
+        let names = Self::names();
+        let near = names.iter().find(|name| strsim::damerau_levenshtein(name, reference) <= 2);
+        let hint = match near {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!(
+                "known models: {}; a model of your own is named by its folder, as in `./my-clip`",
+                names.join(", ")
+            ),
+        };
+        ClipError::Unknown { name: reference.to_owned(), hint }
+    }
+
+    fn embedded() -> Result<Self, ClipError> {
+        let path = PathBuf::from("(embedded) pocket/model.toml");
+        let description = Description::parse(pocket::DESCRIPTION)
+            .map_err(|message| ClipError::Description { path, message })?;
+        Ok(ModelFolder { description, place: Place::Embedded })
+    }
+
+    fn open(folder: PathBuf) -> Result<Self, ClipError> {
+        let path = folder.join("model.toml");
+        if !path.is_file() {
+            let hint = if folder.is_dir() {
+                "a model folder holds a file `model.toml`; docs/models.md describes it".to_owned()
+            } else {
+                "there is no such folder".to_owned()
+            };
+            return Err(ClipError::Unknown { name: folder.display().to_string(), hint });
+        }
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| ClipError::Read { path: path.clone(), source })?;
+        let description =
+            Description::parse(&text).map_err(|message| ClipError::Description { path, message })?;
+        Ok(ModelFolder { description, place: Place::Folder(folder) })
+    }
+
+    /// The folder on disk, if the model has one.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Embedded => None,
+            Place::Folder(folder) => Some(folder),
+        }
+    }
+
+    /// A file of the folder: mapped into memory, not read.
+    pub fn bytes(&self, file: &str) -> Result<Bytes, ClipError> {
+        match &self.place {
+            Place::Embedded => {
+                let found = pocket::FILES.iter().find(|(name, _)| *name == file);
+                found.map(|(_, bytes)| Bytes::from_static(bytes)).ok_or_else(|| ClipError::Read {
+                    path: file.into(),
+                    source: std::io::ErrorKind::NotFound.into(),
+                })
+            }
+            Place::Folder(folder) => map_file(&folder.join(file)),
+        }
+    }
+
+    /// A hash of the description and the three files: what decides about a picture. Hexadecimal BLAKE3.
+    pub fn hash(&self) -> Result<String, ClipError> {
+        let mut hasher = blake3::Hasher::new();
+        let d = &self.description;
+        let described = format!(
+            "{} {:?} {:?} {:?} {:?} {:?}",
+            d.image.size, d.image.mean, d.image.deviation, d.image.output, d.tokenizer.context, d.tokenizer.padding
+        );
+        hasher.update(blake3::hash(described.as_bytes()).as_bytes());
+        for file in [&d.image.file, &d.text.file, &d.tokenizer.file] {
+            hasher.update(blake3::hash(&self.bytes(file)?).as_bytes());
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+}
+
+/// Maps a file into memory.
+pub fn map_file(path: &Path) -> Result<Bytes, ClipError> {
+    let read = |source| ClipError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(read)?;
+    if file.metadata().map_err(read)?.is_dir() {
+        return Err(read(std::io::ErrorKind::IsADirectory.into()));
+    }
+    // SAFETY: a mapping is only unsound when another process changes the file while we read it. Weights are hundreds of
+    // megabytes that onnxruntime uses in place; copying them would double the memory and the start-up time.
+    let map = unsafe { memmap2::Mmap::map(&file) }.map_err(read)?;
+    Ok(Bytes::from_owner(map))
+}
+
+/// Folders that hold models by name.
+fn named_folders() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if let Ok(strategy) = etcetera::choose_base_strategy() {
+        use etcetera::BaseStrategy;
+        folders.push(strategy.data_dir().join("recipe-render").join("models"));
+    }
+    if let Ok(executable) = std::env::current_exe()
+        && let Some(folder) = executable.parent()
+    {
+        folders.push(folder.join("models"));
+    }
+    folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pocket_is_part_of_the_program() {
+        let model = ModelFolder::find("pocket", Path::new(".")).unwrap();
+        assert_eq!(model.description.image.size, 64);
+        assert_eq!(model.hash().unwrap().len(), 64);
+    }
+
+    #[test]
+    fn a_wrong_name_gets_the_nearest() {
+        let error = ModelFolder::find("poket", Path::new(".")).unwrap_err();
+        assert!(error.hint().unwrap().contains("`pocket`"), "{error}");
+        let error = ModelFolder::find("./nowhere", Path::new(".")).unwrap_err();
+        assert!(error.hint().unwrap().contains("no such folder"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_is_a_model_by_its_path() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+        let by_path = ModelFolder::find("./pocket", &folder).unwrap();
+        let embedded = ModelFolder::find("pocket", Path::new("/")).unwrap();
+        assert_eq!(by_path.hash().unwrap(), embedded.hash().unwrap());
+        assert!(by_path.folder().is_some());
+    }
+}

@@ -1,0 +1,260 @@
+//! Texts to features: tokenizer, text encoder, and the cache of what was encoded before.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use tokenizers::{Tokenizer, TruncationDirection, TruncationParams};
+
+use super::{ClipError, ModelFolder};
+use crate::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
+
+/// What a tokenizer makes of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Token ids, padded to the model's context where it has one.
+    pub ids: Vec<i64>,
+    /// How many of `ids` are not padding.
+    pub used: usize,
+    /// Words of the text that the model does not know.
+    pub unknown: Vec<String>,
+    /// Whether the model knows at least one word.
+    pub meaningful: bool,
+    /// Whether the text was longer than the model's context and had to be cut.
+    pub cut: bool,
+}
+
+/// A model's tokenizer.
+pub struct TextTokenizer {
+    tokenizer: Tokenizer,
+    unknown: Option<u32>,
+    context: Option<usize>,
+    padding: i64,
+    model: String,
+}
+
+impl TextTokenizer {
+    /// Reads the tokenizer of a model folder.
+    pub fn open(model: &ModelFolder) -> Result<Self, ClipError> {
+        let description = &model.description;
+        let failed =
+            |message: String| ClipError::Tokenizer { model: description.name.clone(), message };
+        let bytes = model.bytes(&description.tokenizer.file)?;
+        let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|error| failed(error.to_string()))?;
+        // Padding and length are model.toml's business; what the file may say of them serves training.
+        tokenizer.with_padding(None);
+        let truncation = description.tokenizer.context.map(|max_length| TruncationParams {
+            max_length,
+            direction: TruncationDirection::Right,
+            ..TruncationParams::default()
+        });
+        tokenizer.with_truncation(truncation).map_err(|error| failed(error.to_string()))?;
+        let unknown = unknown_token(&bytes).and_then(|token| tokenizer.token_to_id(&token));
+        Ok(TextTokenizer {
+            tokenizer,
+            unknown,
+            context: description.tokenizer.context,
+            padding: description.tokenizer.padding,
+            model: description.name.clone(),
+        })
+    }
+
+    /// Tokenises one text.
+    pub fn encode(&self, text: &str) -> Result<Tokens, ClipError> {
+        let encoding = self
+            .tokenizer
+            .encode(text, true)
+            .map_err(|error| ClipError::Tokenizer { model: self.model.clone(), message: error.to_string() })?;
+        let mut unknown: Vec<String> = Vec::new();
+        let mut meaningful = false;
+        for ((id, offsets), special) in
+            encoding.get_ids().iter().zip(encoding.get_offsets()).zip(encoding.get_special_tokens_mask())
+        {
+            let word = text.get(offsets.0..offsets.1).unwrap_or_default();
+            let lettered = word.chars().any(char::is_alphanumeric);
+            if Some(*id) == self.unknown {
+                // Punctuation that a vocabulary lacks is nobody's loss.
+                if lettered && !unknown.iter().any(|w| w == word) {
+                    unknown.push(word.to_owned());
+                }
+            } else if *special == 0 && !word.trim().is_empty() {
+                meaningful = true;
+            }
+        }
+        let mut ids: Vec<i64> = encoding.get_ids().iter().map(|id| i64::from(*id)).collect();
+        let used = ids.len();
+        if let Some(context) = self.context {
+            ids.resize(context, self.padding);
+        }
+        Ok(Tokens { ids, used, unknown, meaningful, cut: !encoding.get_overflowing().is_empty() })
+    }
+}
+
+/// The name of the token for unknown words in a tokenizer file, if its model has one (byte-level ones do not).
+fn unknown_token(bytes: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        model: Model,
+    }
+    #[derive(serde::Deserialize)]
+    struct Model {
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        unk_token: Option<String>,
+    }
+    let file: File = serde_json::from_slice(bytes).ok()?;
+    // CLIP's byte-pair vocabulary names an unknown token, but bytes cover every text.
+    if file.model.kind.as_deref() == Some("BPE") { None } else { file.model.unk_token }
+}
+
+/// Encodes texts into features of unit length, `D` values each, in order.
+///
+/// Features are kept in `cache` (a folder) by model and text; the text encoder is loaded only for texts not found there,
+/// and freed before this returns.
+pub fn features(
+    runtime: &Runtime,
+    model: &ModelFolder,
+    model_hash: &str,
+    texts: &[String],
+    cache: Option<PathBuf>,
+) -> Result<Vec<Vec<f32>>, ClipError> {
+    let cache = cache.map(|folder| folder.join("features").join(&model_hash[..16.min(model_hash.len())]));
+    let file = |text: &str| cache.as_ref().map(|f| f.join(blake3::hash(text.as_bytes()).to_hex().as_str()));
+    let mut features: Vec<Option<Vec<f32>>> = texts.iter().map(|text| recall(&file(text)?)).collect();
+    if features.iter().any(Option::is_none) {
+        let mut encoder = TextSession::open(runtime, model)?;
+        for (text, feature) in texts.iter().zip(&mut features) {
+            if feature.is_none() {
+                let fresh = encoder.encode(text)?;
+                if let Some(path) = file(text) {
+                    // A cache that cannot be written costs time, not the picture.
+                    let _ = keep(&path, &fresh);
+                }
+                *feature = Some(fresh);
+            }
+        }
+    }
+    Ok(features.into_iter().flatten().collect())
+}
+
+/// A feature kept earlier: f32 values, then the BLAKE3 hash of their bytes. Anything else counts as absent.
+fn recall(path: &std::path::Path) -> Option<Vec<f32>> {
+    let bytes = std::fs::read(path).ok()?;
+    let (values, hash) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
+    if values.is_empty() || blake3::hash(values).as_bytes() != hash {
+        return None;
+    }
+    Some(values.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+}
+
+fn keep(path: &std::path::Path, feature: &[f32]) -> std::io::Result<()> {
+    use std::io::Write;
+    let folder = path.parent().ok_or(std::io::ErrorKind::NotFound)?;
+    std::fs::create_dir_all(folder)?;
+    let values: Vec<u8> = feature.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(&values)?;
+    file.write_all(blake3::hash(&values).as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// The text encoder, loaded.
+struct TextSession<'a> {
+    model: &'a ModelFolder,
+    tokenizer: TextTokenizer,
+    session: crate::runtime::Session,
+}
+
+impl<'a> TextSession<'a> {
+    fn open(runtime: &Runtime, model: &'a ModelFolder) -> Result<Self, ClipError> {
+        let bytes: Bytes = model.bytes(&model.description.text.file)?;
+        // One text at a time on the CPU: a few milliseconds each, and the same bits whatever the device.
+        let plan =
+            SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
+        let session = runtime.session(&bytes, &Weights::default(), &plan)?;
+        Ok(TextSession { model, tokenizer: TextTokenizer::open(model)?, session })
+    }
+
+    fn encode(&mut self, text: &str) -> Result<Vec<f32>, ClipError> {
+        let description = &self.model.description;
+        let failed = |message: String, hint: &str| ClipError::Encoder {
+            model: description.name.clone(),
+            message,
+            hint: (!hint.is_empty()).then(|| hint.to_owned()),
+        };
+        let tokens = self.tokenizer.encode(text)?;
+        let dims = [1, tokens.ids.len()];
+        let mask: Vec<i64> = (0..tokens.ids.len()).map(|i| i64::from(i < tokens.used)).collect();
+        let names = self.session.inputs();
+        let ids_name = match &description.text.ids {
+            Some(name) => name.clone(),
+            None => names.first().cloned().ok_or_else(|| failed("the text encoder has no input".into(), ""))?,
+        };
+        let mut inputs = vec![(ids_name.as_str(), Input::I64(&dims, &tokens.ids))];
+        if let Some(name) = &description.text.mask {
+            inputs.push((name.as_str(), Input::I64(&dims, &mask)));
+        }
+        for (name, _) in &inputs {
+            if !names.iter().any(|n| n == name) {
+                let message =
+                    format!("the text encoder has no input `{name}`; its inputs are {}", names.join(", "));
+                return Err(failed(message, "name its inputs in the [text] table of model.toml: ids, mask"));
+            }
+        }
+        if let Some(missing) = names.iter().find(|n| !inputs.iter().any(|(name, _)| name == n)) {
+            let message = format!("nothing is given to the text encoder's input `{missing}`");
+            return Err(failed(message, "if it is the attention mask, name it as `mask` in [text] of model.toml"));
+        }
+        let outputs = self.session.run(&inputs)?;
+        let output = match &description.text.output {
+            Some(name) => name.clone(),
+            None => self.session.outputs().first().cloned().unwrap_or_default(),
+        };
+        let (_, values) = outputs.f32(&output)?;
+        let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+        if !norm.is_finite() {
+            return Err(failed(format!("the text encoder gives no numbers for \"{text}\""), ""));
+        }
+        if norm < 1e-6 {
+            return Err(failed(format!("knows no word of \"{text}\""), "use other words"));
+        }
+        Ok(values.iter().map(|v| (f64::from(*v) / norm) as f32).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn pocket() -> TextTokenizer {
+        TextTokenizer::open(&ModelFolder::find("pocket", Path::new(".")).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn words_are_known_or_named() {
+        let tokens = pocket().encode("a malazan, 漢字 landscape").unwrap();
+        assert!(tokens.meaningful);
+        assert!(!tokens.unknown.is_empty() && tokens.unknown.iter().all(|w| "漢字".contains(w.as_str())), "{tokens:?}");
+        assert!(pocket().encode("leather armour").unwrap().unknown.is_empty());
+    }
+
+    #[test]
+    fn a_text_without_a_known_word_is_not_meaningful() {
+        for text in ["漢字", "  ", "!?", ""] {
+            assert!(!pocket().encode(text).unwrap().meaningful, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_kept_feature_comes_back_and_a_damaged_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a").join("b");
+        keep(&path, &[1.0, -2.5]).unwrap();
+        assert_eq!(recall(&path), Some(vec![1.0, -2.5]));
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[1] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(recall(&path), None);
+    }
+}

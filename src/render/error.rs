@@ -1,0 +1,25 @@
+//! What can stop a render.
+
+use crate::{canvas::CanvasError, clip::ClipError};
+
+/// An error of a render.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    #[error(transparent)]
+    Canvas(#[from] CanvasError),
+    #[error(transparent)]
+    Clip(#[from] ClipError),
+    #[error("the model's gradient at step {step} is not a finite number")]
+    NotFinite { step: u64 },
+}
+
+impl RenderError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            RenderError::Clip(error) => error.hint(),
+            RenderError::NotFinite { .. } => Some("a lower rate, or another model; f16 models overflow easily".into()),
+            RenderError::Canvas(error) => error.hint(),
+        }
+    }
+}

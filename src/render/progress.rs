@@ -1,0 +1,93 @@
+//! What a render tells those who watch it, and what it gives in the end.
+
+use super::Tally;
+use crate::{
+    canvas::Canvas,
+    picture::Picture,
+    plan::{Phase, Size},
+};
+
+/// Whether to go on after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    Continue,
+    /// End the render; the picture so far is its result.
+    Stop,
+}
+
+/// Someone who follows a render.
+pub trait Observer {
+    /// Called after every step.
+    fn step(&mut self, progress: &mut Progress<'_>) -> Control;
+}
+
+/// The state of a render after a step.
+pub struct Progress<'a> {
+    /// Steps done, from 1.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// The phase's position, from 0.
+    pub phase: usize,
+    pub phase_name: &'a str,
+    /// Steps done of this phase, from 1.
+    pub phase_step: u64,
+    pub phase_steps: u64,
+    /// Windows looked at so far; scoring and training a view counts once.
+    pub views: u64,
+    /// Places so far.
+    pub places: u64,
+    /// Mean similarity of the winning prompts in this step, by the active targets' names.
+    pub similarities: &'a [(String, f32)],
+    pub tally: &'a Tally,
+    /// Since the first step began.
+    pub seconds: f64,
+    pub(super) canvas: &'a mut Canvas,
+    pub(super) finest: Option<f64>,
+    pub(super) size: Size,
+    pub(super) next_phase: Option<&'a Phase>,
+}
+
+impl Progress<'_> {
+    /// The picture as it is now. Computed only when asked for.
+    pub fn picture(&mut self) -> Picture {
+        Picture { size: self.size, pixels: self.canvas.decode(self.finest).to_vec() }
+    }
+
+    /// Whether this step was the last of its phase.
+    pub fn ends_phase(&self) -> bool {
+        self.phase_step == self.phase_steps
+    }
+
+    /// Whether this step was the last of the run.
+    pub fn ends_run(&self) -> bool {
+        self.ends_phase() && self.next_phase.is_none()
+    }
+}
+
+/// What a render gives.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    pub picture: Picture,
+    pub tally: Tally,
+    /// Steps done.
+    pub steps: u64,
+    /// Windows looked at.
+    pub views: u64,
+    /// Whether the observer stopped it before its end.
+    pub stopped: bool,
+    pub seconds: Seconds,
+}
+
+/// Wall-clock seconds of a render's parts.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Seconds {
+    /// Decoding the canvas and sampling the windows.
+    pub look: f64,
+    /// Scores and window gradients.
+    pub encode: f64,
+    /// Window gradients back onto the canvas.
+    pub push: f64,
+    /// From pixel gradients to the next parameters.
+    pub optimize: f64,
+}

@@ -1,0 +1,225 @@
+//! The steps of a render.
+
+use std::time::Instant;
+
+use super::{
+    Control, Observer, Progress, RenderError, Rendered, Seconds, Tally,
+    ask::{Ask, Asks, draw},
+    tally::distinct_prompts,
+};
+use crate::{
+    canvas::Canvas,
+    clip::{Encoder, Features, Questions},
+    look::{Frame, Levels, Push, look},
+    picture::Picture,
+    plan::{Plan, Time},
+};
+
+/// Renders a plan: optimises the canvas step by step, through all phases, and tells the observer of each step.
+///
+/// `features` holds one row for each of the plan's prompts.
+pub fn render(
+    plan: &Plan,
+    features: &Features,
+    encoder: &mut Encoder,
+    observer: &mut dyn Observer,
+) -> Result<Rendered, RenderError> {
+    let mut run = Run::new(plan, features, encoder)?;
+    let start = Instant::now();
+    let total = plan.steps();
+    let mut done = 0;
+    let mut finest = None;
+    let mut stopped = false;
+    'phases: for (index, phase) in plan.phases.iter().enumerate() {
+        let steps = u64::from(phase.steps);
+        let phase_start = done;
+        for phase_step in 0..steps {
+            let time = Time::new(phase_step, steps, phase_start, total);
+            finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
+            let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
+            run.step(&time, finest, &weights, phase.rate.at(&time))?;
+            done += 1;
+            let control = observer.step(&mut Progress {
+                step: done,
+                steps: total,
+                phase: index,
+                phase_name: &phase.name,
+                phase_step: phase_step + 1,
+                phase_steps: steps,
+                views: run.views,
+                places: run.places,
+                similarities: &run.similarities,
+                tally: &run.tally,
+                seconds: start.elapsed().as_secs_f64(),
+                canvas: &mut run.canvas,
+                finest,
+                size: plan.size,
+                next_phase: plan.phases.get(index + 1),
+            });
+            if control == Control::Stop {
+                stopped = done < total;
+                break 'phases;
+            }
+        }
+    }
+    let picture = Picture { size: plan.size, pixels: run.canvas.decode(finest).to_vec() };
+    Ok(Rendered { picture, tally: run.tally, steps: done, views: run.views, stopped, seconds: run.seconds })
+}
+
+/// What lasts from step to step.
+struct Run<'a> {
+    plan: &'a Plan,
+    features: &'a Features,
+    encoder: &'a mut Encoder,
+    frame: Frame,
+    canvas: Canvas,
+    levels: Levels,
+    push: Push,
+    pixels: Vec<f32>,
+    gradients: Vec<f32>,
+    pixel_gradient: Vec<f32>,
+    tally: Tally,
+    tally_offsets: Vec<usize>,
+    views: u64,
+    places: u64,
+    similarities: Vec<(String, f32)>,
+    seconds: Seconds,
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: &'a Plan, features: &'a Features, encoder: &'a mut Encoder) -> Result<Self, RenderError> {
+        let side = encoder.side();
+        Ok(Run {
+            plan,
+            features,
+            encoder,
+            frame: Frame { size: plan.size, side },
+            canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
+            levels: Levels::new(plan.size),
+            push: Push::new(plan.size),
+            pixels: Vec::new(),
+            gradients: Vec::new(),
+            pixel_gradient: vec![0.0; 3 * plan.size.area()],
+            tally: Tally::new(plan),
+            tally_offsets: Tally::offsets(plan),
+            views: 0,
+            places: 0,
+            similarities: Vec::new(),
+            seconds: Seconds::default(),
+        })
+    }
+
+    /// One optimiser update, made from all windows of all active targets.
+    fn step(&mut self, time: &Time, finest: Option<f64>, weights: &[f64], rate: f64) -> Result<(), RenderError> {
+        let asks = draw(self.plan, &self.frame, weights, time);
+        self.places += asks.places.iter().sum::<u64>();
+        let clock = Instant::now();
+        self.levels.build(self.canvas.decode(finest));
+        self.seconds.look += clock.elapsed().as_secs_f64();
+
+        let asks = self.settle(asks)?;
+        let side = self.frame.side;
+        let count = asks.len();
+        if count == 0 {
+            self.similarities.clear();
+            return Ok(());
+        }
+        let windows: Vec<_> = asks.iter().map(|ask| ask.window.clone()).collect();
+
+        let clock = Instant::now();
+        let length = count * 3 * (side as usize).pow(2);
+        self.pixels.resize(length, 0.0);
+        look(&self.levels, &windows, side, &mut self.pixels);
+        self.seconds.look += clock.elapsed().as_secs_f64();
+
+        let clock = Instant::now();
+        let questions = questions(&asks, self.features.count());
+        self.gradients.resize(length, 0.0);
+        let similarities = self.encoder.train(&self.pixels, &questions, self.features, &mut self.gradients)?;
+        self.seconds.encode += clock.elapsed().as_secs_f64();
+        if !self.gradients.iter().all(|g| g.is_finite()) {
+            return Err(RenderError::NotFinite { step: time.step + 1 });
+        }
+
+        let clock = Instant::now();
+        self.push.push(&windows, side, &self.gradients, &mut self.pixel_gradient);
+        self.seconds.push += clock.elapsed().as_secs_f64();
+
+        let clock = Instant::now();
+        self.canvas.backprop(&self.pixel_gradient);
+        self.canvas.step(rate);
+        self.seconds.optimize += clock.elapsed().as_secs_f64();
+
+        self.views += count as u64;
+        self.count(&asks, &similarities);
+        Ok(())
+    }
+
+    /// Scores the views that compete, and adds the winners to those that are settled.
+    ///
+    /// Scoring all with the forward graph and training the winners costs no more than training two views, and less from
+    /// three on.
+    fn settle(&mut self, asks: Asks) -> Result<Vec<Ask>, RenderError> {
+        let mut settled = asks.settled;
+        if asks.contests.is_empty() {
+            return Ok(settled);
+        }
+        let side = self.frame.side;
+        let windows: Vec<_> = asks.contests.iter().flat_map(|contest| contest.windows.iter().cloned()).collect();
+        let clock = Instant::now();
+        self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
+        look(&self.levels, &windows, side, &mut self.pixels);
+        self.seconds.look += clock.elapsed().as_secs_f64();
+        let clock = Instant::now();
+        let similarities = self.encoder.score(&self.pixels, self.features)?;
+        self.seconds.encode += clock.elapsed().as_secs_f64();
+
+        let mut rows = similarities.chunks_exact(self.features.count());
+        for contest in asks.contests {
+            let own: Vec<&[f32]> = rows.by_ref().take(contest.windows.len()).collect();
+            // The losing views were looked at, too.
+            self.views += own.len() as u64 - 1;
+            settled.push(contest.settle(&own).1);
+        }
+        Ok(settled)
+    }
+
+    /// Enters the winners in the tally, and each target's mean similarity.
+    fn count(&mut self, asks: &[Ask], similarities: &[f32]) {
+        let mut sums = vec![(0.0f64, 0u32); self.plan.targets.len()];
+        for (ask, row) in asks.iter().zip(similarities.chunks_exact(self.features.count())) {
+            let candidates = if ask.best.is_empty() { &ask.pull } else { &ask.best };
+            let wanted = candidates.iter().filter(|(_, weight)| *weight > 0.0).map(|(prompt, _)| *prompt);
+            let mut winner = None;
+            for prompt in wanted {
+                if winner.is_none_or(|w: usize| row[prompt] > row[w]) {
+                    winner = Some(prompt);
+                }
+            }
+            let Some(winner) = winner else { continue };
+            let position = distinct_prompts(&self.plan.targets[ask.target]).iter().position(|p| *p == winner);
+            if let Some(position) = position {
+                self.tally.entries[self.tally_offsets[ask.target] + position].won += 1;
+            }
+            sums[ask.target].0 += f64::from(row[winner]);
+            sums[ask.target].1 += 1;
+        }
+        let named = self.plan.targets.iter().zip(sums).filter(|(_, (_, n))| *n > 0);
+        self.similarities = named.map(|(t, (sum, n))| (t.name.clone(), (sum / f64::from(n)) as f32)).collect();
+    }
+}
+
+/// The asks as the encoder's matrices.
+fn questions(asks: &[Ask], prompts: usize) -> Questions {
+    let mut questions = Questions::new(asks.len(), prompts);
+    for (row, ask) in asks.iter().enumerate() {
+        for (prompt, weight) in &ask.pull {
+            questions.pull[row * prompts + prompt] += weight;
+        }
+        for (prompt, weight) in &ask.best {
+            questions.best[row * prompts + prompt] += weight;
+        }
+        questions.spherical[row] = f32::from(u8::from(ask.spherical));
+    }
+    questions
+}
