@@ -1,29 +1,25 @@
 //! Sessions: a graph made ready to run on a device.
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
-use crate::onnx::{DataType, Tensor};
+use ort::{
+    environment::Environment,
+    ep,
+    logging::LogLevel,
+    session::{
+        SessionInputValue,
+        builder::{GraphOptimizationLevel, PrepackedWeights, SessionBuilder},
+    },
+    value::TensorRef,
+};
 
-/// What can go wrong between us and onnxruntime.
-#[derive(Debug, thiserror::Error)]
-pub enum RuntimeError {
-    #[error("onnxruntime: {0}")]
-    Ort(String),
-}
-
-impl From<ort::Error> for RuntimeError {
-    fn from(error: ort::Error) -> Self {
-        RuntimeError::Ort(error.to_string())
-    }
-}
-
-/// Where a session runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Device {
-    Cpu,
-    /// CUDA's device of this number.
-    Cuda(i32),
-}
+use super::{
+    Device, Outputs, RuntimeError,
+    weights::{LentWeights, Weights},
+};
 
 /// How far onnxruntime may rewrite a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,46 +41,141 @@ pub struct SessionPlan {
     pub dimensions: Vec<(String, i64)>,
 }
 
-/// Weights kept outside a graph's bytes, by initialiser name, shared by all sessions made of it.
-/// Their initialisers stand in the graph with `data_location = EXTERNAL`.
-#[derive(Debug, Clone, Default)]
-pub struct Weights {
-    pub tensors: Vec<(String, Tensor)>,
+/// The loaded library. One per process: loading the same path again gives the same one.
+pub struct Runtime {
+    environment: Environment,
+    path: PathBuf,
 }
 
-/// The loaded library. One per process.
-pub struct Runtime {
-    environment: ort::environment::Environment,
-}
+/// The one environment of the process. It is never released: onnxruntime's threads and sessions in other statics may
+/// outlive `main`, and `ort` allows no second environment.
+static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
 impl Runtime {
     /// Loads the library at `path`.
     pub fn load(path: &Path) -> Result<Self, RuntimeError> {
-        let environment = ort::init_from(path)
-            .map_err(|error| RuntimeError::Ort(error.to_string()))?
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((first, environment)) = &*loaded {
+            if *first != path {
+                return Err(RuntimeError::Library {
+                    message: format!(
+                        "onnxruntime is already loaded from {}; {} cannot be loaded beside it",
+                        first.display(),
+                        path.display()
+                    ),
+                    hint: None,
+                });
+            }
+            return Ok(Runtime { environment: environment.clone(), path });
+        }
+        let environment = ort::init_from(&path)
+            .map_err(|error| RuntimeError::Library { message: error.to_string(), hint: None })?
             .with_name("recipe-render")
             .with_telemetry(false)
             .build()?;
-        Ok(Runtime { environment })
+        // Whatever is an error comes back as one; onnxruntime would print it to stderr besides.
+        environment.set_log_level(LogLevel::Fatal);
+        *loaded = Some((path.clone(), environment.clone()));
+        Ok(Runtime { environment, path })
+    }
+
+    /// Where the library was loaded from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Lets onnxruntime print its warnings to stderr, or (as at first) nothing.
+    pub fn set_verbose(&self, verbose: bool) {
+        self.environment.set_log_level(if verbose { LogLevel::Warning } else { LogLevel::Fatal });
     }
 
     /// A session for a serialised graph.
     pub fn session(&self, graph: &[u8], weights: &Weights, plan: &SessionPlan) -> Result<Session, RuntimeError> {
-        let _ = (weights, graph, plan, &self.environment);
-        todo!()
+        let mut sessions = self.sessions(graph, weights, plan, 1)?;
+        sessions.pop().ok_or_else(|| RuntimeError::Ort("no session".to_owned()))
+    }
+
+    /// Several sessions for the same serialised graph, to be run at once by as many threads. They share the weights
+    /// and what onnxruntime packs from them.
+    pub fn sessions(
+        &self,
+        graph: &[u8],
+        weights: &Weights,
+        plan: &SessionPlan,
+        count: usize,
+    ) -> Result<Vec<Session>, RuntimeError> {
+        let lent = LentWeights::new(weights)?;
+        // Packed weights can be shared only between sessions on the CPU.
+        let packed = (plan.device == Device::Cpu && count > 1 && !lent.is_empty()).then(PrepackedWeights::new);
+        let mut sessions = Vec::with_capacity(count);
+        for _ in 0..count {
+            let mut builder = self.builder(plan)?;
+            builder = lent.give_to(builder, packed.is_some())?;
+            if let Some(packed) = &packed {
+                builder = builder.with_prepacked_weights(packed)?;
+            }
+            let session = builder.commit_from_memory(graph)?;
+            sessions.push(Session { session, _weights: lent.clone() });
+        }
+        Ok(sessions)
+    }
+
+    fn builder(&self, plan: &SessionPlan) -> Result<SessionBuilder, RuntimeError> {
+        let level = match plan.level {
+            Level::Basic => GraphOptimizationLevel::Level1,
+            Level::All => GraphOptimizationLevel::All,
+        };
+        // Not `with_flush_to_zero`: onnxruntime applies it to its pool's threads and to the thread that makes the
+        // process's first session, so the bits would depend on which thread runs a one-thread session.
+        let mut builder = ort::session::Session::builder(&self.environment)?
+            .with_intra_threads(plan.threads.max(1))?
+            .with_inter_threads(1)?
+            .with_parallel_execution(false)?
+            .with_intra_op_spinning(false)?
+            .with_inter_op_spinning(false)?
+            .with_deterministic_compute(true)?
+            .with_optimization_level(level)?;
+        for (name, size) in &plan.dimensions {
+            builder = builder.with_dimension_override(name, *size)?;
+        }
+        match plan.device {
+            // Otherwise onnxruntime would choose execution providers itself on some systems.
+            Device::Cpu => Ok(builder.with_auto_device(ort::session::builder::AutoDevicePolicy::PreferCPU)?),
+            Device::Cuda(number) => {
+                // Bits repeat only with the heuristic search and full-precision products.
+                let cuda = ep::CUDA::default()
+                    .with_device_id(number)
+                    .with_tf32(false)
+                    .with_conv_algorithm_search(ep::cuda::ConvAlgorithmSearch::Heuristic);
+                Ok(builder.with_execution_providers([cuda.build().error_on_failure()])?.with_disable_cpu_fallback()?)
+            }
+        }
     }
 
     /// onnxruntime's *basic* optimisation with the free dimensions set: constants and shapes folded, all shapes static
     /// (given in `value_info`), standard operators only. Returns the new graph's bytes.
+    ///
+    /// `weights` come back inside the graph; what should stay outside must be a graph input while folding.
     pub fn fold(&self, graph: &[u8], weights: &Weights, dimensions: &[(String, i64)]) -> Result<Vec<u8>, RuntimeError> {
-        let _ = (weights, graph, dimensions);
-        todo!()
+        let io = |error: std::io::Error| RuntimeError::Ort(format!("the folded graph's temporary file: {error}"));
+        let folder = tempfile::tempdir().map_err(io)?;
+        let file = folder.path().join("folded.onnx");
+        let plan =
+            SessionPlan { device: Device::Cpu, threads: 1, level: Level::Basic, dimensions: dimensions.to_vec() };
+        let lent = LentWeights::new(weights)?;
+        // Nothing is run, so nothing needs to be packed.
+        let builder = self.builder(&plan)?.with_optimized_model_path(&file)?.with_prepacking(false)?;
+        drop(lent.give_to(builder, false)?.commit_from_memory(graph)?);
+        std::fs::read(&file).map_err(io)
     }
 }
 
 /// A graph ready to run.
 pub struct Session {
+    // Declared before what it borrows, so dropped before it.
     session: ort::session::Session,
+    _weights: LentWeights,
 }
 
 /// One input, borrowed: dimensions and row-major values.
@@ -95,22 +186,33 @@ pub enum Input<'a> {
     Bool(&'a [usize], &'a [bool]),
 }
 
-/// The outputs of one run.
-pub struct Outputs {
-    values: Vec<(String, Tensor)>,
-}
-
-impl Outputs {
-    /// An output by name.
-    pub fn get(&self, name: &str) -> Option<&Tensor> {
-        self.values.iter().find(|(n, _)| n == name).map(|(_, value)| value)
-    }
-}
-
 impl Session {
     /// Runs the graph once.
     pub fn run(&mut self, inputs: &[(&str, Input<'_>)]) -> Result<Outputs, RuntimeError> {
-        let _ = (&mut self.session, inputs, DataType::F32);
-        todo!()
+        let values = inputs
+            .iter()
+            .map(|&(name, input)| {
+                let value: Result<SessionInputValue<'_>, ort::Error> = match input {
+                    Input::F32(dims, values) => TensorRef::from_array_view((dims, values)).map(Into::into),
+                    Input::I64(dims, values) => TensorRef::from_array_view((dims, values)).map(Into::into),
+                    Input::Bool(dims, values) => TensorRef::from_array_view((dims, values)).map(Into::into),
+                };
+                value
+                    .map(|value| (name, value))
+                    .map_err(|error| RuntimeError::Ort(format!("input `{name}`: {}", error.message())))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let outputs = self.session.run(values)?;
+        Ok(Outputs::new(outputs.into_iter().map(|(name, value)| (name.to_owned(), value))))
+    }
+
+    /// The inputs' names, in the graph's order.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.session.inputs().iter().map(|input| input.name())
+    }
+
+    /// The outputs' names, in the graph's order.
+    pub fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.session.outputs().iter().map(|output| output.name())
     }
 }
