@@ -1,0 +1,192 @@
+//! The head: what stands before and after the image encoder so that one run gives scores and window gradients.
+//!
+//! In front, pixels are normalised as the model was trained. Behind, embeddings e become unit vectors u = e / |e|, and
+//! similarities s = u F' to the prompt features F `[K, D]`. A session cannot stop between forward and backward, so
+//! selection and loss are part of the graph:
+//!
+//! ```text
+//! w = pull + best * [s is the greatest among those with best > 0]      weight of each prompt, [N, K]
+//! w = 0 where w < 0 and s < 0                                          what is to be avoided is far enough away
+//! dl/ds = -1                                                           cosine loss     l = 1 - s
+//! dl/ds = -acos(s) / sqrt(1 - s^2)                                     spherical loss  l = 2 asin(|u - f| / 2)^2 = acos(s)^2 / 2
+//! dL/du = (w * dl/ds) F                                                [N, D], the seed of the backward pass
+//! ```
+
+use super::Description;
+use crate::onnx::{Builder, DataType, Dim, Graph, OnnxError, ValueType, differentiate};
+
+/// Input: windows `[N, 3, S, S]`, pixels in 0..1.
+pub const WINDOWS: &str = "recipe/windows";
+/// Input: prompt features `[K, D]` of unit length.
+pub const FEATURES: &str = "recipe/features";
+/// Input: weights `[N, K]` of prompts that do not compete.
+pub const PULL: &str = "recipe/pull";
+/// Input: weights `[N, K]` of prompts that compete.
+pub const BEST: &str = "recipe/best";
+/// Input: `[N, 1]`, 1 for the spherical loss and 0 for the cosine loss.
+pub const SPHERICAL: &str = "recipe/spherical";
+/// Output: similarities `[N, K]`.
+pub const SIMILARITY: &str = "recipe/similarity";
+/// Output: the gradient of the loss, `[N, 3, S, S]`.
+pub const GRADIENT: &str = "recipe/gradient";
+
+/// The forward graph: windows and features in, similarities out. `encoder` is folded for N windows; `input` and `output`
+/// are the names of its picture and its embedding.
+pub fn score(encoder: &Graph, description: &Description, input: &str, output: &str) -> Result<Graph, OnnxError> {
+    let mut graph = encoder.clone();
+    compare(&mut graph, description, input, output)?;
+    graph.outputs = vec![SIMILARITY.into()];
+    graph.prune();
+    graph.sort()?;
+    Ok(graph)
+}
+
+/// The graph for training: as [`score`], with the loss's weights as further inputs and the window gradients as a further
+/// output.
+pub fn train(encoder: &Graph, description: &Description, input: &str, output: &str) -> Result<Graph, OnnxError> {
+    let mut graph = encoder.clone();
+    let unit = compare(&mut graph, description, input, output)?;
+    let windows = graph.static_shape(WINDOWS)?[0];
+    let matrix = ValueType {
+        data_type: DataType::F32,
+        dims: Some(vec![Dim::Known(windows), Dim::Named("prompts".into())]),
+    };
+    for name in [PULL, BEST] {
+        graph.inputs.push(name.into());
+        graph.types.insert(name.into(), matrix.clone());
+    }
+    graph.inputs.push(SPHERICAL.into());
+    graph.types.insert(SPHERICAL.into(), ValueType::fixed(DataType::F32, &[windows, 1]));
+
+    let mut b = Builder::new(&mut graph, "recipe");
+    let weight = select(&mut b);
+    let slope = slope(&mut b);
+    let pulls = b.op("Mul", &[&weight, &slope]);
+    let seed = b.op("MatMul", &[&pulls, FEATURES]);
+    graph.outputs = vec![SIMILARITY.into()];
+    graph.sort()?;
+    let mut graph = differentiate(&graph, &[WINDOWS], &[(&unit, &seed)], &[GRADIENT])?;
+    graph.outputs = vec![SIMILARITY.into(), GRADIENT.into()];
+    graph.prune();
+    Ok(graph)
+}
+
+/// Puts the normalisation of pixels in front and the similarities behind. Gives the name of the unit embeddings.
+fn compare(graph: &mut Graph, description: &Description, input: &str, output: &str) -> Result<String, OnnxError> {
+    let shape = graph.static_shape(input)?;
+    let embedding = graph.static_shape(output)?;
+    let width = embedding.last().copied().unwrap_or(0);
+    let taken: Vec<usize> = (0..graph.nodes.len())
+        .filter(|i| graph.nodes[*i].inputs.iter().any(|name| name == input))
+        .collect();
+    graph.inputs.retain(|name| name != input);
+    graph.inputs.push(WINDOWS.into());
+    graph.types.insert(WINDOWS.into(), ValueType::fixed(DataType::F32, &shape));
+    graph.inputs.push(FEATURES.into());
+    let dims = vec![Dim::Named("prompts".into()), Dim::Known(width)];
+    graph.types.insert(FEATURES.into(), ValueType { data_type: DataType::F32, dims: Some(dims) });
+    let input_type = graph.data_type(input);
+
+    let mut b = Builder::new(graph, "recipe");
+    let image = &description.image;
+    let mut pixels = WINDOWS.to_owned();
+    // Most of the time is spent behind, but nothing is as cheap as nothing.
+    if image.mean != [0.0; 3] {
+        let mean = b.floats("mean", &[1, 3, 1, 1], &image.mean.map(f64::from), WINDOWS);
+        pixels = b.op("Sub", &[&pixels, &mean]);
+    }
+    if image.deviation != [1.0; 3] {
+        let factor = b.floats("factor", &[1, 3, 1, 1], &image.deviation.map(|d| 1.0 / f64::from(d)), WINDOWS);
+        pixels = b.op("Mul", &[&pixels, &factor]);
+    }
+    if let Some(wanted) = input_type.filter(|t| *t != DataType::F32) {
+        pixels = b.op_with("Cast", &[&pixels], &[("to", i64::from(wanted as i32).into())]);
+    }
+    let mut raw = output.to_owned();
+    if b.graph().data_type(output).is_some_and(|t| t != DataType::F32) {
+        raw = b.op_with("Cast", &[&raw], &[("to", i64::from(DataType::F32 as i32).into())]);
+    }
+    let flat = b.reshape(&raw, &[shape[0], embedding.iter().skip(1).product()]);
+    let square = b.op("Mul", &[&flat, &flat]);
+    let sum = b.reduce("ReduceSum", &square, &[1], true);
+    // Keeps a zero embedding, and its gradient, finite.
+    let tiny = b.scalar(1e-12, &sum);
+    let sum = b.op("Add", &[&sum, &tiny]);
+    let norm = b.op("Sqrt", &[&sum]);
+    let unit = b.op("Div", &[&flat, &norm]);
+    let columns = b.transpose(FEATURES, &[1, 0]);
+    b.op_into("MatMul", &[&unit, &columns], &[], SIMILARITY);
+
+    for node in taken {
+        for name in &mut graph.nodes[node].inputs {
+            if name == input {
+                name.clone_from(&pixels);
+            }
+        }
+    }
+    graph.sort()?;
+    Ok(unit)
+}
+
+/// The weight of each prompt in the loss of each window, `[N, K]`.
+fn select(b: &mut Builder<'_>) -> String {
+    let zero = b.scalar(0.0, SIMILARITY);
+    let competes = b.op("Greater", &[BEST, &zero]);
+    // Below any cosine.
+    let nothing = b.scalar(-4.0, SIMILARITY);
+    let candidates = b.op("Where", &[&competes, SIMILARITY, &nothing]);
+    let greatest = b.reduce("ReduceMax", &candidates, &[1], true);
+    let wins = b.op("Equal", &[&candidates, &greatest]);
+    let won = b.op("Where", &[&wins, BEST, &zero]);
+    let weight = b.op("Add", &[PULL, &won]);
+    let avoided = b.op("Less", &[&weight, &zero]);
+    let away = b.op("Less", &[SIMILARITY, &zero]);
+    let settled = b.op("And", &[&avoided, &away]);
+    b.op("Where", &[&settled, &zero, &weight])
+}
+
+/// dl/ds for each window's loss, `[N, K]`.
+///
+/// With r = |s|, acos(r) = sqrt(1 - r) p(r), where p is the polynomial 4.4.46 of Abramowitz and Stegun, "Handbook of
+/// mathematical functions" (error below 2e-8). So acos(s) / sqrt(1 - s^2) is p(r) / sqrt(1 + r) for s >= 0, without the
+/// 0 / 0 of the definition at s = 1; and (pi - acos(r)) / sqrt(1 - r^2) for s < 0. Not the operator `Acos`, which CUDA lacks.
+fn slope(b: &mut Builder<'_>) -> String {
+    const P: [f64; 8] = [
+        1.570_796_305_0,
+        -0.214_598_801_6,
+        0.088_978_987_4,
+        -0.050_174_304_6,
+        0.030_891_881_0,
+        -0.017_088_125_6,
+        0.006_670_090_1,
+        -0.001_262_491_1,
+    ];
+    let one = b.scalar(1.0, SIMILARITY);
+    let zero = b.scalar(0.0, SIMILARITY);
+    let magnitude = b.op("Abs", &[SIMILARITY]);
+    // Rounding may carry a cosine a little past 1, and s = -1 is a true pole.
+    let limit = b.scalar(0.999_999, SIMILARITY);
+    let r = b.op("Min", &[&magnitude, &limit]);
+    let mut p = b.scalar(P[7], SIMILARITY);
+    for coefficient in P[..7].iter().rev() {
+        let c = b.scalar(*coefficient, SIMILARITY);
+        p = b.op("Mul", &[&p, &r]);
+        p = b.op("Add", &[&p, &c]);
+    }
+    let sum = b.op("Add", &[&one, &r]);
+    let root_sum = b.op("Sqrt", &[&sum]);
+    let ahead = b.op("Div", &[&p, &root_sum]);
+    let rest = b.op("Sub", &[&one, &r]);
+    let root_rest = b.op("Sqrt", &[&rest]);
+    let pi = b.scalar(std::f64::consts::PI, SIMILARITY);
+    let product = b.op("Mul", &[&root_sum, &root_rest]);
+    let pole = b.op("Div", &[&pi, &product]);
+    let behind = b.op("Sub", &[&pole, &ahead]);
+    let positive = b.op("GreaterOrEqual", &[SIMILARITY, &zero]);
+    let spherical = b.op("Where", &[&positive, &ahead, &behind]);
+    // 1 + spherical * (slope - 1), negated: the loss falls as similarity rises.
+    let difference = b.op("Sub", &[&spherical, &one]);
+    let chosen = b.op("Mul", &[SPHERICAL, &difference]);
+    let total = b.op("Add", &[&chosen, &one]);
+    b.op("Neg", &[&total])
+}
