@@ -1,29 +1,7 @@
 //! Sessions: a graph made ready to run on a device.
 
-use std::path::Path;
-
+use super::{Device, RuntimeError};
 use crate::onnx::{DataType, Tensor};
-
-/// What can go wrong between us and onnxruntime.
-#[derive(Debug, thiserror::Error)]
-pub enum RuntimeError {
-    #[error("onnxruntime: {0}")]
-    Ort(String),
-}
-
-impl From<ort::Error> for RuntimeError {
-    fn from(error: ort::Error) -> Self {
-        RuntimeError::Ort(error.to_string())
-    }
-}
-
-/// Where a session runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Device {
-    Cpu,
-    /// CUDA's device of this number.
-    Cuda(i32),
-}
 
 /// How far onnxruntime may rewrite a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,36 +28,6 @@ pub struct SessionPlan {
 #[derive(Debug, Clone, Default)]
 pub struct Weights {
     pub tensors: Vec<(String, Tensor)>,
-}
-
-/// The loaded library. One per process.
-pub struct Runtime {
-    environment: ort::environment::Environment,
-}
-
-impl Runtime {
-    /// Loads the library at `path`.
-    pub fn load(path: &Path) -> Result<Self, RuntimeError> {
-        let environment = ort::init_from(path)
-            .map_err(|error| RuntimeError::Ort(error.to_string()))?
-            .with_name("recipe-render")
-            .with_telemetry(false)
-            .build()?;
-        Ok(Runtime { environment })
-    }
-
-    /// A session for a serialised graph.
-    pub fn session(&self, graph: &[u8], weights: &Weights, plan: &SessionPlan) -> Result<Session, RuntimeError> {
-        let _ = (weights, graph, plan, &self.environment);
-        todo!()
-    }
-
-    /// onnxruntime's *basic* optimisation with the free dimensions set: constants and shapes folded, all shapes static
-    /// (given in `value_info`), standard operators only. Returns the new graph's bytes.
-    pub fn fold(&self, graph: &[u8], weights: &Weights, dimensions: &[(String, i64)]) -> Result<Vec<u8>, RuntimeError> {
-        let _ = (weights, graph, dimensions);
-        todo!()
-    }
 }
 
 /// A graph ready to run.

@@ -1,0 +1,61 @@
+//! Devices that sessions run on.
+
+use std::{fmt, str::FromStr};
+
+use super::RuntimeError;
+
+/// Where a session runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Device {
+    Cpu,
+    /// CUDA's device of this number.
+    Cuda(i32),
+}
+
+impl fmt::Display for Device {
+    /// `cpu`, `cuda:0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Device::Cpu => f.write_str("cpu"),
+            Device::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
+/// The device as the user asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceChoice {
+    /// CUDA where it works, else the CPU.
+    #[default]
+    Auto,
+    /// This one and no other.
+    Only(Device),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = RuntimeError;
+
+    /// Reads `auto`, `cpu`, `cuda` (device 0) or `cuda:N`.
+    fn from_str(text: &str) -> Result<Self, RuntimeError> {
+        match text {
+            "auto" => return Ok(DeviceChoice::Auto),
+            "cpu" => return Ok(DeviceChoice::Only(Device::Cpu)),
+            "cuda" => return Ok(DeviceChoice::Only(Device::Cuda(0))),
+            _ => {}
+        }
+        text.strip_prefix("cuda:")
+            .filter(|number| number.bytes().all(|b| b.is_ascii_digit()))
+            .and_then(|number| number.parse().ok())
+            .map(|number| DeviceChoice::Only(Device::Cuda(number)))
+            .ok_or_else(|| {
+                RuntimeError::device(format!("unknown device `{text}`"), "devices are auto, cpu, cuda and cuda:N")
+            })
+    }
+}
+
+impl Device {
+    /// Reads what `--device` takes: `auto`, `cpu`, `cuda` (device 0) or `cuda:N`.
+    pub fn parse(text: &str) -> Result<DeviceChoice, RuntimeError> {
+        text.parse()
+    }
+}

@@ -1,0 +1,69 @@
+//! What can go wrong between us and onnxruntime.
+
+use std::fmt;
+
+/// A failure: what was attempted and why it failed, with a hint where one helps.
+/// `Display` shows both, the hint on a line of its own (`hint: ...`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuntimeError {
+    /// onnxruntime itself refused: a graph, an input, a run.
+    Ort(String),
+    /// No library that serves was found, or the one asked for does not serve.
+    Library { message: String, hint: Option<String> },
+    /// Installing failed.
+    Install { message: String, hint: Option<String> },
+    /// The device asked for cannot be used.
+    Device { message: String, hint: Option<String> },
+}
+
+impl RuntimeError {
+    pub(super) fn library(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        RuntimeError::Library { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    pub(super) fn install(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        RuntimeError::Install { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    pub(super) fn device(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        RuntimeError::Device { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// What went wrong, without the hint.
+    pub fn message(&self) -> String {
+        match self {
+            RuntimeError::Ort(message) => format!("onnxruntime: {message}"),
+            RuntimeError::Library { message, .. }
+            | RuntimeError::Install { message, .. }
+            | RuntimeError::Device { message, .. } => message.clone(),
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            RuntimeError::Ort(_) => None,
+            RuntimeError::Library { hint, .. }
+            | RuntimeError::Install { hint, .. }
+            | RuntimeError::Device { hint, .. } => hint.as_deref(),
+        }
+    }
+}
+
+impl fmt::Display for RuntimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())?;
+        match self.hint() {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for RuntimeError {}
+
+impl<R> From<ort::Error<R>> for RuntimeError {
+    fn from(error: ort::Error<R>) -> Self {
+        RuntimeError::Ort(error.message().trim().to_owned())
+    }
+}
