@@ -1,1 +1,24 @@
-fn main() {}
+//! The command line: parse it, call one command, give its exit code.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use recipe_render::cli::{self, Command, Outcome};
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let arguments = cli::parse();
+    let voice = arguments.voice();
+    let runtime = arguments.runtime();
+
+    let outcome: Outcome = match &arguments.command {
+        None if arguments.render.watch => cli::watch::run(&arguments.render, runtime, &voice, started),
+        None => cli::render::run(&arguments.render, runtime, &voice, started),
+        Some(Command::Check(check)) => cli::check::run(check, &voice),
+        Some(Command::Schema) => cli::schema::run(),
+        Some(Command::Recover(recover)) => cli::recover::run(recover, &voice),
+        Some(Command::Runtime(command)) => cli::runtime::run(command, &runtime, &voice),
+        Some(Command::Models(models)) => cli::models::run(models, runtime, &voice),
+    };
+    cli::conclude(outcome, &voice)
+}

@@ -1,1 +1,17 @@
-//! (being written)
+//! Pictures on disk: written whole or not at all, with the recipe inside.
+
+/// Which recipe, model and settings a picture came from: what is kept inside it.
+pub mod origin;
+/// Temporary files of this process, so that an abrupt end leaves none behind.
+pub mod pending;
+/// PNG with the origin inside, and reading it back.
+pub mod png;
+/// Pictures written beside a running render.
+pub mod snapshots;
+/// Files that appear whole or not at all.
+pub mod whole;
+
+pub use origin::{Origin, Overrides, TallyLine};
+pub use png::{RecoverError, recover, write_png};
+pub use snapshots::{Writer, phase_path, step_path};
+pub use whole::{WriteError, check_writable, write_whole};

@@ -1,0 +1,299 @@
+//! The arguments, and the few rules among them that a derive cannot say.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+
+use super::Voice;
+use super::values;
+use crate::plan::Size;
+use crate::runtime::{self, DeviceChoice};
+
+/// Turns recipes into pictures: pixels are optimised until CLIP sees what the recipe says.
+///
+/// `recipe-render RECIPE` renders to RECIPE's name with .png in the current folder.
+#[derive(Debug, Parser)]
+#[command(
+    name = "recipe-render",
+    version,
+    max_term_width = 100,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong recipe or command line, 130 interrupted."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub render: RenderArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+impl Arguments {
+    /// How to talk to the user.
+    pub fn voice(&self) -> Voice {
+        Voice::new(self.common.quiet, self.common.verbose)
+    }
+
+    /// Where onnxruntime may come from.
+    pub fn runtime(&self) -> runtime::Options {
+        runtime::Options {
+            onnxruntime: self.common.onnxruntime.clone(),
+            offline: self.common.offline,
+            verbose: self.common.verbose,
+        }
+    }
+}
+
+/// Options every command understands, before or after its name.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// No progress and no notes; results, warnings and errors stay
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
+    pub quiet: bool,
+    /// Say more: the model, the library, the device, what is cached
+    #[arg(short, long, global = true, help_heading = "Messages")]
+    pub verbose: bool,
+    /// Use this onnxruntime library
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Runtime")]
+    pub onnxruntime: Option<PathBuf>,
+    /// Install nothing: fail where onnxruntime is not on this machine yet
+    #[arg(long, global = true, help_heading = "Runtime")]
+    pub offline: bool,
+}
+
+/// What `recipe-render RECIPE...` understands.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Recipes to render, one after the other; `-` reads one from standard input, `./check` is a file named check
+    #[arg(value_name = "RECIPE", required = true, value_hint = ValueHint::FilePath)]
+    pub recipes: Vec<PathBuf>,
+    /// The picture's path, or the folder for the pictures
+    #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub output: Option<PathBuf>,
+    /// Render at this size instead of the recipe's, like 1024x768
+    #[arg(long, value_name = "WxH", value_parser = values::size, help_heading = "In place of the recipe's")]
+    pub size: Option<Size>,
+    /// Steps in all; the phases are scaled
+    #[arg(long, value_name = "N", value_parser = values::positive, help_heading = "In place of the recipe's")]
+    pub steps: Option<NonZeroU32>,
+    /// The seed of every random draw
+    #[arg(long, value_name = "N", help_heading = "In place of the recipe's")]
+    pub seed: Option<u64>,
+    /// A model's name, or the path of its folder
+    #[arg(long, value_name = "NAME|FOLDER", help_heading = "In place of the recipe's")]
+    pub model: Option<String>,
+    /// Where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
+    pub device: DeviceChoice,
+    /// Threads to compute with [default: one a processor]. The picture does not depend on it
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
+    pub threads: Option<NonZeroUsize>,
+    /// Also write NAME-000120.png, a snapshot every N steps
+    #[arg(long, value_name = "N", value_parser = values::positive, help_heading = "Snapshots")]
+    pub every: Option<NonZeroU32>,
+    /// Also write NAME-phase-1-compose.png, a picture at the end of each phase
+    #[arg(long, help_heading = "Snapshots")]
+    pub phases: bool,
+    /// Render again whenever the recipe is saved
+    #[arg(long)]
+    pub watch: bool,
+    /// Write steps, windows, seconds and peak memory to a JSON file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub timings: Option<PathBuf>,
+}
+
+/// The commands besides rendering.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check recipes without rendering them
+    Check(CheckArgs),
+    /// Print the JSON schema of recipes
+    Schema,
+    /// Print the recipe that a picture was rendered from
+    Recover(RecoverArgs),
+    /// Show the onnxruntime in use and where it was looked for, or install it
+    Runtime(RuntimeArgs),
+    /// List models, or write a model's gradient as an ONNX file
+    Models(ModelsArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Recipes to check; `-` reads one from standard input
+    #[arg(value_name = "RECIPE", required = true, value_hint = ValueHint::FilePath)]
+    pub recipes: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// A PNG that recipe-render wrote
+    #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
+    pub picture: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct RuntimeArgs {
+    #[command(subcommand)]
+    pub command: Option<RuntimeCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RuntimeCommand {
+    /// Install the pinned onnxruntime into the user's cache
+    Install(InstallArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// The build for NVIDIA GPUs, with the CUDA and cuDNN libraries it needs
+    #[arg(long)]
+    pub cuda: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    #[command(subcommand)]
+    pub command: ModelsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// List the models that a name finds
+    List,
+    /// Write the image encoder together with its gradient as one self-contained ONNX file
+    Gradient(GradientArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct GradientArgs {
+    /// A model's name, its folder, or an image encoder's .onnx file
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// Windows the graph takes at once
+    #[arg(long, value_name = "N", value_parser = values::positive)]
+    pub windows: NonZeroU32,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE.onnx", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+}
+
+/// Parses the command line of this process; on an error, or for `--help`, prints and exits (2, or 0).
+pub fn parse() -> Arguments {
+    parse_from(std::env::args_os()).unwrap_or_else(|error| error.exit())
+}
+
+/// Parses a command line, the program's name first.
+pub(super) fn parse_from(
+    line: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
+) -> Result<Arguments, clap::Error> {
+    let mut command = Arguments::command();
+    let matches = command.try_get_matches_from_mut(line)?;
+    if let Some(name) = matches.subcommand_name() {
+        refuse_render_arguments(&mut command, &matches, name)?;
+    }
+    let arguments = Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    if arguments.command.is_none() {
+        refuse_conflicts(&mut command, &arguments.render)?;
+    }
+    Ok(arguments)
+}
+
+/// A subcommand takes none of the renderer's arguments; silently ignoring `--size` in `--size 64x64 check` would mislead.
+fn refuse_render_arguments(
+    command: &mut clap::Command,
+    matches: &clap::ArgMatches,
+    name: &str,
+) -> Result<(), clap::Error> {
+    let render = RenderArgs::augment_args(clap::Command::new("render"));
+    for argument in render.get_arguments() {
+        let id = argument.get_id().as_str();
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let message = match argument.get_long() {
+            Some(long) => format!("--{long} belongs to rendering, not to the command `{name}`"),
+            None => format!("a recipe was given before the command `{name}` (write ./{name} for a file of that name)"),
+        };
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    Ok(())
+}
+
+/// Arguments that make no sense together.
+fn refuse_conflicts(command: &mut clap::Command, render: &RenderArgs) -> Result<(), clap::Error> {
+    let several = render.recipes.len() > 1;
+    let stdin = render.recipes.iter().filter(|path| path.as_os_str() == "-").count();
+    let message = if several && render.watch {
+        "--watch follows one recipe; several were given"
+    } else if several && render.timings.is_some() {
+        "--timings measures one recipe; several were given"
+    } else if stdin > 0 && render.watch {
+        "--watch needs a file to follow; standard input is none"
+    } else if stdin > 1 {
+        "standard input can give one recipe only; `-` was given more than once"
+    } else {
+        return Ok(());
+    };
+    Err(command.error(ErrorKind::ArgumentConflict, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, String> {
+        parse_from(std::iter::once("recipe-render").chain(line.split_whitespace())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_derive_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn recipes_need_no_subcommand_and_subcommands_win() {
+        let arguments = parse("a.toml b.toml --size 64x48 --threads 2").unwrap();
+        assert!(arguments.command.is_none());
+        assert_eq!(arguments.render.recipes.len(), 2);
+        assert_eq!(arguments.render.size, Some(Size { width: 64, height: 48 }));
+        assert!(matches!(parse("check a.toml").unwrap().command, Some(Command::Check(_))));
+        assert!(parse("./check").unwrap().command.is_none());
+        assert!(parse("a.toml check").unwrap().command.is_none());
+    }
+
+    #[test]
+    fn common_options_stand_before_or_after_the_command() {
+        for line in ["-q check a.toml", "check -q a.toml", "check a.toml --quiet"] {
+            let arguments = parse(line).unwrap();
+            assert!(arguments.common.quiet && matches!(arguments.command, Some(Command::Check(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_together_is_refused_by_name() {
+        for (line, words) in [
+            ("--size 64x64 check a.toml", "--size belongs to rendering"),
+            ("a.toml -q check b.toml", "./check"),
+            ("a.toml b.toml --watch", "--watch follows one recipe"),
+            ("a.toml b.toml --timings t.json", "--timings measures one recipe"),
+            ("- --watch", "--watch needs a file"),
+            ("- -", "more than once"),
+            ("a.toml --threads 0", "--threads"),
+            ("a.toml --steps 0", "--steps"),
+            ("a.toml --every 0", "--every"),
+            ("a.toml --size 5", "--size"),
+            ("a.toml --size 8x8", "16 to 65536"),
+            ("a.toml --device tpu", "--device"),
+            ("a.toml -q -v", "--verbose"),
+        ] {
+            let message = parse(line).expect_err(line);
+            assert!(message.contains(words), "{line}: {message}");
+        }
+    }
+}

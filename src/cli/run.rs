@@ -1,0 +1,248 @@
+//! One render of one recipe: the loop's observer, and what is written and said at its end.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::compose::{Ready, Source, Workbench};
+use super::job::{Job, failure, identity};
+use super::progress::Display;
+use super::timings::{Seconds, Timings, peak_rss_bytes};
+use super::{Exit, Failure, RenderArgs, Voice, interrupt, voice};
+use crate::output::origin::Facts;
+use crate::output::{Origin, Overrides, TallyLine, WriteError, Writer, phase_path, step_path, write_png};
+use crate::recipe::Compiled;
+use crate::render::{Control, Observer, Progress, Rendered, Tally, render};
+
+/// Between two pictures of a growing canvas in watch mode.
+const GROWTH: Duration = Duration::from_secs(2);
+
+/// How a render ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// With its picture; `Exit::Failed` if something beside it could not be written.
+    Done(Exit),
+    /// By a signal, with the picture so far.
+    Interrupted,
+    /// Because the caller wanted it to stop.
+    Superseded,
+}
+
+/// What a render is told besides its recipe.
+pub(super) struct Run<'a> {
+    pub args: &'a RenderArgs,
+    pub voice: &'a Voice,
+    pub job: &'a Job,
+    /// Start-up counts from here.
+    pub started: Instant,
+    /// Asked after every step whether the render is still wanted.
+    pub unwanted: &'a mut dyn FnMut() -> bool,
+}
+
+impl Run<'_> {
+    /// Renders, writes the picture, prints the tally.
+    pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
+        let Run { args, voice, job, started, unwanted } = self;
+        if let Some(file) = compiled.files.iter().find(|file| identity(file) == identity(&job.output)) {
+            return Err(Failure::wrong(format!(
+                "{}: the picture would overwrite this file, which the recipe needs",
+                file.display()
+            ))
+            .hint("name another one with --output"));
+        }
+        let threads = bench.threads();
+        let plan = &compiled.plan;
+        // A path on the command line is relative to the current folder, one in a recipe to the recipe.
+        let beside = source.path.parent().unwrap_or(Path::new(""));
+        let base = if args.model.is_some() { Path::new("") } else { beside };
+        let Ready { model, device, encoder } = bench.ready(plan, &compiled.model, base)?;
+        let facts = Facts {
+            version: env!("CARGO_PKG_VERSION").into(),
+            title: plan.title.clone(),
+            model: model.name.clone(),
+            model_hash: model.hash.clone(),
+            seed: plan.seed,
+            size: [plan.size.width, plan.size.height],
+            steps_planned: plan.steps(),
+            overrides: kept(args),
+            device: device.to_string().split(':').next().unwrap_or_default().to_owned(),
+            ..Facts::default()
+        };
+        let _graceful = interrupt::graceful();
+        let mut eyes = Eyes {
+            args,
+            voice,
+            output: &job.output,
+            facts,
+            display: Display::new(voice, &job.name()),
+            writer: Writer::new(source.text.as_str().into()),
+            unwritten: 0,
+            started,
+            startup: None,
+            grown: Instant::now(),
+            waited: Duration::ZERO,
+            unwanted,
+            superseded: false,
+        };
+        let rendered = render(plan, encoder, &mut eyes);
+        let Eyes { display, writer, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
+        drop(display);
+        let before = Instant::now();
+        unwritten += complain(voice, writer.finish());
+        let rendered = rendered.map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
+        if superseded && !interrupt::requested() {
+            return Ok(Ended::Superseded);
+        }
+        let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
+        let timed = Timings {
+            steps: rendered.steps,
+            windows: rendered.views,
+            windows_per_second: 0.0,
+            peak_rss_bytes: None,
+            seconds: Seconds {
+                startup: startup.map_or(0.0, |startup| startup.as_secs_f64()),
+                look: rendered.seconds.look,
+                encode: rendered.seconds.encode,
+                push: rendered.seconds.push,
+                optimize: rendered.seconds.optimize,
+                output: 0.0,
+                total: 0.0,
+            },
+            device: device.to_string(),
+            threads,
+            model: model.name.clone(),
+            model_hash: model.hash.clone(),
+        };
+        let stepping = started.elapsed().as_secs_f64() - timed.seconds.startup - before.elapsed().as_secs_f64();
+        write_png(&job.output, &rendered.picture, &Origin { recipe: source.text.clone(), facts }).map_err(failure)?;
+        waited += before.elapsed();
+        let seconds =
+            Seconds { output: waited.as_secs_f64(), total: started.elapsed().as_secs_f64(), ..timed.seconds.clone() };
+        if let Some(path) = &args.timings {
+            let windows_per_second = if stepping > 0.0 { rendered.views as f64 / stepping } else { 0.0 };
+            let timings =
+                Timings { windows_per_second, peak_rss_bytes: peak_rss_bytes(), seconds: seconds.clone(), ..timed };
+            timings.write(path).map_err(failure)?;
+        }
+        report(voice, job, &rendered, plan.steps(), seconds.total, args.recipes.len() > 1)?;
+        match (interrupt::requested(), unwritten) {
+            (true, _) => Ok(Ended::Interrupted),
+            (false, 0) => Ok(Ended::Done(Exit::Done)),
+            (false, _) => Ok(Ended::Done(Exit::Failed)),
+        }
+    }
+}
+
+/// The tally on stdout; where the picture is, and what it took, on stderr.
+fn report(
+    voice: &Voice,
+    job: &Job,
+    rendered: &Rendered,
+    planned: u64,
+    seconds: f64,
+    several: bool,
+) -> Result<(), Failure> {
+    let mut tally = rendered.tally.to_string();
+    if several {
+        tally = format!("{}\n{}\n", job.name(), tally.trim_end());
+    } else if !tally.ends_with('\n') {
+        tally.push('\n');
+    }
+    voice::result(tally.as_bytes())?;
+    let steps = match rendered.steps {
+        steps if steps < planned => format!("stopped after {steps} of {planned} steps"),
+        1 => "1 step".to_owned(),
+        steps => format!("{steps} steps"),
+    };
+    voice.note(&format!("{}: {steps}, {seconds:.1} s", job.output.display()));
+    Ok(())
+}
+
+/// Reports pictures that could not be written beside the render; returns how many.
+fn complain(voice: &Voice, failures: Vec<WriteError>) -> usize {
+    for error in &failures {
+        voice.failure(&Failure::failed(error).hinted(error.hint()));
+    }
+    failures.len()
+}
+
+/// The overrides as they are kept in the picture.
+fn kept(args: &RenderArgs) -> Overrides {
+    Overrides {
+        size: args.size.map(|size| [size.width, size.height]),
+        steps: args.steps.map(|steps| steps.get().into()),
+        seed: args.seed,
+        model: args.model.clone(),
+    }
+}
+
+fn lines(tally: &Tally) -> Vec<TallyLine> {
+    let line = |entry: &crate::render::TallyEntry| TallyLine {
+        prompt: entry.prompt.clone(),
+        target: entry.target.clone(),
+        won: entry.won,
+    };
+    tally.entries.iter().map(line).collect()
+}
+
+/// Looks at every step: shows it, takes snapshots, decides whether to go on.
+struct Eyes<'a> {
+    args: &'a RenderArgs,
+    voice: &'a Voice,
+    output: &'a Path,
+    /// Of the whole render; a snapshot has its own steps and tally.
+    facts: Facts,
+    display: Display,
+    writer: Writer,
+    /// Snapshots that failed.
+    unwritten: usize,
+    started: Instant,
+    startup: Option<Duration>,
+    /// When the growing picture was last offered.
+    grown: Instant,
+    /// Time the render has waited for the writer.
+    waited: Duration,
+    unwanted: &'a mut dyn FnMut() -> bool,
+    superseded: bool,
+}
+
+impl Eyes<'_> {
+    fn snapshots(&mut self, progress: &Progress<'_>) {
+        let due = |every: std::num::NonZeroU32| progress.step.is_multiple_of(every.get().into());
+        let step = self.args.every.is_some_and(due).then(|| step_path(self.output, progress.step));
+        let phase = (self.args.phases && progress.phase_step == progress.phase_steps)
+            .then(|| phase_path(self.output, progress.phase + 1, progress.phase_name));
+        let growing = self.args.watch && self.grown.elapsed() >= GROWTH;
+        if step.is_none() && phase.is_none() && !growing {
+            return;
+        }
+        let before = Instant::now();
+        let facts = Facts { steps: progress.step, tally: lines(progress.tally), ..self.facts.clone() };
+        let mut picture = Some(progress.picture());
+        let both = step.is_some() && phase.is_some();
+        for path in step.into_iter().chain(phase) {
+            let kept = if both { picture.clone() } else { picture.take() };
+            if let Some(picture) = kept.or_else(|| Some(progress.picture())) {
+                self.writer.write(path, picture, facts.clone());
+            }
+        }
+        if growing {
+            let picture = picture.unwrap_or_else(|| progress.picture());
+            self.writer.offer(self.output.to_path_buf(), picture, facts);
+            self.grown = Instant::now();
+        }
+        self.waited += before.elapsed();
+    }
+}
+
+impl Observer for Eyes<'_> {
+    fn step(&mut self, progress: &Progress<'_>) -> Control {
+        // `progress.seconds` counts from the first step's beginning.
+        let stepping = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
+        self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
+        self.display.step(progress);
+        self.snapshots(progress);
+        self.unwritten += complain(self.voice, self.writer.failures());
+        self.superseded = (self.unwanted)();
+        if self.superseded || interrupt::requested() { Control::Stop } else { Control::Continue }
+    }
+}

@@ -1,0 +1,76 @@
+//! Values on the command line, read with messages that say what would be right. clap adds the flag's name.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use crate::plan::Size;
+use crate::runtime::DeviceChoice;
+
+/// The shortest and the longest side of a canvas in pixels.
+const SIDES: std::ops::RangeInclusive<u32> = 16..=65536;
+
+/// `WIDTHxHEIGHT`, each 16 to 65536.
+pub(super) fn size(text: &str) -> Result<Size, String> {
+    let form = "expected WIDTHxHEIGHT in pixels, like 1024x768";
+    let (width, height) = text.split_once(['x', 'X', '×']).ok_or(form)?;
+    let side = |side: &str| -> Result<u32, String> {
+        if side.is_empty() || !side.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(form.into());
+        }
+        // Digits that do not fit are out of range too.
+        side.parse().ok().filter(|side| SIDES.contains(side)).ok_or(format!(
+            "{side} is out of range: each side is {} to {} pixels",
+            SIDES.start(),
+            SIDES.end()
+        ))
+    };
+    Ok(Size { width: side(width)?, height: side(height)? })
+}
+
+/// A whole number, at least 1.
+pub(super) fn positive(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("expected a whole number from 1 to {}", u32::MAX))
+}
+
+/// A number of threads, 1 to 1024.
+pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let threads: Option<NonZeroUsize> = text.parse().ok();
+    threads.filter(|threads| threads.get() <= 1024).ok_or("expected a whole number from 1 to 1024".into())
+}
+
+/// `auto`, `cpu`, `cuda` or `cuda:N`.
+pub(super) fn device(text: &str) -> Result<DeviceChoice, String> {
+    text.parse().map_err(|_| "expected auto, cpu, cuda or cuda:N, where N is the GPU's number from 0".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::Device;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("1024x768"), Ok(Size { width: 1024, height: 768 }));
+        assert_eq!(size("16×65536"), Ok(Size { width: 16, height: 65536 }));
+        for wrong in ["", "x", "512", "512x", "x512", "512x512x512", "-1x5", "+20x20", "a x b", "15x16", "16x65537"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+        assert!(size("99999999999999999999x20").unwrap_err().contains("out of range"));
+    }
+
+    #[test]
+    fn devices() {
+        assert_eq!(device("auto"), Ok(DeviceChoice::Auto));
+        assert_eq!(device("cuda"), Ok(DeviceChoice::Only(Device::Cuda(0))));
+        assert_eq!(device("cuda:3"), Ok(DeviceChoice::Only(Device::Cuda(3))));
+        for wrong in ["", "gpu", "CUDA", "cuda:", "cuda:-1", "cuda:x", "cuda3", "cuda:99999999999"] {
+            assert!(device(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_start_at_one() {
+        assert!(positive("0").is_err() && positive("-1").is_err() && positive("1.5").is_err());
+        assert_eq!(positive("120").map(NonZeroU32::get), Ok(120));
+        assert!(threads("0").is_err() && threads("1025").is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! `recipe-render RECIPE --watch`: renders, and again whenever the recipe is saved.
+
+use std::time::Instant;
+
+use super::compose::{Source, Workbench, overrides};
+use super::job::{Job, identity, jobs};
+use super::run::{Ended, Run};
+use super::{Exit, Failure, Outcome, RenderArgs, Voice, interrupt};
+use crate::output::snapshots::is_snapshot_of;
+use crate::recipe::Compiled;
+use crate::runtime;
+use crate::watch::{Version, Watch, WatchError};
+
+/// A version of the recipe that can be rendered.
+struct Edition {
+    version: Version,
+    source: Source,
+    compiled: Compiled,
+}
+
+/// Follows the recipe until it is interrupted.
+pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
+    let [job] = &jobs(args)?[..] else { return Err(Failure::wrong("--watch follows one recipe")) };
+    interrupt::install(*voice)?;
+    let mut bench = Workbench::new(args, options, voice)?;
+    let output = identity(&job.output);
+    let own = move |path: &std::path::Path| {
+        let path = identity(path);
+        path == output || is_snapshot_of(&output, &path)
+    };
+    let (mut watch, mut version) = Watch::new(&job.recipe, own).map_err(from_watch)?;
+    let mut started = started;
+    let mut shown = None;
+    loop {
+        match edition(version, job, args, voice) {
+            Ok(edition) => match follow(edition, &mut watch, args, voice, job, &mut bench, started) {
+                Ok(None) => return Ok(Exit::Interrupted),
+                Ok(Some(version)) => shown = Some(version),
+                Err(failure) => voice.failure(&failure),
+            },
+            Err(failure) => voice.failure(&failure),
+        }
+        voice.note(&format!("watching {}; Ctrl-C ends it", job.name()));
+        version = loop {
+            let version = watch.next().ok_or_else(|| Failure::failed(format!("{}: lost from sight", job.name())))?;
+            // After a detour over a mistake back to what the picture shows.
+            if Some(&version) != shown.as_ref() {
+                break version;
+            }
+            voice.note("the recipe is again the one of the picture");
+        };
+        started = Instant::now();
+    }
+}
+
+fn edition(version: Version, job: &Job, args: &RenderArgs, voice: &Voice) -> Result<Edition, Failure> {
+    let source = Source::from_bytes(&job.recipe, version.recipe.clone())?;
+    let compiled = source.compile(&overrides(args), voice)?;
+    Ok(Edition { version, source, compiled })
+}
+
+/// Renders an edition, and those that come while it is being rendered. Returns the version that the picture then shows, or
+/// none after an interrupt.
+fn follow(
+    mut edition: Edition,
+    watch: &mut Watch,
+    args: &RenderArgs,
+    voice: &Voice,
+    job: &Job,
+    bench: &mut Workbench,
+    mut started: Instant,
+) -> Result<Option<Version>, Failure> {
+    loop {
+        watch.follow(&edition.compiled.files).map_err(from_watch)?;
+        let mut newer = None;
+        let mut unwanted = || {
+            let Some(version) = watch.newest().filter(|version| *version != edition.version) else { return false };
+            // A mistake is shown, and the render goes on.
+            match self::edition(version, job, args, voice) {
+                Ok(edition) => newer = Some(edition),
+                Err(failure) => voice.failure(&failure),
+            }
+            newer.is_some()
+        };
+        let run = Run { args, voice, job, started, unwanted: &mut unwanted };
+        match run.render(bench, &edition.source, &edition.compiled)? {
+            Ended::Interrupted => return Ok(None),
+            Ended::Done(_) => return Ok(Some(edition.version)),
+            Ended::Superseded => {}
+        }
+        let Some(next) = newer else { return Ok(Some(edition.version)) };
+        voice.note("the recipe was saved; starting again");
+        edition = next;
+        started = Instant::now();
+    }
+}
+
+fn from_watch(error: WatchError) -> Failure {
+    let wrong = matches!(error, WatchError::Unreadable { .. });
+    let failure = if wrong { Failure::wrong(&error) } else { Failure::failed(&error) };
+    failure.hinted(error.hint())
+}

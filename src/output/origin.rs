@@ -1,0 +1,112 @@
+//! Which recipe, model and settings a picture came from: what is kept inside it, enough to make it again.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a picture comes from. The recipe's text is kept apart from the rest, byte for byte.
+///
+/// Nothing in here depends on the clock or on the number of threads: the same render gives the same file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Origin {
+    /// The recipe as it was read.
+    pub recipe: String,
+    pub facts: Facts,
+}
+
+/// All but the recipe's text; kept as JSON. Unknown keys are ignored and missing ones empty, so that pictures of later
+/// and earlier versions can be read.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// The program's version.
+    pub version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The model's name.
+    pub model: String,
+    /// The model's hash.
+    pub model_hash: String,
+    /// The seed that was used.
+    pub seed: u64,
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    /// Steps done.
+    pub steps: u64,
+    /// Steps the render was to have; more than `steps` in a snapshot or after Ctrl-C.
+    pub steps_planned: u64,
+    /// What the command line said in place of the recipe.
+    #[serde(skip_serializing_if = "Overrides::is_empty")]
+    pub overrides: Overrides,
+    /// `cpu` or `cuda`: the same bytes can be expected from the same kind only.
+    pub device: String,
+    /// How many windows each prompt won.
+    pub tally: Vec<TallyLine>,
+}
+
+/// One prompt's line of the tally.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TallyLine {
+    pub prompt: String,
+    pub target: String,
+    /// Windows won.
+    pub won: u64,
+}
+
+/// What the command line said in place of the recipe.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Overrides {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<[u32; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+impl Overrides {
+    /// The recipe alone decided.
+    pub fn is_empty(&self) -> bool {
+        *self == Overrides::default()
+    }
+
+    /// As options of the command line: `--size 64x64 --seed 4`.
+    pub fn options(&self) -> String {
+        let size = self.size.map(|[width, height]| format!("--size {width}x{height}"));
+        let steps = self.steps.map(|steps| format!("--steps {steps}"));
+        let seed = self.seed.map(|seed| format!("--seed {seed}"));
+        let model = self.model.as_ref().map(|model| format!("--model {}", quoted(model)));
+        [size, steps, seed, model].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A word for the shell; quoted where it needs it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_survive_other_versions() {
+        let facts: Facts = serde_json::from_str(r#"{"seed": 4, "novelty": [1, 2]}"#).unwrap();
+        assert_eq!(facts, Facts { seed: 4, ..Facts::default() });
+    }
+
+    #[test]
+    fn overrides_read_as_options() {
+        let overrides =
+            Overrides { size: Some([64, 48]), steps: Some(5), seed: None, model: Some("my model's".to_owned()) };
+        assert_eq!(overrides.options(), r"--size 64x48 --steps 5 --model 'my model'\''s'");
+        assert!(Overrides::default().is_empty() && Overrides::default().options().is_empty());
+    }
+}

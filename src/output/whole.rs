@@ -1,0 +1,217 @@
+//! Files that appear whole or not at all: a temporary file in the same folder, then a rename.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::pending::Registered;
+
+/// Why a file cannot be, or was not, written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("{path}: the folder {folder} does not exist")]
+    NoFolder { path: String, folder: String },
+    #[error("{path}: {folder} is not a folder")]
+    NotAFolder { path: String, folder: String },
+    #[error("{path}: is a folder")]
+    IsAFolder { path: String },
+    #[error("{path}: cannot write in the folder {folder}: {error}")]
+    FolderClosed { path: String, folder: String, error: io::Error },
+    #[error("{path}: not written: {error}")]
+    Failed { path: String, error: io::Error },
+}
+
+impl WriteError {
+    /// What would help.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            WriteError::NoFolder { folder, .. } => Some(format!("make it first: mkdir -p {folder}")),
+            WriteError::FolderClosed { .. } | WriteError::NotAFolder { .. } => {
+                Some("name another place with --output".into())
+            }
+            WriteError::IsAFolder { .. } => Some("name a file in it".into()),
+            WriteError::Failed { error, .. } if error.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space, or name another place".into())
+            }
+            WriteError::Failed { .. } => None,
+        }
+    }
+}
+
+/// Where a file is to go, looked at before anything is computed or written.
+struct Place {
+    /// The path with symbolic links followed, so that a link is kept and its target replaced.
+    path: PathBuf,
+    folder: PathBuf,
+    /// What is there now.
+    present: Option<Metadata>,
+}
+
+impl Place {
+    fn of(path: &Path) -> Result<Self, WriteError> {
+        let shown = || path.display().to_string();
+        let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let present = fs::metadata(&resolved).ok();
+        if present.as_ref().is_some_and(Metadata::is_dir) || path.file_name().is_none() {
+            return Err(WriteError::IsAFolder { path: shown() });
+        }
+        let folder = match resolved.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        match fs::metadata(&folder) {
+            Ok(metadata) if metadata.is_dir() => Ok(Place { path: resolved, folder, present }),
+            Ok(_) => Err(WriteError::NotAFolder { path: shown(), folder: folder.display().to_string() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(WriteError::NoFolder { path: shown(), folder: folder.display().to_string() })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Err(WriteError::NotAFolder { path: shown(), folder: folder.display().to_string() })
+            }
+            Err(error) => Err(WriteError::FolderClosed { path: shown(), folder: folder.display().to_string(), error }),
+        }
+    }
+
+    /// A device or a pipe (`/dev/null`, `/dev/stdout`): written into, never replaced.
+    fn is_special(&self) -> bool {
+        self.present.as_ref().is_some_and(|present| !present.is_file())
+    }
+
+    /// An empty temporary file beside the path.
+    fn temporary(&self) -> io::Result<NamedTempFile> {
+        let mut prefix = OsString::from(".");
+        // A name at the file system's limit leaves no room for more.
+        prefix.push(self.path.file_stem().filter(|stem| stem.len() < 100).unwrap_or_default());
+        prefix.push(".");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(".tmp");
+        // What any program would give a new file: all bits that the umask leaves. Temporary files are private by default.
+        #[cfg(unix)]
+        let all = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        #[cfg(unix)]
+        builder.permissions(all);
+        builder.tempfile_in(&self.folder)
+    }
+}
+
+/// Tries whether a file can be written at `path`: its folder exists and takes a new file. Leaves nothing behind.
+pub fn check_writable(path: &Path) -> Result<(), WriteError> {
+    let place = Place::of(path)?;
+    if place.is_special() {
+        return Ok(());
+    }
+    place.temporary().map(drop).map_err(|error| WriteError::FolderClosed {
+        path: path.display().to_string(),
+        folder: place.folder.display().to_string(),
+        error,
+    })
+}
+
+/// Writes a file by `write`, whole or not at all: until the very end an older file at `path` stays as it is, and for good
+/// if anything fails. The older file's permissions are kept. What is not an ordinary file is written into directly.
+pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), WriteError> {
+    let place = Place::of(path)?;
+    let written = if place.is_special() { write_into(&place, write) } else { replace(&place, write) };
+    written.map_err(|error| WriteError::Failed { path: path.display().to_string(), error })
+}
+
+fn write_into(place: &Place, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut file = BufWriter::new(File::options().write(true).open(&place.path)?);
+    write(&mut file)?;
+    file.flush()
+}
+
+fn replace(place: &Place, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let temporary = place.temporary()?;
+    let registered = Registered::new(temporary.path());
+    let mut buffered = BufWriter::with_capacity(1 << 16, temporary);
+    write(&mut buffered)?;
+    let temporary = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
+    if let Some(present) = &place.present {
+        temporary.as_file().set_permissions(present.permissions())?;
+    }
+    // Without it a crash soon after the rename may leave an empty file under the final name.
+    temporary.as_file().sync_all()?;
+    temporary.persist(&place.path).map_err(|error| error.error)?;
+    drop(registered);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_failed_write_keeps_the_old_file_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("picture.png");
+        fs::write(&path, "old").unwrap();
+        let error = write_whole(&path, |file| {
+            file.write_all(&[0; 100_000])?;
+            Err(io::Error::new(io::ErrorKind::StorageFull, "no space"))
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains("no space") && error.hint().is_some(), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["picture.png"]);
+        write_whole(&path, |file| file.write_all(b"new")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["picture.png"]);
+    }
+
+    #[test]
+    fn impossible_places_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = |path: &Path| check_writable(path).unwrap_err();
+        assert!(matches!(error(&folder.path().join("no/picture.png")), WriteError::NoFolder { .. }));
+        assert!(matches!(error(&file.join("picture.png")), WriteError::NotAFolder { .. }));
+        assert!(matches!(error(folder.path()), WriteError::IsAFolder { .. }));
+        // Not even root may make a file here.
+        #[cfg(target_os = "linux")]
+        assert!(matches!(error(Path::new("/proc/picture.png")), WriteError::FolderClosed { .. }));
+        check_writable(&folder.path().join("picture.png")).unwrap();
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_any_new_file_or_of_the_old_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let ordinary = folder.path().join("ordinary");
+        fs::write(&ordinary, "").unwrap();
+        let ours = folder.path().join("ours");
+        write_whole(&ours, |_| Ok(())).unwrap();
+        assert_eq!(mode(&ours), mode(&ordinary));
+        fs::set_permissions(&ours, fs::Permissions::from_mode(0o640)).unwrap();
+        write_whole(&ours, |_| Ok(())).unwrap();
+        assert_eq!(mode(&ours), 0o640);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_links_and_devices_devices() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        write_whole(&link, |file| file.write_all(b"new")).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        write_whole(Path::new("/dev/null"), |file| file.write_all(b"new")).unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+}
