@@ -9,7 +9,7 @@ mod head;
 mod text;
 
 pub use description::Description;
-pub use encoder::{Encoder, Questions};
+pub use encoder::{Encoder, Questions, fold_encoder};
 pub use error::ClipError;
 pub use features::Features;
 pub use folder::{ModelFolder, map_file};
