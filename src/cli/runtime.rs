@@ -1,7 +1,69 @@
-//! STAND-IN, dropped at merge.
-use super::{Exit, Outcome, RuntimeArgs, Voice};
-use crate::runtime;
+//! `recipe-render runtime`: which onnxruntime is used, and installing it ahead of time.
 
-pub fn run(_: &RuntimeArgs, _: &runtime::Options, _: &Voice) -> Outcome {
-    Ok(Exit::Done)
+use std::io::{self, Write};
+
+use crate::runtime::{self, Options, Outcome, PLATFORMS, ProviderState, Report, RuntimeError};
+
+/// Prints the library's path, version and providers, every place looked at, and the platforms that it can be installed
+/// on. That there is none is an error, after the places.
+pub fn show(options: &Options) -> Result<(), RuntimeError> {
+    let report = runtime::report(options);
+    // A reader that goes away early (`| head`) is no failure.
+    let _ = io::stdout().write_all(text(&report).as_bytes());
+    report.library.map(|_| ())
+}
+
+/// Installs onnxruntime into our cache, or says that it is there.
+pub fn install(options: &Options, cuda: bool) -> Result<(), RuntimeError> {
+    if options.offline {
+        return Err(RuntimeError::Install {
+            message: "--offline forbids installing onnxruntime".to_owned(),
+            hint: Some("leave --offline out".to_owned()),
+        });
+    }
+    let path = runtime::install(cuda, &mut |line| eprintln!("{line}"))?;
+    let _ = writeln!(io::stdout(), "{}", path.display());
+    Ok(())
+}
+
+fn text(report: &Report) -> String {
+    let mut lines = Vec::new();
+    if let Ok(library) = &report.library {
+        lines.push(format!("library    {}", library.path.display()));
+        lines.push(format!("version    {}", library.version));
+        lines.push(format!("from       {}", library.source));
+        for (index, (name, state)) in library.providers.iter().enumerate() {
+            let title = if index == 0 { "providers" } else { "" };
+            let state = match state {
+                ProviderState::Registers => "registers".to_owned(),
+                ProviderState::Fails(reason) => format!("fails: {}", reason.replace('\n', "; ")),
+                ProviderState::Unused => "not used".to_owned(),
+            };
+            lines.push(format!("{title:<10} {name:<24} {state}"));
+        }
+        lines.push(String::new());
+    }
+    if !report.places.is_empty() {
+        lines.push("places looked at, in order".to_owned());
+        let width = report.places.iter().map(|place| place.source.to_string().len()).max().unwrap_or(0);
+        for place in &report.places {
+            let outcome = match &place.outcome {
+                Outcome::Serves { version } => format!("onnxruntime {version}"),
+                Outcome::Absent(reason) | Outcome::Unusable(reason) => reason.clone(),
+            };
+            let path = place.path.display().to_string();
+            let source = place.source.to_string();
+            let separator = if path.is_empty() { "" } else { "  " };
+            lines.push(format!("  {source:<width$}  {path}{separator}{outcome}"));
+        }
+        lines.push(String::new());
+    }
+    lines.push("platforms it can be installed on".to_owned());
+    let width = PLATFORMS.iter().map(|platform| platform.title.len()).max().unwrap_or(0);
+    for platform in PLATFORMS {
+        let tried = if platform.tried { "tried" } else { "not tried" };
+        lines.push(format!("  {:<width$}  {tried}", platform.title));
+    }
+    lines.push(String::new());
+    lines.join("\n")
 }

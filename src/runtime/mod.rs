@@ -1,13 +1,35 @@
 //! onnxruntime: found or installed, sessions, execution providers. The only module that names `ort`.
 
+// Getting the library: searched for, checked before it is loaded, installed if there is none.
+mod cache;
+mod install;
+mod library_file;
+mod locate;
+mod open;
+mod packages;
+mod pip;
+mod probe;
+mod python;
+mod report;
+mod unpack;
+
+// Using it.
+mod cuda;
 mod device;
 mod error;
 mod outputs;
 mod session;
+mod tiny_graph;
 mod weights;
 
+pub use cache::{CACHE_VARIABLE, cache_folder};
 pub use device::{Device, DeviceChoice};
 pub use error::RuntimeError;
+pub use install::install;
+pub use locate::{LIBRARY_VARIABLE, Outcome, Place, Source};
+pub use open::{Options, open};
 pub use outputs::Outputs;
+pub use packages::{PLATFORMS, Platform};
+pub use report::{Library, ProviderState, Report, report};
 pub use session::{Input, Level, Runtime, Session, SessionPlan};
 pub use weights::Weights;

@@ -1,0 +1,27 @@
+//! Where we keep what can be had again: libraries, encoded prompts.
+
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+
+use super::RuntimeError;
+
+/// The environment variable that names our cache.
+pub const CACHE_VARIABLE: &str = "RECIPE_RENDER_CACHE";
+
+/// Our folder in the user's cache: `RECIPE_RENDER_CACHE` if set, else `recipe-render` in `XDG_CACHE_HOME`,
+/// `~/.cache` or what the system has in its place. It need not exist yet.
+pub fn cache_folder() -> Result<PathBuf, RuntimeError> {
+    if let Some(folder) = std::env::var_os(CACHE_VARIABLE).filter(|folder| !folder.is_empty()) {
+        return Ok(PathBuf::from(folder));
+    }
+    let base = etcetera::choose_base_strategy().map_err(|_| {
+        RuntimeError::install("there is no home folder to keep a cache in", format!("set {CACHE_VARIABLE} to a folder"))
+    })?;
+    Ok(base.cache_dir().join("recipe-render"))
+}
+
+/// Where our copies of onnxruntime are, one folder each.
+pub(super) fn libraries_folder() -> Result<PathBuf, RuntimeError> {
+    Ok(cache_folder()?.join("onnxruntime"))
+}

@@ -1,0 +1,228 @@
+//! Installs a pinned onnxruntime into our cache.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    RuntimeError,
+    cache::{CACHE_VARIABLE, libraries_folder},
+    library_file, locate,
+    packages::{self, Package, Platform, Wheel},
+    pip::{self, PipCommand},
+    unpack::unpack,
+};
+
+/// The time that all downloads of a package may take, beside a second for each 200 kB.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The start of the names of folders that an installation works in.
+const WORK_PREFIX: &str = ".installing-";
+
+/// Installs packages into a folder. The parts that tests replace are fields.
+pub(super) struct Installer {
+    /// Holds one folder a package.
+    pub folder: PathBuf,
+    pub commands: Vec<PipCommand>,
+    /// Says why a library is not whole.
+    pub check: fn(&Path) -> Result<(), String>,
+}
+
+/// Installs onnxruntime for this platform into our cache, unless it is there, and gives the library's path.
+/// `progress` is told what is being done, a line at a time.
+pub fn install(cuda: bool, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
+    let package = package(cuda)?;
+    Installer { folder: libraries_folder()?, commands: pip::usual_commands(), check: library_file::check }
+        .install(&package, progress)
+}
+
+/// The package for this platform.
+fn package(cuda: bool) -> Result<Package, RuntimeError> {
+    let own = "install onnxruntime in another way and name its library with --onnxruntime PATH or ORT_DYLIB_PATH";
+    let platform = packages::this_platform().ok_or_else(|| {
+        let known: Vec<_> = packages::PLATFORMS.iter().map(|p| p.title).collect();
+        let message = format!(
+            "there is no onnxruntime to install for {} {}; there is for {}",
+            std::env::consts::OS,
+            std::env::consts::ARCH,
+            known.join(", ")
+        );
+        RuntimeError::install(message, own)
+    })?;
+    if !cuda {
+        return Ok(packages::cpu(platform));
+    }
+    packages::cuda(platform).ok_or_else(|| no_cuda(platform, own))
+}
+
+fn no_cuda(platform: &Platform, hint: &str) -> RuntimeError {
+    let message = format!("onnxruntime for CUDA is installed on Linux x86_64 only, not on {}", platform.title);
+    RuntimeError::install(message, hint)
+}
+
+impl Installer {
+    /// Installs the package unless it is there, and gives its library's path. Two processes that install at once do it
+    /// once: the second waits for the first.
+    pub(super) fn install(&self, package: &Package, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
+        if let Some(library) = self.installed(package) {
+            return Ok(library);
+        }
+        fs::create_dir_all(&self.folder).map_err(|error| self.cannot_write(&error))?;
+        let _lock = self.lock(progress)?;
+        if let Some(library) = self.installed(package) {
+            return Ok(library);
+        }
+        self.remove_leftovers();
+        let target = self.folder.join(&package.folder);
+        progress(&format!(
+            "installing {} ({} to download) into {}",
+            package.title(),
+            megabytes(package.bytes()),
+            target.display()
+        ));
+        let work = tempfile::Builder::new()
+            .prefix(WORK_PREFIX)
+            .tempdir_in(&self.folder)
+            .map_err(|error| self.cannot_write(&error))?;
+        let unpacked = work.path().join("unpacked");
+        fs::create_dir(&unpacked).map_err(|error| self.cannot_write(&error))?;
+        let deadline = Instant::now() + PATIENCE + Duration::from_secs(package.bytes() / 200_000);
+        for wheel in &package.wheels {
+            if package.wheels.len() > 1 {
+                progress(&format!("  {} {} ({})", wheel.package, wheel.version, megabytes(wheel.bytes)));
+            }
+            self.fetch(wheel, work.path(), &unpacked, deadline)?;
+        }
+        let library = locate::libraries_in(&unpacked)
+            .into_iter()
+            .next()
+            .ok_or_else(|| self.unexpected(package, "it has no onnxruntime library"))?;
+        (self.check)(&library).map_err(|reason| self.unexpected(package, &format!("its library {reason}")))?;
+        self.put_in_place(&unpacked, &target, work.path()).map_err(|error| self.cannot_write(&error))?;
+        Ok(target.join(library.file_name().unwrap_or_default()))
+    }
+
+    /// The package's library if it is installed and whole.
+    fn installed(&self, package: &Package) -> Option<PathBuf> {
+        let libraries = locate::libraries_in(&self.folder.join(&package.folder));
+        libraries.into_iter().find(|library| (self.check)(library).is_ok())
+    }
+
+    /// The lock that only one process at a time can hold; it goes with the file.
+    fn lock(&self, progress: &mut dyn FnMut(&str)) -> Result<Option<File>, RuntimeError> {
+        let path = self.folder.join(".lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| self.cannot_write(&error))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => {}
+            // Some network file systems have no locks. Then the work may be done twice, but not badly: the folder
+            // is put in place by a rename.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(self.cannot_write(&error)),
+        }
+        progress("waiting for another recipe-render that is installing onnxruntime");
+        // The other one's downloads have a time limit, and its lock goes with its process.
+        file.lock().map_err(|error| self.cannot_write(&error))?;
+        Ok(Some(file))
+    }
+
+    /// Removes what a killed installation left. Only under the lock.
+    fn remove_leftovers(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(WORK_PREFIX) {
+                // What cannot be removed takes space, no more.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+
+    /// Downloads one wheel, checks it and unpacks it.
+    fn fetch(&self, wheel: &Wheel, work: &Path, into: &Path, deadline: Instant) -> Result<(), RuntimeError> {
+        let folder = work.join(wheel.package);
+        fs::create_dir(&folder).map_err(|error| self.cannot_write(&error))?;
+        let path = pip::download(&self.commands, wheel, &folder, deadline).map_err(|attempts| {
+            let message = format!(
+                "{} {} could not be downloaded with pip\n{}",
+                wheel.package,
+                wheel.version,
+                attempts.iter().map(|attempt| format!("  {attempt}")).collect::<Vec<_>>().join("\n")
+            );
+            let hint = format!(
+                "where pip and a network are, run `python3 -m pip {} --dest FOLDER`, unzip the wheel and name the \
+                 library in it with --onnxruntime PATH",
+                pip::download_arguments(wheel).join(" ")
+            );
+            RuntimeError::install(message, hint)
+        })?;
+        let found = sha256(&path).map_err(|error| self.cannot_write(&error))?;
+        if found != wheel.sha256 {
+            return Err(RuntimeError::install(
+                format!(
+                    "the downloaded {} {} is not the expected file: its SHA-256 is {found}, not {}",
+                    wheel.package, wheel.version, wheel.sha256
+                ),
+                "try again; if it stays so, look which index pip uses: `python3 -m pip config list`",
+            ));
+        }
+        unpack(&path, into, wheel.package).map_err(|error| self.cannot_write(&error))?;
+        // Makes room for the next.
+        fs::remove_dir_all(&folder).map_err(|error| self.cannot_write(&error))
+    }
+
+    /// Moves the finished folder to where it belongs, in one step.
+    fn put_in_place(&self, unpacked: &Path, target: &Path, work: &Path) -> io::Result<()> {
+        sync_folder(unpacked)?;
+        if target.exists() {
+            // It was looked at and found broken; it goes with the folder we work in.
+            fs::rename(target, work.join("broken"))?;
+        }
+        fs::rename(unpacked, target)?;
+        sync_folder(&self.folder)
+    }
+
+    fn cannot_write(&self, error: &io::Error) -> RuntimeError {
+        RuntimeError::install(
+            format!("onnxruntime cannot be installed in {}: {error}", self.folder.display()),
+            format!("make room there, or set {CACHE_VARIABLE} to another folder"),
+        )
+    }
+
+    fn unexpected(&self, package: &Package, reason: &str) -> RuntimeError {
+        RuntimeError::Install { message: format!("{} was downloaded, but {reason}", package.title()), hint: None }
+    }
+}
+
+/// Makes a folder's entries last through a power failure.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Windows has no such call for folders.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1_000_000))
+}
+
+/// A file's SHA-256 in lower-case hexadecimal.
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        hash.update(&buffer[..count]);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,114 @@
+//! What a file says of itself before it is loaded.
+//!
+//! The system's loader trusts its input: a truncated library can end the process with a bus error, and a library of
+//! another kind runs its constructors before anybody can ask what it is. So the headers are read first.
+
+use std::{fs::File, path::Path};
+
+use object::{
+    Architecture, FileKind, Object, ObjectSegment, ReadCache, ReadRef,
+    read::macho::{FatArch, MachOFatFile32, MachOFatFile64},
+};
+
+/// The function by which every onnxruntime is recognised.
+pub(super) const ENTRY: &str = "OrtGetApiBase";
+
+/// Checks that `path` is a whole shared library for this system and processor that exports onnxruntime's entry point.
+/// The error is the reason why not, to stand after the path (`is cut short: ...`).
+pub(super) fn check(path: &Path) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let metadata = file.metadata().map_err(|error| format!("cannot be read: {error}"))?;
+    if !metadata.is_file() {
+        return Err("is not a file".to_owned());
+    }
+    if metadata.len() == 0 {
+        return Err("is empty".to_owned());
+    }
+    let cache = ReadCache::new(file);
+    let kind = FileKind::parse(&cache).map_err(|_| "is not a shared library".to_owned())?;
+    let (expected, name) = expected_kinds();
+    if !expected.contains(&kind) {
+        return Err(format!("is not a shared library for this system ({name})"));
+    }
+    match kind {
+        FileKind::MachOFat32 => {
+            let fat = MachOFatFile32::parse(&cache).map_err(damaged)?;
+            check_slice(&cache, fat.arches(), metadata.len())
+        }
+        FileKind::MachOFat64 => {
+            let fat = MachOFatFile64::parse(&cache).map_err(damaged)?;
+            check_slice(&cache, fat.arches(), metadata.len())
+        }
+        _ => check_object(&cache, metadata.len()),
+    }
+}
+
+fn damaged(error: object::Error) -> String {
+    format!("is cut short or damaged ({error})")
+}
+
+fn expected_kinds() -> (&'static [FileKind], &'static str) {
+    if cfg!(windows) {
+        (&[FileKind::Pe64, FileKind::Pe32], "PE")
+    } else if cfg!(target_vendor = "apple") {
+        (&[FileKind::MachO64, FileKind::MachOFat32, FileKind::MachOFat64], "Mach-O")
+    } else {
+        (&[FileKind::Elf64, FileKind::Elf32], "ELF")
+    }
+}
+
+/// This program's processor, and its name.
+fn processor() -> (Option<Architecture>, &'static str) {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => Some(Architecture::X86_64),
+        "aarch64" => Some(Architecture::Aarch64),
+        _ => None,
+    };
+    (architecture, std::env::consts::ARCH)
+}
+
+/// Checks the part of a universal Mach-O file that this processor would load.
+fn check_slice<A: FatArch>(cache: &ReadCache<File>, slices: &[A], length: u64) -> Result<(), String> {
+    let (architecture, name) = processor();
+    for slice in slices {
+        if architecture.is_none_or(|a| a == slice.architecture()) {
+            let (offset, size) = slice.file_range();
+            if offset.checked_add(size).is_none_or(|end| end > length) {
+                return Err("is cut short".to_owned());
+            }
+            return check_object(cache.range(offset, size), size);
+        }
+    }
+    Err(format!("has no part for this processor ({name})"))
+}
+
+fn check_object<'data>(data: impl ReadRef<'data>, length: u64) -> Result<(), String> {
+    let object = object::File::parse(data).map_err(damaged)?;
+    let (architecture, name) = processor();
+    if architecture.is_some_and(|a| a != object.architecture()) {
+        return Err(format!("is for another processor ({:?}, this is {name})", object.architecture()));
+    }
+    for segment in object.segments() {
+        let (offset, size) = segment.file_range();
+        let end = offset.saturating_add(size);
+        if end > length {
+            return Err(format!("is cut short: it has {length} bytes where its headers tell of {end}"));
+        }
+    }
+    // Without section headers an ELF file's symbols cannot be listed here; then the loader is asked.
+    if object.sections().next().is_some() && !exports_entry(&object)? {
+        return Err(format!("is a shared library, but not onnxruntime's (it has no {ENTRY})"));
+    }
+    Ok(())
+}
+
+fn exports_entry<'data>(object: &object::File<'data, impl ReadRef<'data>>) -> Result<bool, String> {
+    for export in object.exports().map_err(damaged)? {
+        let export = export.map_err(damaged)?;
+        // Mach-O puts an underscore before C names.
+        if export.name().name().is_some_and(|name| name.strip_prefix(b"_").unwrap_or(name) == ENTRY.as_bytes()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,318 @@
+//! Looks for onnxruntime, in a fixed order, and remembers what it saw.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    RuntimeError,
+    cache::libraries_folder,
+    packages,
+    probe::{self, Probed},
+    python,
+};
+
+/// The environment variable that names the library.
+pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
+
+/// Where a library can come from, in the order of the search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// `--onnxruntime PATH`.
+    Option,
+    /// `ORT_DYLIB_PATH`.
+    Variable,
+    /// Beside the executable.
+    Executable,
+    /// Our cache.
+    Cache,
+    /// The active Python environment.
+    Python,
+    /// Where the system's loader looks.
+    System,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Source::Option => "--onnxruntime",
+            Source::Variable => LIBRARY_VARIABLE,
+            Source::Executable => "beside the executable",
+            Source::Cache => "cache",
+            Source::Python => "Python environment",
+            Source::System => "system",
+        })
+    }
+}
+
+/// A place looked at, and what was there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub source: Source,
+    /// A library, or a folder that holds none. Empty where there was nothing to look at.
+    pub path: PathBuf,
+    pub outcome: Outcome,
+}
+
+/// What was at a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A library that serves, of this version.
+    Serves { version: String },
+    /// Nothing; the reason in words.
+    Absent(String),
+    /// A library that does not serve; the reason, to stand after the path.
+    Unusable(String),
+}
+
+impl fmt::Display for Place {
+    /// `cache: /home/me/.cache/...: is empty`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.source)?;
+        if !self.path.as_os_str().is_empty() {
+            write!(f, "{}: ", self.path.display())?;
+        }
+        match &self.outcome {
+            Outcome::Serves { version } => write!(f, "onnxruntime {version}"),
+            Outcome::Absent(reason) | Outcome::Unusable(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// Which libraries serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    /// Any; in our cache the one for the CPU first.
+    Cpu,
+    /// Any; in our cache the one for CUDA first.
+    CudaIfAny,
+    /// Only one with a CUDA provider.
+    Cuda,
+}
+
+/// What a search is told. Everything that comes from the process's environment is here, so that tests can set it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Surroundings {
+    pub option: Option<PathBuf>,
+    pub variable: Option<PathBuf>,
+    pub executable_folder: Option<PathBuf>,
+    pub libraries_folder: Option<PathBuf>,
+    pub python_folders: Vec<PathBuf>,
+    pub system_folders: Vec<PathBuf>,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    pub(super) fn of_process(option: Option<&Path>) -> Self {
+        let variable = env::var_os(LIBRARY_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let explicit = option.is_some() || variable.is_some();
+        Surroundings {
+            option: option.map(Path::to_owned),
+            variable,
+            executable_folder: env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned)),
+            libraries_folder: libraries_folder().ok(),
+            // Not needed, so not looked for.
+            python_folders: if explicit { Vec::new() } else { python::library_folders() },
+            system_folders: if explicit { Vec::new() } else { system_folders() },
+        }
+    }
+}
+
+/// What a search found: the library, if any serves, and every place looked at on the way.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub found: Option<(Source, Probed)>,
+    pub places: Vec<Place>,
+}
+
+/// Looks for a library that serves; stops at the first. A library named explicitly that does not serve is an error.
+pub(super) fn search(surroundings: &Surroundings, want: Want) -> Result<Search, RuntimeError> {
+    let mut search = Search { found: None, places: Vec::new() };
+    for (source, path) in [(Source::Option, &surroundings.option), (Source::Variable, &surroundings.variable)] {
+        let Some(path) = path else { continue };
+        search.look(source, path, want);
+        if search.found.is_some() {
+            return Ok(search);
+        }
+        return Err(explicit_error(source, &search.places));
+    }
+    let cached = surroundings.libraries_folder.iter().flat_map(|folder| cached_folders(folder, want));
+    let folders = (surroundings.executable_folder.iter().cloned().map(|f| (Source::Executable, f)))
+        .chain(cached.map(|f| (Source::Cache, f)))
+        .chain(surroundings.python_folders.iter().cloned().map(|f| (Source::Python, f)))
+        .chain(surroundings.system_folders.iter().cloned().map(|f| (Source::System, f)));
+    for (source, folder) in folders {
+        search.look(source, &folder, want);
+        if search.found.is_some() {
+            return Ok(search);
+        }
+    }
+    for (source, reason) in [
+        (Source::Python, "no Python environment with onnxruntime is active"),
+        (Source::System, "no onnxruntime is installed"),
+    ] {
+        if !search.places.iter().any(|place| place.source == source) {
+            let outcome = Outcome::Absent(reason.to_owned());
+            search.places.push(Place { source, path: PathBuf::new(), outcome });
+        }
+    }
+    Ok(search)
+}
+
+impl Search {
+    /// Looks at one library, or at the libraries in one folder.
+    fn look(&mut self, source: Source, path: &Path, want: Want) {
+        let candidates = if path.is_dir() { libraries_in(path) } else { vec![path.to_owned()] };
+        if candidates.is_empty() {
+            let outcome = Outcome::Absent("has no onnxruntime library".to_owned());
+            self.places.push(Place { source, path: path.to_owned(), outcome });
+        }
+        for path in candidates {
+            let outcome = match probe::probe(&path) {
+                _ if !path.exists() => Outcome::Absent("does not exist".to_owned()),
+                Ok(_) if want == Want::Cuda && !probe::has_cuda(&path) => {
+                    Outcome::Unusable("is onnxruntime without its CUDA provider".to_owned())
+                }
+                Ok(probed) => {
+                    let version = probed.version.clone();
+                    self.found = Some((source, probed));
+                    Outcome::Serves { version }
+                }
+                Err(reason) => Outcome::Unusable(reason),
+            };
+            self.places.push(Place { source, path, outcome });
+            if self.found.is_some() {
+                return;
+            }
+        }
+    }
+}
+
+fn explicit_error(source: Source, places: &[Place]) -> RuntimeError {
+    let reasons: Vec<String> = places
+        .iter()
+        .map(|place| match &place.outcome {
+            Outcome::Serves { version } => format!("{} is onnxruntime {version}", place.path.display()),
+            Outcome::Absent(reason) | Outcome::Unusable(reason) => format!("{} {reason}", place.path.display()),
+        })
+        .collect();
+    let hint = match source {
+        Source::Variable => format!(
+            "{LIBRARY_VARIABLE} names the library to load; unset it and recipe-render finds or installs one itself"
+        ),
+        _ => "give the path of onnxruntime's shared library, or leave the option out and recipe-render finds or \
+              installs one itself"
+            .to_owned(),
+    };
+    RuntimeError::library(format!("{source}: {}", reasons.join("; ")), hint)
+}
+
+/// The folders in our cache to look at, in order. Only the versions that this program was made for: the cache is ours,
+/// and another version would give other pictures.
+fn cached_folders(libraries: &Path, want: Want) -> Vec<PathBuf> {
+    let Some(platform) = packages::this_platform() else { return Vec::new() };
+    let cpu = Some(packages::cpu(platform));
+    let cuda = packages::cuda(platform);
+    let packages = if want == Want::Cpu { [cpu, cuda] } else { [cuda, cpu] };
+    let mut folders: Vec<PathBuf> =
+        packages.into_iter().flatten().map(|package| libraries.join(package.folder)).filter(|f| f.is_dir()).collect();
+    if folders.is_empty() {
+        folders.push(libraries.to_owned());
+    }
+    folders
+}
+
+/// The libraries in a folder that are named like onnxruntime's, the newest version first.
+pub(super) fn libraries_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<(Vec<u32>, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| Some((version_in_name(&entry.file_name())?, entry.path())))
+        .filter(|(_, path)| path.is_file())
+        .collect();
+    // Of two names for the same version (one links to the other), one is enough.
+    found.sort_by(|a, b| b.cmp(a));
+    let mut seen = Vec::new();
+    found.retain(|(_, path)| {
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let new = !seen.contains(&real);
+        seen.push(real);
+        new
+    });
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// The version in a file's name if that is a name of onnxruntime's library (`libonnxruntime.so.1.32.0`,
+/// `libonnxruntime.1.32.0.dylib`, `onnxruntime.dll`); empty if the name has none.
+pub(super) fn version_in_name(name: &OsStr) -> Option<Vec<u32>> {
+    let name = name.to_str()?;
+    let version = if cfg!(windows) {
+        (name.eq_ignore_ascii_case("onnxruntime.dll")).then_some("")
+    } else if cfg!(target_vendor = "apple") {
+        name.strip_prefix("libonnxruntime")?.strip_suffix("dylib")
+    } else {
+        name.strip_prefix("libonnxruntime.so")
+    }?;
+    version.split('.').filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect()
+}
+
+/// The folders where the system's loader would find the library: those that hold one.
+fn system_folders() -> Vec<PathBuf> {
+    let variable = if cfg!(windows) {
+        "PATH"
+    } else if cfg!(target_vendor = "apple") {
+        "DYLD_LIBRARY_PATH"
+    } else {
+        "LD_LIBRARY_PATH"
+    };
+    let mut folders: Vec<PathBuf> =
+        env::var_os(variable).iter().flat_map(env::split_paths).filter(|folder| folder.is_absolute()).collect();
+    if cfg!(unix) {
+        let triplet = format!("/usr/lib/{}-linux-gnu", env::consts::ARCH);
+        let usual = ["/usr/local/lib", "/usr/local/lib64", "/opt/homebrew/lib", "/usr/lib", "/usr/lib64", &triplet];
+        folders.extend(usual.iter().map(PathBuf::from));
+    }
+    if cfg!(target_os = "linux") {
+        folders.extend(configured_folders(Path::new("/etc/ld.so.conf"), 0));
+    }
+    let mut kept = Vec::new();
+    for folder in folders {
+        if !kept.contains(&folder) && !libraries_in(&folder).is_empty() {
+            kept.push(folder);
+        }
+    }
+    kept
+}
+
+/// The folders that the Linux loader's configuration names, with the files that it includes (`include PATTERN`, where
+/// only the file's name may hold a `*`).
+fn configured_folders(file: &Path, depth: usize) -> Vec<PathBuf> {
+    let Ok(text) = fs::read_to_string(file) else { return Vec::new() };
+    let mut folders = Vec::new();
+    for line in text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()) {
+        let Some(pattern) = line.strip_prefix("include ") else {
+            if line.starts_with('/') {
+                folders.push(PathBuf::from(line));
+            }
+            continue;
+        };
+        let pattern = file.parent().unwrap_or(Path::new("/")).join(pattern.trim());
+        let (Some(folder), Some(name)) = (pattern.parent(), pattern.file_name().and_then(OsStr::to_str)) else {
+            continue;
+        };
+        let (start, end) = name.split_once('*').unwrap_or((name, ""));
+        let mut included: Vec<PathBuf> =
+            fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+        included.retain(|path| {
+            path.file_name().and_then(OsStr::to_str).is_some_and(|n| n.starts_with(start) && n.ends_with(end))
+        });
+        included.sort();
+        if depth < 4 {
+            folders.extend(included.iter().flat_map(|path| configured_folders(path, depth + 1)));
+        }
+    }
+    folders
+}

