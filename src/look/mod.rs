@@ -1,1 +1,42 @@
-//! (being written)
+//! Windows on the canvas: what the encoder is shown, and the way back.
+//!
+//! ```text
+//! plan::Pipeline + draws ─▶ Window            geometry (one homography), filters, edge rule: all numbers drawn
+//! pixels ─▶ Levels ─▶ look ─▶ windows         [3, H, W] -> [N, 3, S, S]
+//! window gradients ─▶ push ─▶ pixel gradient  [N, 3, S, S] -> [3, H, W], the exact adjoint of the two arrows above it
+//! ```
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `window` | one view with all its numbers drawn |
+//! | `geometry` | where a window lies, and what the geometric stages do to it |
+//! | `homography` | 3 x 3 matrices and their local scale |
+//! | `levels` | the chain of shrunk pictures, and its adjoint |
+//! | `footprint` | which levels and how many probes a window pixel needs |
+//! | `taps` | pixels that a run of samples touches, edges included |
+//! | `sample` | `look` |
+//! | `push` | `push` |
+//! | `filters` | blur, noise, colour |
+
+mod filters;
+mod footprint;
+mod geometry;
+mod homography;
+mod levels;
+mod push;
+mod sample;
+mod taps;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+pub use levels::Levels;
+pub use push::{Push, push};
+pub use sample::look;
+pub use window::{Frame, Window};
+
+/// Bytes that looking at a canvas of this size takes: the levels, their gradients, and the pixel gradient.
+pub fn memory_needed(size: crate::plan::Size) -> u64 {
+    2 * levels::memory_needed(size) + 12 * u64::from(size.width) * u64::from(size.height)
+}

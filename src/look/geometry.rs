@@ -1,0 +1,186 @@
+//! Where a window lies on the canvas, and what the geometric stages do to it.
+//!
+//! **Spaces.** Canvas pixels: x right, y down, the canvas is `[0, width] x [0, height]`, pixel (i, j) has its centre at
+//! (i + 0.5, j + 0.5). Window space: the square `[-0.5, 0.5]^2`, x right, y down. The place maps window space to canvas
+//! pixels: `centre + extent * q`.
+//!
+//! **Order.** `cover` and `zoom` say the place's size, so they act before the others wherever they are written: `cover`
+//! sets it, `zoom` divides it. Shift, rotate, perspective and flip then act on what is seen, in written order, each in
+//! the window space that the ones before it leave: with maps A, B, C written in this order, the window shows at q what
+//! lies at `place(A(B(C(q))))`. A shift after a rotation thus moves along the rotated window's own axes.
+
+use super::homography::Homography;
+use crate::chance::Draws;
+use crate::plan::{Axis, Fit, Pipeline, Range, Sight, Size, Stage, StageKind, Time};
+
+/// A detail's window may lie beyond the canvas's edge by this fraction of its side, so that borders are seen as well as
+/// the middle is ...
+const OVERHANG: f64 = 1.0 / 8.0;
+/// ... but by no more than this fraction of the canvas, so that a window as large as the canvas stays on it.
+const OVERHANG_OF_CANVAS: f64 = 1.0 / 16.0;
+/// The smallest ratio between the depth at a window's corner and at its centre: beyond it tilts are weakened.
+const LEAST_DEPTH: f64 = 0.25;
+
+/// Whether a stage acts on this view; draws number 0 of the stage.
+pub(super) fn acts(stage: &Stage, draws: Draws, time: &Time) -> bool {
+    let chance = stage.chance.at(time);
+    chance >= 1.0 || draws.unit(0) < chance
+}
+
+/// A uniform draw from a range whose ends are taken at a moment.
+pub(super) fn uniform(range: &Range, draws: Draws, index: u64, time: &Time) -> f64 {
+    let (low, high) = (range.low.at(time), range.high.at(time));
+    if low == high { low } else { draws.uniform(index, low, high) }
+}
+
+/// A log-uniform draw from a range of sizes.
+fn size_from(range: &Range, draws: Draws, time: &Time) -> f64 {
+    let end = |value: f64| if value.is_finite() { value.clamp(1e-6, 1e6) } else { 1.0 };
+    draws.log_uniform(1, end(range.low.at(time)), end(range.high.at(time)))
+}
+
+/// A place: the window space's centre and extent in canvas pixels, before the stages that move what is seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Place {
+    centre: [f64; 2],
+    extent: [f64; 2],
+}
+
+/// The window's extent after the stages that say it, in canvas pixels along x and y.
+fn extent(size: Size, side: u32, sight: Sight, pipeline: &Pipeline, draws: Draws, time: &Time) -> [f64; 2] {
+    let (width, height) = (f64::from(size.width), f64::from(size.height));
+    let shorter = width.min(height);
+    // What `cover = 1` and `zoom = 1` mean, and the extent without either.
+    let (whole, life_size) = match sight {
+        Sight::Whole { fit: Fit::Stretch } => ([width, height], [width, height]),
+        Sight::Whole { fit: Fit::Contain } => ([width.max(height); 2], [width.max(height); 2]),
+        Sight::Whole { fit: Fit::Slide } => ([shorter; 2], [shorter; 2]),
+        Sight::Places => ([shorter; 2], [f64::from(side); 2]),
+    };
+    let mut extent = life_size;
+    let mut said = false;
+    for stage in &pipeline.stages {
+        let draws = draws.at(stage.key);
+        match &stage.kind {
+            StageKind::Cover(range) if acts(stage, draws, time) => {
+                let cover = size_from(range, draws, time);
+                extent = whole.map(|side| side * cover);
+                said = true;
+            }
+            StageKind::Zoom(range) if acts(stage, draws, time) => {
+                let zoom = size_from(range, draws, time);
+                extent = extent.map(|side| side / zoom);
+                said = true;
+            }
+            _ => {}
+        }
+    }
+    if !said && sight == Sight::Places {
+        extent = extent.map(|side| side.min(shorter));
+    }
+    // From one pixel to far more than the canvas: keeps every later number finite.
+    extent.map(|side| side.clamp(1.0, 16.0 * width.max(height)))
+}
+
+/// Draws number 0 and 1 of the place itself are the centre: the same for every pipeline.
+fn place(size: Size, side: u32, sight: Sight, pipeline: &Pipeline, draws: Draws, time: &Time) -> Place {
+    let canvas = [f64::from(size.width), f64::from(size.height)];
+    let extent = extent(size, side, sight, pipeline, draws, time);
+    let centre = [0, 1].map(|axis| {
+        let overhang = match sight {
+            Sight::Whole { fit: Fit::Stretch | Fit::Contain } => return 0.5 * canvas[axis],
+            Sight::Whole { fit: Fit::Slide } if canvas[axis] <= canvas[1 - axis] => return 0.5 * canvas[axis],
+            Sight::Whole { fit: Fit::Slide } => 0.0,
+            Sight::Places => (OVERHANG * extent[axis]).min(OVERHANG_OF_CANVAS * canvas[axis]),
+        };
+        let room = (canvas[axis] - extent[axis] + 2.0 * overhang).max(0.0);
+        0.5 * canvas[axis] + room * (draws.unit(axis as u64) - 0.5)
+    });
+    Place { centre, extent }
+}
+
+/// The tilt of strength p (0..1) whose far edge lies in direction `angle`.
+///
+/// q -> k q / (1 - 2 a (d . q)), d the direction's unit vector: where d . q = 1/2 lengths across d are 1 / (1 - a) of
+/// those at the centre, where it is -1/2 they are 1 / (1 + a); their ratio is 1 + p for a = p / (2 + p). k = 1 - a^2
+/// keeps the area seen when d is an axis.
+fn tilt(strength: f64, angle: f64) -> Homography {
+    let strength = if strength.is_finite() { strength.clamp(0.0, 1.0) } else { 0.0 };
+    let a = strength / (2.0 + strength);
+    let k = 1.0 - a * a;
+    Homography([[k, 0.0, 0.0], [0.0, k, 0.0], [-2.0 * a * angle.cos(), -2.0 * a * angle.sin(), 1.0]])
+}
+
+/// The map of one geometric stage in window space, its tilt weakened to `tilted` times its strength.
+fn stage_map(kind: &StageKind, draws: Draws, time: &Time, tilted: f64) -> Option<Homography> {
+    Some(match kind {
+        StageKind::Shift(range) => {
+            Homography::translation(uniform(range, draws, 1, time), uniform(range, draws, 2, time))
+        }
+        StageKind::Rotate(range) => {
+            let (sin, cos) = exact_sin_cos(uniform(range, draws, 1, time));
+            // y points down: this shows at (1, 0) what lay at (cos, sin), below it, and so turns it upwards.
+            Homography([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+        }
+        StageKind::Perspective(range) => {
+            tilt(tilted * uniform(range, draws, 1, time), draws.uniform(2, 0.0, std::f64::consts::TAU))
+        }
+        StageKind::Flip(Axis::Horizontal) => Homography::scale(-1.0, 1.0),
+        StageKind::Flip(Axis::Vertical) => Homography::scale(1.0, -1.0),
+        StageKind::Zoom(_) | StageKind::Cover(_) | StageKind::Blur(_) | StageKind::Noise(_) | StageKind::Colour(_) => {
+            return None;
+        }
+    })
+}
+
+/// Sine and cosine of degrees, without rounding for multiples of a right angle.
+fn exact_sin_cos(degrees: f64) -> (f64, f64) {
+    match degrees.rem_euclid(360.0) {
+        0.0 => (0.0, 1.0),
+        90.0 => (1.0, 0.0),
+        180.0 => (0.0, -1.0),
+        270.0 => (-1.0, 0.0),
+        other => other.to_radians().sin_cos(),
+    }
+}
+
+/// The map from window pixels (u right, v down, pixel (i, j) has its centre at (i + 0.5, j + 0.5)) to canvas pixels.
+pub(super) fn window_map(
+    size: Size,
+    side: u32,
+    sight: Sight,
+    pipeline: &Pipeline,
+    draws: Draws,
+    time: &Time,
+) -> Homography {
+    let place = place(size, side, sight, pipeline, draws, time);
+    let to_canvas = Homography::translation(place.centre[0], place.centre[1])
+        .after(&Homography::scale(place.extent[0], place.extent[1]));
+    let from_pixels =
+        Homography([[1.0 / f64::from(side), 0.0, -0.5], [0.0, 1.0 / f64::from(side), -0.5], [0.0, 0.0, 1.0]]);
+    let far = f64::from(side);
+    // A tilt of up to 1 alone always passes; several of them, or a tilt far off the centre, may have to be weakened so
+    // that no part of the window lies at or behind the horizon.
+    for tilted in [1.0, 0.7, 0.5, 0.35, 0.25, 0.12, 0.0] {
+        let stages = pipeline
+            .stages
+            .iter()
+            .filter(|stage| acts(stage, draws.at(stage.key), time))
+            .filter_map(|stage| stage_map(&stage.kind, draws.at(stage.key), time, tilted))
+            .fold(Homography::IDENTITY, |before, stage| before.after(&stage));
+        let mut map = to_canvas.after(&stages).after(&from_pixels);
+        let centre = map.depth([0.5 * far, 0.5 * far]);
+        let least = [[0.0, 0.0], [far, 0.0], [far, far], [0.0, far]]
+            .into_iter()
+            .map(|corner| map.depth(corner))
+            .fold(f64::INFINITY, f64::min);
+        if tilted == 0.0 {
+            map.0[2] = [0.0, 0.0, 1.0];
+            return map;
+        }
+        if centre > 0.0 && least >= LEAST_DEPTH * centre {
+            return map;
+        }
+    }
+    unreachable!("the last round returns")
+}

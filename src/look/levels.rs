@@ -1,0 +1,369 @@
+//! The chain of shrunk pictures that windows are sampled from, and its adjoint.
+//!
+//! Level 0 is the picture; each further level halves both sides, rounding down, until both are 1. A pixel is the mean of
+//! the area it covers: of 2 x 2 pixels where sides are even, of a little more (three pixels, the outer two in part)
+//! along an odd side. So every level has the picture's mean, and coordinates scale by the ratio of the sides.
+//!
+//! Pixels are stored as four lanes (red, green, blue, nothing), which is what one vector register takes.
+
+use crate::plan::Size;
+use rayon::prelude::*;
+
+/// Red, green, blue, and a lane that is always 0.
+pub(super) type Pixel = [f32; 4];
+
+/// Rows that one thread works on at a time.
+const ROWS: usize = 16;
+
+/// One level.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Level {
+    pub width: usize,
+    pub height: usize,
+    pub pixels: Vec<Pixel>,
+}
+
+/// How one side shrinks to the next level.
+#[derive(Debug, Clone)]
+struct Shrink {
+    /// For every coarse pixel its first fine pixel and the weights of three; weights beyond the side are 0.
+    down: Vec<(usize, [f32; 3])>,
+    /// For every fine pixel its first coarse pixel and the weights of two.
+    up: Vec<(usize, [f32; 2])>,
+    /// A plain halving.
+    even: bool,
+}
+
+impl Shrink {
+    fn new(fine: usize) -> Shrink {
+        let coarse = (fine / 2).max(1);
+        let down: Vec<(usize, [f32; 3])> = (0..coarse)
+            .map(|i| match fine {
+                1 => (0, [1.0, 0.0, 0.0]),
+                _ if fine.is_multiple_of(2) => (2 * i, [0.5, 0.5, 0.0]),
+                _ => {
+                    // Pixel i covers fine / coarse = 2 + 1 / coarse pixels from 2 i + i / coarse on.
+                    let (i, m) = (i as f64, coarse as f64);
+                    let area = 2.0 + 1.0 / m;
+                    (2 * i as usize, [1.0 - i / m, 1.0, (i + 1.0) / m].map(|part| (part / area) as f32))
+                }
+            })
+            .collect();
+        let mut up = vec![(usize::MAX, [0.0; 2]); fine];
+        for (i, &(start, weights)) in down.iter().enumerate() {
+            for (tap, &weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
+                let (first, both) = &mut up[start + tap];
+                if *first == usize::MAX {
+                    *first = i;
+                }
+                both[i - *first] = weight;
+            }
+        }
+        // So that both taps can always be read; the second one's weight is 0 there.
+        for (first, both) in &mut up {
+            if *first + 1 >= coarse && coarse > 1 {
+                *both = if *first + 1 == coarse { [both[1], both[0]] } else { *both };
+                *first = coarse - 2;
+            }
+        }
+        Shrink { down, up, even: fine.is_multiple_of(2) }
+    }
+}
+
+/// The sides of all levels, and how they follow from each other.
+#[derive(Debug, Clone)]
+struct Chain {
+    sides: Vec<(usize, usize)>,
+    /// Along x and y, from each level to the next.
+    shrinks: Vec<[Shrink; 2]>,
+}
+
+impl Chain {
+    fn new(size: Size) -> Chain {
+        let mut sides = vec![(size.width as usize, size.height as usize)];
+        let mut shrinks = Vec::new();
+        while let Some(&(width, height)) = sides.last().filter(|side| **side != (1, 1)) {
+            shrinks.push([Shrink::new(width), Shrink::new(height)]);
+            sides.push(((width / 2).max(1), (height / 2).max(1)));
+        }
+        Chain { sides, shrinks }
+    }
+}
+
+/// Bytes of one chain of levels.
+pub(super) fn memory_needed(size: Size) -> u64 {
+    let (mut width, mut height) = (u64::from(size.width), u64::from(size.height));
+    let mut pixels = 0;
+    loop {
+        pixels += width * height;
+        if (width, height) == (1, 1) {
+            return pixels * size_of::<Pixel>() as u64;
+        }
+        (width, height) = ((width / 2).max(1), (height / 2).max(1));
+    }
+}
+
+/// The chain of shrunk pictures.
+#[derive(Debug, Clone)]
+pub struct Levels {
+    chain: Chain,
+    pub(super) levels: Vec<Level>,
+}
+
+impl Levels {
+    /// Levels for a canvas of a size, all black.
+    pub fn new(size: Size) -> Levels {
+        let chain = Chain::new(size);
+        let level = |&(width, height): &(usize, usize)| Level { width, height, pixels: vec![[0.0; 4]; width * height] };
+        let levels = chain.sides.iter().map(level).collect();
+        Levels { chain, levels }
+    }
+
+    /// The coarsest level.
+    pub(super) fn last(&self) -> usize {
+        self.levels.len() - 1
+    }
+
+    /// What canvas pixels are multiplied with to become pixels of a level, along x and y.
+    pub(super) fn scale(&self, index: usize) -> [f64; 2] {
+        let (canvas, level) = (&self.levels[0], &self.levels[index]);
+        [level.width as f64 / canvas.width as f64, level.height as f64 / canvas.height as f64]
+    }
+
+    /// Takes a picture `[3, H, W]` of the size these levels were made for.
+    pub fn build(&mut self, pixels: &[f32]) {
+        let area = self.levels[0].pixels.len();
+        assert_eq!(pixels.len(), 3 * area, "a picture of another size");
+        let width = self.levels[0].width;
+        let (red, rest) = pixels.split_at(area);
+        let (green, blue) = rest.split_at(area);
+        let rows = ROWS * width;
+        self.levels[0]
+            .pixels
+            .par_chunks_mut(rows)
+            .zip(red.par_chunks(rows).zip(green.par_chunks(rows).zip(blue.par_chunks(rows))))
+            .for_each(|(to, (red, (green, blue)))| {
+                for (to, (red, (green, blue))) in to.iter_mut().zip(red.iter().zip(green.iter().zip(blue))) {
+                    *to = [*red, *green, *blue, 0.0];
+                }
+            });
+        for (index, shrinks) in self.chain.shrinks.iter().enumerate() {
+            let (fine, coarse) = self.levels.split_at_mut(index + 1);
+            down(&fine[index], &mut coarse[0], shrinks);
+        }
+    }
+
+    /// Clears the levels from `finest` to `coarsest` to collect gradients in.
+    pub(super) fn clear(&mut self, finest: usize, coarsest: usize) {
+        for level in &mut self.levels[finest..=coarsest] {
+            level.pixels.par_chunks_mut(ROWS * level.width).for_each(|chunk| chunk.fill([0.0; 4]));
+        }
+    }
+
+    /// The adjoint of [`build`](Self::build): the gradient `[3, H, W]` from those of the levels `finest..=coarsest`; the
+    /// other levels have none. Overwrites `gradient`, and the finer levels as scratch.
+    pub(super) fn collapse(&mut self, finest: usize, coarsest: usize, gradient: &mut [f32]) {
+        for index in (1..coarsest).rev() {
+            let (fine, coarse) = self.levels.split_at_mut(index + 1);
+            up(&mut fine[index], &coarse[0], &self.chain.shrinks[index], index >= finest);
+        }
+        let (fine, coarse) = self.levels.split_at_mut(1);
+        let first = (finest == 0).then_some(&fine[0]);
+        let second = coarse.first().filter(|_| coarsest > 0).zip(self.chain.shrinks.first());
+        planes(first, second, self.chain.sides[0], gradient);
+    }
+}
+
+/// Sums of weighted pixels, lane by lane.
+fn blend<const N: usize>(parts: [(Pixel, f32); N]) -> Pixel {
+    let mut sum = [0.0; 4];
+    for (pixel, weight) in parts {
+        for lane in 0..4 {
+            sum[lane] += weight * pixel[lane];
+        }
+    }
+    sum
+}
+
+/// Shrinks one level into the next.
+fn down(fine: &Level, coarse: &mut Level, [across, along]: &[Shrink; 2]) {
+    let (width, from) = (fine.width, &fine.pixels);
+    let to_width = coarse.width;
+    coarse.pixels.par_chunks_mut(ROWS * to_width).enumerate().for_each(|(block, rows)| {
+        let mut mixed = vec![[0.0; 4]; width + 2];
+        for (j, to) in rows.chunks_exact_mut(to_width).enumerate() {
+            let (start, weights) = along.down[block * ROWS + j];
+            let row = |tap: usize| {
+                // A row beyond the last has weight 0.
+                let y = (start + tap).min(fine.height - 1);
+                &from[y * width..(y + 1) * width]
+            };
+            if across.even && along.even {
+                let pairs = row(0).as_chunks::<2>().0.iter().zip(row(1).as_chunks::<2>().0);
+                for (to, (upper, lower)) in to.iter_mut().zip(pairs) {
+                    *to = blend([(upper[0], 0.25), (upper[1], 0.25), (lower[0], 0.25), (lower[1], 0.25)]);
+                }
+                continue;
+            }
+            for (mixed, ((a, b), c)) in mixed.iter_mut().zip(row(0).iter().zip(row(1)).zip(row(2))) {
+                *mixed = blend([(*a, weights[0]), (*b, weights[1]), (*c, weights[2])]);
+            }
+            for (to, &(start, weights)) in to.iter_mut().zip(&across.down) {
+                let taps = &mixed[start..start + 3];
+                *to = blend([(taps[0], weights[0]), (taps[1], weights[1]), (taps[2], weights[2])]);
+            }
+        }
+    });
+}
+
+/// A row of the adjoint of [`down`]: what the coarse level's gradient adds to fine row `y`, given to `put` pixel by pixel.
+fn up_row(
+    coarse: &Level,
+    [across, along]: &[Shrink; 2],
+    y: usize,
+    mixed: &mut Vec<Pixel>,
+    mut put: impl FnMut(usize, Pixel),
+) {
+    let width = coarse.width;
+    let (first, weights) = along.up[y];
+    let row = |tap: usize| {
+        let y = (first + tap).min(coarse.height - 1);
+        &coarse.pixels[y * width..(y + 1) * width]
+    };
+    mixed.clear();
+    if along.even {
+        // One parent: the other weight is 0.
+        let parent = row(usize::from(weights[0] == 0.0));
+        mixed.extend(parent.iter().map(|a| a.map(|lane| 0.5 * lane)));
+    } else {
+        mixed.extend(row(0).iter().zip(row(1)).map(|(a, b)| blend([(*a, weights[0]), (*b, weights[1])])));
+    }
+    if across.even {
+        for (i, parent) in mixed.iter().enumerate() {
+            let half = parent.map(|lane| 0.5 * lane);
+            put(2 * i, half);
+            put(2 * i + 1, half);
+        }
+    } else {
+        for (x, &(first, weights)) in across.up.iter().enumerate() {
+            let second = mixed[(first + 1).min(width - 1)];
+            put(x, blend([(mixed[first], weights[0]), (second, weights[1])]));
+        }
+    }
+}
+
+/// Adds the adjoint of [`down`] to the finer level, or puts it there.
+fn up(fine: &mut Level, coarse: &Level, shrinks: &[Shrink; 2], add: bool) {
+    let width = fine.width;
+    fine.pixels.par_chunks_mut(ROWS * width).enumerate().for_each(|(block, rows)| {
+        let mut mixed = Vec::new();
+        for (j, to) in rows.chunks_exact_mut(width).enumerate() {
+            up_row(coarse, shrinks, block * ROWS + j, &mut mixed, |x, part| {
+                let base = if add { to[x] } else { [0.0; 4] };
+                to[x] = [base[0] + part[0], base[1] + part[1], base[2] + part[2], 0.0];
+            });
+        }
+    });
+}
+
+/// Level 0's gradient as planes: its own, if it has one, and what level 1 adds.
+fn planes(
+    first: Option<&Level>,
+    second: Option<(&Level, &[Shrink; 2])>,
+    (width, height): (usize, usize),
+    gradient: &mut [f32],
+) {
+    let area = width * height;
+    assert_eq!(gradient.len(), 3 * area, "a gradient of another size");
+    let (red, rest) = gradient.split_at_mut(area);
+    let (green, blue) = rest.split_at_mut(area);
+    let rows = ROWS * width;
+    red.par_chunks_mut(rows).zip(green.par_chunks_mut(rows).zip(blue.par_chunks_mut(rows))).enumerate().for_each(
+        |(block, (red, (green, blue)))| {
+            let mut sum = vec![[0.0; 4]; width];
+            let mut mixed = Vec::new();
+            for j in 0..red.len() / width {
+                let y = block * ROWS + j;
+                match first {
+                    Some(level) => sum.copy_from_slice(&level.pixels[y * width..(y + 1) * width]),
+                    None => sum.fill([0.0; 4]),
+                }
+                if let Some((coarse, shrinks)) = second {
+                    up_row(coarse, shrinks, y, &mut mixed, |x, part| {
+                        let to = &mut sum[x];
+                        *to = [to[0] + part[0], to[1] + part[1], to[2] + part[2], 0.0];
+                    });
+                }
+                let row = j * width..(j + 1) * width;
+                let to = red[row.clone()].iter_mut().zip(green[row.clone()].iter_mut().zip(&mut blue[row]));
+                for ((red, (green, blue)), sum) in to.zip(&sum) {
+                    (*red, *green, *blue) = (sum[0], sum[1], sum[2]);
+                }
+            }
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::look::tests::{dot, random};
+
+    const SIZES: [(u32, u32); 7] = [(16, 16), (17, 16), (31, 45), (64, 37), (100, 19), (23, 23), (129, 18)];
+
+    #[test]
+    fn every_level_keeps_the_mean() {
+        for (width, height) in SIZES {
+            let size = Size { width, height };
+            let picture = random(3 * size.area(), 3);
+            let mut levels = Levels::new(size);
+            levels.build(&picture);
+            let area = size.area();
+            let means = [0, 1, 2]
+                .map(|c| picture[c * area..(c + 1) * area].iter().map(|&x| f64::from(x)).sum::<f64>() / area as f64);
+            for level in &levels.levels {
+                for (lane, mean) in means.iter().enumerate() {
+                    let sum: f64 = level.pixels.iter().map(|pixel| f64::from(pixel[lane])).sum();
+                    assert!((sum / level.pixels.len() as f64 - mean).abs() < 1e-6);
+                }
+            }
+            assert_eq!(levels.levels[levels.last()].pixels.len(), 1);
+        }
+    }
+
+    #[test]
+    fn collapse_is_the_adjoint_of_build() {
+        for (width, height) in SIZES {
+            let size = Size { width, height };
+            let picture = random(3 * size.area(), 5);
+            let mut levels = Levels::new(size);
+            levels.build(&picture);
+            let last = levels.last();
+            for (finest, coarsest) in [(0, last), (1, 3), (0, 0), (2, 2), (0, 1)] {
+                let mut gradients = Levels::new(size);
+                let mut product = 0.0;
+                for (index, level) in gradients.levels.iter_mut().enumerate() {
+                    let values = random(3 * level.pixels.len(), 11 + index as u64);
+                    for (pixel, value) in level.pixels.iter_mut().zip(values.chunks_exact(3)) {
+                        *pixel = [value[0], value[1], value[2], 0.0];
+                    }
+                    if (finest..=coarsest).contains(&index) {
+                        let pairs = level.pixels.iter().zip(&levels.levels[index].pixels);
+                        product += pairs.map(|(a, b)| dot(a, b)).sum::<f64>();
+                    }
+                }
+                let mut gradient = vec![f32::NAN; 3 * size.area()];
+                gradients.collapse(finest, coarsest, &mut gradient);
+                let other = dot(&picture, &gradient);
+                assert!((product - other).abs() <= 1e-5 * product.abs().max(1.0), "{size:?} {product} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn memory_is_what_is_allocated() {
+        let size = Size { width: 100, height: 37 };
+        let bytes: usize = Levels::new(size).levels.iter().map(|level| level.pixels.len() * 16).sum();
+        assert_eq!(memory_needed(size), bytes as u64);
+    }
+}

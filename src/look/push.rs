@@ -1,0 +1,235 @@
+//! `push`: the exact adjoint of `look`.
+//!
+//! The canvas is divided into bands of rows, one task each; every band walks through all windows and adds what falls
+//! into it. So each canvas pixel receives its parts in one order (window, row, run, level, probe, pixel, tap), whoever
+//! does it: neither the number of threads nor of bands can change a bit.
+
+use super::levels::{Levels, Pixel};
+use super::taps::{RUN, Run, Taps, resolve};
+use super::window::Window;
+use crate::plan::{Edge, Size};
+use rayon::prelude::*;
+
+/// Bands per thread, so that threads can help each other out.
+const BANDS_PER_THREAD: usize = 2;
+
+/// What `push` works in: gradients of the levels, and window gradients before the filters.
+#[derive(Debug, Clone)]
+pub struct Push {
+    gradients: Levels,
+    windows: Vec<Pixel>,
+    planes: Vec<f32>,
+}
+
+impl Push {
+    /// Scratch for a canvas of a size.
+    pub fn new(size: Size) -> Push {
+        Push { gradients: Levels::new(size), windows: Vec::new(), planes: Vec::new() }
+    }
+}
+
+/// Takes window gradients `[N, 3, S, S]` to the gradient of the pixels `[3, H, W]` that `levels.build` was given, for the
+/// same windows as `look`. Overwrites `pixel_gradient`.
+///
+/// # Panics
+/// Where a slice is not of that length, or a window was drawn for another side.
+pub fn push(windows: &[Window], side: u32, gradients: &[f32], scratch: &mut Push, pixel_gradient: &mut [f32]) {
+    let area = side as usize * side as usize;
+    assert_eq!(gradients.len(), windows.len() * 3 * area, "not the length of the windows");
+    assert!(windows.iter().all(|window| window.side == side), "a window of another side");
+    if windows.is_empty() {
+        return pixel_gradient.fill(0.0);
+    }
+    let Push { gradients: levels, windows: pulled, planes } = scratch;
+    before_filters(windows, side as usize, gradients, planes, pulled);
+
+    let last = levels.last();
+    let ranges: Vec<(usize, usize)> = windows.iter().map(|window| window.levels(last)).collect();
+    let finest = ranges.iter().map(|range| range.0).min().unwrap_or(0);
+    let coarsest = ranges.iter().map(|range| range.1).max().unwrap_or(last);
+    levels.clear(finest, coarsest);
+
+    let cuts = cuts(windows, levels, BANDS_PER_THREAD * rayon::current_num_threads());
+    let bands = bands(levels, &cuts);
+    bands.into_par_iter().for_each(|mut band| {
+        for ((window, &range), gradient) in windows.iter().zip(&ranges).zip(pulled.chunks_exact(area)) {
+            band.add_window(window, range, last, gradient);
+        }
+    });
+    levels.collapse(finest, coarsest, pixel_gradient);
+}
+
+/// The gradients before the filters, lanes interleaved, `[N, S, S]`.
+fn before_filters(windows: &[Window], side: usize, after: &[f32], planes: &mut Vec<f32>, before: &mut Vec<Pixel>) {
+    let area = side * side;
+    planes.resize(after.len(), 0.0);
+    before.resize(windows.len() * area, [0.0; 4]);
+    before
+        .par_chunks_exact_mut(area)
+        .zip(planes.par_chunks_exact_mut(3 * area))
+        .zip(after.par_chunks_exact(3 * area).zip(windows))
+        .for_each_init(Vec::new, |scratch, ((before, planes), (after, window))| {
+            let filtered = if window.filters.is_empty() {
+                after
+            } else {
+                planes.copy_from_slice(after);
+                for filter in window.filters.iter().rev() {
+                    filter.adjoint(planes, side, scratch);
+                }
+                planes
+            };
+            let (red, rest) = filtered.split_at(area);
+            let (green, blue) = rest.split_at(area);
+            for (before, (red, (green, blue))) in before.iter_mut().zip(red.iter().zip(green.iter().zip(blue))) {
+                *before = [*red, *green, *blue, 0.0];
+            }
+        });
+}
+
+/// Where to cut the canvas's height (as fractions, 0 and 1 included) so that bands have about the same work.
+fn cuts(windows: &[Window], levels: &Levels, bands: usize) -> Vec<f64> {
+    const BINS: usize = 256;
+    let mut load = [1e-3; BINS];
+    let bin = BINS as f64 / levels.levels[0].height as f64;
+    for window in windows {
+        let ys = window.corners().map(|corner| corner[1] * bin);
+        let clip = |y: f64| (y.clamp(0.0, BINS as f64 - 1.0)) as usize;
+        let low = clip(ys.into_iter().fold(f64::INFINITY, f64::min));
+        let high = clip(ys.into_iter().fold(f64::NEG_INFINITY, f64::max));
+        for load in &mut load[low..=high] {
+            *load += 1.0 / (high - low + 1) as f64;
+        }
+    }
+    let total: f64 = load.iter().sum();
+    let mut cuts = vec![0.0];
+    let mut sum = 0.0;
+    for (bin, load) in load.iter().enumerate() {
+        sum += load;
+        if sum >= total * cuts.len() as f64 / bands as f64 && cuts.len() < bands {
+            cuts.push((bin + 1) as f64 / BINS as f64);
+        }
+    }
+    cuts.push(1.0);
+    cuts
+}
+
+/// The rows of one level that a band owns.
+struct Rows<'a> {
+    low: usize,
+    high: usize,
+    /// Rows `low..high`.
+    pixels: &'a mut [Pixel],
+    width: usize,
+    /// Of the whole level.
+    height: usize,
+    scale: [f64; 2],
+}
+
+/// The part of every level that lies between two cuts.
+struct Band<'a> {
+    levels: Vec<Rows<'a>>,
+}
+
+fn bands<'a>(levels: &'a mut Levels, cuts: &[f64]) -> Vec<Band<'a>> {
+    let mut bands: Vec<Band> = cuts.windows(2).map(|_| Band { levels: Vec::new() }).collect();
+    let scales: Vec<[f64; 2]> = (0..levels.levels.len()).map(|index| levels.scale(index)).collect();
+    for (level, scale) in levels.levels.iter_mut().zip(scales) {
+        let (width, height) = (level.width, level.height);
+        let row = |cut: f64| (cut * height as f64).round() as usize;
+        let mut rest = level.pixels.as_mut_slice();
+        for (band, cut) in bands.iter_mut().zip(cuts.windows(2)) {
+            let (low, high) = (row(cut[0]), row(cut[1]));
+            let (pixels, below) = rest.split_at_mut((high - low) * width);
+            rest = below;
+            band.levels.push(Rows { low, high, pixels, width, height, scale });
+        }
+    }
+    bands
+}
+
+impl Band<'_> {
+    /// Adds the part of a window's gradient `[S, S]` that falls into the band.
+    fn add_window(&mut self, window: &Window, range: (usize, usize), last: usize, gradient: &[Pixel]) {
+        let side = window.side as usize;
+        let steady = window.steady(last);
+        for (row, gradient) in gradient.chunks_exact(side).enumerate() {
+            let v = row as f64 + 0.5;
+            let ends = [window.map.apply([0.0, v])[1], window.map.apply([side as f64, v])[1]];
+            if !self.may_touch(ends, window, range) {
+                continue;
+            }
+            for (start, gradient) in (0..side).step_by(RUN).zip(gradient.chunks(RUN)) {
+                let run = Run::new(window, row, start, steady, last);
+                if self.may_touch([run.y[0], run.y[run.length - 1]], window, range) {
+                    self.add_run(window.edge, &run, gradient);
+                }
+            }
+        }
+    }
+
+    /// Whether samples between two heights on the canvas could touch the band at any of the levels. Errs on yes only.
+    fn may_touch(&self, ends: [f64; 2], window: &Window, (finest, coarsest): (usize, usize)) -> bool {
+        // Taps lie within two pixels of a sample.
+        const MARGIN: f64 = 2.0;
+        let (top, bottom) = (ends[0].min(ends[1]) - window.reach(), ends[0].max(ends[1]) + window.reach());
+        self.levels[finest..=coarsest].iter().any(|rows| {
+            let (low, high) = (top * rows.scale[1] - MARGIN, bottom * rows.scale[1] + MARGIN);
+            let beyond = low < 0.0 || high > rows.height as f64;
+            let folded = beyond && !matches!(window.edge, Edge::Fill(_));
+            rows.low < rows.high && (folded || (high >= rows.low as f64 && low <= rows.high as f64))
+        })
+    }
+
+    fn add_run(&mut self, edge: Edge, run: &Run, gradient: &[Pixel]) {
+        for (index, share) in run.footprint.shares() {
+            let rows = &mut self.levels[index];
+            for probe in 0..run.footprint.probes {
+                let taps = Taps::new(run, probe, rows.scale);
+                if taps.inside(rows.width, rows.low, rows.high) {
+                    rows.add_inside(&taps, share, gradient);
+                } else {
+                    rows.add_anywhere(&taps, edge, share, gradient);
+                }
+            }
+        }
+    }
+}
+
+impl Rows<'_> {
+    fn add_inside(&mut self, taps: &Taps, share: f32, gradient: &[Pixel]) {
+        for (k, gradient) in gradient.iter().enumerate() {
+            let first = (taps.row[k] as usize - self.low) * self.width + taps.column[k] as usize;
+            let weights = taps.weights(k).map(|weight| share * weight);
+            let upper = &mut self.pixels[first..first + 2];
+            for lane in 0..4 {
+                upper[0][lane] += weights[0] * gradient[lane];
+                upper[1][lane] += weights[1] * gradient[lane];
+            }
+            let lower = &mut self.pixels[first + self.width..first + self.width + 2];
+            for lane in 0..4 {
+                lower[0][lane] += weights[2] * gradient[lane];
+                lower[1][lane] += weights[3] * gradient[lane];
+            }
+        }
+    }
+
+    fn add_anywhere(&mut self, taps: &Taps, edge: Edge, share: f32, gradient: &[Pixel]) {
+        for (k, gradient) in gradient.iter().enumerate() {
+            let (column, row) = (i64::from(taps.column[k]), i64::from(taps.row[k]));
+            let rows = [row, row + 1]
+                .map(|row| resolve(row, self.height, edge).filter(|row| (self.low..self.high).contains(row)));
+            if rows == [None, None] {
+                continue;
+            }
+            let columns = [column, column + 1].map(|column| resolve(column, self.width, edge));
+            for (tap, weight) in taps.weights(k).into_iter().enumerate() {
+                if let (Some(row), Some(column)) = (rows[tap / 2], columns[tap % 2]) {
+                    let to = &mut self.pixels[(row - self.low) * self.width + column];
+                    for lane in 0..4 {
+                        to[lane] += share * weight * gradient[lane];
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Runs of samples, and the pixels of a level that they touch.
+
+use super::footprint::Footprint;
+use super::window::Window;
+use crate::plan::Edge;
+
+/// Window pixels in a run. The footprint is taken once a run, at its middle: level of detail changes slowly, and a power
+/// of two suits vector registers.
+pub(super) const RUN: usize = 8;
+
+/// Adding and subtracting this rounds to whole numbers (to nearest), without a call on processors that lack such an
+/// instruction; the sum's low bits are the whole number itself.
+const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+
+/// A run of neighbouring window pixels of one row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    /// Pixels in the run, 1 to [`RUN`]; the arrays' further entries continue it.
+    pub length: usize,
+    /// Where their centres lie on the canvas, in pixels.
+    pub x: [f64; RUN],
+    pub y: [f64; RUN],
+    pub footprint: Footprint,
+}
+
+impl Run {
+    /// The run of a window's row that begins at a column. `steady` is the footprint of an affine window.
+    pub fn new(window: &Window, row: usize, start: usize, steady: Option<Footprint>, last: usize) -> Run {
+        let m = &window.map.0;
+        let length = (window.side as usize - start).min(RUN);
+        let v = row as f64 + 0.5;
+        let base = [0, 1, 2].map(|i| m[i][1] * v + m[i][2]);
+        let (mut x, mut y) = ([0.0; RUN], [0.0; RUN]);
+        let first = start as f64 + 0.5;
+        for k in 0..RUN {
+            let u = first + k as f64;
+            x[k] = m[0][0] * u + base[0];
+            y[k] = m[1][0] * u + base[1];
+        }
+        let footprint = steady.unwrap_or_else(|| {
+            for k in 0..RUN {
+                let depth = m[2][0] * (first + k as f64) + base[2];
+                let inverse = 1.0 / depth;
+                x[k] *= inverse;
+                y[k] *= inverse;
+            }
+            window.footprint([start as f64 + 0.5 * length as f64, v], last)
+        });
+        Run { length, x, y, footprint }
+    }
+}
+
+impl Window {
+    /// The footprint that all pixels of an affine window share.
+    pub(super) fn steady(&self, last: usize) -> Option<Footprint> {
+        let middle = 0.5 * f64::from(self.side);
+        self.map.is_affine().then(|| self.footprint([middle, middle], last))
+    }
+}
+
+/// The upper left of the four pixels that each sample of a run lies between, at one level, and where between them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taps {
+    pub column: [i32; RUN],
+    pub row: [i32; RUN],
+    /// 0 to 1 from the left and upper pixel to the right and lower one.
+    pub across: [f32; RUN],
+    pub along: [f32; RUN],
+    /// The range of `row`.
+    pub rows: (i32, i32),
+    /// The range of `column`.
+    columns: (i32, i32),
+}
+
+impl Taps {
+    /// For probe number `probe`, at a level of which one pixel is `scale` of the canvas's along x and y.
+    pub fn new(run: &Run, probe: u32, scale: [f64; 2]) -> Taps {
+        let Footprint { probes, step, .. } = run.footprint;
+        let offset = f64::from(probe) - 0.5 * f64::from(probes - 1);
+        let (column, across) = split(&run.x, offset * step[0], scale[0]);
+        let (row, along) = split(&run.y, offset * step[1], scale[1]);
+        Taps { column, row, across, along, rows: range(&row), columns: range(&column) }
+    }
+
+    /// Whether all four pixels of every sample are inside a level of a width, and rows `low..high`.
+    pub fn inside(&self, width: usize, low: usize, high: usize) -> bool {
+        self.columns.0 >= 0
+            && (self.columns.1 as i64) + 1 < width as i64
+            && i64::from(self.rows.0) >= low as i64
+            && i64::from(self.rows.1) + 1 < high as i64
+    }
+
+    /// The weights of the four pixels (upper left, upper right, lower left, lower right) of sample k.
+    pub fn weights(&self, k: usize) -> [f32; 4] {
+        let (x, y) = (self.across[k], self.along[k]);
+        [(1.0 - x) * (1.0 - y), x * (1.0 - y), (1.0 - x) * y, x * y]
+    }
+}
+
+/// Positions in pixels of a level: whole part and fraction, counted between pixel centres.
+///
+/// Rounding to nearest after subtracting a half is rounding down, but for whole numbers, which may come out one lower
+/// with a fraction of 1: the same point between pixels.
+fn split(at: &[f64; RUN], offset: f64, scale: f64) -> ([i32; RUN], [f32; RUN]) {
+    let (mut whole, mut fraction) = ([0; RUN], [0.0; RUN]);
+    for k in 0..RUN {
+        let position = (at[k] + offset) * scale - 0.5;
+        let rounded = (position - 0.5) + ROUND;
+        whole[k] = rounded.to_bits() as i32;
+        fraction[k] = (position - (rounded - ROUND)) as f32;
+    }
+    (whole, fraction)
+}
+
+fn range(values: &[i32; RUN]) -> (i32, i32) {
+    // Positions move one way along a run.
+    let (first, last) = (values[0], values[RUN - 1]);
+    (first.min(last), first.max(last))
+}
+
+/// The pixel that stands at an index along a side of `count` pixels; `None` is the fill colour.
+pub(super) fn resolve(index: i64, count: usize, edge: Edge) -> Option<usize> {
+    let n = count as i64;
+    Some(match edge {
+        _ if (0..n).contains(&index) => index,
+        Edge::Fill(_) => return None,
+        Edge::Clamp => index.clamp(0, n - 1),
+        Edge::Wrap => index.rem_euclid(n),
+        Edge::Mirror => {
+            let there = index.rem_euclid(2 * n);
+            there.min(2 * n - 1 - there)
+        }
+    } as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges() {
+        let along = |edge| (-4..7).map(|i| resolve(i, 3, edge)).collect::<Vec<_>>();
+        let some = |indices: [usize; 11]| indices.map(Some).to_vec();
+        assert_eq!(along(Edge::Mirror), some([2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0]));
+        assert_eq!(along(Edge::Wrap), some([2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0]));
+        assert_eq!(along(Edge::Clamp), some([0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2]));
+        assert_eq!(along(Edge::Fill([0.0; 3]))[3..8], [None, Some(0), Some(1), Some(2), None]);
+    }
+
+    #[test]
+    fn positions_split_into_pixel_and_fraction() {
+        let at = [0.5, 1.0, 1.5, 2.25, -0.75, -3.5, 100_000.5, 100_000.25];
+        let (whole, fraction) = split(&at, 0.0, 1.0);
+        for k in 0..RUN {
+            let position = f64::from(whole[k]) + f64::from(fraction[k]) + 0.5;
+            assert!((position - at[k]).abs() < 1e-6, "{position} {}", at[k]);
+            assert!((0.0..=1.0).contains(&fraction[k]));
+        }
+    }
+}

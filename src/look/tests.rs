@@ -1,0 +1,384 @@
+//! What holds for windows as a whole.
+
+use super::homography::Homography;
+use super::*;
+use crate::chance::Draws;
+use crate::plan::{Axis, Edge, Fit, Pipeline, Range, Schedule, Sight, Size, Stage, StageKind, Time};
+
+pub(super) fn random(count: usize, seed: u64) -> Vec<f32> {
+    (0..count as u64).map(|i| Draws::new(seed).unit(i) as f32).collect()
+}
+
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}
+
+const NOW: Time = Time { t: 0.3, whole: 0.2, step: 5 };
+
+fn range(low: f64, high: f64) -> Range {
+    Range { low: Schedule::Constant(low), high: Schedule::Constant(high) }
+}
+
+fn stage(kind: StageKind, key: u64) -> Stage {
+    Stage { kind, chance: Schedule::Constant(1.0), key }
+}
+
+fn pipeline(kinds: impl IntoIterator<Item = StageKind>, edge: Edge) -> Pipeline {
+    Pipeline { stages: kinds.into_iter().zip(1..).map(|(kind, key)| stage(kind, key)).collect(), edge }
+}
+
+fn shown(size: Size, picture: &[f32], windows: &[Window], side: u32) -> Vec<f32> {
+    let mut levels = Levels::new(size);
+    levels.build(picture);
+    let mut out = vec![f32::NAN; windows.len() * 3 * (side * side) as usize];
+    look(&levels, windows, side, &mut out);
+    out
+}
+
+fn square(side: u32) -> Size {
+    Size { width: side, height: side }
+}
+
+/// The whole canvas through stages.
+fn whole(side: u32, kinds: impl IntoIterator<Item = StageKind>) -> Window {
+    let frame = Frame { size: square(side), side };
+    let sight = Sight::Whole { fit: Fit::Stretch };
+    Window::draw(&frame, sight, &pipeline(kinds, Edge::Mirror), Draws::new(3), &NOW)
+}
+
+fn assert_close(a: &[f32], b: &[f32], bound: f32) {
+    assert_eq!(a.len(), b.len());
+    let worst = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst <= bound, "differs by {worst}");
+}
+
+/// A picture's pixels moved: `at(x, y)` says where each comes from.
+fn moved(picture: &[f32], side: usize, at: impl Fn(usize, usize) -> (usize, usize)) -> Vec<f32> {
+    let mut out = Vec::new();
+    for plane in picture.chunks_exact(side * side) {
+        for y in 0..side {
+            for x in 0..side {
+                let (x, y) = at(x, y);
+                out.push(plane[y * side + x]);
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn life_size_returns_the_pixels() {
+    let picture = random(3 * 32 * 32, 1);
+    assert_close(&shown(square(32), &picture, &[whole(32, [])], 32), &picture, 0.0);
+}
+
+#[test]
+fn quarter_turns_and_flips_move_pixels() {
+    let side = 24;
+    let n = side as usize - 1;
+    let picture = random(3 * 24 * 24, 1);
+    let see = |kinds: Vec<StageKind>| shown(square(side), &picture, &[whole(side, kinds)], side);
+    // Counter-clockwise: what was at the right is at the top.
+    let turned = moved(&picture, 24, |x, y| (n - y, x));
+    assert_close(&see(vec![StageKind::Rotate(range(90.0, 90.0))]), &turned, 1e-6);
+    let left_right = moved(&picture, 24, |x, y| (n - x, y));
+    assert_close(&see(vec![StageKind::Flip(Axis::Horizontal)]), &left_right, 1e-6);
+    let up_down = moved(&picture, 24, |x, y| (x, n - y));
+    assert_close(&see(vec![StageKind::Flip(Axis::Vertical)]), &up_down, 1e-6);
+    // Written order: turned, then mirrored.
+    let both = moved(&turned, 24, |x, y| (n - x, y));
+    let kinds = vec![StageKind::Rotate(range(90.0, 90.0)), StageKind::Flip(Axis::Horizontal)];
+    assert_close(&see(kinds), &both, 1e-6);
+}
+
+#[test]
+fn shifts_meet_the_edge_rules() {
+    let side = 16usize;
+    let picture = random(3 * side * side, 1);
+    let see = |edge| {
+        let frame = Frame { size: square(16), side: 16 };
+        let map = Homography::translation(5.0, 0.0);
+        let window = Window::new(map, frame.side, edge, Vec::new());
+        shown(frame.size, &picture, &[window], frame.side)
+    };
+    assert_close(&see(Edge::Wrap), &moved(&picture, side, |x, y| ((x + 5) % 16, y)), 1e-6);
+    assert_close(&see(Edge::Clamp), &moved(&picture, side, |x, y| ((x + 5).min(15), y)), 1e-6);
+    let mirrored = |x: usize| if x + 5 < 16 { x + 5 } else { 31 - (x + 5) };
+    assert_close(&see(Edge::Mirror), &moved(&picture, side, |x, y| (mirrored(x), y)), 1e-6);
+    let filled = see(Edge::Fill([0.1, 0.2, 0.3]));
+    assert_eq!([filled[15], filled[256 + 15], filled[512 + 15]], [0.1, 0.2, 0.3]);
+}
+
+#[test]
+fn halving_is_the_mean_of_four() {
+    let picture = random(3 * 32 * 32, 1);
+    let frame = Frame { size: square(32), side: 16 };
+    let sight = Sight::Whole { fit: Fit::Stretch };
+    let window = Window::draw(&frame, sight, &pipeline([], Edge::Mirror), Draws::new(3), &NOW);
+    let seen = shown(frame.size, &picture, &[window], 16);
+    let mut expected = Vec::new();
+    for plane in picture.chunks_exact(32 * 32) {
+        for y in 0..16 {
+            for x in 0..16 {
+                let at = |dx: usize, dy: usize| plane[(2 * y + dy) * 32 + 2 * x + dx];
+                expected.push(0.25 * (at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1)));
+            }
+        }
+    }
+    assert_close(&seen, &expected, 1e-6);
+}
+
+fn checkerboard(side: usize, field: usize) -> Vec<f32> {
+    let plane = (0..side * side).map(|i| ((i / side / field + i % side / field) % 2) as f32);
+    let plane: Vec<f32> = plane.collect();
+    plane.repeat(3)
+}
+
+#[test]
+fn a_shrunk_checkerboard_is_grey() {
+    let picture = checkerboard(512, 1);
+    let frame = Frame { size: square(512), side: 64 };
+    for angle in [0.0, 7.0, 45.0] {
+        for cover in [0.7, 0.93, 1.0] {
+            let kinds = [StageKind::Cover(range(cover, cover)), StageKind::Rotate(range(angle, angle))];
+            let sight = Sight::Whole { fit: Fit::Stretch };
+            let window = Window::draw(&frame, sight, &pipeline(kinds, Edge::Mirror), Draws::new(3), &NOW);
+            let seen = shown(frame.size, &picture, &[window], 64);
+            assert!(seen.iter().all(|x| (x - 0.5).abs() < 1e-5));
+        }
+    }
+}
+
+/// Contrast (standard deviation) within bands of rows.
+fn contrasts(seen: &[f32], side: usize, bands: usize) -> Vec<f64> {
+    let of = |rows: &[f32]| {
+        let mean = rows.iter().map(|&x| f64::from(x)).sum::<f64>() / rows.len() as f64;
+        (rows.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / rows.len() as f64).sqrt()
+    };
+    seen[..side * side].chunks_exact(side * side / bands).map(of).collect()
+}
+
+#[test]
+fn perspective_neither_aliases_nor_blurs() {
+    // Fields of 4 pixels; the near edge shows them larger than life, the far edge several to a pixel.
+    let picture = checkerboard(512, 4);
+    let size = square(512);
+    let side = 64;
+    // Depth 1 at the top edge to 0.16 at the bottom: there a window pixel is 5 canvas pixels wide and 31 long.
+    let far = f64::from(side);
+    let tilt = Homography([[0.8, 0.0, 0.0], [0.0, 0.8, 0.0], [0.0, -0.84 / far, 1.0]]);
+    let map = Homography::translation(256.0, 20.0).after(&tilt).after(&Homography::translation(-0.5 * far, 0.0));
+    let window = Window::new(map, side, Edge::Mirror, Vec::new());
+    let seen = shown(size, &picture, &[window], side);
+    let contrast = contrasts(&seen, side as usize, 8);
+    // A checkerboard of 0 and 1 has contrast 0.5.
+    assert!(contrast[0] > 0.4, "{contrast:?}");
+    assert!(contrast[3] > 0.2, "{contrast:?}");
+    // Along the view the far fields are less than a pixel: what is left is weak, and no pattern of its own comes up.
+    assert!(contrast[7] < 0.06, "{contrast:?}");
+    assert!(contrast.windows(2).all(|pair| pair[1] < pair[0] + 0.02), "{contrast:?}");
+}
+
+#[test]
+fn places_stay_near_the_canvas_and_reach_its_borders() {
+    let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
+    let roam = pipeline([StageKind::Cover(range(0.25, 0.5))], Edge::Mirror);
+    let (mut left, mut right) = (f64::INFINITY, f64::NEG_INFINITY);
+    for place in 0..4000 {
+        let draws = Draws::new(1).at(place);
+        let corners = Window::draw(&frame, Sight::Places, &roam, draws, &NOW).corners();
+        let side = corners[1][0] - corners[0][0];
+        assert!((0.25 * 200.0..0.5 * 200.0).contains(&side));
+        assert!(corners[0][0] >= -side / 8.0 - 1e-9 && corners[2][1] <= 200.0 + side / 8.0 + 1e-9);
+        left = left.min(corners[0][0] / side);
+        right = right.max((corners[2][0] - 300.0) / side);
+    }
+    assert!(left < -0.11 && right > 0.11, "{left} {right}");
+    // Without a size: life size; more than the canvas: in its middle.
+    let corners = Window::draw(&frame, Sight::Places, &pipeline([], Edge::Mirror), Draws::new(1), &NOW).corners();
+    assert!((corners[1][0] - corners[0][0] - 64.0).abs() < 1e-9);
+    let large = pipeline([StageKind::Zoom(range(0.2, 0.2))], Edge::Mirror);
+    let corners = Window::draw(&frame, Sight::Places, &large, Draws::new(1), &NOW).corners();
+    assert!((corners[0][1] + corners[2][1] - 200.0).abs() < 1e-9);
+    assert!((corners[1][0] - corners[0][0] - 320.0).abs() < 1e-9);
+}
+
+#[test]
+fn compositions_fit() {
+    let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
+    let corners = |fit, seed| {
+        Window::draw(&frame, Sight::Whole { fit }, &pipeline([], Edge::Mirror), Draws::new(seed), &NOW).corners()
+    };
+    let near = |a: [[f64; 2]; 4], b: [[f64; 2]; 2]| {
+        (0..2).all(|i| (a[0][i] - b[0][i]).abs() < 1e-9 && (a[2][i] - b[1][i]).abs() < 1e-9)
+    };
+    assert!(near(corners(Fit::Stretch, 1), [[0.0, 0.0], [300.0, 200.0]]));
+    assert!(near(corners(Fit::Contain, 1), [[0.0, -50.0], [300.0, 250.0]]));
+    let starts: Vec<f64> = (0..50).map(|seed| corners(Fit::Slide, seed)[0][0]).collect();
+    assert!(starts.iter().all(|x| (0.0..=100.0).contains(x)));
+    assert!(starts.iter().any(|x| *x < 20.0) && starts.iter().any(|x| *x > 80.0));
+    assert!((0..9).all(|seed| near(
+        corners(Fit::Slide, seed),
+        [[starts[seed as usize], 0.0], [starts[seed as usize] + 200.0, 200.0]]
+    )));
+}
+
+#[test]
+fn perspective_shows_twice_as_much_at_its_far_edge() {
+    for seed in 0..200 {
+        let frame = Frame { size: square(256), side: 64 };
+        let kinds = [StageKind::Cover(range(0.5, 0.5)), StageKind::Perspective(range(1.0, 1.0))];
+        let window = Window::draw(&frame, Sight::Places, &pipeline(kinds, Edge::Mirror), Draws::new(seed), &NOW);
+        let m = window.map.0;
+        // The direction in which depth falls, and the points half a side away along it.
+        let length = m[2][0].hypot(m[2][1]);
+        let d = [-m[2][0] / length, -m[2][1] / length];
+        let depth = |s: f64| window.map.depth([32.0 + 32.0 * s * d[0], 32.0 + 32.0 * s * d[1]]);
+        assert!((depth(-1.0) / depth(1.0) - 2.0).abs() < 1e-9, "{}", depth(-1.0) / depth(1.0));
+    }
+}
+
+#[test]
+fn no_tilt_leads_behind_the_horizon() {
+    let frame = Frame { size: square(64), side: 16 };
+    for seed in 0..500 {
+        let tilt = || StageKind::Perspective(range(1.0, 1.0));
+        let kinds = [tilt(), StageKind::Shift(range(-2.0, 2.0)), tilt(), tilt(), StageKind::Rotate(range(-90.0, 90.0))];
+        let window = Window::draw(&frame, Sight::Places, &pipeline(kinds, Edge::Mirror), Draws::new(seed), &NOW);
+        for corner in [[0.0, 0.0], [16.0, 0.0], [16.0, 16.0], [0.0, 16.0]] {
+            assert!(window.map.depth(corner) > 0.0);
+        }
+        assert!(window.corners().as_flattened().iter().all(|x| x.abs() < 1e4));
+    }
+}
+
+#[test]
+fn stages_act_by_chance_and_hang_on_their_key() {
+    let frame = Frame { size: square(128), side: 32 };
+    let mut turn = stage(StageKind::Rotate(range(-30.0, 30.0)), 77);
+    turn.chance = Schedule::Constant(0.3);
+    let cover = stage(StageKind::Cover(range(0.3, 0.6)), 5);
+    let one = Pipeline { stages: vec![cover.clone(), turn.clone()], edge: Edge::Mirror };
+    let other = Pipeline { stages: vec![stage(StageKind::Noise(range(0.0, 0.1)), 9), cover, turn], edge: Edge::Mirror };
+    let mut turned = 0;
+    for place in 0..2000 {
+        let draw = |pipeline| Window::draw(&frame, Sight::Places, pipeline, Draws::new(2).at(place), &NOW);
+        assert_eq!(draw(&one).corners(), draw(&other).corners());
+        turned += usize::from(draw(&one).map.0[0][1] != 0.0);
+    }
+    assert!((500..700).contains(&turned), "{turned}");
+}
+
+/// Stages of every kind, with and without each.
+fn random_pipeline(seed: u64) -> Pipeline {
+    let draws = Draws::new(seed);
+    let kinds = [
+        StageKind::Cover(range(0.2, 1.4)),
+        StageKind::Shift(range(-0.2, 0.2)),
+        StageKind::Rotate(range(-180.0, 180.0)),
+        StageKind::Perspective(range(0.0, 1.0)),
+        StageKind::Flip(Axis::Horizontal),
+        StageKind::Zoom(range(0.5, 3.0)),
+        StageKind::Perspective(range(0.0, 1.0)),
+        StageKind::Blur(range(0.0, 2.0)),
+        StageKind::Noise(range(0.0, 0.1)),
+        StageKind::Colour(range(0.0, 0.2)),
+    ];
+    let some = kinds.into_iter().enumerate().filter(|(i, _)| draws.unit(*i as u64) < 0.4).map(|(_, kind)| kind);
+    let edge = [Edge::Mirror, Edge::Wrap, Edge::Clamp, Edge::Fill([0.2, 0.4, 0.6])][(draws.unit(99) * 4.0) as usize];
+    pipeline(some, edge)
+}
+
+fn sight(seed: u64) -> Sight {
+    match Draws::new(seed).bits(1234) % 5 {
+        0 => Sight::Whole { fit: Fit::Stretch },
+        1 => Sight::Whole { fit: Fit::Contain },
+        2 => Sight::Whole { fit: Fit::Slide },
+        _ => Sight::Places,
+    }
+}
+
+fn random_windows(frame: &Frame, seed: u64, count: u64) -> Vec<Window> {
+    let draw = |i| Window::draw(frame, sight(seed + i), &random_pipeline(seed + i), Draws::new(seed).at(i), &NOW);
+    (0..count).map(draw).collect()
+}
+
+#[test]
+fn push_is_the_adjoint_of_look() {
+    let cases = [(64, 64, 16), (37, 91, 13), (200, 30, 24), (17, 16, 32), (16, 300, 9), (129, 128, 8)];
+    for (case, (width, height, side)) in cases.into_iter().enumerate() {
+        let frame = Frame { size: Size { width, height }, side };
+        for seed in 0..12 {
+            let seed = 1000 * case as u64 + 10 * seed;
+            let windows = random_windows(&frame, seed, 5);
+            let picture = random(3 * frame.size.area(), seed + 1);
+            let gradients = random(windows.len() * 3 * (side * side) as usize, seed + 2);
+            // Noise, offsets and fill colours are constants: what remains is linear.
+            let seen = shown(frame.size, &picture, &windows, side);
+            let black = shown(frame.size, &vec![0.0; picture.len()], &windows, side);
+            let forward = dot(&seen, &gradients) - dot(&black, &gradients);
+            let mut pixel_gradient = vec![f32::NAN; picture.len()];
+            push(&windows, side, &gradients, &mut Push::new(frame.size), &mut pixel_gradient);
+            let backward = dot(&picture, &pixel_gradient);
+            assert!((forward - backward).abs() <= 1e-5 * forward.abs(), "{frame:?} {seed}: {forward} {backward}");
+        }
+    }
+}
+
+#[test]
+fn each_pixel_of_the_adjoint_is_right() {
+    // A single window, every column of the matrix: nothing can cancel.
+    let frame = Frame { size: Size { width: 19, height: 16 }, side: 6 };
+    for seed in [3, 8, 21] {
+        let windows = random_windows(&frame, seed, 2);
+        let gradients = random(2 * 3 * 36, 1);
+        let mut pixel_gradient = vec![f32::NAN; 3 * frame.size.area()];
+        push(&windows, frame.side, &gradients, &mut Push::new(frame.size), &mut pixel_gradient);
+        let mut picture = vec![0.0; pixel_gradient.len()];
+        let black = dot(&shown(frame.size, &picture, &windows, frame.side), &gradients);
+        for pixel in 0..picture.len() {
+            picture[pixel] = 1.0;
+            let forward = dot(&shown(frame.size, &picture, &windows, frame.side), &gradients) - black;
+            picture[pixel] = 0.0;
+            assert!((forward - f64::from(pixel_gradient[pixel])).abs() < 2e-5, "{seed} {pixel}");
+        }
+    }
+}
+
+#[test]
+fn threads_change_nothing() {
+    let frame = Frame { size: Size { width: 150, height: 211 }, side: 40 };
+    let windows = random_windows(&frame, 42, 9);
+    let picture = random(3 * frame.size.area(), 1);
+    let gradients = random(9 * 3 * 1600, 2);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let seen = shown(frame.size, &picture, &windows, frame.side);
+            let mut pixel_gradient = vec![0.0; picture.len()];
+            push(&windows, frame.side, &gradients, &mut Push::new(frame.size), &mut pixel_gradient);
+            (seen, pixel_gradient)
+        })
+    };
+    let one = run(1);
+    for threads in [2, 3, 7] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn scratch_can_be_used_again() {
+    let frame = Frame { size: Size { width: 64, height: 48 }, side: 16 };
+    let mut scratch = Push::new(frame.size);
+    for seed in 0..6 {
+        let windows = random_windows(&frame, 7 * seed, 3);
+        let gradients = random(3 * 3 * 256, seed);
+        let (mut old, mut new) = (vec![f32::NAN; 3 * frame.size.area()], vec![f32::NAN; 3 * frame.size.area()]);
+        push(&windows, 16, &gradients, &mut scratch, &mut old);
+        push(&windows, 16, &gradients, &mut Push::new(frame.size), &mut new);
+        assert_eq!(old, new);
+    }
+    let mut none = vec![f32::NAN; 3 * frame.size.area()];
+    push(&[], 16, &[], &mut scratch, &mut none);
+    assert!(none.iter().all(|x| *x == 0.0));
+}

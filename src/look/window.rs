@@ -1,0 +1,73 @@
+//! One view of a place: every number drawn.
+
+use super::filters::Filter;
+use super::footprint::{Detail, Footprint};
+use super::geometry;
+use super::homography::Homography;
+use crate::chance::Draws;
+use crate::plan::{Edge, Pipeline, Sight, Size, Time};
+
+/// What windows are cut from, and how large they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// The canvas.
+    pub size: Size,
+    /// The encoder's window side S in pixels.
+    pub side: u32,
+}
+
+/// One view of a place through one pipeline, with all its numbers drawn: what `look` samples and `push` gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// From window pixels to canvas pixels.
+    pub(super) map: Homography,
+    pub(super) side: u32,
+    pub(super) edge: Edge,
+    /// In written order.
+    pub(super) filters: Vec<Filter>,
+    detail: Detail,
+}
+
+impl Window {
+    /// Draws one view of a place through one pipeline.
+    ///
+    /// `draws` stands at (seed, step, target, place); the view is a pure function of it, the plan and the moment. The
+    /// place's centre is the same for all pipelines that say the same size; a stage's draws hang on its key alone.
+    pub fn draw(frame: &Frame, sight: Sight, pipeline: &Pipeline, draws: Draws, time: &Time) -> Window {
+        let map = geometry::window_map(frame.size, frame.side, sight, pipeline, draws, time);
+        let filters = pipeline
+            .stages
+            .iter()
+            .filter(|stage| geometry::acts(stage, draws.at(stage.key), time))
+            .filter_map(|stage| Filter::draw(&stage.kind, frame.side, draws.at(stage.key), time))
+            .collect();
+        Window::new(map, frame.side, pipeline.edge, filters)
+    }
+
+    pub(super) fn new(map: Homography, side: u32, edge: Edge, filters: Vec<Filter>) -> Window {
+        Window { map, side, edge, filters, detail: Detail::of(&map, side) }
+    }
+
+    /// The window's four corners on the canvas in pixels: top left, top right, bottom right, bottom left as the window
+    /// shows them. They may lie beyond the canvas.
+    pub fn corners(&self) -> [[f64; 2]; 4] {
+        let far = f64::from(self.side);
+        [[0.0, 0.0], [far, 0.0], [far, far], [0.0, far]].map(|corner| self.map.apply(corner))
+    }
+
+    /// What the pixel at a point reads from a chain of levels that ends at `last`.
+    pub(super) fn footprint(&self, point: [f64; 2], last: usize) -> Footprint {
+        Footprint::at(&self.map, point, self.detail, last)
+    }
+
+    /// No sample lies further than this from its window pixel's centre, in canvas pixels.
+    pub(super) fn reach(&self) -> f64 {
+        self.detail.reach
+    }
+
+    /// The finest and coarsest level read of a chain that ends at `last`.
+    pub(super) fn levels(&self, last: usize) -> (usize, usize) {
+        let clip = |level: f64| (level as usize).min(last);
+        (clip(self.detail.least.floor()), clip(self.detail.most.ceil()))
+    }
+}
