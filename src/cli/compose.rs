@@ -1,13 +1,14 @@
 //! The pieces put together: recipe text -> compile -> model folder -> runtime -> encoder.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Failure, RenderArgs, Voice};
-use crate::clip::{ClipError, Encoder, ModelFolder};
-use crate::plan::Plan;
+use super::{Failure, RenderArgs, Voice, prompts};
+use crate::clip::{self, ClipError, Encoder, Features};
 use crate::recipe::{self, Compiled};
-use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
+use crate::runtime::{self, Device, Runtime, RuntimeError};
 
 /// A recipe as it was read.
 pub(super) struct Source {
@@ -72,21 +73,20 @@ pub(super) fn overrides(args: &RenderArgs) -> recipe::Overrides {
     }
 }
 
-/// What stays ready from one render to the next: the library, and the encoder as long as the model is the same.
+/// What stays ready from one render to the next: the library, the encoder as long as the model is the same, and the
+/// features of prompts already seen.
 pub(super) struct Workbench {
     options: runtime::Options,
-    device: DeviceChoice,
     threads: usize,
     voice: Voice,
-    runtime: Option<(Runtime, Device)>,
+    runtime: Option<(Arc<Runtime>, Device)>,
     ready: Option<Ready>,
 }
 
-/// An encoder of one model.
+/// An encoder of one model, and the features of the prompts it met.
 pub(super) struct Ready {
-    pub model: ModelFolder,
-    pub device: Device,
     pub encoder: Encoder,
+    features: BTreeMap<String, Vec<f32>>,
 }
 
 impl Workbench {
@@ -98,7 +98,8 @@ impl Workbench {
             .num_threads(threads)
             .build_global()
             .map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))?;
-        Ok(Workbench { options, device: args.device, threads, voice: *voice, runtime: None, ready: None })
+        let options = runtime::Options { device: args.device, ..options };
+        Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: None })
     }
 
     /// Threads to compute with.
@@ -106,33 +107,43 @@ impl Workbench {
         self.threads
     }
 
-    /// An encoder that knows the plan's prompts. `model` is a name or a path; a path from a recipe is relative to `base`.
-    pub(super) fn ready(&mut self, plan: &Plan, model: &str, base: &Path) -> Result<&mut Ready, Failure> {
-        let folder = ModelFolder::find(model, base).map_err(from_clip)?;
-        self.voice.detail(&format!("model {} ({})", folder.name, folder.path.display()));
-        if self.runtime.is_none() {
-            let runtime = runtime::open(&self.options, &mut |line| self.voice.note(line)).map_err(from_runtime)?;
-            let device = runtime.device(self.device).map_err(from_runtime)?;
-            match self.device {
-                DeviceChoice::Auto => self.voice.note(&format!("computing on {device}")),
-                DeviceChoice::Only(_) => self.voice.detail(&format!("computing on {device}")),
-            }
-            self.runtime = Some((runtime, device));
-        }
+    /// An encoder for the recipe's model, and the features of its prompts. A model's path on the command line is relative
+    /// to the current folder, one in a recipe to the recipe.
+    pub(super) fn ready(&mut self, source: &Source, compiled: &Compiled) -> Result<(&mut Encoder, Features), Failure> {
+        let model = prompts::model(source, compiled)?;
+        prompts::check(source, compiled, &model, &self.voice)?;
+        self.open_runtime()?;
         let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
-        let mut ready = match self.ready.take().filter(|ready| ready.model.hash == folder.hash) {
-            Some(ready) => Ready { model: folder, ..ready },
+        let hash = model.hash().map_err(from_clip)?;
+        let ready = match self.ready.take().filter(|ready| ready.encoder.hash() == hash) {
+            Some(ready) => ready,
             None => {
-                let encoder = Encoder::new(runtime, &folder, *device, self.threads).map_err(from_clip)?;
-                Ready { model: folder, device: *device, encoder }
+                let encoder = Encoder::open(runtime.clone(), model.clone(), *device).map_err(from_clip)?;
+                Ready { encoder, features: BTreeMap::new() }
             }
         };
-        let warnings = ready.encoder.set_prompts(runtime, &plan.prompts);
         let ready = self.ready.insert(ready);
-        for warning in warnings.map_err(from_clip)? {
-            self.voice.warning(&warning);
+        let texts: Vec<String> = compiled.plan.prompts.iter().map(|prompt| prompt.text.clone()).collect();
+        let fresh: Vec<String> = texts.iter().filter(|text| !ready.features.contains_key(*text)).cloned().collect();
+        let cache = runtime::cache_folder().ok();
+        let rows = clip::features(runtime, &model, &hash, &fresh, cache).map_err(from_clip)?;
+        ready.features.extend(fresh.into_iter().zip(rows));
+        let rows: Vec<Vec<f32>> = texts.iter().filter_map(|text| ready.features.get(text).cloned()).collect();
+        let features = Features::new(&rows)
+            .ok_or_else(|| Failure::wrong(format!("model `{}`: its features differ in length", model.description.name)))?;
+        Ok((&mut ready.encoder, features))
+    }
+
+    fn open_runtime(&mut self) -> Result<(), Failure> {
+        if self.runtime.is_none() {
+            let mut say = |line: &str| self.voice.note(line);
+            let runtime = runtime::open(&self.options, &mut say).map_err(from_runtime)?;
+            let device = runtime.device(self.options.device, &mut say).map_err(from_runtime)?;
+            self.voice.detail(&format!("onnxruntime {} ({})", runtime.version(), runtime.path().display()));
+            self.voice.detail(&format!("computing on {device}, {} threads", self.threads));
+            self.runtime = Some((Arc::new(runtime), device));
         }
-        Ok(ready)
+        Ok(())
     }
 }
 

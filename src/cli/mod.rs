@@ -19,6 +19,7 @@ mod failure;
 mod interrupt;
 mod job;
 mod progress;
+mod prompts;
 mod run;
 mod timings;
 mod values;

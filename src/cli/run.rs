@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::compose::{Ready, Source, Workbench};
+use super::compose::{Source, Workbench};
 use super::job::{Job, failure, identity};
 use super::progress::Display;
 use super::timings::{Seconds, Timings, peak_rss_bytes};
@@ -51,15 +51,14 @@ impl Run<'_> {
         }
         let threads = bench.threads();
         let plan = &compiled.plan;
-        // A path on the command line is relative to the current folder, one in a recipe to the recipe.
-        let beside = source.path.parent().unwrap_or(Path::new(""));
-        let base = if args.model.is_some() { Path::new("") } else { beside };
-        let Ready { model, device, encoder } = bench.ready(plan, &compiled.model, base)?;
+        let (encoder, features) = bench.ready(source, compiled)?;
+        let (model, model_hash) = (encoder.model().description.name.clone(), encoder.hash().to_owned());
+        let device = encoder.device();
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").into(),
             title: plan.title.clone(),
-            model: model.name.clone(),
-            model_hash: model.hash.clone(),
+            model: model.clone(),
+            model_hash: model_hash.clone(),
             seed: plan.seed,
             size: [plan.size.width, plan.size.height],
             steps_planned: plan.steps(),
@@ -83,7 +82,7 @@ impl Run<'_> {
             unwanted,
             superseded: false,
         };
-        let rendered = render(plan, encoder, &mut eyes);
+        let rendered = render(plan, &features, encoder, &mut eyes);
         let Eyes { display, writer, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
         drop(display);
         let before = Instant::now();
@@ -109,8 +108,8 @@ impl Run<'_> {
             },
             device: device.to_string(),
             threads,
-            model: model.name.clone(),
-            model_hash: model.hash.clone(),
+            model,
+            model_hash,
         };
         let stepping = started.elapsed().as_secs_f64() - timed.seconds.startup - before.elapsed().as_secs_f64();
         write_png(&job.output, &rendered.picture, &Origin { recipe: source.text.clone(), facts }).map_err(failure)?;
@@ -206,10 +205,10 @@ struct Eyes<'a> {
 }
 
 impl Eyes<'_> {
-    fn snapshots(&mut self, progress: &Progress<'_>) {
+    fn snapshots(&mut self, progress: &mut Progress<'_>) {
         let due = |every: std::num::NonZeroU32| progress.step.is_multiple_of(every.get().into());
         let step = self.args.every.is_some_and(due).then(|| step_path(self.output, progress.step));
-        let phase = (self.args.phases && progress.phase_step == progress.phase_steps)
+        let phase = (self.args.phases && progress.ends_phase())
             .then(|| phase_path(self.output, progress.phase + 1, progress.phase_name));
         let growing = self.args.watch && self.grown.elapsed() >= GROWTH;
         if step.is_none() && phase.is_none() && !growing {
@@ -235,7 +234,7 @@ impl Eyes<'_> {
 }
 
 impl Observer for Eyes<'_> {
-    fn step(&mut self, progress: &Progress<'_>) -> Control {
+    fn step(&mut self, progress: &mut Progress<'_>) -> Control {
         // `progress.seconds` counts from the first step's beginning.
         let stepping = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
         self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     canvas::Canvas,
     clip::{Encoder, Features, Questions},
-    look::{Frame, Levels, Push, look},
+    look::{Frame, Levels, Push, look, push},
     picture::Picture,
     plan::{Plan, Time},
 };
@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
         }
 
         let clock = Instant::now();
-        self.push.push(&windows, side, &self.gradients, &mut self.pixel_gradient);
+        push(&windows, side, &self.gradients, &mut self.push, &mut self.pixel_gradient);
         self.seconds.push += clock.elapsed().as_secs_f64();
 
         let clock = Instant::now();

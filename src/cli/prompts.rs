@@ -1,0 +1,68 @@
+//! What only the model can say about a recipe: whether it is there, and whether it knows the prompts' words. Needs the
+//! tokenizer, not onnxruntime, so that `check` says it too.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::{Failure, Voice, compose::Source, compose::from_clip};
+use crate::clip::{ModelFolder, TextTokenizer};
+use crate::recipe::{self, Compiled, Diagnostic};
+
+/// The recipe's model. One that is not there is an error at its name.
+pub(super) fn model(source: &Source, compiled: &Compiled) -> Result<ModelFolder, Failure> {
+    let beside = source.path.parent().unwrap_or(Path::new(""));
+    let base = if compiled.model.span.is_some() { beside } else { Path::new("") };
+    ModelFolder::find(&compiled.model.reference, base).map_err(|error| match &compiled.model.span {
+        Some(span) => {
+            let diagnostic = Diagnostic::error(&source.path, span.clone(), error.to_string()).maybe_hint(error.hint());
+            report(source, &[diagnostic])
+        }
+        None => from_clip(error),
+    })
+}
+
+/// Checks the prompts' words: none known is an error, some unknown or a text too long a warning.
+pub(super) fn check(
+    source: &Source,
+    compiled: &Compiled,
+    model: &ModelFolder,
+    voice: &Voice,
+) -> Result<TextTokenizer, Failure> {
+    let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
+    let name = &model.description.name;
+    let mut errors = Vec::new();
+    let mut warnings = Vec::new();
+    for (prompt, span) in compiled.plan.prompts.iter().zip(&compiled.prompt_spans) {
+        let tokens = tokenizer.encode(&prompt.text).map_err(from_clip)?;
+        if !tokens.meaningful {
+            let message = format!("model `{name}` knows no word of \"{}\"", prompt.text);
+            let hint = "use other words; `pocket` knows English ones, in Latin letters".to_owned();
+            errors.push(Diagnostic::error(&source.path, span.clone(), message).hint(hint));
+            continue;
+        }
+        if !tokens.unknown.is_empty() {
+            let words = tokens.unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            let message = format!("model `{name}` does not know {words}; the rest of the prompt counts");
+            warnings.push(Diagnostic::warning(&source.path, word_span(source, span, &tokens.unknown), message));
+        }
+        if tokens.cut {
+            let message = format!("longer than model `{name}` takes; its end is cut off");
+            warnings.push(Diagnostic::warning(&source.path, span.clone(), message));
+        }
+    }
+    voice.rendered(&recipe::render_diagnostics(&warnings, &source.path, &source.text));
+    if errors.is_empty() { Ok(tokenizer) } else { Err(report(source, &errors)) }
+}
+
+/// Where the first unknown word stands in the prompt, if it stands there as it is.
+fn word_span(source: &Source, span: &Range<usize>, unknown: &[String]) -> Range<usize> {
+    let found = unknown.first().zip(source.text.get(span.clone())).and_then(|(word, text)| {
+        let start = span.start + text.find(word.as_str())?;
+        Some(start..start + word.len())
+    });
+    found.unwrap_or_else(|| span.clone())
+}
+
+fn report(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
+    Failure::diagnostics(recipe::render_diagnostics(diagnostics, &source.path, &source.text))
+}
