@@ -70,16 +70,47 @@ impl Runtime {
 
     /// A session for a serialised graph.
     pub fn session(&self, graph: &[u8], weights: &Weights, plan: &SessionPlan) -> Result<Session, RuntimeError> {
-        let _ = (weights, graph, plan, &self.environment);
-        todo!()
+        let level = match plan.level {
+            Level::Basic => ort::session::builder::GraphOptimizationLevel::Level1,
+            Level::All => ort::session::builder::GraphOptimizationLevel::Level3,
+        };
+        let mut builder = ort::session::Session::builder(&self.environment)?
+            .with_optimization_level(level)
+            .map_err(text)?
+            .with_intra_threads(plan.threads)
+            .map_err(text)?;
+        for (name, size) in &plan.dimensions {
+            builder = builder.with_dimension_override(name, *size).map_err(text)?;
+        }
+        for (name, tensor) in &weights.tensors {
+            let values = tensor.to_f32().ok_or_else(|| RuntimeError::Ort("not f32".into()))?;
+            let value = ort::value::Tensor::from_array((tensor.dims.clone(), values))?;
+            builder = builder.with_external_initializer(name, value.into_dyn()).map_err(text)?;
+        }
+        let session = builder.commit_from_memory(graph).map_err(text)?;
+        Ok(Session { session })
     }
 
     /// onnxruntime's *basic* optimisation with the free dimensions set: constants and shapes folded, all shapes static
     /// (given in `value_info`), standard operators only. Returns the new graph's bytes.
-    pub fn fold(&self, graph: &[u8], weights: &Weights, dimensions: &[(String, i64)]) -> Result<Vec<u8>, RuntimeError> {
-        let _ = (weights, graph, dimensions);
-        todo!()
+    pub fn fold(&self, graph: &[u8], _weights: &Weights, dimensions: &[(String, i64)]) -> Result<Vec<u8>, RuntimeError> {
+        let folder = tempfile::tempdir().map_err(text)?;
+        let path = folder.path().join("folded.onnx");
+        let mut builder = ort::session::Session::builder(&self.environment)?
+            .with_optimization_level(ort::session::builder::GraphOptimizationLevel::Level1)
+            .map_err(text)?
+            .with_optimized_model_path(&path)
+            .map_err(text)?;
+        for (name, size) in dimensions {
+            builder = builder.with_dimension_override(name, *size).map_err(text)?;
+        }
+        builder.commit_from_memory(graph).map_err(text)?;
+        std::fs::read(&path).map_err(text)
     }
+}
+
+fn text(error: impl std::fmt::Display) -> RuntimeError {
+    RuntimeError::Ort(error.to_string())
 }
 
 /// A graph ready to run.
@@ -110,7 +141,34 @@ impl Outputs {
 impl Session {
     /// Runs the graph once.
     pub fn run(&mut self, inputs: &[(&str, Input<'_>)]) -> Result<Outputs, RuntimeError> {
-        let _ = (&mut self.session, inputs, DataType::F32);
-        todo!()
+        let values: Vec<(String, ort::session::SessionInputValue)> = inputs
+            .iter()
+            .map(|(name, input)| {
+                let value: ort::session::SessionInputValue = match input {
+                    Input::F32(dims, values) => ort::value::Tensor::from_array((dims.to_vec(), values.to_vec()))?.into(),
+                    Input::I64(dims, values) => ort::value::Tensor::from_array((dims.to_vec(), values.to_vec()))?.into(),
+                    Input::Bool(dims, values) => ort::value::Tensor::from_array((dims.to_vec(), values.to_vec()))?.into(),
+                };
+                Ok((name.to_string(), value))
+            })
+            .collect::<Result<_, ort::Error>>()?;
+        let outputs = self.session.run(values)?;
+        let mut result = Vec::new();
+        for (name, value) in outputs.iter() {
+            let tensor = if let Ok((shape, data)) = value.try_extract_tensor::<f32>() {
+                Tensor::f32(&shape.iter().map(|d| *d as usize).collect::<Vec<_>>(), data)
+            } else if let Ok((shape, data)) = value.try_extract_tensor::<i64>() {
+                Tensor::i64(&shape.iter().map(|d| *d as usize).collect::<Vec<_>>(), data)
+            } else {
+                let (shape, data) = value.try_extract_tensor::<bool>()?;
+                Tensor {
+                    data_type: DataType::Bool,
+                    dims: shape.iter().map(|d| *d as usize).collect(),
+                    data: data.iter().map(|b| u8::from(*b)).collect::<Vec<_>>().into(),
+                }
+            };
+            result.push((name.to_string(), tensor));
+        }
+        Ok(Outputs { values: result })
     }
 }
