@@ -1,5 +1,40 @@
 //! ONNX graphs as data: read, fold, prune, differentiate, write. Knows nothing of CLIP, recipes or onnxruntime.
+//!
+//! ```text
+//! bytes ─ read ─▶ Graph in normal form ─ fold ─▶ static sizes ─ differentiate ─▶ forward and backward ─ write ─▶ bytes
+//! ```
 
+// the graph, and building one
+mod builder;
+mod error;
+mod graph;
+mod shapes;
 mod tensor;
 
+// bytes to graph and back
+mod external;
+mod functions;
+mod normal;
+mod proto;
+mod read;
+mod write;
+
+// graph to graph
+mod constant;
+mod fold;
+mod fuse;
+mod gradient;
+
+// what operators mean
+mod resampling;
+mod window;
+
+pub use builder::Builder;
+pub use error::OnnxError;
+pub use fold::fold;
+pub use gradient::{differentiable_operators, differentiate, gradient_graph};
+pub use graph::{Attribute, Dim, Graph, Node, OPSET, ValueType};
 pub use tensor::{DataType, Tensor};
+
+#[cfg(test)]
+mod test_support;

@@ -1,6 +1,7 @@
 //! Constant tensors.
 
 use bytes::Bytes;
+use half::{bf16, f16};
 
 /// Element types, with ONNX's numbers (`TensorProto.DataType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +39,11 @@ impl DataType {
             I64 | F64 | U64 => 8,
         }
     }
+
+    /// Whether values of this type have derivatives.
+    pub fn is_float(self) -> bool {
+        matches!(self, DataType::F16 | DataType::Bf16 | DataType::F32 | DataType::F64)
+    }
 }
 
 /// A constant tensor: row-major, little-endian bytes, shared and possibly mapped from a file.
@@ -64,6 +70,19 @@ impl Tensor {
         Tensor { data_type: DataType::I64, dims: dims.to_vec(), data }
     }
 
+    /// A tensor of the given float type, rounded from 64-bit floats. `None` where the type is no float.
+    pub fn floats(data_type: DataType, dims: &[usize], values: &[f64]) -> Option<Self> {
+        debug_assert_eq!(dims.iter().product::<usize>(), values.len());
+        let data: Vec<u8> = match data_type {
+            DataType::F32 => values.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect(),
+            DataType::F64 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            DataType::F16 => values.iter().flat_map(|v| f16::from_f64(*v).to_le_bytes()).collect(),
+            DataType::Bf16 => values.iter().flat_map(|v| bf16::from_f64(*v).to_le_bytes()).collect(),
+            _ => return None,
+        };
+        Some(Tensor { data_type, dims: dims.to_vec(), data: data.into() })
+    }
+
     /// The number of elements.
     pub fn len(&self) -> usize {
         self.dims.iter().product()
@@ -80,6 +99,20 @@ impl Tensor {
             .then(|| self.data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
+    /// The values as f64, if they are floats of any size.
+    pub fn to_f64(&self) -> Option<Vec<f64>> {
+        fn read<const N: usize>(data: &[u8], convert: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+            data.as_chunks::<N>().0.iter().map(|b| convert(*b)).collect()
+        }
+        match self.data_type {
+            DataType::F32 => Some(read(&self.data, |b| f64::from(f32::from_le_bytes(b)))),
+            DataType::F64 => Some(read(&self.data, f64::from_le_bytes)),
+            DataType::F16 => Some(read(&self.data, |b| f16::from_le_bytes(b).to_f64())),
+            DataType::Bf16 => Some(read(&self.data, |b| bf16::from_le_bytes(b).to_f64())),
+            _ => None,
+        }
+    }
+
     /// The values as i64, if they are of type i64 or i32.
     pub fn to_i64(&self) -> Option<Vec<i64>> {
         match self.data_type {
@@ -91,5 +124,83 @@ impl Tensor {
             ),
             _ => None,
         }
+    }
+
+    /// The same data under other dimensions of the same product.
+    #[must_use]
+    pub fn with_dims(&self, dims: &[usize]) -> Self {
+        debug_assert_eq!(dims.iter().product::<usize>(), self.len());
+        Tensor { data_type: self.data_type, dims: dims.to_vec(), data: self.data.clone() }
+    }
+
+    /// The tensor with its axes in another order: axis `i` of the result is axis `permutation[i]` of this one.
+    /// `None` where `permutation` is none of this rank.
+    pub fn transpose(&self, permutation: &[usize]) -> Option<Self> {
+        let rank = self.dims.len();
+        let mut seen = vec![false; rank];
+        for &axis in permutation {
+            *seen.get_mut(axis)? = true;
+        }
+        if permutation.len() != rank || seen.contains(&false) {
+            return None;
+        }
+        let strides = strides(&self.dims);
+        let dims: Vec<usize> = permutation.iter().map(|&axis| self.dims[axis]).collect();
+        let steps: Vec<usize> = permutation.iter().map(|&axis| strides[axis]).collect();
+        let size = self.data_type.size();
+        let mut data = Vec::with_capacity(self.data.len());
+        let mut index = vec![0; rank];
+        let mut at = 0;
+        for _ in 0..self.len() {
+            data.extend_from_slice(&self.data[at * size..(at + 1) * size]);
+            for axis in (0..rank).rev() {
+                index[axis] += 1;
+                at += steps[axis];
+                if index[axis] < dims[axis] {
+                    break;
+                }
+                at -= steps[axis] * dims[axis];
+                index[axis] = 0;
+            }
+        }
+        Some(Tensor { data_type: self.data_type, dims, data: data.into() })
+    }
+}
+
+/// Row-major strides, in elements.
+pub(crate) fn strides(dims: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; dims.len()];
+    for axis in (1..dims.len()).rev() {
+        strides[axis - 1] = strides[axis] * dims[axis];
+    }
+    strides
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposes_like_the_definition() {
+        let values: Vec<f32> = (0..24).map(|i| i as f32).collect();
+        let tensor = Tensor::f32(&[2, 3, 4], &values);
+        let turned = tensor.transpose(&[2, 0, 1]).unwrap();
+        assert_eq!(turned.dims, [4, 2, 3]);
+        let got = turned.to_f32().unwrap();
+        for (i, j, k) in (0..2).flat_map(|i| (0..3).flat_map(move |j| (0..4).map(move |k| (i, j, k)))) {
+            assert_eq!(got[(k * 2 + i) * 3 + j], values[(i * 3 + j) * 4 + k]);
+        }
+        assert!(tensor.transpose(&[0, 0, 1]).is_none());
+        assert!(tensor.transpose(&[0, 3, 1]).is_none());
+    }
+
+    #[test]
+    fn floats_of_every_size_round_trip() {
+        for data_type in [DataType::F16, DataType::Bf16, DataType::F32, DataType::F64] {
+            let tensor = Tensor::floats(data_type, &[3], &[0.5, -2.0, 1.0]).unwrap();
+            assert_eq!(tensor.data.len(), 3 * data_type.size());
+            assert_eq!(tensor.to_f64().unwrap(), [0.5, -2.0, 1.0]);
+        }
+        assert!(Tensor::floats(DataType::I64, &[1], &[1.0]).is_none());
     }
 }

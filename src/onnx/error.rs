@@ -1,0 +1,47 @@
+//! What can be wrong with a graph.
+
+/// What can go wrong when reading, folding, or differentiating a graph.
+#[derive(Debug, thiserror::Error)]
+pub enum OnnxError {
+    /// The bytes are no ONNX model.
+    #[error("not an ONNX model: {0}")]
+    Decode(#[from] prost::DecodeError),
+    /// The bytes decode, but what they say makes no sense.
+    #[error("malformed ONNX model: {0}")]
+    Malformed(String),
+    /// A file of external weights is missing, too short, or outside the model's folder.
+    #[error("external weights `{location}`: {reason}")]
+    External { location: String, reason: String },
+    /// Something valid that is not supported here.
+    #[error("unsupported ONNX model: {0}")]
+    Unsupported(String),
+    /// An operator stands between the requested input and output, but has no derivative here.
+    #[error(
+        "operator `{operator}` (node `{node}`) has no gradient rule\n\
+         hint: docs/adding-an-operator.md says how to add one"
+    )]
+    NoRule { operator: String, node: String },
+    /// A rule exists but does not cover this use of the operator.
+    #[error(
+        "the gradient rule of operator `{operator}` (node `{node}`) does not cover {what}\n\
+         hint: docs/adding-an-operator.md says how to extend a rule"
+    )]
+    NotCovered { operator: String, node: String, what: String },
+    /// A gradient needs the sizes of a value, and they are not fixed numbers.
+    #[error("value `{value}` has no static shape{}", .node.as_ref().map(|n| format!(" (computed by {n})")).unwrap_or_default())]
+    NoShape { value: String, node: Option<String> },
+    /// A name that is no value of the graph.
+    #[error("the graph has no value named `{0}`")]
+    NoValue(String),
+    /// The requested input has no influence on the given output.
+    #[error("value `{input}` does not influence any of the outputs differentiated")]
+    NoPath { input: String },
+    /// The folding function failed.
+    #[error("folding failed: {0}")]
+    Fold(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A shorthand for [`OnnxError::Malformed`].
+pub(crate) fn malformed(what: impl Into<String>) -> OnnxError {
+    OnnxError::Malformed(what.into())
+}

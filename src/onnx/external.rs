@@ -1,0 +1,71 @@
+//! Weights in files beside the model.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Component, Path, PathBuf};
+
+use bytes::Bytes;
+
+use super::error::OnnxError;
+use super::proto::StringStringEntryProto;
+
+/// The files of external weights met so far, each mapped once.
+pub(super) struct ExternalFiles {
+    base: Option<PathBuf>,
+    mapped: HashMap<String, Bytes>,
+}
+
+impl ExternalFiles {
+    pub fn new(base: Option<&Path>) -> Self {
+        ExternalFiles { base: base.map(Path::to_owned), mapped: HashMap::new() }
+    }
+
+    /// The bytes a tensor's `external_data` entries point at: `location`, `offset` and `length`, the latter two optional.
+    pub fn bytes(&mut self, entries: &[StringStringEntryProto], expected: usize) -> Result<Bytes, OnnxError> {
+        let entry = |key: &str| entries.iter().find(|e| e.key == key).map(|e| e.value.as_str());
+        let location = entry("location").unwrap_or_default().to_string();
+        let wrong = |reason: &str| OnnxError::External { location: location.clone(), reason: reason.into() };
+        let number = |key: &str, default: usize| match entry(key) {
+            None => Ok(default),
+            Some(text) => text.parse().map_err(|_| wrong(&format!("its {key} `{text}` is no number"))),
+        };
+        let offset = number("offset", 0)?;
+        let length = number("length", expected)?;
+        let file = self.map(&location)?;
+        let end = offset.checked_add(length).filter(|end| *end <= file.len());
+        match end {
+            Some(end) => Ok(file.slice(offset..end)),
+            None => Err(wrong(&format!(
+                "the file has {} bytes, and {length} from position {offset} are asked for",
+                file.len()
+            ))),
+        }
+    }
+
+    fn map(&mut self, location: &str) -> Result<Bytes, OnnxError> {
+        if let Some(bytes) = self.mapped.get(location) {
+            return Ok(bytes.clone());
+        }
+        let wrong = |reason: String| OnnxError::External { location: location.into(), reason };
+        let base = self.base.as_ref().ok_or_else(|| wrong("the model was not read from a folder".into()))?;
+        // A model must not read what lies outside its own folder.
+        let path = Path::new(location);
+        if location.is_empty() || !path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {
+            return Err(wrong("it must be a path inside the model's folder".into()));
+        }
+        let full = base.join(path);
+        // A symbolic link may lead elsewhere (caches of downloads consist of links); no text of the model made it.
+        let file = File::open(&full).map_err(|error| wrong(error.to_string()))?;
+        let bytes = map_file(&file).map_err(|error| wrong(error.to_string()))?;
+        self.mapped.insert(location.into(), bytes.clone());
+        Ok(bytes)
+    }
+}
+
+/// A file's content, mapped into memory.
+fn map_file(file: &File) -> std::io::Result<Bytes> {
+    // SAFETY: the map is read-only and private to us. As with every mapped file, another program that shortens it while
+    // we render takes us down; copying 350 MB to guard against that would cost more than it is worth.
+    let map = unsafe { memmap2::Mmap::map(file)? };
+    Ok(Bytes::from_owner(map))
+}

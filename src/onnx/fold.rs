@@ -1,0 +1,110 @@
+//! A model made ready for differentiation: sizes fixed, constants computed, nothing superfluous.
+
+use super::error::OnnxError;
+use super::graph::{Dim, Graph};
+use super::tensor::{DataType, Tensor};
+use super::{constant, fuse};
+
+/// Float constants from this many bytes on do not travel through the folding function. What is smaller may be part of
+/// shape arithmetic or of constant subexpressions worth computing.
+const LARGE: usize = 4096;
+
+/// Fixes the first dimension of every input to `batch`, computes whatever does not depend on the inputs, and gives every
+/// value static sizes.
+///
+/// The arithmetic itself is done by `run`, which gets a serialised model and gives back an equivalent one with constant
+/// subgraphs computed and all sizes in its `value_info` (onnxruntime's *basic* optimisation does that). Large weights are
+/// not part of what it sees: they stand in as further inputs and are put back afterwards.
+///
+/// # Errors
+/// An input of another fixed batch size; whatever `run` says; a float value whose sizes are not fixed afterwards.
+pub fn fold<E>(
+    mut graph: Graph,
+    batch: usize,
+    run: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>, E>,
+) -> Result<Graph, OnnxError>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fix_batch(&mut graph, batch)?;
+    constant::propagate(&mut graph);
+    graph.prune();
+    fuse::batch_normalization(&mut graph);
+    let (inputs, outputs) = (graph.inputs.clone(), graph.outputs.clone());
+    let weights = set_aside(&mut graph);
+    let folded = run(&graph.write()).map_err(|error| OnnxError::Fold(error.into()))?;
+    let mut graph = Graph::read(folded.into(), None)?;
+    graph.inputs.retain(|name| inputs.contains(name));
+    for (name, tensor) in weights {
+        graph.types.remove(&name);
+        graph.constants.insert(name, tensor);
+    }
+    if graph.inputs != inputs || graph.outputs != outputs {
+        return Err(OnnxError::Malformed("folding changed the model's inputs or outputs".into()));
+    }
+    constant::propagate(&mut graph);
+    graph.prune();
+    check_static(&graph)?;
+    Ok(graph)
+}
+
+/// Takes the large float constants out of the graph and makes them inputs.
+fn set_aside(graph: &mut Graph) -> Vec<(String, Tensor)> {
+    let large: Vec<String> = graph
+        .constants
+        .iter()
+        .filter(|(_, t)| t.data_type.is_float() && t.data.len() >= LARGE)
+        .map(|(name, _)| name.clone())
+        .collect();
+    let mut weights = Vec::with_capacity(large.len());
+    for name in large {
+        if let Some(tensor) = graph.constants.remove(&name) {
+            graph.types.insert(name.clone(), super::ValueType::fixed(tensor.data_type, &tensor.dims));
+            graph.inputs.push(name.clone());
+            weights.push((name, tensor));
+        }
+    }
+    weights
+}
+
+fn fix_batch(graph: &mut Graph, batch: usize) -> Result<(), OnnxError> {
+    for input in &graph.inputs {
+        let dims = graph.types.get_mut(input).and_then(|t| t.dims.as_mut());
+        let Some(first) = dims.and_then(|d| d.first_mut()) else {
+            return Err(OnnxError::NoShape { value: input.clone(), node: None });
+        };
+        match first {
+            Dim::Known(size) if *size != batch => {
+                return Err(OnnxError::Unsupported(format!(
+                    "input `{input}` was exported for batches of {size}, and {batch} are wanted; export it with a dynamic batch dimension"
+                )));
+            }
+            _ => *first = Dim::Known(batch),
+        }
+    }
+    // What the exporter noted for free sizes is now in the way of what follows from the fixed ones.
+    let inputs = &graph.inputs;
+    let outputs = &graph.outputs;
+    for (name, known) in &mut graph.types {
+        if outputs.contains(name) && !inputs.contains(name) {
+            let fixed = |d: &Dim| if matches!(d, Dim::Known(_)) { d.clone() } else { Dim::Unknown };
+            known.dims = known.dims.as_ref().map(|dims| dims.iter().map(fixed).collect());
+        }
+    }
+    let keep = |name: &String| inputs.contains(name) || outputs.contains(name);
+    graph.types.retain(|name, _| keep(name));
+    Ok(())
+}
+
+/// Every float value must have fixed sizes; the error names the first that has not.
+fn check_static(graph: &Graph) -> Result<(), OnnxError> {
+    for node in &graph.nodes {
+        for output in node.outputs.iter().filter(|o| !o.is_empty()) {
+            let is_float = graph.data_type(output).is_none_or(DataType::is_float);
+            if is_float && graph.shape(output).is_none() && node.domain.is_empty() {
+                graph.static_shape(output)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Sums of products over named axes.
+
+use super::rule::{Derivative, Gradients, Rule};
+
+pub(super) const RULES: &[(&str, Derivative)] = &[("Einsum", einsum)];
+
+/// Y = Σ Π X_i over the labels that are not Y's: dX_i is the sum of products of dY and the other X_j that has X_i's labels.
+/// A label of X_i alone, over which Y sums, gets the same gradient everywhere.
+fn einsum(r: &mut Rule) -> Gradients {
+    let equation: String = r.node.text("equation").unwrap_or("").chars().filter(|c| !c.is_whitespace()).collect();
+    let (left, right) = match equation.split_once("->") {
+        Some((left, right)) => (left.to_string(), right.to_string()),
+        None => {
+            // Without an arrow, the labels that stand once, in alphabetical order.
+            let mut once: Vec<char> = equation.chars().filter(|c| c.is_alphabetic()).collect();
+            once.sort_unstable();
+            let all = once.clone();
+            once.retain(|c| all.iter().filter(|a| *a == c).count() == 1);
+            (equation.clone(), once.into_iter().collect())
+        }
+    };
+    let terms: Vec<String> = left.split(',').map(String::from).collect();
+    if equation.contains('.') {
+        return Err(r.not_covered("an equation with `...`"));
+    }
+    let repeated = |term: &String| term.chars().enumerate().any(|(i, c)| term.chars().skip(i + 1).any(|d| c == d));
+    if terms.iter().any(repeated) || terms.len() != r.node.inputs.len() {
+        return Err(r.not_covered("a label that stands twice in one operand"));
+    }
+    let dy = r.dy()?;
+    let mut gradients = vec![None; terms.len()];
+    for position in 0..terms.len() {
+        if !r.wanted(position) {
+            continue;
+        }
+        let x = r.x(position)?;
+        let shape = r.shape(x)?;
+        let mut operands = vec![dy.clone()];
+        let mut sources = vec![right.clone()];
+        for (other, term) in terms.iter().enumerate().filter(|(other, _)| *other != position) {
+            operands.push(r.x(other)?.to_string());
+            sources.push(term.clone());
+        }
+        let term = &terms[position];
+        let reached: String = term.chars().filter(|c| sources.iter().any(|s| s.contains(*c))).collect();
+        let equation = format!("{}->{reached}", sources.join(","));
+        let names: Vec<&str> = operands.iter().map(String::as_str).collect();
+        let product = r.op_with("Einsum", &names, &[("equation", equation.as_str().into())]);
+        // Sizes of the product, and of it with the summed labels put back.
+        let size = |c: char| term.find(c).map_or(1, |at| shape[at]);
+        let known: Vec<usize> = reached.chars().map(size).collect();
+        let data_type = r.b.graph().data_type(x).unwrap_or(crate::onnx::DataType::F32);
+        r.b.graph().types.insert(product.clone(), crate::onnx::ValueType::fixed(data_type, &known));
+        let open: Vec<usize> = term.chars().map(|c| if reached.contains(c) { size(c) } else { 1 }).collect();
+        let mut gradient = r.b.reshape(&product, &open);
+        if open != shape {
+            let sizes = r.b.sizes(&shape);
+            gradient = r.op("Expand", &[&gradient, &sizes]);
+        }
+        gradients[position] = Some(gradient);
+    }
+    Ok(gradients)
+}

@@ -1,0 +1,178 @@
+//! Reverse-mode differentiation: appending a graph's vector-Jacobian product to it.
+//!
+//! For outputs y with given gradients dy, the gradient of Σ ⟨y, dy⟩ with respect to chosen values is computed by ordinary
+//! operators, only along the paths that lead from those values to the outputs. So weights, shape arithmetic and whatever
+//! else does not depend on the chosen values costs nothing.
+//!
+//! One file a family of operators; each gives its rules by operator name.
+
+mod activation;
+mod arithmetic;
+mod convolution;
+mod einsum;
+mod function;
+mod join;
+mod layout;
+mod matrix;
+mod normalization;
+mod pool;
+mod reduce;
+mod resize;
+mod rule;
+mod scatter;
+mod select;
+mod softmax;
+
+use std::collections::{HashMap, HashSet};
+
+use super::builder::Builder;
+use super::error::OnnxError;
+use super::graph::{Graph, ValueType};
+use rule::{Derivative, Rule};
+
+/// Every rule: operator name, and the function that appends its gradient.
+const FAMILIES: &[&[(&str, Derivative)]] = &[
+    activation::RULES,
+    arithmetic::RULES,
+    convolution::RULES,
+    einsum::RULES,
+    function::RULES,
+    join::RULES,
+    layout::RULES,
+    matrix::RULES,
+    normalization::RULES,
+    pool::RULES,
+    reduce::RULES,
+    resize::RULES,
+    select::RULES,
+    softmax::RULES,
+];
+
+/// The operators that have a rule, in alphabetical order.
+pub fn differentiable_operators() -> Vec<&'static str> {
+    let mut names: Vec<&str> = FAMILIES.iter().flat_map(|family| family.iter().map(|(name, _)| *name)).collect();
+    names.sort_unstable();
+    names
+}
+
+fn derivative(operator: &str, domain: &str) -> Option<Derivative> {
+    if !domain.is_empty() {
+        return None;
+    }
+    FAMILIES.iter().flat_map(|family| family.iter()).find(|(name, _)| *name == operator).map(|(_, rule)| *rule)
+}
+
+/// Appends to a sorted graph with static sizes the gradients of Σ ⟨y, dy⟩ with respect to the values `wrt`, where `seeds`
+/// gives the names of each y and of the value (an input, or one that the graph computes) that holds its dy. Gives the names
+/// of the values that hold the gradients, in the order of `wrt`; they are not made outputs of the graph.
+///
+/// # Errors
+/// A value that is not there, one of `wrt` that influences no y, an operator on the way without a rule.
+pub fn differentiate(graph: &mut Graph, seeds: &[(&str, &str)], wrt: &[&str]) -> Result<Vec<String>, OnnxError> {
+    let active = active(graph, wrt);
+    for name in seeds.iter().flat_map(|(y, dy)| [*y, *dy]).chain(wrt.iter().copied()) {
+        if graph.data_type(name).is_none() {
+            return Err(OnnxError::NoValue(name.into()));
+        }
+    }
+    let mut pending: HashMap<String, Vec<String>> = HashMap::new();
+    for (y, dy) in seeds {
+        pending.entry(y.to_string()).or_default().push(dy.to_string());
+    }
+    let count = graph.nodes.len();
+    let givers: HashMap<String, usize> =
+        graph.nodes.iter().enumerate().flat_map(|(i, n)| n.outputs.iter().map(move |o| (o.clone(), i))).collect();
+    let mut builder = Builder::new(graph, "gradient");
+    for index in (0..count).rev() {
+        let node = builder.graph().nodes[index].clone();
+        if !node.outputs.iter().any(|o| pending.contains_key(o)) {
+            continue;
+        }
+        let wanted: Vec<bool> = node.inputs.iter().map(|i| active.contains(i)).collect();
+        if !wanted.contains(&true) {
+            continue;
+        }
+        let derive = derivative(&node.operator, &node.domain).ok_or_else(|| {
+            let domain = if node.domain.is_empty() { String::new() } else { format!("{}.", node.domain) };
+            OnnxError::NoRule { operator: format!("{domain}{}", node.operator), node: node.label() }
+        })?;
+        // A wanted value keeps its sum for the end; what flows on from it is the same.
+        let dy: Vec<Option<String>> = node
+            .outputs
+            .iter()
+            .map(|output| {
+                let total = sum(&mut builder, pending.remove(output)?);
+                pending.insert(output.clone(), vec![total.clone()]);
+                Some(total)
+            })
+            .collect();
+        let gradients = derive(&mut Rule::new(&mut builder, &givers, index, &node, dy, wanted.clone()))?;
+        for ((input, wanted), gradient) in node.inputs.iter().zip(wanted).zip(gradients) {
+            if let Some(gradient) = gradient.filter(|_| wanted) {
+                check(&mut builder, input, &gradient);
+                pending.entry(input.clone()).or_default().push(gradient);
+            }
+        }
+    }
+    wrt.iter()
+        .map(|name| {
+            let parts = pending.remove(*name).ok_or_else(|| OnnxError::NoPath { input: name.to_string() })?;
+            let total = sum(&mut builder, parts);
+            pending.insert(name.to_string(), vec![total.clone()]);
+            Ok(total)
+        })
+        .collect()
+}
+
+/// The values that depend on one of `wrt` through floats.
+fn active(graph: &Graph, wrt: &[&str]) -> HashSet<String> {
+    let mut active: HashSet<String> = wrt.iter().map(|s| s.to_string()).collect();
+    for node in &graph.nodes {
+        if node.inputs.iter().any(|i| active.contains(i)) {
+            let floats = node.outputs.iter().filter(|o| graph.data_type(o).is_none_or(|t| t.is_float()));
+            active.extend(floats.cloned());
+        }
+    }
+    active
+}
+
+fn sum(builder: &mut Builder, parts: Vec<String>) -> String {
+    let mut parts = parts.into_iter();
+    let first = parts.next().unwrap_or_default();
+    parts.fold(first, |total, part| builder.op("Add", &[&total, &part]))
+}
+
+/// A gradient has its value's sizes: a mistake in a rule shows here first.
+fn check(builder: &mut Builder, value: &str, gradient: &str) {
+    let graph = builder.graph();
+    let (expected, got) = (graph.shape(value), graph.shape(gradient));
+    debug_assert!(expected.is_none() || got.is_none() || expected == got, "{value}: {expected:?}, {got:?}");
+    if let (None, Some(shape), Some(data_type)) = (&got, &expected, graph.data_type(value)) {
+        graph.types.insert(gradient.into(), ValueType::fixed(data_type, shape));
+    }
+}
+
+/// The differentiated encoder as a model of its own. From a folded graph of one input and one output, a graph with inputs
+/// `image` (as the encoder's own) and `embedding_gradient` (as its output), and outputs `embedding` and `image_gradient`,
+/// the gradient of Σ embedding · embedding_gradient.
+pub fn gradient_graph(mut encoder: Graph) -> Result<Graph, OnnxError> {
+    let ([image], [embedding]) = (encoder.inputs.as_slice(), encoder.outputs.as_slice()) else {
+        return Err(OnnxError::Unsupported(format!(
+            "an encoder of {} inputs and {} outputs; one of each is needed",
+            encoder.inputs.len(),
+            encoder.outputs.len()
+        )));
+    };
+    let (image, embedding) = (image.clone(), embedding.clone());
+    encoder.rename(&image, "image")?;
+    encoder.rename(&embedding, "embedding")?;
+    let shape = encoder.static_shape("embedding")?;
+    let data_type = encoder.data_type("embedding").ok_or_else(|| OnnxError::NoValue("embedding".into()))?;
+    Builder::new(&mut encoder, "").input("embedding_gradient", data_type, &shape);
+    let gradient = differentiate(&mut encoder, &[("embedding", "embedding_gradient")], &["image"])?.remove(0);
+    // The gradient of the only input is never the input itself, but may be the given gradient (an encoder of one Reshape).
+    Builder::new(&mut encoder, "").op_into("Identity", &[&gradient], &[], "image_gradient");
+    encoder.outputs.push("image_gradient".into());
+    encoder.prune();
+    Ok(encoder)
+}

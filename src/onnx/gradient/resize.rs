@@ -1,0 +1,68 @@
+//! Resizing images.
+
+use super::rule::{Derivative, Gradients, Rule};
+use crate::onnx::error::OnnxError;
+use crate::onnx::resampling::{Coordinates, Kernel, Rounding, Sampling};
+use crate::onnx::shapes;
+
+pub(super) const RULES: &[(&str, Derivative)] = &[("Resize", resize)];
+
+/// Along each axis, y = R x with a constant matrix R of the interpolation's weights: dx = Rᵀ dy, axis by axis.
+fn resize(r: &mut Rule) -> Gradients {
+    let shape = r.shape(r.x(0)?)?;
+    let y = r.y(0);
+    let result = r.shape(&y)?;
+    let sampling = sampling(r)?;
+    let scales = scales(r, &shape, &result)?;
+    let mut dx = r.dy()?;
+    for axis in (0..shape.len()).filter(|a| shape[*a] != result[*a] || scales[*a] != 1.0) {
+        let matrix = sampling.matrix(shape[axis], result[axis], scales[axis]);
+        dx = r.contract(&dx, axis, &matrix, shape[axis])?;
+    }
+    r.only(dx)
+}
+
+/// The scale of each axis: as given, or else the quotient of the sizes.
+fn scales(r: &mut Rule, shape: &[usize], result: &[usize]) -> Result<Vec<f64>, OnnxError> {
+    let quotient = || shape.iter().zip(result).map(|(s, t)| *t as f64 / *s as f64).collect::<Vec<_>>();
+    let Some(name) = r.node.input(2) else { return Ok(quotient()) };
+    let Some(given) = r.constant(name).and_then(|t| t.to_f64()).filter(|v| !v.is_empty()) else {
+        return Ok(quotient());
+    };
+    let mut scales = vec![1.0; shape.len()];
+    match r.node.ints("axes") {
+        Some(axes) => {
+            for (a, scale) in axes.iter().zip(given) {
+                let axis = shapes::axis(*a, shape.len()).ok_or_else(|| r.not_covered("axes out of range"))?;
+                scales[axis] = scale;
+            }
+        }
+        None if given.len() == shape.len() => scales = given,
+        None => return Err(r.not_covered("that number of scales")),
+    }
+    Ok(scales)
+}
+
+fn sampling(r: &mut Rule) -> Result<Sampling, OnnxError> {
+    let coordinates = match r.node.text("coordinate_transformation_mode").unwrap_or("half_pixel") {
+        "half_pixel" => Coordinates::HalfPixel,
+        "half_pixel_symmetric" => Coordinates::HalfPixelSymmetric,
+        "pytorch_half_pixel" => Coordinates::PytorchHalfPixel,
+        "align_corners" => Coordinates::AlignCorners,
+        "asymmetric" => Coordinates::Asymmetric,
+        other => return Err(r.not_covered(&format!("coordinates `{other}`"))),
+    };
+    let kernel = match r.node.text("mode").unwrap_or("nearest") {
+        "nearest" => Kernel::Nearest(match r.node.text("nearest_mode").unwrap_or("round_prefer_floor") {
+            "round_prefer_ceil" => Rounding::PreferCeil,
+            "floor" => Rounding::Floor,
+            "ceil" => Rounding::Ceil,
+            _ => Rounding::PreferFloor,
+        }),
+        "linear" => Kernel::Linear,
+        "cubic" => Kernel::Cubic(f64::from(r.node.float("cubic_coeff_a").unwrap_or(-0.75))),
+        other => return Err(r.not_covered(&format!("mode `{other}`"))),
+    };
+    let flag = |name: &str| r.node.int(name).unwrap_or(0) != 0;
+    Ok(Sampling { coordinates, kernel, antialias: flag("antialias"), exclude_outside: flag("exclude_outside") })
+}

@@ -1,0 +1,186 @@
+//! Bytes to [`Graph`].
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::error::{OnnxError, malformed};
+use super::external::ExternalFiles;
+use super::graph::{Attribute, Dim, Graph, Node, ValueType};
+use super::proto::{
+    AttributeProto, DimensionValue, EXTERNAL, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
+    attribute_type,
+};
+use super::tensor::{DataType, Tensor};
+use super::{functions, normal};
+
+/// Operator sets newer than this may mean other things than we think.
+const NEWEST: i64 = 26;
+/// Operator sets older than this broadcast in ways of their own.
+const OLDEST: i64 = 7;
+
+impl Graph {
+    /// Reads a serialised model and brings it to normal form. `base` is the folder against which files of external
+    /// weights are resolved; without it, such files are an error. Nothing large is copied: constants share `bytes` or
+    /// are mapped from their files.
+    pub fn read(bytes: Bytes, base: Option<&Path>) -> Result<Graph, OnnxError> {
+        let model = ModelProto::decode(bytes)?;
+        let opset = opset(&model)?;
+        let mut proto = model.graph.ok_or_else(|| malformed("there is no graph"))?;
+        if !model.functions.is_empty() {
+            proto.node = functions::inline(std::mem::take(&mut proto.node), &model.functions)?;
+        }
+        let mut graph = convert(proto, &mut ExternalFiles::new(base))?;
+        graph.sort()?;
+        normal::normalise(&mut graph, opset)?;
+        graph.sort()?;
+        graph.prune();
+        Ok(graph)
+    }
+}
+
+fn opset(model: &ModelProto) -> Result<i64, OnnxError> {
+    let opset = model
+        .opset_import
+        .iter()
+        .find(|set| set.domain.is_empty() || set.domain == "ai.onnx")
+        .and_then(|set| set.version)
+        .ok_or_else(|| malformed("it does not say which operator set it uses"))?;
+    if !(OLDEST..=NEWEST).contains(&opset) {
+        return Err(OnnxError::Unsupported(format!(
+            "operator set {opset}; those from {OLDEST} to {NEWEST} are understood"
+        )));
+    }
+    Ok(opset)
+}
+
+fn convert(proto: GraphProto, files: &mut ExternalFiles) -> Result<Graph, OnnxError> {
+    let mut constants = BTreeMap::new();
+    for tensor in proto.initializer {
+        let name = tensor.name.clone();
+        let value = tensor_from(tensor, files)?;
+        if constants.insert(name.clone(), value).is_some() {
+            return Err(malformed(format!("initialiser `{name}` is given twice")));
+        }
+    }
+    let mut types = BTreeMap::new();
+    // Graph inputs may repeat initialisers as their defaults (always so before IR version 4); they are constants to us.
+    let inputs: Vec<String> =
+        proto.input.iter().map(|i| i.name.clone()).filter(|name| !constants.contains_key(name)).collect();
+    let outputs: Vec<String> = proto.output.iter().map(|o| o.name.clone()).collect();
+    if inputs.iter().collect::<HashSet<_>>().len() < inputs.len() {
+        return Err(malformed("two inputs have the same name"));
+    }
+    for info in proto.value_info.iter().chain(&proto.input).chain(&proto.output) {
+        if let Some(known) = value_type(info) {
+            types.insert(info.name.clone(), known);
+        }
+    }
+    let nodes = proto.node.into_iter().map(|n| node_from(n, files)).collect::<Result<_, _>>()?;
+    Ok(Graph { name: proto.name, inputs, outputs, nodes, constants, types })
+}
+
+/// `None` for what is no tensor, or of a type we do not know.
+fn value_type(info: &ValueInfoProto) -> Option<ValueType> {
+    let tensor = info.r#type.as_ref()?.tensor_type.as_ref()?;
+    let data_type = DataType::from_onnx(tensor.elem_type)?;
+    let dims = tensor.shape.as_ref().map(|shape| {
+        let dim = |d: &super::proto::DimensionProto| match &d.value {
+            Some(DimensionValue::Value(size)) => usize::try_from(*size).map_or(Dim::Unknown, Dim::Known),
+            Some(DimensionValue::Param(name)) if !name.is_empty() => Dim::Named(name.clone()),
+            _ => Dim::Unknown,
+        };
+        shape.dim.iter().map(dim).collect()
+    });
+    Some(ValueType { data_type, dims })
+}
+
+fn node_from(proto: NodeProto, files: &mut ExternalFiles) -> Result<Node, OnnxError> {
+    let mut attributes = BTreeMap::new();
+    for attribute in proto.attribute {
+        let (name, value) = attribute_from(attribute, files)?;
+        attributes.insert(name, value);
+    }
+    let domain = if proto.domain == "ai.onnx" { String::new() } else { proto.domain };
+    Ok(Node { name: proto.name, operator: proto.op_type, domain, inputs: proto.input, outputs: proto.output, attributes })
+}
+
+fn attribute_from(proto: AttributeProto, files: &mut ExternalFiles) -> Result<(String, Attribute), OnnxError> {
+    use attribute_type::*;
+    let missing = |what: &str| malformed(format!("attribute `{}` lacks its {what}", proto.name));
+    // Very old exporters leave the type out.
+    let kind = match proto.r#type {
+        0 if proto.i.is_some() => INT,
+        0 if proto.f.is_some() => FLOAT,
+        0 if proto.s.is_some() => STRING,
+        0 if proto.t.is_some() => TENSOR,
+        0 if !proto.floats.is_empty() => FLOATS,
+        0 if !proto.strings.is_empty() => STRINGS,
+        0 => INTS,
+        given => given,
+    };
+    let value = match kind {
+        INT => Attribute::Int(proto.i.unwrap_or(0)),
+        FLOAT => Attribute::Float(proto.f.unwrap_or(0.0)),
+        STRING => Attribute::Text(proto.s.unwrap_or_default()),
+        TENSOR => Attribute::Tensor(tensor_from(proto.t.ok_or_else(|| missing("tensor"))?, files)?),
+        GRAPH => Attribute::Graph(Box::new(proto.g.ok_or_else(|| missing("graph"))?)),
+        INTS => Attribute::Ints(proto.ints),
+        FLOATS => Attribute::Floats(proto.floats),
+        STRINGS => Attribute::Texts(proto.strings),
+        other => {
+            return Err(OnnxError::Unsupported(format!("attribute `{}` of type number {other}", proto.name)));
+        }
+    };
+    Ok((proto.name, value))
+}
+
+/// A constant, from whichever of the format's fields holds its values.
+fn tensor_from(proto: TensorProto, files: &mut ExternalFiles) -> Result<Tensor, OnnxError> {
+    let name = &proto.name;
+    let data_type = DataType::from_onnx(proto.data_type).ok_or_else(|| {
+        OnnxError::Unsupported(format!("tensor `{name}` has element type number {}", proto.data_type))
+    })?;
+    let dims: Vec<usize> = proto
+        .dims
+        .iter()
+        .map(|d| usize::try_from(*d))
+        .collect::<Result<_, _>>()
+        .map_err(|_| malformed(format!("tensor `{name}` has a negative size")))?;
+    let bytes = dims
+        .iter()
+        .try_fold(data_type.size(), |product, d| product.checked_mul(*d))
+        .ok_or_else(|| malformed(format!("tensor `{name}` is larger than memory")))?;
+    let data = if proto.data_location == Some(EXTERNAL) {
+        files.bytes(&proto.external_data, bytes)?
+    } else if let Some(raw) = &proto.raw_data {
+        raw.clone()
+    } else {
+        typed_data(&proto, data_type)
+    };
+    if data.len() != bytes {
+        return Err(malformed(format!(
+            "tensor `{name}` of {dims:?} needs {bytes} bytes and has {}",
+            data.len()
+        )));
+    }
+    Ok(Tensor { data_type, dims, data })
+}
+
+/// Values given one by one, as little-endian bytes. Small integers and 16-bit floats stand in `int32_data`.
+fn typed_data(proto: &TensorProto, data_type: DataType) -> Bytes {
+    use DataType::*;
+    let bytes: Vec<u8> = match data_type {
+        F32 => proto.float_data.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        F64 => proto.double_data.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        I64 => proto.int64_data.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        U64 => proto.uint64_data.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        U32 => proto.uint64_data.iter().flat_map(|v| (*v as u32).to_le_bytes()).collect(),
+        I32 => proto.int32_data.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        U16 | I16 | F16 | Bf16 => proto.int32_data.iter().flat_map(|v| (*v as u16).to_le_bytes()).collect(),
+        U8 | I8 | Bool => proto.int32_data.iter().map(|v| *v as u8).collect(),
+    };
+    bytes.into()
+}

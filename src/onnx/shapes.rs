@@ -1,0 +1,407 @@
+//! Types and sizes of a node's outputs, from those of its inputs.
+//!
+//! onnxruntime infers all of this for a model once; here it is done for the nodes that we append to a folded one. A
+//! `None` says that it is not known, never that something is wrong.
+
+use super::graph::{Graph, Node, ValueType};
+use super::tensor::DataType;
+
+type Shape = Vec<usize>;
+
+/// The types of the node's outputs, as far as they follow from static shapes.
+pub(super) fn infer(graph: &Graph, node: &Node) -> Vec<Option<ValueType>> {
+    let none = vec![None; node.outputs.len()];
+    if !node.domain.is_empty() {
+        return none;
+    }
+    let look = Look { graph, node };
+    let Some(first) = look.data_type(0) else { return none };
+    let data_type = match node.operator.as_str() {
+        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Not" | "And" | "Or" | "IsNaN" => {
+            DataType::Bool
+        }
+        "ArgMax" | "ArgMin" | "Shape" | "NonZero" => DataType::I64,
+        "Where" => look.data_type(1).unwrap_or(first),
+        "OneHot" => look.data_type(2).unwrap_or(first),
+        "Cast" => match node.int("to").and_then(|n| DataType::from_onnx(i32::try_from(n).ok()?)) {
+            Some(to) => to,
+            None => return none,
+        },
+        _ => first,
+    };
+    let shapes = look.shapes().unwrap_or_default();
+    (0..node.outputs.len())
+        .map(|i| {
+            // TopK's second output holds indices.
+            let data_type = if node.is("TopK") && i == 1 { DataType::I64 } else { data_type };
+            Some(ValueType::fixed(data_type, shapes.get(i)?))
+        })
+        .collect()
+}
+
+struct Look<'a> {
+    graph: &'a Graph,
+    node: &'a Node,
+}
+
+impl Look<'_> {
+    fn data_type(&self, input: usize) -> Option<DataType> {
+        self.graph.data_type(self.node.input(input)?)
+    }
+
+    fn shape(&self, input: usize) -> Option<Shape> {
+        self.graph.shape(self.node.input(input)?)
+    }
+
+    fn values(&self, input: usize) -> Option<Vec<i64>> {
+        self.graph.constants.get(self.node.input(input)?)?.to_i64()
+    }
+
+    /// An axis attribute, or its default, within `rank`.
+    fn axis(&self, rank: usize, default: i64) -> Option<usize> {
+        axis(self.node.int("axis").unwrap_or(default), rank)
+    }
+
+    fn shapes(&self) -> Option<Vec<Shape>> {
+        let node = self.node;
+        let one = |shape: Option<Shape>| Some(vec![shape?]);
+        match node.operator.as_str() {
+            "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "Where" | "Equal" | "Greater"
+            | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "PRelu" => {
+                let mut shape = self.shape(0)?;
+                for input in 1..node.inputs.len() {
+                    shape = broadcast(&shape, &self.shape(input)?)?;
+                }
+                Some(vec![shape])
+            }
+            "MatMul" => one(matmul(self.shape(0)?, self.shape(1)?)),
+            "Gemm" => {
+                let (a, b) = (self.shape(0)?, self.shape(1)?);
+                let flip = |name: &str| node.int(name).unwrap_or(0) != 0;
+                Some(vec![vec![
+                    *a.get(usize::from(flip("transA")))?,
+                    *b.get(usize::from(!flip("transB")))?,
+                ]])
+            }
+            "Reshape" => one(reshape(&self.shape(0)?, &self.values(1)?)),
+            "Flatten" => {
+                let shape = self.shape(0)?;
+                let at = match node.int("axis").unwrap_or(1) {
+                    end if end == shape.len() as i64 => shape.len(),
+                    other => axis(other, shape.len())?,
+                };
+                Some(vec![vec![shape[..at].iter().product(), shape[at..].iter().product()]])
+            }
+            "Transpose" => {
+                let shape = self.shape(0)?;
+                let order = permutation(node, shape.len())?;
+                Some(vec![order.into_iter().map(|a| shape[a]).collect()])
+            }
+            "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2" | "ReduceProd"
+            | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => {
+                let shape = self.shape(0)?;
+                let axes = reduction_axes(self.graph, node, shape.len())?;
+                Some(vec![reduced(&shape, &axes, node.int("keepdims").unwrap_or(1) != 0)])
+            }
+            "ArgMax" | "ArgMin" => {
+                let shape = self.shape(0)?;
+                let axis = self.axis(shape.len(), 0)?;
+                Some(vec![reduced(&shape, &[axis], node.int("keepdims").unwrap_or(1) != 0)])
+            }
+            "LayerNormalization" => {
+                let shape = self.shape(0)?;
+                let axis = self.axis(shape.len(), -1)?;
+                let rest: Vec<usize> = (axis..shape.len()).collect();
+                let statistics = reduced(&shape, &rest, true);
+                Some(vec![shape, statistics.clone(), statistics])
+            }
+            "Concat" => {
+                let mut shape = self.shape(0)?;
+                let axis = self.axis(shape.len(), 0)?;
+                for input in 1..node.inputs.len() {
+                    shape[axis] += self.shape(input)?.get(axis)?;
+                }
+                Some(vec![shape])
+            }
+            "Split" => {
+                let shape = self.shape(0)?;
+                let axis = self.axis(shape.len(), 0)?;
+                let parts = split_sizes(self.graph, node, shape[axis])?;
+                Some(parts.into_iter().map(|p| { let mut s = shape.clone(); s[axis] = p; s }).collect())
+            }
+            "Slice" => {
+                let mut shape = self.shape(0)?;
+                for cut in slice_cuts(self.graph, node, &shape)? {
+                    shape[cut.axis] = cut.count;
+                }
+                Some(vec![shape])
+            }
+            "Gather" => {
+                let (shape, indices) = (self.shape(0)?, self.shape(1)?);
+                let axis = self.axis(shape.len(), 0)?;
+                Some(vec![[&shape[..axis], &indices, &shape[axis + 1..]].concat()])
+            }
+            "Squeeze" => {
+                let shape = self.shape(0)?;
+                let axes: Vec<usize> = match node.input(1) {
+                    Some(_) => self.values(1)?.into_iter().map(|a| axis(a, shape.len())).collect::<Option<_>>()?,
+                    None => (0..shape.len()).filter(|a| shape[*a] == 1).collect(),
+                };
+                Some(vec![reduced(&shape, &axes, false)])
+            }
+            "Unsqueeze" => one(unsqueezed(&self.shape(0)?, &self.values(1)?)),
+            "Expand" => {
+                let to: Shape = self.values(1)?.into_iter().map(|v| usize::try_from(v).ok()).collect::<Option<_>>()?;
+                one(broadcast(&self.shape(0)?, &to))
+            }
+            "Tile" => {
+                let repeats = self.values(1)?;
+                let shape = self.shape(0)?;
+                let sized = shape.iter().zip(repeats).map(|(s, r)| s.checked_mul(usize::try_from(r).ok()?));
+                one(sized.collect())
+            }
+            "Pad" => {
+                let mut shape = self.shape(0)?;
+                for (axis, before, after) in pads(self.graph, node, shape.len())? {
+                    shape[axis] = usize::try_from(shape[axis] as i64 + before + after).ok()?;
+                }
+                Some(vec![shape])
+            }
+            "Conv" => {
+                let (x, w) = (self.shape(0)?, self.shape(1)?);
+                let window = super::window::Window::of(node, &x, w.get(2..)?)?;
+                Some(vec![[&[x[0], w[0]], window.output.as_slice()].concat()])
+            }
+            "AveragePool" | "MaxPool" | "LpPool" => {
+                let x = self.shape(0)?;
+                let kernel: Vec<usize> = node.ints("kernel_shape")?.iter().map(|k| *k as usize).collect();
+                let window = super::window::Window::of(node, &x, &kernel)?;
+                Some(vec![[x.get(..2)?, &window.output].concat(); node.outputs.len()])
+            }
+            "ConvTranspose" => {
+                let (x, w) = (self.shape(0)?, self.shape(1)?);
+                let spatial = super::window::transposed_output(node, x.get(2..)?, w.get(2..)?)?;
+                let channels = w[1] * usize::try_from(node.int("group").unwrap_or(1)).ok()?;
+                Some(vec![[&[x[0], channels], spatial.as_slice()].concat()])
+            }
+            "GlobalAveragePool" | "GlobalMaxPool" => {
+                let mut shape = self.shape(0)?;
+                shape.iter_mut().skip(2).for_each(|s| *s = 1);
+                Some(vec![shape])
+            }
+            "Resize" => match node.input(3) {
+                Some(_) if node.ints("axes").is_none() && node.text("keep_aspect_ratio_policy").is_none() => {
+                    one(self.values(3)?.into_iter().map(|v| usize::try_from(v).ok()).collect())
+                }
+                _ => {
+                    let scales = self.graph.constants.get(node.input(2)?)?.to_f64()?;
+                    let shape = self.shape(0)?;
+                    (scales.len() == shape.len())
+                        .then(|| vec![shape.iter().zip(scales).map(|(s, k)| (*s as f64 * k).floor() as usize).collect()])
+                }
+            },
+            "DepthToSpace" => {
+                let s = self.shape(0)?;
+                let block = usize::try_from(node.int("blocksize")?).ok().filter(|b| *b > 0)?;
+                (s.len() == 4).then(|| vec![vec![s[0], s[1] / (block * block), s[2] * block, s[3] * block]])
+            }
+            "SpaceToDepth" => {
+                let s = self.shape(0)?;
+                let block = usize::try_from(node.int("blocksize")?).ok().filter(|b| *b > 0)?;
+                (s.len() == 4).then(|| vec![vec![s[0], s[1] * block * block, s[2] / block, s[3] / block]])
+            }
+            "OneHot" => {
+                let mut shape = self.shape(0)?;
+                let depth = usize::try_from(*self.values(1)?.first()?).ok()?;
+                let at = axis(node.int("axis").unwrap_or(-1), shape.len() + 1)?;
+                shape.insert(at, depth);
+                Some(vec![shape])
+            }
+            "TopK" => {
+                let mut shape = self.shape(0)?;
+                let axis = self.axis(shape.len(), -1)?;
+                shape[axis] = usize::try_from(*self.values(1)?.first()?).ok()?;
+                Some(vec![shape.clone(), shape])
+            }
+            "Shape" => Some(vec![vec![self.shape(0)?.len()]]),
+            operator if LIKE_FIRST.contains(&operator) => one(self.shape(0)),
+            _ => None,
+        }
+    }
+}
+
+/// Operators whose one output has the sizes of their first input.
+const LIKE_FIRST: &[&str] = &[
+    "Abs", "Acos", "Asin", "Atan", "BatchNormalization", "Cast", "Ceil", "Clip", "Cos", "CumSum", "Elu", "Erf", "Exp",
+    "Floor", "Gelu", "GroupNormalization", "HardSigmoid", "HardSwish", "Identity", "InstanceNormalization", "IsNaN",
+    "LeakyRelu", "Log", "LogSoftmax", "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round", "ScatterElements",
+    "ScatterND", "Selu", "Sigmoid", "Sign", "Sin", "Softmax", "Softplus", "Softsign", "Sqrt", "Tan", "Tanh",
+    "ThresholdedRelu", "Trilu",
+];
+
+/// An axis counted from the front, where it is one of `rank`.
+pub(super) fn axis(axis: i64, rank: usize) -> Option<usize> {
+    let counted = if axis < 0 { axis + rank as i64 } else { axis };
+    usize::try_from(counted).ok().filter(|a| *a < rank)
+}
+
+/// What both sizes stretch to, where they do.
+pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Option<Shape> {
+    let rank = a.len().max(b.len());
+    let at = |shape: &[usize], i: usize| if i + shape.len() < rank { 1 } else { shape[i + shape.len() - rank] };
+    (0..rank)
+        .map(|i| match (at(a, i), at(b, i)) {
+            (x, y) if x == y => Some(x),
+            (1, y) => Some(y),
+            (x, 1) => Some(x),
+            _ => None,
+        })
+        .collect()
+}
+
+fn matmul(a: Shape, b: Shape) -> Option<Shape> {
+    let (rows, columns) = (a.len() > 1, b.len() > 1);
+    if a.is_empty() || b.is_empty() {
+        return None;
+    }
+    let a_batch = &a[..a.len().saturating_sub(2)];
+    let b_batch = &b[..b.len().saturating_sub(2)];
+    let mut shape = broadcast(a_batch, b_batch)?;
+    if rows {
+        shape.push(a[a.len() - 2]);
+    }
+    if columns {
+        shape.push(b[b.len() - 1]);
+    }
+    Some(shape)
+}
+
+fn reshape(from: &[usize], to: &[i64]) -> Option<Shape> {
+    let mut shape: Vec<usize> = Vec::new();
+    let mut open = None;
+    for (i, &size) in to.iter().enumerate() {
+        shape.push(match size {
+            -1 => {
+                open = Some(i);
+                1
+            }
+            0 => *from.get(i)?,
+            size => usize::try_from(size).ok()?,
+        });
+    }
+    if let Some(open) = open {
+        let rest: usize = shape.iter().product();
+        let total: usize = from.iter().product();
+        if rest == 0 || total % rest != 0 {
+            return None;
+        }
+        shape[open] = total / rest;
+    }
+    Some(shape)
+}
+
+fn reduced(shape: &[usize], axes: &[usize], keep: bool) -> Shape {
+    let sized = shape.iter().enumerate();
+    if keep {
+        sized.map(|(a, s)| if axes.contains(&a) { 1 } else { *s }).collect()
+    } else {
+        sized.filter(|(a, _)| !axes.contains(a)).map(|(_, s)| *s).collect()
+    }
+}
+
+fn unsqueezed(shape: &[usize], axes: &[i64]) -> Option<Shape> {
+    let rank = shape.len() + axes.len();
+    let new: Vec<usize> = axes.iter().map(|a| axis(*a, rank)).collect::<Option<_>>()?;
+    let mut old = shape.iter();
+    (0..rank).map(|a| if new.contains(&a) { Some(1) } else { old.next().copied() }).collect()
+}
+
+/// A `Transpose`'s order of axes.
+pub(super) fn permutation(node: &Node, rank: usize) -> Option<Vec<usize>> {
+    match node.ints("perm") {
+        None => Some((0..rank).rev().collect()),
+        Some(perm) => {
+            (perm.len() == rank).then_some(())?;
+            perm.iter().map(|a| axis(*a, rank)).collect()
+        }
+    }
+}
+
+/// The axes a reduction runs over.
+pub(super) fn reduction_axes(graph: &Graph, node: &Node, rank: usize) -> Option<Vec<usize>> {
+    let axes = match node.input(1) {
+        Some(name) => graph.constants.get(name)?.to_i64()?,
+        None => Vec::new(),
+    };
+    if axes.is_empty() {
+        return Some(if node.int("noop_with_empty_axes").unwrap_or(0) != 0 { vec![] } else { (0..rank).collect() });
+    }
+    axes.into_iter().map(|a| axis(a, rank)).collect()
+}
+
+/// The sizes of a `Split`'s parts.
+pub(super) fn split_sizes(graph: &Graph, node: &Node, whole: usize) -> Option<Vec<usize>> {
+    match node.input(1) {
+        Some(name) => graph.constants.get(name)?.to_i64()?.into_iter().map(|v| usize::try_from(v).ok()).collect(),
+        None => {
+            let parts = node.outputs.len().max(1);
+            let each = whole.div_ceil(parts);
+            Some((0..parts).map(|i| each.min(whole.saturating_sub(i * each))).collect())
+        }
+    }
+}
+
+/// One axis of a `Slice`: element `i` of the result is element `start + i * step` of the source.
+pub(super) struct Cut {
+    pub axis: usize,
+    pub start: usize,
+    pub step: i64,
+    pub count: usize,
+}
+
+/// The axes a `Slice` with constant bounds cuts.
+pub(super) fn slice_cuts(graph: &Graph, node: &Node, shape: &[usize]) -> Option<Vec<Cut>> {
+    let values = |input: usize| graph.constants.get(node.input(input)?)?.to_i64();
+    let (starts, ends) = (values(1)?, values(2)?);
+    let axes = match node.input(3) {
+        Some(_) => values(3)?,
+        None => (0..starts.len() as i64).collect(),
+    };
+    let steps = match node.input(4) {
+        Some(_) => values(4)?,
+        None => vec![1; starts.len()],
+    };
+    let mut cuts = Vec::new();
+    for (i, a) in axes.iter().enumerate() {
+        let axis = axis(*a, shape.len())?;
+        let (size, step) = (shape[axis] as i64, *steps.get(i)?);
+        // Bounds as in Python, but clamped first: i64::MAX and i64::MIN stand for "to the end".
+        let bound = |value: i64, low: i64, high: i64| {
+            let counted = if value < 0 { value.saturating_add(size) } else { value };
+            counted.clamp(low, high)
+        };
+        let (start, end) = match step {
+            0 => return None,
+            1.. => (bound(*starts.get(i)?, 0, size), bound(*ends.get(i)?, 0, size)),
+            _ => (bound(*starts.get(i)?, 0, size - 1), bound(*ends.get(i)?, -1, size - 1)),
+        };
+        let span = if step > 0 { end - start } else { start - end };
+        let count = if span <= 0 { 0 } else { (span as u64).div_ceil(step.unsigned_abs()) };
+        cuts.push(Cut { axis, start: start.max(0) as usize, step, count: count as usize });
+    }
+    Some(cuts)
+}
+
+/// A `Pad`'s constant amounts: (axis, before, after); negative ones crop.
+pub(super) fn pads(graph: &Graph, node: &Node, rank: usize) -> Option<Vec<(usize, i64, i64)>> {
+    let amounts = graph.constants.get(node.input(1)?)?.to_i64()?;
+    let axes: Vec<usize> = match node.input(3) {
+        Some(name) => {
+            graph.constants.get(name)?.to_i64()?.into_iter().map(|a| axis(a, rank)).collect::<Option<_>>()?
+        }
+        None => (0..rank).collect(),
+    };
+    (amounts.len() == 2 * axes.len()).then_some(())?;
+    let half = axes.len();
+    Some(axes.into_iter().enumerate().map(|(i, a)| (a, amounts[i], amounts[half + i])).collect())
+}

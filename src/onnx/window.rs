@@ -1,0 +1,120 @@
+//! Where the windows of convolutions and pools lie: strides, dilations, and pads, with every default and `auto_pad`
+//! resolved.
+
+use super::graph::Node;
+
+/// The spatial geometry of a `Conv` or a pool; one entry a spatial axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Window {
+    pub input: Vec<usize>,
+    pub kernel: Vec<usize>,
+    pub strides: Vec<usize>,
+    pub dilations: Vec<usize>,
+    pub before: Vec<usize>,
+    pub after: Vec<usize>,
+    pub output: Vec<usize>,
+}
+
+fn sizes(node: &Node, name: &str, rank: usize, default: usize) -> Option<Vec<usize>> {
+    match node.ints(name) {
+        None => Some(vec![default; rank]),
+        Some(given) if given.len() == rank => given.iter().map(|v| usize::try_from(*v).ok()).collect(),
+        Some(_) => None,
+    }
+}
+
+impl Window {
+    /// The geometry of `node` on an input `[N, C, spatial...]`. `None` where the numbers do not fit together.
+    pub fn of(node: &Node, input: &[usize], kernel: &[usize]) -> Option<Self> {
+        let input = input.get(2..)?.to_vec();
+        let rank = input.len();
+        (kernel.len() == rank && kernel.iter().all(|k| *k > 0)).then_some(())?;
+        let strides = sizes(node, "strides", rank, 1)?;
+        let dilations = sizes(node, "dilations", rank, 1)?;
+        (strides.iter().chain(&dilations).all(|v| *v > 0)).then_some(())?;
+        let reach: Vec<usize> = (0..rank).map(|a| (kernel[a] - 1) * dilations[a] + 1).collect();
+        let mut window = Window {
+            input,
+            kernel: kernel.to_vec(),
+            strides,
+            dilations,
+            before: vec![0; rank],
+            after: vec![0; rank],
+            output: vec![0; rank],
+        };
+        let automatic = node.text("auto_pad").unwrap_or("NOTSET");
+        let pads = sizes(node, "pads", 2 * rank, 0)?;
+        let ceil = node.int("ceil_mode").unwrap_or(0) != 0;
+        for a in 0..rank {
+            let (size, stride) = (window.input[a], window.strides[a]);
+            if automatic.starts_with("SAME") {
+                window.output[a] = size.div_ceil(stride);
+                let total = ((window.output[a].checked_sub(1)?) * stride + reach[a]).saturating_sub(size);
+                let small = total / 2;
+                window.before[a] = if automatic == "SAME_LOWER" { total - small } else { small };
+                window.after[a] = total - window.before[a];
+                continue;
+            }
+            if automatic != "VALID" {
+                window.before[a] = pads[a];
+                window.after[a] = pads[rank + a];
+            }
+            let room = (size + window.before[a] + window.after[a]).checked_sub(reach[a])?;
+            let mut count = if ceil { room.div_ceil(stride) } else { room / stride } + 1;
+            // The last window has to begin inside the input or its leading pad.
+            if ceil && (count - 1) * stride >= size + window.before[a] {
+                count -= 1;
+            }
+            window.output[a] = count;
+        }
+        Some(window)
+    }
+
+    /// The number of spatial axes.
+    pub fn rank(&self) -> usize {
+        self.input.len()
+    }
+
+    /// Input cells from a window's first to its last, both counted, along an axis.
+    pub fn reach(&self, axis: usize) -> usize {
+        (self.kernel[axis] - 1) * self.dilations[axis] + 1
+    }
+
+    /// Where the output cell looks along an axis: the position of its first tap, negative in the leading pad.
+    pub fn start(&self, axis: usize, output: usize) -> i64 {
+        (output * self.strides[axis]) as i64 - self.before[axis] as i64
+    }
+
+    /// Whether windows neither overlap, nor leave gaps, nor use pads: the input is cut into a grid of them (a rest at the
+    /// end may be left over).
+    pub fn is_grid(&self) -> bool {
+        self.strides == self.kernel
+            && self.dilations.iter().all(|d| *d == 1)
+            && self.before.iter().chain(&self.after).all(|p| *p == 0)
+            && (0..self.rank()).all(|a| self.output[a] * self.strides[a] <= self.input[a])
+    }
+
+    /// Whether the grid leaves no rest.
+    pub fn is_exact_grid(&self) -> bool {
+        self.is_grid() && (0..self.rank()).all(|a| self.output[a] * self.strides[a] == self.input[a])
+    }
+}
+
+/// The spatial sizes a `ConvTranspose` gives.
+pub(super) fn transposed_output(node: &Node, input: &[usize], kernel: &[usize]) -> Option<Vec<usize>> {
+    let rank = input.len();
+    if let Some(given) = node.ints("output_shape") {
+        return given.iter().rev().take(rank).rev().map(|v| usize::try_from(*v).ok()).collect();
+    }
+    let strides = sizes(node, "strides", rank, 1)?;
+    let dilations = sizes(node, "dilations", rank, 1)?;
+    let extra = sizes(node, "output_padding", rank, 0)?;
+    let pads = sizes(node, "pads", 2 * rank, 0)?;
+    (kernel.len() == rank && node.text("auto_pad").unwrap_or("NOTSET") == "NOTSET").then_some(())?;
+    (0..rank)
+        .map(|a| {
+            let full = strides[a] * input[a].checked_sub(1)? + extra[a] + (kernel[a].checked_sub(1)?) * dilations[a] + 1;
+            full.checked_sub(pads[a] + pads[rank + a])
+        })
+        .collect()
+}

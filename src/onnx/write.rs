@@ -1,0 +1,128 @@
+//! [`Graph`] to bytes.
+
+use prost::Message;
+
+use super::graph::{Attribute, Dim, Graph, Node, OPSET, ValueType};
+use super::proto::{
+    AttributeProto, DimensionProto, DimensionValue, EXTERNAL, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto, attribute_type,
+};
+use super::tensor::Tensor;
+
+/// The format version that came with operator set 20.
+const IR_VERSION: i64 = 9;
+
+/// What stands in place of a file's name where the data is handed over in memory.
+const IN_MEMORY: &str = "in-memory";
+
+impl Graph {
+    /// The whole model, constants inside.
+    pub fn write(&self) -> Vec<u8> {
+        self.to_proto(usize::MAX).encode_to_vec()
+    }
+
+    /// The model with all constants of `threshold` bytes or more left outside, as external data without a file, to be
+    /// handed to the runtime by name; and these constants.
+    pub fn write_split(&self, threshold: usize) -> (Vec<u8>, Vec<(String, Tensor)>) {
+        let outside = self.constants.iter().filter(|(_, t)| t.data.len() >= threshold);
+        (self.to_proto(threshold).encode_to_vec(), outside.map(|(n, t)| (n.clone(), t.clone())).collect())
+    }
+
+    fn to_proto(&self, threshold: usize) -> ModelProto {
+        let info = |name: &String| ValueInfoProto { name: name.clone(), r#type: self.types.get(name).map(type_proto) };
+        let inside = |name: &&String| !self.inputs.contains(name) && !self.outputs.contains(name);
+        let graph = GraphProto {
+            name: if self.name.is_empty() { "graph".into() } else { self.name.clone() },
+            node: self.nodes.iter().map(node_proto).collect(),
+            initializer: self.constants.iter().map(|(name, t)| tensor_proto(name, t, threshold)).collect(),
+            input: self.inputs.iter().map(info).collect(),
+            output: self.outputs.iter().map(info).collect(),
+            value_info: self.types.keys().filter(inside).map(info).collect(),
+        };
+        let mut domains: Vec<&str> = self.nodes.iter().map(|n| n.domain.as_str()).filter(|d| !d.is_empty()).collect();
+        domains.sort_unstable();
+        domains.dedup();
+        let mut opset_import = vec![OperatorSetIdProto { domain: String::new(), version: Some(OPSET) }];
+        opset_import
+            .extend(domains.into_iter().map(|d| OperatorSetIdProto { domain: d.into(), version: Some(1) }));
+        ModelProto {
+            ir_version: Some(IR_VERSION),
+            producer_name: env!("CARGO_PKG_NAME").into(),
+            producer_version: env!("CARGO_PKG_VERSION").into(),
+            graph: Some(graph),
+            opset_import,
+            ..ModelProto::default()
+        }
+    }
+}
+
+fn type_proto(known: &ValueType) -> TypeProto {
+    let dim = |dim: &Dim| DimensionProto {
+        value: match dim {
+            Dim::Known(size) => Some(DimensionValue::Value(*size as i64)),
+            Dim::Named(name) => Some(DimensionValue::Param(name.clone())),
+            Dim::Unknown => None,
+        },
+    };
+    let shape = known.dims.as_ref().map(|dims| TensorShapeProto { dim: dims.iter().map(dim).collect() });
+    TypeProto { tensor_type: Some(TensorTypeProto { elem_type: known.data_type as i32, shape }) }
+}
+
+fn tensor_proto(name: &str, tensor: &Tensor, threshold: usize) -> TensorProto {
+    let mut proto = TensorProto {
+        name: name.into(),
+        dims: tensor.dims.iter().map(|d| *d as i64).collect(),
+        data_type: tensor.data_type as i32,
+        ..TensorProto::default()
+    };
+    if tensor.data.len() >= threshold {
+        let entry = |key: &str, value: String| StringStringEntryProto { key: key.into(), value };
+        proto.data_location = Some(EXTERNAL);
+        proto.external_data = vec![
+            entry("location", IN_MEMORY.into()),
+            entry("offset", "0".into()),
+            entry("length", tensor.data.len().to_string()),
+        ];
+    } else {
+        proto.raw_data = Some(tensor.data.clone());
+    }
+    proto
+}
+
+fn node_proto(node: &Node) -> NodeProto {
+    NodeProto {
+        name: node.name.clone(),
+        op_type: node.operator.clone(),
+        domain: node.domain.clone(),
+        input: node.inputs.clone(),
+        output: node.outputs.clone(),
+        attribute: node.attributes.iter().map(|(name, value)| attribute_proto(name, value)).collect(),
+        overload: String::new(),
+    }
+}
+
+fn attribute_proto(name: &str, value: &Attribute) -> AttributeProto {
+    use attribute_type::*;
+    let mut proto = AttributeProto { name: name.into(), ..AttributeProto::default() };
+    proto.r#type = match value {
+        Attribute::Int(_) => INT,
+        Attribute::Float(_) => FLOAT,
+        Attribute::Text(_) => STRING,
+        Attribute::Tensor(_) => TENSOR,
+        Attribute::Graph(_) => GRAPH,
+        Attribute::Ints(_) => INTS,
+        Attribute::Floats(_) => FLOATS,
+        Attribute::Texts(_) => STRINGS,
+    };
+    match value.clone() {
+        Attribute::Int(value) => proto.i = Some(value),
+        Attribute::Float(value) => proto.f = Some(value),
+        Attribute::Text(text) => proto.s = Some(text),
+        Attribute::Tensor(tensor) => proto.t = Some(tensor_proto("", &tensor, usize::MAX)),
+        Attribute::Graph(graph) => proto.g = Some(*graph),
+        Attribute::Ints(values) => proto.ints = values,
+        Attribute::Floats(values) => proto.floats = values,
+        Attribute::Texts(texts) => proto.strings = texts,
+    }
+    proto
+}
