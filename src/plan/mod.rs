@@ -4,8 +4,10 @@
 //! nothing past this module knows TOML. Lengths on the canvas are fractions of its shorter side, filters inside a window
 //! are in window pixels, angles in degrees, colours 0..1 sRGB, times in steps.
 
+mod expression;
 mod schedule;
 
+pub use expression::{Expr, Function, Operator, Variable};
 pub use schedule::{Ease, Key, Schedule, Time};
 
 /// Everything one render needs besides the model.
@@ -214,6 +216,23 @@ pub enum StageKind {
     Noise(Range),
     /// Colour jitter: a gain for the whole window and an offset for each channel, deviation drawn from the range.
     Colour(Range),
+}
+
+impl StageKind {
+    /// The stage's key in a recipe.
+    pub fn name(&self) -> &'static str {
+        match self {
+            StageKind::Zoom(_) => "zoom",
+            StageKind::Cover(_) => "cover",
+            StageKind::Shift(_) => "shift",
+            StageKind::Rotate(_) => "rotate",
+            StageKind::Perspective(_) => "perspective",
+            StageKind::Flip(_) => "flip",
+            StageKind::Blur(_) => "blur",
+            StageKind::Noise(_) => "noise",
+            StageKind::Colour(_) => "colour",
+        }
+    }
 }
 
 /// The mirror's axis.

@@ -1,86 +1,117 @@
-//! STAND-IN, dropped at merge: reads size, seed, model, steps and prompts, and knows TOML's errors.
+//! Recipes: TOML text to a [`Plan`]. Nothing past this module knows TOML.
+//!
+//! ```text
+//! text ─▶ source ─▶ document ─▶ sections, targets, pipelines, values ─▶ written::Recipe ─▶ resolve ─▶ Plan
+//!                                 │ by keys (what there is)                  │
+//!                                 │ and defaults (what is not said)          └─ chains (pipelines), over_time (schedules)
+//!                                 └─▶ diagnostics, all of a file at once
+//! ```
+//!
+//! The same table of keys makes the schema for editors and the reference page.
 
+mod chains;
+mod defaults;
 mod diagnostic;
+pub mod expression;
+mod keys;
+mod nearest;
+mod over_time;
+mod overrides;
+mod pipelines;
+mod reader;
+mod resolve;
+mod sections;
+mod source;
+mod targets;
+mod values;
+mod written;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
+pub use overrides::{Overrides, parse_size};
+pub use source::{LONGEST, Unreadable, read};
 
-use crate::plan::*;
+use crate::plan::{Ground, Plan};
+use over_time::Timeline;
+use reader::Reader;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Overrides {
-    pub size: Option<Size>,
-    pub steps: Option<u32>,
-    pub seed: Option<u64>,
-    pub model: Option<String>,
-}
-
-#[derive(Debug)]
+/// A recipe ready to be rendered.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Compiled {
     pub plan: Plan,
-    pub model: String,
-    pub prompt_spans: Vec<std::ops::Range<usize>>,
+    pub model: ModelReference,
+    /// Where each of the plan's prompts stands first, parallel to [`Plan::prompts`].
+    pub prompt_spans: Vec<Range<usize>>,
+    /// What is legal but surely not meant.
     pub warnings: Vec<Diagnostic>,
+    /// The files that the picture depends on besides the recipe and the model.
     pub files: Vec<PathBuf>,
 }
 
+/// A model as the recipe or the command line says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelReference {
+    /// A name, or the path of a folder.
+    pub name: String,
+    /// Its place in the recipe; none if it is a default or the command line's.
+    pub span: Option<Range<usize>>,
+    /// The folder from which a path counts: the recipe's, or for one from the command line the current one.
+    pub base: PathBuf,
+}
+
+/// Compiles a recipe. `path` is its file's, for messages and for the paths in it; `text` its text.
+///
+/// # Errors
+/// All errors and warnings of the recipe in the order of its text, at least one of them an error.
 pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compiled, Vec<Diagnostic>> {
-    let table: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| {
-        vec![Diagnostic::error(path, error.span().unwrap_or(0..0), error.message().to_owned())]
-    })?;
-    let known = ["title", "size", "seed", "model", "steps", "prompts", "phases", "image", "slow"];
-    let mut diagnostics = Vec::new();
-    for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-        let start = text.find(key.as_str()).unwrap_or(0);
-        diagnostics.push(Diagnostic::error(path, start..start + key.len(), format!("unknown key `{key}`")));
+    let document = source::parse(path, text)?;
+    let mut reader = Reader::new(path, text);
+    let mut recipe = reader.recipe(&document);
+    let model = apply(&mut reader, &mut recipe, overrides);
+    let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
+    over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
+    let resolved = resolve::resolve(&mut reader, &recipe, &timeline);
+    let diagnostics = diagnostic::in_order(reader.diagnostics);
+    match model {
+        Some(model) if diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning) => Ok(Compiled {
+            files: match &resolved.plan.canvas.init.ground {
+                Ground::Image(path) => vec![path.clone()],
+                Ground::Colour(_) => Vec::new(),
+            },
+            plan: resolved.plan,
+            model,
+            prompt_spans: resolved.prompt_spans,
+            warnings: diagnostics,
+        }),
+        _ => Err(diagnostics),
     }
-    let integer = |key: &str| table.get(key).and_then(|value| value.as_integer());
-    let strings = |key: &str| -> Vec<String> {
-        let list = table.get(key).and_then(|value| value.as_array()).into_iter().flatten();
-        list.filter_map(|value| value.as_str().map(str::to_owned)).collect()
-    };
-    let prompts = strings("prompts");
-    if prompts.is_empty() {
-        diagnostics.push(Diagnostic::whole(path, "no prompts"));
+}
+
+/// Lets the command line have its way; returns the model, if there is one to use.
+fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Overrides) -> Option<ModelReference> {
+    if let Some(size) = overrides.size {
+        match overrides::checked_size(size) {
+            Ok(size) => recipe.size = size,
+            Err(message) => reader.diagnostics.push(Diagnostic::whole(reader.file, message)),
+        }
     }
-    if !diagnostics.is_empty() {
-        return Err(diagnostics);
+    if let Some(seed) = overrides.seed {
+        recipe.seed = seed;
     }
-    let mut names = strings("phases");
-    if names.is_empty() {
-        names.push("phase 1".into());
+    if let Some(total) = overrides.steps {
+        if total == 0 {
+            reader.diagnostics.push(Diagnostic::whole(reader.file, "a render has at least one step"));
+        }
+        let steps: Vec<u32> = recipe.phases.iter().map(|phase| phase.steps).collect();
+        for (phase, steps) in recipe.phases.iter_mut().zip(overrides::share_steps(&steps, total)) {
+            phase.steps = steps;
+        }
     }
-    let steps = overrides.steps.unwrap_or(integer("steps").unwrap_or(20) as u32);
-    let phases = names.len() as u32;
-    let image = table.get("image").and_then(|value| value.as_str());
-    let files = image.map(|image| path.parent().unwrap_or(Path::new("")).join(image)).into_iter().collect();
-    let side = integer("size").unwrap_or(64) as u32;
-    let plan = Plan {
-        title: table.get("title").and_then(|value| value.as_str()).map(str::to_owned),
-        size: overrides.size.unwrap_or(Size { width: side, height: side }),
-        seed: overrides.seed.unwrap_or(integer("seed").unwrap_or(0) as u64),
-        canvas: Canvas { basis: Basis::Pixels, init: Init { ground: Ground::Colour([0.5; 3]), noise: 0.0 } },
-        prompts: prompts.iter().map(|text| Prompt { text: text.clone() }).collect(),
-        targets: Vec::new(),
-        phases: names
-            .into_iter()
-            .enumerate()
-            .map(|(i, name)| Phase {
-                name,
-                steps: steps / phases + u32::from((i as u32) < steps % phases),
-                rate: Schedule::Constant(integer("slow").unwrap_or(5) as f64),
-                finest: None,
-                weights: Vec::new(),
-            })
-            .collect(),
-    };
-    let model = table.get("model").and_then(|value| value.as_str()).unwrap_or("pocket").to_owned();
-    Ok(Compiled {
-        plan,
-        model: overrides.model.clone().unwrap_or(model),
-        prompt_spans: Vec::new(),
-        warnings: Vec::new(),
-        files,
-    })
+    if let Some(name) = &overrides.model {
+        return Some(ModelReference { name: name.clone(), span: None, base: PathBuf::new() });
+    }
+    let (name, span) = recipe.model.clone()?;
+    Some(ModelReference { name, span, base: reader.folder().to_path_buf() })
 }

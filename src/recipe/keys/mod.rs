@@ -1,0 +1,210 @@
+//! Every key that a recipe can have: the one table that the parser, the schema and the reference are all made from.
+//!
+//! To add a key: one entry in `tables.rs` (or in `stages.rs`, for a stage), its default in `defaults.toml`, and the place
+//! that reads it. The editors' schema and the reference page follow by themselves.
+
+mod stages;
+mod tables;
+
+pub(super) use stages::{Build, STAGES};
+pub(super) use tables::*;
+
+/// A table of a recipe: the recipe itself, `[canvas]`, one `[[detail]]`, ...
+#[derive(Debug)]
+pub(super) struct Table {
+    /// Its name in `defaults.toml`, in the schema's definitions and in messages.
+    pub name: &'static str,
+    /// How it is written, as a heading.
+    pub heading: &'static str,
+    pub about: &'static str,
+    pub keys: &'static [Key],
+}
+
+impl Table {
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
+        self.keys.iter().map(|key| key.name)
+    }
+}
+
+/// One key of a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// The unit of its value; empty where there is none.
+    pub unit: &'static str,
+    /// What it means. For a key without an entry in `defaults.toml`, what happens without it too.
+    pub about: &'static str,
+    /// A value, as written in a recipe.
+    pub example: &'static str,
+    pub required: bool,
+}
+
+/// What a key's value can be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// A text that is not blank.
+    Text,
+    /// A file's path, relative to the recipe's folder.
+    File,
+    /// A whole number.
+    Whole(u64, u64),
+    /// A number that stays the same.
+    Number(Bounds),
+    /// A number, an expression, or keyframes.
+    Schedule(Bounds),
+    /// A schedule, or the word "off".
+    Switchable(Bounds),
+    /// A schedule for all, or a table of schedules by the names of targets.
+    Weights(Bounds),
+    /// What a stage draws from: one schedule, or the two ends.
+    Range(Single, Bounds),
+    /// A name; some names carry settings, and are then the only key of a table.
+    Choice(&'static [Variant]),
+    /// Red, green, blue.
+    Colour,
+    /// Width and height.
+    Size,
+    /// Times and values.
+    Keyframes,
+    /// A pipeline's name, or the pipeline itself.
+    Pipeline,
+    /// Pipelines by their names.
+    Pipelines,
+    /// Texts, or tables with a text.
+    Prompts,
+    Table(&'static Table),
+    Tables(&'static Table),
+}
+
+/// What one number means where a range can stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Single {
+    /// 15 means from -15 to 15.
+    MinusToPlus,
+    /// 0.1 means from 0 to 0.1.
+    FromZero,
+    /// 0.5 means 0.5.
+    Fixed,
+}
+
+/// One of the names that a choice is between.
+#[derive(Debug)]
+pub(super) struct Variant {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub with: With,
+}
+
+/// What a choice's name carries.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum With {
+    Nothing,
+    /// Settings that have defaults: `"NAME"` or `{ NAME = { ... } }`.
+    Settings(&'static Table),
+    /// A value that must be given: `{ NAME = ... }`.
+    Value(&'static Kind),
+}
+
+/// The finite numbers that a value may have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Bounds {
+    pub low: f64,
+    pub high: f64,
+    /// `low` itself is not among them.
+    pub above: bool,
+}
+
+impl Bounds {
+    pub const fn within(low: f64, high: f64) -> Self {
+        Bounds { low, high, above: false }
+    }
+
+    pub const fn above(low: f64, high: f64) -> Self {
+        Bounds { low, high, above: true }
+    }
+
+    /// Whether a value is among them; no value that is not finite is.
+    pub fn hold(&self, value: f64) -> bool {
+        value <= self.high && if self.above { value > self.low } else { value >= self.low }
+    }
+
+    /// "from 0 to 1".
+    pub fn words(&self) -> String {
+        if self.above {
+            format!("above {}, at most {}", self.low, self.high)
+        } else {
+            format!("from {} to {}", self.low, self.high)
+        }
+    }
+}
+
+impl Kind {
+    /// What is expected, in words that follow "expected".
+    pub fn words(&self) -> String {
+        let number = |bounds: &Bounds| format!("a number {}", bounds.words());
+        let schedule =
+            |bounds: &Bounds| format!("{}, an expression of t in quotes, or {{ keys = [...] }}", number(bounds));
+        match self {
+            Kind::Text => "a text in quotes".into(),
+            Kind::File => "a file's path in quotes".into(),
+            Kind::Whole(low, high) if *high == i64::MAX as u64 => format!("a whole number, at least {low}"),
+            Kind::Whole(low, high) => format!("a whole number from {low} to {high}"),
+            Kind::Number(bounds) => number(bounds),
+            Kind::Schedule(bounds) => schedule(bounds),
+            Kind::Switchable(bounds) => format!("\"off\", {}", schedule(bounds)),
+            Kind::Weights(bounds) => format!("{}, or a table of these by target names", schedule(bounds)),
+            Kind::Range(_, bounds) => format!("{}, or [low, high]", schedule(bounds)),
+            Kind::Choice(variants) => {
+                let words = variants.iter().map(|variant| match variant.with {
+                    With::Nothing => format!("\"{}\"", variant.name),
+                    With::Settings(_) => format!("\"{0}\" or {{ {0} = {{ ... }} }}", variant.name),
+                    With::Value(kind) => format!("{{ {} = {} }}", variant.name, kind.words()),
+                });
+                let words: Vec<String> = words.collect();
+                if words.len() == 1 { words.concat() } else { format!("one of {}", words.join(", ")) }
+            }
+            Kind::Colour => "[red, green, blue], each from 0 to 1".into(),
+            Kind::Size => format!("[width, height], each from {} to {} pixels", SIDES.0, SIDES.1),
+            Kind::Keyframes => "[[time, value], ...]".into(),
+            Kind::Pipeline => "a pipeline's name in quotes, or an array of stages".into(),
+            Kind::Pipelines => "a table of pipelines by their names".into(),
+            Kind::Prompts => "an array of texts, or of tables like { text = \"...\", weight = 0.5 }".into(),
+            Kind::Table(_) => "a table".into(),
+            Kind::Tables(table) => format!("an array of tables, each written as {}", table.heading),
+        }
+    }
+}
+
+/// The sides that a canvas can have, in pixels.
+pub(super) const SIDES: (u64, u64) = (16, 65536);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_says_what_it_means() {
+        for table in ALL {
+            assert!(table.about.ends_with('.'), "{}", table.name);
+            for (index, key) in table.keys.iter().enumerate() {
+                assert!(key.about.ends_with('.'), "{}.{}", table.name, key.name);
+                assert!(!key.example.is_empty() || matches!(key.kind, Kind::Tables(_)), "{}.{}", table.name, key.name);
+                assert!(table.keys[..index].iter().all(|other| other.name != key.name), "{} twice", key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_hold_no_value_that_is_not_finite() {
+        for bounds in [Bounds::within(-1.0, 1.0), Bounds::above(0.0, 8.0)] {
+            assert!(![f64::NAN, f64::INFINITY, f64::NEG_INFINITY].iter().any(|value| bounds.hold(*value)));
+            assert!(bounds.hold(bounds.high) && bounds.hold(0.5));
+            assert_eq!(bounds.hold(bounds.low), !bounds.above);
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The tables of a recipe and their keys.
+
+use super::stages::STAGES;
+use super::{Bounds, Key, Kind, SIDES, Table, Variant, With};
+
+/// Every table, in the reference's order.
+pub(in crate::recipe) static ALL: &[&Table] =
+    &[&RECIPE, &CANVAS, &FOURIER, &PYRAMID, &INIT, &COMPOSITION, &DETAIL, &PROMPT, &STAGE, &PHASE, &KEYFRAMES];
+
+const WEIGHT: Bounds = Bounds::within(0.0, 1000.0);
+
+pub(in crate::recipe) static RECIPE: Table = Table {
+    name: "recipe",
+    heading: "The recipe",
+    about: "What stands at the top of the file, before the first table. A recipe needs at least one `[[composition]]` or \
+            `[[detail]]`; everything else has a default.",
+    keys: &[
+        Key { about: "The picture's title.", example: "\"Malazan landscape\"", ..key("title", Kind::Text) },
+        Key {
+            unit: "pixels",
+            about: "Width and height of the picture.",
+            example: "[1024, 1024]",
+            ..key("size", Kind::Size)
+        },
+        Key {
+            about: "The seed of every random draw: another one gives another picture of the same kind.",
+            example: "4",
+            ..key("seed", Kind::Whole(0, i64::MAX as u64))
+        },
+        Key {
+            about: "The CLIP model: its name, or the path of its folder.",
+            example: "\"pocket\"",
+            ..key("model", Kind::Text)
+        },
+        Key {
+            about: "How the picture is stored and what it starts from.",
+            example: "{ basis = \"pixels\" }",
+            ..key("canvas", Kind::Table(&CANVAS))
+        },
+        Key {
+            about: "Named pipelines, for targets and prompts to use. A pipeline is an array of stages that may begin with \
+                    another pipeline's name.",
+            example: "{ roam = [{ cover = [0.25, 0.6] }, { rotate = 15 }], slanted = [\"roam\", { perspective = 0.4 }] }",
+            ..key("stages", Kind::Pipelines)
+        },
+        Key {
+            about: "Something that the whole picture should show.",
+            example: "",
+            ..key("composition", Kind::Tables(&COMPOSITION))
+        },
+        Key {
+            about: "Something that each small part of the picture should show.",
+            example: "",
+            ..key("detail", Kind::Tables(&DETAIL))
+        },
+        Key {
+            about: "A stretch of steps; phases follow one another. Without any there is one, of the defaults.",
+            example: "",
+            ..key("phase", Kind::Tables(&PHASE))
+        },
+    ],
+};
+
+pub(in crate::recipe) static CANVAS: Table = Table {
+    name: "canvas",
+    heading: "[canvas]",
+    about: "How the picture is stored and what it starts from.",
+    keys: &[
+        Key {
+            about: "How the picture is stored, which decides what optimisation finds easy.",
+            example: "{ fourier = { decay = 1.5, chroma = 0.6 } }",
+            ..key("basis", Kind::Choice(BASES))
+        },
+        Key {
+            about: "What the picture starts from.",
+            example: "{ colour = [0.2, 0.3, 0.4], noise = 0.02 }",
+            ..key("init", Kind::Table(&INIT))
+        },
+    ],
+};
+
+/// The bases.
+pub(in crate::recipe) const BASES: &[Variant] = &[
+    Variant {
+        name: "fourier",
+        about: "a spectrum with decorrelated colours and a sigmoid: large shapes come as easily as small ones",
+        with: With::Settings(&FOURIER),
+    },
+    Variant {
+        name: "pyramid",
+        about: "a sum of enlarged levels, from a few pixels up to the whole size",
+        with: With::Settings(&PYRAMID),
+    },
+    Variant { name: "pixels", about: "the pixels themselves: grainy", with: With::Nothing },
+];
+
+pub(in crate::recipe) static FOURIER: Table = Table {
+    name: "fourier",
+    heading: "basis = { fourier = { ... } }",
+    about: "Settings of the `fourier` basis.",
+    keys: &[
+        Key {
+            about: "Amplitudes start as 1/f^decay: more gives softer, larger shapes.",
+            example: "1.5",
+            ..key("decay", Kind::Number(Bounds::within(0.0, 4.0)))
+        },
+        Key {
+            about: "How easily colours move, relative to lightness: less gives calmer colours.",
+            example: "0.6",
+            ..key("chroma", Kind::Number(Bounds::within(0.0, 4.0)))
+        },
+    ],
+};
+
+pub(in crate::recipe) static PYRAMID: Table = Table {
+    name: "pyramid",
+    heading: "basis = { pyramid = { ... } }",
+    about: "Settings of the `pyramid` basis.",
+    keys: &[Key {
+        unit: "pixels",
+        about: "The shorter side of the coarsest level.",
+        example: "8",
+        ..key("coarsest", Kind::Whole(1, SIDES.1))
+    }],
+};
+
+pub(in crate::recipe) static INIT: Table = Table {
+    name: "init",
+    heading: "init = { ... }",
+    about: "What the picture starts from: a lightness, a colour or an image, with noise on it.",
+    keys: &[
+        Key {
+            unit: "0 black to 1 white",
+            about: "A grey to start from, unless there is a `colour` or an `image`.",
+            example: "0.5",
+            ..key("mean", Kind::Number(Bounds::within(0.0, 1.0)))
+        },
+        Key {
+            unit: "sRGB, 0 to 1",
+            about: "A colour to start from, in place of `mean`.",
+            example: "[0.2, 0.3, 0.4]",
+            ..key("colour", Kind::Colour)
+        },
+        Key {
+            about: "An image to start from, in place of `mean`; its path is relative to the recipe's folder. It is scaled to \
+                    cover the canvas and cropped at its centre.",
+            example: "\"start.png\"",
+            ..key("image", Kind::File)
+        },
+        Key {
+            about: "Standard deviation of the random start: of pixel values for `pixels`, of parameters for the other bases.",
+            example: "0.02",
+            ..key("noise", Kind::Number(Bounds::within(0.0, 10.0)))
+        },
+    ],
+};
+
+const NAME: Key = Key {
+    about: "A name of its own, by which phases weigh the target. It also names the target's random draws: a named target \
+            keeps them when others are put before it. Without one it is called by its position, like `detail 1`.",
+    example: "\"sky\"",
+    ..key("name", Kind::Text)
+};
+
+const PROMPTS: Key = Key {
+    about: "What to show: texts, or tables with a text and further keys.",
+    example: "[\"sword\", { text = \"letters\", weight = -0.3 }]",
+    required: true,
+    ..key("prompts", Kind::Prompts)
+};
+
+const STAGES_OF_TARGET: Key = Key {
+    about: "The pipeline through which the windows are seen: the name of one from `[stages]`, or an array of stages.",
+    example: "[{ rotate = 15 }, { flip = \"horizontal\", chance = 0.5 }]",
+    ..key("stages", Kind::Pipeline)
+};
+
+const WINDOWS: Key = Key {
+    about: "Places to look at, each step.",
+    example: "12",
+    unit: "places a step",
+    ..key("windows", Kind::Whole(1, 4096))
+};
+
+const SELECT: Key = Key {
+    about: "Which prompts a window trains.",
+    example: "\"best\"",
+    ..key(
+        "select",
+        Kind::Choice(&[
+            Variant { name: "best", about: "the one that the window already shows most", with: With::Nothing },
+            Variant { name: "all", about: "all of them", with: With::Nothing },
+        ]),
+    )
+};
+
+const LOSS: Key = Key {
+    about: "How far a window is from a prompt, of their similarity s.",
+    example: "\"spherical\"",
+    ..key(
+        "loss",
+        Kind::Choice(&[
+            Variant { name: "spherical", about: "acos(s)^2 / 2", with: With::Nothing },
+            Variant { name: "cosine", about: "1 - s", with: With::Nothing },
+        ]),
+    )
+};
+
+const TARGET_WEIGHT: Key = Key {
+    about: "How strongly the target pulls. Phases multiply it by theirs.",
+    example: "0.5",
+    ..key("weight", Kind::Schedule(WEIGHT))
+};
+
+pub(in crate::recipe) static COMPOSITION: Table = Table {
+    name: "composition",
+    heading: "[[composition]]",
+    about: "Something that the whole picture should show: its windows always fit the whole canvas.",
+    keys: &[
+        NAME,
+        PROMPTS,
+        STAGES_OF_TARGET,
+        WINDOWS,
+        Key {
+            about: "How the square window fits a canvas that is not square.",
+            example: "\"slide\"",
+            ..key(
+                "fit",
+                Kind::Choice(&[
+                    Variant { name: "stretch", about: "the canvas is stretched to the square", with: With::Nothing },
+                    Variant {
+                        name: "contain",
+                        about: "the whole canvas is inside the square, with its edges extended",
+                        with: With::Nothing,
+                    },
+                    Variant { name: "slide", about: "a square anywhere along the canvas", with: With::Nothing },
+                ]),
+            )
+        },
+        SELECT,
+        LOSS,
+        TARGET_WEIGHT,
+    ],
+};
+
+pub(in crate::recipe) static DETAIL: Table = Table {
+    name: "detail",
+    heading: "[[detail]]",
+    about: "Something that each small part of the picture should show: its windows lie at random places.",
+    keys: &[NAME, PROMPTS, STAGES_OF_TARGET, WINDOWS, SELECT, LOSS, TARGET_WEIGHT],
+};
+
+pub(in crate::recipe) static PROMPT: Table = Table {
+    name: "prompt",
+    heading: "prompts = [{ ... }]",
+    about: "One prompt, where its text alone is not enough.",
+    keys: &[
+        Key { about: "The text.", example: "\"malazan\"", required: true, ..key("text", Kind::Text) },
+        Key {
+            about: "How strongly it pulls. Negative to avoid it: such a prompt takes no part in the selection and acts on the \
+                    winning view of every place. The sign cannot change over time.",
+            example: "-0.3",
+            ..key("weight", Kind::Schedule(Bounds::within(-1000.0, 1000.0)))
+        },
+        Key {
+            about: "A pipeline for this prompt alone; without it, the target's. A pipeline that begins with the target's one \
+                    sees a place as that one does.",
+            example: "\"slanted\"",
+            ..key("stages", Kind::Pipeline)
+        },
+    ],
+};
+
+/// The mirror's axes.
+pub(in crate::recipe) const AXES: &[Variant] = &[
+    Variant { name: "horizontal", about: "left and right change places", with: With::Nothing },
+    Variant { name: "vertical", about: "top and bottom change places", with: With::Nothing },
+];
+
+/// The edge rules.
+pub(in crate::recipe) const EDGES: &[Variant] = &[
+    Variant { name: "mirror", about: "the picture, mirrored", with: With::Nothing },
+    Variant { name: "wrap", about: "the picture's other side, as of a tile", with: With::Nothing },
+    Variant { name: "clamp", about: "the outermost pixels", with: With::Nothing },
+    Variant { name: "fill", about: "one colour", with: With::Value(&Kind::Colour) },
+];
+
+pub(in crate::recipe) static STAGE: Table = Table {
+    name: "stage",
+    heading: "An entry of a pipeline",
+    about: "One stage of a pipeline: a table with exactly one of these keys, and a `chance` beside it if it should not act on \
+            every view. Geometric stages (`cover` to `flip`) compose first, in written order; the others follow, in written \
+            order.",
+    keys: &STAGE_KEYS,
+};
+
+/// The stages' keys, and what else a pipeline's entry can have.
+static STAGE_KEYS: [Key; STAGES.len() + 2] = {
+    let mut keys = [Key {
+        unit: "probability",
+        about: "The probability that the stage beside it acts on a view.",
+        example: "0.5",
+        ..key("chance", Kind::Schedule(Bounds::within(0.0, 1.0)))
+    }; STAGES.len() + 2];
+    let mut index = 0;
+    while index < STAGES.len() {
+        let stage = &STAGES[index];
+        keys[index] =
+            Key { unit: stage.unit, about: stage.about, example: stage.example, ..key(stage.name, stage.kind()) };
+        index += 1;
+    }
+    keys[index] = Key {
+        about: "What a window sees beyond the canvas's edge; the last one of a pipeline counts, `mirror` without one.",
+        example: "\"wrap\"",
+        ..key("edge", Kind::Choice(EDGES))
+    };
+    keys
+};
+
+pub(in crate::recipe) static PHASE: Table = Table {
+    name: "phase",
+    heading: "[[phase]]",
+    about: "A stretch of steps. In its values, `t` runs from 0 to 1 within the phase and `T` within the whole run.",
+    keys: &[
+        Key {
+            about: "A name of its own. Without one it is called by its position, like `phase 1`.",
+            example: "\"compose\"",
+            ..key("name", Kind::Text)
+        },
+        Key { unit: "steps", about: "How long it is.", example: "150", ..key("steps", Kind::Whole(1, 10_000_000)) },
+        Key {
+            about: "The optimiser's rate: how far a step goes.",
+            example: "\"0.05 * (1 - 0.9*t)\"",
+            ..key("rate", Kind::Schedule(Bounds::within(0.0, 10.0)))
+        },
+        Key {
+            unit: "cycles per shorter canvas side",
+            about: "The finest structure that the picture may have: a low-pass. Open it from coarse to fine. The default is for \
+                    recipes in which no phase says `finest`; where one does, the other phases show everything, as \"off\" does.",
+            example: "{ keys = [[0, 5], [1, 24]] }",
+            ..key("finest", Kind::Switchable(Bounds::above(0.0, 65536.0)))
+        },
+        Key {
+            about: "A weight for all compositions, or weights by name (`composition.sky = 0.5`), by which a target's own \
+                    weight is multiplied. 0 switches it off, and its windows then cost nothing. Without it, 1.",
+            example: "0",
+            ..key("composition", Kind::Weights(WEIGHT))
+        },
+        Key {
+            about: "A weight for all details, or weights by name (`detail.sky = \"1 - t\"`), by which a target's own weight \
+                    is multiplied. 0 switches it off, and its windows then cost nothing. Without it, 1.",
+            example: "{ sky = \"1 - t\" }",
+            ..key("detail", Kind::Weights(WEIGHT))
+        },
+    ],
+};
+
+/// How values move between keyframes.
+pub(in crate::recipe) const EASES: &[Variant] = &[
+    Variant { name: "linear", about: "straight", with: With::Nothing },
+    Variant { name: "smooth", about: "slow at both ends, as smoothstep", with: With::Nothing },
+    Variant { name: "cosine", about: "slow at both ends, as half a cosine wave", with: With::Nothing },
+    Variant { name: "hold", about: "not at all, until the next keyframe", with: With::Nothing },
+];
+
+pub(in crate::recipe) static KEYFRAMES: Table = Table {
+    name: "keyframes",
+    heading: "{ keys = [...], ease = ... }",
+    about: "A value over time, wherever a schedule can stand.",
+    keys: &[
+        Key {
+            about: "Times within the phase, from 0 to 1 and ascending, and the values there. Two at one time make a jump.",
+            example: "[[0, 5], [1, 24]]",
+            required: true,
+            ..key("keys", Kind::Keyframes)
+        },
+        Key { about: "How the value moves between two.", example: "\"smooth\"", ..key("ease", Kind::Choice(EASES)) },
+    ],
+};
+
+/// A key to be filled in.
+const fn key(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, unit: "", about: "", example: "", required: false }
+}

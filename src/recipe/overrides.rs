@@ -1,0 +1,87 @@
+//! What the command line says over the recipe.
+
+use super::keys::SIDES;
+use crate::plan::Size;
+
+/// Changes to a recipe that apply before it becomes a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overrides {
+    pub size: Option<Size>,
+    /// The steps of all phases together: each phase is scaled and keeps at least one.
+    pub steps: Option<u64>,
+    pub seed: Option<u64>,
+    /// A model's name, or its folder relative to the current one.
+    pub model: Option<String>,
+}
+
+/// Reads a size as the command line has it: `WIDTHxHEIGHT`, each from 16 to 65536 pixels.
+pub fn parse_size(text: &str) -> Result<Size, String> {
+    let sides: Option<Vec<u32>> = text.trim().split(['x', 'X', '×']).map(|side| side.trim().parse().ok()).collect();
+    match sides.as_deref() {
+        Some(&[width, height]) => checked_size(Size { width, height }),
+        _ => Err("a size is written WIDTHxHEIGHT, for example 1024x768".into()),
+    }
+}
+
+/// A size, if a canvas can have it.
+pub(super) fn checked_size(size: Size) -> Result<Size, String> {
+    let possible = |side: u32| (SIDES.0..=SIDES.1).contains(&u64::from(side));
+    if possible(size.width) && possible(size.height) {
+        Ok(size)
+    } else {
+        Err(format!("{}x{} is out of range: a side has {} to {} pixels", size.width, size.height, SIDES.0, SIDES.1))
+    }
+}
+
+/// Shares `total` steps among phases in proportion to their own numbers, each at least 1; together they are exactly
+/// `total` unless there are more phases than that. What rounding down leaves goes to the largest remainders.
+pub(super) fn share_steps(steps: &[u32], total: u64) -> Vec<u32> {
+    let phases = steps.len() as u64;
+    // A plan's phases count in u32.
+    let total = total.clamp(phases, phases.max(1) * u64::from(u32::MAX)) - phases;
+    let sum: u128 = steps.iter().map(|steps| u128::from(*steps)).sum::<u128>().max(1);
+    // One step for each is set aside; the rest is shared.
+    let exact = |steps: &u32| u128::from(*steps) * u128::from(total);
+    let mut shares: Vec<u64> = steps.iter().map(|steps| (exact(steps) / sum) as u64).collect();
+    let mut order: Vec<usize> = (0..steps.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(exact(&steps[*index]) % sum));
+    let left = total - shares.iter().sum::<u64>();
+    for index in order.into_iter().take(left as usize) {
+        shares[index] += 1;
+    }
+    shares.into_iter().map(|share| u32::try_from(share + 1).unwrap_or(u32::MAX)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_and_bounded() {
+        assert_eq!(parse_size("640x480"), Ok(Size { width: 640, height: 480 }));
+        for wrong in ["640", "640x", "x", "15x100", "100x70000", "-1x5", "1x2x3", ""] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn steps_are_shared_in_proportion() {
+        assert_eq!(share_steps(&[150, 350], 50), [15, 35]);
+        assert_eq!(share_steps(&[150, 350], 2), [1, 1]);
+        assert_eq!(share_steps(&[150, 350], 1), [1, 1]);
+        assert_eq!(share_steps(&[300], 7), [7]);
+        assert_eq!(share_steps(&[1, 1, 1], 5).iter().sum::<u32>(), 5);
+    }
+
+    proptest! {
+        #[test]
+        fn shares_sum_up(steps in prop::collection::vec(1u32..10_000_000, 1..50), total in 1u64..100_000_000) {
+            let shares = share_steps(&steps, total);
+            prop_assert!(shares.iter().all(|share| *share >= 1));
+            let sum: u64 = shares.iter().map(|share| u64::from(*share)).sum();
+            prop_assert_eq!(sum, total.max(steps.len() as u64));
+        }
+    }
+}

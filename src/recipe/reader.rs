@@ -1,0 +1,392 @@
+//! Reading tables by the table of keys: what is written or else the default, with a diagnostic for whatever does not fit.
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::defaults;
+use super::diagnostic::Diagnostic;
+use super::keys::{self, Bounds, Kind, Table, Variant, With};
+use super::nearest::{did_you_mean, nearest};
+use super::over_time::Check;
+
+/// Collects what is wrong while a recipe is read, and what has to be looked at once its phases are known.
+pub(super) struct Reader<'a> {
+    pub file: &'a Path,
+    pub text: &'a str,
+    pub diagnostics: Vec<Diagnostic>,
+    pub checks: Vec<Check>,
+    /// The phase that is being read, whose time is the only one for the schedules in it.
+    pub phase: Option<usize>,
+}
+
+/// A table of a recipe, its keys known to be known ones.
+#[derive(Clone)]
+pub(super) struct Fields<'a> {
+    pub spec: &'static Table,
+    table: &'a DeTable<'a>,
+    /// The table's heading, or the whole of an inline table.
+    pub span: Range<usize>,
+    /// Whether it stands in the recipe and not in the defaults.
+    written: bool,
+}
+
+/// A value of a recipe, or of the defaults.
+#[derive(Clone)]
+pub(super) struct Value<'a> {
+    pub node: &'a DeValue<'a>,
+    /// Its place; that of its table for a default.
+    pub span: Range<usize>,
+    /// Whether it stands in the recipe.
+    pub written: bool,
+    /// The name of its key.
+    pub name: &'a str,
+    pub kind: Kind,
+}
+
+/// What was chosen of a choice.
+pub(super) struct Chosen<'a> {
+    pub name: &'static str,
+    /// What the name carries, if anything was written.
+    pub value: Option<Value<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    /// The value of a key, or its default.
+    pub fn get(&self, name: &'static str) -> Option<Value<'a>> {
+        self.written(name).or_else(|| {
+            let node = defaults::value(self.spec.name, name)?;
+            Some(Value { node, span: self.span.clone(), written: false, name, kind: self.kind(name)? })
+        })
+    }
+
+    /// The value of a key, if the recipe says it.
+    pub fn written(&self, name: &'static str) -> Option<Value<'a>> {
+        let node = self.table.get(name)?;
+        let span = if self.written { node.span() } else { self.span.clone() };
+        Some(Value { node: node.get_ref(), span, written: self.written, name, kind: self.kind(name)? })
+    }
+
+    /// The keys that the recipe says, in written order.
+    pub fn entries(&self) -> Vec<(&'a str, Range<usize>)> {
+        entries(self.table).into_iter().map(|(key, _)| (&**key.get_ref(), key.span())).collect()
+    }
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        debug_assert!(self.spec.key(name).is_some(), "{} has no key {name}", self.spec.name);
+        Some(self.spec.key(name)?.kind)
+    }
+}
+
+/// A table's keys and values in written order.
+pub(super) fn entries<'a>(
+    table: &'a DeTable<'a>,
+) -> Vec<(&'a Spanned<toml::de::DeString<'a>>, &'a Spanned<DeValue<'a>>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}
+
+impl<'a> Value<'a> {
+    /// The same place with another kind of value.
+    pub fn with_kind(&self, kind: Kind) -> Value<'a> {
+        Value { kind, ..self.clone() }
+    }
+
+    /// An entry of this value.
+    pub fn inner(&self, node: &'a Spanned<DeValue<'a>>, kind: Kind) -> Value<'a> {
+        let span = if self.written { node.span() } else { self.span.clone() };
+        Value { node: node.get_ref(), span, kind, ..self.clone() }
+    }
+
+    /// The entries, if it is an array.
+    pub fn items(&self, kind: Kind) -> Option<Vec<Value<'a>>> {
+        let items = self.node.as_array()?;
+        Some(items.iter().map(|item| self.inner(item, kind)).collect())
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(file: &'a Path, text: &'a str) -> Self {
+        Reader { file, text, diagnostics: Vec::new(), checks: Vec::new(), phase: None }
+    }
+
+    /// Reports an error; returns its diagnostic to add to.
+    pub fn error(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+        self.diagnostics.push(Diagnostic::error(self.file, span, message));
+        let last = self.diagnostics.len() - 1;
+        &mut self.diagnostics[last]
+    }
+
+    /// Reports an error of a value: what was expected is what its kind says.
+    pub fn unfit(&mut self, value: &Value<'a>, message: impl Into<String>) -> &mut Diagnostic {
+        let expected = value.kind.words();
+        let diagnostic = self.error(value.span.clone(), message);
+        diagnostic.expected = Some(expected);
+        diagnostic
+    }
+
+    /// Reports a value of the wrong type.
+    pub fn wrong_type(&mut self, value: &Value<'a>) -> &mut Diagnostic {
+        let name = value.name;
+        let hint = match (value.node, value.kind) {
+            (DeValue::String(text), Kind::Whole(..) | Kind::Number(_)) if text.trim().parse::<f64>().is_ok() => {
+                Some("numbers are written without quotes".to_owned())
+            }
+            (DeValue::String(_) | DeValue::Table(_), Kind::Prompts) => Some(format!("{name} = [\"...\"]")),
+            _ => None,
+        };
+        let diagnostic = self.unfit(value, format!("`{name}` cannot be {}", found(value.node)));
+        diagnostic.hint = hint;
+        diagnostic
+    }
+
+    /// Opens a table: reports the keys it cannot have and those it lacks.
+    pub fn fields(&mut self, spec: &'static Table, table: &'a DeTable<'a>, span: Range<usize>) -> Fields<'a> {
+        for (key, _) in entries(table) {
+            if spec.key(key.get_ref()).is_none() {
+                let hint = unknown_key_hint(spec, key.get_ref());
+                let place = if spec.name == keys::RECIPE.name { "recipe" } else { spec.name };
+                self.error(key.span(), format!("a {place} has no key `{}`", key.get_ref())).hint = hint;
+            }
+        }
+        for key in spec.keys.iter().filter(|key| key.required && !table.contains_key(key.name)) {
+            self.error(span.clone(), format!("`{}` is missing", key.name)).hint =
+                Some(format!("{} = {}", key.name, key.example));
+        }
+        Fields { spec, table, span, written: true }
+    }
+
+    /// A table of which nothing is written: all of it is defaults.
+    pub fn fields_of_nothing(&self, spec: &'static Table, span: Range<usize>) -> Fields<'a> {
+        Fields { spec, table: &defaults::EMPTY, span, written: false }
+    }
+
+    /// The recipe's folder, from which its paths count.
+    pub fn folder(&self) -> &'a Path {
+        self.file.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Opens the table that a value is.
+    pub fn table(&mut self, spec: &'static Table, value: &Value<'a>) -> Option<Fields<'a>> {
+        match value.node {
+            DeValue::Table(table) => {
+                Some(Fields { written: value.written, ..self.fields(spec, table, value.span.clone()) })
+            }
+            _ => {
+                self.wrong_type(value);
+                None
+            }
+        }
+    }
+
+    /// Opens a table that may be left out.
+    pub fn section(&mut self, parent: &Fields<'a>, name: &'static str, spec: &'static Table) -> Fields<'a> {
+        let fields = parent.written(name).and_then(|value| self.table(spec, &value));
+        fields.unwrap_or_else(|| self.fields_of_nothing(spec, parent.span.clone()))
+    }
+
+    /// Opens an array of tables.
+    pub fn tables(&mut self, parent: &Fields<'a>, name: &'static str, spec: &'static Table) -> Vec<Fields<'a>> {
+        let Some(value) = parent.written(name) else { return Vec::new() };
+        let Some(items) = value.items(value.kind) else {
+            let diagnostic = self.wrong_type(&value);
+            if value.node.is_table() {
+                diagnostic.hint = Some(format!("write {} with two brackets: there can be several", spec.heading));
+            }
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| self.table(spec, &item.with_kind(Kind::Table(spec)))).collect()
+    }
+
+    /// A text that is not blank.
+    pub fn text(&mut self, value: &Value<'a>) -> Option<String> {
+        let DeValue::String(text) = value.node else {
+            self.wrong_type(value);
+            return None;
+        };
+        if text.trim().is_empty() {
+            self.error(value.span.clone(), format!("`{}` is empty", value.name)).expected = Some(value.kind.words());
+            return None;
+        }
+        Some(text.to_string())
+    }
+
+    /// A whole number within its bounds.
+    pub fn whole(&mut self, value: &Value<'a>) -> Option<u64> {
+        let DeValue::Integer(integer) = value.node else {
+            self.wrong_type(value);
+            return None;
+        };
+        let Kind::Whole(low, high) = value.kind else { return None };
+        // A number that even 128 bits cannot hold is out of every range.
+        let number = i128::from_str_radix(integer.as_str(), integer.radix()).unwrap_or(i128::MAX);
+        match u64::try_from(number).ok().filter(|number| (low..=high).contains(number)) {
+            Some(number) => Some(number),
+            None => {
+                self.unfit(value, format!("`{}` is out of range", value.name));
+                None
+            }
+        }
+    }
+
+    /// A number within bounds.
+    pub fn number(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<f64> {
+        let Some(number) = number_of(value.node) else {
+            self.wrong_type(value);
+            return None;
+        };
+        self.hold(value, bounds, number).then_some(number)
+    }
+
+    /// Whether a value's number is within bounds; reports it if it is not.
+    pub fn hold(&mut self, value: &Value<'a>, bounds: Bounds, number: f64) -> bool {
+        if !number.is_finite() {
+            self.unfit(value, format!("`{}` is not finite", value.name));
+        } else if !bounds.hold(number) {
+            let diagnostic = self.unfit(value, format!("`{}` is out of range", value.name));
+            diagnostic.expected = Some(format!("a number {}", bounds.words()));
+        }
+        bounds.hold(number)
+    }
+
+    /// An array of `N` numbers within bounds.
+    pub fn numbers<const N: usize>(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<[f64; N]> {
+        let items = value.items(Kind::Number(bounds)).filter(|items| items.len() == N);
+        let Some(items) = items else {
+            self.wrong_length(value, N);
+            return None;
+        };
+        let numbers: Vec<f64> = items.iter().filter_map(|item| self.number(item, bounds)).collect();
+        numbers.try_into().ok()
+    }
+
+    /// An array of `N` whole numbers within bounds.
+    pub fn wholes<const N: usize>(&mut self, value: &Value<'a>, low: u64, high: u64) -> Option<[u64; N]> {
+        let items = value.items(Kind::Whole(low, high)).filter(|items| items.len() == N);
+        let Some(items) = items else {
+            self.wrong_length(value, N);
+            return None;
+        };
+        let numbers: Vec<u64> = items.iter().filter_map(|item| self.whole(item)).collect();
+        numbers.try_into().ok()
+    }
+
+    /// Reports a value that is no array of `length` entries.
+    fn wrong_length(&mut self, value: &Value<'a>, length: usize) {
+        match value.node {
+            DeValue::Array(array) => {
+                let message = format!("`{}` has {} entries instead of {length}", value.name, array.len());
+                self.unfit(value, message);
+            }
+            _ => {
+                self.wrong_type(value);
+            }
+        }
+    }
+
+    /// A colour.
+    pub fn colour(&mut self, value: &Value<'a>) -> Option<[f64; 3]> {
+        let before = self.diagnostics.len();
+        let colour = self.numbers(value, Bounds::within(0.0, 1.0));
+        if colour.is_none()
+            && let Some(items) = value.node.as_array()
+            && items.iter().any(|item| number_of(item.get_ref()).is_some_and(|number| number > 1.0))
+            && let Some(diagnostic) = self.diagnostics.get_mut(before)
+        {
+            diagnostic.hint = Some("colours run from 0 to 1: divide by 255".to_owned());
+        }
+        colour
+    }
+
+    /// One of a choice's names, with what it carries.
+    pub fn choice(&mut self, value: &Value<'a>, variants: &'static [Variant]) -> Option<Chosen<'a>> {
+        let (name, span, inner) = match value.node {
+            DeValue::String(name) => (&**name, value.span.clone(), None),
+            DeValue::Table(table) if table.len() == 1 => {
+                let (key, inner) = table.iter().next()?;
+                (&**key.get_ref(), key.span(), Some(inner))
+            }
+            _ => {
+                self.wrong_type(value);
+                return None;
+            }
+        };
+        let Some(variant) = variants.iter().find(|variant| variant.name == name) else {
+            let hint = nearest(name, variants.iter().map(|variant| variant.name));
+            let at = Value { span, ..value.clone() };
+            let diagnostic = self.unfit(&at, format!("`{}` cannot be \"{name}\"", value.name));
+            diagnostic.hint = hint.map(|name| format!("did you mean \"{name}\"?"));
+            return None;
+        };
+        match (variant.with, inner) {
+            (With::Nothing | With::Settings(_), None) => Some(Chosen { name: variant.name, value: None }),
+            (With::Settings(table), Some(inner)) => {
+                let value = Value { name: variant.name, ..value.inner(inner, Kind::Table(table)) };
+                Some(Chosen { name: variant.name, value: Some(value) })
+            }
+            (With::Value(kind), Some(inner)) => {
+                let value = Value { name: variant.name, ..value.inner(inner, *kind) };
+                Some(Chosen { name: variant.name, value: Some(value) })
+            }
+            (With::Nothing, Some(_)) => {
+                let diagnostic = self.error(value.span.clone(), format!("\"{name}\" has no settings"));
+                diagnostic.hint = Some(format!("{} = \"{name}\"", value.name));
+                None
+            }
+            (With::Value(kind), None) => {
+                let diagnostic = self.error(value.span.clone(), format!("\"{name}\" lacks its value"));
+                diagnostic.expected = Some(format!("{{ {name} = {} }}", kind.words()));
+                None
+            }
+        }
+    }
+}
+
+/// A number, whichever way it is written.
+pub(super) fn number_of(node: &DeValue<'_>) -> Option<f64> {
+    match node {
+        DeValue::Integer(integer) => {
+            let whole = i128::from_str_radix(integer.as_str(), integer.radix());
+            Some(whole.map_or(f64::INFINITY, |number| number as f64))
+        }
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        _ => None,
+    }
+}
+
+/// What a value is, in words that follow "cannot be".
+fn found(node: &DeValue<'_>) -> String {
+    match node {
+        DeValue::String(_) => "a text".into(),
+        DeValue::Integer(_) => "a number".into(),
+        DeValue::Float(float) => format!("the number {}", float.as_str()),
+        DeValue::Boolean(value) => format!("{value}"),
+        DeValue::Datetime(_) => "a date or time".into(),
+        DeValue::Array(_) => "an array".into(),
+        DeValue::Table(_) => "a table".into(),
+    }
+}
+
+/// What somebody who wrote an unknown key may have meant: a key like it, or the same key of another table.
+fn unknown_key_hint(spec: &'static Table, key: &str) -> Option<String> {
+    if let Some(name) = nearest(key, spec.names()) {
+        return Some(format!("did you mean `{name}`?"));
+    }
+    let owners: Vec<&Table> = keys::ALL.iter().filter(|table| table.key(key).is_some()).copied().collect();
+    match owners.as_slice() {
+        [owner, ..] if owner.name == keys::RECIPE.name => Some(format!(
+            "`{key}` belongs to the recipe itself: write it at the top of the file, before the first [table]"
+        )),
+        [owner, ..] if owner.name == keys::STAGE.name => {
+            Some(format!("`{key}` is a stage: stages = [{{ {key} = ... }}]"))
+        }
+        [_, ..] => {
+            let headings: Vec<&str> = owners.iter().map(|owner| owner.heading).collect();
+            Some(format!("`{key}` belongs to {}", headings.join(" or ")))
+        }
+        [] => did_you_mean(key, spec.names(), "its keys"),
+    }
+}

@@ -1,0 +1,274 @@
+//! From a recipe as written to a plan: names looked up, prompts sorted, weights multiplied.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::chains::{Chains, Whole};
+use super::defaults;
+use super::diagnostic::Diagnostic;
+use super::keys::{EDGES, Kind, STAGE};
+use super::nearest::did_you_mean;
+use super::over_time::{Timeline, short};
+use super::reader::{Reader, Value};
+use super::written::{self, At, PipelineUse, Recipe, TargetKind, Weights};
+use crate::chance::key_of;
+use crate::plan::{Canvas, Edge, Init, Phase, Pipeline, Plan, Prompt, Pull, Schedule, Sight, Stage, StageKind, Target};
+
+/// A plan and where its prompts stand.
+pub(super) struct Resolved {
+    pub plan: Plan,
+    pub prompt_spans: Vec<Range<usize>>,
+}
+
+struct Resolver<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    chains: Chains<'r>,
+    timeline: &'r Timeline,
+    edge: Edge,
+    /// The window's size of a detail whose pipeline says none.
+    cover: Option<StageKind>,
+    prompts: Vec<Prompt>,
+    prompt_spans: Vec<Range<usize>>,
+    rows: HashMap<String, usize>,
+}
+
+/// Makes the plan. What cannot be looked up is reported; the plan is then of no use.
+pub(super) fn resolve(reader: &mut Reader<'_>, recipe: &Recipe, timeline: &Timeline) -> Resolved {
+    unique_names(reader, recipe);
+    let chains = Chains::new(reader, &recipe.pipelines);
+    let edge = default_edge(reader).unwrap_or(Edge::Mirror);
+    let cover = default_cover(reader);
+    let (prompts, prompt_spans, rows) = Default::default();
+    let mut resolver = Resolver { reader, chains, timeline, edge, cover, prompts, prompt_spans, rows };
+    let targets: Vec<Target> = recipe.targets.iter().map(|target| resolver.target(target)).collect();
+    let phases: Vec<Phase> = recipe.phases.iter().map(|phase| resolver.phase(phase, recipe)).collect();
+    resolver.warn(recipe, &phases);
+    let Resolver { prompts, prompt_spans, .. } = resolver;
+    let plan = Plan {
+        title: recipe.title.clone(),
+        size: recipe.size,
+        seed: recipe.seed,
+        canvas: Canvas {
+            basis: recipe.basis.clone(),
+            init: Init { ground: recipe.ground.clone(), noise: recipe.noise },
+        },
+        prompts,
+        targets,
+        phases,
+    };
+    Resolved { plan, prompt_spans }
+}
+
+/// Reports names that two targets or two phases have.
+fn unique_names(reader: &mut Reader<'_>, recipe: &Recipe) {
+    let targets = recipe.targets.iter().map(|target| (target.called(), &target.name));
+    let phases = recipe.phases.iter().map(|phase| (phase.called(), &phase.name));
+    for (what, mut names) in [("target", targets.collect::<Vec<_>>()), ("phase", phases.collect())] {
+        // In written order, those without a name first: what is reported is always a name, and the later one.
+        names.sort_by_key(|(_, name)| name.as_ref().map(|name| name.span.start));
+        let mut seen = std::collections::HashSet::new();
+        for (called, name) in names {
+            if let (false, Some(name)) = (seen.insert(called), name) {
+                let message = format!("another {what} is called \"{}\" already", name.value);
+                reader.error(name.span.clone(), message).hint = Some("every name is given once".into());
+            }
+        }
+    }
+}
+
+fn default_value<'a>(table: &'static str, key: &'static str, kind: Kind) -> Option<Value<'a>> {
+    let node = defaults::value(table, key)?;
+    Some(Value { node, span: 0..0, written: false, name: key, kind })
+}
+
+fn default_edge(reader: &mut Reader<'_>) -> Option<Edge> {
+    let value = default_value("stage", "edge", Kind::Choice(EDGES))?;
+    reader.edge(&value)
+}
+
+/// The `cover` of the default detail's pipeline.
+fn default_cover(reader: &mut Reader<'_>) -> Option<StageKind> {
+    let value = default_value("detail", "stages", Kind::Pipeline)?;
+    let stages = value.items(Kind::Table(&STAGE))?;
+    let kinds = stages.iter().filter_map(|stage| match reader.entry(stage)? {
+        written::Entry::Stage { kind, .. } => Some(kind),
+        written::Entry::Edge(_) => None,
+    });
+    kinds.into_iter().find(|kind| matches!(kind, StageKind::Cover(_)))
+}
+
+impl Resolver<'_, '_> {
+    fn target(&mut self, target: &written::Target) -> Target {
+        let called = target.called();
+        let whole = target.stages.as_ref().map(|used| self.pipeline(target, used, &format!("target {called}")));
+        let whole = whole.unwrap_or_else(|| self.finished(Whole::default(), None));
+        let mut resolved = Target {
+            key: key_of(&called),
+            name: called,
+            sight: match target.kind {
+                TargetKind::Composition => Sight::Whole { fit: target.fit },
+                TargetKind::Detail => Sight::Places,
+            },
+            windows: target.windows,
+            select: target.select,
+            loss: target.loss,
+            pipelines: Vec::new(),
+            wanted: Vec::new(),
+            avoided: Vec::new(),
+        };
+        let reported = self.reader.diagnostics.len();
+        for prompt in target.prompts.iter().flatten() {
+            self.prompt(target, prompt, &whole, &mut resolved);
+        }
+        let silent = self.reader.diagnostics[reported..].iter().all(|d| d.severity != super::Severity::Error);
+        if resolved.wanted.is_empty() && target.prompts.is_some() && silent {
+            let message = format!("\"{}\" shows nothing: none of its prompts has a positive weight", resolved.name);
+            self.reader.error(target.span.clone(), message).hint =
+                Some("prompts to avoid act on what the others show: add one that is wanted".into());
+        }
+        resolved
+    }
+
+    /// Sorts a prompt under those wanted or those to avoid.
+    fn prompt(&mut self, target: &written::Target, prompt: &written::Prompt, whole: &Pipeline, resolved: &mut Target) {
+        let own = prompt.stages.as_ref().map(|used| {
+            let scope = format!("target {}: prompt {}", resolved.name, prompt.text.value);
+            self.pipeline(target, used, &scope)
+        });
+        let weight = &prompt.weight;
+        let Some([low, high]) = self.timeline.extent(&weight.value) else { return };
+        if low.0 < 0.0 && high.0 > 0.0 {
+            let message = format!(
+                "this weight changes its sign: it is {} at step {} and {} at step {}",
+                short(low.0),
+                low.1.step,
+                short(high.0),
+                high.1.step
+            );
+            self.reader.error(weight.span.clone(), message).hint =
+                Some("a prompt is either wanted or avoided: max(0, ...) keeps a weight positive".into());
+            return;
+        }
+        if low.0 == 0.0 && high.0 == 0.0 {
+            self.warning(weight.span.clone(), "this prompt never pulls: its weight is 0");
+            return;
+        }
+        let prompt_row = self.row(&prompt.text);
+        let mut pull = Pull { prompt: prompt_row, weight: weight.value.clone(), pipeline: 0 };
+        if low.0 < 0.0 {
+            if own.is_some() {
+                let message = "a prompt to avoid acts on the view that another one won: its own stages mean nothing";
+                self.warning(prompt.text.span.clone(), message);
+            }
+            resolved.avoided.push(pull);
+            return;
+        }
+        let pipeline = own.unwrap_or_else(|| whole.clone());
+        let known = resolved.pipelines.iter().position(|other| *other == pipeline);
+        pull.pipeline = known.unwrap_or_else(|| {
+            resolved.pipelines.push(pipeline);
+            resolved.pipelines.len() - 1
+        });
+        resolved.wanted.push(pull);
+    }
+
+    /// The row of a prompt's text among all prompts.
+    fn row(&mut self, text: &At<String>) -> usize {
+        if let Some(row) = self.rows.get(&text.value) {
+            return *row;
+        }
+        self.rows.insert(text.value.clone(), self.prompts.len());
+        self.prompts.push(Prompt { text: text.value.clone() });
+        self.prompt_spans.push(text.span.clone());
+        self.prompts.len() - 1
+    }
+
+    /// A pipeline as a target uses it; an empty one if it was reported.
+    fn pipeline(&mut self, target: &written::Target, used: &PipelineUse, scope: &str) -> Pipeline {
+        let whole = self.chains.used(self.reader, used, scope).unwrap_or_default();
+        match target.kind {
+            TargetKind::Composition => {
+                if let Some((stage, span)) = whole.sizes().next() {
+                    let message =
+                        format!("`{}` is for details: a composition sees the whole canvas", stage.kind.name());
+                    self.reader.error(span.clone(), message).hint =
+                        Some("leave it out, or look at places with a [[detail]]".into());
+                }
+                self.finished(whole, None)
+            }
+            TargetKind::Detail => {
+                let key = key_of(&format!("target {}: default cover", target.called()));
+                let cover = self.cover.clone().filter(|_| whole.sizes().next().is_none());
+                self.finished(whole, cover.map(|kind| Stage { kind, chance: Schedule::Constant(1.0), key }))
+            }
+        }
+    }
+
+    fn finished(&self, whole: Whole, first: Option<Stage>) -> Pipeline {
+        let stages = first.into_iter().chain(whole.stages.into_iter().map(|(stage, _)| stage)).collect();
+        Pipeline { stages, edge: whole.edge.unwrap_or(self.edge) }
+    }
+
+    fn phase(&mut self, phase: &written::Phase, recipe: &Recipe) -> Phase {
+        for kind in TargetKind::ALL {
+            self.look_up_weights(phase.weights(kind), kind, recipe);
+        }
+        let weights = recipe.targets.iter().map(|target| {
+            let factor = match phase.weights(target.kind) {
+                Weights::Unsaid => None,
+                Weights::All(all) => Some(&all.value),
+                Weights::ByName(weights) => {
+                    let called = target.called();
+                    weights.iter().find(|(name, _)| name.value == called).map(|(_, weight)| weight)
+                }
+            };
+            factor.map_or_else(|| target.weight.clone(), |factor| target.weight.clone().times(factor.clone()))
+        });
+        Phase {
+            name: phase.called(),
+            steps: phase.steps,
+            rate: phase.rate.clone(),
+            finest: phase.finest.clone(),
+            weights: weights.collect(),
+        }
+    }
+
+    /// Reports weights of targets that are not there.
+    fn look_up_weights(&mut self, weights: &Weights, kind: TargetKind, recipe: &Recipe) {
+        let names: Vec<String> =
+            recipe.targets.iter().filter(|target| target.kind == kind).map(written::Target::called).collect();
+        let kind = kind.name();
+        match weights {
+            Weights::All(weight) if names.is_empty() => {
+                self.warning(weight.span.clone(), format!("this weighs nothing: there is no {kind}"));
+            }
+            Weights::ByName(weights) => {
+                for (name, _) in weights.iter().filter(|(name, _)| !names.contains(&name.value)) {
+                    let hint = did_you_mean(&name.value, names.iter().map(String::as_str), "there are");
+                    let hint = hint.unwrap_or_else(|| format!("this recipe has no [[{kind}]]"));
+                    self.reader.error(name.span.clone(), format!("no {kind} is called \"{}\"", name.value)).hint =
+                        Some(hint);
+                }
+            }
+            Weights::All(_) | Weights::Unsaid => {}
+        }
+    }
+
+    /// Warns of what is legal but surely not meant.
+    fn warn(&mut self, recipe: &Recipe, phases: &[Phase]) {
+        for (index, target) in recipe.targets.iter().enumerate() {
+            let off = |phase: &Phase| phase.weights.get(index).is_some_and(|weight| weight.constant() == Some(0.0));
+            if phases.iter().all(off) {
+                self.warning(target.span.clone(), format!("\"{}\" is never active: its weight is 0", target.called()));
+            }
+        }
+        let unused: Vec<&At<String>> = self.chains.unused().map(|named| &named.name).collect();
+        for name in unused {
+            self.warning(name.span.clone(), format!("the pipeline `{}` is not used", name.value));
+        }
+    }
+
+    fn warning(&mut self, span: Range<usize>, message: impl Into<String>) {
+        self.reader.diagnostics.push(Diagnostic::warning(self.reader.file, span, message));
+    }
+}

@@ -1,0 +1,235 @@
+//! The tables of a recipe, each read into its typed form: the recipe itself, the canvas and the phases. Targets have a
+//! file of their own, pipelines too.
+
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{self, BASES, Bounds, Kind, SIDES, Table};
+use super::reader::{Fields, Reader, Value, entries};
+use super::written::{At, Phase, Recipe, Target, TargetKind, Weights};
+use crate::plan::{Basis, Ground, Schedule, Size};
+
+/// The weights of all targets in all phases fill a matrix; these keep it small.
+const MOST_TARGETS: usize = 100;
+const MOST_PHASES: usize = 1000;
+
+impl<'a> Reader<'a> {
+    /// Reads a whole recipe. What does not fit is reported and replaced by something harmless, so that the rest can be
+    /// looked at as well.
+    pub fn recipe(&mut self, document: &'a DeTable<'a>) -> Recipe {
+        let fields = self.fields(&keys::RECIPE, document, 0..0);
+        let title = fields.written("title").and_then(|value| self.text(&value));
+        let size = fields.get("size").and_then(|value| self.size(&value));
+        let seed = fields.get("seed").and_then(|value| self.whole(&value));
+        let model = fields.get("model").and_then(|value| {
+            let span = value.written.then(|| value.span.clone());
+            Some((self.text(&value)?, span))
+        });
+        let canvas = self.section(&fields, "canvas", &keys::CANVAS);
+        let basis = canvas.get("basis").and_then(|value| self.basis(&value));
+        let init = self.section(&canvas, "init", &keys::INIT);
+        let ground = self.ground(&init);
+        let noise = self.get_number(&init, "noise");
+        Recipe {
+            title,
+            size: size.unwrap_or(Size { width: 512, height: 512 }),
+            seed: seed.unwrap_or(0),
+            model,
+            basis: basis.unwrap_or(Basis::Pixels),
+            ground,
+            noise,
+            pipelines: fields.written("stages").map(|value| self.pipelines(&value)).unwrap_or_default(),
+            targets: self.targets(&fields),
+            phases: self.phases(&fields),
+        }
+    }
+
+    fn size(&mut self, value: &Value<'a>) -> Option<Size> {
+        if let DeValue::String(text) = value.node
+            && let Some(size) = super::parse_size(text).ok()
+        {
+            self.wrong_type(value).hint = Some(format!("write [{}, {}]", size.width, size.height));
+            return None;
+        }
+        let [width, height] = self.wholes(value, SIDES.0, SIDES.1)?;
+        Some(Size { width: width as u32, height: height as u32 })
+    }
+
+    fn basis(&mut self, value: &Value<'a>) -> Option<Basis> {
+        let chosen = self.choice(value, BASES)?;
+        let settings = |reader: &mut Self, spec: &'static Table| match &chosen.value {
+            Some(value) => reader.table(spec, value),
+            None => Some(reader.fields_of_nothing(spec, value.span.clone())),
+        };
+        Some(match chosen.name {
+            "fourier" => {
+                let fields = settings(self, &keys::FOURIER)?;
+                Basis::Fourier { decay: self.get_number(&fields, "decay"), chroma: self.get_number(&fields, "chroma") }
+            }
+            "pyramid" => {
+                let fields = settings(self, &keys::PYRAMID)?;
+                let coarsest = fields.get("coarsest").and_then(|value| self.whole(&value))?;
+                Basis::Pyramid { coarsest: coarsest as u32 }
+            }
+            _ => Basis::Pixels,
+        })
+    }
+
+    fn ground(&mut self, init: &Fields<'a>) -> Ground {
+        let [mean, colour, image] = ["mean", "colour", "image"].map(|name| init.written(name));
+        let written: Vec<&Value> = [&mean, &colour, &image].into_iter().flatten().collect();
+        if let [first, second, ..] = written.as_slice() {
+            let message = format!("`{}` and `{}` exclude each other", first.name, second.name);
+            self.error(second.span.clone(), message).hint = Some("a picture starts from one of them".into());
+        }
+        let colour = colour.and_then(|value| self.colour(&value));
+        let image = image.and_then(|value| self.image(&value));
+        let grey = self.get_number(init, "mean");
+        match (image, colour) {
+            (Some(image), _) => Ground::Image(image),
+            (None, Some(colour)) => Ground::Colour(colour),
+            (None, None) => Ground::Colour([grey; 3]),
+        }
+    }
+
+    /// An image file, which has to be there.
+    fn image(&mut self, value: &Value<'a>) -> Option<std::path::PathBuf> {
+        let text = self.text(value)?;
+        let path = self.folder().join(&text);
+        let trouble = match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => return Some(path),
+            Ok(_) => "it is not a file".to_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let hint = format!("looked at {}; paths are relative to the recipe's folder", path.display());
+        self.error(value.span.clone(), format!("cannot start from \"{text}\": {trouble}")).hint = Some(hint);
+        None
+    }
+
+    /// A number that has a default.
+    fn get_number(&mut self, fields: &Fields<'a>, name: &'static str) -> f64 {
+        let value = fields.get(name);
+        let number = value.and_then(|value| match value.kind {
+            Kind::Number(bounds) => self.number(&value, bounds),
+            _ => None,
+        });
+        number.unwrap_or(0.0)
+    }
+
+    /// A schedule that has a default.
+    pub fn get_schedule(&mut self, fields: &Fields<'a>, name: &'static str) -> Schedule {
+        let value = fields.get(name);
+        let schedule = value.and_then(|value| match value.kind {
+            Kind::Schedule(bounds) => self.schedule(&value, bounds),
+            _ => None,
+        });
+        schedule.unwrap_or(Schedule::Constant(1.0))
+    }
+
+    fn targets(&mut self, recipe: &Fields<'a>) -> Vec<Target> {
+        let compositions = self.tables(recipe, "composition", &keys::COMPOSITION);
+        let details = self.tables(recipe, "detail", &keys::DETAIL);
+        let mut targets = Vec::new();
+        for (kind, tables) in [(TargetKind::Composition, compositions), (TargetKind::Detail, details)] {
+            for (index, fields) in tables.iter().enumerate() {
+                if targets.len() == MOST_TARGETS {
+                    self.error(fields.span.clone(), format!("more than {MOST_TARGETS} targets"));
+                    return targets;
+                }
+                targets.push(self.target(kind, index + 1, fields));
+            }
+        }
+        let said = ["composition", "detail"].iter().any(|name| recipe.written(name).is_some());
+        if !said {
+            let diagnostic = self.error(0..0, "this recipe shows nothing: it has neither a composition nor a detail");
+            diagnostic.hint = Some("begin with [[detail]] and, on the next line, prompts = [\"...\"]".into());
+        } else if targets.is_empty() && self.diagnostics.is_empty() {
+            self.error(0..0, "this recipe shows nothing: its compositions and details are empty arrays");
+        }
+        targets
+    }
+
+    fn phases(&mut self, recipe: &Fields<'a>) -> Vec<Phase> {
+        let mut tables = self.tables(recipe, "phase", &keys::PHASE);
+        if let Some(first) = tables.get(MOST_PHASES) {
+            self.error(first.span.clone(), format!("more than {MOST_PHASES} phases"));
+            tables.truncate(MOST_PHASES);
+        }
+        let finest_said = tables.iter().any(|fields| fields.written("finest").is_some());
+        if tables.is_empty() {
+            tables.push(self.fields_of_nothing(&keys::PHASE, recipe.span.clone()));
+        }
+        let mut phases = Vec::new();
+        for (index, fields) in tables.iter().enumerate() {
+            self.phase = Some(index);
+            phases.push(self.one_phase(fields, index + 1, finest_said));
+        }
+        self.phase = None;
+        phases
+    }
+
+    fn one_phase(&mut self, fields: &Fields<'a>, position: usize, finest_said: bool) -> Phase {
+        let name = self.name(fields);
+        let steps = fields.get("steps").and_then(|value| self.whole(&value));
+        let rate = self.get_schedule(fields, "rate");
+        let finest = if finest_said { fields.written("finest") } else { fields.get("finest") };
+        let finest = finest.and_then(|value| match (value.node, value.kind) {
+            (DeValue::String(text), _) if text == "off" => None,
+            (_, Kind::Switchable(bounds)) => self.schedule(&value, bounds),
+            _ => None,
+        });
+        let [composition, detail] = ["composition", "detail"].map(|name| fields.written(name));
+        Phase {
+            name,
+            position,
+            steps: steps.and_then(|steps| u32::try_from(steps).ok()).unwrap_or(1),
+            rate,
+            finest,
+            composition: composition.map(|value| self.weights(&value)).unwrap_or_default(),
+            detail: detail.map(|value| self.weights(&value)).unwrap_or_default(),
+        }
+    }
+
+    /// A schedule for all targets of a kind, or a table of schedules by their names.
+    fn weights(&mut self, value: &Value<'a>) -> Weights {
+        let Kind::Weights(bounds) = value.kind else { return Weights::Unsaid };
+        match value.node {
+            // A table of keyframes is told from one of names by its key: no target can be called `keys`.
+            DeValue::Table(table) if !table.contains_key("keys") => {
+                Weights::ByName(self.weights_by_name(value, table, bounds))
+            }
+            _ => match self.schedule(value, bounds) {
+                Some(schedule) => Weights::All(At { value: schedule, span: value.span.clone() }),
+                None => Weights::Unsaid,
+            },
+        }
+    }
+
+    fn weights_by_name(
+        &mut self,
+        value: &Value<'a>,
+        table: &'a DeTable<'a>,
+        bounds: Bounds,
+    ) -> Vec<(At<String>, Schedule)> {
+        let mut weights = Vec::new();
+        for (key, entry) in entries(table) {
+            let at = Value { name: key.get_ref(), ..value.inner(entry, Kind::Schedule(bounds)) };
+            // One that cannot be read is reported; its name is still looked up.
+            let schedule = self.schedule(&at, bounds).unwrap_or(Schedule::Constant(1.0));
+            weights.push((At { value: key.get_ref().to_string(), span: key.span() }, schedule));
+        }
+        weights
+    }
+
+    /// The name that a table gives itself.
+    pub fn name(&mut self, fields: &Fields<'a>) -> Option<At<String>> {
+        let value = fields.written("name")?;
+        let span = value.span.clone();
+        let name = self.text(&value)?;
+        if name == "keys" || name.contains(char::is_control) {
+            self.error(span, "this cannot be a name").hint = Some("any other word can".into());
+            return None;
+        }
+        Some(At { value: name, span })
+    }
+}

@@ -1,0 +1,107 @@
+//! Compositions and details as written.
+
+use toml::de::DeValue;
+
+use super::keys::{Kind, PROMPT};
+use super::reader::{Fields, Reader, Value};
+use super::written::{At, Prompt, Target, TargetKind};
+use crate::plan::{Fit, Loss, Schedule, Select};
+
+/// The most prompts of one target.
+const MOST_PROMPTS: usize = 1000;
+
+impl<'a> Reader<'a> {
+    /// A composition or a detail; `position` counts from 1 among its kind.
+    pub fn target(&mut self, kind: TargetKind, position: usize, fields: &Fields<'a>) -> Target {
+        let name = self.name(fields);
+        let prompts = fields.written("prompts").and_then(|value| self.prompts(&value));
+        let stages = fields.get("stages").and_then(|value| self.pipeline_use(&value));
+        let windows = fields.get("windows").and_then(|value| self.whole(&value));
+        let fit = (kind == TargetKind::Composition).then(|| self.chosen(fields, "fit")).flatten();
+        let fit = match fit {
+            Some("contain") => Fit::Contain,
+            Some("slide") => Fit::Slide,
+            _ => Fit::Stretch,
+        };
+        let select = match self.chosen(fields, "select") {
+            Some("all") => Select::All,
+            _ => Select::Best,
+        };
+        let loss = match self.chosen(fields, "loss") {
+            Some("cosine") => Loss::Cosine,
+            _ => Loss::Spherical,
+        };
+        Target {
+            kind,
+            span: fields.span.clone(),
+            name,
+            position,
+            prompts,
+            stages,
+            windows: windows.and_then(|windows| u32::try_from(windows).ok()).unwrap_or(1),
+            fit,
+            select,
+            loss,
+            weight: self.get_schedule(fields, "weight"),
+        }
+    }
+
+    /// The name that was chosen for a key.
+    fn chosen(&mut self, fields: &Fields<'a>, key: &'static str) -> Option<&'static str> {
+        let value = fields.get(key)?;
+        let Kind::Choice(variants) = value.kind else { return None };
+        Some(self.choice(&value, variants)?.name)
+    }
+
+    /// A target's prompts; none if any of them was reported.
+    fn prompts(&mut self, value: &Value<'a>) -> Option<Vec<Prompt>> {
+        let Some(items) = value.items(Kind::Prompts) else {
+            let text = value.node.as_str().map(|_| self.text.get(value.span.clone()).unwrap_or("\"...\"").to_owned());
+            let diagnostic = self.wrong_type(value);
+            if let Some(text) = text {
+                diagnostic.hint = Some(format!("prompts = [{text}]"));
+            }
+            return None;
+        };
+        if items.is_empty() {
+            self.error(value.span.clone(), "`prompts` is empty").expected = Some("at least one text".into());
+            return None;
+        }
+        if items.len() > MOST_PROMPTS {
+            self.error(value.span.clone(), format!("{} prompts, at most {MOST_PROMPTS} are possible", items.len()));
+            return None;
+        }
+        let prompts: Vec<Option<Prompt>> = items.iter().map(|item| self.prompt(item)).collect();
+        prompts.into_iter().collect()
+    }
+
+    fn prompt(&mut self, value: &Value<'a>) -> Option<Prompt> {
+        let text_of = |reader: &mut Self, value: &Value<'a>| {
+            let text = Value { name: "text", kind: Kind::Text, ..value.clone() };
+            Some(At { value: reader.text(&text)?, span: value.span.clone() })
+        };
+        match value.node {
+            DeValue::String(_) => {
+                let fields = self.fields_of_nothing(&PROMPT, value.span.clone());
+                let weight = self.get_schedule(&fields, "weight");
+                let text = text_of(self, value)?;
+                Some(Prompt { text, weight: At { value: weight, span: value.span.clone() }, stages: None })
+            }
+            DeValue::Table(_) => {
+                let fields = self.table(&PROMPT, value)?;
+                let text = fields.written("text").and_then(|value| text_of(self, &value));
+                let weight: Schedule = self.get_schedule(&fields, "weight");
+                let span = fields.written("weight").map_or(value.span.clone(), |weight| weight.span);
+                let stages = fields.written("stages").and_then(|value| self.pipeline_use(&value));
+                Some(Prompt { text: text?, weight: At { value: weight, span }, stages })
+            }
+            _ => {
+                let prompt = Value { name: "prompts", ..value.clone() };
+                let diagnostic = self.wrong_type(&prompt);
+                diagnostic.message = diagnostic.message.replacen("`prompts`", "a prompt", 1);
+                diagnostic.expected = Some("a text in quotes, or { text = \"...\", weight = 0.5 }".into());
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A recipe as written: typed, with the places of what can still turn out wrong, its names not yet looked up.
+
+use std::ops::Range;
+
+use crate::plan::{Basis, Edge, Fit, Ground, Loss, Schedule, Select, Size, StageKind};
+
+/// A value with its place in the text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct At<T> {
+    pub value: T,
+    pub span: Range<usize>,
+}
+
+/// The typed form of a recipe, defaults filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Recipe {
+    pub title: Option<String>,
+    pub size: Size,
+    pub seed: u64,
+    /// Its name or path, and its place if the recipe says it; none if it was reported.
+    pub model: Option<(String, Option<Range<usize>>)>,
+    pub basis: Basis,
+    pub ground: Ground,
+    pub noise: f64,
+    pub pipelines: Vec<NamedPipeline>,
+    /// Compositions first, each kind in written order.
+    pub targets: Vec<Target>,
+    /// At least one.
+    pub phases: Vec<Phase>,
+}
+
+/// A pipeline with its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct NamedPipeline {
+    pub name: At<String>,
+    pub pipeline: Pipeline,
+}
+
+/// A pipeline as written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Pipeline {
+    /// The pipeline it begins with.
+    pub base: Option<At<String>>,
+    pub entries: Vec<At<Entry>>,
+}
+
+/// What a pipeline is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Entry {
+    Stage { kind: StageKind, chance: Schedule },
+    Edge(Edge),
+}
+
+/// A pipeline where it is used: by name or in place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum PipelineUse {
+    Named(At<String>),
+    Inline(At<Pipeline>),
+}
+
+/// The two kinds of target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TargetKind {
+    Composition,
+    Detail,
+}
+
+impl TargetKind {
+    pub const ALL: [TargetKind; 2] = [TargetKind::Composition, TargetKind::Detail];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            TargetKind::Composition => "composition",
+            TargetKind::Detail => "detail",
+        }
+    }
+}
+
+/// A composition or a detail.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Target {
+    pub kind: TargetKind,
+    /// Its heading.
+    pub span: Range<usize>,
+    pub name: Option<At<String>>,
+    /// Its position among its kind, counted from 1.
+    pub position: usize,
+    /// None if it was reported.
+    pub prompts: Option<Vec<Prompt>>,
+    pub stages: Option<PipelineUse>,
+    pub windows: u32,
+    pub fit: Fit,
+    pub select: Select,
+    pub loss: Loss,
+    pub weight: Schedule,
+}
+
+impl Target {
+    /// Its name, or what it is called by its position.
+    pub fn called(&self) -> String {
+        let by_position = || format!("{} {}", self.kind.name(), self.position);
+        self.name.as_ref().map_or_else(by_position, |name| name.value.clone())
+    }
+}
+
+/// A prompt of a target.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Prompt {
+    pub text: At<String>,
+    pub weight: At<Schedule>,
+    pub stages: Option<PipelineUse>,
+}
+
+/// A phase.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Phase {
+    pub name: Option<At<String>>,
+    /// Its position, counted from 1.
+    pub position: usize,
+    pub steps: u32,
+    pub rate: Schedule,
+    pub finest: Option<Schedule>,
+    pub composition: Weights,
+    pub detail: Weights,
+}
+
+impl Phase {
+    /// Its name, or what it is called by its position.
+    pub fn called(&self) -> String {
+        self.name.as_ref().map_or_else(|| format!("phase {}", self.position), |name| name.value.clone())
+    }
+
+    /// Its weights of one kind of targets.
+    pub fn weights(&self, kind: TargetKind) -> &Weights {
+        match kind {
+            TargetKind::Composition => &self.composition,
+            TargetKind::Detail => &self.detail,
+        }
+    }
+}
+
+/// A phase's weights of the targets of one kind.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Weights {
+    /// Nothing is said: 1.
+    #[default]
+    Unsaid,
+    All(At<Schedule>),
+    ByName(Vec<(At<String>, Schedule)>),
+}
