@@ -46,6 +46,7 @@ impl Arguments {
             onnxruntime: self.common.onnxruntime.clone(),
             offline: self.common.offline,
             verbose: self.common.verbose,
+            device: self.render.device,
         }
     }
 }

@@ -67,7 +67,7 @@ impl Source {
 pub(super) fn overrides(args: &RenderArgs) -> recipe::Overrides {
     recipe::Overrides {
         size: args.size,
-        steps: args.steps.map(|steps| steps.get()),
+        steps: args.steps.map(|steps| steps.get().into()),
         seed: args.seed,
         model: args.model.clone(),
     }

@@ -44,13 +44,13 @@ fn gradient(args: &GradientArgs, options: runtime::Options, voice: &Voice) -> Ou
     }
     check_writable(&args.output).map_err(failure)?;
     let onnx = |error: OnnxError| {
-        let hint = error.hint().map(|hint| hint.to_string());
+        let hint = error.hint();
         Failure::failed(format!("{}: {error}", args.model)).hinted(hint)
     };
     let graph = encoder(&args.model, onnx)?;
     let runtime = runtime::open(&options, &mut |line| voice.note(line)).map_err(from_runtime)?;
     let folded = fold_encoder(&runtime, &graph, args.windows.get() as usize).map_err(onnx)?;
-    let bytes = gradient_graph(&folded).map_err(onnx)?.write();
+    let bytes = gradient_graph(folded).map_err(onnx)?.write();
     write_whole(&args.output, |file| file.write_all(&bytes)).map_err(failure)?;
     voice.note(&format!("{}: {} windows, {:.1} MB", args.output.display(), args.windows, bytes.len() as f64 / 1e6));
     Ok(Exit::Done)

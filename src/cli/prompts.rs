@@ -2,7 +2,6 @@
 //! tokenizer, not onnxruntime, so that `check` says it too.
 
 use std::ops::Range;
-use std::path::Path;
 
 use super::{Failure, Voice, compose::Source, compose::from_clip};
 use crate::clip::{ModelFolder, TextTokenizer};
@@ -10,9 +9,7 @@ use crate::recipe::{self, Compiled, Diagnostic};
 
 /// The recipe's model. One that is not there is an error at its name.
 pub(super) fn model(source: &Source, compiled: &Compiled) -> Result<ModelFolder, Failure> {
-    let beside = source.path.parent().unwrap_or(Path::new(""));
-    let base = if compiled.model.span.is_some() { beside } else { Path::new("") };
-    ModelFolder::find(&compiled.model.reference, base).map_err(|error| match &compiled.model.span {
+    ModelFolder::find(&compiled.model.name, &compiled.model.base).map_err(|error| match &compiled.model.span {
         Some(span) => {
             let diagnostic = Diagnostic::error(&source.path, span.clone(), error.to_string()).maybe_hint(error.hint());
             report(source, &[diagnostic])

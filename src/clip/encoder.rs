@@ -242,7 +242,7 @@ const OUTSIDE: usize = 1024;
 
 /// Folds an encoder for a fixed number of windows, onnxruntime doing what it can.
 pub fn fold_encoder(runtime: &Runtime, graph: &Graph, windows: usize) -> Result<Graph, crate::onnx::OnnxError> {
-    fold(graph, windows, &mut |bytes, dimensions| runtime.fold(bytes, &Weights::default(), dimensions))
+    fold(graph.clone(), windows, &mut |bytes| runtime.fold(bytes, &Weights::default(), &[]))
 }
 
 impl Sessions {

@@ -30,6 +30,7 @@ impl ClipError {
             ClipError::Unknown { hint, .. } => Some(hint.clone()),
             ClipError::Description { .. } => Some("docs/models.md describes model.toml".into()),
             ClipError::Encoder { hint, .. } => hint.clone(),
+            ClipError::Graph { source, .. } => source.hint().map(str::to_owned),
             ClipError::Runtime(error) => error.hint().map(str::to_owned),
             _ => None,
         }

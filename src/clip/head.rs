@@ -63,9 +63,10 @@ pub fn train(encoder: &Graph, description: &Description, input: &str, output: &s
     let slope = slope(&mut b);
     let pulls = b.op("Mul", &[&weight, &slope]);
     let seed = b.op("MatMul", &[&pulls, FEATURES]);
-    graph.outputs = vec![SIMILARITY.into()];
-    graph.sort()?;
-    let mut graph = differentiate(&graph, &[WINDOWS], &[(&unit, &seed)], &[GRADIENT])?;
+    let embeddings = ValueType::fixed(DataType::F32, &graph.static_shape(&unit)?);
+    graph.types.insert(seed.clone(), embeddings);
+    let gradient = differentiate(&mut graph, &[(&unit, &seed)], &[WINDOWS])?.remove(0);
+    Builder::new(&mut graph, "recipe").op_into("Identity", &[&gradient], &[], GRADIENT);
     graph.outputs = vec![SIMILARITY.into(), GRADIENT.into()];
     graph.prune();
     Ok(graph)

@@ -185,7 +185,7 @@ impl<'a> TextSession<'a> {
         let tokens = self.tokenizer.encode(text)?;
         let dims = [1, tokens.ids.len()];
         let mask: Vec<i64> = (0..tokens.ids.len()).map(|i| i64::from(i < tokens.used)).collect();
-        let names = self.session.inputs();
+        let names: Vec<String> = self.session.inputs().map(str::to_owned).collect();
         let ids_name = match &description.text.ids {
             Some(name) => name.clone(),
             None => names.first().cloned().ok_or_else(|| failed("the text encoder has no input".into(), ""))?,
@@ -208,7 +208,7 @@ impl<'a> TextSession<'a> {
         let outputs = self.session.run(&inputs)?;
         let output = match &description.text.output {
             Some(name) => name.clone(),
-            None => self.session.outputs().first().cloned().unwrap_or_default(),
+            None => self.session.outputs().next().map(str::to_owned).unwrap_or_default(),
         };
         let (_, values) = outputs.f32(&output)?;
         let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();

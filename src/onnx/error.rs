@@ -16,16 +16,10 @@ pub enum OnnxError {
     #[error("unsupported ONNX model: {0}")]
     Unsupported(String),
     /// An operator stands between the requested input and output, but has no derivative here.
-    #[error(
-        "operator `{operator}` (node `{node}`) has no gradient rule\n\
-         hint: docs/adding-an-operator.md says how to add one"
-    )]
+    #[error("operator `{operator}` (node `{node}`) has no gradient rule")]
     NoRule { operator: String, node: String },
     /// A rule exists but does not cover this use of the operator.
-    #[error(
-        "the gradient rule of operator `{operator}` (node `{node}`) does not cover {what}\n\
-         hint: docs/adding-an-operator.md says how to extend a rule"
-    )]
+    #[error("the gradient rule of operator `{operator}` (node `{node}`) does not cover {what}")]
     NotCovered { operator: String, node: String, what: String },
     /// A gradient needs the sizes of a value, and they are not fixed numbers.
     #[error("value `{value}` has no static shape{}", .node.as_ref().map(|n| format!(" (computed by {n})")).unwrap_or_default())]
@@ -39,6 +33,18 @@ pub enum OnnxError {
     /// The folding function failed.
     #[error("folding failed: {0}")]
     Fold(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl OnnxError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            OnnxError::NoRule { .. } => Some("docs/adding-an-operator.md says how to add one"),
+            OnnxError::NotCovered { .. } => Some("docs/adding-an-operator.md says how to extend a rule"),
+            OnnxError::Decode(_) | OnnxError::Malformed(_) => Some("is the file complete? it may be a Git LFS pointer"),
+            _ => None,
+        }
+    }
 }
 
 /// A shorthand for [`OnnxError::Malformed`].

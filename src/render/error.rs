@@ -19,7 +19,7 @@ impl RenderError {
         match self {
             RenderError::Clip(error) => error.hint(),
             RenderError::NotFinite { .. } => Some("a lower rate, or another model; f16 models overflow easily".into()),
-            RenderError::Canvas(error) => error.hint(),
+            RenderError::Canvas(_) => None,
         }
     }
 }
