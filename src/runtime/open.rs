@@ -68,24 +68,23 @@ pub(super) fn not_found(want: Want, places: &[Place]) -> RuntimeError {
         _ => ("onnxruntime", "recipe-render runtime install"),
     };
     RuntimeError::library(
-        format!("no {what} was found\n{}", list(places)),
+        format!("no {what} was found{}", list(places)),
         format!("`{command}` installs it; or name its library with --onnxruntime PATH"),
     )
 }
 
 fn with_places(error: RuntimeError, places: &[Place]) -> RuntimeError {
     match error {
-        RuntimeError::Install { message, hint } => RuntimeError::Install {
-            message: format!("{message}\nlooked for onnxruntime before\n{}", list(places)),
-            hint,
-        },
+        RuntimeError::Install { message, hint } => {
+            RuntimeError::Install { message: format!("{message}\nthere was no other:{}", list(places)), hint }
+        }
         error => error,
     }
 }
 
-/// The places, a line each.
+/// The places, each on a new line.
 fn list(places: &[Place]) -> String {
-    places.iter().map(|place| format!("  {place}")).collect::<Vec<_>>().join("\n")
+    places.iter().map(|place| format!("\n  {place}")).collect()
 }
 
 impl Runtime {

@@ -37,6 +37,8 @@ pub(super) fn has_cuda(path: &Path) -> bool {
 /// Checks that the library at `path` is an onnxruntime that serves us. The error is the reason why not, to stand after
 /// the path.
 pub(super) fn probe(path: &Path) -> Result<Probed, String> {
+    // A bare file name would make the system's loader look elsewhere.
+    let path = &std::path::absolute(path).map_err(|error| format!("cannot be read: {error}"))?;
     library_file::check(path)?;
     disable_telemetry();
     // SAFETY: loading runs the library's constructors. The headers say that it is whole and exports onnxruntime's
