@@ -226,3 +226,6 @@ fn sha256(path: &Path) -> io::Result<String> {
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -316,3 +316,6 @@ fn configured_folders(file: &Path, depth: usize) -> Vec<PathBuf> {
     }
     folders
 }
+
+#[cfg(test)]
+mod tests;

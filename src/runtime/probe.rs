@@ -105,4 +105,33 @@ mod tests {
         assert!(!new_enough("2.0.0"));
         assert!(!new_enough(""));
     }
+
+    #[test]
+    fn a_serving_library_is_told_from_an_old_and_a_broken_one() {
+        let real = crate::runtime::Runtime::for_tests();
+        assert_eq!(probe(real.path()).unwrap().version, real.version());
+
+        let bytes = std::fs::read(real.path()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let truncated = folder.path().join("truncated.so");
+        std::fs::write(&truncated, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(probe(&truncated).unwrap_err().contains("cut short"));
+
+        // An old one is made of the real one by changing the version that it tells.
+        let version = format!("{}\0", real.version()).into_bytes();
+        let mut old_version = version.clone();
+        // 1.32.0 becomes 1.02.0.
+        old_version[2] = b'0';
+        let mut old_bytes = bytes;
+        let places: Vec<usize> =
+            old_bytes.windows(version.len()).enumerate().filter(|(_, w)| *w == version).map(|(i, _)| i).collect();
+        assert!(!places.is_empty(), "the version is not in the library");
+        for place in places {
+            old_bytes[place..place + version.len()].copy_from_slice(&old_version);
+        }
+        let old = folder.path().join("old.so");
+        std::fs::write(&old, old_bytes).unwrap();
+        let reason = probe(&old).unwrap_err();
+        assert!(reason.contains("or newer is needed"), "{reason}");
+    }
 }

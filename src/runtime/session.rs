@@ -298,3 +298,6 @@ impl Session {
         self.session.outputs().iter().map(|output| output.name())
     }
 }
+
+#[cfg(test)]
+mod tests;
