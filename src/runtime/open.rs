@@ -1,6 +1,6 @@
 //! The way in: finds onnxruntime, installs it where it must, loads it, chooses the device.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{
     Device, DeviceChoice, Place, Runtime, RuntimeError, cuda, install,
@@ -88,17 +88,6 @@ fn list(places: &[Place]) -> String {
 }
 
 impl Runtime {
-    /// Loads the library at `path`, with no search.
-    pub fn load(path: &Path) -> Result<Self, RuntimeError> {
-        let probed = probe::probe(path).map_err(|reason| {
-            RuntimeError::library(
-                format!("{} {reason}", path.display()),
-                "give the path of onnxruntime's shared library",
-            )
-        })?;
-        Self::load_probed(probed)
-    }
-
     /// Settles the device. One asked for by name works or is an error that says why; for `auto` it is CUDA's first
     /// device where that works, and `progress` is told what was taken where there was a choice.
     pub fn device(&self, choice: DeviceChoice, progress: &mut dyn FnMut(&str)) -> Result<Device, RuntimeError> {

@@ -115,18 +115,3 @@ fn the_newest_of_several_libraries_comes_first_and_links_count_once() {
         libraries_in(folder.path()).iter().map(|p| p.file_name().unwrap().to_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["libonnxruntime.so.1.32.0", "libonnxruntime.so.1.9.0"]);
 }
-
-#[test]
-fn the_loader_s_configuration_is_followed() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("conf.d")).unwrap();
-    fs::write(folder.path().join("conf.d/a.conf"), "# comment\n/opt/a/lib # here\n").unwrap();
-    fs::write(folder.path().join("conf.d/b.other"), "/opt/b/lib\n").unwrap();
-    let main = folder.path().join("main.conf");
-    // A file that includes itself must not be followed for ever.
-    fs::write(&main, "include conf.d/*.conf\ninclude main.conf\n/opt/c/lib\n").unwrap();
-    let folders = configured_folders(&main, 0);
-    assert!(folders.contains(&PathBuf::from("/opt/a/lib")), "{folders:?}");
-    assert!(folders.contains(&PathBuf::from("/opt/c/lib")), "{folders:?}");
-    assert!(!folders.contains(&PathBuf::from("/opt/b/lib")), "{folders:?}");
-}

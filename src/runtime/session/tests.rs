@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     onnx::{DataType, Tensor},
-    runtime::tiny_graph::{Field, message, model},
+    runtime::tiny_graph::{self, Field, message, model},
 };
 
 const F32: u8 = 1;
@@ -254,6 +254,16 @@ fn a_device_that_is_not_there_is_an_error_and_auto_takes_another() {
             .session(&tiny_graph::relu(), &Weights::default(), &SessionPlan { device: Device::Cuda(0), ..plan(1) })
             .is_err()
     );
+}
+
+#[test]
+fn sessions_and_outputs_go_between_threads() {
+    fn send<T: Send>() {}
+    fn sync<T: Sync>() {}
+    send::<Session>();
+    send::<Outputs>();
+    send::<Runtime>();
+    sync::<Runtime>();
 }
 
 #[test]
