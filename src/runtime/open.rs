@@ -75,9 +75,10 @@ pub(super) fn not_found(want: Want, places: &[Place]) -> RuntimeError {
 
 fn with_places(error: RuntimeError, places: &[Place]) -> RuntimeError {
     match error {
-        RuntimeError::Install { message, hint } => {
-            RuntimeError::Install { message: format!("{message}\nthere was no other:{}", list(places)), hint }
-        }
+        RuntimeError::Install { message, hint } => RuntimeError::Install {
+            message: format!("{message}\nno onnxruntime was found before:{}", list(places)),
+            hint,
+        },
         error => error,
     }
 }
@@ -89,13 +90,14 @@ fn list(places: &[Place]) -> String {
 
 impl Runtime {
     /// Settles the device. One asked for by name works or is an error that says why; for `auto` it is CUDA's first
-    /// device where that works, and `progress` is told what was taken where there was a choice.
+    /// device where that works, else the CPU, and `progress` is told which (and why not the other).
     pub fn device(&self, choice: DeviceChoice, progress: &mut dyn FnMut(&str)) -> Result<Device, RuntimeError> {
         match choice {
             DeviceChoice::Only(Device::Cpu) => Ok(Device::Cpu),
             DeviceChoice::Only(Device::Cuda(number)) => self.try_cuda(number).map(|()| Device::Cuda(number)),
             DeviceChoice::Auto => {
                 if !probe::has_cuda(self.path()) {
+                    progress("device: cpu");
                     return Ok(Device::Cpu);
                 }
                 match self.try_cuda(0) {
