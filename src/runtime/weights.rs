@@ -15,7 +15,8 @@ use super::RuntimeError;
 use crate::onnx::{DataType, Tensor};
 
 /// Weights kept outside a graph's bytes, by initialiser name, shared by all sessions made of it.
-/// Their initialisers stand in the graph with `data_location = EXTERNAL`.
+/// Their initialisers stand in the graph with `data_location = EXTERNAL` (where the data would be is not looked at).
+/// Every one must be used by a node: onnxruntime drops the others first, then misses them.
 #[derive(Debug, Clone, Default)]
 pub struct Weights {
     pub tensors: Vec<(String, Tensor)>,
