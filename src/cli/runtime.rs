@@ -78,3 +78,52 @@ fn text(report: &Report) -> String {
     lines.push(String::new());
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::{Library, Place, Source};
+
+    #[test]
+    fn the_report_shows_library_providers_places_and_platforms() {
+        let place = |source, path: &str, outcome| Place { source, path: path.into(), outcome };
+        let report = Report {
+            library: Ok(Library {
+                source: Source::Cache,
+                path: "/c/libonnxruntime.so".into(),
+                version: "1.32.0".to_owned(),
+                providers: vec![
+                    ("CUDAExecutionProvider".to_owned(), ProviderState::Fails("no\ndriver".to_owned())),
+                    ("CPUExecutionProvider".to_owned(), ProviderState::Registers),
+                ],
+            }),
+            places: vec![
+                place(Source::Executable, "/bin", Outcome::Absent("has no onnxruntime library".to_owned())),
+                place(Source::Cache, "/c/libonnxruntime.so", Outcome::Serves { version: "1.32.0".to_owned() }),
+            ],
+        };
+        let text = text(&report);
+        let expected = "\
+library    /c/libonnxruntime.so
+version    1.32.0
+from       cache
+providers  CUDAExecutionProvider    fails: no; driver
+           CPUExecutionProvider     registers
+
+places looked at, in order
+  beside the executable  /bin  has no onnxruntime library
+  cache                  /c/libonnxruntime.so  onnxruntime 1.32.0
+
+platforms it can be installed on
+  Linux x86_64 (glibc 2.28 or newer)   tried
+";
+        assert!(text.starts_with(expected), "{text}");
+        assert!(text.ends_with("not tried\n"), "{text}");
+    }
+
+    #[test]
+    fn offline_forbids_installing() {
+        let error = install(&Options { offline: true, ..Options::default() }, false).unwrap_err();
+        assert!(error.message().contains("--offline"));
+    }
+}

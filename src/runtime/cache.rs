@@ -1,6 +1,6 @@
 //! Where we keep what can be had again: libraries, encoded prompts.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use etcetera::BaseStrategy;
 
@@ -12,7 +12,11 @@ pub const CACHE_VARIABLE: &str = "RECIPE_RENDER_CACHE";
 /// Our folder in the user's cache: `RECIPE_RENDER_CACHE` if set, else `recipe-render` in `XDG_CACHE_HOME`,
 /// `~/.cache` or what the system has in its place. It need not exist yet.
 pub fn cache_folder() -> Result<PathBuf, RuntimeError> {
-    if let Some(folder) = std::env::var_os(CACHE_VARIABLE).filter(|folder| !folder.is_empty()) {
+    folder_for(std::env::var_os(CACHE_VARIABLE))
+}
+
+fn folder_for(variable: Option<OsString>) -> Result<PathBuf, RuntimeError> {
+    if let Some(folder) = variable.filter(|folder| !folder.is_empty()) {
         return Ok(PathBuf::from(folder));
     }
     let base = etcetera::choose_base_strategy().map_err(|_| {
@@ -24,4 +28,17 @@ pub fn cache_folder() -> Result<PathBuf, RuntimeError> {
 /// Where our copies of onnxruntime are, one folder each.
 pub(super) fn libraries_folder() -> Result<PathBuf, RuntimeError> {
     Ok(cache_folder()?.join("onnxruntime"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_names_the_cache() {
+        assert_eq!(folder_for(Some("/elsewhere".into())), Ok(PathBuf::from("/elsewhere")));
+        let usual = folder_for(None).unwrap();
+        assert!(usual.ends_with("recipe-render"), "{}", usual.display());
+        assert_eq!(folder_for(Some(OsString::new())), Ok(usual));
+    }
 }

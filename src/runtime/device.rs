@@ -59,3 +59,21 @@ impl Device {
         text.parse()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_read_as_written() {
+        assert_eq!(Device::parse("auto"), Ok(DeviceChoice::Auto));
+        assert_eq!(Device::parse("cpu"), Ok(DeviceChoice::Only(Device::Cpu)));
+        assert_eq!(Device::parse("cuda"), Ok(DeviceChoice::Only(Device::Cuda(0))));
+        assert_eq!(Device::parse("cuda:3"), Ok(DeviceChoice::Only(Device::Cuda(3))));
+        for wrong in ["", "gpu", "CUDA", "cuda:", "cuda:-1", "cuda:+1", "cuda:x", "cuda:99999999999", "cpu:0"] {
+            let error = Device::parse(wrong).unwrap_err();
+            assert!(error.message().contains(&format!("`{wrong}`")), "{error}");
+            assert!(error.hint().is_some());
+        }
+    }
+}

@@ -64,6 +64,33 @@ impl std::error::Error for RuntimeError {}
 
 impl<R> From<ort::Error<R>> for RuntimeError {
     fn from(error: ort::Error<R>) -> Self {
-        RuntimeError::Ort(error.message().trim().to_owned())
+        RuntimeError::Ort(plain(error.message()).to_owned())
+    }
+}
+
+/// onnxruntime's message without the place in its source that it sometimes begins with
+/// (`FILE:LINE FUNCTION [ONNXRuntimeError] : 1 : FAIL : ...`).
+fn plain(message: &str) -> &str {
+    let message = message.trim();
+    let Some((_, rest)) = message.split_once("[ONNXRuntimeError] : ") else { return message };
+    rest.splitn(3, " : ").nth(2).unwrap_or(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_has_a_line_of_its_own() {
+        let error = RuntimeError::library("no library", "install one");
+        assert_eq!(error.to_string(), "no library\nhint: install one");
+        assert_eq!(error.hint(), Some("install one"));
+        assert_eq!(RuntimeError::Ort("bad graph".to_owned()).to_string(), "onnxruntime: bad graph");
+    }
+
+    #[test]
+    fn places_in_onnxruntime_s_source_are_left_out() {
+        assert_eq!(plain("/src/a.cc:20 F() [ONNXRuntimeError] : 1 : FAIL : no : thing"), "no : thing");
+        assert_eq!(plain("no thing\n"), "no thing");
     }
 }

@@ -157,11 +157,15 @@ impl Installer {
                 wheel.version,
                 attempts.iter().map(|attempt| format!("  {attempt}")).collect::<Vec<_>>().join("\n")
             );
-            let hint = format!(
-                "where pip and a network are, run `python3 -m pip {} --dest FOLDER`, unzip the wheel and name the \
-                 library in it with --onnxruntime PATH",
-                pip::download_arguments(wheel).join(" ")
-            );
+            let hint = if message.contains("No space left") {
+                self.make_room()
+            } else {
+                format!(
+                    "where pip and a network are, run `python3 -m pip {} --dest FOLDER`, unzip the wheel and name the \
+                     library in it with --onnxruntime PATH",
+                    pip::download_arguments(wheel).join(" ")
+                )
+            };
             RuntimeError::install(message, hint)
         })?;
         let found = sha256(&path).map_err(|error| self.cannot_write(&error))?;
@@ -193,8 +197,12 @@ impl Installer {
     fn cannot_write(&self, error: &io::Error) -> RuntimeError {
         RuntimeError::install(
             format!("onnxruntime cannot be installed in {}: {error}", self.folder.display()),
-            format!("make room there, or set {CACHE_VARIABLE} to another folder"),
+            self.make_room(),
         )
+    }
+
+    fn make_room(&self) -> String {
+        format!("make room in {}, or set {CACHE_VARIABLE} to another folder", self.folder.display())
     }
 
     fn unexpected(&self, package: &Package, reason: &str) -> RuntimeError {
@@ -226,3 +234,6 @@ fn sha256(path: &Path) -> io::Result<String> {
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,54 @@ fn exports_entry<'data>(object: &object::File<'data, impl ReadRef<'data>>) -> Re
     }
     Ok(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// What `check` says of a file of these bytes.
+    fn reason(bytes: &[u8]) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), bytes).unwrap();
+        check(file.path()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_library_is_refused() {
+        assert_eq!(reason(b""), "is empty");
+        assert_eq!(reason(b"hello"), "is not a shared library");
+        assert_eq!(reason(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01"), "is not a shared library");
+        let folder = tempfile::tempdir().unwrap();
+        assert!(check(folder.path()).is_err());
+        assert!(check(&folder.path().join("missing")).unwrap_err().starts_with("cannot be read"));
+    }
+
+    #[test]
+    fn a_library_of_another_kind_is_refused() {
+        // This test is a whole binary for this system without onnxruntime's entry point.
+        let own = std::env::current_exe().unwrap();
+        assert!(check(&own).unwrap_err().contains("not onnxruntime's"), "{:?}", check(&own));
+    }
+
+    #[test]
+    fn a_truncated_library_is_refused_wherever_it_ends() {
+        let whole = fs::read(std::env::current_exe().unwrap()).unwrap();
+        for tenths in 0..10 {
+            let length = (whole.len() / 10 * tenths).max(100);
+            let reason = reason(&whole[..length]);
+            assert!(reason.contains("cut short"), "{length} of {} bytes: {reason}", whole.len());
+        }
+        assert!(reason(&whole[..whole.len() - 1]).contains("cut short"));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_library_for_another_processor_is_refused() {
+        let mut other = fs::read(std::env::current_exe().unwrap()).unwrap();
+        // e_machine: S390.
+        other[18] = 22;
+        other[19] = 0;
+        assert!(reason(&other).contains("another processor"), "{}", reason(&other));
+    }
+}

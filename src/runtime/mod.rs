@@ -11,12 +11,14 @@ mod pip;
 mod probe;
 mod python;
 mod report;
+mod system;
 mod unpack;
 
 // Using it.
 mod cuda;
 mod device;
 mod error;
+mod loaded;
 mod outputs;
 mod session;
 mod tiny_graph;
@@ -26,10 +28,11 @@ pub use cache::{CACHE_VARIABLE, cache_folder};
 pub use device::{Device, DeviceChoice};
 pub use error::RuntimeError;
 pub use install::install;
+pub use loaded::Runtime;
 pub use locate::{LIBRARY_VARIABLE, Outcome, Place, Source};
 pub use open::{Options, open};
 pub use outputs::Outputs;
 pub use packages::{PLATFORMS, Platform};
 pub use report::{Library, ProviderState, Report, report};
-pub use session::{Input, Level, Runtime, Session, SessionPlan};
+pub use session::{Input, Level, Session, SessionPlan};
 pub use weights::Weights;

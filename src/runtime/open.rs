@@ -1,6 +1,6 @@
 //! The way in: finds onnxruntime, installs it where it must, loads it, chooses the device.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{
     Device, DeviceChoice, Place, Runtime, RuntimeError, cuda, install,
@@ -68,7 +68,7 @@ pub(super) fn not_found(want: Want, places: &[Place]) -> RuntimeError {
         _ => ("onnxruntime", "recipe-render runtime install"),
     };
     RuntimeError::library(
-        format!("no {what} was found\n{}", list(places)),
+        format!("no {what} was found{}", list(places)),
         format!("`{command}` installs it; or name its library with --onnxruntime PATH"),
     )
 }
@@ -76,38 +76,28 @@ pub(super) fn not_found(want: Want, places: &[Place]) -> RuntimeError {
 fn with_places(error: RuntimeError, places: &[Place]) -> RuntimeError {
     match error {
         RuntimeError::Install { message, hint } => RuntimeError::Install {
-            message: format!("{message}\nlooked for onnxruntime before\n{}", list(places)),
+            message: format!("{message}\nno onnxruntime was found before:{}", list(places)),
             hint,
         },
         error => error,
     }
 }
 
-/// The places, a line each.
+/// The places, each on a new line.
 fn list(places: &[Place]) -> String {
-    places.iter().map(|place| format!("  {place}")).collect::<Vec<_>>().join("\n")
+    places.iter().map(|place| format!("\n  {place}")).collect()
 }
 
 impl Runtime {
-    /// Loads the library at `path`, with no search.
-    pub fn load(path: &Path) -> Result<Self, RuntimeError> {
-        let probed = probe::probe(path).map_err(|reason| {
-            RuntimeError::library(
-                format!("{} {reason}", path.display()),
-                "give the path of onnxruntime's shared library",
-            )
-        })?;
-        Self::load_probed(probed)
-    }
-
     /// Settles the device. One asked for by name works or is an error that says why; for `auto` it is CUDA's first
-    /// device where that works, and `progress` is told what was taken where there was a choice.
+    /// device where that works, else the CPU, and `progress` is told which (and why not the other).
     pub fn device(&self, choice: DeviceChoice, progress: &mut dyn FnMut(&str)) -> Result<Device, RuntimeError> {
         match choice {
             DeviceChoice::Only(Device::Cpu) => Ok(Device::Cpu),
             DeviceChoice::Only(Device::Cuda(number)) => self.try_cuda(number).map(|()| Device::Cuda(number)),
             DeviceChoice::Auto => {
                 if !probe::has_cuda(self.path()) {
+                    progress("device: cpu");
                     return Ok(Device::Cpu);
                 }
                 match self.try_cuda(0) {

@@ -81,14 +81,14 @@ enum Failure {
 fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant) -> Result<PathBuf, Failure> {
     let broken = |error: io::Error| Failure::Pip(error.to_string());
     let [program, first @ ..] = command.as_slice() else { return Err(Failure::NoPip("no command".to_owned())) };
-    // A file, because a pipe that nobody reads would stop pip.
-    let messages = tempfile::NamedTempFile::new_in(folder).map_err(broken)?;
+    // A file, because a pipe that nobody reads would stop pip; not in the folder, whose disk may be full.
+    let messages = tempfile::NamedTempFile::new().map_err(broken)?;
     let temporary = tempfile::tempdir_in(folder).map_err(broken)?;
     let download = tempfile::tempdir_in(folder).map_err(broken)?;
     let child = Command::new(program)
         .args(first)
         .args(download_arguments(wheel))
-        .args(["--disable-pip-version-check", "--no-input", "--no-cache-dir", "--progress-bar", "off", "--quiet"])
+        .args(["--disable-pip-version-check", "--no-input", "--no-cache-dir", "--progress-bar", "off"])
         .args(["--timeout", "30", "--retries", "2", "--dest"])
         .arg(download.path())
         // Large files would fill a small /tmp.
@@ -150,17 +150,38 @@ fn read_messages(path: &Path) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The part of pip's messages that says why: its error lines, else its last line.
+/// The part of pip's messages that says why: its error lines, else its last line; then its last warning, which is where
+/// a failing network is told of.
 fn summary(messages: &str, status: ExitStatus) -> String {
     let lines: Vec<&str> = messages.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let errors: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("ERROR:")).map(str::trim).collect();
-    let text = if errors.is_empty() { lines.last().copied().unwrap_or_default().to_owned() } else { errors.join("; ") };
-    if text.is_empty() { format!("failed ({status})") } else { text.chars().take(600).collect() }
+    let errors = lines.iter().filter_map(|line| line.strip_prefix("ERROR:")).map(str::trim);
+    // `ERROR: Exception:` begins a trace; its last line says more.
+    let errors: Vec<&str> = errors.filter(|error| *error != "Exception:").collect();
+    let warning = lines.iter().rev().find_map(|line| line.strip_prefix("WARNING:")).map(str::trim);
+    let text = match (errors.is_empty(), warning) {
+        (true, _) => lines.last().copied().unwrap_or_default().to_owned(),
+        (false, None) => errors.join("; "),
+        (false, Some(warning)) => format!("{}; {warning}", errors.join("; ")),
+    };
+    if text.is_empty() { format!("failed ({status})") } else { text.chars().take(800).collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn the_reason_is_taken_from_what_pip_says() {
+        use std::os::unix::process::ExitStatusExt;
+        let of = |messages| summary(messages, ExitStatus::from_raw(256));
+        assert_eq!(
+            of("ERROR: Exception:\nTraceback\nOSError: No space left on device\n"),
+            "OSError: No space left on device"
+        );
+        assert_eq!(of("WARNING: Retrying\nERROR: none found\nERROR: no match\n"), "none found; no match; Retrying");
+        assert_eq!(of("\n"), "failed (exit status: 1)");
+    }
 
     #[test]
     #[cfg(unix)]
@@ -191,6 +212,6 @@ mod tests {
         assert_eq!(attempts.len(), 3, "{attempts:?}");
         assert!(attempts[0].ends_with("not found"));
         assert!(attempts[1].ends_with("No module named pip"));
-        assert!(attempts[2].ends_with(": No matching distribution"));
+        assert!(attempts[2].ends_with(": No matching distribution; Retrying"), "{attempts:?}");
     }
 }

@@ -37,6 +37,8 @@ pub(super) fn has_cuda(path: &Path) -> bool {
 /// Checks that the library at `path` is an onnxruntime that serves us. The error is the reason why not, to stand after
 /// the path.
 pub(super) fn probe(path: &Path) -> Result<Probed, String> {
+    // A bare file name would make the system's loader look elsewhere.
+    let path = &std::path::absolute(path).map_err(|error| format!("cannot be read: {error}"))?;
     library_file::check(path)?;
     disable_telemetry();
     // SAFETY: loading runs the library's constructors. The headers say that it is whole and exports onnxruntime's
@@ -102,5 +104,34 @@ mod tests {
         assert!(!new_enough("1.9.0"));
         assert!(!new_enough("2.0.0"));
         assert!(!new_enough(""));
+    }
+
+    #[test]
+    fn a_serving_library_is_told_from_an_old_and_a_broken_one() {
+        let real = crate::runtime::Runtime::for_tests();
+        assert_eq!(probe(real.path()).unwrap().version, real.version());
+
+        let bytes = std::fs::read(real.path()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let truncated = folder.path().join("truncated.so");
+        std::fs::write(&truncated, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(probe(&truncated).unwrap_err().contains("cut short"));
+
+        // An old one is made of the real one by changing the version that it tells.
+        let version = format!("{}\0", real.version()).into_bytes();
+        let mut old_version = version.clone();
+        // 1.32.0 becomes 1.02.0.
+        old_version[2] = b'0';
+        let mut old_bytes = bytes;
+        let places: Vec<usize> =
+            old_bytes.windows(version.len()).enumerate().filter(|(_, w)| *w == version).map(|(i, _)| i).collect();
+        assert!(!places.is_empty(), "the version is not in the library");
+        for place in places {
+            old_bytes[place..place + version.len()].copy_from_slice(&old_version);
+        }
+        let old = folder.path().join("old.so");
+        std::fs::write(&old, old_bytes).unwrap();
+        let reason = probe(&old).unwrap_err();
+        assert!(reason.contains("or newer is needed"), "{reason}");
     }
 }

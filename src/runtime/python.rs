@@ -24,7 +24,11 @@ pub(super) fn library_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for folder in prefixes.iter().flat_map(|prefix| package_folders(prefix)) {
         let folder = folder.join("onnxruntime").join("capi");
-        if folder.is_dir() && !folders.contains(&folder) {
+        // The real path, because `lib64` is often a link to `lib`.
+        if let Ok(folder) = folder.canonicalize()
+            && folder.is_dir()
+            && !folders.contains(&folder)
+        {
             folders.push(folder);
         }
     }

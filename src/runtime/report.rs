@@ -47,7 +47,8 @@ pub fn report(options: &Options) -> Report {
         Err(error) => return Report { library: Err(error), places: Vec::new() },
     };
     let library = match found {
-        None => Err(open::not_found(want, &places)),
+        // The places are shown anyway.
+        None => Err(open::not_found(want, &[])),
         Some((source, probed)) => Runtime::load_probed(probed).map(|runtime| Library {
             source,
             path: runtime.path().to_owned(),

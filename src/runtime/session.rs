@@ -1,16 +1,7 @@
 //! Sessions: a graph made ready to run on a device.
 
-use std::{
-    ffi::CStr,
-    fs::File,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-};
-
 use ort::{
-    environment::Environment,
     ep,
-    logging::LogLevel,
     session::{
         SessionInputValue,
         builder::{GraphOptimizationLevel, PrepackedWeights, SessionBuilder},
@@ -19,9 +10,7 @@ use ort::{
 };
 
 use super::{
-    Device, Outputs, RuntimeError,
-    probe::Probed,
-    tiny_graph,
+    Device, Outputs, Runtime, RuntimeError,
     weights::{LentWeights, Weights},
 };
 
@@ -45,117 +34,7 @@ pub struct SessionPlan {
     pub dimensions: Vec<(String, i64)>,
 }
 
-/// The loaded library. One per process: loading the same path again gives the same one.
-#[derive(Clone)]
-pub struct Runtime {
-    environment: Environment,
-    library: Arc<LoadedLibrary>,
-}
-
-struct LoadedLibrary {
-    path: PathBuf,
-    version: String,
-    hash: OnceLock<String>,
-}
-
-/// The runtime of the process. It is never released: `ort` allows no second environment, and sessions in other statics
-/// may outlive `main`.
-static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
-
 impl Runtime {
-    /// The library that was loaded before, if any.
-    pub(super) fn loaded() -> Option<Self> {
-        LOADED.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Loads a library that was found to serve.
-    pub(super) fn load_probed(probed: Probed) -> Result<Self, RuntimeError> {
-        let path = probed.path.canonicalize().unwrap_or(probed.path);
-        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(runtime) = &*loaded {
-            if runtime.library.path != path {
-                return Err(RuntimeError::Library {
-                    message: format!(
-                        "onnxruntime is already loaded from {}; {} cannot be loaded beside it",
-                        runtime.library.path.display(),
-                        path.display()
-                    ),
-                    hint: None,
-                });
-            }
-            return Ok(runtime.clone());
-        }
-        let environment = ort::init_from(&path)
-            .map_err(|error| RuntimeError::Library { message: error.to_string(), hint: None })?
-            .with_name("recipe-render")
-            .with_telemetry(false)
-            .build()?;
-        // Whatever is an error comes back as one; onnxruntime would print it to stderr besides.
-        environment.set_log_level(LogLevel::Fatal);
-        let library = LoadedLibrary { path, version: probed.version, hash: OnceLock::new() };
-        let runtime = Runtime { environment, library: Arc::new(library) };
-        *loaded = Some(runtime.clone());
-        Ok(runtime)
-    }
-
-    /// The library's version: `1.32.0`.
-    pub fn version(&self) -> &str {
-        &self.library.version
-    }
-
-    /// BLAKE3 of the library's file in hexadecimal, or its version where it cannot be read any more. Computed on
-    /// first use.
-    pub fn hash(&self) -> &str {
-        self.library.hash.get_or_init(|| {
-            let mut hasher = blake3::Hasher::new();
-            match File::open(&self.library.path).and_then(|file| hasher.update_reader(file).map(|_| ())) {
-                Ok(()) => hasher.finalize().to_hex().to_string(),
-                Err(_) => self.library.version.clone(),
-            }
-        })
-    }
-
-    /// Names of the execution providers that the library was built with, the preferred ones first. That one is named
-    /// here does not mean that it works.
-    pub fn providers(&self) -> Vec<String> {
-        let mut names = std::ptr::null_mut();
-        let mut count = 0;
-        // SAFETY: onnxruntime gives an array of `count` C strings, which are copied before it gets them back.
-        unsafe {
-            let status = (ort::api().GetAvailableProviders)(&mut names, &mut count);
-            if ort::Error::result_from_status(status).is_err() || names.is_null() {
-                return Vec::new();
-            }
-            let providers = (0..usize::try_from(count).unwrap_or(0))
-                .map(|index| CStr::from_ptr(*names.add(index)).to_string_lossy().into_owned())
-                .collect();
-            // It has no way to fail but a null pointer.
-            let _ = ort::Error::result_from_status((ort::api().ReleaseAvailableProviders)(names, count));
-            providers
-        }
-    }
-
-    /// Makes a session on the device and runs it.
-    pub(super) fn try_device(&self, device: Device) -> Result<(), RuntimeError> {
-        let plan = SessionPlan { device, threads: 1, level: Level::All, dimensions: Vec::new() };
-        let mut session = self.session(&tiny_graph::relu(), &Weights::default(), &plan)?;
-        let outputs = session.run(&[("x", Input::F32(&[2], &[-1.0, 3.0]))])?;
-        match outputs.f32("y")? {
-            ([2], [0.0, 3.0]) => Ok(()),
-            _ => Err(RuntimeError::Ort(format!("{device} calculates wrongly"))),
-        }
-    }
-
-    /// Where the library was loaded from.
-    pub fn path(&self) -> &Path {
-        &self.library.path
-    }
-
-    /// Lets onnxruntime print its warnings to stderr, or (as at first) nothing.
-    pub fn set_verbose(&self, verbose: bool) {
-        self.environment.set_log_level(if verbose { LogLevel::Warning } else { LogLevel::Fatal });
-    }
-
     /// A session for a serialised graph.
     pub fn session(&self, graph: &[u8], weights: &Weights, plan: &SessionPlan) -> Result<Session, RuntimeError> {
         let mut sessions = self.sessions(graph, weights, plan, 1)?;
@@ -183,6 +62,9 @@ impl Runtime {
             }
             let session = builder.commit_from_memory(graph)?;
             sessions.push(Session { session, _weights: lent.clone() });
+        }
+        if packed.is_some() {
+            give_memory_back();
         }
         Ok(sessions)
     }
@@ -237,6 +119,19 @@ impl Runtime {
     }
 }
 
+/// Gives the system back what was needed only while sessions were made: each packs the weights before it finds that they
+/// are packed, and glibc keeps what is freed in pieces of megabytes (measured: as much as all weights).
+fn give_memory_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: glibc's function of this type; it may be called at any time from any thread.
+        unsafe { malloc_trim(0) };
+    }
+}
+
 /// A graph ready to run.
 pub struct Session {
     // Declared before what it borrows, so dropped before it.
@@ -282,3 +177,6 @@ impl Session {
         self.session.outputs().iter().map(|output| output.name())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! A graph so small that it is written by hand: it tries a device before a model is at hand.
 
-/// A field of a protobuf message: a number below 128, or bytes (fewer than 128).
+/// A field of a protobuf message, with its number.
 pub(super) enum Field<'a> {
     Number(u8, u8),
     Bytes(u8, &'a [u8]),
@@ -12,14 +12,28 @@ pub(super) fn message(fields: &[Field]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for field in fields {
         match *field {
-            Field::Number(number, value) => bytes.extend([number << 3, value]),
+            Field::Number(number, value) => {
+                bytes.extend(varint(usize::from(number) << 3));
+                bytes.extend(varint(usize::from(value)));
+            }
             Field::Bytes(number, value) => {
-                debug_assert!(value.len() < 128);
-                bytes.extend([number << 3 | 2, value.len() as u8]);
+                bytes.extend(varint(usize::from(number) << 3 | 2));
+                bytes.extend(varint(value.len()));
                 bytes.extend(value);
             }
         }
     }
+    bytes
+}
+
+/// Seven bits a byte, the lowest first, every byte but the last with its top bit set.
+fn varint(mut value: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value > 0x7f {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
     bytes
 }
 
@@ -35,11 +49,7 @@ pub(super) fn vector(name: &str, length: u8) -> Vec<u8> {
 /// `ModelProto` around a `GraphProto`: ONNX IR 8, opset 17.
 pub(super) fn model(graph: &[u8]) -> Vec<u8> {
     let opset = message(&[Field::Number(2, 17)]);
-    let mut bytes = message(&[Field::Number(1, 8), Field::Bytes(8, &opset)]);
-    // The graph may be longer than 127 bytes.
-    bytes.extend([7 << 3 | 2, graph.len() as u8 & 0x7f | 0x80, (graph.len() >> 7) as u8]);
-    bytes.extend(graph);
-    bytes
+    message(&[Field::Number(1, 8), Field::Bytes(8, &opset), Field::Bytes(7, graph)])
 }
 
 /// `y = Relu(x)`, both of 2 elements.

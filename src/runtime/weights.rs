@@ -15,7 +15,8 @@ use super::RuntimeError;
 use crate::onnx::{DataType, Tensor};
 
 /// Weights kept outside a graph's bytes, by initialiser name, shared by all sessions made of it.
-/// Their initialisers stand in the graph with `data_location = EXTERNAL`.
+/// Their initialisers stand in the graph with `data_location = EXTERNAL` (where the data would be is not looked at).
+/// Every one must be used by a node: onnxruntime drops the others first, then misses them.
 #[derive(Debug, Clone, Default)]
 pub struct Weights {
     pub tensors: Vec<(String, Tensor)>,
@@ -96,7 +97,7 @@ fn lend(name: &str, tensor: &Tensor) -> Result<Lent, RuntimeError> {
 
 /// The same bytes at an address that is a multiple of `alignment` (1, 2, 4 or 8): the same memory if it can be.
 fn aligned(data: &Bytes, alignment: usize) -> Bytes {
-    if data.as_ptr() as usize % alignment == 0 && !data.is_empty() {
+    if (data.as_ptr() as usize).is_multiple_of(alignment) && !data.is_empty() {
         return data.clone();
     }
     // Memory allocated for u64 is aligned to 8.
