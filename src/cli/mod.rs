@@ -1,1 +1,4 @@
-//! (being written)
+//! The command line: one file a command.
+
+pub mod check;
+pub mod schema;

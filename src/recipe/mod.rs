@@ -19,9 +19,12 @@ mod over_time;
 mod overrides;
 mod pipelines;
 mod reader;
+mod reference;
 mod resolve;
+mod schema;
 mod sections;
 mod source;
+mod syntax;
 mod targets;
 mod values;
 mod written;
@@ -31,6 +34,8 @@ use std::path::{Path, PathBuf};
 
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use overrides::{Overrides, parse_size};
+pub use reference::reference;
+pub use schema::{schema, schema_text};
 pub use source::{LONGEST, Unreadable, read};
 
 use crate::plan::{Ground, Plan};
@@ -86,6 +91,18 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
             warnings: diagnostics,
         }),
         _ => Err(diagnostics),
+    }
+}
+
+/// Reads a recipe's file and compiles it; returns its text as well.
+///
+/// # Errors
+/// When the file cannot be read or the recipe has an error; see [`read`] and [`compile`].
+pub fn load(path: &Path, overrides: &Overrides) -> Result<(String, Compiled), Unreadable> {
+    let text = read(path)?;
+    match compile(path, &text, overrides) {
+        Ok(compiled) => Ok((text, compiled)),
+        Err(diagnostics) => Err(Unreadable { text, diagnostics }),
     }
 }
 

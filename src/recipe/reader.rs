@@ -69,11 +69,6 @@ impl<'a> Fields<'a> {
         Some(Value { node: node.get_ref(), span, written: self.written, name, kind: self.kind(name)? })
     }
 
-    /// The keys that the recipe says, in written order.
-    pub fn entries(&self) -> Vec<(&'a str, Range<usize>)> {
-        entries(self.table).into_iter().map(|(key, _)| (&**key.get_ref(), key.span())).collect()
-    }
-
     fn kind(&self, name: &str) -> Option<Kind> {
         debug_assert!(self.spec.key(name).is_some(), "{} has no key {name}", self.spec.name);
         Some(self.spec.key(name)?.kind)
@@ -145,16 +140,25 @@ impl<'a> Reader<'a> {
 
     /// Opens a table: reports the keys it cannot have and those it lacks.
     pub fn fields(&mut self, spec: &'static Table, table: &'a DeTable<'a>, span: Range<usize>) -> Fields<'a> {
+        let mut meant = Vec::new();
         for (key, _) in entries(table) {
             if spec.key(key.get_ref()).is_none() {
+                meant.extend(nearest(key.get_ref(), spec.names()));
                 let hint = unknown_key_hint(spec, key.get_ref());
-                let place = if spec.name == keys::RECIPE.name { "recipe" } else { spec.name };
-                self.error(key.span(), format!("a {place} has no key `{}`", key.get_ref())).hint = hint;
+                self.error(key.span(), format!("a {} has no key `{}`", spec.name, key.get_ref())).hint = hint;
             }
         }
-        for key in spec.keys.iter().filter(|key| key.required && !table.contains_key(key.name)) {
+        let missing = spec.keys.iter().filter(|key| key.required && !table.contains_key(key.name));
+        // One that was misspelt is not missing.
+        for key in missing.filter(|key| !meant.contains(&key.name)) {
             self.error(span.clone(), format!("`{}` is missing", key.name)).hint =
                 Some(format!("{} = {}", key.name, key.example));
+        }
+        let mut given: Vec<_> = entries(table);
+        given.retain(|(key, _)| spec.exclusive.contains(&key.get_ref().as_ref()));
+        if let [(first, _), (second, _), ..] = given.as_slice() {
+            let message = format!("`{}` and `{}` exclude each other", first.get_ref(), second.get_ref());
+            self.error(second.span(), message).hint = Some("give one of them".into());
         }
         Fields { spec, table, span, written: true }
     }

@@ -75,12 +75,7 @@ impl<'a> Reader<'a> {
     }
 
     fn ground(&mut self, init: &Fields<'a>) -> Ground {
-        let [mean, colour, image] = ["mean", "colour", "image"].map(|name| init.written(name));
-        let written: Vec<&Value> = [&mean, &colour, &image].into_iter().flatten().collect();
-        if let [first, second, ..] = written.as_slice() {
-            let message = format!("`{}` and `{}` exclude each other", first.name, second.name);
-            self.error(second.span.clone(), message).hint = Some("a picture starts from one of them".into());
-        }
+        let [colour, image] = ["colour", "image"].map(|name| init.written(name));
         let colour = colour.and_then(|value| self.colour(&value));
         let image = image.and_then(|value| self.image(&value));
         let grey = self.get_number(init, "mean");

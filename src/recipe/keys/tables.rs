@@ -59,6 +59,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
             ..key("phase", Kind::Tables(&PHASE))
         },
     ],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static CANVAS: Table = Table {
@@ -77,6 +78,7 @@ pub(in crate::recipe) static CANVAS: Table = Table {
             ..key("init", Kind::Table(&INIT))
         },
     ],
+    exclusive: &[],
 };
 
 /// The bases.
@@ -110,6 +112,7 @@ pub(in crate::recipe) static FOURIER: Table = Table {
             ..key("chroma", Kind::Number(Bounds::within(0.0, 4.0)))
         },
     ],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static PYRAMID: Table = Table {
@@ -122,6 +125,7 @@ pub(in crate::recipe) static PYRAMID: Table = Table {
         example: "8",
         ..key("coarsest", Kind::Whole(1, SIDES.1))
     }],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static INIT: Table = Table {
@@ -153,6 +157,7 @@ pub(in crate::recipe) static INIT: Table = Table {
             ..key("noise", Kind::Number(Bounds::within(0.0, 10.0)))
         },
     ],
+    exclusive: &["mean", "colour", "image"],
 };
 
 const NAME: Key = Key {
@@ -241,6 +246,7 @@ pub(in crate::recipe) static COMPOSITION: Table = Table {
         LOSS,
         TARGET_WEIGHT,
     ],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static DETAIL: Table = Table {
@@ -248,6 +254,7 @@ pub(in crate::recipe) static DETAIL: Table = Table {
     heading: "[[detail]]",
     about: "Something that each small part of the picture should show: its windows lie at random places.",
     keys: &[NAME, PROMPTS, STAGES_OF_TARGET, WINDOWS, SELECT, LOSS, TARGET_WEIGHT],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static PROMPT: Table = Table {
@@ -269,6 +276,7 @@ pub(in crate::recipe) static PROMPT: Table = Table {
             ..key("stages", Kind::Pipeline)
         },
     ],
+    exclusive: &[],
 };
 
 /// The mirror's axes.
@@ -292,6 +300,7 @@ pub(in crate::recipe) static STAGE: Table = Table {
             every view. Geometric stages (`cover` to `flip`) compose first, in written order; the others follow, in written \
             order.",
     keys: &STAGE_KEYS,
+    exclusive: &[],
 };
 
 /// The stages' keys, and what else a pipeline's entry can have.
@@ -353,6 +362,7 @@ pub(in crate::recipe) static PHASE: Table = Table {
             ..key("detail", Kind::Weights(WEIGHT))
         },
     ],
+    exclusive: &[],
 };
 
 /// How values move between keyframes.
@@ -376,6 +386,7 @@ pub(in crate::recipe) static KEYFRAMES: Table = Table {
         },
         Key { about: "How the value moves between two.", example: "\"smooth\"", ..key("ease", Kind::Choice(EASES)) },
     ],
+    exclusive: &[],
 };
 
 /// A key to be filled in.
