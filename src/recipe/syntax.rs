@@ -121,6 +121,10 @@ fn unquoted(word: &str) -> (Option<&'static str>, Option<String>) {
     if ["True", "False", "TRUE", "FALSE"].contains(&word) {
         return (None, Some(format!("write {}", word.to_lowercase())));
     }
+    let parts: Vec<&str> = word.split_whitespace().collect();
+    if parts.len() > 1 && parts.iter().all(|part| part.parse::<f64>().is_ok()) {
+        return (Some("a comma is missing between these"), Some(format!("write {}", parts.join(", "))));
+    }
     let inner = word.trim_matches(|c: char| c.is_whitespace() || "\"'“”„‘’«»".contains(c));
     let hint = if inner.is_empty() || inner.chars().count() > 60 { None } else { Some(format!("write \"{inner}\"")) };
     let curly = word.starts_with(['“', '”', '„', '‘', '’', '«', '»']);
