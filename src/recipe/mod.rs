@@ -21,11 +21,13 @@ mod pipelines;
 mod reader;
 mod reference;
 mod resolve;
+mod scalars;
 mod schema;
 mod sections;
 mod source;
 mod syntax;
 mod targets;
+mod tokens;
 mod values;
 mod written;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::defaults;
-use super::keys::{self, Key, Kind, RECIPE, Single, Table};
+use super::keys::{self, Key, Kind, RECIPE, Single, Table, With};
 use crate::plan::{Function, Variable};
 
 /// The page as its file, `docs/reference.md`, has it.
@@ -83,7 +83,12 @@ fn meaning(key: &Key) -> String {
     let mut text = key.about.to_owned();
     if let Kind::Choice(variants) = key.kind {
         for variant in variants {
-            let _ = write!(text, "<br>`{}`: {}", variant.name, variant.about);
+            let written = match variant.with {
+                With::Nothing => code(variant.name),
+                With::Settings(_) => format!("{}, or `{{ {} = {{ ... }} }}`", code(variant.name), variant.name),
+                With::Value(kind) => format!("`{{ {} = ... }}` ({})", variant.name, kind.words()),
+            };
+            let _ = write!(text, "<br>{written}: {}", variant.about);
         }
     }
     text
