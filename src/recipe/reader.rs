@@ -62,6 +62,11 @@ impl<'a> Fields<'a> {
         Some(Value { node: node.get_ref(), span, written: self.written, name, kind: self.kind(name)? })
     }
 
+    /// Whether no key is unknown, and so none can have been meant to be another.
+    pub fn knows_all_its_keys(&self) -> bool {
+        self.table.keys().all(|key| self.spec.key(key.get_ref()).is_some())
+    }
+
     fn kind(&self, name: &str) -> Option<Kind> {
         debug_assert!(self.spec.key(name).is_some(), "{} has no key {name}", self.spec.name);
         Some(self.spec.key(name)?.kind)
@@ -119,11 +124,17 @@ impl<'a> Reader<'a> {
     /// Reports a value of the wrong type.
     pub fn wrong_type(&mut self, value: &Value<'a>) -> &mut Diagnostic {
         let name = value.name;
+        let written =
+            self.text.get(value.span.clone()).filter(|text| value.written && text.len() <= 80).unwrap_or("...");
         let hint = match (value.node, value.kind) {
             (DeValue::String(text), Kind::Whole(..) | Kind::Number(_)) if text.trim().parse::<f64>().is_ok() => {
                 Some("numbers are written without quotes".to_owned())
             }
-            (DeValue::String(_) | DeValue::Table(_), Kind::Prompts) => Some(format!("{name} = [\"...\"]")),
+            (DeValue::String(_), Kind::Prompts) => Some(format!("{name} = [{written}]")),
+            (DeValue::Table(_), Kind::Pipeline) => Some(format!("a pipeline is an array: [{written}]")),
+            (DeValue::Array(_), Kind::Schedule(_) | Kind::Switchable(_) | Kind::Weights(_)) => {
+                Some("a value that changes is written { keys = [[0, ...], [1, ...]] }".to_owned())
+            }
             _ => None,
         };
         let diagnostic = self.unfit(value, format!("`{name}` cannot be {}", found(value.node)));
@@ -192,10 +203,12 @@ impl<'a> Reader<'a> {
         let Some(value) = parent.written(name) else { return Vec::new() };
         let Some(items) = value.items(value.kind) else {
             let diagnostic = self.wrong_type(&value);
-            if value.node.is_table() {
-                diagnostic.hint = Some(format!("write {} with two brackets: there can be several", spec.heading));
+            if !value.node.is_table() {
+                return Vec::new();
             }
-            return Vec::new();
+            diagnostic.hint = Some(format!("write {} with two brackets: there can be several", spec.heading));
+            // What is in it is looked at all the same.
+            return self.table(spec, &value).into_iter().collect();
         };
         items.iter().filter_map(|item| self.table(spec, &item.with_kind(Kind::Table(spec)))).collect()
     }

@@ -117,11 +117,11 @@ impl Resolver<'_, '_> {
             avoided: Vec::new(),
         };
         let reported = self.reader.diagnostics.len();
-        for prompt in target.prompts.iter().flatten() {
+        for prompt in &target.prompts {
             self.prompt(target, prompt, &whole, &mut resolved);
         }
         let silent = self.reader.diagnostics[reported..].iter().all(|d| d.severity != super::Severity::Error);
-        if resolved.wanted.is_empty() && target.prompts.is_some() && silent {
+        if resolved.wanted.is_empty() && target.all_prompts && silent {
             let message = format!("\"{}\" shows nothing: none of its prompts has a positive weight", resolved.name);
             self.reader.error(target.span.clone(), message).hint =
                 Some("prompts to avoid act on what the others show: add one that is wanted".into());

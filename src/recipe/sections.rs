@@ -135,10 +135,10 @@ impl<'a> Reader<'a> {
             }
         }
         let said = ["composition", "detail"].iter().any(|name| recipe.written(name).is_some());
-        if !said {
+        if !said && recipe.knows_all_its_keys() {
             let diagnostic = self.error(0..0, "this recipe shows nothing: it has neither a composition nor a detail");
             diagnostic.hint = Some("begin with [[detail]] and, on the next line, prompts = [\"...\"]".into());
-        } else if targets.is_empty() && self.diagnostics.is_empty() {
+        } else if said && targets.is_empty() && self.diagnostics.is_empty() {
             self.error(0..0, "this recipe shows nothing: its compositions and details are empty arrays");
         }
         targets
