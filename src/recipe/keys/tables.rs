@@ -29,7 +29,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
         },
         Key {
             about: "The CLIP model: its name, or the path of its folder.",
-            example: "\"pocket\"",
+            example: "\"models/vit-b-32\"",
             ..key("model", Kind::Text)
         },
         Key {
@@ -69,12 +69,12 @@ pub(in crate::recipe) static CANVAS: Table = Table {
     keys: &[
         Key {
             about: "How the picture is stored, which decides what optimisation finds easy.",
-            example: "{ fourier = { decay = 1.5, chroma = 0.6 } }",
+            example: "{ fourier = { decay = 1.2, chroma = 0.8 } }",
             ..key("basis", Kind::Choice(BASES))
         },
         Key {
             about: "What the picture starts from.",
-            example: "{ colour = [0.2, 0.3, 0.4], noise = 0.02 }",
+            example: "{ colour = [0.2, 0.3, 0.4], noise = 0.05 }",
             ..key("init", Kind::Table(&INIT))
         },
     ],
@@ -103,12 +103,12 @@ pub(in crate::recipe) static FOURIER: Table = Table {
     keys: &[
         Key {
             about: "Amplitudes start as 1/f^decay: more gives softer, larger shapes.",
-            example: "1.5",
+            example: "1.2",
             ..key("decay", Kind::Number(Bounds::within(0.0, 4.0)))
         },
         Key {
             about: "How easily colours move, relative to lightness: less gives calmer colours.",
-            example: "0.6",
+            example: "0.8",
             ..key("chroma", Kind::Number(Bounds::within(0.0, 4.0)))
         },
     ],
@@ -122,7 +122,7 @@ pub(in crate::recipe) static PYRAMID: Table = Table {
     keys: &[Key {
         unit: "pixels",
         about: "The shorter side of the coarsest level.",
-        example: "8",
+        example: "16",
         ..key("coarsest", Kind::Whole(1, SIDES.1))
     }],
     exclusive: &[],
@@ -136,7 +136,7 @@ pub(in crate::recipe) static INIT: Table = Table {
         Key {
             unit: "0 black to 1 white",
             about: "A grey to start from, unless there is a `colour` or an `image`.",
-            example: "0.5",
+            example: "0.3",
             ..key("mean", Kind::Number(Bounds::within(0.0, 1.0)))
         },
         Key {
@@ -153,7 +153,7 @@ pub(in crate::recipe) static INIT: Table = Table {
         },
         Key {
             about: "Standard deviation of the random start: of pixel values for `pixels`, of parameters for the other bases.",
-            example: "0.02",
+            example: "0.05",
             ..key("noise", Kind::Number(Bounds::within(0.0, 10.0)))
         },
     ],
@@ -182,14 +182,14 @@ const STAGES_OF_TARGET: Key = Key {
 
 const WINDOWS: Key = Key {
     about: "Places to look at, each step.",
-    example: "12",
+    example: "24",
     unit: "places a step",
     ..key("windows", Kind::Whole(1, 4096))
 };
 
 const SELECT: Key = Key {
     about: "Which prompts a window trains.",
-    example: "\"best\"",
+    example: "\"all\"",
     ..key(
         "select",
         Kind::Choice(&[
@@ -201,7 +201,7 @@ const SELECT: Key = Key {
 
 const LOSS: Key = Key {
     about: "How far a window is from a prompt, of their similarity s.",
-    example: "\"spherical\"",
+    example: "\"cosine\"",
     ..key(
         "loss",
         Kind::Choice(&[
