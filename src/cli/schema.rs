@@ -1,6 +1,8 @@
-//! STAND-IN, dropped at merge.
-use super::{Exit, Outcome};
+//! `recipe-render schema`: what editors and people look recipes up in.
 
-pub fn run() -> Outcome {
-    Ok(Exit::Done)
+use crate::recipe;
+
+/// What the command prints: the JSON schema, or with `--reference` the reference page in Markdown.
+pub fn text(reference: bool) -> String {
+    if reference { recipe::reference() } else { recipe::schema_text() }
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::keys::STAGE;
 use super::nearest::did_you_mean;
 use super::pipelines::MOST_STAGES;
 use super::reader::Reader;
@@ -85,7 +86,10 @@ impl<'r> Chains<'r> {
         if found.is_none() {
             let known = self.pipelines.iter().map(|named| named.name.value.as_str());
             let hint = did_you_mean(&name.value, known, "pipelines");
-            let hint = hint.unwrap_or_else(|| "pipelines are named in a table [stages]".into());
+            let hint = hint.unwrap_or_else(|| match STAGE.key(&name.value) {
+                Some(stage) => format!("a stage is written [{{ {} = ... }}]", stage.name),
+                None => "pipelines are named in a table [stages]".into(),
+            });
             reader.error(name.span.clone(), format!("there is no pipeline `{}`", name.value)).hint = Some(hint);
         }
         found

@@ -38,7 +38,10 @@ mod tests {
         let (parsed, errors) = DeTable::parse_recoverable(TEXT);
         assert!(errors.is_empty(), "{errors:?}");
         for (name, table) in parsed.get_ref() {
-            let spec = keys::ALL.iter().find(|spec| spec.name == name.get_ref()).expect(name.get_ref());
+            let spec = keys::ALL
+                .iter()
+                .find(|spec| spec.name == name.get_ref())
+                .unwrap_or_else(|| panic!("{}", name.get_ref()));
             for key in table.get_ref().as_table().unwrap().keys() {
                 assert!(spec.key(key.get_ref()).is_some(), "{}.{}", spec.name, key.get_ref());
             }

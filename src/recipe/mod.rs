@@ -19,10 +19,15 @@ mod over_time;
 mod overrides;
 mod pipelines;
 mod reader;
+mod reference;
 mod resolve;
+mod scalars;
+mod schema;
 mod sections;
 mod source;
+mod syntax;
 mod targets;
+mod tokens;
 mod values;
 mod written;
 
@@ -31,6 +36,8 @@ use std::path::{Path, PathBuf};
 
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use overrides::{Overrides, parse_size};
+pub use reference::reference;
+pub use schema::{schema, schema_text};
 pub use source::{LONGEST, Unreadable, read};
 
 use crate::plan::{Ground, Plan};
@@ -89,6 +96,18 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
     }
 }
 
+/// Reads a recipe's file and compiles it; returns its text as well.
+///
+/// # Errors
+/// When the file cannot be read or the recipe has an error; see [`read`] and [`compile`].
+pub fn load(path: &Path, overrides: &Overrides) -> Result<(String, Compiled), Unreadable> {
+    let text = read(path)?;
+    match compile(path, &text, overrides) {
+        Ok(compiled) => Ok((text, compiled)),
+        Err(diagnostics) => Err(Unreadable { text, diagnostics }),
+    }
+}
+
 /// Lets the command line have its way; returns the model, if there is one to use.
 fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Overrides) -> Option<ModelReference> {
     if let Some(size) = overrides.size {
@@ -114,4 +133,69 @@ fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Over
     }
     let (name, span) = recipe.model.clone()?;
     Some(ModelReference { name, span, base: reader.folder().to_path_buf() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keys::{Key, Table};
+
+    /// A recipe in which one key of one table says its example, or nothing.
+    fn example(spec: &Table, key: Option<&Key>) -> String {
+        let line = key.map_or(String::new(), |key| format!("{} = {}", key.name, key.example));
+        let inner = if line.is_empty() { String::new() } else { format!(", {line}") };
+        let is = |name: &str| key.is_some_and(|key| key.name == name);
+        let prompts = if is("prompts") { "" } else { "prompts = ['x']" };
+        let detail = "[[detail]]\nname = 'sky'\nprompts = ['x']\n";
+        let stages = "[stages]\nslanted = [{ rotate = 3 }]\n";
+        match spec.name {
+            "recipe" if is("stages") => format!("{line}\n{detail}"),
+            "recipe" => format!("{line}\n{detail}{stages}"),
+            "canvas" => format!("{detail}[canvas]\n{line}\n"),
+            "init" => format!("{detail}[canvas.init]\n{line}\n"),
+            "fourier" | "pyramid" => format!("{detail}[canvas.basis.{}]\n{line}\n", spec.name),
+            "composition" | "detail" => format!("{stages}[[{}]]\n{prompts}\n{line}\n", spec.name),
+            "prompt" if is("text") => format!("{stages}[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
+            "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
+            "stage" => format!("{detail}stages = [{{ rotate = 3 }}, {{ {line} }}]\n").replace(", {  }", ""),
+            "phase" => format!("{detail}[[composition]]\nprompts = ['y']\n[[phase]]\n{line}\n"),
+            "keyframes" if is("keys") => format!("{detail}weight = {{ {line} }}\n"),
+            "keyframes" => format!("{detail}weight = {{ keys = [[0, 1], [1, 0]]{inner} }}\n"),
+            name => panic!("no recipe for the examples of {name}"),
+        }
+    }
+
+    fn effect(text: &str) -> (Plan, String, usize, Vec<PathBuf>) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("start.png"), b"not looked into").unwrap();
+        let path = folder.path().join("a.toml");
+        let compiled = compile(&path, text, &Overrides::default());
+        let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong, &path, text)));
+        (compiled.plan, compiled.model.name, compiled.warnings.len(), compiled.files)
+    }
+
+    /// A key in the table that nothing reads would change nothing.
+    #[test]
+    fn every_key_of_the_table_has_an_effect() {
+        for spec in keys::ALL {
+            let without = effect(&example(spec, None));
+            for key in spec.keys.iter().filter(|key| !key.example.is_empty()) {
+                let text = example(spec, Some(key));
+                assert!(effect(&text) != without, "{}.{} changes nothing:\n{text}", spec.name, key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_a_sound_recipe() {
+        for text in ["[[detail]]\nprompts = ['x']", "[[composition]]\nprompts = ['x']\n[canvas]\nbasis = 'pyramid'"] {
+            let mut reader = Reader::new(Path::new("a.toml"), text);
+            let document = source::parse(Path::new("a.toml"), text).unwrap();
+            let recipe = reader.recipe(&document);
+            let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
+            over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
+            assert_eq!(reader.diagnostics, []);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Which known name somebody meant.
 
-/// The known name nearest to what was written, if one is near enough to be a slip: Damerau and Levenshtein's distance of
-/// at most a third of the longer name, letter case aside.
+/// The known name nearest to what was written, if one is near enough to be a slip or another form of the word: Damerau and
+/// Levenshtein's distance of at most a third of the longer name, or a common beginning of at least half of it, letter case
+/// aside.
 pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Nobody means a short name by a very long one, and the distance takes quadratic time.
     if written.chars().count() > 100 {
@@ -9,9 +10,12 @@ pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
     }
     let written = written.to_lowercase();
     let far = |name: &str| {
-        let distance = strsim::damerau_levenshtein(&written, &name.to_lowercase());
+        let name = name.to_lowercase();
+        let distance = strsim::damerau_levenshtein(&written, &name);
         let longest = name.chars().count().max(written.chars().count());
-        (distance * 3 <= longest.max(3)).then_some(distance)
+        let common = name.chars().zip(written.chars()).take_while(|(a, b)| a == b).count();
+        let slip = distance * 3 <= longest.max(3) && distance < longest;
+        (slip || (common >= 3 && common * 2 >= longest)).then_some(distance)
     };
     let candidates = known.into_iter().filter(|name| name.chars().count() <= 100);
     candidates.filter_map(|name| Some((far(name)?, name))).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
@@ -40,6 +44,9 @@ mod tests {
         assert_eq!(nearest("promts", known), Some("prompts"));
         assert_eq!(nearest("Windwos", known), Some("windows"));
         assert_eq!(nearest("stage", known), Some("stages"));
+        assert_eq!(nearest("selection", known), Some("select"));
+        assert_eq!(nearest("lin", ["linear", "hold"]), Some("linear"));
+        assert_eq!(nearest("q", ["t", "T"]), None);
         assert_eq!(nearest("colour", known), None);
         assert_eq!(nearest(&"x".repeat(1 << 20), known), None);
         assert_eq!(did_you_mean("abc", known, "known").as_deref(), Some("known: prompts, windows, stages, select"));

@@ -108,7 +108,7 @@ pub(super) fn check(reader: &mut Reader<'_>, timeline: &Timeline, phase_name: im
             Some((message, expected, phase, time))
         });
         if let Some((message, expected, phase, time)) = found {
-            let place = format!("at step {} of phase \"{}\" (t = {:.3})", time.step, phase_name(phase), time.t);
+            let place = format!("at step {} of phase \"{}\" (t = {})", time.step, phase_name(phase), short(time.t));
             reader.error(check.span, format!("{message} {place}")).expected = expected;
         }
     }

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::defaults;
 use super::diagnostic::Diagnostic;
-use super::keys::{self, Bounds, Kind, Table, Variant, With};
+use super::keys::{self, Kind, Table};
 use super::nearest::{did_you_mean, nearest};
 use super::over_time::Check;
 
@@ -46,13 +46,6 @@ pub(super) struct Value<'a> {
     pub kind: Kind,
 }
 
-/// What was chosen of a choice.
-pub(super) struct Chosen<'a> {
-    pub name: &'static str,
-    /// What the name carries, if anything was written.
-    pub value: Option<Value<'a>>,
-}
-
 impl<'a> Fields<'a> {
     /// The value of a key, or its default.
     pub fn get(&self, name: &'static str) -> Option<Value<'a>> {
@@ -69,9 +62,9 @@ impl<'a> Fields<'a> {
         Some(Value { node: node.get_ref(), span, written: self.written, name, kind: self.kind(name)? })
     }
 
-    /// The keys that the recipe says, in written order.
-    pub fn entries(&self) -> Vec<(&'a str, Range<usize>)> {
-        entries(self.table).into_iter().map(|(key, _)| (&**key.get_ref(), key.span())).collect()
+    /// Whether no key is unknown, and so none can have been meant to be another.
+    pub fn knows_all_its_keys(&self) -> bool {
+        self.table.keys().all(|key| self.spec.key(key.get_ref()).is_some())
     }
 
     fn kind(&self, name: &str) -> Option<Kind> {
@@ -131,11 +124,17 @@ impl<'a> Reader<'a> {
     /// Reports a value of the wrong type.
     pub fn wrong_type(&mut self, value: &Value<'a>) -> &mut Diagnostic {
         let name = value.name;
+        let written =
+            self.text.get(value.span.clone()).filter(|text| value.written && text.len() <= 80).unwrap_or("...");
         let hint = match (value.node, value.kind) {
             (DeValue::String(text), Kind::Whole(..) | Kind::Number(_)) if text.trim().parse::<f64>().is_ok() => {
                 Some("numbers are written without quotes".to_owned())
             }
-            (DeValue::String(_) | DeValue::Table(_), Kind::Prompts) => Some(format!("{name} = [\"...\"]")),
+            (DeValue::String(_), Kind::Prompts) => Some(format!("{name} = [{written}]")),
+            (DeValue::Table(_), Kind::Pipeline) => Some(format!("a pipeline is an array: [{written}]")),
+            (DeValue::Array(_), Kind::Schedule(_) | Kind::Switchable(_) | Kind::Weights(_)) => {
+                Some("a value that changes is written { keys = [[0, ...], [1, ...]] }".to_owned())
+            }
             _ => None,
         };
         let diagnostic = self.unfit(value, format!("`{name}` cannot be {}", found(value.node)));
@@ -145,16 +144,27 @@ impl<'a> Reader<'a> {
 
     /// Opens a table: reports the keys it cannot have and those it lacks.
     pub fn fields(&mut self, spec: &'static Table, table: &'a DeTable<'a>, span: Range<usize>) -> Fields<'a> {
+        let mut meant = Vec::new();
         for (key, _) in entries(table) {
             if spec.key(key.get_ref()).is_none() {
+                meant.extend(nearest(key.get_ref(), spec.names()));
                 let hint = unknown_key_hint(spec, key.get_ref());
-                let place = if spec.name == keys::RECIPE.name { "recipe" } else { spec.name };
-                self.error(key.span(), format!("a {place} has no key `{}`", key.get_ref())).hint = hint;
+                let place =
+                    if spec.name == keys::RECIPE.name { String::new() } else { format!(" in `{}`", spec.heading) };
+                self.error(key.span(), format!("unknown key `{}`{place}", key.get_ref())).hint = hint;
             }
         }
-        for key in spec.keys.iter().filter(|key| key.required && !table.contains_key(key.name)) {
+        let missing = spec.keys.iter().filter(|key| key.required && !table.contains_key(key.name));
+        // One that was misspelt is not missing.
+        for key in missing.filter(|key| !meant.contains(&key.name)) {
             self.error(span.clone(), format!("`{}` is missing", key.name)).hint =
                 Some(format!("{} = {}", key.name, key.example));
+        }
+        let mut given: Vec<_> = entries(table);
+        given.retain(|(key, _)| spec.exclusive.contains(&key.get_ref().as_ref()));
+        if let [(first, _), (second, _), ..] = given.as_slice() {
+            let message = format!("`{}` and `{}` exclude each other", first.get_ref(), second.get_ref());
+            self.error(second.span(), message).hint = Some("give one of them".into());
         }
         Fields { spec, table, span, written: true }
     }
@@ -193,167 +203,14 @@ impl<'a> Reader<'a> {
         let Some(value) = parent.written(name) else { return Vec::new() };
         let Some(items) = value.items(value.kind) else {
             let diagnostic = self.wrong_type(&value);
-            if value.node.is_table() {
-                diagnostic.hint = Some(format!("write {} with two brackets: there can be several", spec.heading));
+            if !value.node.is_table() {
+                return Vec::new();
             }
-            return Vec::new();
+            diagnostic.hint = Some(format!("write {} with two brackets: there can be several", spec.heading));
+            // What is in it is looked at all the same.
+            return self.table(spec, &value).into_iter().collect();
         };
         items.iter().filter_map(|item| self.table(spec, &item.with_kind(Kind::Table(spec)))).collect()
-    }
-
-    /// A text that is not blank.
-    pub fn text(&mut self, value: &Value<'a>) -> Option<String> {
-        let DeValue::String(text) = value.node else {
-            self.wrong_type(value);
-            return None;
-        };
-        if text.trim().is_empty() {
-            self.error(value.span.clone(), format!("`{}` is empty", value.name)).expected = Some(value.kind.words());
-            return None;
-        }
-        Some(text.to_string())
-    }
-
-    /// A whole number within its bounds.
-    pub fn whole(&mut self, value: &Value<'a>) -> Option<u64> {
-        let DeValue::Integer(integer) = value.node else {
-            self.wrong_type(value);
-            return None;
-        };
-        let Kind::Whole(low, high) = value.kind else { return None };
-        // A number that even 128 bits cannot hold is out of every range.
-        let number = i128::from_str_radix(integer.as_str(), integer.radix()).unwrap_or(i128::MAX);
-        match u64::try_from(number).ok().filter(|number| (low..=high).contains(number)) {
-            Some(number) => Some(number),
-            None => {
-                self.unfit(value, format!("`{}` is out of range", value.name));
-                None
-            }
-        }
-    }
-
-    /// A number within bounds.
-    pub fn number(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<f64> {
-        let Some(number) = number_of(value.node) else {
-            self.wrong_type(value);
-            return None;
-        };
-        self.hold(value, bounds, number).then_some(number)
-    }
-
-    /// Whether a value's number is within bounds; reports it if it is not.
-    pub fn hold(&mut self, value: &Value<'a>, bounds: Bounds, number: f64) -> bool {
-        if !number.is_finite() {
-            self.unfit(value, format!("`{}` is not finite", value.name));
-        } else if !bounds.hold(number) {
-            let diagnostic = self.unfit(value, format!("`{}` is out of range", value.name));
-            diagnostic.expected = Some(format!("a number {}", bounds.words()));
-        }
-        bounds.hold(number)
-    }
-
-    /// An array of `N` numbers within bounds.
-    pub fn numbers<const N: usize>(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<[f64; N]> {
-        let items = value.items(Kind::Number(bounds)).filter(|items| items.len() == N);
-        let Some(items) = items else {
-            self.wrong_length(value, N);
-            return None;
-        };
-        let numbers: Vec<f64> = items.iter().filter_map(|item| self.number(item, bounds)).collect();
-        numbers.try_into().ok()
-    }
-
-    /// An array of `N` whole numbers within bounds.
-    pub fn wholes<const N: usize>(&mut self, value: &Value<'a>, low: u64, high: u64) -> Option<[u64; N]> {
-        let items = value.items(Kind::Whole(low, high)).filter(|items| items.len() == N);
-        let Some(items) = items else {
-            self.wrong_length(value, N);
-            return None;
-        };
-        let numbers: Vec<u64> = items.iter().filter_map(|item| self.whole(item)).collect();
-        numbers.try_into().ok()
-    }
-
-    /// Reports a value that is no array of `length` entries.
-    fn wrong_length(&mut self, value: &Value<'a>, length: usize) {
-        match value.node {
-            DeValue::Array(array) => {
-                let message = format!("`{}` has {} entries instead of {length}", value.name, array.len());
-                self.unfit(value, message);
-            }
-            _ => {
-                self.wrong_type(value);
-            }
-        }
-    }
-
-    /// A colour.
-    pub fn colour(&mut self, value: &Value<'a>) -> Option<[f64; 3]> {
-        let before = self.diagnostics.len();
-        let colour = self.numbers(value, Bounds::within(0.0, 1.0));
-        if colour.is_none()
-            && let Some(items) = value.node.as_array()
-            && items.iter().any(|item| number_of(item.get_ref()).is_some_and(|number| number > 1.0))
-            && let Some(diagnostic) = self.diagnostics.get_mut(before)
-        {
-            diagnostic.hint = Some("colours run from 0 to 1: divide by 255".to_owned());
-        }
-        colour
-    }
-
-    /// One of a choice's names, with what it carries.
-    pub fn choice(&mut self, value: &Value<'a>, variants: &'static [Variant]) -> Option<Chosen<'a>> {
-        let (name, span, inner) = match value.node {
-            DeValue::String(name) => (&**name, value.span.clone(), None),
-            DeValue::Table(table) if table.len() == 1 => {
-                let (key, inner) = table.iter().next()?;
-                (&**key.get_ref(), key.span(), Some(inner))
-            }
-            _ => {
-                self.wrong_type(value);
-                return None;
-            }
-        };
-        let Some(variant) = variants.iter().find(|variant| variant.name == name) else {
-            let hint = nearest(name, variants.iter().map(|variant| variant.name));
-            let at = Value { span, ..value.clone() };
-            let diagnostic = self.unfit(&at, format!("`{}` cannot be \"{name}\"", value.name));
-            diagnostic.hint = hint.map(|name| format!("did you mean \"{name}\"?"));
-            return None;
-        };
-        match (variant.with, inner) {
-            (With::Nothing | With::Settings(_), None) => Some(Chosen { name: variant.name, value: None }),
-            (With::Settings(table), Some(inner)) => {
-                let value = Value { name: variant.name, ..value.inner(inner, Kind::Table(table)) };
-                Some(Chosen { name: variant.name, value: Some(value) })
-            }
-            (With::Value(kind), Some(inner)) => {
-                let value = Value { name: variant.name, ..value.inner(inner, *kind) };
-                Some(Chosen { name: variant.name, value: Some(value) })
-            }
-            (With::Nothing, Some(_)) => {
-                let diagnostic = self.error(value.span.clone(), format!("\"{name}\" has no settings"));
-                diagnostic.hint = Some(format!("{} = \"{name}\"", value.name));
-                None
-            }
-            (With::Value(kind), None) => {
-                let diagnostic = self.error(value.span.clone(), format!("\"{name}\" lacks its value"));
-                diagnostic.expected = Some(format!("{{ {name} = {} }}", kind.words()));
-                None
-            }
-        }
-    }
-}
-
-/// A number, whichever way it is written.
-pub(super) fn number_of(node: &DeValue<'_>) -> Option<f64> {
-    match node {
-        DeValue::Integer(integer) => {
-            let whole = i128::from_str_radix(integer.as_str(), integer.radix());
-            Some(whole.map_or(f64::INFINITY, |number| number as f64))
-        }
-        DeValue::Float(float) => float.as_str().parse().ok(),
-        _ => None,
     }
 }
 

@@ -117,11 +117,11 @@ impl Resolver<'_, '_> {
             avoided: Vec::new(),
         };
         let reported = self.reader.diagnostics.len();
-        for prompt in target.prompts.iter().flatten() {
+        for prompt in &target.prompts {
             self.prompt(target, prompt, &whole, &mut resolved);
         }
         let silent = self.reader.diagnostics[reported..].iter().all(|d| d.severity != super::Severity::Error);
-        if resolved.wanted.is_empty() && target.prompts.is_some() && silent {
+        if resolved.wanted.is_empty() && target.all_prompts && silent {
             let message = format!("\"{}\" shows nothing: none of its prompts has a positive weight", resolved.name);
             self.reader.error(target.span.clone(), message).hint =
                 Some("prompts to avoid act on what the others show: add one that is wanted".into());
@@ -235,8 +235,8 @@ impl Resolver<'_, '_> {
 
     /// Reports weights of targets that are not there.
     fn look_up_weights(&mut self, weights: &Weights, kind: TargetKind, recipe: &Recipe) {
-        let names: Vec<String> =
-            recipe.targets.iter().filter(|target| target.kind == kind).map(written::Target::called).collect();
+        let targets: Vec<&written::Target> = recipe.targets.iter().filter(|target| target.kind == kind).collect();
+        let names: Vec<String> = targets.iter().map(|target| target.called()).collect();
         let kind = kind.name();
         match weights {
             Weights::All(weight) if names.is_empty() => {
@@ -244,10 +244,14 @@ impl Resolver<'_, '_> {
             }
             Weights::ByName(weights) => {
                 for (name, _) in weights.iter().filter(|(name, _)| !names.contains(&name.value)) {
-                    let hint = did_you_mean(&name.value, names.iter().map(String::as_str), "there are");
-                    let hint = hint.unwrap_or_else(|| format!("this recipe has no [[{kind}]]"));
-                    self.reader.error(name.span.clone(), format!("no {kind} is called \"{}\"", name.value)).hint =
-                        Some(hint);
+                    let hint = if names.is_empty() {
+                        Some(format!("this recipe has no [[{kind}]]"))
+                    } else if targets.iter().all(|target| target.name.is_none()) {
+                        Some(format!("write name = \"{}\" in the [[{kind}]] that is meant", name.value))
+                    } else {
+                        did_you_mean(&name.value, names.iter().map(String::as_str), "there are")
+                    };
+                    self.reader.error(name.span.clone(), format!("no {kind} is called \"{}\"", name.value)).hint = hint;
                 }
             }
             Weights::All(_) | Weights::Unsaid => {}

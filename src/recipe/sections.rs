@@ -75,12 +75,7 @@ impl<'a> Reader<'a> {
     }
 
     fn ground(&mut self, init: &Fields<'a>) -> Ground {
-        let [mean, colour, image] = ["mean", "colour", "image"].map(|name| init.written(name));
-        let written: Vec<&Value> = [&mean, &colour, &image].into_iter().flatten().collect();
-        if let [first, second, ..] = written.as_slice() {
-            let message = format!("`{}` and `{}` exclude each other", first.name, second.name);
-            self.error(second.span.clone(), message).hint = Some("a picture starts from one of them".into());
-        }
+        let [colour, image] = ["colour", "image"].map(|name| init.written(name));
         let colour = colour.and_then(|value| self.colour(&value));
         let image = image.and_then(|value| self.image(&value));
         let grey = self.get_number(init, "mean");
@@ -140,10 +135,10 @@ impl<'a> Reader<'a> {
             }
         }
         let said = ["composition", "detail"].iter().any(|name| recipe.written(name).is_some());
-        if !said {
+        if !said && recipe.knows_all_its_keys() {
             let diagnostic = self.error(0..0, "this recipe shows nothing: it has neither a composition nor a detail");
             diagnostic.hint = Some("begin with [[detail]] and, on the next line, prompts = [\"...\"]".into());
-        } else if targets.is_empty() && self.diagnostics.is_empty() {
+        } else if said && targets.is_empty() && self.diagnostics.is_empty() {
             self.error(0..0, "this recipe shows nothing: its compositions and details are empty arrays");
         }
         targets

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::diagnostic::{Diagnostic, in_order};
+use super::diagnostic::Diagnostic;
+use super::syntax;
 
 /// The longest recipe, in bytes.
 pub const LONGEST: u64 = 1 << 20;
@@ -60,21 +61,38 @@ pub(super) fn parse<'a>(path: &Path, text: &'a str) -> Result<DeTable<'a>, Vec<D
         return Err(vec![Diagnostic::whole(path, format!("this recipe is longer than {LONGEST} bytes"))]);
     }
     let (document, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        return Ok(document.into_inner());
-    }
-    let diagnostics = errors.iter().map(|error| syntax(path, text, error)).collect();
-    Err(in_order(diagnostics))
+    if errors.is_empty() { Ok(document.into_inner()) } else { Err(syntax::diagnostics(path, text, &errors)) }
 }
 
-fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().unwrap_or(0..0);
-    let (message, expected) = match error.message().split_once(", expected ") {
-        Some((message, expected)) => (message, Some(expected)),
-        None => (error.message(), None),
-    };
-    let mut diagnostic = Diagnostic::error(path, span.clone(), message);
-    diagnostic.expected = expected.map(str::to_owned);
-    let _ = text;
-    diagnostic
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreadable(bytes: &[u8]) -> Unreadable {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        read(file.path()).unwrap_err()
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_pointed_at() {
+        let wrong = unreadable(b"title = 'a'\nx = '\xe9'\n");
+        assert_eq!(wrong.diagnostics[0].position(&wrong.text), Some((2, 6)));
+    }
+
+    #[test]
+    fn huge_files_are_refused() {
+        let wrong = unreadable(&vec![b'#'; LONGEST as usize + 1]);
+        assert!(wrong.diagnostics[0].message.contains("larger than 1048576 bytes"));
+        let text = "#".repeat(LONGEST as usize + 1);
+        assert!(parse(Path::new("a.toml"), &text).unwrap_err()[0].message.contains("longer"));
+        assert!(parse(Path::new("a.toml"), &text[..LONGEST as usize]).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_so() {
+        let wrong = read(Path::new("no/such/recipe.toml")).unwrap_err();
+        assert!(wrong.diagnostics[0].message.starts_with("cannot read this recipe"));
+        assert!(read(&std::env::temp_dir()).is_err());
+    }
 }

@@ -14,7 +14,7 @@ impl<'a> Reader<'a> {
     /// A composition or a detail; `position` counts from 1 among its kind.
     pub fn target(&mut self, kind: TargetKind, position: usize, fields: &Fields<'a>) -> Target {
         let name = self.name(fields);
-        let prompts = fields.written("prompts").and_then(|value| self.prompts(&value));
+        let prompts = fields.written("prompts").map(|value| self.prompts(&value)).unwrap_or_default();
         let stages = fields.get("stages").and_then(|value| self.pipeline_use(&value));
         let windows = fields.get("windows").and_then(|value| self.whole(&value));
         let fit = (kind == TargetKind::Composition).then(|| self.chosen(fields, "fit")).flatten();
@@ -36,7 +36,8 @@ impl<'a> Reader<'a> {
             span: fields.span.clone(),
             name,
             position,
-            prompts,
+            all_prompts: !prompts.is_empty() && prompts.iter().all(Option::is_some),
+            prompts: prompts.into_iter().flatten().collect(),
             stages,
             windows: windows.and_then(|windows| u32::try_from(windows).ok()).unwrap_or(1),
             fit,
@@ -53,26 +54,21 @@ impl<'a> Reader<'a> {
         Some(self.choice(&value, variants)?.name)
     }
 
-    /// A target's prompts; none if any of them was reported.
-    fn prompts(&mut self, value: &Value<'a>) -> Option<Vec<Prompt>> {
+    /// A target's prompts, each none if it was reported.
+    fn prompts(&mut self, value: &Value<'a>) -> Vec<Option<Prompt>> {
         let Some(items) = value.items(Kind::Prompts) else {
-            let text = value.node.as_str().map(|_| self.text.get(value.span.clone()).unwrap_or("\"...\"").to_owned());
-            let diagnostic = self.wrong_type(value);
-            if let Some(text) = text {
-                diagnostic.hint = Some(format!("prompts = [{text}]"));
-            }
-            return None;
+            self.wrong_type(value);
+            return Vec::new();
         };
         if items.is_empty() {
             self.error(value.span.clone(), "`prompts` is empty").expected = Some("at least one text".into());
-            return None;
+            return Vec::new();
         }
         if items.len() > MOST_PROMPTS {
             self.error(value.span.clone(), format!("{} prompts, at most {MOST_PROMPTS} are possible", items.len()));
-            return None;
+            return Vec::new();
         }
-        let prompts: Vec<Option<Prompt>> = items.iter().map(|item| self.prompt(item)).collect();
-        prompts.into_iter().collect()
+        items.iter().map(|item| self.prompt(item)).collect()
     }
 
     fn prompt(&mut self, value: &Value<'a>) -> Option<Prompt> {

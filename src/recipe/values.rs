@@ -7,7 +7,8 @@ use toml::de::DeValue;
 use super::expression;
 use super::keys::{Bounds, EASES, KEYFRAMES, Kind, Single};
 use super::over_time::{Check, Rule};
-use super::reader::{Reader, Value, number_of};
+use super::reader::{Reader, Value};
+use super::scalars::number_of;
 use crate::plan::{Ease, Key, Range, Schedule};
 
 /// The most keyframes of one schedule.

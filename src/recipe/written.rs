@@ -85,8 +85,10 @@ pub(super) struct Target {
     pub name: Option<At<String>>,
     /// Its position among its kind, counted from 1.
     pub position: usize,
-    /// None if it was reported.
-    pub prompts: Option<Vec<Prompt>>,
+    /// Those that could be read.
+    pub prompts: Vec<Prompt>,
+    /// Whether those are all.
+    pub all_prompts: bool,
     pub stages: Option<PipelineUse>,
     pub windows: u32,
     pub fit: Fit,

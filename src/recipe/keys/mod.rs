@@ -18,6 +18,8 @@ pub(super) struct Table {
     pub heading: &'static str,
     pub about: &'static str,
     pub keys: &'static [Key],
+    /// Keys of which at most one can be given.
+    pub exclusive: &'static [&'static str],
 }
 
 impl Table {

@@ -29,7 +29,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
         },
         Key {
             about: "The CLIP model: its name, or the path of its folder.",
-            example: "\"pocket\"",
+            example: "\"models/vit-b-32\"",
             ..key("model", Kind::Text)
         },
         Key {
@@ -59,6 +59,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
             ..key("phase", Kind::Tables(&PHASE))
         },
     ],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static CANVAS: Table = Table {
@@ -68,15 +69,16 @@ pub(in crate::recipe) static CANVAS: Table = Table {
     keys: &[
         Key {
             about: "How the picture is stored, which decides what optimisation finds easy.",
-            example: "{ fourier = { decay = 1.5, chroma = 0.6 } }",
+            example: "{ fourier = { decay = 1.2, chroma = 0.8 } }",
             ..key("basis", Kind::Choice(BASES))
         },
         Key {
             about: "What the picture starts from.",
-            example: "{ colour = [0.2, 0.3, 0.4], noise = 0.02 }",
+            example: "{ colour = [0.2, 0.3, 0.4], noise = 0.05 }",
             ..key("init", Kind::Table(&INIT))
         },
     ],
+    exclusive: &[],
 };
 
 /// The bases.
@@ -101,15 +103,16 @@ pub(in crate::recipe) static FOURIER: Table = Table {
     keys: &[
         Key {
             about: "Amplitudes start as 1/f^decay: more gives softer, larger shapes.",
-            example: "1.5",
+            example: "1.2",
             ..key("decay", Kind::Number(Bounds::within(0.0, 4.0)))
         },
         Key {
             about: "How easily colours move, relative to lightness: less gives calmer colours.",
-            example: "0.6",
+            example: "0.8",
             ..key("chroma", Kind::Number(Bounds::within(0.0, 4.0)))
         },
     ],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static PYRAMID: Table = Table {
@@ -119,9 +122,10 @@ pub(in crate::recipe) static PYRAMID: Table = Table {
     keys: &[Key {
         unit: "pixels",
         about: "The shorter side of the coarsest level.",
-        example: "8",
+        example: "16",
         ..key("coarsest", Kind::Whole(1, SIDES.1))
     }],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static INIT: Table = Table {
@@ -132,7 +136,7 @@ pub(in crate::recipe) static INIT: Table = Table {
         Key {
             unit: "0 black to 1 white",
             about: "A grey to start from, unless there is a `colour` or an `image`.",
-            example: "0.5",
+            example: "0.3",
             ..key("mean", Kind::Number(Bounds::within(0.0, 1.0)))
         },
         Key {
@@ -149,10 +153,11 @@ pub(in crate::recipe) static INIT: Table = Table {
         },
         Key {
             about: "Standard deviation of the random start: of pixel values for `pixels`, of parameters for the other bases.",
-            example: "0.02",
+            example: "0.05",
             ..key("noise", Kind::Number(Bounds::within(0.0, 10.0)))
         },
     ],
+    exclusive: &["mean", "colour", "image"],
 };
 
 const NAME: Key = Key {
@@ -177,14 +182,14 @@ const STAGES_OF_TARGET: Key = Key {
 
 const WINDOWS: Key = Key {
     about: "Places to look at, each step.",
-    example: "12",
+    example: "24",
     unit: "places a step",
     ..key("windows", Kind::Whole(1, 4096))
 };
 
 const SELECT: Key = Key {
     about: "Which prompts a window trains.",
-    example: "\"best\"",
+    example: "\"all\"",
     ..key(
         "select",
         Kind::Choice(&[
@@ -196,7 +201,7 @@ const SELECT: Key = Key {
 
 const LOSS: Key = Key {
     about: "How far a window is from a prompt, of their similarity s.",
-    example: "\"spherical\"",
+    example: "\"cosine\"",
     ..key(
         "loss",
         Kind::Choice(&[
@@ -241,6 +246,7 @@ pub(in crate::recipe) static COMPOSITION: Table = Table {
         LOSS,
         TARGET_WEIGHT,
     ],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static DETAIL: Table = Table {
@@ -248,6 +254,7 @@ pub(in crate::recipe) static DETAIL: Table = Table {
     heading: "[[detail]]",
     about: "Something that each small part of the picture should show: its windows lie at random places.",
     keys: &[NAME, PROMPTS, STAGES_OF_TARGET, WINDOWS, SELECT, LOSS, TARGET_WEIGHT],
+    exclusive: &[],
 };
 
 pub(in crate::recipe) static PROMPT: Table = Table {
@@ -269,6 +276,7 @@ pub(in crate::recipe) static PROMPT: Table = Table {
             ..key("stages", Kind::Pipeline)
         },
     ],
+    exclusive: &[],
 };
 
 /// The mirror's axes.
@@ -292,6 +300,7 @@ pub(in crate::recipe) static STAGE: Table = Table {
             every view. Geometric stages (`cover` to `flip`) compose first, in written order; the others follow, in written \
             order.",
     keys: &STAGE_KEYS,
+    exclusive: &[],
 };
 
 /// The stages' keys, and what else a pipeline's entry can have.
@@ -353,6 +362,7 @@ pub(in crate::recipe) static PHASE: Table = Table {
             ..key("detail", Kind::Weights(WEIGHT))
         },
     ],
+    exclusive: &[],
 };
 
 /// How values move between keyframes.
@@ -376,6 +386,7 @@ pub(in crate::recipe) static KEYFRAMES: Table = Table {
         },
         Key { about: "How the value moves between two.", example: "\"smooth\"", ..key("ease", Kind::Choice(EASES)) },
     ],
+    exclusive: &[],
 };
 
 /// A key to be filled in.

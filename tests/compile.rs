@@ -1,0 +1,349 @@
+//! What recipes mean: from text to plan.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use recipe_render::chance::key_of;
+use recipe_render::plan::{Basis, Edge, Ground, Loss, Pipeline, Range, Schedule, Select, Sight, Size, StageKind, Time};
+use recipe_render::recipe::{self, Compiled, Overrides, Severity, compile};
+
+fn path() -> &'static Path {
+    Path::new("folder/a.toml")
+}
+
+fn with(text: &str, overrides: &Overrides) -> Compiled {
+    compile(path(), text, overrides)
+        .unwrap_or_else(|wrong| panic!("{}", recipe::render_diagnostics(&wrong, path(), text)))
+}
+
+fn compiled(text: &str) -> Compiled {
+    with(text, &Overrides::default())
+}
+
+/// The pipeline of a detail with these stages.
+fn pipeline(stages: &str) -> Pipeline {
+    let text = format!("[[detail]]\nprompts = ['x']\nstages = [{stages}]");
+    compiled(&text).plan.targets[0].pipelines[0].clone()
+}
+
+/// The ends of a stage's range, which do not change.
+fn ends(stage: &str) -> (f64, f64) {
+    let stages = if stage.starts_with("{ cover") { stage.to_owned() } else { format!("{{ zoom = 1 }}, {stage}") };
+    let pipeline = match stage.contains("zoom") {
+        true => pipeline(stage),
+        false => pipeline(&stages),
+    };
+    let range = match &pipeline.stages.last().unwrap().kind {
+        StageKind::Zoom(range)
+        | StageKind::Cover(range)
+        | StageKind::Shift(range)
+        | StageKind::Rotate(range)
+        | StageKind::Perspective(range)
+        | StageKind::Blur(range)
+        | StageKind::Noise(range)
+        | StageKind::Colour(range) => range.clone(),
+        StageKind::Flip(_) => panic!("a flip has no range"),
+    };
+    let Range { low, high } = range;
+    (low.constant().unwrap(), high.constant().unwrap())
+}
+
+#[test]
+fn two_lines_are_a_recipe() {
+    let text = "[[detail]]\nprompts = ['malazan', 'sword']\n";
+    let Compiled { plan, model, prompt_spans, warnings, files } = compiled(text);
+    assert_eq!(plan.size, Size { width: 512, height: 512 });
+    assert_eq!(plan.canvas.basis, Basis::Fourier { decay: 1.5, chroma: 0.6 });
+    assert_eq!(plan.canvas.init.ground, Ground::Colour([0.5; 3]));
+    assert_eq!((plan.phases.len(), plan.steps(), plan.phases[0].name.as_str()), (1, 300, "phase 1"));
+    let target = &plan.targets[0];
+    assert_eq!((target.name.as_str(), target.sight, target.windows), ("detail 1", Sight::Places, 12));
+    assert_eq!((target.select, target.loss), (Select::Best, Loss::Spherical));
+    assert_eq!(target.pipelines[0].edge, Edge::Mirror);
+    let names: Vec<&str> = target.pipelines[0].stages.iter().map(|stage| stage.kind.name()).collect();
+    assert_eq!(names, ["cover", "rotate", "perspective", "noise", "colour"]);
+    assert_eq!(prompt_spans.iter().map(|span| &text[span.clone()]).collect::<Vec<_>>(), ["'malazan'", "'sword'"]);
+    assert_eq!((model.name.as_str(), model.span, model.base.as_path()), ("pocket", None, Path::new("folder")));
+    assert_eq!((warnings.len(), files.len()), (0, 0));
+    // The default rate falls and the default low-pass opens.
+    let at = |schedule: &Schedule, index| schedule.at(&Time::new(index, 300, 0, 300));
+    let phase = &plan.phases[0];
+    assert!(at(&phase.rate, 299) < at(&phase.rate, 0));
+    let finest = phase.finest.as_ref().unwrap();
+    assert!(at(finest, 299) > at(finest, 0));
+}
+
+#[test]
+fn one_number_means_what_its_stage_says() {
+    assert_eq!(ends("{ rotate = 15 }"), (-15.0, 15.0));
+    assert_eq!(ends("{ shift = 0.05 }"), (-0.05, 0.05));
+    for stage in ["perspective", "blur", "noise", "colour"] {
+        assert_eq!(ends(&format!("{{ {stage} = 0.25 }}")), (0.0, 0.25), "{stage}");
+    }
+    assert_eq!(ends("{ cover = 0.5 }"), (0.5, 0.5));
+    assert_eq!(ends("{ zoom = 0.5 }"), (0.5, 0.5));
+    assert_eq!(ends("{ rotate = [-5, 10] }"), (-5.0, 10.0));
+    assert_eq!(ends("{ noise = [0.1, 0.2] }"), (0.1, 0.2));
+    assert_eq!(ends("{ rotate = '10 + 5' }"), (-15.0, 15.0));
+}
+
+#[test]
+fn ranges_can_change_over_time() {
+    let pipeline = pipeline("{ cover = ['0.2 + 0.1*t', { keys = [[0, 0.5], [1, 0.7]] }] }, { rotate = '10*t' }");
+    let end = Time::new(9, 10, 0, 10);
+    let [StageKind::Cover(cover), StageKind::Rotate(rotate)] = [&pipeline.stages[0].kind, &pipeline.stages[1].kind]
+    else {
+        panic!("{pipeline:?}")
+    };
+    assert!((cover.low.at(&end) - 0.3).abs() < 1e-12 && (cover.high.at(&end) - 0.7).abs() < 1e-12);
+    assert_eq!((rotate.low.at(&end), rotate.high.at(&end)), (-10.0, 10.0));
+}
+
+#[test]
+fn pipelines_that_begin_alike_draw_alike() {
+    let text = "
+        [stages]
+        roam = [{ cover = [0.2, 0.6] }, { rotate = 15, chance = 0.5 }]
+        slanted = ['roam', { edge = 'wrap' }, { perspective = 0.4 }]
+        also = 'slanted'
+        [[detail]]
+        stages = 'roam'
+        prompts = [
+          'a', { text = 'b', stages = 'slanted' }, { text = 'c', stages = ['roam', { rotate = 3 }] },
+          { text = 'd', stages = [{ rotate = 3 }] }, { text = 'e', stages = 'roam' }, { text = 'f', stages = 'also' },
+        ]";
+    let target = &compiled(text).plan.targets[0];
+    assert_eq!(target.wanted.iter().map(|pull| pull.pipeline).collect::<Vec<_>>(), [0, 1, 2, 3, 0, 1]);
+    let keys = |index: usize| target.pipelines[index].stages.iter().map(|stage| stage.key).collect::<Vec<u64>>();
+    assert_eq!(keys(0), keys(1)[..2]);
+    assert_eq!(keys(0), keys(2)[..2]);
+    assert_eq!(keys(2).len(), 3);
+    let all: std::collections::HashSet<u64> = (0..4).flat_map(keys).collect();
+    // Two of roam, the tilt, the two further rotations, and the cover that the last one lacks.
+    assert_eq!(all.len(), 6);
+    assert_eq!(target.pipelines[3].stages[0].kind.name(), "cover");
+    assert_eq!((target.pipelines[0].edge, target.pipelines[1].edge), (Edge::Mirror, Edge::Wrap));
+    assert_eq!(target.pipelines[0].stages[1].chance, Schedule::Constant(0.5));
+}
+
+#[test]
+fn names_keep_draws_when_targets_are_inserted() {
+    let one = "[[detail]]\nname = 'sky'\nprompts = ['x']\nstages = [{ rotate = 3 }]\n";
+    let alone = compiled(one).plan.targets[0].clone();
+    let after = compiled(&format!("[[detail]]\nprompts = ['y']\n{one}")).plan.targets[1].clone();
+    assert_eq!(alone, recipe_render::plan::Target { wanted: alone.wanted.clone(), ..after });
+    assert_eq!(alone.key, key_of("sky"));
+}
+
+#[test]
+fn compositions_come_first_and_prompts_are_told_apart() {
+    let text = "
+        [[detail]]
+        prompts = ['b', 'c', { text = 'd', weight = -0.5 }, { text = 'b', weight = 2 }]
+        [[composition]]
+        name = 'whole'
+        prompts = ['a', 'b']
+        fit = 'slide'
+        select = 'all'
+        loss = 'cosine'
+        stages = [{ edge = { fill = [1, 0, 0.5] } }]";
+    let plan = compiled(text).plan;
+    let names: Vec<&str> = plan.targets.iter().map(|target| target.name.as_str()).collect();
+    assert_eq!(names, ["whole", "detail 1"]);
+    let texts: Vec<&str> = plan.prompts.iter().map(|prompt| prompt.text.as_str()).collect();
+    assert_eq!(texts, ["a", "b", "c", "d"]);
+    let whole = &plan.targets[0];
+    assert_eq!(whole.sight, Sight::Whole { fit: recipe_render::plan::Fit::Slide });
+    assert_eq!((whole.select, whole.loss), (Select::All, Loss::Cosine));
+    assert_eq!(whole.pipelines, [Pipeline { stages: vec![], edge: Edge::Fill([1.0, 0.0, 0.5]) }]);
+    let detail = &plan.targets[1];
+    assert_eq!(detail.wanted.iter().map(|pull| pull.prompt).collect::<Vec<_>>(), [1, 2, 1]);
+    assert_eq!(
+        detail.avoided.iter().map(|pull| (pull.prompt, pull.weight.constant())).collect::<Vec<_>>(),
+        [(3, Some(-0.5))]
+    );
+}
+
+#[test]
+fn phases_weigh_targets_together_or_by_name() {
+    let text = "
+        [[composition]]
+        name = 'sea'
+        weight = 0.5
+        prompts = ['a']
+        [[composition]]
+        prompts = ['b']
+        [[phase]]
+        steps = 11
+        composition = '1 - t'
+        [[phase]]
+        name = 'end'
+        composition.sea = 0
+        composition.'composition 2' = 4";
+    let plan = compiled(text).plan;
+    let weights = |phase: usize, index: u64| {
+        let time = Time::new(index, 11, 0, 11);
+        plan.phases[phase].weights.iter().map(|weight| weight.at(&time)).collect::<Vec<f64>>()
+    };
+    assert_eq!(weights(0, 0), [0.5, 1.0]);
+    assert_eq!(weights(0, 10), [0.0, 0.0]);
+    assert_eq!(weights(1, 5), [0.0, 4.0]);
+}
+
+#[test]
+fn finest_is_open_where_another_phase_says_it() {
+    let phases = "[[detail]]\nprompts = ['x']\n[[phase]]\nfinest = 8\n[[phase]]\n[[phase]]\nfinest = 'off'\n";
+    let plan = compiled(phases).plan;
+    let finest: Vec<_> = plan.phases.iter().map(|phase| phase.finest.clone()).collect();
+    assert_eq!(finest, [Some(Schedule::Constant(8.0)), None, None]);
+    let plan = compiled("[[detail]]\nprompts = ['x']\n[[phase]]\n[[phase]]\n").plan;
+    assert!(plan.phases.iter().all(|phase| phase.finest.is_some()));
+}
+
+#[test]
+fn the_canvas_is_read_in_all_its_forms() {
+    let canvas = |text: &str| compiled(&format!("{text}\n[[detail]]\nprompts = ['x']")).plan.canvas;
+    assert_eq!(canvas("[canvas]\nbasis = 'pixels'").basis, Basis::Pixels);
+    assert_eq!(canvas("[canvas]\nbasis = 'pyramid'").basis, Basis::Pyramid { coarsest: 8 });
+    assert_eq!(canvas("[canvas.basis.pyramid]\ncoarsest = 4").basis, Basis::Pyramid { coarsest: 4 });
+    let half = canvas("canvas.basis = { fourier = { decay = 1 } }").basis;
+    assert_eq!(half, Basis::Fourier { decay: 1.0, chroma: 0.6 });
+    let init = canvas("[canvas.init]\ncolour = [0.1, 0.2, 0.3]").init;
+    assert_eq!((init.ground, init.noise), (Ground::Colour([0.1, 0.2, 0.3]), 0.02));
+    assert_eq!(canvas("[canvas]\ninit = { mean = 0x1 }").init.ground, Ground::Colour([1.0; 3]));
+}
+
+#[test]
+fn an_image_is_found_beside_the_recipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("start.png");
+    std::fs::write(&image, b"not looked into").unwrap();
+    let text = "[canvas]\ninit = { image = 'start.png' }\n[[detail]]\nprompts = ['x']";
+    let compiled = compile(&folder.path().join("a.toml"), text, &Overrides::default()).unwrap();
+    assert_eq!(compiled.files, std::slice::from_ref(&image));
+    assert_eq!(compiled.plan.canvas.init.ground, Ground::Image(image));
+}
+
+#[test]
+fn the_command_line_has_its_way() {
+    let text = "size = [64, 64]\nseed = 1\nmodel = 'a'\n[[detail]]\nprompts = ['x']\n[[phase]]\nsteps = 30\n[[phase]]\nsteps = 70\n";
+    let overrides = Overrides {
+        size: Some(Size { width: 100, height: 50 }),
+        steps: Some(11),
+        seed: Some(u64::MAX),
+        model: Some("b".into()),
+    };
+    let Compiled { plan, model, .. } = with(text, &overrides);
+    assert_eq!((plan.size, plan.seed, plan.steps()), (Size { width: 100, height: 50 }, u64::MAX, 11));
+    assert_eq!(plan.phases.iter().map(|phase| phase.steps).collect::<Vec<_>>(), [4, 7]);
+    assert_eq!((model.name.as_str(), model.span, model.base.as_path()), ("b", None, Path::new("")));
+    let model = compiled(text).model;
+    assert_eq!((model.name.as_str(), &text[model.span.unwrap()]), ("a", "'a'"));
+    let small = Overrides { size: Some(Size { width: 8, height: 50 }), ..Overrides::default() };
+    assert!(compile(path(), text, &small).unwrap_err()[0].message.contains("8x50 is out of range"));
+    assert!(compile(path(), text, &Overrides { steps: Some(0), ..Overrides::default() }).is_err());
+}
+
+#[test]
+fn values_are_looked_at_over_the_steps_that_are_rendered() {
+    let text = "[[detail]]\nprompts = ['x']\nweight = '300 - step'\n[[phase]]\nsteps = 200\n";
+    assert_eq!(compiled(text).plan.steps(), 200);
+    let wrong = compile(path(), text, &Overrides { steps: Some(400), ..Overrides::default() }).unwrap_err();
+    assert!(wrong[0].message.contains("-1 at step 301"), "{wrong:?}");
+}
+
+#[test]
+fn legal_recipes_that_surely_mean_something_else_are_warned_of() {
+    let text = "[stages]\nlost = [{ rotate = 3 }]\n[[detail]]\nprompts = ['x', { text = 'y', weight = -1, stages = [{ noise = 0 }] }]\n[[composition]]\nprompts = ['x']\n[[phase]]\ncomposition = 0\n[[phase]]\ncomposition = 0\n";
+    let warnings = compiled(text).warnings;
+    let lines: Vec<_> = warnings.iter().map(|warning| warning.position(text).unwrap().0).collect();
+    assert_eq!(lines, [2, 4, 5], "{warnings:?}");
+    assert!(warnings.iter().all(|warning| warning.severity == Severity::Warning));
+}
+
+#[test]
+fn byte_order_mark_line_ends_and_tabs_change_nothing() {
+    let text = "title = 'a'\n[[detail]]\n\tprompts = ['x']\n";
+    let plain = compiled(text).plan;
+    assert_eq!(compiled(&format!("\u{feff}{text}")).plan, plain);
+    assert_eq!(compiled(&text.replace('\n', "\r\n")).plan, plain);
+    assert_eq!(compiled(text.trim_end()).plan, plain);
+}
+
+#[test]
+fn large_recipes_end_soon() {
+    let many = |part: &dyn Fn(usize) -> String, n: usize| (0..n).map(part).collect::<String>();
+    let detail = "[[detail]]\nprompts = ['x']\n";
+    for text in [
+        format!("{detail}[stages]\n{}", many(&|i| format!("a{i} = ['a{}']\n", i + 1), 50_000)),
+        format!("[stages]\n{}{detail}", many(&|i| format!("a{} = ['a{i}', {{ noise = 0 }}]\n", i + 1), 30_000)),
+        many(&|_| "[[detail]]\nprompts = ['x']\n".into(), 30_000),
+        format!("{detail}{}", many(&|_| "[[phase]]\n".into(), 90_000)),
+        format!("[[detail]]\nprompts = [{}]", many(&|i| format!("'{i}', "), 80_000)),
+        format!("[[detail]]\nprompts = ['x']\nstages = [{}]", many(&|_| "{ noise = 't' }, ".into(), 40_000)),
+        format!("{detail}{}", many(&|i| format!("key{i} = 1\n"), 60_000)),
+        format!("{detail}[[phase]]\nrate = {{ keys = [{}] }}", many(&|_| "[0, 1], ".into(), 100_000)),
+        many(&|_| "x = .5\n".into(), 100_000),
+        "[".repeat(1 << 20),
+        format!("{detail}[[phase]]\nsteps = 10000000\nrate = 't'\n").repeat(2),
+        format!("a = '{}'", "x".repeat((1 << 20) - 10)),
+    ] {
+        assert!(text.len() <= 1 << 20);
+        if let Err(wrong) = compile(path(), &text, &Overrides::default()) {
+            assert!(!recipe::render_diagnostics(&wrong, path(), &text).is_empty());
+        }
+    }
+}
+
+/// Words that recipes are made of, so that arbitrary sequences of them come near to being one.
+fn word() -> impl Strategy<Value = String> {
+    let words = "[[detail]]\n|[[composition]]\n|[[phase]]\n|[stages]\n|[canvas]\n|prompts = |stages = |windows = |weight = |\
+        rate = |steps = |finest = |composition.a = |name = |basis = |init = |size = |'a'|'roam'|\"1 - t\"|\"2*\"|'fourier'|[|]|{|}|, |\
+        = |\n|3|-1|0.5|inf|nan|1e400|true|1979-05-27|roam = |cover = |zoom = |rotate = |noise = |flip = |edge = |chance = |keys = |\
+        text = |'horizontal'|'wrap'|fill = |#|'''|\"\"\"|é|\t|\r\n|\u{feff}|\\|.";
+    prop::sample::select(words.split('|').map(str::to_owned).collect::<Vec<_>>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}") {
+        check(&text);
+    }
+
+    #[test]
+    fn nothing_like_a_recipe_panics(words in prop::collection::vec(word(), 0..40)) {
+        check(&words.concat());
+    }
+
+    #[test]
+    fn no_slip_of_the_pen_panics(at in 0usize..2000, removed in 0usize..12, word in word()) {
+        let text = include_str!("../recipes/malazan-landscape.toml");
+        let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let rest = (at + removed..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+        check(&format!("{}{word}{}", &text[..at], &text[rest..]));
+    }
+}
+
+/// Compiling ends, and what it reports can be shown and points into the text.
+fn check(text: &str) {
+    match compile(path(), text, &Overrides::default()) {
+        Ok(compiled) => {
+            for span in compiled.prompt_spans {
+                assert!(text.get(span).is_some());
+            }
+        }
+        Err(wrong) => {
+            assert!(wrong.iter().any(|diagnostic| diagnostic.severity == Severity::Error));
+            let shown = recipe::render_diagnostics(&wrong, path(), text);
+            assert!(
+                wrong.iter().take(50).all(|diagnostic| {
+                    let (line, column) = diagnostic.position(text).unwrap();
+                    shown.contains(&format!("folder/a.toml:{line}:{column}"))
+                }),
+                "{shown}"
+            );
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Every recipe in `tests/invalid` is wrong, and says how: behind a line, or alone on the line after it, stand comments
+//!
+//! ```text
+//! # error: MESSAGE
+//! # warning: MESSAGE
+//! # expected: WORDS
+//! # hint: HINT
+//! ```
+//!
+//! which the diagnostics of that line must have, in this order and no others. Comments on the first lines of the file,
+//! before anything else, belong to line 1 (of an otherwise empty file, say).
+
+use std::path::{Path, PathBuf};
+
+use recipe_render::recipe::{self, Diagnostic, Overrides, Severity};
+
+fn recipes() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    paths.sort();
+    paths
+}
+
+/// What the comments of a recipe say, as (line, what).
+fn wanted(text: &str) -> Vec<(usize, String)> {
+    let mut wanted = Vec::new();
+    let mut line_of_code = 1;
+    for (index, line) in text.lines().enumerate() {
+        if !line.trim_start().starts_with('#') {
+            line_of_code = index + 1;
+        }
+        for kind in ["error", "warning", "expected", "hint"] {
+            let mark = format!("# {kind}: ");
+            if let Some((_, words)) = line.split_once(&mark) {
+                wanted.push((line_of_code, format!("{kind}: {}", words.trim())));
+            }
+        }
+    }
+    wanted
+}
+
+/// What the diagnostics say, reduced to what the comments ask for: an `expected` or a `hint` that no comment names is fine.
+fn found(diagnostics: &[Diagnostic], text: &str, wanted: &[(usize, String)]) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for diagnostic in diagnostics {
+        let line = diagnostic.position(text).map_or(0, |(line, _)| line);
+        let kind = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
+        found.push((line, format!("{kind}: {}", diagnostic.message)));
+        for (kind, words) in [("expected", &diagnostic.expected), ("hint", &diagnostic.hint)] {
+            let entry = (line, format!("{kind}: {}", words.as_deref().unwrap_or("")));
+            if wanted.contains(&entry) {
+                found.push(entry);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_invalid_recipe_is_told_what_is_wrong_where() {
+    let recipes = recipes();
+    assert!(recipes.len() >= 40, "{}", recipes.len());
+    let mut failures = String::new();
+    for path in recipes {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let wrong = recipe::compile(&path, &text, &Overrides::default());
+        let Err(diagnostics) = wrong else { panic!("{} compiles", path.display()) };
+        let wanted = wanted(&text);
+        let found = found(&diagnostics, &text, &wanted);
+        if found != wanted {
+            let name = path.display();
+            failures.push_str(&format!("{name}\nwanted {wanted:#?}\nfound {found:#?}\nof {diagnostics:#?}\n"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn every_error_is_shown_with_its_place() {
+    for path in recipes() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let diagnostics = recipe::compile(&path, &text, &Overrides::default()).unwrap_err();
+        let shown = recipe::render_diagnostics(&diagnostics, &path, &text);
+        for diagnostic in &diagnostics {
+            let (line, column) = diagnostic.position(&text).unwrap();
+            assert!(shown.contains(&format!("{}:{line}:{column}", path.display())), "{shown}");
+        }
+    }
+}
