@@ -15,9 +15,9 @@ fn main() -> ExitCode {
         None if arguments.render.watch => cli::watch::run(&arguments.render, runtime, &voice, started),
         None => cli::render::run(&arguments.render, runtime, &voice, started),
         Some(Command::Check(check)) => cli::check::run(check, &voice),
-        Some(Command::Schema) => cli::schema::run(),
+        Some(Command::Schema(schema)) => cli::dispatch::schema(schema),
         Some(Command::Recover(recover)) => cli::recover::run(recover, &voice),
-        Some(Command::Runtime(command)) => cli::runtime::run(command, &runtime, &voice),
+        Some(Command::Runtime(command)) => cli::dispatch::runtime(command, &runtime),
         Some(Command::Models(models)) => cli::models::run(models, runtime, &voice),
     };
     cli::conclude(outcome, &voice)

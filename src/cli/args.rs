@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use super::Voice;
 use super::values;
 use crate::plan::Size;
+use crate::recipe::parse_size;
 use crate::runtime::{self, DeviceChoice};
 
 /// Turns recipes into pictures: pixels are optimised until CLIP sees what the recipe says.
@@ -23,6 +24,7 @@ use crate::runtime::{self, DeviceChoice};
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
     disable_help_subcommand = true,
+    override_usage = "recipe-render [OPTIONS] <RECIPE>...\n       recipe-render [OPTIONS] <COMMAND>",
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong recipe or command line, 130 interrupted."
 )]
 pub struct Arguments {
@@ -78,7 +80,7 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
     /// Render at this size instead of the recipe's, like 1024x768
-    #[arg(long, value_name = "WxH", value_parser = values::size, help_heading = "In place of the recipe's")]
+    #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "In place of the recipe's")]
     pub size: Option<Size>,
     /// Steps in all; the phases are scaled
     #[arg(long, value_name = "N", value_parser = values::positive, help_heading = "In place of the recipe's")]
@@ -115,7 +117,7 @@ pub enum Command {
     /// Check recipes without rendering them
     Check(CheckArgs),
     /// Print the JSON schema of recipes
-    Schema,
+    Schema(SchemaArgs),
     /// Print the recipe that a picture was rendered from
     Recover(RecoverArgs),
     /// Show the onnxruntime in use and where it was looked for, or install it
@@ -124,13 +126,23 @@ pub enum Command {
     Models(ModelsArgs),
 }
 
+/// Of `recipe-render check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Recipes to check; `-` reads one from standard input
+    /// Recipes to check
     #[arg(value_name = "RECIPE", required = true, value_hint = ValueHint::FilePath)]
     pub recipes: Vec<PathBuf>,
 }
 
+/// Of `recipe-render schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Print the table of all keys and their defaults instead, in Markdown
+    #[arg(long)]
+    pub reference: bool,
+}
+
+/// Of `recipe-render recover`.
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
     /// A PNG that recipe-render wrote
@@ -138,18 +150,21 @@ pub struct RecoverArgs {
     pub picture: PathBuf,
 }
 
+/// Of `recipe-render runtime`.
 #[derive(Debug, Args)]
 pub struct RuntimeArgs {
     #[command(subcommand)]
     pub command: Option<RuntimeCommand>,
 }
 
+/// What can be done about the runtime besides showing it.
 #[derive(Debug, Subcommand)]
 pub enum RuntimeCommand {
     /// Install the pinned onnxruntime into the user's cache
     Install(InstallArgs),
 }
 
+/// Of `recipe-render runtime install`.
 #[derive(Debug, Args)]
 pub struct InstallArgs {
     /// The build for NVIDIA GPUs, with the CUDA and cuDNN libraries it needs
@@ -157,12 +172,14 @@ pub struct InstallArgs {
     pub cuda: bool,
 }
 
+/// Of `recipe-render models`.
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
     #[command(subcommand)]
     pub command: ModelsCommand,
 }
 
+/// What can be done with models.
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
     /// List the models that a name finds
@@ -171,6 +188,7 @@ pub enum ModelsCommand {
     Gradient(GradientArgs),
 }
 
+/// Of `recipe-render models gradient`.
 #[derive(Debug, Args)]
 pub struct GradientArgs {
     /// A model's name, its folder, or an image encoder's .onnx file

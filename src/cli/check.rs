@@ -1,37 +1,32 @@
 //! `recipe-render check`: looks recipes through without rendering them.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
-
+use super::compose::Source;
+use super::{CheckArgs, Exit, Failure, Outcome, Voice, prompts, voice};
 use crate::plan::{Plan, Sight};
-use crate::recipe::{self, Overrides};
+use crate::recipe::Overrides;
 
-/// Checks recipes, one after the other. Messages go to `messages`, coloured (give it an `anstream` writer, which takes the
-/// colours out where nobody wants them); a line about each sound recipe goes to `out`. Returns whether all are sound;
-/// warnings alone do not make a recipe unsound.
-///
-/// # Errors
-/// Only when writing fails: what is wrong with a recipe is a message.
-pub fn run(
-    recipes: &[PathBuf],
-    overrides: &Overrides,
-    out: &mut dyn Write,
-    messages: &mut dyn Write,
-) -> io::Result<bool> {
-    let mut sound = true;
-    for path in recipes {
-        match recipe::load(path, overrides) {
-            Ok((text, compiled)) => {
-                write!(messages, "{}", recipe::render_diagnostics(&compiled.warnings, path, &text))?;
-                writeln!(out, "{}: sound, {}", path.display(), summary(&compiled.plan))?;
-            }
-            Err(unsound) => {
-                write!(messages, "{}", recipe::render_diagnostics(&unsound.diagnostics, path, &unsound.text))?;
-                sound = false;
+/// Checks recipes, one after the other, down to whether their models are there and know the prompts' words. A line about
+/// each sound recipe goes to stdout; warnings alone do not make a recipe unsound.
+pub fn run(args: &CheckArgs, voice: &Voice) -> Outcome {
+    let mut exit = Exit::Done;
+    for path in &args.recipes {
+        match check(path, voice) {
+            Ok(line) => voice::result(line.as_bytes())?,
+            Err(failure) => {
+                exit = exit.max(failure.exit);
+                voice.failure(&failure);
             }
         }
     }
-    Ok(sound)
+    Ok(exit)
+}
+
+fn check(path: &std::path::Path, voice: &Voice) -> Result<String, Failure> {
+    let source = Source::read(path)?;
+    let compiled = source.compile(&Overrides::default(), voice)?;
+    let model = prompts::model(&source, &compiled)?;
+    prompts::check(&source, &compiled, &model, voice)?;
+    Ok(format!("{}: sound, {}\n", path.display(), summary(&compiled.plan)))
 }
 
 /// A plan in a few words: its size, its steps, and at how many places it looks.
@@ -66,22 +61,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_recipes_are_checked_and_the_sound_ones_summed_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, text).unwrap();
-            path
-        };
-        let sound = write("a.toml", "[[detail]]\nprompts = ['x', 'y']\nwindows = 3\n[[phase]]\nsteps = 10\n");
-        let broken = write("b.toml", "[[detail]]\nprompts = []\n");
-        let missing = folder.path().join("c.toml");
-        let (mut out, mut messages) = (Vec::new(), Vec::new());
-        assert!(!run(&[sound.clone(), broken, missing], &Overrides::default(), &mut out, &mut messages).unwrap());
-        let messages = String::from_utf8(messages).unwrap();
-        assert!(messages.contains("b.toml:2:11") && messages.contains("c.toml"), "{messages}");
-        let expected = "512x512, 10 steps in 1 phase, 2 prompts, 0 looks at the whole, 30 at details\n";
-        assert_eq!(String::from_utf8(out).unwrap(), format!("{}: sound, {expected}", sound.display()));
-        assert!(run(&[sound], &Overrides::default(), &mut Vec::new(), &mut Vec::new()).unwrap());
+    fn a_plan_is_summed_up() {
+        let text = "[[detail]]\nprompts = ['x', 'y']\nwindows = 3\n[[phase]]\nsteps = 10\n";
+        let compiled = crate::recipe::compile("a.toml".as_ref(), text, &Overrides::default()).unwrap();
+        let expected = "512x512, 10 steps in 1 phase, 2 prompts, 0 looks at the whole, 30 at details";
+        assert_eq!(summary(&compiled.plan), expected);
     }
 }

@@ -1,14 +1,16 @@
 //! The pieces put together: recipe text -> compile -> model folder -> runtime -> encoder.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Failure, RenderArgs, Voice, prompts};
 use crate::clip::{self, ClipError, Encoder, Features};
-use crate::recipe::{self, Compiled};
-use crate::runtime::{self, Device, Runtime, RuntimeError};
+use crate::recipe::{self, Compiled, Diagnostic};
+use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 
 /// A recipe as it was read.
 pub(super) struct Source {
@@ -22,43 +24,55 @@ impl Source {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
             let mut bytes = Vec::new();
+            // One byte more than a recipe may have, so that compiling refuses it.
             std::io::stdin()
+                .take(recipe::LONGEST + 1)
                 .read_to_end(&mut bytes)
                 .map_err(|error| Failure::failed(format!("standard input: {error}")))?;
             return Source::from_bytes(Path::new("<stdin>"), bytes);
         }
-        if path.is_dir() {
-            return Err(Failure::wrong(format!("{}: is a folder, not a recipe", path.display())));
-        }
-        let bytes = std::fs::read(path).map_err(|error| {
-            let failure = Failure::wrong(format!("{}: {error}", path.display()));
-            match path.extension() {
-                None => failure.hint("`recipe-render --help` lists the commands; a recipe is named with its extension"),
-                Some(_) => failure,
+        let text = recipe::read(path).map_err(|unreadable| {
+            let rendered = recipe::render_diagnostics(&unreadable.diagnostics, path, &unreadable.text);
+            let failure = Failure::diagnostics(rendered);
+            // Perhaps it was meant to be a command.
+            if path.exists() || path.extension().is_some() || path.components().count() > 1 {
+                failure
+            } else {
+                failure.hint("`recipe-render --help` lists the commands")
             }
-        })?;
-        Source::from_bytes(path, bytes)
-    }
-
-    /// A recipe's bytes, read from `path`.
-    pub(super) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, Failure> {
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let column = String::from_utf8_lossy(valid).rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            Failure::wrong(format!("{}:{line}:{column}: is not UTF-8 text", path.display()))
-                .hint("save the recipe as UTF-8")
         })?;
         Ok(Source { path: path.to_path_buf(), text })
     }
 
+    /// A recipe's bytes, read from `path`.
+    pub(super) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, Failure> {
+        let wrong = match String::from_utf8(bytes) {
+            Ok(text) => return Ok(Source { path: path.to_path_buf(), text }),
+            Err(wrong) => wrong,
+        };
+        let start = wrong.utf8_error().valid_up_to();
+        // Lossy text keeps everything before the first wrong byte where it was.
+        let text = String::from_utf8_lossy(wrong.as_bytes()).into_owned();
+        let source = Source { path: path.to_path_buf(), text };
+        Err(source.failure(Some(start..start + 1), "this is not UTF-8 text", Some("save the recipe as UTF-8")))
+    }
+
+    /// A failure that the text at `span` is to blame for; without a span the command line or a default is.
+    pub(super) fn failure(&self, span: Option<Range<usize>>, message: impl Display, hint: Option<&str>) -> Failure {
+        let Some(span) = span else { return Failure::wrong(message).hinted(hint) };
+        let diagnostic = Diagnostic::error(&self.path, span, message.to_string());
+        Failure::diagnostics(self.shown(&[diagnostic.maybe_hint(hint.map(str::to_owned))]))
+    }
+
+    pub(super) fn shown(&self, diagnostics: &[Diagnostic]) -> String {
+        recipe::render_diagnostics(diagnostics, &self.path, &self.text)
+    }
+
     /// The recipe as a plan. Warnings are shown, errors returned.
     pub(super) fn compile(&self, overrides: &recipe::Overrides, voice: &Voice) -> Result<Compiled, Failure> {
-        let rendered =
-            |diagnostics: &[recipe::Diagnostic]| recipe::render_diagnostics(diagnostics, &self.path, &self.text);
         let compiled = recipe::compile(&self.path, &self.text, overrides)
-            .map_err(|diagnostics| Failure::diagnostics(rendered(&diagnostics)))?;
-        voice.rendered(&rendered(&compiled.warnings));
+            .map_err(|diagnostics| Failure::diagnostics(self.shown(&diagnostics)))?;
+        voice.rendered(&self.shown(&compiled.warnings));
         Ok(compiled)
     }
 }
@@ -136,11 +150,18 @@ impl Workbench {
 
     fn open_runtime(&mut self) -> Result<(), Failure> {
         if self.runtime.is_none() {
-            let mut say = |line: &str| self.voice.note(line);
-            let runtime = runtime::open(&self.options, &mut say).map_err(from_runtime)?;
+            let runtime = runtime::open(&self.options, &mut |line| self.voice.note(line)).map_err(from_runtime)?;
+            let mut said = false;
+            let mut say = |line: &str| {
+                said = true;
+                self.voice.note(line);
+            };
             let device = runtime.device(self.options.device, &mut say).map_err(from_runtime)?;
+            match self.options.device {
+                DeviceChoice::Auto if !said => self.voice.note(&format!("device: {device}")),
+                _ => self.voice.detail(&format!("device: {device}, {} threads", self.threads)),
+            }
             self.voice.detail(&format!("onnxruntime {} ({})", runtime.version(), runtime.path().display()));
-            self.voice.detail(&format!("computing on {device}, {} threads", self.threads));
             self.runtime = Some((Arc::new(runtime), device));
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Failure, RenderArgs};
-use crate::output::{WriteError, check_writable};
+use crate::output::{WriteError, check_writable, is_snapshot_of};
 
 /// Formats that a name may promise and that we do not write.
 const OTHER_FORMATS: [&str; 13] =
@@ -45,6 +45,9 @@ pub(super) fn jobs(args: &RenderArgs) -> Result<Vec<Job>, Failure> {
     }
     check_format(args, &folder)?;
     check_distinct(&jobs, args.timings.as_deref())?;
+    if args.every.is_some() || args.phases {
+        check_snapshots(&jobs)?;
+    }
     let outputs = jobs.iter().map(|job| job.output.as_path());
     for path in outputs.chain(args.timings.as_deref()) {
         check_writable(path).map_err(failure)?;
@@ -121,6 +124,20 @@ fn check_distinct(jobs: &[Job], timings: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A snapshot of one picture may not be another picture or a recipe.
+fn check_snapshots(jobs: &[Job]) -> Result<(), Failure> {
+    for job in jobs {
+        let output = identity(&job.output);
+        for other in jobs.iter().flat_map(|job| [&job.output, &job.recipe]) {
+            if is_snapshot_of(&output, &identity(other)) {
+                let message = format!("a snapshot of {} could overwrite {}", job.name(), other.display());
+                return Err(Failure::wrong(message).hint("render them one by one, with --output"));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Two paths to one file have one identity, even where the file does not exist yet.
 pub(super) fn identity(path: &Path) -> PathBuf {
     if let Ok(path) = fs::canonicalize(path) {
@@ -181,6 +198,7 @@ mod tests {
             (&["a.toml", "-o", "-"], "standard output"),
             (&["a.toml", "-o", "no/such/folder/a.png"], "does not exist"),
             (&["a.toml", "--timings", "a.png"], "--timings would be written"),
+            (&["a.toml", "a-000120.toml", "--every", "10"], "a snapshot of a.toml"),
             (&[".."], "is not a file"),
         ] {
             let message = of(line).expect_err(words);

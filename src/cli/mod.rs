@@ -1,4 +1,34 @@
-//! The command line: one file a command.
+//! The command line: one file a command, and what they share.
+//!
+//! stdout carries results (the tally, a recovered recipe, the schema), stderr everything else. Exit codes: 0 done, 1 failed,
+//! 2 a wrong recipe or command line, 130 interrupted ([`Exit`]).
 
+// the commands
 pub mod check;
+pub mod dispatch;
+pub mod models;
+pub mod recover;
+pub mod render;
+pub mod runtime;
 pub mod schema;
+pub mod watch;
+
+// what they share
+mod args;
+mod compose;
+mod failure;
+mod interrupt;
+mod job;
+mod progress;
+mod prompts;
+mod run;
+mod timings;
+mod values;
+mod voice;
+
+pub use args::{
+    Arguments, CheckArgs, Command, GradientArgs, InstallArgs, ModelsArgs, ModelsCommand, RecoverArgs, RenderArgs,
+    RuntimeArgs, RuntimeCommand, SchemaArgs, parse,
+};
+pub use failure::{Exit, Failure, Outcome, conclude};
+pub use voice::Voice;

@@ -5,17 +5,12 @@ use std::ops::Range;
 
 use super::{Failure, Voice, compose::Source, compose::from_clip};
 use crate::clip::{ModelFolder, TextTokenizer};
-use crate::recipe::{self, Compiled, Diagnostic};
+use crate::recipe::{Compiled, Diagnostic};
 
 /// The recipe's model. One that is not there is an error at its name.
 pub(super) fn model(source: &Source, compiled: &Compiled) -> Result<ModelFolder, Failure> {
-    ModelFolder::find(&compiled.model.name, &compiled.model.base).map_err(|error| match &compiled.model.span {
-        Some(span) => {
-            let diagnostic = Diagnostic::error(&source.path, span.clone(), error.to_string()).maybe_hint(error.hint());
-            report(source, &[diagnostic])
-        }
-        None => from_clip(error),
-    })
+    ModelFolder::find(&compiled.model.name, &compiled.model.base)
+        .map_err(|error| source.failure(compiled.model.span.clone(), &error, error.hint().as_deref()))
 }
 
 /// Checks the prompts' words: none known is an error, some unknown or a text too long a warning.
@@ -24,7 +19,7 @@ pub(super) fn check(
     compiled: &Compiled,
     model: &ModelFolder,
     voice: &Voice,
-) -> Result<TextTokenizer, Failure> {
+) -> Result<(), Failure> {
     let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
     let name = &model.description.name;
     let mut errors = Vec::new();
@@ -47,8 +42,8 @@ pub(super) fn check(
             warnings.push(Diagnostic::warning(&source.path, span.clone(), message));
         }
     }
-    voice.rendered(&recipe::render_diagnostics(&warnings, &source.path, &source.text));
-    if errors.is_empty() { Ok(tokenizer) } else { Err(report(source, &errors)) }
+    voice.rendered(&source.shown(&warnings));
+    if errors.is_empty() { Ok(()) } else { Err(Failure::diagnostics(source.shown(&errors))) }
 }
 
 /// Where the first unknown word stands in the prompt, if it stands there as it is.
@@ -58,8 +53,4 @@ fn word_span(source: &Source, span: &Range<usize>, unknown: &[String]) -> Range<
         Some(start..start + word.len())
     });
     found.unwrap_or_else(|| span.clone())
-}
-
-fn report(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
-    Failure::diagnostics(recipe::render_diagnostics(diagnostics, &source.path, &source.text))
 }

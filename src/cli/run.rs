@@ -1,6 +1,6 @@
 //! One render of one recipe: the loop's observer, and what is written and said at its end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::compose::{Source, Workbench};
@@ -8,8 +8,9 @@ use super::job::{Job, failure, identity};
 use super::progress::Display;
 use super::timings::{Seconds, Timings, peak_rss_bytes};
 use super::{Exit, Failure, RenderArgs, Voice, interrupt, voice};
-use crate::output::origin::Facts;
-use crate::output::{Origin, Overrides, TallyLine, WriteError, Writer, phase_path, step_path, write_png};
+use crate::output::{
+    Facts, Origin, Overrides, TallyLine, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png,
+};
 use crate::recipe::Compiled;
 use crate::render::{Control, Observer, Progress, Rendered, Tally, render};
 
@@ -42,13 +43,7 @@ impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
         let Run { args, voice, job, started, unwanted } = self;
-        if let Some(file) = compiled.files.iter().find(|file| identity(file) == identity(&job.output)) {
-            return Err(Failure::wrong(format!(
-                "{}: the picture would overwrite this file, which the recipe needs",
-                file.display()
-            ))
-            .hint("name another one with --output"));
-        }
+        refuse_overwriting(&compiled.files, args, job)?;
         let threads = bench.threads();
         let plan = &compiled.plan;
         let (encoder, features) = bench.ready(source, compiled)?;
@@ -92,43 +87,54 @@ impl Run<'_> {
             return Ok(Ended::Superseded);
         }
         let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
-        let timed = Timings {
-            steps: rendered.steps,
-            windows: rendered.views,
-            windows_per_second: 0.0,
-            peak_rss_bytes: None,
-            seconds: Seconds {
-                startup: startup.map_or(0.0, |startup| startup.as_secs_f64()),
-                look: rendered.seconds.look,
-                encode: rendered.seconds.encode,
-                push: rendered.seconds.push,
-                optimize: rendered.seconds.optimize,
-                output: 0.0,
-                total: 0.0,
-            },
-            device: device.to_string(),
-            threads,
-            model,
-            model_hash,
-        };
-        let stepping = started.elapsed().as_secs_f64() - timed.seconds.startup - before.elapsed().as_secs_f64();
+        let startup = startup.unwrap_or_default();
+        let stepping = before.duration_since(started).saturating_sub(startup).as_secs_f64();
         write_png(&job.output, &rendered.picture, &Origin { recipe: source.text.clone(), facts }).map_err(failure)?;
         waited += before.elapsed();
-        let seconds =
-            Seconds { output: waited.as_secs_f64(), total: started.elapsed().as_secs_f64(), ..timed.seconds.clone() };
+        let total = started.elapsed().as_secs_f64();
         if let Some(path) = &args.timings {
-            let windows_per_second = if stepping > 0.0 { rendered.views as f64 / stepping } else { 0.0 };
-            let timings =
-                Timings { windows_per_second, peak_rss_bytes: peak_rss_bytes(), seconds: seconds.clone(), ..timed };
+            let timings = Timings {
+                steps: rendered.steps,
+                windows: rendered.views,
+                windows_per_second: if stepping > 0.0 { rendered.views as f64 / stepping } else { 0.0 },
+                peak_rss_bytes: peak_rss_bytes(),
+                seconds: Seconds {
+                    startup: startup.as_secs_f64(),
+                    look: rendered.seconds.look,
+                    encode: rendered.seconds.encode,
+                    push: rendered.seconds.push,
+                    optimize: rendered.seconds.optimize,
+                    output: waited.as_secs_f64(),
+                    total,
+                },
+                device: device.to_string(),
+                threads,
+                model,
+                model_hash,
+            };
             timings.write(path).map_err(failure)?;
         }
-        report(voice, job, &rendered, plan.steps(), seconds.total, args.recipes.len() > 1)?;
+        report(voice, job, &rendered, plan.steps(), total, args.recipes.len() > 1)?;
         match (interrupt::requested(), unwritten) {
             (true, _) => Ok(Ended::Interrupted),
             (false, 0) => Ok(Ended::Done(Exit::Done)),
             (false, _) => Ok(Ended::Done(Exit::Failed)),
         }
     }
+}
+
+/// No file that the recipe needs may give way to one of its pictures.
+fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result<(), Failure> {
+    let output = identity(&job.output);
+    let snapshots = args.every.is_some() || args.phases;
+    for file in files {
+        let needed = identity(file);
+        if needed == output || snapshots && is_snapshot_of(&output, &needed) {
+            let message = format!("{}: a picture would overwrite this file, which the recipe needs", file.display());
+            return Err(Failure::wrong(message).hint("name another picture with --output"));
+        }
+    }
+    Ok(())
 }
 
 /// The tally on stdout; where the picture is, and what it took, on stderr.
@@ -208,7 +214,7 @@ impl Eyes<'_> {
     fn snapshots(&mut self, progress: &mut Progress<'_>) {
         let due = |every: std::num::NonZeroU32| progress.step.is_multiple_of(every.get().into());
         let step = self.args.every.is_some_and(due).then(|| step_path(self.output, progress.step));
-        let phase = (self.args.phases && progress.ends_phase())
+        let phase = (self.args.phases && progress.phase_step == progress.phase_steps)
             .then(|| phase_path(self.output, progress.phase + 1, progress.phase_name));
         let growing = self.args.watch && self.grown.elapsed() >= GROWTH;
         if step.is_none() && phase.is_none() && !growing {

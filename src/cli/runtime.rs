@@ -2,22 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{Exit, RuntimeArgs, RuntimeCommand, Voice, compose::from_runtime};
 use crate::runtime::{self, Options, Outcome, PLATFORMS, ProviderState, Report, RuntimeError};
-
-/// Shows which onnxruntime is used, or installs it.
-pub fn run(args: &RuntimeArgs, options: &Options, voice: &Voice) -> super::Outcome {
-    match &args.command {
-        None => show(options),
-        Some(RuntimeCommand::Install(args)) => install(options, args.cuda, voice),
-    }
-    .map_err(from_runtime)?;
-    Ok(Exit::Done)
-}
 
 /// Prints the library's path, version and providers, every place looked at, and the platforms that it can be installed
 /// on. That there is none is an error, after the places.
-fn show(options: &Options) -> Result<(), RuntimeError> {
+pub fn show(options: &Options) -> Result<(), RuntimeError> {
     let report = runtime::report(options);
     // A reader that goes away early (`| head`) is no failure.
     let _ = io::stdout().write_all(text(&report).as_bytes());
@@ -25,14 +14,14 @@ fn show(options: &Options) -> Result<(), RuntimeError> {
 }
 
 /// Installs onnxruntime into our cache, or says that it is there.
-fn install(options: &Options, cuda: bool, voice: &Voice) -> Result<(), RuntimeError> {
+pub fn install(options: &Options, cuda: bool) -> Result<(), RuntimeError> {
     if options.offline {
         return Err(RuntimeError::Install {
             message: "--offline forbids installing onnxruntime".to_owned(),
             hint: Some("leave --offline out".to_owned()),
         });
     }
-    let path = runtime::install(cuda, &mut |line| voice.note(line))?;
+    let path = runtime::install(cuda, &mut |line| eprintln!("{line}"))?;
     let _ = writeln!(io::stdout(), "{}", path.display());
     Ok(())
 }

@@ -2,29 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use crate::plan::Size;
 use crate::runtime::DeviceChoice;
-
-/// The shortest and the longest side of a canvas in pixels.
-const SIDES: std::ops::RangeInclusive<u32> = 16..=65536;
-
-/// `WIDTHxHEIGHT`, each 16 to 65536.
-pub(super) fn size(text: &str) -> Result<Size, String> {
-    let form = "expected WIDTHxHEIGHT in pixels, like 1024x768";
-    let (width, height) = text.split_once(['x', 'X', '×']).ok_or(form)?;
-    let side = |side: &str| -> Result<u32, String> {
-        if side.is_empty() || !side.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(form.into());
-        }
-        // Digits that do not fit are out of range too.
-        side.parse().ok().filter(|side| SIDES.contains(side)).ok_or(format!(
-            "{side} is out of range: each side is {} to {} pixels",
-            SIDES.start(),
-            SIDES.end()
-        ))
-    };
-    Ok(Size { width: side(width)?, height: side(height)? })
-}
 
 /// A whole number, at least 1.
 pub(super) fn positive(text: &str) -> Result<NonZeroU32, String> {
@@ -46,16 +24,6 @@ pub(super) fn device(text: &str) -> Result<DeviceChoice, String> {
 mod tests {
     use super::*;
     use crate::runtime::Device;
-
-    #[test]
-    fn sizes() {
-        assert_eq!(size("1024x768"), Ok(Size { width: 1024, height: 768 }));
-        assert_eq!(size("16×65536"), Ok(Size { width: 16, height: 65536 }));
-        for wrong in ["", "x", "512", "512x", "x512", "512x512x512", "-1x5", "+20x20", "a x b", "15x16", "16x65537"] {
-            assert!(size(wrong).is_err(), "{wrong}");
-        }
-        assert!(size("99999999999999999999x20").unwrap_err().contains("out of range"));
-    }
 
     #[test]
     fn devices() {

@@ -6,7 +6,7 @@ use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, identity, jobs};
 use super::run::{Ended, Run};
 use super::{Exit, Failure, Outcome, RenderArgs, Voice, interrupt};
-use crate::output::snapshots::is_snapshot_of;
+use crate::output::is_snapshot_of;
 use crate::recipe::Compiled;
 use crate::runtime;
 use crate::watch::{Version, Watch, WatchError};

@@ -1,6 +1,6 @@
 //! The thread that looks at the files when something has happened to them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,12 @@ const LONGEST: Duration = Duration::from_secs(1);
 pub(super) enum Message {
     /// Something happened to a file.
     Look,
-    /// Follow these files besides the recipe.
-    Follow(Vec<PathBuf>),
+    /// Follow these files, with this content, besides the recipe.
+    Follow(Vec<(PathBuf, Content)>),
 }
 
 /// A file's content; `None` if it cannot be read now.
-type Content = Option<blake3::Hash>;
+pub(super) type Content = Option<blake3::Hash>;
 
 pub(super) struct Follower {
     recipe: PathBuf,
@@ -66,14 +66,12 @@ impl Follower {
         Ok(())
     }
 
-    /// The content now is the one that the recipe's user is about to read: only what differs from it will be news. A file
-    /// that is followed already keeps the content it was last seen with.
-    fn follow(&mut self, files: Vec<PathBuf>) {
+    /// A file that is followed already keeps the content it was last seen with.
+    fn follow(&mut self, files: Vec<(PathBuf, Content)>) {
         let old = std::mem::take(&mut self.files);
-        for path in files {
+        for (path, content) in files {
             let known = old.iter().find(|(known, _)| *known == path).map(|(_, content)| *content);
-            let content = known.unwrap_or_else(|| content(&path));
-            self.files.push((path, content));
+            self.files.push((path, known.unwrap_or(content)));
         }
     }
 
@@ -98,7 +96,7 @@ impl Follower {
     }
 }
 
-fn content(path: &PathBuf) -> Content {
+pub(super) fn content(path: &Path) -> Content {
     // The files a recipe needs are pictures: small enough to read.
     std::fs::read(path).ok().map(|bytes| blake3::hash(&bytes))
 }

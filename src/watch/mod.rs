@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use follower::{Follower, Message};
+use follower::{Follower, Message, content};
 
 /// The content of everything that is followed, at one time. Two versions are equal if there is nothing new between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +89,13 @@ impl Watch {
         for path in files.iter().chain([&self.recipe.clone()]) {
             self.arm(path).map_err(|error| WatchError::Unwatchable { path: path.display().to_string(), error })?;
         }
+        // Looked at now, not when the follower gets to it: what changes from here on is news.
+        let files = files.into_iter().map(|file| {
+            let content = content(&file);
+            (file, content)
+        });
         // The follower lives as long as we hold the sender.
-        let _ = self.messages.send(Message::Follow(files));
+        let _ = self.messages.send(Message::Follow(files.collect()));
         Ok(())
     }
 

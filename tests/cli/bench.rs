@@ -1,0 +1,156 @@
+//! A folder to work in, and the program started in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+/// Long enough for a machine under load; never waited for when all is well.
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A recipe that renders in a moment: 64 x 48 pixels, one window a step, two phases of three steps.
+pub const SMALL: &str = r#"
+title = "Small"
+size = [64, 48]
+seed = 4
+
+[[detail]]
+prompts = ["sword", "castle"]
+windows = 1
+
+[[phase]]
+name = "compose"
+steps = 3
+
+[[phase]]
+steps = 3
+"#;
+
+/// The same with so many steps that it ends only when it is stopped.
+pub fn endless() -> String {
+    SMALL.replace("steps = 3", "steps = 5000000")
+}
+
+/// A folder of its own for one test.
+pub struct Bench {
+    folder: tempfile::TempDir,
+}
+
+/// How a run ended.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        Ran { code: output.status.code(), stdout: output.stdout, out, err }
+    }
+}
+
+impl Ran {
+    /// The same, if it ended with this code.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.out, self.err);
+        self
+    }
+
+    /// The same, if stderr has these words.
+    #[track_caller]
+    pub fn says(self, words: &str) -> Self {
+        assert!(self.err.contains(words), "{words:?} is not in {}", self.err);
+        self
+    }
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Bench { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// With the small recipe as `small.toml`.
+    pub fn small() -> Self {
+        let bench = Bench::new();
+        bench.write("small.toml", SMALL);
+        bench
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The names in the folder, sorted; hidden ones too.
+    pub fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// The program, to be started in the folder.
+    pub fn program(&self) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("recipe-render"));
+        command.current_dir(self.folder.path());
+        // What the tester's own terminal is set to does not matter.
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        command
+    }
+
+    /// Runs the program with these arguments to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        self.program().args(arguments).output().unwrap().into()
+    }
+
+    /// Runs it and expects success.
+    #[track_caller]
+    pub fn done(&self, arguments: &[&str]) -> Ran {
+        self.run(arguments).ended(0)
+    }
+
+    /// Runs a shell's command line in the folder; `$PROGRAM` is the program.
+    #[cfg(unix)]
+    pub fn shell(&self, line: &str) -> Ran {
+        let program = self.program();
+        let mut shell = Command::new("sh");
+        shell.current_dir(self.folder.path()).env("PROGRAM", program.get_program());
+        shell.args(["-c", line]).output().unwrap().into()
+    }
+
+    /// The recipe inside a picture, if there is one.
+    pub fn recovered(&self, name: &str) -> Option<Vec<u8>> {
+        let ran = self.run(&["recover", name]);
+        (ran.code == Some(0)).then_some(ran.stdout)
+    }
+}
+
+/// A picture's pixels, read by a library that knows nothing of us.
+#[track_caller]
+pub fn pixels(path: &Path) -> image::RgbImage {
+    image::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).to_rgb8()
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !so() {
+        assert!(Instant::now() < deadline, "it never came that {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

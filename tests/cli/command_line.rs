@@ -1,0 +1,158 @@
+//! Arguments, messages, exit codes.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::bench::{Bench, Ran, SMALL, pixels};
+
+#[test]
+fn help_and_version_are_no_failures_and_nothing_is() {
+    let bench = Bench::new();
+    for flag in ["--help", "-h"] {
+        let ran = bench.done(&[flag]);
+        assert!(ran.out.contains("RECIPE") && ran.out.contains("--threads") && ran.err.is_empty());
+    }
+    assert_eq!(bench.done(&["--version"]).out, format!("recipe-render {}\n", env!("CARGO_PKG_VERSION")));
+    let ran = bench.run(&[]).ended(2).says("Usage");
+    assert!(ran.out.is_empty());
+}
+
+#[test]
+fn a_wrong_value_is_answered_with_its_flag() {
+    let bench = Bench::small();
+    for (flag, value) in [
+        ("--size", "640"),
+        ("--size", "8x8"),
+        ("--steps", "0"),
+        ("--steps", "many"),
+        ("--seed", "-1"),
+        ("--device", "tpu"),
+        ("--threads", "0"),
+        ("--every", "0"),
+    ] {
+        let value = format!("{flag}={value}");
+        bench.run(&["small.toml", &value]).ended(2).says(flag);
+    }
+    bench.run(&["small.toml", "--sice", "64x64"]).ended(2).says("--size");
+    bench.run(&["models", "gradient", "pocket", "--windows", "0", "-o", "x.onnx"]).ended(2).says("--windows");
+    assert_eq!(bench.names(), ["small.toml"]);
+}
+
+#[test]
+fn what_is_no_recipe_is_named() {
+    let bench = Bench::small();
+    bench.write("latin.toml", b"# caf\xe9\n");
+    bench.write("wrong.toml", "seed = 4\nsice = [64, 64]\n");
+    bench.write("broken.toml", "seed = 4\nsize = [64,\n");
+    bench.run(&["missing.toml"]).ended(2).says("missing.toml");
+    bench.run(&["."]).ended(2);
+    bench.run(&["latin.toml"]).ended(2).says("latin.toml:1:6");
+    bench.run(&["wrong.toml"]).ended(2).says("wrong.toml:2:1");
+    bench.run(&["broken.toml"]).ended(2).says("broken.toml:");
+    bench.run(&["small.toml", "--model", "no-such-model"]).ended(2).says("no-such-model");
+    assert!(bench.names().iter().all(|name| name.ends_with(".toml")));
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_error() {
+    let bench = Bench::small();
+    bench.run(&["small.toml", "--device", "cuda:99"]).ended(1).says("error");
+    assert_eq!(bench.names(), ["small.toml"]);
+}
+
+#[test]
+fn a_file_called_like_a_command_is_reached_by_its_path() {
+    let bench = Bench::new();
+    bench.write("check", SMALL);
+    bench.done(&["./check"]);
+    assert_eq!(bench.names(), ["check", "check.png"]);
+}
+
+#[test]
+fn stdout_has_the_tally_and_stderr_the_rest() {
+    let bench = Bench::small();
+    let ran = bench.done(&["small.toml"]).says("small.png: 6 steps, ");
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", ran.out);
+    let mut won = 0;
+    for (line, prompt) in lines.iter().zip(["sword  : ", "castle : "]) {
+        let count = line.strip_prefix(prompt).unwrap_or_else(|| panic!("{line}"));
+        let (count, percent) = count.split_once(" (").unwrap();
+        assert!(percent.ends_with("%)"), "{line}");
+        won += count.parse::<u64>().unwrap();
+    }
+    assert!(won >= 6);
+    let quiet = bench.done(&["small.toml", "--quiet"]);
+    assert_eq!((quiet.out, quiet.err), (ran.out, String::new()));
+    bench.done(&["small.toml", "-v"]).says("model pocket");
+}
+
+#[test]
+fn colours_only_where_they_are_wanted() {
+    let bench = Bench::new();
+    let err = |set: Option<(&str, &str)>| {
+        let mut program = bench.program();
+        program.arg("missing.toml").envs(set);
+        Ran::from(program.output().unwrap()).ended(2).err
+    };
+    assert!(err(None).starts_with("error: "));
+    assert!(err(Some(("NO_COLOR", "1"))).starts_with("error: "));
+    assert!(err(Some(("CLICOLOR_FORCE", "1"))).contains("\u{1b}["));
+}
+
+#[test]
+fn a_recipe_that_fails_does_not_keep_the_others_back() {
+    let bench = Bench::small();
+    bench.write("wrong.toml", "sice = 4\n");
+    bench.write("other.toml", SMALL);
+    let ran = bench.run(&["small.toml", "wrong.toml", "missing.toml", "other.toml"]).ended(2);
+    let ran = ran.says("wrong.toml:1:1").says("missing.toml").says("small.png").says("other.png");
+    assert!(ran.out.contains("small.toml\n") && ran.out.contains("other.toml\n"), "{}", ran.out);
+    assert!(bench.path("small.png").exists() && bench.path("other.png").exists());
+}
+
+#[test]
+fn a_recipe_can_come_from_standard_input() {
+    let bench = Bench::new();
+    let mut child = bench.program().arg("-").stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(SMALL.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(pixels(&bench.path("stdin.png")).dimensions(), (64, 48));
+    assert_eq!(bench.recovered("stdin.png").unwrap(), SMALL.as_bytes());
+}
+
+#[test]
+fn check_only_checks() {
+    let bench = Bench::small();
+    bench.write("wrong.toml", "seed = 4\nsice = [64, 64]\n");
+    let ran = bench.done(&["check", "small.toml"]);
+    assert!(ran.out.starts_with("small.toml: ") && ran.err.is_empty(), "{} {}", ran.out, ran.err);
+    bench.run(&["check", "wrong.toml", "small.toml"]).ended(2).says("wrong.toml:2:1");
+    bench.run(&["--size", "64x64", "check", "small.toml"]).ended(2).says("--size");
+    assert_eq!(bench.names(), ["small.toml", "wrong.toml"]);
+}
+
+#[test]
+fn schema_prints_json_and_the_reference() {
+    let bench = Bench::new();
+    let schema: serde_json::Value = serde_json::from_str(&bench.done(&["schema"]).out).unwrap();
+    assert!(schema["properties"]["detail"].is_object(), "{schema}");
+    assert!(bench.done(&["schema", "--reference"]).out.contains("| "));
+}
+
+#[test]
+fn models_are_listed() {
+    let bench = Bench::new();
+    assert!(bench.done(&["models", "list"]).out.lines().any(|line| line.starts_with("pocket ")));
+}
+
+/// Only the model can tell which words it knows; the message still points into the recipe.
+#[test]
+fn prompts_of_unknown_words_are_pointed_at() {
+    let bench = Bench::new();
+    bench.write("odd.toml", SMALL.replace("\"castle\"", "\"xyzzy\""));
+    bench.run(&["odd.toml"]).ended(2).says("odd.toml:7:21");
+    bench.write("model.toml", format!("model = \"no-such-model\"\n{SMALL}"));
+    bench.run(&["model.toml"]).ended(2).says("model.toml:1:9");
+    assert_eq!(bench.names(), ["model.toml", "odd.toml"]);
+}

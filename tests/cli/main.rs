@@ -1,0 +1,9 @@
+//! Drives the real program the way its users do.
+
+mod bench;
+
+mod command_line;
+mod interrupt;
+mod output;
+mod recover;
+mod watch;
