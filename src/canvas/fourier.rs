@@ -1,0 +1,292 @@
+//! The basis `fourier`: a spectrum whose amplitudes fall with frequency, decorrelated colours, a sigmoid.
+//!
+//! pixels = sigmoid(M z), z = sum over the half plane of frequencies of c a(k) h(k) Re(p e^(i theta)): p the parameters,
+//! M the colour axes, h the low-pass, c 2 for the frequencies that stand for their conjugates too and else 1. (Olah,
+//! Mordvintsev and Schubert, "Feature visualization", 2017, showed what such a parameterisation does for gradients.)
+//!
+//! a(k) = A max(k, 1)^-decay, k in cycles per shorter side. A does not depend on the canvas's size, so that a parameter
+//! moves the same large shape by as much on any canvas; it makes a 256 x 256 canvas's amplitudes, times 256, 1 in root
+//! mean square. A longer canvas has more frequencies between two k, so there a(k) falls by the root of its aspect.
+//!
+//! Coefficients that the low-pass hides are left alone: neither transformed nor moved. Each has an age, the number of its
+//! updates, so that the optimiser's start-up correction is right whenever it comes into sight.
+
+use super::Store;
+use super::adam::{Adam, Moments, Update};
+use super::colour::{Colours, exp};
+use super::fft::{self, Disc, Planes, squared_frequency};
+use super::init::Ground;
+use crate::chance::Draws;
+use crate::plan::Size;
+use rayon::prelude::*;
+use rustfft::num_complex::Complex32;
+
+/// The side of the canvas that amplitudes are normalised on.
+const REFERENCE: usize = 256;
+/// The low-pass hides what is beyond this many times `finest`: exp(-2^4) is 1e-7.
+const HIDDEN: f64 = 2.0;
+
+/// Parameters, gradient and moments: `[columns, 3, H, 2]`, the last real and imaginary part.
+pub(super) struct Fourier {
+    size: Size,
+    colours: Colours,
+    planes: Planes,
+    adam: Adam,
+    /// a(k), `[columns, H / 2 + 1]`, for ky >= 0.
+    amplitude: Vec<f32>,
+    /// a(k) h(k) for the disc last decoded, likewise.
+    gain: Vec<f32>,
+    finest: Option<f64>,
+    parameters: Vec<f32>,
+    gradient: Vec<f32>,
+    moments: Moments,
+    /// Updates of each coefficient, `[columns, H]`; stays at the end of `updates` when it gets there.
+    ages: Vec<u16>,
+    /// What is left of the start-up after each number of updates: constants of a step of rate 1.
+    updates: Vec<Update>,
+    picture: Vec<f32>,
+}
+
+/// Bytes that the canvas takes.
+pub(super) fn memory_needed(size: Size) -> u64 {
+    let (width, height) = (u64::from(size.width), u64::from(size.height));
+    let columns = width / 2 + 1;
+    let coefficients = columns * height * (4 * 3 * 8 + 2) + columns * (height / 2 + 1) * 8;
+    coefficients + fft::memory_needed(size) + 12 * width * height
+}
+
+impl Fourier {
+    pub fn new(size: Size, decay: f64, chroma: f64, ground: &Ground, noise: f64, draws: Draws) -> Fourier {
+        let planes = Planes::new(size);
+        let columns = planes.columns();
+        let height = size.height as usize;
+        let amplitude = amplitudes(size, decay);
+        let count = columns * 3 * height * 2;
+        let mut fourier = Fourier {
+            size,
+            colours: Colours::new(chroma),
+            planes,
+            adam: Adam::default(),
+            gain: amplitude.clone(),
+            amplitude,
+            finest: None,
+            parameters: vec![0.0; count],
+            gradient: vec![0.0; count],
+            moments: Moments::new(count),
+            ages: vec![0; columns * height],
+            updates: Vec::new(),
+            picture: vec![0.0; 3 * size.area()],
+        };
+        fourier.start(ground, noise, draws);
+        fourier
+    }
+
+    /// Parameters whose picture is the ground, and normal noise on them.
+    fn start(&mut self, ground: &Ground, noise: f64, draws: Draws) {
+        let height = self.size.height as usize;
+        let rows = height / 2 + 1;
+        match ground {
+            Ground::Colour(colour) => {
+                for (channel, value) in self.colours.axes_of(*colour).into_iter().enumerate() {
+                    self.parameters[channel * height * 2] = value / self.amplitude[0];
+                }
+            }
+            Ground::Picture(_) => {
+                let (width, area) = (self.size.width as usize, self.size.area());
+                let colours = self.colours;
+                let axes = ground.planes(self.size, |pixel| colours.axes_of(pixel));
+                let (amplitude, scale) = (&self.amplitude, 1.0 / area as f32);
+                let read = |y: usize, to: fft::RowsOfThree| {
+                    for (channel, to) in to.into_iter().enumerate() {
+                        to.copy_from_slice(&axes[channel * area + y * width..][..width]);
+                    }
+                };
+                let take = |kx: usize, column: &[Complex32], out: &mut [f32]| {
+                    for (i, (out, value)) in out.as_chunks_mut::<2>().0.iter_mut().zip(column).enumerate() {
+                        let ky = i % height;
+                        let value = value * (scale / amplitude[kx * rows + ky.min(height - ky)]);
+                        *out = [value.re, value.im];
+                    }
+                };
+                let columns = self.planes.columns();
+                self.planes.to_spectrum(columns, read, &mut self.parameters, 6 * height, take);
+            }
+        }
+        self.parameters.par_chunks_exact_mut(6 * height).enumerate().for_each(|(kx, column)| {
+            for (channel, column) in column.as_chunks_mut::<2>().0.chunks_exact_mut(height).enumerate() {
+                // A frequency's draws hang on the frequency: a larger canvas starts from the same large shapes.
+                let draws = draws.at(channel as u64).at(kx as u64);
+                for (ky, value) in column.iter_mut().enumerate() {
+                    let signed = if ky <= height / 2 { ky as i64 } else { ky as i64 - height as i64 };
+                    let normal = draws.normal_pair(signed as u64);
+                    value[0] += (noise * normal[0]) as f32;
+                    value[1] += (noise * normal[1]) as f32;
+                }
+            }
+        });
+    }
+
+    fn disc(&self) -> Disc {
+        Disc::new(self.size, self.finest.map(|finest| HIDDEN * finest))
+    }
+
+    /// Sets the gains of what is in sight.
+    fn hold_back(&mut self, finest: Option<f64>) {
+        if self.finest == finest {
+            return;
+        }
+        self.finest = finest;
+        let (size, disc) = (self.size, self.disc());
+        let rows = size.height as usize / 2 + 1;
+        let (gain, amplitude) = (self.gain.par_chunks_exact_mut(rows), self.amplitude.par_chunks_exact(rows));
+        gain.zip(amplitude).enumerate().take(disc.columns()).for_each(|(kx, (gain, amplitude))| {
+            let Some(finest) = finest else { return gain.copy_from_slice(amplitude) };
+            let inverse = 1.0 / (finest * finest);
+            for (ky, (gain, amplitude)) in gain.iter_mut().zip(amplitude).enumerate().take(disc.rows(kx).0) {
+                let ratio = (squared_frequency(size, kx, ky) * inverse) as f32;
+                *gain = amplitude * exp(-ratio * ratio);
+            }
+        });
+    }
+}
+
+/// a(k), `[columns, H / 2 + 1]`.
+fn amplitudes(size: Size, decay: f64) -> Vec<f32> {
+    let reference = Size { width: REFERENCE as u32, height: REFERENCE as u32 };
+    let fall = |size, kx, ky| squared_frequency(size, kx, ky).max(1.0).powf(-0.5 * decay);
+    let mut sum = 0.0;
+    for kx in 0..=REFERENCE / 2 {
+        for ky in 0..REFERENCE {
+            let value: f64 = fall(reference, kx, ky.min(REFERENCE - ky));
+            sum += value * value;
+        }
+    }
+    let mean = sum / (REFERENCE * (REFERENCE / 2 + 1)) as f64;
+    let aspect = f64::from(size.shorter()) / f64::from(size.width.max(size.height));
+    let scale = aspect.sqrt() / (mean.sqrt() * REFERENCE as f64);
+    let rows = size.height as usize / 2 + 1;
+    let mut amplitudes = vec![0.0; (size.width as usize / 2 + 1) * rows];
+    amplitudes.par_chunks_exact_mut(rows).enumerate().for_each(|(kx, column)| {
+        for (ky, amplitude) in column.iter_mut().enumerate() {
+            *amplitude = (scale * fall(size, kx, ky)) as f32;
+        }
+    });
+    amplitudes
+}
+
+/// The stretches of a column's H coefficients that are in sight, with the gains that belong to them.
+fn stretches(height: usize, (above, below): (usize, usize)) -> [std::ops::Range<usize>; 2] {
+    [0..above, height - below..height]
+}
+
+impl Store for Fourier {
+    fn decode(&mut self, finest: Option<f64>) -> &[f32] {
+        self.hold_back(finest);
+        let disc = self.disc();
+        let height = self.size.height as usize;
+        let rows = height / 2 + 1;
+        let (parameters, gain, colours) = (&self.parameters, &self.gain, &self.colours);
+        let fill = |kx: usize, column: &mut [Complex32]| {
+            let gain = &gain[kx * rows..(kx + 1) * rows];
+            let [above, below] = stretches(height, disc.rows(kx));
+            let parameters = parameters[kx * 6 * height..][..6 * height].as_chunks::<2>().0;
+            for (to, from) in column.chunks_exact_mut(height).zip(parameters.chunks_exact(height)) {
+                let times = |([re, im], gain): (&[f32; 2], &f32)| Complex32::new(re * gain, im * gain);
+                to[above.end..below.start].fill(Complex32::ZERO);
+                for (to, from) in to[above.clone()].iter_mut().zip(from[above.clone()].iter().zip(gain)) {
+                    *to = times(from);
+                }
+                for (to, from) in
+                    to[below.clone()].iter_mut().rev().zip(from[below.clone()].iter().rev().zip(&gain[1..]))
+                {
+                    *to = times(from);
+                }
+            }
+        };
+        self.planes.to_planes(disc.columns(), fill, &mut self.picture, |rows| colours.paint(rows));
+        &self.picture
+    }
+
+    fn backprop(&mut self, pixel_gradient: &[f32]) {
+        assert_eq!(pixel_gradient.len(), self.picture.len(), "a gradient of another size");
+        let disc = self.disc();
+        let (width, height, area) = (self.size.width as usize, self.size.height as usize, self.size.area());
+        let rows = height / 2 + 1;
+        let (picture, gain, colours) = (&self.picture, &self.gain, &self.colours);
+        let read = |y: usize, to: fft::RowsOfThree| {
+            let row = |planes: &'_ [f32], channel: usize| -> std::ops::Range<usize> {
+                debug_assert_eq!(planes.len(), 3 * area);
+                channel * area + y * width..channel * area + (y + 1) * width
+            };
+            let rows_of = |planes| [0, 1, 2].map(|channel| row(planes, channel));
+            let pixels = rows_of(picture).map(|row| &picture[row]);
+            let gradient = rows_of(pixel_gradient).map(|row| &pixel_gradient[row]);
+            colours.adjoint(pixels, gradient, to);
+        };
+        let take = |kx: usize, column: &[Complex32], out: &mut [f32]| {
+            let single = kx == 0 || 2 * kx == width;
+            let twice = if single { 1.0 } else { 2.0 };
+            let gain = &gain[kx * rows..(kx + 1) * rows];
+            let [above, below] = stretches(height, disc.rows(kx));
+            let out = out.as_chunks_mut::<2>().0;
+            for (to, from) in out.chunks_exact_mut(height).zip(column.chunks_exact(height)) {
+                let times = |(value, gain): (&Complex32, &f32)| [value.re * (twice * gain), value.im * (twice * gain)];
+                for (to, from) in to[above.clone()].iter_mut().zip(from[above.clone()].iter().zip(gain)) {
+                    *to = times(from);
+                }
+                for (to, from) in
+                    to[below.clone()].iter_mut().rev().zip(from[below.clone()].iter().rev().zip(&gain[1..]))
+                {
+                    *to = times(from);
+                }
+            }
+        };
+        self.planes.to_spectrum(disc.columns(), read, &mut self.gradient, 6 * height, take);
+    }
+
+    fn step(&mut self, rate: f64) {
+        // An age is looked up after it is counted, so the oldest is one more than there were steps.
+        if self.updates.len() < usize::from(u16::MAX) {
+            self.updates.push(self.adam.update(1.0, self.updates.len() as u64 + 1));
+        }
+        let disc = self.disc();
+        let height = self.size.height as usize;
+        let updates = &self.updates;
+        let Moments { mean, square } = &mut self.moments;
+        let stride = 6 * height;
+        self.parameters
+            .par_chunks_exact_mut(stride)
+            .zip(self.gradient.par_chunks_exact(stride))
+            .zip(mean.par_chunks_exact_mut(stride).zip(square.par_chunks_exact_mut(stride)))
+            .zip(self.ages.par_chunks_exact_mut(height))
+            .enumerate()
+            .take(disc.columns())
+            .for_each(|(kx, (((parameters, gradient), (mean, square)), ages))| {
+                for stretch in stretches(height, disc.rows(kx)) {
+                    for age in &mut ages[stretch.clone()] {
+                        *age = age.saturating_add(1).min(updates.len() as u16);
+                    }
+                    let mut start = stretch.start;
+                    for run in ages[stretch].chunk_by(|a, b| a == b) {
+                        let update = updates[usize::from(run[0]) - 1].times(rate);
+                        for channel in 0..3 {
+                            let first = 2 * (channel * height + start);
+                            let at = first..first + 2 * run.len();
+                            update.apply(
+                                &mut parameters[at.clone()],
+                                &gradient[at.clone()],
+                                &mut mean[at.clone()],
+                                &mut square[at],
+                            );
+                        }
+                        start += run.len();
+                    }
+                }
+            });
+    }
+
+    #[cfg(test)]
+    fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])> {
+        vec![(&mut self.parameters, &self.gradient)]
+    }
+}

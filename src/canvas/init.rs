@@ -1,0 +1,105 @@
+//! What a canvas starts from, and what can be wrong with it.
+
+use crate::plan::{self, Size};
+use image::imageops::FilterType;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// Why there is no canvas.
+#[derive(Debug, thiserror::Error)]
+pub enum CanvasError {
+    /// The picture to start from cannot be read.
+    #[error("cannot read the picture to start from, `{}`: {source}", path.display())]
+    Image { path: PathBuf, source: image::ImageError },
+    /// The canvas would not fit in memory.
+    #[error(
+        "a canvas of {width}x{height} pixels needs {} of memory, {} are available",
+        gigabytes(*needed), gigabytes(*available)
+    )]
+    Memory { width: u32, height: u32, needed: u64, available: u64 },
+    /// A side is too short or too long.
+    #[error("a canvas of {width}x{height} pixels: sides must be 16 to 65536 pixels")]
+    Sides { width: u32, height: u32 },
+}
+
+/// Bytes as people say them.
+fn gigabytes(bytes: u64) -> String {
+    let gigabytes = bytes as f64 / 1e9;
+    if gigabytes < 0.1 { format!("{:.0} MB", gigabytes * 1e3) } else { format!("{gigabytes:.1} GB") }
+}
+
+/// The picture under the noise.
+pub(super) enum Ground {
+    /// One colour.
+    Colour([f32; 3]),
+    /// Pixels `[3, H, W]` of the canvas's size, 0..1.
+    Picture(Vec<f32>),
+}
+
+impl Ground {
+    /// Loads what there is to load.
+    pub fn load(ground: &plan::Ground, size: Size) -> Result<Ground, CanvasError> {
+        Ok(match ground {
+            plan::Ground::Colour(colour) => Ground::Colour(colour.map(|value| value as f32)),
+            plan::Ground::Image(path) => Ground::Picture(picture(path, size)?),
+        })
+    }
+
+    /// The ground's pixels, passed through a function of a pixel, as planes `[3, H, W]`.
+    pub fn planes(&self, size: Size, pixel: impl Fn([f32; 3]) -> [f32; 3] + Sync) -> Vec<f32> {
+        let area = size.area();
+        let mut planes = vec![0.0; 3 * area];
+        let (red, rest) = planes.split_at_mut(area);
+        let (green, blue) = rest.split_at_mut(area);
+        let to = red.par_iter_mut().zip(green.par_iter_mut().zip(blue)).enumerate();
+        to.for_each(|(i, (red, (green, blue)))| {
+            let here = match self {
+                Ground::Colour(colour) => *colour,
+                Ground::Picture(picture) => [picture[i], picture[area + i], picture[2 * area + i]],
+            };
+            [*red, *green, *blue] = pixel(here);
+        });
+        planes
+    }
+}
+
+/// An image file as `[3, H, W]`, scaled to cover the canvas and cropped at its centre.
+fn picture(path: &Path, size: Size) -> Result<Vec<f32>, CanvasError> {
+    let wrong = |source| CanvasError::Image { path: path.to_owned(), source };
+    let reader = image::ImageReader::open(path)
+        .and_then(|reader| reader.with_guessed_format())
+        .map_err(|error| wrong(image::ImageError::IoError(error)))?;
+    let image = reader.decode().map_err(wrong)?;
+    let image = image.resize_to_fill(size.width, size.height, FilterType::Lanczos3).into_rgb32f();
+    let area = size.area();
+    let mut planes = vec![0.0; 3 * area];
+    for (i, pixel) in image.pixels().enumerate() {
+        for channel in 0..3 {
+            planes[channel * area + i] = pixel.0[channel].clamp(0.0, 1.0);
+        }
+    }
+    Ok(planes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_covers_the_canvas() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wide.png");
+        // Left half red, right half blue, twice as wide as high.
+        let image = image::RgbImage::from_fn(80, 40, |x, _| image::Rgb(if x < 40 { [255, 0, 0] } else { [0, 0, 255] }));
+        image.save(&path).unwrap();
+        let size = Size { width: 32, height: 32 };
+        let planes = picture(&path, size).unwrap();
+        assert_eq!(planes.len(), 3 * 1024);
+        assert!(planes[0] > 0.99 && planes[31] < 0.01 && planes[2 * 1024 + 31] > 0.99);
+
+        std::fs::write(&path, b"not an image").unwrap();
+        let error = picture(&path, size).unwrap_err().to_string();
+        assert!(error.contains("wide.png"), "{error}");
+        assert!(picture(&folder.path().join("none.png"), size).is_err());
+    }
+}

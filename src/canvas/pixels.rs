@@ -1,0 +1,135 @@
+//! The basis `pixels`: the pixels themselves.
+//!
+//! Values are projected to 0..1 after every step; gradients are not touched by the projection, so a pixel at the end of
+//! the range comes back as soon as its gradient says so. The low-pass is a Gaussian, whose kernel is positive, and treats
+//! the canvas as if it went on periodically.
+
+use super::Store;
+use super::adam::{Adam, Moments};
+use super::fft::{self, Disc, Planes, RowsOfThree, squared_frequency};
+use super::init::Ground;
+use crate::chance::Draws;
+use crate::plan::Size;
+use rayon::prelude::*;
+use rustfft::num_complex::Complex32;
+
+/// The low-pass hides what is beyond this many times `finest`: exp(-4^2) is 1e-7.
+const HIDDEN: f64 = 4.0;
+
+/// Parameters, gradient and moments are `[3, H, W]`.
+pub(super) struct Pixels {
+    size: Size,
+    adam: Adam,
+    parameters: Vec<f32>,
+    gradient: Vec<f32>,
+    moments: Moments,
+    age: u64,
+    finest: Option<f64>,
+    low_pass: Option<LowPass>,
+}
+
+/// Bytes that the canvas takes, a low-pass included.
+pub(super) fn memory_needed(size: Size) -> u64 {
+    let planes = 12 * u64::from(size.width) * u64::from(size.height);
+    5 * planes + 2 * fft::memory_needed(size)
+}
+
+impl Pixels {
+    pub fn new(size: Size, ground: &Ground, noise: f64, draws: Draws) -> Pixels {
+        let mut parameters = ground.planes(size, |pixel| pixel);
+        let width = size.width as usize;
+        parameters.par_chunks_exact_mut(width).enumerate().for_each(|(row, values)| {
+            let draws = draws.at(row as u64);
+            for (pair, values) in values.chunks_mut(2).enumerate() {
+                for (value, normal) in values.iter_mut().zip(draws.normal_pair(pair as u64)) {
+                    *value = (*value + (noise * normal) as f32).clamp(0.0, 1.0);
+                }
+            }
+        });
+        let count = parameters.len();
+        Pixels {
+            size,
+            adam: Adam::default(),
+            parameters,
+            gradient: vec![0.0; count],
+            moments: Moments::new(count),
+            age: 0,
+            finest: None,
+            low_pass: None,
+        }
+    }
+}
+
+impl Store for Pixels {
+    fn decode(&mut self, finest: Option<f64>) -> &[f32] {
+        self.finest = finest;
+        let Some(finest) = finest else { return &self.parameters };
+        let low_pass = self.low_pass.get_or_insert_with(|| LowPass::new(self.size));
+        let LowPass { transform, spectrum, picture } = low_pass;
+        filter(self.size, finest, transform, spectrum, &self.parameters, picture);
+        picture
+    }
+
+    fn backprop(&mut self, pixel_gradient: &[f32]) {
+        match (self.finest, &mut self.low_pass) {
+            // A real filter that treats k and -k alike is its own adjoint.
+            (Some(finest), Some(LowPass { transform, spectrum, .. })) => {
+                filter(self.size, finest, transform, spectrum, pixel_gradient, &mut self.gradient);
+            }
+            _ => self.gradient.copy_from_slice(pixel_gradient),
+        }
+    }
+
+    fn step(&mut self, rate: f64) {
+        self.age += 1;
+        let update = self.adam.update(rate, self.age);
+        update.apply_all(&mut self.parameters, &self.gradient, &mut self.moments, |p| p.clamp(0.0, 1.0));
+    }
+
+    #[cfg(test)]
+    fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])> {
+        vec![(&mut self.parameters, &self.gradient)]
+    }
+}
+
+/// What filtering works in; made when it is first asked for.
+struct LowPass {
+    transform: Planes,
+    /// `[columns, 3, H]`.
+    spectrum: Vec<Complex32>,
+    picture: Vec<f32>,
+}
+
+impl LowPass {
+    fn new(size: Size) -> LowPass {
+        let transform = Planes::new(size);
+        let count = transform.columns() * 3 * size.height as usize;
+        LowPass { transform, spectrum: vec![Complex32::ZERO; count], picture: vec![0.0; 3 * size.area()] }
+    }
+}
+
+/// Holds frequencies back by exp(-(k / finest)^2).
+fn filter(size: Size, finest: f64, transform: &mut Planes, spectrum: &mut [Complex32], from: &[f32], to: &mut [f32]) {
+    let (width, height, area) = (size.width as usize, size.height as usize, size.area());
+    assert_eq!(from.len(), 3 * area, "planes of another size");
+    let count = Disc::new(size, Some(HIDDEN * finest)).columns();
+    let read = |y: usize, rows: RowsOfThree| {
+        for (channel, row) in rows.into_iter().enumerate() {
+            row.copy_from_slice(&from[channel * area + y * width..][..width]);
+        }
+    };
+    // exp(-(kx^2 + ky^2)) is a product.
+    let held = |k: f64| ((-k / (finest * finest)).exp()) as f32;
+    let along: Vec<f32> = (0..height).map(|ky| held(squared_frequency(size, 0, ky.min(height - ky)))).collect();
+    let take = |kx: usize, column: &[Complex32], out: &mut [Complex32]| {
+        let across = held(squared_frequency(size, kx, 0)) / area as f32;
+        for (out, column) in out.chunks_exact_mut(height).zip(column.chunks_exact(height)) {
+            for (out, (value, along)) in out.iter_mut().zip(column.iter().zip(&along)) {
+                *out = value * (across * along);
+            }
+        }
+    };
+    transform.to_spectrum(count, read, spectrum, 3 * height, take);
+    let fill = |kx: usize, column: &mut [Complex32]| column.copy_from_slice(&spectrum[3 * height * kx..][..3 * height]);
+    transform.to_planes(count, fill, to, |_| {});
+}

@@ -1,0 +1,234 @@
+//! The basis `pyramid`: a sum of upsampled levels, decorrelated colours, a sigmoid.
+//!
+//! Levels go from the coarsest to the full size, each about twice the one before. The sum is made from coarse to fine:
+//! sum = upsample(sum) + weight own, by cubic B-splines. A level's weight is (coarsest / own side)^(1/2), which makes the
+//! octaves of a random pyramid fall like those of `fourier` with its decay of 1.5.
+
+use super::Store;
+use super::adam::{Adam, Moments};
+use super::colour::Colours;
+use super::init::Ground;
+use super::spline::Upsample;
+use crate::chance::Draws;
+use crate::plan::Size;
+use rayon::prelude::*;
+
+/// Chromatic axes against luminance: with less than natural chroma, pictures are less garish.
+const CHROMA: f64 = 0.6;
+/// A level is taken to show this fraction of its shorter side in cycles.
+const CYCLES_PER_PIXEL: f64 = 0.25;
+/// A level held back more than this is left alone.
+const HIDDEN: f64 = 1e-7;
+
+/// One level: all planes are `[3, height, width]`.
+struct Level {
+    width: usize,
+    height: usize,
+    weight: f64,
+    /// The weight times what the low-pass leaves of it; 0 for a hidden level.
+    gain: f32,
+    parameters: Vec<f32>,
+    gradient: Vec<f32>,
+    moments: Moments,
+    age: u64,
+    /// This level and all coarser ones; the finest level's becomes the picture.
+    sum: Vec<f32>,
+    /// From the next coarser level.
+    upsample: Option<Upsample>,
+}
+
+/// Levels from coarse to fine.
+pub(super) struct Pyramid {
+    levels: Vec<Level>,
+    colours: Colours,
+    adam: Adam,
+}
+
+/// Bytes that the canvas takes.
+pub(super) fn memory_needed(size: Size) -> u64 {
+    // Five planes of each level, the scratch of half a level, and all levels together a third more than the finest; a
+    // half more where ratios are not quite 2.
+    let area = u64::from(size.width) * u64::from(size.height);
+    (5 * 12 + 6) * area * 3 / 2
+}
+
+/// The sides of all levels, from coarse to fine.
+fn sides(size: Size, coarsest: u32) -> Vec<(usize, usize)> {
+    let shorter = f64::from(size.shorter());
+    let coarsest = f64::from(coarsest.max(1)).min(shorter);
+    let doublings = (shorter / coarsest).log2().round();
+    let at = |side: u32, level: f64| {
+        let ratio = if doublings > 0.0 { (coarsest / shorter).powf(1.0 - level / doublings) } else { 1.0 };
+        ((f64::from(side) * ratio).round() as usize).max(1)
+    };
+    (0..=doublings as u32).map(|level| (at(size.width, level.into()), at(size.height, level.into()))).collect()
+}
+
+impl Pyramid {
+    pub fn new(size: Size, coarsest: u32, ground: &Ground, noise: f64, draws: Draws) -> Pyramid {
+        let mut levels: Vec<Level> = Vec::new();
+        let sides = sides(size, coarsest);
+        let shorter_of = |(width, height): (usize, usize)| width.min(height) as f64;
+        for &(width, height) in &sides {
+            let count = 3 * width * height;
+            levels.push(Level {
+                width,
+                height,
+                weight: (shorter_of(sides[0]) / shorter_of((width, height))).sqrt(),
+                gain: 0.0,
+                parameters: vec![0.0; count],
+                gradient: vec![0.0; count],
+                moments: Moments::new(count),
+                age: 0,
+                sum: vec![0.0; count],
+                upsample: levels.last().map(|last| Upsample::new((last.width, last.height), (width, height))),
+            });
+        }
+        let colours = Colours::new(CHROMA);
+        let mut pyramid = Pyramid { levels, colours, adam: Adam::default() };
+        pyramid.start(ground, size);
+        for (index, level) in pyramid.levels.iter_mut().enumerate() {
+            let draws = draws.at(index as u64);
+            level.parameters.par_chunks_mut(2).enumerate().for_each(|(pair, values)| {
+                for (value, normal) in values.iter_mut().zip(draws.normal_pair(pair as u64)) {
+                    *value += (noise * normal) as f32;
+                }
+            });
+        }
+        pyramid
+    }
+
+    /// Parameters whose picture is the ground: each level has what the coarser ones leave.
+    fn start(&mut self, ground: &Ground, size: Size) {
+        let colours = self.colours;
+        if let Ground::Colour(colour) = ground {
+            let level = &mut self.levels[0];
+            let area = level.width * level.height;
+            for (plane, value) in level.parameters.chunks_exact_mut(area).zip(colours.axes_of(*colour)) {
+                plane.fill(value);
+            }
+            return;
+        }
+        let full = ground.planes(size, |pixel| colours.axes_of(pixel));
+        let size = (size.width as usize, size.height as usize);
+        for index in 0..self.levels.len() {
+            let (coarser, here) = self.levels.split_at_mut(index);
+            let level = &mut here[0];
+            let goal = shrink(&full, size, (level.width, level.height));
+            match (coarser.last(), &mut level.upsample) {
+                (Some(coarser), Some(upsample)) => {
+                    upsample.forward(&coarser.sum, &level.parameters, 0.0, &mut level.sum);
+                }
+                _ => level.sum.fill(0.0),
+            }
+            let inverse = (1.0 / level.weight) as f32;
+            for (parameter, (goal, sum)) in level.parameters.iter_mut().zip(goal.iter().zip(&mut level.sum)) {
+                *parameter = (goal - *sum) * inverse;
+                *sum = *goal;
+            }
+        }
+    }
+}
+
+/// Means over the areas of coarser pixels, `[3, height, width]`.
+fn shrink(planes: &[f32], from: (usize, usize), to: (usize, usize)) -> Vec<f32> {
+    // The fine pixels that coarse pixel i covers, and how much of each.
+    let covers = |fine: usize, coarse: usize| -> Vec<Vec<(usize, f32)>> {
+        let ratio = fine as f64 / coarse as f64;
+        let cover = |i: usize| {
+            let (low, high) = (i as f64 * ratio, (i + 1) as f64 * ratio);
+            let pixels = low as usize..(high.ceil() as usize).min(fine);
+            let part = |j: usize| (high.min(j as f64 + 1.0) - low.max(j as f64)).max(0.0) / ratio;
+            pixels.map(|j| (j, part(j) as f32)).collect()
+        };
+        (0..coarse).map(cover).collect()
+    };
+    let (across, along) = (covers(from.0, to.0), covers(from.1, to.1));
+    let mut out = vec![0.0; 3 * to.0 * to.1];
+    out.par_chunks_exact_mut(to.0).enumerate().for_each(|(row, out)| {
+        let (channel, y) = (row / to.1, row % to.1);
+        let mut mixed = vec![0.0; from.0];
+        for &(y, weight) in &along[y] {
+            let row = &planes[(channel * from.1 + y) * from.0..][..from.0];
+            for (mixed, value) in mixed.iter_mut().zip(row) {
+                *mixed += weight * value;
+            }
+        }
+        for (out, cover) in out.iter_mut().zip(&across) {
+            *out = cover.iter().map(|&(x, weight)| weight * mixed[x]).sum();
+        }
+    });
+    out
+}
+
+/// The rows of three planes of one size, `[3, height, width]`.
+fn rows_of_three(planes: &mut [f32], width: usize) -> impl IndexedParallelIterator<Item = [&mut [f32]; 3]> {
+    let area = planes.len() / 3;
+    let (red, rest) = planes.split_at_mut(area);
+    let (green, blue) = rest.split_at_mut(area);
+    let rows = red.par_chunks_exact_mut(width).zip(green.par_chunks_exact_mut(width));
+    rows.zip(blue.par_chunks_exact_mut(width)).map(|((red, green), blue)| [red, green, blue])
+}
+
+impl Store for Pyramid {
+    fn decode(&mut self, finest: Option<f64>) -> &[f32] {
+        let last = self.levels.len() - 1;
+        for index in 0..=last {
+            let (coarser, here) = self.levels.split_at_mut(index);
+            let level = &mut here[0];
+            let cycles = CYCLES_PER_PIXEL * level.width.min(level.height) as f64;
+            let held = match finest {
+                // The coarsest level holds the picture together whatever the low-pass.
+                Some(finest) if index > 0 => (-(cycles / finest).powi(4)).exp(),
+                _ => 1.0,
+            };
+            level.gain = if held > HIDDEN { (level.weight * held) as f32 } else { 0.0 };
+            match (coarser.last(), &mut level.upsample) {
+                (Some(coarser), Some(upsample)) => {
+                    upsample.forward(&coarser.sum, &level.parameters, level.gain, &mut level.sum);
+                }
+                _ => level.sum.iter_mut().zip(&level.parameters).for_each(|(sum, p)| *sum = level.gain * p),
+            }
+        }
+        let colours = self.colours;
+        let level = &mut self.levels[last];
+        rows_of_three(&mut level.sum, level.width).for_each(|rows| colours.paint(rows));
+        &level.sum
+    }
+
+    fn backprop(&mut self, pixel_gradient: &[f32]) {
+        let last = self.levels.len() - 1;
+        let colours = self.colours;
+        let level = &mut self.levels[last];
+        let (width, area) = (level.width, level.width * level.height);
+        assert_eq!(pixel_gradient.len(), 3 * area, "a gradient of another size");
+        let picture = &level.sum;
+        rows_of_three(&mut level.gradient, width).enumerate().for_each(|(y, axes)| {
+            let rows = |planes| [0, 1, 2].map(|c| &<[f32]>::as_ref(planes)[c * area + y * width..][..width]);
+            colours.adjoint(rows(picture), rows(pixel_gradient), axes);
+        });
+        for index in (1..=last).rev() {
+            let (coarser, here) = self.levels.split_at_mut(index);
+            if let Some(upsample) = &mut here[0].upsample {
+                upsample.adjoint(&here[0].gradient, &mut coarser[index - 1].gradient);
+            }
+        }
+        for level in &mut self.levels {
+            let gain = level.gain;
+            level.gradient.par_chunks_mut(1 << 14).for_each(|chunk| chunk.iter_mut().for_each(|value| *value *= gain));
+        }
+    }
+
+    fn step(&mut self, rate: f64) {
+        for level in self.levels.iter_mut().filter(|level| level.gain != 0.0) {
+            level.age += 1;
+            let update = self.adam.update(rate, level.age);
+            update.apply_all(&mut level.parameters, &level.gradient, &mut level.moments, |p| p);
+        }
+    }
+
+    #[cfg(test)]
+    fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])> {
+        self.levels.iter_mut().map(|level| (level.parameters.as_mut_slice(), level.gradient.as_slice())).collect()
+    }
+}

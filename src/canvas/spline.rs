@@ -1,0 +1,163 @@
+//! Upsampling by cubic B-splines, and its adjoint.
+//!
+//! Every coarse pixel spreads as a cubic B-spline around its centre: smooth to the second derivative, so that no grid
+//! shows, and never beyond the range of the coarse values. Beyond the edge the last pixel goes on.
+
+use rayon::prelude::*;
+
+/// One side, from coarse to fine.
+#[derive(Debug, Clone)]
+struct Side {
+    coarse: usize,
+    fine: usize,
+    /// For every fine pixel the first of four coarse ones and their weights.
+    up: Vec<(usize, [f32; 4])>,
+    /// For every coarse pixel its part of `entries`.
+    starts: Vec<usize>,
+    /// Fine pixels and weights.
+    entries: Vec<(usize, f32)>,
+}
+
+impl Side {
+    fn new(coarse: usize, fine: usize) -> Side {
+        let first = coarse.saturating_sub(4);
+        let mut up = Vec::with_capacity(fine);
+        let mut spread = vec![Vec::new(); coarse];
+        for i in 0..fine {
+            let position = (i as f64 + 0.5) * coarse as f64 / fine as f64 - 0.5;
+            let whole = position.floor();
+            let x = position - whole;
+            let spline = [
+                (1.0 - x).powi(3),
+                3.0 * x.powi(3) - 6.0 * x * x + 4.0,
+                -3.0 * x.powi(3) + 3.0 * x * x + 3.0 * x + 1.0,
+                x.powi(3),
+            ];
+            let start = (whole as i64 - 1).clamp(0, first as i64);
+            let mut weights = [0.0; 4];
+            for (tap, weight) in spline.into_iter().enumerate() {
+                let pixel = (whole as i64 - 1 + tap as i64).clamp(0, coarse as i64 - 1);
+                weights[(pixel - start) as usize] += weight / 6.0;
+            }
+            let weights = weights.map(|weight| weight as f32);
+            for (tap, weight) in weights.into_iter().enumerate().filter(|(_, weight)| *weight != 0.0) {
+                spread[start as usize + tap].push((i, weight));
+            }
+            up.push((start as usize, weights));
+        }
+        let mut starts = vec![0];
+        for list in &spread {
+            starts.push(starts[starts.len() - 1] + list.len());
+        }
+        Side { coarse, fine, up, starts, entries: spread.concat() }
+    }
+
+    fn spread(&self, pixel: usize) -> &[(usize, f32)] {
+        &self.entries[self.starts[pixel]..self.starts[pixel + 1]]
+    }
+}
+
+/// Upsampling of three planes from one size to another.
+#[derive(Debug, Clone)]
+pub(super) struct Upsample {
+    across: Side,
+    along: Side,
+    /// `[3, coarse height, fine width]`.
+    scratch: Vec<f32>,
+}
+
+impl Upsample {
+    /// From (width, height) to (width, height).
+    pub fn new(coarse: (usize, usize), fine: (usize, usize)) -> Upsample {
+        Upsample {
+            across: Side::new(coarse.0, fine.0),
+            along: Side::new(coarse.1, fine.1),
+            scratch: vec![0.0; 3 * coarse.1 * fine.0],
+        }
+    }
+
+    /// fine = upsampled coarse + gain own, all `[3, height, width]`.
+    pub fn forward(&mut self, coarse: &[f32], own: &[f32], gain: f32, fine: &mut [f32]) {
+        let (across, along) = (&self.across, &self.along);
+        let rows = self.scratch.par_chunks_exact_mut(across.fine).zip(coarse.par_chunks_exact(across.coarse));
+        rows.for_each(|(to, from)| {
+            for (to, (start, weights)) in to.iter_mut().zip(&across.up) {
+                *to = match from.get(*start..start + 4) {
+                    Some(taps) => taps.iter().zip(weights).map(|(tap, weight)| tap * weight).sum(),
+                    None => from.iter().zip(weights).map(|(tap, weight)| tap * weight).sum(),
+                };
+            }
+        });
+        let (width, scratch) = (across.fine, &self.scratch);
+        let rows = fine.par_chunks_exact_mut(width).zip(own.par_chunks_exact(width)).enumerate();
+        rows.for_each(|(row, (to, own))| {
+            let (channel, y) = (row / along.fine, row % along.fine);
+            let (start, weights) = along.up[y];
+            // Weights beyond a side of less than four pixels are 0.
+            let taps = [0, 1, 2, 3].map(|tap| {
+                let y = channel * along.coarse + (start + tap).min(along.coarse - 1);
+                &scratch[y * width..(y + 1) * width]
+            });
+            let [a, b, c, d] = taps;
+            for (x, (to, own)) in to.iter_mut().zip(own).enumerate() {
+                *to = gain * own + weights[0] * a[x] + weights[1] * b[x] + weights[2] * c[x] + weights[3] * d[x];
+            }
+        });
+    }
+
+    /// coarse = the adjoint's value at fine.
+    pub fn adjoint(&mut self, fine: &[f32], coarse: &mut [f32]) {
+        let (across, along) = (&self.across, &self.along);
+        let width = across.fine;
+        self.scratch.par_chunks_exact_mut(width).enumerate().for_each(|(row, to)| {
+            let (channel, y) = (row / along.coarse, row % along.coarse);
+            to.fill(0.0);
+            for &(y, weight) in along.spread(y) {
+                let from = &fine[(channel * along.fine + y) * width..][..width];
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to += weight * from;
+                }
+            }
+        });
+        let rows = coarse.par_chunks_exact_mut(across.coarse).zip(self.scratch.par_chunks_exact(width));
+        rows.for_each(|(to, from)| {
+            for (x, to) in to.iter_mut().enumerate() {
+                *to = across.spread(x).iter().map(|&(x, weight)| weight * from[x]).sum();
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canvas::tests::{dot, random};
+
+    #[test]
+    fn adjoint_is_the_adjoint() {
+        for (coarse, fine) in [((8, 8), (16, 16)), ((5, 9), (11, 17)), ((1, 3), (3, 5)), ((20, 8), (20, 9))] {
+            let mut upsample = Upsample::new(coarse, fine);
+            let a = random(3 * coarse.0 * coarse.1, 1);
+            let b = random(3 * fine.0 * fine.1, 2);
+            let mut up = vec![f32::NAN; b.len()];
+            upsample.forward(&a, &b, 0.0, &mut up);
+            let mut down = vec![f32::NAN; a.len()];
+            upsample.adjoint(&b, &mut down);
+            let (one, other) = (dot(&up, &b), dot(&a, &down));
+            assert!((one - other).abs() < 1e-5 * one.abs(), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn flat_stays_flat_and_slopes_stay_straight() {
+        let mut upsample = Upsample::new((12, 9), (25, 18));
+        let mut up = vec![0.0; 3 * 25 * 18];
+        upsample.forward(&[0.3; 3 * 12 * 9], &vec![1.0; 3 * 25 * 18], 0.5, &mut up);
+        assert!(up.iter().all(|x| (x - 0.8).abs() < 1e-6));
+        let slope: Vec<f32> = (0..3 * 12 * 9).map(|i| (i % 12) as f32).collect();
+        upsample.forward(&slope, &vec![0.0; 3 * 25 * 18], 0.0, &mut up);
+        for (x, value) in up.iter().enumerate().take(20).skip(5) {
+            assert!((value - ((x as f32 + 0.5) * 12.0 / 25.0 - 0.5)).abs() < 1e-5);
+        }
+    }
+}
