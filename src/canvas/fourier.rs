@@ -109,7 +109,7 @@ impl Fourier {
                     }
                 };
                 let columns = self.planes.columns();
-                self.planes.to_spectrum(columns, read, &mut self.parameters, 6 * height, take);
+                self.planes.forward(columns, read, &mut self.parameters, 6 * height, take);
             }
         }
         self.parameters.par_chunks_exact_mut(6 * height).enumerate().for_each(|(kx, column)| {
@@ -203,7 +203,7 @@ impl Store for Fourier {
                 }
             }
         };
-        self.planes.to_planes(disc.columns(), fill, &mut self.picture, |rows| colours.paint(rows));
+        self.planes.inverse(disc.columns(), fill, &mut self.picture, |rows| colours.paint(rows));
         &self.picture
     }
 
@@ -241,7 +241,7 @@ impl Store for Fourier {
                 }
             }
         };
-        self.planes.to_spectrum(disc.columns(), read, &mut self.gradient, 6 * height, take);
+        self.planes.forward(disc.columns(), read, &mut self.gradient, 6 * height, take);
     }
 
     fn step(&mut self, rate: f64) {

@@ -129,7 +129,7 @@ fn filter(size: Size, finest: f64, transform: &mut Planes, spectrum: &mut [Compl
             }
         }
     };
-    transform.to_spectrum(count, read, spectrum, 3 * height, take);
+    transform.forward(count, read, spectrum, 3 * height, take);
     let fill = |kx: usize, column: &mut [Complex32]| column.copy_from_slice(&spectrum[3 * height * kx..][..3 * height]);
-    transform.to_planes(count, fill, to, |_| {});
+    transform.inverse(count, fill, to, |_| {});
 }

@@ -130,9 +130,10 @@ fn learns_a_picture() {
     let goal: Vec<f32> = (0..3 * area).map(wave).collect();
     for basis in &BASES {
         let mut canvas = canvas(basis, width, height, 0.01);
+        let start = approach(&mut canvas, &goal, 0, None);
         let coarse = approach(&mut canvas, &goal, 100, Some(4.0));
         let fine = approach(&mut canvas, &goal, 200, None);
-        assert!(coarse < 0.1 && fine < 0.05, "{basis:?}: {coarse} {fine}");
+        assert!(coarse < 0.7 * start && fine < 0.4 * start, "{basis:?}: {start} {coarse} {fine}");
     }
 }
 
