@@ -285,6 +285,10 @@ impl Store for Fourier {
             });
     }
 
+    fn adam(&mut self) -> &mut Adam {
+        &mut self.adam
+    }
+
     #[cfg(test)]
     fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])> {
         vec![(&mut self.parameters, &self.gradient)]

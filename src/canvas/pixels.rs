@@ -86,6 +86,10 @@ impl Store for Pixels {
         update.apply_all(&mut self.parameters, &self.gradient, &mut self.moments, |p| p.clamp(0.0, 1.0));
     }
 
+    fn adam(&mut self) -> &mut Adam {
+        &mut self.adam
+    }
+
     #[cfg(test)]
     fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])> {
         vec![(&mut self.parameters, &self.gradient)]

@@ -227,6 +227,10 @@ impl Store for Pyramid {
         }
     }
 
+    fn adam(&mut self) -> &mut Adam {
+        &mut self.adam
+    }
+
     #[cfg(test)]
     fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])> {
         self.levels.iter_mut().map(|level| (level.parameters.as_mut_slice(), level.gradient.as_slice())).collect()

@@ -138,6 +138,26 @@ fn learns_a_picture() {
 }
 
 #[test]
+fn the_optimiser_can_be_told_otherwise() {
+    for basis in &BASES {
+        // Without memory a step follows the last gradient alone, whatever was before.
+        let adam = Adam { beta1: 0.0, beta2: 0.0, epsilon: 1e-12 };
+        let mut canvas = canvas(basis, 16, 16, 0.0).with_adam(adam);
+        for sign in [1.0, 1.0, -1.0] {
+            canvas.decode(None);
+            canvas.backprop(&vec![sign * 1e-3; 3 * 256]);
+            canvas.step(0.01);
+        }
+        let mean = canvas.decode(None)[0];
+        let mut once = self::canvas(basis, 16, 16, 0.0);
+        once.decode(None);
+        once.backprop(&vec![1e-3; 3 * 256]);
+        once.step(0.01);
+        assert!((mean - once.decode(None)[0]).abs() < 1e-3, "{basis:?}");
+    }
+}
+
+#[test]
 fn a_pixel_at_the_end_of_its_range_comes_back() {
     let mut canvas = canvas(&Basis::Pixels, 16, 16, 0.0);
     let push = |canvas: &mut Canvas, direction: f32, steps: usize| {

@@ -180,6 +180,23 @@ fn perspective_neither_aliases_nor_blurs() {
 }
 
 #[test]
+fn stretching_neither_aliases_nor_blurs() {
+    // Eight canvas pixels to a window pixel along x, one along y.
+    let size = Size { width: 512, height: 64 };
+    let frame = Frame { size, side: 64 };
+    let see = |value: fn(usize, usize) -> usize| {
+        let plane: Vec<f32> = (0..size.area()).map(|i| (value(i % 512, i / 512) % 2) as f32).collect();
+        let sight = Sight::Whole { fit: Fit::Stretch };
+        let window = Window::draw(&frame, sight, &pipeline([], Edge::Mirror), Draws::new(3), &NOW);
+        contrasts(&shown(size, &plane.repeat(3), &[window], 64), 64, 1)[0]
+    };
+    for stripes in [|x, _| x, |x, _| x / 2, |x, _| x / 4] {
+        assert!(see(stripes) < 0.01, "{}", see(stripes));
+    }
+    assert!(see(|_, y| y / 4) > 0.35, "{}", see(|_, y| y / 4));
+}
+
+#[test]
 fn places_stay_near_the_canvas_and_reach_its_borders() {
     let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
     let roam = pipeline([StageKind::Cover(range(0.25, 0.5))], Edge::Mirror);
