@@ -214,13 +214,9 @@ impl Store for Fourier {
         let rows = height / 2 + 1;
         let (picture, gain, colours) = (&self.picture, &self.gain, &self.colours);
         let read = |y: usize, to: fft::RowsOfThree| {
-            let row = |planes: &'_ [f32], channel: usize| -> std::ops::Range<usize> {
-                debug_assert_eq!(planes.len(), 3 * area);
-                channel * area + y * width..channel * area + (y + 1) * width
-            };
-            let rows_of = |planes| [0, 1, 2].map(|channel| row(planes, channel));
-            let pixels = rows_of(picture).map(|row| &picture[row]);
-            let gradient = rows_of(pixel_gradient).map(|row| &pixel_gradient[row]);
+            let rows = [0, 1, 2].map(|channel| channel * area + y * width..channel * area + (y + 1) * width);
+            let pixels = rows.clone().map(|row| &picture[row]);
+            let gradient = rows.map(|row| &pixel_gradient[row]);
             colours.adjoint(pixels, gradient, to);
         };
         let take = |kx: usize, column: &[Complex32], out: &mut [f32]| {

@@ -12,6 +12,9 @@ pub(super) const RUN: usize = 8;
 /// instruction; the sum's low bits are the whole number itself.
 const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 
+/// Positions are kept within this, so that they fit 32 bits whatever a recipe asks for.
+const FURTHEST: f64 = 1e9;
+
 /// A run of neighbouring window pixels of one row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
@@ -106,7 +109,7 @@ impl Taps {
 fn split(at: &[f64; RUN], offset: f64, scale: f64) -> ([i32; RUN], [f32; RUN]) {
     let (mut whole, mut fraction) = ([0; RUN], [0.0; RUN]);
     for k in 0..RUN {
-        let position = (at[k] + offset) * scale - 0.5;
+        let position = ((at[k] + offset) * scale - 0.5).max(-FURTHEST).min(FURTHEST);
         let rounded = (position - 0.5) + ROUND;
         whole[k] = rounded.to_bits() as i32;
         fraction[k] = (position - (rounded - ROUND)) as f32;

@@ -270,6 +270,35 @@ fn no_tilt_leads_behind_the_horizon() {
 }
 
 #[test]
+fn nothing_a_recipe_could_say_panics() {
+    let frame = Frame { size: Size { width: 16, height: 40 }, side: 11 };
+    let extremes = [0.0, -1.0, 1.0, 1e-300, 1e9, -1e300, f64::INFINITY, f64::NAN];
+    let kinds = [
+        StageKind::Cover,
+        StageKind::Zoom,
+        StageKind::Shift,
+        StageKind::Rotate,
+        StageKind::Perspective,
+        StageKind::Blur,
+        StageKind::Noise,
+        StageKind::Colour,
+    ];
+    let gradients = random(3 * 121, 1);
+    let mut pixel_gradient = vec![0.0; 3 * frame.size.area()];
+    for (seed, kind) in (0..).zip(kinds) {
+        for low in extremes {
+            for high in extremes {
+                let tilt = StageKind::Perspective(range(0.0, 1.0));
+                let pipeline = pipeline([kind(range(low, high)), tilt], Edge::Wrap);
+                let window = Window::draw(&frame, sight(seed), &pipeline, Draws::new(seed), &NOW);
+                shown(frame.size, &random(3 * frame.size.area(), 2), std::slice::from_ref(&window), 11);
+                push(&[window], 11, &gradients, &mut Push::new(frame.size), &mut pixel_gradient);
+            }
+        }
+    }
+}
+
+#[test]
 fn stages_act_by_chance_and_hang_on_their_key() {
     let frame = Frame { size: square(128), side: 32 };
     let mut turn = stage(StageKind::Rotate(range(-30.0, 30.0)), 77);
