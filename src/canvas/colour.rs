@@ -31,12 +31,12 @@ impl Colours {
     pub fn new(chroma: f64) -> Colours {
         let deviations = [DEVIATIONS[0], DEVIATIONS[1] * chroma, DEVIATIONS[2] * chroma];
         let mut colours = Colours { matrix: [[0.0; 3]; 3], inverse: [[0.0; 3]; 3] };
-        for axis in 0..3 {
-            for channel in 0..3 {
-                colours.matrix[channel][axis] = (AXES[axis][channel] * deviations[axis]) as f32;
-                if deviations[axis] != 0.0 {
+        for (axis, (unit, deviation)) in AXES.iter().zip(deviations).enumerate() {
+            for (channel, part) in unit.iter().enumerate() {
+                colours.matrix[channel][axis] = (part * deviation) as f32;
+                if deviation != 0.0 {
                     // The axes are orthogonal.
-                    colours.inverse[axis][channel] = (AXES[axis][channel] / deviations[axis]) as f32;
+                    colours.inverse[axis][channel] = (part / deviation) as f32;
                 }
             }
         }

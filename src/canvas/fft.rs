@@ -57,7 +57,7 @@ impl Planes {
 
     /// From a spectrum to the planes. `fill` is given kx and that column's coefficients `[3, H]` to fill; `finish` each
     /// row of the planes when it is done. `planes` is `[3, H, W]`.
-    pub fn to_planes(
+    pub fn inverse(
         &mut self,
         count: usize,
         fill: impl Fn(usize, &mut [Complex32]) + Sync,
@@ -107,7 +107,7 @@ impl Planes {
 
     /// From planes to their spectrum. `read` is given y and fills that row of the planes; `take` is given kx, that
     /// column's coefficients `[3, H]`, and its part of `out`, of which each column has `stride` elements.
-    pub fn to_spectrum<T: Send>(
+    pub fn forward<T: Send>(
         &mut self,
         count: usize,
         read: impl Fn(usize, RowsOfThree) + Sync,

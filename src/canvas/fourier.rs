@@ -109,7 +109,7 @@ impl Fourier {
                     }
                 };
                 let columns = self.planes.columns();
-                self.planes.to_spectrum(columns, read, &mut self.parameters, 6 * height, take);
+                self.planes.forward(columns, read, &mut self.parameters, 6 * height, take);
             }
         }
         self.parameters.par_chunks_exact_mut(6 * height).enumerate().for_each(|(kx, column)| {
@@ -203,7 +203,7 @@ impl Store for Fourier {
                 }
             }
         };
-        self.planes.to_planes(disc.columns(), fill, &mut self.picture, |rows| colours.paint(rows));
+        self.planes.inverse(disc.columns(), fill, &mut self.picture, |rows| colours.paint(rows));
         &self.picture
     }
 
@@ -214,13 +214,9 @@ impl Store for Fourier {
         let rows = height / 2 + 1;
         let (picture, gain, colours) = (&self.picture, &self.gain, &self.colours);
         let read = |y: usize, to: fft::RowsOfThree| {
-            let row = |planes: &'_ [f32], channel: usize| -> std::ops::Range<usize> {
-                debug_assert_eq!(planes.len(), 3 * area);
-                channel * area + y * width..channel * area + (y + 1) * width
-            };
-            let rows_of = |planes| [0, 1, 2].map(|channel| row(planes, channel));
-            let pixels = rows_of(picture).map(|row| &picture[row]);
-            let gradient = rows_of(pixel_gradient).map(|row| &pixel_gradient[row]);
+            let rows = [0, 1, 2].map(|channel| channel * area + y * width..channel * area + (y + 1) * width);
+            let pixels = rows.clone().map(|row| &picture[row]);
+            let gradient = rows.map(|row| &pixel_gradient[row]);
             colours.adjoint(pixels, gradient, to);
         };
         let take = |kx: usize, column: &[Complex32], out: &mut [f32]| {
@@ -241,7 +237,7 @@ impl Store for Fourier {
                 }
             }
         };
-        self.planes.to_spectrum(disc.columns(), read, &mut self.gradient, 6 * height, take);
+        self.planes.forward(disc.columns(), read, &mut self.gradient, 6 * height, take);
     }
 
     fn step(&mut self, rate: f64) {
@@ -283,6 +279,10 @@ impl Store for Fourier {
                     }
                 }
             });
+    }
+
+    fn adam(&mut self) -> &mut Adam {
+        &mut self.adam
     }
 
     #[cfg(test)]

@@ -50,6 +50,8 @@ trait Store {
     fn backprop(&mut self, pixel_gradient: &[f32]);
     /// Moves the parameters along the gradient last kept.
     fn step(&mut self, rate: f64);
+    /// The optimiser's constants.
+    fn adam(&mut self) -> &mut Adam;
     /// The parameters and their gradient, group by group.
     #[cfg(test)]
     fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])>;
@@ -76,6 +78,13 @@ impl Canvas {
             }
         };
         Ok(Canvas { store })
+    }
+
+    /// The same canvas with other constants of its optimiser; for a canvas that has not been moved yet.
+    #[must_use]
+    pub fn with_adam(mut self, adam: Adam) -> Canvas {
+        *self.store.adam() = adam;
+        self
     }
 
     /// The picture `[3, H, W]`, 0..1 sRGB.

@@ -86,6 +86,10 @@ impl Store for Pixels {
         update.apply_all(&mut self.parameters, &self.gradient, &mut self.moments, |p| p.clamp(0.0, 1.0));
     }
 
+    fn adam(&mut self) -> &mut Adam {
+        &mut self.adam
+    }
+
     #[cfg(test)]
     fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])> {
         vec![(&mut self.parameters, &self.gradient)]
@@ -129,7 +133,7 @@ fn filter(size: Size, finest: f64, transform: &mut Planes, spectrum: &mut [Compl
             }
         }
     };
-    transform.to_spectrum(count, read, spectrum, 3 * height, take);
+    transform.forward(count, read, spectrum, 3 * height, take);
     let fill = |kx: usize, column: &mut [Complex32]| column.copy_from_slice(&spectrum[3 * height * kx..][..3 * height]);
-    transform.to_planes(count, fill, to, |_| {});
+    transform.inverse(count, fill, to, |_| {});
 }

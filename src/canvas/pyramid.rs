@@ -204,8 +204,9 @@ impl Store for Pyramid {
         assert_eq!(pixel_gradient.len(), 3 * area, "a gradient of another size");
         let picture = &level.sum;
         rows_of_three(&mut level.gradient, width).enumerate().for_each(|(y, axes)| {
-            let rows = |planes| [0, 1, 2].map(|c| &<[f32]>::as_ref(planes)[c * area + y * width..][..width]);
-            colours.adjoint(rows(picture), rows(pixel_gradient), axes);
+            let rows = [0, 1, 2].map(|channel| channel * area + y * width..channel * area + (y + 1) * width);
+            let pixels = rows.clone().map(|row| &picture[row]);
+            colours.adjoint(pixels, rows.map(|row| &pixel_gradient[row]), axes);
         });
         for index in (1..=last).rev() {
             let (coarser, here) = self.levels.split_at_mut(index);
@@ -225,6 +226,10 @@ impl Store for Pyramid {
             let update = self.adam.update(rate, level.age);
             update.apply_all(&mut level.parameters, &level.gradient, &mut level.moments, |p| p);
         }
+    }
+
+    fn adam(&mut self) -> &mut Adam {
+        &mut self.adam
     }
 
     #[cfg(test)]

@@ -130,9 +130,30 @@ fn learns_a_picture() {
     let goal: Vec<f32> = (0..3 * area).map(wave).collect();
     for basis in &BASES {
         let mut canvas = canvas(basis, width, height, 0.01);
+        let start = approach(&mut canvas, &goal, 0, None);
         let coarse = approach(&mut canvas, &goal, 100, Some(4.0));
         let fine = approach(&mut canvas, &goal, 200, None);
-        assert!(coarse < 0.1 && fine < 0.05, "{basis:?}: {coarse} {fine}");
+        assert!(coarse < 0.7 * start && fine < 0.4 * start, "{basis:?}: {start} {coarse} {fine}");
+    }
+}
+
+#[test]
+fn the_optimiser_can_be_told_otherwise() {
+    for basis in &BASES {
+        // Without memory a step follows the last gradient alone, whatever was before.
+        let adam = Adam { beta1: 0.0, beta2: 0.0, epsilon: 1e-12 };
+        let mut canvas = canvas(basis, 16, 16, 0.0).with_adam(adam);
+        for sign in [1.0, 1.0, -1.0] {
+            canvas.decode(None);
+            canvas.backprop(&vec![sign * 1e-3; 3 * 256]);
+            canvas.step(0.01);
+        }
+        let mean = canvas.decode(None)[0];
+        let mut once = self::canvas(basis, 16, 16, 0.0);
+        once.decode(None);
+        once.backprop(&vec![1e-3; 3 * 256]);
+        once.step(0.01);
+        assert!((mean - once.decode(None)[0]).abs() < 1e-3, "{basis:?}");
     }
 }
 

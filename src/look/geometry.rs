@@ -27,10 +27,11 @@ pub(super) fn acts(stage: &Stage, draws: Draws, time: &Time) -> bool {
     chance >= 1.0 || draws.unit(0) < chance
 }
 
-/// A uniform draw from a range whose ends are taken at a moment.
+/// A uniform draw from a range whose ends are taken at a moment; 0 where an end is not finite.
 pub(super) fn uniform(range: &Range, draws: Draws, index: u64, time: &Time) -> f64 {
     let (low, high) = (range.low.at(time), range.high.at(time));
-    if low == high { low } else { draws.uniform(index, low, high) }
+    let value = if low == high { low } else { draws.uniform(index, low, high) };
+    if value.is_finite() { value } else { 0.0 }
 }
 
 /// A log-uniform draw from a range of sizes.
@@ -105,7 +106,7 @@ fn place(size: Size, side: u32, sight: Sight, pipeline: &Pipeline, draws: Draws,
 /// those at the centre, where it is -1/2 they are 1 / (1 + a); their ratio is 1 + p for a = p / (2 + p). k = 1 - a^2
 /// keeps the area seen when d is an axis.
 fn tilt(strength: f64, angle: f64) -> Homography {
-    let strength = if strength.is_finite() { strength.clamp(0.0, 1.0) } else { 0.0 };
+    let strength = strength.clamp(0.0, 1.0);
     let a = strength / (2.0 + strength);
     let k = 1.0 - a * a;
     Homography([[k, 0.0, 0.0], [0.0, k, 0.0], [-2.0 * a * angle.cos(), -2.0 * a * angle.sin(), 1.0]])

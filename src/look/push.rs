@@ -184,11 +184,11 @@ impl Band<'_> {
         for (index, share) in run.footprint.shares() {
             let rows = &mut self.levels[index];
             for probe in 0..run.footprint.probes {
-                let taps = Taps::new(run, probe, rows.scale);
+                let taps = Taps::new(run, probe, share, rows.scale);
                 if taps.inside(rows.width, rows.low, rows.high) {
-                    rows.add_inside(&taps, share, gradient);
+                    rows.add_inside(&taps, gradient);
                 } else {
-                    rows.add_anywhere(&taps, edge, share, gradient);
+                    rows.add_anywhere(&taps, edge, gradient);
                 }
             }
         }
@@ -196,10 +196,10 @@ impl Band<'_> {
 }
 
 impl Rows<'_> {
-    fn add_inside(&mut self, taps: &Taps, share: f32, gradient: &[Pixel]) {
+    fn add_inside(&mut self, taps: &Taps, gradient: &[Pixel]) {
         for (k, gradient) in gradient.iter().enumerate() {
             let first = (taps.row[k] as usize - self.low) * self.width + taps.column[k] as usize;
-            let weights = taps.weights(k).map(|weight| share * weight);
+            let weights = taps.weights.map(|weights| weights[k]);
             let upper = &mut self.pixels[first..first + 2];
             for lane in 0..4 {
                 upper[0][lane] += weights[0] * gradient[lane];
@@ -213,7 +213,7 @@ impl Rows<'_> {
         }
     }
 
-    fn add_anywhere(&mut self, taps: &Taps, edge: Edge, share: f32, gradient: &[Pixel]) {
+    fn add_anywhere(&mut self, taps: &Taps, edge: Edge, gradient: &[Pixel]) {
         for (k, gradient) in gradient.iter().enumerate() {
             let (column, row) = (i64::from(taps.column[k]), i64::from(taps.row[k]));
             let rows = [row, row + 1]
@@ -222,11 +222,11 @@ impl Rows<'_> {
                 continue;
             }
             let columns = [column, column + 1].map(|column| resolve(column, self.width, edge));
-            for (tap, weight) in taps.weights(k).into_iter().enumerate() {
+            for (tap, weights) in taps.weights.iter().enumerate() {
                 if let (Some(row), Some(column)) = (rows[tap / 2], columns[tap % 2]) {
                     let to = &mut self.pixels[(row - self.low) * self.width + column];
                     for lane in 0..4 {
-                        to[lane] += share * weight * gradient[lane];
+                        to[lane] += weights[k] * gradient[lane];
                     }
                 }
             }

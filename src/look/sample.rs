@@ -56,34 +56,33 @@ fn sample_run(levels: &Levels, edge: Edge, run: &Run) -> [Pixel; RUN] {
         let level = &levels.levels[index];
         let scale = levels.scale(index);
         for probe in 0..run.footprint.probes {
-            let taps = Taps::new(run, probe, scale);
+            let taps = Taps::new(run, probe, share, scale);
             if taps.inside(level.width, 0, level.height) {
-                add_inside(level, &taps, share, run.length, &mut sum);
+                add_inside(level, &taps, run.length, &mut sum);
             } else {
-                add_anywhere(level, &taps, edge, share, run.length, &mut sum);
+                add_anywhere(level, &taps, edge, run.length, &mut sum);
             }
         }
     }
     sum
 }
 
-fn add_inside(level: &Level, taps: &Taps, share: f32, length: usize, sum: &mut [Pixel; RUN]) {
+fn add_inside(level: &Level, taps: &Taps, length: usize, sum: &mut [Pixel; RUN]) {
     for (k, sum) in sum.iter_mut().enumerate().take(length) {
         let first = taps.row[k] as usize * level.width + taps.column[k] as usize;
         let upper = &level.pixels[first..first + 2];
         let lower = &level.pixels[first + level.width..first + level.width + 2];
-        let weights = taps.weights(k);
+        let weights = taps.weights.map(|weights| weights[k]);
         for (lane, sum) in sum.iter_mut().enumerate() {
-            let mean = weights[0] * upper[0][lane]
+            *sum += weights[0] * upper[0][lane]
                 + weights[1] * upper[1][lane]
                 + weights[2] * lower[0][lane]
                 + weights[3] * lower[1][lane];
-            *sum += share * mean;
         }
     }
 }
 
-fn add_anywhere(level: &Level, taps: &Taps, edge: Edge, share: f32, length: usize, sum: &mut [Pixel; RUN]) {
+fn add_anywhere(level: &Level, taps: &Taps, edge: Edge, length: usize, sum: &mut [Pixel; RUN]) {
     let fill = match edge {
         Edge::Fill([red, green, blue]) => [red, green, blue, 0.0],
         _ => [0.0; 4],
@@ -92,13 +91,13 @@ fn add_anywhere(level: &Level, taps: &Taps, edge: Edge, share: f32, length: usiz
         let (column, row) = (i64::from(taps.column[k]), i64::from(taps.row[k]));
         let columns = [column, column + 1].map(|column| resolve(column, level.width, edge));
         let rows = [row, row + 1].map(|row| resolve(row, level.height, edge));
-        for (tap, weight) in taps.weights(k).into_iter().enumerate() {
+        for (tap, weights) in taps.weights.iter().enumerate() {
             let pixel = match (rows[tap / 2], columns[tap % 2]) {
                 (Some(row), Some(column)) => level.pixels[row * level.width + column],
                 _ => fill,
             };
             for (lane, sum) in sum.iter_mut().enumerate() {
-                *sum += share * weight * pixel[lane];
+                *sum += weights[k] * pixel[lane];
             }
         }
     }

@@ -12,6 +12,9 @@ pub(super) const RUN: usize = 8;
 /// instruction; the sum's low bits are the whole number itself.
 const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 
+/// Positions are kept within this, so that they fit 32 bits whatever a recipe asks for.
+const FURTHEST: f64 = 1e9;
+
 /// A run of neighbouring window pixels of one row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
@@ -58,28 +61,36 @@ impl Window {
     }
 }
 
-/// The upper left of the four pixels that each sample of a run lies between, at one level, and where between them.
+/// The upper left of the four pixels that each sample of a run lies between, at one level, and the weights of the four.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taps {
     pub column: [i32; RUN],
     pub row: [i32; RUN],
-    /// 0 to 1 from the left and upper pixel to the right and lower one.
-    pub across: [f32; RUN],
-    pub along: [f32; RUN],
+    /// Upper left, upper right, lower left, lower right; together the sample's share in its window pixel.
+    pub weights: [[f32; RUN]; 4],
     /// The range of `row`.
-    pub rows: (i32, i32),
+    rows: (i32, i32),
     /// The range of `column`.
     columns: (i32, i32),
 }
 
 impl Taps {
-    /// For probe number `probe`, at a level of which one pixel is `scale` of the canvas's along x and y.
-    pub fn new(run: &Run, probe: u32, scale: [f64; 2]) -> Taps {
+    /// For probe number `probe` with its share, at a level of which one pixel is `scale` of the canvas's along x and y.
+    pub fn new(run: &Run, probe: u32, share: f32, scale: [f64; 2]) -> Taps {
         let Footprint { probes, step, .. } = run.footprint;
         let offset = f64::from(probe) - 0.5 * f64::from(probes - 1);
         let (column, across) = split(&run.x, offset * step[0], scale[0]);
         let (row, along) = split(&run.y, offset * step[1], scale[1]);
-        Taps { column, row, across, along, rows: range(&row), columns: range(&column) }
+        let mut weights = [[0.0; RUN]; 4];
+        for k in 0..RUN {
+            let right = share * across[k];
+            let left = share - right;
+            weights[2][k] = left * along[k];
+            weights[3][k] = right * along[k];
+            weights[0][k] = left - weights[2][k];
+            weights[1][k] = right - weights[3][k];
+        }
+        Taps { column, row, weights, rows: range(&row), columns: range(&column) }
     }
 
     /// Whether all four pixels of every sample are inside a level of a width, and rows `low..high`.
@@ -88,12 +99,6 @@ impl Taps {
             && (self.columns.1 as i64) + 1 < width as i64
             && i64::from(self.rows.0) >= low as i64
             && i64::from(self.rows.1) + 1 < high as i64
-    }
-
-    /// The weights of the four pixels (upper left, upper right, lower left, lower right) of sample k.
-    pub fn weights(&self, k: usize) -> [f32; 4] {
-        let (x, y) = (self.across[k], self.along[k]);
-        [(1.0 - x) * (1.0 - y), x * (1.0 - y), (1.0 - x) * y, x * y]
     }
 }
 
@@ -104,7 +109,7 @@ impl Taps {
 fn split(at: &[f64; RUN], offset: f64, scale: f64) -> ([i32; RUN], [f32; RUN]) {
     let (mut whole, mut fraction) = ([0; RUN], [0.0; RUN]);
     for k in 0..RUN {
-        let position = (at[k] + offset) * scale - 0.5;
+        let position = ((at[k] + offset) * scale - 0.5).max(-FURTHEST).min(FURTHEST);
         let rounded = (position - 0.5) + ROUND;
         whole[k] = rounded.to_bits() as i32;
         fraction[k] = (position - (rounded - ROUND)) as f32;

@@ -180,6 +180,23 @@ fn perspective_neither_aliases_nor_blurs() {
 }
 
 #[test]
+fn stretching_neither_aliases_nor_blurs() {
+    // Eight canvas pixels to a window pixel along x, one along y.
+    let size = Size { width: 512, height: 64 };
+    let frame = Frame { size, side: 64 };
+    let see = |value: fn(usize, usize) -> usize| {
+        let plane: Vec<f32> = (0..size.area()).map(|i| (value(i % 512, i / 512) % 2) as f32).collect();
+        let sight = Sight::Whole { fit: Fit::Stretch };
+        let window = Window::draw(&frame, sight, &pipeline([], Edge::Mirror), Draws::new(3), &NOW);
+        contrasts(&shown(size, &plane.repeat(3), &[window], 64), 64, 1)[0]
+    };
+    for stripes in [|x, _| x, |x, _| x / 2, |x, _| x / 4] {
+        assert!(see(stripes) < 0.01, "{}", see(stripes));
+    }
+    assert!(see(|_, y| y / 4) > 0.35, "{}", see(|_, y| y / 4));
+}
+
+#[test]
 fn places_stay_near_the_canvas_and_reach_its_borders() {
     let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
     let roam = pipeline([StageKind::Cover(range(0.25, 0.5))], Edge::Mirror);
@@ -249,6 +266,35 @@ fn no_tilt_leads_behind_the_horizon() {
             assert!(window.map.depth(corner) > 0.0);
         }
         assert!(window.corners().as_flattened().iter().all(|x| x.abs() < 1e4));
+    }
+}
+
+#[test]
+fn nothing_a_recipe_could_say_panics() {
+    let frame = Frame { size: Size { width: 16, height: 40 }, side: 11 };
+    let extremes = [0.0, -1.0, 1.0, 1e-300, 1e9, -1e300, f64::INFINITY, f64::NAN];
+    let kinds = [
+        StageKind::Cover,
+        StageKind::Zoom,
+        StageKind::Shift,
+        StageKind::Rotate,
+        StageKind::Perspective,
+        StageKind::Blur,
+        StageKind::Noise,
+        StageKind::Colour,
+    ];
+    let gradients = random(3 * 121, 1);
+    let mut pixel_gradient = vec![0.0; 3 * frame.size.area()];
+    for (seed, kind) in (0..).zip(kinds) {
+        for low in extremes {
+            for high in extremes {
+                let tilt = StageKind::Perspective(range(0.0, 1.0));
+                let pipeline = pipeline([kind(range(low, high)), tilt], Edge::Wrap);
+                let window = Window::draw(&frame, sight(seed), &pipeline, Draws::new(seed), &NOW);
+                shown(frame.size, &random(3 * frame.size.area(), 2), std::slice::from_ref(&window), 11);
+                push(&[window], 11, &gradients, &mut Push::new(frame.size), &mut pixel_gradient);
+            }
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) enum Filter {
 impl Filter {
     /// The filter of a stage that acts, or `None` for a geometric stage and where the drawn value does nothing.
     pub fn draw(kind: &StageKind, side: u32, draws: Draws, time: &Time) -> Option<Filter> {
-        let amount = |range| Some(uniform(range, draws, 1, time)).filter(|x| x.is_finite() && *x > 0.0);
+        let amount = |range| Some(uniform(range, draws, 1, time)).filter(|amount| *amount > 0.0);
         match kind {
             StageKind::Blur(range) => Blur::new(amount(range)?, side).map(Filter::Blur),
             StageKind::Noise(range) => Some(Filter::Noise(Noise::new(amount(range)?, draws.bits(2)))),
