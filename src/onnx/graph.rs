@@ -378,12 +378,4 @@ impl Graph {
         }
         Ok(())
     }
-    /// Makes every use of `old`, outputs of the graph excepted, a use of `new`.
-    pub(crate) fn replace_uses(&mut self, old: &str, new: &str) {
-        for input in self.nodes.iter_mut().flat_map(|n| &mut n.inputs) {
-            if input == old {
-                *input = new.into();
-            }
-        }
-    }
 }

@@ -32,8 +32,9 @@ pub(super) fn infer(graph: &Graph, node: &Node) -> Vec<Option<ValueType>> {
     let shapes = look.shapes().unwrap_or_default();
     (0..node.outputs.len())
         .map(|i| {
-            // TopK's second output holds indices.
-            let data_type = if node.is("TopK") && i == 1 { DataType::I64 } else { data_type };
+            // The second output holds positions.
+            let positions = i == 1 && (node.is("TopK") || node.is("MaxPool"));
+            let data_type = if positions { DataType::I64 } else { data_type };
             Some(ValueType::fixed(data_type, shapes.get(i)?))
         })
         .collect()

@@ -247,3 +247,77 @@ fn conv_transpose(r: &mut Rule) -> Gradients {
     }
     r.only(dx)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::test_support::{Check, normal};
+
+    fn conv(x: &[usize], w: &[usize], ints: &[(&str, &[i64])], group: i64) -> Check {
+        let mut check = Check::new("Conv", 1).input(normal(1, x)).constant(normal(2, w)).attribute("group", group);
+        for (name, values) in ints {
+            check = check.attribute(name, values.to_vec());
+        }
+        check
+    }
+
+    #[test]
+    fn stride_one_is_a_convolution() {
+        let kinds = conv(&[2, 3, 6, 5], &[4, 3, 3, 3], &[("pads", &[1, 1, 1, 1])], 1).passes();
+        assert_eq!(kinds, ["Conv"]);
+        conv(&[2, 3, 6, 5], &[4, 3, 3, 2], &[("pads", &[0, 1, 2, 0])], 1).passes();
+        conv(&[1, 4, 6, 5], &[6, 2, 3, 3], &[("pads", &[1, 1, 1, 1])], 2).passes();
+        conv(&[1, 4, 6, 5], &[4, 1, 3, 3], &[("pads", &[1, 1, 1, 1])], 4).passes();
+        conv(&[1, 2, 9, 9], &[3, 2, 3, 3], &[("dilations", &[2, 2]), ("pads", &[1, 2, 2, 0])], 1).passes();
+        conv(&[2, 3, 6, 5], &[4, 3, 1, 1], &[], 1).passes();
+        conv(&[2, 3, 7], &[4, 3, 3], &[("pads", &[1, 1])], 1).passes();
+    }
+
+    #[test]
+    fn strides_go_back_in_phases() {
+        let kinds = conv(&[2, 3, 8, 8], &[4, 3, 3, 3], &[("strides", &[2, 2]), ("pads", &[1, 1, 1, 1])], 1).passes();
+        assert_eq!(kinds, ["Conv", "DepthToSpace"]);
+        conv(&[1, 2, 9, 7], &[3, 2, 3, 3], &[("strides", &[2, 2]), ("pads", &[1, 1, 1, 1])], 1).passes();
+        conv(&[1, 2, 11, 11], &[3, 2, 5, 5], &[("strides", &[3, 3]), ("pads", &[2, 1, 0, 2])], 1).passes();
+        conv(&[1, 4, 8, 8], &[6, 2, 3, 3], &[("strides", &[2, 2]), ("pads", &[1, 1, 1, 1])], 2).passes();
+        conv(&[1, 2, 9, 9], &[3, 2, 1, 1], &[("strides", &[2, 2])], 1).passes();
+        conv(&[1, 2, 10, 10], &[3, 2, 2, 2], &[("strides", &[3, 3])], 1).passes();
+    }
+
+    #[test]
+    fn patches_are_one_matrix_product() {
+        let kinds = conv(&[2, 3, 8, 8], &[5, 3, 4, 4], &[("strides", &[4, 4])], 1).passes();
+        assert!(kinds.contains(&"MatMul".to_string()) && !kinds.contains(&"Conv".to_string()), "{kinds:?}");
+        conv(&[2, 3, 9, 11], &[5, 3, 4, 4], &[("strides", &[4, 4])], 1).passes();
+    }
+
+    #[test]
+    fn what_is_left_is_a_transposed_convolution() {
+        let kinds = conv(&[1, 2, 9, 9], &[3, 2, 3, 3], &[("strides", &[2, 1]), ("pads", &[1, 0, 0, 1])], 1).passes();
+        assert!(kinds.contains(&"ConvTranspose".to_string()), "{kinds:?}");
+        conv(&[1, 2, 11, 11], &[3, 2, 3, 3], &[("strides", &[2, 2]), ("dilations", &[2, 2])], 1).passes();
+        // A pad wider than the kernel, whose outermost windows see nothing.
+        conv(&[1, 2, 4, 4], &[3, 2, 2, 2], &[("pads", &[3, 2, 2, 3])], 1).passes();
+        conv(&[1, 2, 9], &[3, 2, 3], &[("strides", &[2])], 1).passes();
+    }
+
+    #[test]
+    fn automatic_pads() {
+        for mode in ["SAME_UPPER", "SAME_LOWER", "VALID"] {
+            conv(&[1, 2, 7, 8], &[3, 2, 3, 3], &[("strides", &[2, 2])], 1).attribute("auto_pad", mode).passes();
+        }
+    }
+
+    #[test]
+    fn transposed_convolutions() {
+        let base = |ints: &[(&str, &[i64])]| {
+            let mut check = Check::new("ConvTranspose", 1).input(normal(1, &[1, 3, 4, 5])).constant(normal(2, &[3, 2, 3, 3]));
+            for (name, values) in ints {
+                check = check.attribute(name, values.to_vec());
+            }
+            check
+        };
+        base(&[]).passes();
+        base(&[("strides", &[2, 2]), ("pads", &[1, 1, 1, 1]), ("output_padding", &[1, 1])]).passes();
+        base(&[("dilations", &[2, 2])]).passes();
+    }
+}

@@ -116,3 +116,52 @@ fn gemm(r: &mut Rule) -> Gradients {
     }
     Ok(gradients)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::test_support::{Check, normal};
+
+    #[test]
+    fn stacks_of_matrices_stretch() {
+        let pairs: [(&[usize], &[usize]); 8] = [
+            (&[3, 4], &[4, 5]),
+            (&[2, 3, 4], &[4, 5]),
+            (&[2, 3, 4], &[2, 4, 5]),
+            (&[2, 1, 3, 4], &[6, 4, 5]),
+            (&[3, 4], &[2, 4, 5]),
+            (&[4], &[4, 5]),
+            (&[2, 3, 4], &[4]),
+            (&[4], &[4]),
+        ];
+        for (a, b) in pairs {
+            Check::new("MatMul", 1).input(normal(1, a)).input(normal(2, b)).passes();
+            Check::new("MatMul", 1).input(normal(1, a)).constant(normal(2, b)).passes();
+            Check::new("MatMul", 1).constant(normal(1, a)).input(normal(2, b)).passes();
+        }
+    }
+
+    #[test]
+    fn constant_weights_are_not_copied() {
+        let kinds = Check::new("MatMul", 1).input(normal(1, &[2, 3, 4])).constant(normal(2, &[4, 5])).passes();
+        assert_eq!(kinds, ["Reshape", "Gemm", "Reshape"]);
+    }
+
+    #[test]
+    fn gemm_in_all_orientations() {
+        for (ta, tb) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let a: &[usize] = if ta == 0 { &[3, 4] } else { &[4, 3] };
+            let b: &[usize] = if tb == 0 { &[4, 5] } else { &[5, 4] };
+            Check::new("Gemm", 1)
+                .attribute("transA", ta)
+                .attribute("transB", tb)
+                .attribute("alpha", 0.7f32)
+                .attribute("beta", 1.3f32)
+                .input(normal(1, a))
+                .input(normal(2, b))
+                .input(normal(3, &[5]))
+                .passes();
+        }
+        Check::new("Gemm", 1).input(normal(1, &[3, 4])).input(normal(2, &[4, 5])).input(normal(3, &[3, 1])).passes();
+        Check::new("Gemm", 1).input(normal(1, &[3, 4])).constant(normal(2, &[4, 5])).passes();
+    }
+}

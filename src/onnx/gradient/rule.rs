@@ -142,6 +142,13 @@ impl<'a, 'g> Rule<'a, 'g> {
         Ok(gradients)
     }
 
+    /// The value where the mask holds, else 0. As a product: onnxruntime's `Where` takes four times as long.
+    pub fn masked(&mut self, value: &str, mask: &str) -> Result<String, OnnxError> {
+        let data_type = self.b.graph().data_type(value).ok_or_else(|| self.not_covered("a value of unknown type"))?;
+        let factor = self.op_with("Cast", &[mask], &[("to", (data_type as i64).into())]);
+        Ok(self.op("Mul", &[value, &factor]))
+    }
+
     /// Sums a gradient over the axes along which `value` was stretched to the gradient's sizes.
     pub fn unbroadcast(&mut self, gradient: &str, value: &str) -> Result<String, OnnxError> {
         let to = self.shape(value)?;
