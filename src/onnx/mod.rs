@@ -38,3 +38,5 @@ pub use tensor::{DataType, Tensor};
 
 #[cfg(test)]
 mod test_support;
+#[cfg(test)]
+mod read_tests;
