@@ -242,10 +242,7 @@ impl Graph {
     pub fn static_shape(&self, value: &str) -> Result<Vec<usize>, OnnxError> {
         self.shape(value).ok_or_else(|| {
             let node = self.nodes.iter().find(|n| n.outputs.iter().any(|o| o == value));
-            OnnxError::NoShape {
-                value: value.into(),
-                node: node.map(|n| format!("{} `{}`", n.operator, n.label())),
-            }
+            OnnxError::NoShape { value: value.into(), node: node.map(|n| format!("{} `{}`", n.operator, n.label())) }
         })
     }
 

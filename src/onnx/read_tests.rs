@@ -81,13 +81,18 @@ fn result(model: &ModelProto, x: &Tensor) -> Tensor {
 fn attributes_that_became_inputs() {
     let x = normal(1, &[1, 2, 6, 4]);
     let dims = [1, 2, 6, 4];
-    let one = |opset, operator: &str, attributes| model(opset, &dims, vec![node(operator, &["x"], &["y"], attributes)], vec![]);
+    let one = |opset, operator: &str, attributes| {
+        model(opset, &dims, vec![node(operator, &["x"], &["y"], attributes)], vec![])
+    };
     let shape = |model: &ModelProto| result(model, &x).dims;
     assert_eq!(shape(&one(11, "Squeeze", vec![ints("axes", &[0])])), [2, 6, 4]);
     assert_eq!(shape(&one(11, "Unsqueeze", vec![ints("axes", &[0, 2])])), [1, 1, 1, 2, 6, 4]);
     assert_eq!(shape(&one(11, "ReduceSum", vec![ints("axes", &[2]), int("keepdims", 0)])), [1, 2, 4]);
     assert_eq!(shape(&one(13, "ReduceMean", vec![ints("axes", &[-1])])), [1, 2, 6, 1]);
-    assert_eq!(shape(&one(9, "Slice", vec![ints("starts", &[1]), ints("ends", &[3]), ints("axes", &[2])])), [1, 2, 2, 4]);
+    assert_eq!(
+        shape(&one(9, "Slice", vec![ints("starts", &[1]), ints("ends", &[3]), ints("axes", &[2])])),
+        [1, 2, 2, 4]
+    );
     assert_eq!(shape(&one(10, "Pad", vec![ints("pads", &[0, 0, 1, 0, 0, 0, 0, 2])])), [1, 2, 7, 6]);
     let clipped = result(&one(10, "Clip", vec![float("min", -0.5), float("max", 0.25)]), &x).to_f32().unwrap();
     let expected: Vec<f32> = x.to_f32().unwrap().iter().map(|v| v.clamp(-0.5, 0.25)).collect();
@@ -154,11 +159,8 @@ fn nodes_that_do_nothing_or_are_constants_go() {
 
 #[test]
 fn local_functions_are_put_in() {
-    let reference = AttributeProto {
-        ref_attr_name: "slope".into(),
-        r#type: attribute_type::FLOAT,
-        ..attribute("alpha")
-    };
+    let reference =
+        AttributeProto { ref_attr_name: "slope".into(), r#type: attribute_type::FLOAT, ..attribute("alpha") };
     let function = FunctionProto {
         name: "Twice".into(),
         domain: "local".into(),
@@ -231,7 +233,8 @@ fn nonsense_is_an_error() {
     assert!(said(vec![relu("x", "y"), relu("x", "y")], vec![]).contains("twice"));
     let circle = vec![node("Add", &["x", "b"], &["a"], vec![]), relu("a", "b"), relu("b", "y")];
     assert!(said(circle, vec![]).contains("wait for each other"));
-    let huge = |dims: &[i64]| TensorProto { name: "w".into(), dims: dims.to_vec(), data_type: 1, ..TensorProto::default() };
+    let huge =
+        |dims: &[i64]| TensorProto { name: "w".into(), dims: dims.to_vec(), data_type: 1, ..TensorProto::default() };
     assert!(said(vec![relu("x", "y")], vec![huge(&[1 << 40, 1 << 40])]).contains("larger than memory"));
     assert!(said(vec![relu("x", "y")], vec![huge(&[-1])]).contains("negative"));
     assert!(said(vec![relu("x", "y")], vec![huge(&[3])]).contains("needs 12 bytes"));

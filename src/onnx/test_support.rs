@@ -50,8 +50,7 @@ pub(super) fn fold(graph: Graph, batch: usize) -> Graph {
 pub(super) fn normal(seed: u64, dims: &[usize]) -> Tensor {
     let draws = crate::chance::Draws::new(seed);
     let count = dims.iter().product::<usize>();
-    let values: Vec<f32> =
-        (0..count as u64).flat_map(|i| draws.normal_pair(i)).take(count).map(|v| v as f32).collect();
+    let values: Vec<f32> = (0..count as u64).flat_map(|i| draws.normal_pair(i)).take(count).map(|v| v as f32).collect();
     Tensor::f32(dims, &values)
 }
 
@@ -182,11 +181,8 @@ impl Check {
     }
 }
 
-fn values_with<'a>(
-    inputs: &'a [(String, Tensor)],
-    position: usize,
-    tensor: &'a Tensor,
-) -> Vec<(&'a str, &'a Tensor)> {
-    let replace = |(i, (name, t)): (usize, &'a (String, Tensor))| (name.as_str(), if i == position { tensor } else { t });
+fn values_with<'a>(inputs: &'a [(String, Tensor)], position: usize, tensor: &'a Tensor) -> Vec<(&'a str, &'a Tensor)> {
+    let replace =
+        |(i, (name, t)): (usize, &'a (String, Tensor))| (name.as_str(), if i == position { tensor } else { t });
     inputs.iter().enumerate().map(replace).collect()
 }

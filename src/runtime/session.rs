@@ -93,7 +93,12 @@ impl Runtime {
 
     /// onnxruntime's *basic* optimisation with the free dimensions set: constants and shapes folded, all shapes static
     /// (given in `value_info`), standard operators only. Returns the new graph's bytes.
-    pub fn fold(&self, graph: &[u8], _weights: &Weights, dimensions: &[(String, i64)]) -> Result<Vec<u8>, RuntimeError> {
+    pub fn fold(
+        &self,
+        graph: &[u8],
+        _weights: &Weights,
+        dimensions: &[(String, i64)],
+    ) -> Result<Vec<u8>, RuntimeError> {
         let folder = tempfile::tempdir().map_err(text)?;
         let path = folder.path().join("folded.onnx");
         let mut builder = ort::session::Session::builder(&self.environment)?
@@ -145,9 +150,15 @@ impl Session {
             .iter()
             .map(|(name, input)| {
                 let value: ort::session::SessionInputValue = match input {
-                    Input::F32(dims, values) => ort::value::Tensor::from_array((dims.to_vec(), values.to_vec()))?.into(),
-                    Input::I64(dims, values) => ort::value::Tensor::from_array((dims.to_vec(), values.to_vec()))?.into(),
-                    Input::Bool(dims, values) => ort::value::Tensor::from_array((dims.to_vec(), values.to_vec()))?.into(),
+                    Input::F32(dims, values) => {
+                        ort::value::Tensor::from_array((dims.to_vec(), values.to_vec()))?.into()
+                    }
+                    Input::I64(dims, values) => {
+                        ort::value::Tensor::from_array((dims.to_vec(), values.to_vec()))?.into()
+                    }
+                    Input::Bool(dims, values) => {
+                        ort::value::Tensor::from_array((dims.to_vec(), values.to_vec()))?.into()
+                    }
                 };
                 Ok((name.to_string(), value))
             })

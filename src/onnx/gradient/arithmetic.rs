@@ -20,10 +20,7 @@ pub(super) const RULES: &[(&str, Derivative)] = &[
 ];
 
 /// For every wanted input: its gradient by `each`, summed to the input's sizes.
-fn each(
-    r: &mut Rule,
-    mut each: impl FnMut(&mut Rule, usize) -> Result<String, OnnxError>,
-) -> Gradients {
+fn each(r: &mut Rule, mut each: impl FnMut(&mut Rule, usize) -> Result<String, OnnxError>) -> Gradients {
     let mut gradients = Vec::with_capacity(r.node.inputs.len());
     for position in 0..r.node.inputs.len() {
         gradients.push(if r.wanted(position) {

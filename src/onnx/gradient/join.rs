@@ -65,7 +65,11 @@ mod tests {
             .constant(normal(2, &[2, 2]))
             .input(normal(3, &[2, 4]))
             .passes();
-        Check::new("Split", 2).attribute("axis", 1).input(normal(1, &[2, 5])).constant(Tensor::i64(&[2], &[2, 3])).passes();
+        Check::new("Split", 2)
+            .attribute("axis", 1)
+            .input(normal(1, &[2, 5]))
+            .constant(Tensor::i64(&[2], &[2, 3]))
+            .passes();
         Check::new("Split", 3).attribute("num_outputs", 3).input(normal(1, &[6, 2])).passes();
     }
 

@@ -44,8 +44,7 @@ fn depth_to_space(r: &mut Rule) -> Gradients {
     let dy = r.dy()?;
     let each = c / (block * block);
     let split = r.b.reshape(&dy, &[*n, each, *h, block, *w, block]);
-    let order: [usize; 6] =
-        if r.node.text("mode") == Some("CRD") { [0, 1, 3, 5, 2, 4] } else { [0, 3, 5, 1, 2, 4] };
+    let order: [usize; 6] = if r.node.text("mode") == Some("CRD") { [0, 1, 3, 5, 2, 4] } else { [0, 3, 5, 1, 2, 4] };
     let turned = r.b.transpose(&split, &order);
     let dx = r.b.reshape(&turned, &shape);
     r.only(dx)

@@ -52,13 +52,7 @@ fn times_transposed(r: &mut Rule, dy: &str, b: &str, b_full: &[usize]) -> Result
 }
 
 /// Aᵀ dY; where B is a single matrix, summed over all rows at once.
-fn transposed_times(
-    r: &mut Rule,
-    a: &str,
-    a_full: &[usize],
-    dy: &str,
-    b_full: &[usize],
-) -> Result<String, OnnxError> {
+fn transposed_times(r: &mut Rule, a: &str, a_full: &[usize], dy: &str, b_full: &[usize]) -> Result<String, OnnxError> {
     let dy_shape = r.shape(dy)?;
     let single = b_full.len() == 2 && a_full[..a_full.len() - 2] == dy_shape[..dy_shape.len() - 2];
     if single {
@@ -90,11 +84,7 @@ fn gemm(r: &mut Rule) -> Gradients {
     let turned = |name: &str| i64::from(r.node.int(name).unwrap_or(0) != 0);
     let (ta, tb) = (turned("transA"), turned("transB"));
     let product = |r: &mut Rule, left: &str, tl: i64, right: &str, tr: i64| {
-        r.op_with(
-            "Gemm",
-            &[left, right],
-            &[("alpha", alpha.into()), ("transA", tl.into()), ("transB", tr.into())],
-        )
+        r.op_with("Gemm", &[left, right], &[("alpha", alpha.into()), ("transA", tl.into()), ("transB", tr.into())])
     };
     let mut gradients = vec![None; r.node.inputs.len()];
     if r.wanted(0) {

@@ -80,7 +80,6 @@ fn instance_normalization(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-
 #[cfg(test)]
 mod tests {
     use crate::onnx::test_support::{Check, normal, uniform};

@@ -66,8 +66,11 @@ fn counts(r: &mut Rule, window: &Window) -> Vec<f64> {
                 let start = window.start(axis, o);
                 let size = window.input[axis] as i64;
                 // What ceil_mode reaches beyond the pads never counts.
-                let (low, high) =
-                    if with_pads { (-(window.before[axis] as i64), size + window.after[axis] as i64) } else { (0, size) };
+                let (low, high) = if with_pads {
+                    (-(window.before[axis] as i64), size + window.after[axis] as i64)
+                } else {
+                    (0, size)
+                };
                 let taps = (0..window.kernel[axis] as i64).map(|t| start + t * window.dilations[axis] as i64);
                 taps.filter(|i| (low..high).contains(i)).count() as f64
             })
@@ -111,7 +114,8 @@ fn max_pool(r: &mut Rule) -> Gradients {
     let zeros = r.op("Expand", &[&zeros, &total]);
     let flat = r.b.reshape(&dy, &[count]);
     let positions = r.b.reshape(&positions, &[count]);
-    let dx = r.op_with("ScatterElements", &[&zeros, &positions, &flat], &[("axis", 0.into()), ("reduction", "add".into())]);
+    let dx =
+        r.op_with("ScatterElements", &[&zeros, &positions, &flat], &[("axis", 0.into()), ("reduction", "add".into())]);
     let dx = r.b.reshape(&dx, &shape);
     r.only(dx)
 }

@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn all_kernels_and_coordinates() {
         for mode in ["nearest", "linear", "cubic"] {
-            for coordinates in ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric"]
+            for coordinates in
+                ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric"]
             {
                 for (height, width) in [(8, 9), (3, 4)] {
                     check(&[("mode", mode), ("coordinate_transformation_mode", coordinates)], height, width).passes();

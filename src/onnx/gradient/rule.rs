@@ -107,8 +107,9 @@ impl<'a, 'g> Rule<'a, 'g> {
     /// An axis attribute counted from the front.
     pub fn axis(&self, default: i64, rank: usize) -> Result<usize, OnnxError> {
         let axis = self.node.int("axis").unwrap_or(default);
-        crate::onnx::shapes::axis(axis, rank)
-            .ok_or_else(|| malformed(format!("{} `{}` has axis {axis} of {rank}", self.node.operator, self.node.label())))
+        crate::onnx::shapes::axis(axis, rank).ok_or_else(|| {
+            malformed(format!("{} `{}` has axis {axis} of {rank}", self.node.operator, self.node.label()))
+        })
     }
 
     /// The error for a use of the operator that the rule does not cover.

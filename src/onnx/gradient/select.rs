@@ -51,8 +51,8 @@ fn place(r: &mut Rule, value: &str, axis: usize, before: usize, size: usize) -> 
 /// y = x[start : end : step]: dx is dy at those places, zero elsewhere.
 fn slice(r: &mut Rule) -> Gradients {
     let shape = r.shape(r.x(0)?)?;
-    let cuts = shapes::slice_cuts(r.b.graph(), r.node, &shape)
-        .ok_or_else(|| r.not_covered("bounds that are not constant"))?;
+    let cuts =
+        shapes::slice_cuts(r.b.graph(), r.node, &shape).ok_or_else(|| r.not_covered("bounds that are not constant"))?;
     let mut dx = r.dy()?;
     // All axes of unit step in one Pad.
     let mut amounts = vec![0; 2 * shape.len()];
@@ -143,8 +143,8 @@ fn zeros(r: &mut Rule, shape: &[usize], like: &str) -> String {
 /// y is x with a margin: dx is dy's inside, plus the margin's gradients where a copying mode took them from.
 fn pad(r: &mut Rule) -> Gradients {
     let (mut dx, shape) = (r.dy()?, r.shape(r.x(0)?)?);
-    let pads = shapes::pads(r.b.graph(), r.node, shape.len())
-        .ok_or_else(|| r.not_covered("amounts that are not constant"))?;
+    let pads =
+        shapes::pads(r.b.graph(), r.node, shape.len()).ok_or_else(|| r.not_covered("amounts that are not constant"))?;
     let mode = r.node.text("mode").unwrap_or("constant");
     if mode == "constant" {
         let mut amounts = vec![0; 2 * shape.len()];
@@ -214,11 +214,8 @@ mod tests {
                 .constant(ints(&[step]))
                 .passes();
         }
-        let kinds = Check::new("Slice", 1)
-            .input(normal(1, &[4, 5]))
-            .constant(ints(&[1, 0]))
-            .constant(ints(&[3, -1]))
-            .passes();
+        let kinds =
+            Check::new("Slice", 1).input(normal(1, &[4, 5])).constant(ints(&[1, 0])).constant(ints(&[3, -1])).passes();
         assert_eq!(kinds, ["Pad"]);
     }
 

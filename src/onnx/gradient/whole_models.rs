@@ -92,7 +92,11 @@ fn weights_can_stay_outside() {
     let graph = fold(read("vit-gelu"), WINDOWS);
     let (bytes, weights) = graph.write_split(1024);
     let large: usize = weights.iter().map(|(_, t)| t.data.len()).sum();
-    assert!(weights.iter().all(|(_, t)| t.data.len() >= 1024) && large > 2 * bytes.len() / 3, "{large} {}", bytes.len());
+    assert!(
+        weights.iter().all(|(_, t)| t.data.len() >= 1024) && large > 2 * bytes.len() / 3,
+        "{large} {}",
+        bytes.len()
+    );
     let error = Graph::read(bytes.into(), None).unwrap_err().to_string();
     assert!(error.contains("external weights"), "{error}");
 }
