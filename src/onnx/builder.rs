@@ -66,8 +66,7 @@ impl<'g> Builder<'g> {
 
     /// A constant.
     pub fn constant(&mut self, hint: &str, tensor: Tensor) -> String {
-        let key = (tensor.data.len() <= SMALL)
-            .then(|| (tensor.data_type, tensor.dims.clone(), tensor.data.to_vec()));
+        let key = (tensor.data.len() <= SMALL).then(|| (tensor.data_type, tensor.dims.clone(), tensor.data.to_vec()));
         if let Some(name) = key.as_ref().and_then(|key| self.constants.get(key)) {
             return name.clone();
         }
@@ -103,9 +102,8 @@ impl<'g> Builder<'g> {
     /// A constant tensor of floats, of the element type of `like` (f32 where that is unknown or no float).
     pub fn floats(&mut self, hint: &str, dims: &[usize], values: &[f64], like: &str) -> String {
         let data_type = self.graph.data_type(like).unwrap_or(DataType::F32);
-        let tensor = Tensor::floats(data_type, dims, values).unwrap_or_else(|| {
-            Tensor::f32(dims, &values.iter().map(|v| *v as f32).collect::<Vec<_>>())
-        });
+        let tensor = Tensor::floats(data_type, dims, values)
+            .unwrap_or_else(|| Tensor::f32(dims, &values.iter().map(|v| *v as f32).collect::<Vec<_>>()));
         self.constant(hint, tensor)
     }
 

@@ -70,10 +70,11 @@ fn body(call: &NodeProto, function: &FunctionProto, number: usize) -> Vec<NodePr
         let given = call.attribute.iter().find(|a| a.name == name);
         given.or_else(|| function.attribute_proto.iter().find(|a| a.name == name)).cloned()
     };
+    // Subgraphs inside functions would need the same renaming; exporters write none.
     let convert = |node: &NodeProto| NodeProto {
         input: node.input.iter().map(rename).collect(),
         output: node.output.iter().map(rename).collect(),
-        name: format!("{}/{}", call.name, node.name),
+        name: if node.name.is_empty() { String::new() } else { format!("{}/{}/call{number}", call.name, node.name) },
         attribute: node
             .attribute
             .iter()

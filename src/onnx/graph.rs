@@ -242,10 +242,7 @@ impl Graph {
     pub fn static_shape(&self, value: &str) -> Result<Vec<usize>, OnnxError> {
         self.shape(value).ok_or_else(|| {
             let node = self.nodes.iter().find(|n| n.outputs.iter().any(|o| o == value));
-            OnnxError::NoShape {
-                value: value.into(),
-                node: node.map(|n| format!("{} `{}`", n.operator, n.label())),
-            }
+            OnnxError::NoShape { value: value.into(), node: node.map(|n| format!("{} `{}`", n.operator, n.label())) }
         })
     }
 
@@ -377,13 +374,5 @@ impl Graph {
             self.constants.insert(new.into(), tensor);
         }
         Ok(())
-    }
-    /// Makes every use of `old`, outputs of the graph excepted, a use of `new`.
-    pub(crate) fn replace_uses(&mut self, old: &str, new: &str) {
-        for input in self.nodes.iter_mut().flat_map(|n| &mut n.inputs) {
-            if input == old {
-                *input = new.into();
-            }
-        }
     }
 }

@@ -104,7 +104,14 @@ fn node_from(proto: NodeProto, files: &mut ExternalFiles) -> Result<Node, OnnxEr
         attributes.insert(name, value);
     }
     let domain = if proto.domain == "ai.onnx" { String::new() } else { proto.domain };
-    Ok(Node { name: proto.name, operator: proto.op_type, domain, inputs: proto.input, outputs: proto.output, attributes })
+    Ok(Node {
+        name: proto.name,
+        operator: proto.op_type,
+        domain,
+        inputs: proto.input,
+        outputs: proto.output,
+        attributes,
+    })
 }
 
 fn attribute_from(proto: AttributeProto, files: &mut ExternalFiles) -> Result<(String, Attribute), OnnxError> {
@@ -161,10 +168,7 @@ fn tensor_from(proto: TensorProto, files: &mut ExternalFiles) -> Result<Tensor, 
         typed_data(&proto, data_type)
     };
     if data.len() != bytes {
-        return Err(malformed(format!(
-            "tensor `{name}` of {dims:?} needs {bytes} bytes and has {}",
-            data.len()
-        )));
+        return Err(malformed(format!("tensor `{name}` of {dims:?} needs {bytes} bytes and has {}", data.len())));
     }
     Ok(Tensor { data_type, dims, data })
 }

@@ -81,8 +81,7 @@ impl Sampling {
         }
         let shrink = if self.antialias { scale.min(1.0) } else { 1.0 };
         let radius = if matches!(self.kernel, Kernel::Linear) { 1.0 } else { 2.0 } / shrink;
-        // An antialiased kernel is always cut at the edge and normalised.
-        let cut = self.exclude_outside || self.antialias;
+        let cut = self.exclude_outside;
         let x = if matches!(self.kernel, Kernel::Linear) && !self.antialias { x.clamp(0.0, last as f64) } else { x };
         let (first, end) = ((x - radius).floor() as i64, (x + radius).ceil() as i64);
         let mut sum = 0.0;
@@ -94,7 +93,8 @@ impl Sampling {
             row[cell.clamp(0, last) as usize] += weight;
             sum += weight;
         }
-        if cut && sum != 0.0 {
+        // A kernel that is cut or widened no longer sums to 1 by itself.
+        if (cut || self.antialias) && sum != 0.0 {
             row.iter_mut().for_each(|w| *w /= sum);
         }
     }

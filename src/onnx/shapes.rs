@@ -32,8 +32,9 @@ pub(super) fn infer(graph: &Graph, node: &Node) -> Vec<Option<ValueType>> {
     let shapes = look.shapes().unwrap_or_default();
     (0..node.outputs.len())
         .map(|i| {
-            // TopK's second output holds indices.
-            let data_type = if node.is("TopK") && i == 1 { DataType::I64 } else { data_type };
+            // The second output holds positions.
+            let positions = i == 1 && (node.is("TopK") || node.is("MaxPool"));
+            let data_type = if positions { DataType::I64 } else { data_type };
             Some(ValueType::fixed(data_type, shapes.get(i)?))
         })
         .collect()
@@ -78,10 +79,7 @@ impl Look<'_> {
             "Gemm" => {
                 let (a, b) = (self.shape(0)?, self.shape(1)?);
                 let flip = |name: &str| node.int(name).unwrap_or(0) != 0;
-                Some(vec![vec![
-                    *a.get(usize::from(flip("transA")))?,
-                    *b.get(usize::from(!flip("transB")))?,
-                ]])
+                Some(vec![vec![*a.get(usize::from(flip("transA")))?, *b.get(usize::from(!flip("transB")))?]])
             }
             "Reshape" => one(reshape(&self.shape(0)?, &self.values(1)?)),
             "Flatten" => {
@@ -127,7 +125,16 @@ impl Look<'_> {
                 let shape = self.shape(0)?;
                 let axis = self.axis(shape.len(), 0)?;
                 let parts = split_sizes(self.graph, node, shape[axis])?;
-                Some(parts.into_iter().map(|p| { let mut s = shape.clone(); s[axis] = p; s }).collect())
+                Some(
+                    parts
+                        .into_iter()
+                        .map(|p| {
+                            let mut s = shape.clone();
+                            s[axis] = p;
+                            s
+                        })
+                        .collect(),
+                )
             }
             "Slice" => {
                 let mut shape = self.shape(0)?;
@@ -196,8 +203,9 @@ impl Look<'_> {
                 _ => {
                     let scales = self.graph.constants.get(node.input(2)?)?.to_f64()?;
                     let shape = self.shape(0)?;
-                    (scales.len() == shape.len())
-                        .then(|| vec![shape.iter().zip(scales).map(|(s, k)| (*s as f64 * k).floor() as usize).collect()])
+                    (scales.len() == shape.len()).then(|| {
+                        vec![shape.iter().zip(scales).map(|(s, k)| (*s as f64 * k).floor() as usize).collect()]
+                    })
                 }
             },
             "DepthToSpace" => {
@@ -232,11 +240,50 @@ impl Look<'_> {
 
 /// Operators whose one output has the sizes of their first input.
 const LIKE_FIRST: &[&str] = &[
-    "Abs", "Acos", "Asin", "Atan", "BatchNormalization", "Cast", "Ceil", "Clip", "Cos", "CumSum", "Elu", "Erf", "Exp",
-    "Floor", "Gelu", "GroupNormalization", "HardSigmoid", "HardSwish", "Identity", "InstanceNormalization", "IsNaN",
-    "LeakyRelu", "Log", "LogSoftmax", "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round", "ScatterElements",
-    "ScatterND", "Selu", "Sigmoid", "Sign", "Sin", "Softmax", "Softplus", "Softsign", "Sqrt", "Tan", "Tanh",
-    "ThresholdedRelu", "Trilu",
+    "Abs",
+    "Acos",
+    "Asin",
+    "Atan",
+    "BatchNormalization",
+    "Cast",
+    "Ceil",
+    "Clip",
+    "Cos",
+    "CumSum",
+    "Elu",
+    "Erf",
+    "Exp",
+    "Floor",
+    "Gelu",
+    "GroupNormalization",
+    "HardSigmoid",
+    "HardSwish",
+    "Identity",
+    "InstanceNormalization",
+    "IsNaN",
+    "LeakyRelu",
+    "Log",
+    "LogSoftmax",
+    "Mish",
+    "Neg",
+    "Not",
+    "Reciprocal",
+    "Relu",
+    "Round",
+    "ScatterElements",
+    "ScatterND",
+    "Selu",
+    "Sigmoid",
+    "Sign",
+    "Sin",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Sqrt",
+    "Tan",
+    "Tanh",
+    "ThresholdedRelu",
+    "Trilu",
 ];
 
 /// An axis counted from the front, where it is one of `rank`.
@@ -396,9 +443,7 @@ pub(super) fn slice_cuts(graph: &Graph, node: &Node, shape: &[usize]) -> Option<
 pub(super) fn pads(graph: &Graph, node: &Node, rank: usize) -> Option<Vec<(usize, i64, i64)>> {
     let amounts = graph.constants.get(node.input(1)?)?.to_i64()?;
     let axes: Vec<usize> = match node.input(3) {
-        Some(name) => {
-            graph.constants.get(name)?.to_i64()?.into_iter().map(|a| axis(a, rank)).collect::<Option<_>>()?
-        }
+        Some(name) => graph.constants.get(name)?.to_i64()?.into_iter().map(|a| axis(a, rank)).collect::<Option<_>>()?,
         None => (0..rank).collect(),
     };
     (amounts.len() == 2 * axes.len()).then_some(())?;

@@ -113,7 +113,8 @@ pub(super) fn transposed_output(node: &Node, input: &[usize], kernel: &[usize]) 
     (kernel.len() == rank && node.text("auto_pad").unwrap_or("NOTSET") == "NOTSET").then_some(())?;
     (0..rank)
         .map(|a| {
-            let full = strides[a] * input[a].checked_sub(1)? + extra[a] + (kernel[a].checked_sub(1)?) * dilations[a] + 1;
+            let full =
+                strides[a] * input[a].checked_sub(1)? + extra[a] + (kernel[a].checked_sub(1)?) * dilations[a] + 1;
             full.checked_sub(pads[a] + pads[rank + a])
         })
         .collect()

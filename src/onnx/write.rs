@@ -43,8 +43,7 @@ impl Graph {
         domains.sort_unstable();
         domains.dedup();
         let mut opset_import = vec![OperatorSetIdProto { domain: String::new(), version: Some(OPSET) }];
-        opset_import
-            .extend(domains.into_iter().map(|d| OperatorSetIdProto { domain: d.into(), version: Some(1) }));
+        opset_import.extend(domains.into_iter().map(|d| OperatorSetIdProto { domain: d.into(), version: Some(1) }));
         ModelProto {
             ir_version: Some(IR_VERSION),
             producer_name: env!("CARGO_PKG_NAME").into(),

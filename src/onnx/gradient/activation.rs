@@ -3,6 +3,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use super::rule::{Derivative, Gradients, Rule};
+use crate::onnx::tensor::DataType;
 
 pub(super) const RULES: &[(&str, Derivative)] = &[
     ("Clip", clip),
@@ -25,11 +26,10 @@ fn times(r: &mut Rule, slope: &str) -> Gradients {
     r.only(dx)
 }
 
-/// dx = dy where the mask holds, else dy · other.
-fn where_mask(r: &mut Rule, mask: &str, other: f64) -> Gradients {
+/// dx = dy where the mask holds, else 0.
+fn masked(r: &mut Rule, mask: &str) -> Gradients {
     let dy = r.dy()?;
-    let rest = if other == 0.0 { r.b.scalar(0.0, &dy) } else { r.b.scale(&dy, other) };
-    let dx = r.op("Where", &[mask, &dy, &rest]);
+    let dx = r.masked(&dy, mask)?;
     r.only(dx)
 }
 
@@ -37,7 +37,7 @@ fn where_mask(r: &mut Rule, mask: &str, other: f64) -> Gradients {
 fn clip(r: &mut Rule) -> Gradients {
     let y = r.y(0);
     let inside = r.op("Equal", &[r.x(0)?, &y]);
-    where_mask(r, &inside, 0.0)
+    masked(r, &inside)
 }
 
 /// y = x for x > 0, else α (eˣ - 1): dx = dy, else dy (y + α).
@@ -79,11 +79,12 @@ fn gelu(r: &mut Rule) -> Gradients {
     let erf = r.op("Erf", &[&u]);
     let half = r.with_number("Mul", &erf, 0.5);
     let phi = r.with_number("Add", &half, 0.5);
+    // The factor 1/√π goes into the exponent, where the subtraction is needed anyway.
     let square = r.op("Mul", &[&u, &u]);
-    let minus = r.op("Neg", &[&square]);
-    let bell = r.op("Exp", &[&minus]);
+    let level = r.b.scalar(-0.5 * PI.ln(), x);
+    let exponent = r.op("Sub", &[&level, &square]);
+    let bell = r.op("Exp", &[&exponent]);
     let bell = r.op("Mul", &[&u, &bell]);
-    let bell = r.with_number("Mul", &bell, 1.0 / PI.sqrt());
     let slope = r.op("Add", &[&phi, &bell]);
     times(r, &slope)
 }
@@ -113,8 +114,7 @@ fn hard_sigmoid(r: &mut Rule) -> Gradients {
     }
     let inside = ramp(r, alpha, beta)?;
     let scaled = r.b.scale(&dy, alpha);
-    let zero = r.b.scalar(0.0, &dy);
-    let dx = r.op("Where", &[&inside, &scaled, &zero]);
+    let dx = r.masked(&scaled, &inside)?;
     r.only(dx)
 }
 
@@ -124,8 +124,7 @@ fn hard_swish(r: &mut Rule) -> Gradients {
     let inside = ramp(r, 1.0 / 6.0, 0.5)?;
     let h = r.op_with("HardSigmoid", &[x], &[("alpha", (1.0f32 / 6.0).into()), ("beta", 0.5f32.into())]);
     let sixth = r.with_number("Mul", x, 1.0 / 6.0);
-    let zero = r.b.scalar(0.0, x);
-    let bend = r.op("Where", &[&inside, &sixth, &zero]);
+    let bend = r.masked(&sixth, &inside)?;
     let slope = r.op("Add", &[&h, &bend]);
     times(r, &slope)
 }
@@ -136,15 +135,23 @@ fn leaky_relu(r: &mut Rule) -> Gradients {
     let zero = r.b.scalar(0.0, x);
     let positive = r.op("Greater", &[x, &zero]);
     let alpha = f64::from(r.node.float("alpha").unwrap_or(0.01));
-    where_mask(r, &positive, alpha)
+    let dy = r.dy()?;
+    let rest = r.b.scale(&dy, alpha);
+    let dx = r.op("Where", &[&positive, &dy, &rest]);
+    r.only(dx)
 }
 
-/// y = max(x, 0): dx = dy sign(y), which is 1 where x > 0, else 0.
+/// y = max(x, 0): dx = dy where y > 0, else 0.
 fn relu(r: &mut Rule) -> Gradients {
     let y = r.y(0);
+    if r.b.graph().data_type(&y) == Some(DataType::F32) {
+        // A ramp so steep that it is a step: 1 for every positive normal number. Faster than comparing and converting.
+        let step = r.op_with("HardSigmoid", &[&y], &[("alpha", 1e38f32.into()), ("beta", 0f32.into())]);
+        return times(r, &step);
+    }
     let zero = r.b.scalar(0.0, &y);
     let positive = r.op("Greater", &[&y, &zero]);
-    where_mask(r, &positive, 0.0)
+    masked(r, &positive)
 }
 
 /// y = σ(x) = 1 / (1 + e⁻ˣ): dx = dy (y - y²).
@@ -178,4 +185,41 @@ fn tanh(r: &mut Rule) -> Gradients {
     let one = r.b.scalar(1.0, &y);
     let slope = r.op("Sub", &[&one, &square]);
     times(r, &slope)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::Tensor;
+    use crate::onnx::test_support::{Check, normal, spread};
+
+    #[test]
+    fn smooth_activations() {
+        for operator in ["Sigmoid", "Tanh", "Gelu", "Softplus"] {
+            Check::new(operator, 1).input(normal(1, &[3, 4])).passes();
+        }
+        Check::new("Gelu", 1).attribute("approximate", "tanh").input(normal(1, &[3, 4])).passes();
+    }
+
+    #[test]
+    fn activations_with_kinks() {
+        for operator in ["Relu", "LeakyRelu", "Elu", "HardSigmoid", "Softsign"] {
+            Check::new(operator, 1).input(spread(1, &[5, 6])).passes();
+        }
+        Check::new("LeakyRelu", 1).attribute("alpha", 0.3f32).input(spread(1, &[5, 6])).passes();
+        Check::new("Elu", 1).attribute("alpha", 0.7f32).input(spread(1, &[5, 6])).passes();
+        Check::new("HardSigmoid", 1)
+            .attribute("alpha", 0.4f32)
+            .attribute("beta", 0.4f32)
+            .input(spread(1, &[5, 6]))
+            .passes();
+        // Kinks at -3 and 3 lie between the values 0.1 apart.
+        Check::new("HardSwish", 1).input(spread(1, &[8, 10])).passes();
+    }
+
+    #[test]
+    fn clips_with_one_or_both_bounds() {
+        let bound = |v: f32| Tensor::f32(&[], &[v]);
+        Check::new("Clip", 1).input(spread(1, &[5, 4])).constant(bound(-0.5)).constant(bound(0.6)).passes();
+        Check::new("Clip", 1).input(spread(1, &[5, 4])).without().constant(bound(0.2)).passes();
+    }
 }

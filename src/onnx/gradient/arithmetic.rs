@@ -20,10 +20,7 @@ pub(super) const RULES: &[(&str, Derivative)] = &[
 ];
 
 /// For every wanted input: its gradient by `each`, summed to the input's sizes.
-fn each(
-    r: &mut Rule,
-    mut each: impl FnMut(&mut Rule, usize) -> Result<String, OnnxError>,
-) -> Gradients {
+fn each(r: &mut Rule, mut each: impl FnMut(&mut Rule, usize) -> Result<String, OnnxError>) -> Gradients {
     let mut gradients = Vec::with_capacity(r.node.inputs.len());
     for position in 0..r.node.inputs.len() {
         gradients.push(if r.wanted(position) {
@@ -166,7 +163,6 @@ fn pow(r: &mut Rule) -> Gradients {
 fn extreme(r: &mut Rule) -> Gradients {
     let mut rest = r.dy()?;
     let y = r.y(0);
-    let zero = r.b.scalar(0.0, &y);
     let count = r.node.inputs.len();
     let mut gradients = vec![None; count];
     for (position, gradient) in gradients.iter_mut().enumerate() {
@@ -175,8 +171,8 @@ fn extreme(r: &mut Rule) -> Gradients {
             rest.clone()
         } else {
             let equal = r.op("Equal", &[x, &y]);
-            let share = r.op("Where", &[&equal, &rest, &zero]);
-            rest = r.op("Where", &[&equal, &zero, &rest]);
+            let share = r.masked(&rest, &equal)?;
+            rest = r.op("Sub", &[&rest, &share]);
             share
         };
         if r.wanted(position) {
@@ -195,4 +191,51 @@ fn choose(r: &mut Rule) -> Gradients {
         1 => Ok(r.op("Where", &[condition, &dy, &zero])),
         _ => Ok(r.op("Where", &[condition, &zero, &dy])),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::Tensor;
+    use crate::onnx::test_support::{Check, normal, spread, uniform};
+
+    #[test]
+    fn sums_and_products_of_stretched_operands() {
+        for operator in ["Add", "Sub", "Mul", "Sum", "Mean"] {
+            Check::new(operator, 1).input(normal(1, &[2, 3, 4])).input(normal(2, &[3, 1])).passes();
+            Check::new(operator, 1).input(normal(1, &[4])).input(normal(2, &[2, 1, 4])).passes();
+        }
+        Check::new("Sum", 1).input(normal(1, &[3])).input(normal(2, &[2, 3])).input(normal(3, &[1])).passes();
+        Check::new("Neg", 1).input(normal(1, &[3])).passes();
+    }
+
+    #[test]
+    fn quotients() {
+        Check::new("Div", 1).input(normal(1, &[2, 3])).input(uniform(2, &[3], 0.5, 2.0)).passes();
+        let kinds = Check::new("Div", 1).input(normal(1, &[2, 3])).constant(Tensor::f32(&[], &[1.25])).passes();
+        assert_eq!(kinds, ["Mul"]);
+    }
+
+    #[test]
+    fn powers() {
+        for exponent in [2.0, 3.0, 0.5] {
+            Check::new("Pow", 1).input(uniform(1, &[2, 3], 0.5, 2.0)).constant(Tensor::f32(&[], &[exponent])).passes();
+        }
+        Check::new("Pow", 1).input(uniform(1, &[3], 0.5, 2.0)).constant(Tensor::i64(&[1], &[3])).passes();
+        Check::new("Pow", 1).input(uniform(1, &[2, 3], 0.5, 2.0)).input(uniform(2, &[3], 0.5, 2.0)).passes();
+    }
+
+    #[test]
+    fn extremes_and_choices() {
+        for operator in ["Min", "Max"] {
+            Check::new(operator, 1).input(spread(1, &[3, 4])).input(uniform(2, &[1, 4], -0.001, 0.001)).passes();
+            // Each of the three wins somewhere.
+            Check::new(operator, 1)
+                .input(Tensor::f32(&[2, 3], &[0.0, 2.0, 1.0, 3.0, 4.0, 5.0]))
+                .input(Tensor::f32(&[3], &[1.0, 0.0, 3.5]))
+                .input(Tensor::f32(&[2, 1], &[2.5, 1.5]))
+                .passes();
+        }
+        let mask = Tensor { data_type: crate::onnx::DataType::Bool, dims: vec![3, 1], data: vec![1, 0, 1].into() };
+        Check::new("Where", 1).constant(mask).input(normal(1, &[3, 4])).input(normal(2, &[4])).passes();
+    }
 }

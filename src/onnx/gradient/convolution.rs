@@ -8,6 +8,10 @@ use crate::onnx::window::Window;
 
 pub(super) const RULES: &[(&str, Derivative)] = &[("Conv", conv), ("ConvTranspose", conv_transpose)];
 
+/// Up to so many channels of X, a transposed convolution is the fastest way back. Measured with onnxruntime 1.32, 3x3
+/// kernels from 16, 32 and 64 channels at 64x64, and the stems of ResNets: 3 times at 3 channels, even at 8 to 16.
+const THIN: usize = 4;
+
 /// Y[o] = Σ_t X[s o + d t - p] W[t]: dX[i] = Σ_t dY[(i + p - d t) / s] W[t], over the t for which that is a position.
 fn conv(r: &mut Rule) -> Gradients {
     let (x, w, dy) = (r.x(0)?, r.x(1)?, r.dy()?);
@@ -41,7 +45,9 @@ pub(super) fn backward(
     {
         return patches(r, dy, weight, name, window);
     }
-    if let Some(result) = phases(r, dy, weight, group, window)? {
+    // Into the few channels of an image, onnxruntime's transposed convolution is three times as fast as its convolution.
+    let thin = group == 1 && weight.dims[1] <= THIN;
+    if !thin && let Some(result) = phases(r, dy, weight, group, window)? {
         return Ok(result);
     }
     let name = match name {
@@ -138,13 +144,7 @@ fn axis_phases(window: &Window, axis: usize) -> Option<Phases> {
 
 /// One convolution at stride 1 that computes all phases of the gradient as channels, then `DepthToSpace`. At stride 1
 /// there is one phase and nothing to rearrange. Its weights are made now. `None` where this way does not lead.
-fn phases(
-    r: &mut Rule,
-    dy: &str,
-    weight: &Tensor,
-    group: usize,
-    window: &Window,
-) -> Result<Option<String>, OnnxError> {
+fn phases(r: &mut Rule, dy: &str, weight: &Tensor, group: usize, window: &Window) -> Result<Option<String>, OnnxError> {
     let rank = window.rank();
     let stride = window.strides[0];
     if window.strides.iter().any(|s| *s != stride) || (stride > 1 && rank != 2) {
@@ -246,4 +246,82 @@ fn conv_transpose(r: &mut Rule) -> Gradients {
         return r.only(dx);
     }
     r.only(dx)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::test_support::{Check, normal};
+
+    fn conv(x: &[usize], w: &[usize], ints: &[(&str, &[i64])], group: i64) -> Check {
+        let mut check = Check::new("Conv", 1).input(normal(1, x)).constant(normal(2, w)).attribute("group", group);
+        for (name, values) in ints {
+            check = check.attribute(name, values.to_vec());
+        }
+        check
+    }
+
+    #[test]
+    fn stride_one_is_a_convolution() {
+        let kinds = conv(&[2, 5, 6, 5], &[4, 5, 3, 3], &[("pads", &[1, 1, 1, 1])], 1).passes();
+        assert_eq!(kinds, ["Conv"]);
+        conv(&[2, 5, 6, 5], &[4, 5, 3, 2], &[("pads", &[0, 1, 2, 0])], 1).passes();
+        conv(&[1, 4, 6, 5], &[6, 2, 3, 3], &[("pads", &[1, 1, 1, 1])], 2).passes();
+        conv(&[1, 4, 6, 5], &[4, 1, 3, 3], &[("pads", &[1, 1, 1, 1])], 4).passes();
+        conv(&[1, 5, 9, 9], &[3, 5, 3, 3], &[("dilations", &[2, 2]), ("pads", &[1, 2, 2, 0])], 1).passes();
+        conv(&[2, 5, 6, 5], &[4, 5, 1, 1], &[], 1).passes();
+        conv(&[2, 5, 7], &[4, 5, 3], &[("pads", &[1, 1])], 1).passes();
+    }
+
+    #[test]
+    fn strides_go_back_in_phases() {
+        let kinds = conv(&[2, 5, 8, 8], &[4, 5, 3, 3], &[("strides", &[2, 2]), ("pads", &[1, 1, 1, 1])], 1).passes();
+        assert_eq!(kinds, ["Conv", "DepthToSpace"]);
+        conv(&[1, 5, 9, 7], &[3, 5, 3, 3], &[("strides", &[2, 2]), ("pads", &[1, 1, 1, 1])], 1).passes();
+        conv(&[1, 5, 11, 11], &[3, 5, 5, 5], &[("strides", &[3, 3]), ("pads", &[2, 1, 0, 2])], 1).passes();
+        conv(&[1, 4, 8, 8], &[6, 2, 3, 3], &[("strides", &[2, 2]), ("pads", &[1, 1, 1, 1])], 2).passes();
+        conv(&[1, 5, 9, 9], &[3, 5, 1, 1], &[("strides", &[2, 2])], 1).passes();
+        conv(&[1, 5, 10, 10], &[3, 5, 2, 2], &[("strides", &[3, 3])], 1).passes();
+    }
+
+    #[test]
+    fn patches_are_one_matrix_product() {
+        let kinds = conv(&[2, 3, 8, 8], &[5, 3, 4, 4], &[("strides", &[4, 4])], 1).passes();
+        assert!(kinds.contains(&"MatMul".to_string()) && !kinds.contains(&"Conv".to_string()), "{kinds:?}");
+        conv(&[2, 3, 9, 11], &[5, 3, 4, 4], &[("strides", &[4, 4])], 1).passes();
+    }
+
+    #[test]
+    fn images_and_what_is_left_are_transposed_convolutions() {
+        let kinds = conv(&[2, 3, 6, 5], &[4, 3, 3, 3], &[("pads", &[1, 1, 1, 1])], 1).passes();
+        assert_eq!(kinds, ["ConvTranspose"]);
+        conv(&[1, 3, 9, 8], &[4, 3, 3, 3], &[("pads", &[1, 1, 1, 1]), ("strides", &[2, 2])], 1).passes();
+        let kinds = conv(&[1, 2, 9, 9], &[3, 2, 3, 3], &[("strides", &[2, 1]), ("pads", &[1, 0, 0, 1])], 1).passes();
+        assert!(kinds.contains(&"ConvTranspose".to_string()), "{kinds:?}");
+        conv(&[1, 2, 11, 11], &[3, 2, 3, 3], &[("strides", &[2, 2]), ("dilations", &[2, 2])], 1).passes();
+        // A pad wider than the kernel, whose outermost windows see nothing.
+        conv(&[1, 2, 4, 4], &[3, 2, 2, 2], &[("pads", &[3, 2, 2, 3])], 1).passes();
+        conv(&[1, 2, 9], &[3, 2, 3], &[("strides", &[2])], 1).passes();
+    }
+
+    #[test]
+    fn automatic_pads() {
+        for mode in ["SAME_UPPER", "SAME_LOWER", "VALID"] {
+            conv(&[1, 5, 7, 8], &[3, 5, 3, 3], &[("strides", &[2, 2])], 1).attribute("auto_pad", mode).passes();
+        }
+    }
+
+    #[test]
+    fn transposed_convolutions() {
+        let base = |ints: &[(&str, &[i64])]| {
+            let mut check =
+                Check::new("ConvTranspose", 1).input(normal(1, &[1, 3, 4, 5])).constant(normal(2, &[3, 2, 3, 3]));
+            for (name, values) in ints {
+                check = check.attribute(name, values.to_vec());
+            }
+            check
+        };
+        base(&[]).passes();
+        base(&[("strides", &[2, 2]), ("pads", &[1, 1, 1, 1]), ("output_padding", &[1, 1])]).passes();
+        base(&[("dilations", &[2, 2])]).passes();
+    }
 }

@@ -61,3 +61,23 @@ fn einsum(r: &mut Rule) -> Gradients {
     }
     Ok(gradients)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::test_support::{Check, normal};
+
+    #[test]
+    fn products_sums_and_traceless_labels() {
+        let cases: [(&str, &[usize], &[usize]); 5] = [
+            ("ab,bc->ac", &[2, 3], &[3, 4]),
+            ("bhid,bhjd->bhij", &[2, 2, 3, 4], &[2, 2, 5, 4]),
+            ("abc,cd->bad", &[2, 3, 4], &[4, 5]),
+            ("ab,c->c", &[2, 3], &[4]),
+            ("ij,jk", &[2, 3], &[3, 4]),
+        ];
+        for (equation, a, b) in cases {
+            Check::new("Einsum", 1).attribute("equation", equation).input(normal(1, a)).input(normal(2, b)).passes();
+        }
+        Check::new("Einsum", 1).attribute("equation", "abc->ca").input(normal(1, &[2, 3, 4])).passes();
+    }
+}

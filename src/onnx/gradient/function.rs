@@ -152,3 +152,37 @@ fn sqrt(r: &mut Rule) -> Gradients {
     let dx = r.op("Div", &[&half, &y]);
     r.only(dx)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::test_support::{Check, normal, spread, uniform};
+
+    #[test]
+    fn functions_of_one_number() {
+        for operator in ["Sin", "Cos", "Atan", "Erf", "Exp", "Identity"] {
+            Check::new(operator, 1).input(normal(1, &[3, 4])).passes();
+        }
+        for operator in ["Sqrt", "Log", "Reciprocal"] {
+            Check::new(operator, 1).input(uniform(1, &[3, 4], 0.5, 2.0)).passes();
+        }
+        for operator in ["Acos", "Asin", "Tan"] {
+            Check::new(operator, 1).input(uniform(1, &[3, 4], -0.8, 0.8)).passes();
+        }
+        Check::new("Abs", 1).input(spread(1, &[3, 4])).passes();
+    }
+
+    #[test]
+    fn conversions_go_back_to_the_type_they_came_from() {
+        Check::new("Cast", 1).attribute("to", 1).input(normal(1, &[4])).passes();
+    }
+
+    #[test]
+    fn steps_have_no_gradient() {
+        let mut graph = crate::onnx::Graph::default();
+        let mut b = crate::onnx::Builder::new(&mut graph, "t");
+        let x = b.input("x", crate::onnx::DataType::F32, &[3]);
+        let y = b.op("Floor", &[&x]);
+        let error = crate::onnx::differentiate(&mut graph, &[(&y, &y)], &["x"]).unwrap_err();
+        assert!(matches!(error, crate::onnx::OnnxError::NoPath { .. }), "{error}");
+    }
+}

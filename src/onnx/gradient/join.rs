@@ -51,3 +51,39 @@ fn split(r: &mut Rule) -> Gradients {
     let dx = r.op_with("Concat", &names, &[("axis", (axis as i64).into())]);
     r.only(dx)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::Tensor;
+    use crate::onnx::test_support::{Check, normal};
+
+    #[test]
+    fn parts_of_unequal_size() {
+        Check::new("Concat", 1)
+            .attribute("axis", -1)
+            .input(normal(1, &[2, 3]))
+            .constant(normal(2, &[2, 2]))
+            .input(normal(3, &[2, 4]))
+            .passes();
+        Check::new("Split", 2)
+            .attribute("axis", 1)
+            .input(normal(1, &[2, 5]))
+            .constant(Tensor::i64(&[2], &[2, 3]))
+            .passes();
+        Check::new("Split", 3).attribute("num_outputs", 3).input(normal(1, &[6, 2])).passes();
+    }
+
+    #[test]
+    fn a_part_that_nobody_uses_has_no_gradient() {
+        let mut graph = crate::onnx::Graph::default();
+        let mut b = crate::onnx::Builder::new(&mut graph, "t");
+        let x = b.input("x", crate::onnx::DataType::F32, &[4]);
+        let seed = b.constant("seed", Tensor::f32(&[2], &[3.0, 5.0]));
+        let sizes = b.ints(&[2, 2]);
+        let parts = b.op_many("Split", &[&x, &sizes], &[("axis", 0.into())], 2);
+        let dx = crate::onnx::differentiate(&mut graph, &[(&parts[1], &seed)], &["x"]).unwrap();
+        graph.outputs = dx;
+        let got = crate::onnx::test_support::run(&graph, &[("x", &normal(1, &[4]))]);
+        assert_eq!(got[0].to_f32().unwrap(), [0.0, 0.0, 3.0, 5.0]);
+    }
+}

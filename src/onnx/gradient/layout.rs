@@ -44,8 +44,7 @@ fn depth_to_space(r: &mut Rule) -> Gradients {
     let dy = r.dy()?;
     let each = c / (block * block);
     let split = r.b.reshape(&dy, &[*n, each, *h, block, *w, block]);
-    let order: [usize; 6] =
-        if r.node.text("mode") == Some("CRD") { [0, 1, 3, 5, 2, 4] } else { [0, 3, 5, 1, 2, 4] };
+    let order: [usize; 6] = if r.node.text("mode") == Some("CRD") { [0, 1, 3, 5, 2, 4] } else { [0, 3, 5, 1, 2, 4] };
     let turned = r.b.transpose(&split, &order);
     let dx = r.b.reshape(&turned, &shape);
     r.only(dx)
@@ -57,4 +56,30 @@ fn space_to_depth(r: &mut Rule) -> Gradients {
     let block = r.node.int("blocksize").unwrap_or(1);
     let dx = r.op_with("DepthToSpace", &[&dy], &[("blocksize", block.into()), ("mode", "DCR".into())]);
     r.only(dx)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::Tensor;
+    use crate::onnx::test_support::{Check, normal};
+
+    #[test]
+    fn elements_move_back() {
+        let ints = |values: &[i64]| Tensor::i64(&[values.len()], values);
+        Check::new("Reshape", 1).input(normal(1, &[2, 3, 4])).constant(ints(&[0, -1])).passes();
+        Check::new("Flatten", 1).attribute("axis", 2).input(normal(1, &[2, 3, 4])).passes();
+        Check::new("Squeeze", 1).input(normal(1, &[2, 1, 4])).constant(ints(&[-2])).passes();
+        Check::new("Squeeze", 1).input(normal(1, &[2, 1, 4, 1])).passes();
+        Check::new("Unsqueeze", 1).input(normal(1, &[2, 4])).constant(ints(&[0, -1])).passes();
+        Check::new("Transpose", 1).attribute("perm", vec![2, 0, 1]).input(normal(1, &[2, 3, 4])).passes();
+        Check::new("Transpose", 1).input(normal(1, &[2, 3, 4])).passes();
+        Check::new("SpaceToDepth", 1).attribute("blocksize", 2).input(normal(1, &[2, 3, 4, 6])).passes();
+        for mode in ["DCR", "CRD"] {
+            Check::new("DepthToSpace", 1)
+                .attribute("blocksize", 2)
+                .attribute("mode", mode)
+                .input(normal(1, &[2, 8, 3, 2]))
+                .passes();
+        }
+    }
 }

@@ -52,13 +52,7 @@ fn times_transposed(r: &mut Rule, dy: &str, b: &str, b_full: &[usize]) -> Result
 }
 
 /// Aᵀ dY; where B is a single matrix, summed over all rows at once.
-fn transposed_times(
-    r: &mut Rule,
-    a: &str,
-    a_full: &[usize],
-    dy: &str,
-    b_full: &[usize],
-) -> Result<String, OnnxError> {
+fn transposed_times(r: &mut Rule, a: &str, a_full: &[usize], dy: &str, b_full: &[usize]) -> Result<String, OnnxError> {
     let dy_shape = r.shape(dy)?;
     let single = b_full.len() == 2 && a_full[..a_full.len() - 2] == dy_shape[..dy_shape.len() - 2];
     if single {
@@ -90,11 +84,7 @@ fn gemm(r: &mut Rule) -> Gradients {
     let turned = |name: &str| i64::from(r.node.int(name).unwrap_or(0) != 0);
     let (ta, tb) = (turned("transA"), turned("transB"));
     let product = |r: &mut Rule, left: &str, tl: i64, right: &str, tr: i64| {
-        r.op_with(
-            "Gemm",
-            &[left, right],
-            &[("alpha", alpha.into()), ("transA", tl.into()), ("transB", tr.into())],
-        )
+        r.op_with("Gemm", &[left, right], &[("alpha", alpha.into()), ("transA", tl.into()), ("transB", tr.into())])
     };
     let mut gradients = vec![None; r.node.inputs.len()];
     if r.wanted(0) {
@@ -115,4 +105,53 @@ fn gemm(r: &mut Rule) -> Gradients {
         gradients[2] = Some(r.unbroadcast(&scaled, c)?);
     }
     Ok(gradients)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::test_support::{Check, normal};
+
+    #[test]
+    fn stacks_of_matrices_stretch() {
+        let pairs: [(&[usize], &[usize]); 8] = [
+            (&[3, 4], &[4, 5]),
+            (&[2, 3, 4], &[4, 5]),
+            (&[2, 3, 4], &[2, 4, 5]),
+            (&[2, 1, 3, 4], &[6, 4, 5]),
+            (&[3, 4], &[2, 4, 5]),
+            (&[4], &[4, 5]),
+            (&[2, 3, 4], &[4]),
+            (&[4], &[4]),
+        ];
+        for (a, b) in pairs {
+            Check::new("MatMul", 1).input(normal(1, a)).input(normal(2, b)).passes();
+            Check::new("MatMul", 1).input(normal(1, a)).constant(normal(2, b)).passes();
+            Check::new("MatMul", 1).constant(normal(1, a)).input(normal(2, b)).passes();
+        }
+    }
+
+    #[test]
+    fn constant_weights_are_not_copied() {
+        let kinds = Check::new("MatMul", 1).input(normal(1, &[2, 3, 4])).constant(normal(2, &[4, 5])).passes();
+        assert_eq!(kinds, ["Reshape", "Gemm", "Reshape"]);
+    }
+
+    #[test]
+    fn gemm_in_all_orientations() {
+        for (ta, tb) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let a: &[usize] = if ta == 0 { &[3, 4] } else { &[4, 3] };
+            let b: &[usize] = if tb == 0 { &[4, 5] } else { &[5, 4] };
+            Check::new("Gemm", 1)
+                .attribute("transA", ta)
+                .attribute("transB", tb)
+                .attribute("alpha", 0.7f32)
+                .attribute("beta", 1.3f32)
+                .input(normal(1, a))
+                .input(normal(2, b))
+                .input(normal(3, &[5]))
+                .passes();
+        }
+        Check::new("Gemm", 1).input(normal(1, &[3, 4])).input(normal(2, &[4, 5])).input(normal(3, &[3, 1])).passes();
+        Check::new("Gemm", 1).input(normal(1, &[3, 4])).constant(normal(2, &[4, 5])).passes();
+    }
 }

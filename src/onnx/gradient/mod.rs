@@ -22,6 +22,8 @@ mod rule;
 mod scatter;
 mod select;
 mod softmax;
+#[cfg(test)]
+mod whole_models;
 
 use std::collections::{HashMap, HashSet};
 
@@ -164,8 +166,7 @@ pub fn gradient_graph(mut encoder: Graph) -> Result<Graph, OnnxError> {
         )));
     };
     let (image, embedding) = (image.clone(), embedding.clone());
-    encoder.rename(&image, "image")?;
-    encoder.rename(&embedding, "embedding")?;
+    give_names(&mut encoder, &[(&image, "image"), (&embedding, "embedding")])?;
     let shape = encoder.static_shape("embedding")?;
     let data_type = encoder.data_type("embedding").ok_or_else(|| OnnxError::NoValue("embedding".into()))?;
     Builder::new(&mut encoder, "").input("embedding_gradient", data_type, &shape);
@@ -175,4 +176,23 @@ pub fn gradient_graph(mut encoder: Graph) -> Result<Graph, OnnxError> {
     encoder.outputs.push("image_gradient".into());
     encoder.prune();
     Ok(encoder)
+}
+
+/// Gives values the names that the differentiated encoder promises. Whatever else is called one of these steps aside.
+fn give_names(graph: &mut Graph, names: &[(&str, &str)]) -> Result<(), OnnxError> {
+    let aside = |graph: &mut Graph, name: &str| -> Result<String, OnnxError> {
+        let fresh = Builder::new(graph, "encoder").fresh(name);
+        graph.rename(name, &fresh).map(|()| fresh)
+    };
+    let mut moved = Vec::new();
+    for (old, new) in names {
+        moved.push((aside(graph, old)?, *new));
+    }
+    for name in ["image", "embedding", "embedding_gradient", "image_gradient"] {
+        match aside(graph, name) {
+            Ok(_) | Err(OnnxError::NoValue(_)) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    moved.iter().try_for_each(|(old, new)| graph.rename(old, new))
 }

@@ -80,3 +80,42 @@ fn instance_normalization(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
+#[cfg(test)]
+mod tests {
+    use crate::onnx::test_support::{Check, normal, uniform};
+
+    #[test]
+    fn layers() {
+        Check::new("LayerNormalization", 1)
+            .input(normal(1, &[2, 3, 8]))
+            .constant(normal(2, &[8]))
+            .constant(normal(3, &[8]))
+            .passes();
+        Check::new("LayerNormalization", 1)
+            .attribute("axis", 1)
+            .attribute("epsilon", 0.1f32)
+            .input(normal(1, &[2, 3, 4]))
+            .constant(normal(2, &[3, 4]))
+            .passes();
+    }
+
+    #[test]
+    fn instances() {
+        Check::new("InstanceNormalization", 1)
+            .input(normal(1, &[2, 3, 4, 5]))
+            .constant(normal(2, &[3]))
+            .constant(normal(3, &[3]))
+            .passes();
+    }
+
+    #[test]
+    fn batches() {
+        Check::new("BatchNormalization", 1)
+            .input(normal(1, &[2, 3, 4, 5]))
+            .constant(normal(2, &[3]))
+            .constant(normal(3, &[3]))
+            .constant(normal(4, &[3]))
+            .constant(uniform(5, &[3], 0.5, 2.0))
+            .passes();
+    }
+}

@@ -66,8 +66,11 @@ fn counts(r: &mut Rule, window: &Window) -> Vec<f64> {
                 let start = window.start(axis, o);
                 let size = window.input[axis] as i64;
                 // What ceil_mode reaches beyond the pads never counts.
-                let (low, high) =
-                    if with_pads { (-(window.before[axis] as i64), size + window.after[axis] as i64) } else { (0, size) };
+                let (low, high) = if with_pads {
+                    (-(window.before[axis] as i64), size + window.after[axis] as i64)
+                } else {
+                    (0, size)
+                };
                 let taps = (0..window.kernel[axis] as i64).map(|t| start + t * window.dilations[axis] as i64);
                 taps.filter(|i| (low..high).contains(i)).count() as f64
             })
@@ -111,7 +114,63 @@ fn max_pool(r: &mut Rule) -> Gradients {
     let zeros = r.op("Expand", &[&zeros, &total]);
     let flat = r.b.reshape(&dy, &[count]);
     let positions = r.b.reshape(&positions, &[count]);
-    let dx = r.op_with("ScatterElements", &[&zeros, &positions, &flat], &[("axis", 0.into()), ("reduction", "add".into())]);
+    let dx =
+        r.op_with("ScatterElements", &[&zeros, &positions, &flat], &[("axis", 0.into()), ("reduction", "add".into())]);
     let dx = r.b.reshape(&dx, &shape);
     r.only(dx)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::test_support::{Check, normal, spread};
+
+    fn average(x: &[usize], ints: &[(&str, &[i64])], flags: &[(&str, i64)]) -> Vec<String> {
+        let mut check = Check::new("AveragePool", 1).input(normal(1, x));
+        for (name, values) in ints {
+            check = check.attribute(name, values.to_vec());
+        }
+        for (name, value) in flags {
+            check = check.attribute(name, *value);
+        }
+        check.passes()
+    }
+
+    #[test]
+    fn averages_side_by_side_are_enlarged() {
+        let kinds = average(&[2, 3, 4, 6], &[("kernel_shape", &[2, 2]), ("strides", &[2, 2])], &[]);
+        assert_eq!(kinds, ["Mul", "Resize"]);
+    }
+
+    #[test]
+    fn averages_that_overlap_or_reach_into_pads() {
+        average(&[2, 3, 5, 7], &[("kernel_shape", &[2, 2]), ("strides", &[2, 2])], &[]);
+        for counted in [0, 1] {
+            let flags = [("count_include_pad", counted)];
+            average(&[1, 2, 6, 6], &[("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1])], &flags);
+            let strided: [(&str, &[i64]); 3] =
+                [("kernel_shape", &[3, 3]), ("strides", &[2, 2]), ("pads", &[1, 1, 1, 1])];
+            average(&[1, 2, 7, 8], &strided, &flags);
+            average(&[1, 2, 8, 8], &strided, &[("count_include_pad", counted), ("ceil_mode", 1)]);
+        }
+    }
+
+    #[test]
+    fn over_whole_channels() {
+        Check::new("GlobalAveragePool", 1).input(normal(1, &[2, 3, 4, 5])).passes();
+        Check::new("GlobalMaxPool", 1).input(spread(1, &[2, 3, 4, 5])).passes();
+    }
+
+    #[test]
+    fn greatest_of_windows() {
+        let max = |ints: &[(&str, &[i64])]| {
+            let mut check = Check::new("MaxPool", 1).input(spread(1, &[2, 2, 6, 7]));
+            for (name, values) in ints {
+                check = check.attribute(name, values.to_vec());
+            }
+            check.passes()
+        };
+        max(&[("kernel_shape", &[2, 2]), ("strides", &[2, 2])]);
+        max(&[("kernel_shape", &[3, 3]), ("strides", &[2, 2]), ("pads", &[1, 1, 1, 1])]);
+        max(&[("kernel_shape", &[3, 2]), ("dilations", &[2, 1])]);
+    }
 }

@@ -119,3 +119,26 @@ pub(super) fn to_extremes(r: &mut Rule, x: &str, y: &str, dy: &str, axes: &[usiz
     let share = r.op("Div", &[dy, &count]);
     Ok(r.op("Mul", &[&mask, &share]))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::Tensor;
+    use crate::onnx::test_support::{Check, spread};
+
+    #[test]
+    fn over_some_or_all_axes_kept_or_not() {
+        for operator in super::RULES.iter().map(|(name, _)| *name) {
+            for keep in [0, 1] {
+                for axes in [&[1][..], &[-1, 0], &[0, 1, 2]] {
+                    let axes = Tensor::i64(&[axes.len()], axes);
+                    Check::new(operator, 1)
+                        .attribute("keepdims", keep)
+                        .input(spread(1, &[2, 3, 4]))
+                        .constant(axes)
+                        .passes();
+                }
+            }
+            Check::new(operator, 1).input(spread(1, &[2, 3])).passes();
+        }
+    }
+}

@@ -66,3 +66,60 @@ fn sampling(r: &mut Rule) -> Result<Sampling, OnnxError> {
     let flag = |name: &str| r.node.int(name).unwrap_or(0) != 0;
     Ok(Sampling { coordinates, kernel, antialias: flag("antialias"), exclude_outside: flag("exclude_outside") })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::Tensor;
+    use crate::onnx::test_support::{Check, normal};
+
+    fn check(attributes: &[(&str, &str)], height: usize, width: usize) -> Check {
+        let sizes = [1, 2, height as i64, width as i64];
+        let mut check = Check::new("Resize", 1)
+            .input(normal(1, &[1, 2, 4, 6]))
+            .without()
+            .without()
+            .constant(Tensor::i64(&[4], &sizes));
+        for (name, value) in attributes {
+            check = check.attribute(name, *value);
+        }
+        check
+    }
+
+    #[test]
+    fn all_kernels_and_coordinates() {
+        for mode in ["nearest", "linear", "cubic"] {
+            for coordinates in
+                ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric"]
+            {
+                for (height, width) in [(8, 9), (3, 4)] {
+                    check(&[("mode", mode), ("coordinate_transformation_mode", coordinates)], height, width).passes();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_rounding() {
+        for rounding in ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"] {
+            check(&[("mode", "nearest"), ("nearest_mode", rounding)], 7, 5).passes();
+        }
+    }
+
+    #[test]
+    fn antialiased_and_without_the_outside() {
+        for mode in ["linear", "cubic"] {
+            check(&[("mode", mode)], 2, 3).attribute("antialias", 1).passes();
+        }
+        check(&[("mode", "cubic")], 7, 9).attribute("exclude_outside", 1).passes();
+    }
+
+    #[test]
+    fn scales_in_place_of_sizes() {
+        Check::new("Resize", 1)
+            .attribute("mode", "linear")
+            .input(normal(1, &[1, 2, 4, 6]))
+            .without()
+            .constant(Tensor::f32(&[4], &[1.0, 1.0, 1.7, 0.6]))
+            .passes();
+    }
+}

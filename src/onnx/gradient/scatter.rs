@@ -5,13 +5,7 @@ use crate::onnx::error::OnnxError;
 
 /// Zeros of the given sizes, to which slices of `value` are added along `axis`: the slices lie along `value`'s axes from
 /// `axis` on, as many axes as the `indices` have, and `indices` says where each belongs (negative ones count from the end).
-pub(super) fn add(
-    r: &mut Rule,
-    value: &str,
-    axis: usize,
-    indices: &str,
-    to: &[usize],
-) -> Result<String, OnnxError> {
+pub(super) fn add(r: &mut Rule, value: &str, axis: usize, indices: &str, to: &[usize]) -> Result<String, OnnxError> {
     let index_shape = r.shape(indices)?;
     let shape = r.shape(value)?;
     let middle = index_shape.len();

@@ -51,8 +51,8 @@ fn place(r: &mut Rule, value: &str, axis: usize, before: usize, size: usize) -> 
 /// y = x[start : end : step]: dx is dy at those places, zero elsewhere.
 fn slice(r: &mut Rule) -> Gradients {
     let shape = r.shape(r.x(0)?)?;
-    let cuts = shapes::slice_cuts(r.b.graph(), r.node, &shape)
-        .ok_or_else(|| r.not_covered("bounds that are not constant"))?;
+    let cuts =
+        shapes::slice_cuts(r.b.graph(), r.node, &shape).ok_or_else(|| r.not_covered("bounds that are not constant"))?;
     let mut dx = r.dy()?;
     // All axes of unit step in one Pad.
     let mut amounts = vec![0; 2 * shape.len()];
@@ -143,8 +143,8 @@ fn zeros(r: &mut Rule, shape: &[usize], like: &str) -> String {
 /// y is x with a margin: dx is dy's inside, plus the margin's gradients where a copying mode took them from.
 fn pad(r: &mut Rule) -> Gradients {
     let (mut dx, shape) = (r.dy()?, r.shape(r.x(0)?)?);
-    let pads = shapes::pads(r.b.graph(), r.node, shape.len())
-        .ok_or_else(|| r.not_covered("amounts that are not constant"))?;
+    let pads =
+        shapes::pads(r.b.graph(), r.node, shape.len()).ok_or_else(|| r.not_covered("amounts that are not constant"))?;
     let mode = r.node.text("mode").unwrap_or("constant");
     if mode == "constant" {
         let mut amounts = vec![0; 2 * shape.len()];
@@ -190,4 +190,78 @@ fn trilu(r: &mut Rule) -> Gradients {
     let diagonal = r.b.constant("diagonal", Tensor::i64(&[], &[diagonal]));
     let dx = r.op_with("Trilu", &[&dy, &diagonal], &[("upper", upper.into())]);
     r.only(dx)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::Tensor;
+    use crate::onnx::test_support::{Check, normal};
+
+    fn ints(values: &[i64]) -> Tensor {
+        Tensor::i64(&[values.len()], values)
+    }
+
+    #[test]
+    fn slices_of_any_step() {
+        for (start, end, step) in
+            [(1, 4, 1), (0, i64::MAX, 2), (1, -1, 3), (-1, i64::MIN, -1), (5, 0, -2), (-2, 1, -3), (6, 7, 1)]
+        {
+            Check::new("Slice", 1)
+                .input(normal(1, &[2, 7, 2]))
+                .constant(ints(&[start]))
+                .constant(ints(&[end]))
+                .constant(ints(&[1]))
+                .constant(ints(&[step]))
+                .passes();
+        }
+        let kinds =
+            Check::new("Slice", 1).input(normal(1, &[4, 5])).constant(ints(&[1, 0])).constant(ints(&[3, -1])).passes();
+        assert_eq!(kinds, ["Pad"]);
+    }
+
+    #[test]
+    fn gathers_one_row_or_many() {
+        for axis in [0, 1, -1] {
+            for index in [0, -1] {
+                let gather = || Check::new("Gather", 1).attribute("axis", axis).input(normal(1, &[2, 3, 4]));
+                let kinds = gather().constant(Tensor::i64(&[], &[index])).passes();
+                assert_eq!(kinds, ["Reshape", "Pad"]);
+                gather().constant(ints(&[index])).passes();
+                gather().constant(ints(&[1, 0, 1, -1])).passes();
+                gather().constant(Tensor::i64(&[2, 2], &[1, 0, 1, -1])).passes();
+            }
+        }
+    }
+
+    #[test]
+    fn gathers_of_elements_and_tuples() {
+        Check::new("GatherElements", 1)
+            .attribute("axis", 1)
+            .input(normal(1, &[2, 3]))
+            .constant(Tensor::i64(&[2, 2], &[0, 0, 2, 1]))
+            .passes();
+        Check::new("GatherND", 1)
+            .input(normal(1, &[2, 3, 4]))
+            .constant(Tensor::i64(&[3, 2], &[0, 1, 1, 2, 0, 1]))
+            .passes();
+    }
+
+    #[test]
+    fn stretches_and_repeats() {
+        Check::new("Expand", 1).input(normal(1, &[3, 1])).constant(ints(&[2, 1, 4])).passes();
+        Check::new("Tile", 1).input(normal(1, &[2, 3])).constant(ints(&[2, 3])).passes();
+        Check::new("Trilu", 1).attribute("upper", 0).input(normal(1, &[3, 4])).passes();
+    }
+
+    #[test]
+    fn margins_of_every_mode() {
+        for mode in ["constant", "edge", "reflect", "wrap"] {
+            Check::new("Pad", 1)
+                .attribute("mode", mode)
+                .input(normal(1, &[2, 4, 5]))
+                .constant(ints(&[0, 2, 1, 0, 1, 3]))
+                .passes();
+        }
+        Check::new("Pad", 1).input(normal(1, &[4, 5])).constant(ints(&[-1, 2, 1, -2])).passes();
+    }
 }

@@ -28,3 +28,17 @@ fn log_softmax(r: &mut Rule) -> Gradients {
     let dx = r.op("Sub", &[&dy, &share]);
     r.only(dx)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::test_support::{Check, normal};
+
+    #[test]
+    fn along_any_axis() {
+        for operator in ["Softmax", "LogSoftmax"] {
+            for axis in [-1, 0, 1] {
+                Check::new(operator, 1).attribute("axis", axis).input(normal(1, &[2, 3, 4])).passes();
+            }
+        }
+    }
+}

@@ -167,4 +167,3 @@ fn group_normalization(b: &mut Builder, node: &Node, opset: i64) {
     let scaled = b.op("Mul", &[&normal, &scale]);
     b.op_into("Add", &[&scaled, &bias], &[], y);
 }
-

@@ -1,0 +1,117 @@
+//! Small image encoders as both PyTorch exporters write them, against what PyTorch computes (tests/models/generate.py).
+
+use std::path::PathBuf;
+
+use crate::onnx::test_support::{fold, run, run_at};
+use crate::onnx::{Graph, Tensor, gradient_graph};
+use crate::runtime::Level;
+
+const WINDOWS: usize = 2;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/models")
+}
+
+fn read(name: &str) -> Graph {
+    let bytes = std::fs::read(folder().join(format!("{name}.onnx"))).unwrap();
+    Graph::read(bytes.into(), None).unwrap()
+}
+
+/// image, embedding, embedding_gradient, image_gradient.
+fn reference(name: &str, side: usize, width: usize) -> [Tensor; 4] {
+    let bytes = std::fs::read(folder().join(format!("{name}.f32"))).unwrap();
+    let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    let (image, embedding): (&[usize], &[usize]) = (&[WINDOWS, 3, side, side], &[WINDOWS, width]);
+    let mut rest = values.as_slice();
+    let parts = [image, embedding, embedding, image].map(|dims| {
+        let (part, after) = rest.split_at(dims.iter().product());
+        rest = after;
+        Tensor::f32(dims, part)
+    });
+    assert!(rest.is_empty());
+    parts
+}
+
+/// |a - b| / |b|.
+fn distance(a: &Tensor, b: &Tensor) -> f64 {
+    let (a, b) = (a.to_f64().unwrap(), b.to_f64().unwrap());
+    assert_eq!(a.len(), b.len());
+    let square: f64 = a.iter().zip(&b).map(|(x, y)| (x - y) * (x - y)).sum();
+    (square / b.iter().map(|y| y * y).sum::<f64>()).sqrt()
+}
+
+fn agrees(name: &str, side: usize) {
+    let [image, embedding, embedding_gradient, image_gradient] = reference(name, side, 8);
+    for model in [name.to_string(), format!("{name}-dynamo")] {
+        let graph = gradient_graph(fold(read(&model), WINDOWS)).unwrap();
+        assert_eq!(graph.inputs, ["image", "embedding_gradient"]);
+        assert_eq!(graph.outputs, ["embedding", "image_gradient"]);
+        for level in [Level::Basic, Level::All] {
+            let inputs = [("image", &image), ("embedding_gradient", &embedding_gradient)];
+            let got = run_at(&graph, &inputs, level);
+            let errors = [distance(&got[0], &embedding), distance(&got[1], &image_gradient)];
+            assert!(errors.iter().all(|e| *e < 1e-4), "{model} at {level:?}: {errors:?}");
+        }
+    }
+}
+
+#[test]
+fn vision_transformer_with_quick_gelu() {
+    agrees("vit-quickgelu", 16);
+}
+
+#[test]
+fn vision_transformer_with_gelu() {
+    agrees("vit-gelu", 16);
+}
+
+#[test]
+fn modified_resnet() {
+    agrees("resnet", 64);
+}
+
+#[test]
+fn transformers_clip_vision_model() {
+    agrees("transformers", 16);
+}
+
+#[test]
+fn a_written_graph_reads_back_the_same() {
+    for name in ["vit-gelu", "resnet-dynamo", "transformers"] {
+        let graph = gradient_graph(fold(read(name), WINDOWS)).unwrap();
+        let again = Graph::read(graph.write().into(), None).unwrap();
+        assert_eq!(graph.nodes, again.nodes, "{name}");
+        assert_eq!(graph.constants, again.constants, "{name}");
+        assert_eq!((&graph.inputs, &graph.outputs), (&again.inputs, &again.outputs), "{name}");
+        assert_eq!(graph.types, again.types, "{name}");
+    }
+}
+
+#[test]
+fn weights_can_stay_outside() {
+    let graph = fold(read("vit-gelu"), WINDOWS);
+    let (bytes, weights) = graph.write_split(1024);
+    let large: usize = weights.iter().map(|(_, t)| t.data.len()).sum();
+    assert!(
+        weights.iter().all(|(_, t)| t.data.len() >= 1024) && large > 2 * bytes.len() / 3,
+        "{large} {}",
+        bytes.len()
+    );
+    let error = Graph::read(bytes.into(), None).unwrap_err().to_string();
+    assert!(error.contains("external weights"), "{error}");
+}
+
+#[test]
+fn another_batch_size_gives_the_same_rows() {
+    let [image, embedding, ..] = reference("vit-gelu", 16, 8);
+    let one = Tensor::f32(&[1, 3, 16, 16], &image.to_f32().unwrap()[..3 * 16 * 16]);
+    let got = run(&fold(read("vit-gelu"), 1), &[("image", &one)]);
+    assert!(distance(&got[0], &Tensor::f32(&[1, 8], &embedding.to_f32().unwrap()[..8])) < 1e-4);
+}
+
+#[test]
+fn a_fixed_batch_of_another_size_is_refused() {
+    let graph = fold(read("vit-gelu"), 2);
+    let error = crate::onnx::fold(graph, 3, &mut |bytes| Ok::<_, std::io::Error>(bytes.to_vec())).unwrap_err();
+    assert!(error.to_string().contains("batches of 2"), "{error}");
+}
