@@ -21,6 +21,9 @@ const OVERHANG_OF_CANVAS: f64 = 1.0 / 16.0;
 /// The smallest ratio between the depth at a window's corner and at its centre: beyond it tilts are weakened.
 const LEAST_DEPTH: f64 = 0.25;
 
+/// Windows move by at most this many of their sides: keeps every later number finite.
+const MOST_SHIFT: f64 = 100.0;
+
 /// Whether a stage acts on this view; draws number 0 of the stage.
 pub(super) fn acts(stage: &Stage, draws: Draws, time: &Time) -> bool {
     let chance = stage.chance.at(time);
@@ -116,7 +119,8 @@ fn tilt(strength: f64, angle: f64) -> Homography {
 fn stage_map(kind: &StageKind, draws: Draws, time: &Time, tilted: f64) -> Option<Homography> {
     Some(match kind {
         StageKind::Shift(range) => {
-            Homography::translation(uniform(range, draws, 1, time), uniform(range, draws, 2, time))
+            let by = |index| uniform(range, draws, index, time).clamp(-MOST_SHIFT, MOST_SHIFT);
+            Homography::translation(by(1), by(2))
         }
         StageKind::Rotate(range) => {
             let (sin, cos) = exact_sin_cos(uniform(range, draws, 1, time));

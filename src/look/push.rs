@@ -49,7 +49,8 @@ pub fn push(windows: &[Window], side: u32, gradients: &[f32], scratch: &mut Push
     let coarsest = ranges.iter().map(|range| range.1).max().unwrap_or(last);
     levels.clear(finest, coarsest);
 
-    let cuts = cuts(windows, levels, BANDS_PER_THREAD * rayon::current_num_threads());
+    let threads = rayon::current_num_threads();
+    let cuts = cuts(windows, levels, if threads == 1 { 1 } else { BANDS_PER_THREAD * threads });
     let bands = bands(levels, &cuts);
     bands.into_par_iter().for_each(|mut band| {
         for ((window, &range), gradient) in windows.iter().zip(&ranges).zip(pulled.chunks_exact(area)) {

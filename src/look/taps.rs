@@ -109,7 +109,7 @@ impl Taps {
 fn split(at: &[f64; RUN], offset: f64, scale: f64) -> ([i32; RUN], [f32; RUN]) {
     let (mut whole, mut fraction) = ([0; RUN], [0.0; RUN]);
     for k in 0..RUN {
-        let position = ((at[k] + offset) * scale - 0.5).max(-FURTHEST).min(FURTHEST);
+        let position = ((at[k] + offset) * scale - 0.5).clamp(-FURTHEST, FURTHEST);
         let rounded = (position - 0.5) + ROUND;
         whole[k] = rounded.to_bits() as i32;
         fraction[k] = (position - (rounded - ROUND)) as f32;

@@ -45,19 +45,25 @@ impl Noise {
         let tables = &**TABLES;
         let draws = Draws::new(self.key);
         let mask = ENTRIES - 1;
-        for (index, six) in values.chunks_mut(6).enumerate() {
+        let six = |index: usize| {
             let bits = draws.bits(index as u64);
             let mut normals = [0.0; 6];
-            for (pair, out) in normals.chunks_exact_mut(2).enumerate() {
+            for (pair, out) in normals.as_chunks_mut::<2>().0.iter_mut().enumerate() {
                 let part = (bits >> (4 + 20 * pair)) as usize;
                 let radius = tables.radius[part & mask] * self.deviation;
                 let [cos, sin] = tables.circle[(part >> 10) & mask];
-                out[0] = radius * cos;
-                out[1] = radius * sin;
+                *out = [radius * cos, radius * sin];
             }
-            for (value, normal) in six.iter_mut().zip(normals) {
+            normals
+        };
+        let (sixes, rest) = values.as_chunks_mut::<6>();
+        for (index, values) in sixes.iter_mut().enumerate() {
+            for (value, normal) in values.iter_mut().zip(six(index)) {
                 *value += normal;
             }
+        }
+        for (value, normal) in rest.iter_mut().zip(six(sixes.len())) {
+            *value += normal;
         }
     }
 }
