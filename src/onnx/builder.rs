@@ -30,7 +30,7 @@ impl<'g> Builder<'g> {
         let names = graph
             .nodes
             .iter()
-            .flat_map(|n| n.outputs.iter().chain(&n.inputs))
+            .flat_map(|n| n.outputs.iter().chain(&n.inputs).chain([&n.name]))
             .chain(&graph.inputs)
             .chain(graph.constants.keys())
             .cloned()

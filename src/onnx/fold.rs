@@ -3,7 +3,7 @@
 use super::error::OnnxError;
 use super::graph::{Dim, Graph};
 use super::tensor::{DataType, Tensor};
-use super::{constant, fuse};
+use super::{constant, fuse, narrow};
 
 /// Float constants from this many bytes on do not travel through the folding function. What is smaller may be part of
 /// shape arithmetic or of constant subexpressions worth computing.
@@ -45,6 +45,7 @@ where
     constant::propagate(&mut graph);
     graph.prune();
     check_static(&graph)?;
+    narrow::narrow(&mut graph);
     Ok(graph)
 }
 

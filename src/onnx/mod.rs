@@ -24,6 +24,7 @@ mod constant;
 mod fold;
 mod fuse;
 mod gradient;
+mod narrow;
 
 // what operators mean
 mod resampling;

@@ -11,8 +11,8 @@ use super::tensor::Tensor;
 
 /// Brings a sorted graph of operator set `opset` to normal form. Its nodes may then need sorting again.
 pub(super) fn normalise(graph: &mut Graph, opset: i64) -> Result<(), OnnxError> {
-    let nodes = std::mem::take(&mut graph.nodes);
     let mut builder = Builder::new(graph, "normal");
+    let nodes = std::mem::take(&mut builder.graph().nodes);
     for node in nodes {
         if node.is("Constant") {
             let (name, value) = constant(&node)?;
