@@ -3,6 +3,9 @@
 /// What can go wrong when reading, folding, or differentiating a graph.
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxError {
+    /// The model's file cannot be read.
+    #[error("cannot read `{}`: {reason}", .path.display())]
+    File { path: std::path::PathBuf, reason: String },
     /// The bytes are no ONNX model.
     #[error("not an ONNX model: {0}")]
     Decode(#[from] prost::DecodeError),

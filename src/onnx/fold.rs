@@ -18,12 +18,9 @@ const LARGE: usize = 4096;
 ///
 /// # Errors
 /// An input of another fixed batch size; whatever `run` says; a float value whose sizes are not fixed afterwards.
-pub fn fold<E>(
-    mut graph: Graph,
-    batch: usize,
-    run: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>, E>,
-) -> Result<Graph, OnnxError>
+pub fn fold<F, E>(mut graph: Graph, batch: usize, mut run: F) -> Result<Graph, OnnxError>
 where
+    F: FnMut(&[u8]) -> Result<Vec<u8>, E>,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     fix_batch(&mut graph, batch)?;

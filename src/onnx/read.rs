@@ -22,6 +22,15 @@ const NEWEST: i64 = 26;
 const OLDEST: i64 = 7;
 
 impl Graph {
+    /// Reads the model at `path`, mapped into memory, with external weights resolved against its folder.
+    pub fn open(path: &Path) -> Result<Graph, OnnxError> {
+        let wrong = |error: std::io::Error| OnnxError::File { path: path.to_owned(), reason: error.to_string() };
+        let file = std::fs::File::open(path).map_err(wrong)?;
+        let bytes = super::external::map_file(&file).map_err(wrong)?;
+        // A bare file's folder is the current one.
+        Graph::read(bytes, Some(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))))
+    }
+
     /// Reads a serialised model and brings it to normal form. `base` is the folder against which files of external
     /// weights are resolved; without it, such files are an error. Nothing large is copied: constants share `bytes` or
     /// are mapped from their files.

@@ -225,6 +225,17 @@ fn weights_beside_the_model() {
 }
 
 #[test]
+fn a_file_that_is_not_there_or_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    assert!(Graph::open(&path).unwrap_err().to_string().contains("model.onnx"));
+    std::fs::write(&path, b"").unwrap();
+    assert!(Graph::open(&path).is_err());
+    std::fs::write(&path, example()).unwrap();
+    assert!(!Graph::open(&path).unwrap().nodes.is_empty());
+}
+
+#[test]
 fn nonsense_is_an_error() {
     let relu = |input: &str, output: &str| node("Relu", &[input], &[output], vec![]);
     let said = |nodes, constants| read(&model(18, &[2], nodes, constants)).unwrap_err().to_string();

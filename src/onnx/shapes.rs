@@ -339,7 +339,7 @@ fn reshape(from: &[usize], to: &[i64]) -> Option<Shape> {
     if let Some(open) = open {
         let rest: usize = shape.iter().product();
         let total: usize = from.iter().product();
-        if rest == 0 || total % rest != 0 {
+        if rest == 0 || !total.is_multiple_of(rest) {
             return None;
         }
         shape[open] = total / rest;

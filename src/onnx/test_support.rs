@@ -43,7 +43,7 @@ pub(super) fn run_at(graph: &Graph, inputs: &[(&str, &Tensor)], level: Level) ->
 
 /// Folds with onnxruntime.
 pub(super) fn fold(graph: Graph, batch: usize) -> Graph {
-    super::fold(graph, batch, &mut |bytes| runtime().fold(bytes, &Weights::default(), &[])).expect("the graph folds")
+    super::fold(graph, batch, |bytes| runtime().fold(bytes, &Weights::default(), &[])).expect("the graph folds")
 }
 
 /// Standard normal numbers, the same for the same seed.

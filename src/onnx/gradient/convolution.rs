@@ -18,7 +18,8 @@ fn conv(r: &mut Rule) -> Gradients {
     let (x_shape, w_shape) = (r.shape(x)?, r.shape(w)?);
     let window = Window::of(r.node, &x_shape, w_shape.get(2..).unwrap_or(&[]))
         .ok_or_else(|| r.not_covered("sizes that do not fit together"))?;
-    let group = usize::try_from(r.node.int("group").unwrap_or(1)).ok().filter(|g| *g > 0 && w_shape[0] % g == 0);
+    let group =
+        usize::try_from(r.node.int("group").unwrap_or(1)).ok().filter(|g| *g > 0 && w_shape[0].is_multiple_of(*g));
     let group = group.ok_or_else(|| r.not_covered("that number of groups"))?;
     let dx = match r.constant(w) {
         Some(weight) => backward(r, &dy, &weight, Some(w), group, &window)?,

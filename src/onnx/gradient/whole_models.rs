@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::onnx::test_support::{fold, run, run_at};
-use crate::onnx::{Graph, Tensor, gradient_graph};
+use crate::onnx::test_support::{fold, normal, run, run_at, uniform};
+use crate::onnx::{Builder, DataType, Graph, Tensor, differentiate, gradient_graph};
 use crate::runtime::Level;
 
 const WINDOWS: usize = 2;
@@ -112,6 +112,45 @@ fn another_batch_size_gives_the_same_rows() {
 #[test]
 fn a_fixed_batch_of_another_size_is_refused() {
     let graph = fold(read("vit-gelu"), 2);
-    let error = crate::onnx::fold(graph, 3, &mut |bytes| Ok::<_, std::io::Error>(bytes.to_vec())).unwrap_err();
+    let error = crate::onnx::fold(graph, 3, |bytes| Ok::<_, std::io::Error>(bytes.to_vec())).unwrap_err();
     assert!(error.to_string().contains("batches of 2"), "{error}");
+}
+
+/// What a caller does with an encoder: operators in front of its image, a head behind its embedding, and the gradient of
+/// the head's loss through all of it, in one graph.
+#[test]
+fn a_head_behind_and_operators_in_front() {
+    let mut graph = fold(read("vit-gelu"), WINDOWS);
+    graph.inputs.clear();
+    let mut b = Builder::new(&mut graph, "head");
+    let window = b.input("window", DataType::F32, &[WINDOWS, 3, 16, 16]);
+    let mean = b.constant("mean", Tensor::f32(&[3, 1, 1], &[0.48, 0.46, 0.41]));
+    let centred = b.op("Sub", &[&window, &mean]);
+    let deviation = b.constant("deviation", Tensor::f32(&[3, 1, 1], &[0.27, 0.26, 0.28]));
+    b.op_into("Div", &[&centred, &deviation], &[], "image");
+    let features = b.input("features", DataType::F32, &[5, 8]);
+    let length = b.reduce("ReduceL2", "embedding", &[1], true);
+    let unit = b.op("Div", &["embedding", &length]);
+    let similarity = b.op_with("Gemm", &[&unit, &features], &[("transB", 1.into())]);
+    let loss = b.reduce("ReduceSum", &similarity, &[0, 1], false);
+    assert_eq!(graph.shape(&loss).unwrap(), [] as [usize; 0]);
+    graph.sort().unwrap();
+    let mut b = Builder::new(&mut graph, "seed");
+    let one = b.constant("one", Tensor::f32(&[], &[1.0]));
+    let gradient = differentiate(&mut graph, &[(&loss, &one)], &["window"]).unwrap().remove(0);
+    graph.outputs = vec![loss, gradient];
+    graph.prune();
+    let features = normal(3, &[5, 8]);
+    let window = uniform(4, &[WINDOWS, 3, 16, 16], 0.2, 0.8);
+    let along = normal(5, &window.dims).to_f64().unwrap();
+    let at = |step: f64| {
+        let moved: Vec<f64> = window.to_f64().unwrap().iter().zip(&along).map(|(x, d)| x + step * d).collect();
+        let moved = Tensor::floats(DataType::F32, &window.dims, &moved).unwrap();
+        run(&graph, &[("window", &moved), ("features", &features)])
+    };
+    let numeric = (at(2e-3)[0].to_f64().unwrap()[0] - at(-2e-3)[0].to_f64().unwrap()[0]) / 4e-3;
+    let gradient = at(0.0)[1].to_f64().unwrap();
+    let analytic: f64 = gradient.iter().zip(&along).map(|(g, d)| g * d).sum();
+    let length = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+    assert!((numeric - analytic).abs() < 2e-3 * length, "{numeric} {analytic} {length}");
 }

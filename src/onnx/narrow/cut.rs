@@ -40,11 +40,11 @@ impl Cut {
     pub fn place(self, shape: &[usize]) -> Option<Place> {
         let mut prefix = 1;
         for (axis, &size) in shape.iter().enumerate() {
-            if prefix == 0 || self.outer % prefix != 0 {
+            if prefix == 0 || !self.outer.is_multiple_of(prefix) {
                 return None;
             }
             let before = self.outer / prefix;
-            if before > 0 && size > 1 && size % (before * self.count) == 0 {
+            if before > 0 && size > 1 && size.is_multiple_of(before * self.count) {
                 let after = size / (before * self.count);
                 if after * product(&shape[axis + 1..]) == self.inner {
                     return Some(Place { axis, before, after });
@@ -108,7 +108,8 @@ pub(super) fn selected(graph: &Graph, node: &Node) -> Option<Cut> {
         let cuts = shapes::slice_cuts(graph, node, &shape)?;
         let [cut] = &cuts[..] else { return None };
         let size = shape[cut.axis];
-        let fits = cut.step == 1 && cut.count > 0 && size % cut.count == 0 && cut.start % cut.count == 0;
+        let fits =
+            cut.step == 1 && cut.count > 0 && size.is_multiple_of(cut.count) && cut.start.is_multiple_of(cut.count);
         fits.then(|| (cut.axis, size / cut.count, cut.start / cut.count, cut.count))?
     } else {
         return None;
