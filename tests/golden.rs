@@ -52,7 +52,9 @@ windows = 4
 "#;
 
 fn recipe_of(basis: &str) -> String {
-    format!("{HEAD}[canvas]\nbasis = \"{basis}\"\n[[phase]]\nsteps = 3\nfinest = 8\n[[phase]]\nsteps = 2\ncomposition = 0\n")
+    format!(
+        "{HEAD}[canvas]\nbasis = \"{basis}\"\n[[phase]]\nsteps = 3\nfinest = 8\n[[phase]]\nsteps = 2\ncomposition = 0\n"
+    )
 }
 
 #[test]

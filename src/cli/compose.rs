@@ -143,8 +143,9 @@ impl Workbench {
         let rows = clip::features(runtime, &model, &hash, &fresh, cache).map_err(from_clip)?;
         ready.features.extend(fresh.into_iter().zip(rows));
         let rows: Vec<Vec<f32>> = texts.iter().filter_map(|text| ready.features.get(text).cloned()).collect();
-        let features = Features::new(&rows)
-            .ok_or_else(|| Failure::wrong(format!("model `{}`: its features differ in length", model.description.name)))?;
+        let features = Features::new(&rows).ok_or_else(|| {
+            Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
+        })?;
         Ok((&mut ready.encoder, features))
     }
 

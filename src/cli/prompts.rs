@@ -14,12 +14,7 @@ pub(super) fn model(source: &Source, compiled: &Compiled) -> Result<ModelFolder,
 }
 
 /// Checks the prompts' words: none known is an error, some unknown or a text too long a warning.
-pub(super) fn check(
-    source: &Source,
-    compiled: &Compiled,
-    model: &ModelFolder,
-    voice: &Voice,
-) -> Result<(), Failure> {
+pub(super) fn check(source: &Source, compiled: &Compiled, model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
     let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
     let name = &model.description.name;
     let mut errors = Vec::new();

@@ -105,7 +105,8 @@ impl Description {
 mod tests {
     use super::*;
 
-    const SMALL: &str = "name = 'x'\n[image]\nfile = 'i.onnx'\nsize = 64\n[text]\nfile = 't.onnx'\n[tokenizer]\nfile = 't.json'\n";
+    const SMALL: &str =
+        "name = 'x'\n[image]\nfile = 'i.onnx'\nsize = 64\n[text]\nfile = 't.onnx'\n[tokenizer]\nfile = 't.json'\n";
 
     #[test]
     fn the_smallest_description_gets_defaults() {

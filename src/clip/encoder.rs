@@ -151,19 +151,21 @@ impl Encoder {
             .zip(divide(&sizes, 1, &questions.spherical));
         let wanted = divide_mut(&sizes, prompts, &mut similarities).zip(divide_mut(&sizes, length, gradients));
         let parts: Vec<_> = sizes.iter().copied().zip(given.zip(wanted)).collect();
-        parts.into_par_iter().try_for_each(|(size, ((((windows, pull), best), spherical), (similarities, gradients)))| {
-            let inputs = [
-                (head::WINDOWS, Input::F32(&[size, 3, side, side], windows)),
-                (head::FEATURES, Input::F32(&[prompts, features.width()], features.values())),
-                (head::PULL, Input::F32(&[size, prompts], pull)),
-                (head::BEST, Input::F32(&[size, prompts], best)),
-                (head::SPHERICAL, Input::F32(&[size, 1], spherical)),
-            ];
-            self.train.run(size, &inputs, |outputs| {
-                copy(outputs.f32(head::SIMILARITY)?.1, similarities)?;
-                copy(outputs.f32(head::GRADIENT)?.1, gradients)
-            })
-        })?;
+        parts.into_par_iter().try_for_each(
+            |(size, ((((windows, pull), best), spherical), (similarities, gradients)))| {
+                let inputs = [
+                    (head::WINDOWS, Input::F32(&[size, 3, side, side], windows)),
+                    (head::FEATURES, Input::F32(&[prompts, features.width()], features.values())),
+                    (head::PULL, Input::F32(&[size, prompts], pull)),
+                    (head::BEST, Input::F32(&[size, prompts], best)),
+                    (head::SPHERICAL, Input::F32(&[size, 1], spherical)),
+                ];
+                self.train.run(size, &inputs, |outputs| {
+                    copy(outputs.f32(head::SIMILARITY)?.1, similarities)?;
+                    copy(outputs.f32(head::GRADIENT)?.1, gradients)
+                })
+            },
+        )?;
         Ok(similarities)
     }
 

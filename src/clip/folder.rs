@@ -85,8 +85,8 @@ impl ModelFolder {
 
     fn embedded() -> Result<Self, ClipError> {
         let path = PathBuf::from("(embedded) pocket/model.toml");
-        let description = Description::parse(pocket::DESCRIPTION)
-            .map_err(|message| ClipError::Description { path, message })?;
+        let description =
+            Description::parse(pocket::DESCRIPTION).map_err(|message| ClipError::Description { path, message })?;
         Ok(ModelFolder { description, place: Place::Embedded })
     }
 
@@ -100,10 +100,8 @@ impl ModelFolder {
             };
             return Err(ClipError::Unknown { name: folder.display().to_string(), hint });
         }
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| ClipError::Read { path: path.clone(), source })?;
-        let description =
-            Description::parse(&text).map_err(|message| ClipError::Description { path, message })?;
+        let text = std::fs::read_to_string(&path).map_err(|source| ClipError::Read { path: path.clone(), source })?;
+        let description = Description::parse(&text).map_err(|message| ClipError::Description { path, message })?;
         Ok(ModelFolder { description, place: Place::Folder(folder) })
     }
 
@@ -120,10 +118,9 @@ impl ModelFolder {
         match &self.place {
             Place::Embedded => {
                 let found = pocket::FILES.iter().find(|(name, _)| *name == file);
-                found.map(|(_, bytes)| Bytes::from_static(bytes)).ok_or_else(|| ClipError::Read {
-                    path: file.into(),
-                    source: std::io::ErrorKind::NotFound.into(),
-                })
+                found
+                    .map(|(_, bytes)| Bytes::from_static(bytes))
+                    .ok_or_else(|| ClipError::Read { path: file.into(), source: std::io::ErrorKind::NotFound.into() })
             }
             Place::Folder(folder) => map_file(&folder.join(file)),
         }

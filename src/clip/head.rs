@@ -47,10 +47,8 @@ pub fn train(encoder: &Graph, description: &Description, input: &str, output: &s
     let mut graph = encoder.clone();
     let unit = compare(&mut graph, description, input, output)?;
     let windows = graph.static_shape(WINDOWS)?[0];
-    let matrix = ValueType {
-        data_type: DataType::F32,
-        dims: Some(vec![Dim::Known(windows), Dim::Named("prompts".into())]),
-    };
+    let matrix =
+        ValueType { data_type: DataType::F32, dims: Some(vec![Dim::Known(windows), Dim::Named("prompts".into())]) };
     for name in [PULL, BEST] {
         graph.inputs.push(name.into());
         graph.types.insert(name.into(), matrix.clone());
@@ -77,9 +75,8 @@ fn compare(graph: &mut Graph, description: &Description, input: &str, output: &s
     let shape = graph.static_shape(input)?;
     let embedding = graph.static_shape(output)?;
     let width = embedding.last().copied().unwrap_or(0);
-    let taken: Vec<usize> = (0..graph.nodes.len())
-        .filter(|i| graph.nodes[*i].inputs.iter().any(|name| name == input))
-        .collect();
+    let taken: Vec<usize> =
+        (0..graph.nodes.len()).filter(|i| graph.nodes[*i].inputs.iter().any(|name| name == input)).collect();
     graph.inputs.retain(|name| name != input);
     graph.inputs.push(WINDOWS.into());
     graph.types.insert(WINDOWS.into(), ValueType::fixed(DataType::F32, &shape));

@@ -36,8 +36,7 @@ impl TextTokenizer {
     /// Reads the tokenizer of a model folder.
     pub fn open(model: &ModelFolder) -> Result<Self, ClipError> {
         let description = &model.description;
-        let failed =
-            |message: String| ClipError::Tokenizer { model: description.name.clone(), message };
+        let failed = |message: String| ClipError::Tokenizer { model: description.name.clone(), message };
         let bytes = model.bytes(&description.tokenizer.file)?;
         let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|error| failed(error.to_string()))?;
         // Padding and length are model.toml's business; what the file may say of them serves training.
@@ -169,8 +168,7 @@ impl<'a> TextSession<'a> {
     fn open(runtime: &Runtime, model: &'a ModelFolder) -> Result<Self, ClipError> {
         let bytes: Bytes = model.bytes(&model.description.text.file)?;
         // One text at a time on the CPU: a few milliseconds each, and the same bits whatever the device.
-        let plan =
-            SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
+        let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
         let session = runtime.session(&bytes, &Weights::default(), &plan)?;
         Ok(TextSession { model, tokenizer: TextTokenizer::open(model)?, session })
     }
@@ -196,8 +194,7 @@ impl<'a> TextSession<'a> {
         }
         for (name, _) in &inputs {
             if !names.iter().any(|n| n == name) {
-                let message =
-                    format!("the text encoder has no input `{name}`; its inputs are {}", names.join(", "));
+                let message = format!("the text encoder has no input `{name}`; its inputs are {}", names.join(", "));
                 return Err(failed(message, "name its inputs in the [text] table of model.toml: ids, mask"));
             }
         }

@@ -58,9 +58,7 @@ pub(super) fn draw(plan: &Plan, frame: &Frame, weights: &[f64], time: &Time) -> 
         asks.places[index] = u64::from(target.windows);
         for place in 0..u64::from(target.windows) {
             let draws = draws.at(target.key).at(place);
-            let view = |pipeline: usize| {
-                Window::draw(frame, target.sight, &target.pipelines[pipeline], draws, time)
-            };
+            let view = |pipeline: usize| Window::draw(frame, target.sight, &target.pipelines[pipeline], draws, time);
             place_asks(index, target, &wanted, &avoided, &view, &mut asks);
         }
     }
