@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
@@ -73,6 +73,8 @@ struct Compiled {
     sessions: usize,
     /// Those at rest.
     idle: Mutex<Vec<Session>>,
+    /// Told whenever one comes to rest.
+    rested: Condvar,
 }
 
 /// Which graph.
@@ -212,7 +214,7 @@ impl Encoder {
         let (bytes, tensors) = graph.map_err(failed)?.write_split(OUTSIDE);
         let plan = SessionPlan { device: self.device, threads: 1, level: Level::All, dimensions: Vec::new() };
         let made = self.runtime.sessions(&bytes, &Weights { tensors }, &plan, sessions)?;
-        Ok(Compiled { sessions: made.len(), idle: Mutex::new(made) })
+        Ok(Compiled { sessions: made.len(), idle: Mutex::new(made), rested: Condvar::new() })
     }
 
     /// The names of the encoder's picture and embedding.
@@ -244,7 +246,7 @@ const OUTSIDE: usize = 1024;
 
 /// Folds an encoder for a fixed number of windows, onnxruntime doing what it can.
 pub fn fold_encoder(runtime: &Runtime, graph: &Graph, windows: usize) -> Result<Graph, crate::onnx::OnnxError> {
-    fold(graph.clone(), windows, &mut |bytes| runtime.fold(bytes, &Weights::default(), &[]))
+    fold(graph.clone(), windows, |bytes: &[u8]| runtime.fold(bytes, &Weights::default(), &[]))
 }
 
 impl Sessions {
@@ -257,16 +259,18 @@ impl Sessions {
     ) -> Result<(), ClipError> {
         let none = || RuntimeError::Ort("no session is at rest".into());
         let compiled = self.graphs.get(&size).ok_or_else(none)?;
-        let rest = || compiled.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = compiled.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut session = loop {
-            if let Some(session) = rest().pop() {
-                break session;
+            match idle.pop() {
+                Some(session) => break session,
+                // More workers than sessions, as on a GPU.
+                None => idle = compiled.rested.wait(idle).unwrap_or_else(PoisonError::into_inner),
             }
-            // More workers than sessions, as on a GPU: wait for one.
-            std::thread::yield_now();
         };
+        drop(idle);
         let result = session.run(inputs).and_then(|outputs| take(&outputs));
-        rest().push(session);
+        compiled.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        compiled.rested.notify_one();
         Ok(result?)
     }
 }

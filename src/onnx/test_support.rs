@@ -1,17 +1,11 @@
 //! Running graphs in tests.
 
-use std::sync::OnceLock;
-
 use super::{Attribute, Graph, Node, Tensor, ValueType};
 use crate::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
 
-/// The library, found as the developer's environment says.
+/// The library.
 pub(super) fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        let path = std::env::var("ORT_DYLIB_PATH").expect("set ORT_DYLIB_PATH to an onnxruntime library");
-        Runtime::load(path.as_ref()).expect("onnxruntime loads")
-    })
+    Runtime::for_tests()
 }
 
 /// The graph's outputs for the given inputs, computed without rewriting the graph.
