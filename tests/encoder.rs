@@ -14,8 +14,9 @@ fn encoder() -> (Encoder, Features) {
     let runtime = Arc::new(Runtime::for_tests().clone());
     let model = ModelFolder::find("pocket", Path::new("")).unwrap();
     let texts = PROMPTS.map(str::to_owned);
-    let rows = clip::features(&runtime, &model, &model.hash().unwrap(), &texts, None).unwrap();
-    (Encoder::open(runtime, model, Device::Cpu).unwrap(), Features::new(&rows).unwrap())
+    let hash = model.hash().unwrap();
+    let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
+    (Encoder::open(runtime, model, hash, Device::Cpu).unwrap(), Features::new(&rows).unwrap())
 }
 
 /// Smooth coloured windows: what an encoder sees in practice, and where f32 differences are meaningful.

@@ -33,9 +33,10 @@ fn rendered(text: &str) -> Rendered {
     let runtime = Arc::new(Runtime::for_tests().clone());
     let model = ModelFolder::find("pocket", Path::new("")).unwrap();
     let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.text.clone()).collect();
-    let rows = clip::features(&runtime, &model, &model.hash().unwrap(), &texts, None).unwrap();
+    let hash = model.hash().unwrap();
+    let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
     let features = Features::new(&rows).unwrap();
-    let mut encoder = Encoder::open(runtime, model, Device::Cpu).unwrap();
+    let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
     render(&compiled.plan, &features, &mut encoder, &mut Patient).unwrap()
 }
 
@@ -138,8 +139,9 @@ fn a_phase_added_at_the_end_changes_nothing_before_it() {
     let runtime = Arc::new(Runtime::for_tests().clone());
     let model = ModelFolder::find("pocket", Path::new("")).unwrap();
     let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.text.clone()).collect();
-    let rows = clip::features(&runtime, &model, &model.hash().unwrap(), &texts, None).unwrap();
-    let mut encoder = Encoder::open(runtime, model, Device::Cpu).unwrap();
+    let hash = model.hash().unwrap();
+    let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
+    let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
     let mut first = First(None);
     render(&compiled.plan, &Features::new(&rows).unwrap(), &mut encoder, &mut first).unwrap();
     assert!(first.0 == Some(whole));

@@ -132,7 +132,8 @@ impl Workbench {
         let ready = match self.ready.take().filter(|ready| ready.encoder.hash() == hash) {
             Some(ready) => ready,
             None => {
-                let encoder = Encoder::open(runtime.clone(), model.clone(), *device).map_err(from_clip)?;
+                let encoder =
+                    Encoder::open(runtime.clone(), model.clone(), hash.clone(), *device).map_err(from_clip)?;
                 Ready { encoder, features: BTreeMap::new() }
             }
         };
@@ -171,7 +172,10 @@ impl Workbench {
 
 /// The model or a prompt is named in the recipe or on the command line: those are wrong.
 pub(super) fn from_clip(error: ClipError) -> Failure {
-    Failure::wrong(&error).hinted(error.hint())
+    match error {
+        ClipError::Runtime(error) => from_runtime(error),
+        error => Failure::wrong(&error).hinted(error.hint()),
+    }
 }
 
 pub(super) fn from_runtime(error: RuntimeError) -> Failure {

@@ -1,12 +1,12 @@
 //! `recipe-render models`: what models there are, and a model's gradient as a file of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::compose::{from_clip, from_runtime};
-use super::job::failure;
+use super::job::{failure, identity};
 use super::{Exit, Failure, GradientArgs, ModelsArgs, ModelsCommand, Outcome, Voice, voice};
-use crate::clip::{ClipError, ModelFolder, fold_encoder, map_file};
-use crate::onnx::{Graph, OnnxError, gradient_graph};
+use crate::clip::{ClipError, ImageGraph, ModelFolder, map_file};
+use crate::onnx::{Graph, gradient_graph};
 use crate::output::{check_writable, write_whole};
 use crate::runtime;
 
@@ -20,12 +20,17 @@ pub fn run(args: &ModelsArgs, options: runtime::Options, voice: &Voice) -> Outco
 
 /// One model a line: its name, where it is, what it is good for.
 fn list() -> Outcome {
-    let here = Path::new("");
     let mut rows = Vec::new();
     for name in ModelFolder::names() {
-        let model = ModelFolder::find(&name, here).map_err(from_clip)?;
-        let place = model.folder().map_or_else(|| "part of the program".to_owned(), |f| f.display().to_string());
-        rows.push((name, place, model.description.about));
+        // One damaged folder must not hide the others.
+        rows.push(match ModelFolder::named(&name) {
+            Ok(model) => {
+                let embedded = || "part of the program".to_owned();
+                let place = model.folder().map_or_else(embedded, |folder| folder.display().to_string());
+                (name, place, model.description.about)
+            }
+            Err(error) => (name, "damaged".to_owned(), error.to_string()),
+        });
     }
     let width = |column: fn(&(String, String, String)) -> &str| {
         rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0)
@@ -39,46 +44,41 @@ fn list() -> Outcome {
 /// Writes the differentiated encoder, self-contained: `image` and `embedding_gradient` in, `embedding` and
 /// `image_gradient` out.
 fn gradient(args: &GradientArgs, options: runtime::Options, voice: &Voice) -> Outcome {
-    if args.output.as_os_str() == std::ffi::OsStr::new(&args.model) {
-        return Err(Failure::wrong(format!("--output {}: is the model itself", args.output.display())));
-    }
     check_writable(&args.output).map_err(failure)?;
-    let onnx = |error: OnnxError| {
-        let hint = error.hint();
-        Failure::failed(format!("{}: {error}", args.model)).hinted(hint)
-    };
-    let graph = encoder(&args.model, onnx)?;
+    let image = encoder(&args.model, &args.output)?;
     let runtime = runtime::open(&options, &mut |line| voice.note(line)).map_err(from_runtime)?;
-    let folded = fold_encoder(&runtime, &graph, args.windows.get() as usize).map_err(onnx)?;
-    let bytes = gradient_graph(folded).map_err(onnx)?.write();
+    let folded = image.fold(&runtime, args.windows.get() as usize).map_err(from_clip)?;
+    let failed = |source| from_clip(ClipError::Graph { model: args.model.clone(), source });
+    let bytes = gradient_graph(folded).map_err(failed)?.write();
     write_whole(&args.output, |file| file.write_all(&bytes)).map_err(failure)?;
     voice.note(&format!("{}: {} windows, {:.1} MB", args.output.display(), args.windows, bytes.len() as f64 / 1e6));
     Ok(Exit::Done)
 }
 
-/// The image encoder of a model, or of a bare `.onnx` file, reduced to its picture and its embedding.
-fn encoder(model: &str, onnx: impl Fn(OnnxError) -> Failure) -> Result<Graph, Failure> {
+/// The image encoder of a model, or of a bare `.onnx` file. `output` must be none of its files.
+fn encoder(model: &str, output: &Path) -> Result<ImageGraph, Failure> {
+    let keep = |files: &[PathBuf]| {
+        let ours = identity(output);
+        match files.iter().find(|file| identity(file) == ours) {
+            Some(file) => Err(Failure::wrong(format!("--output {}: is part of the model", file.display()))),
+            None => Ok(()),
+        }
+    };
+    let failed = |source| from_clip(ClipError::Graph { model: model.to_owned(), source });
     let path = Path::new(model);
-    let (mut graph, input, output) = if path.extension().is_some_and(|extension| extension == "onnx") {
+    if path.extension().is_some_and(|extension| extension == "onnx") {
+        keep(&[path.to_owned()])?;
         let bytes = map_file(path).map_err(from_clip)?;
-        (Graph::read(bytes, path.parent()).map_err(&onnx)?, None, None)
-    } else {
-        let folder = ModelFolder::find(model, Path::new("")).map_err(from_clip)?;
-        let image = &folder.description.image;
-        let bytes = folder.bytes(&image.file).map_err(from_clip)?;
-        let graph = Graph::read(bytes, folder.folder()).map_err(&onnx)?;
-        (graph, image.input.clone(), image.output.clone())
-    };
-    let missing = |what: &str| {
-        from_clip(ClipError::Encoder { model: model.to_owned(), message: format!("has no such {what}"), hint: None })
-    };
-    let input = input.or_else(|| graph.inputs.first().cloned()).ok_or_else(|| missing("input"))?;
-    let output = output.or_else(|| graph.outputs.first().cloned()).ok_or_else(|| missing("output"))?;
-    graph.inputs.retain(|name| *name == input);
-    graph.outputs.retain(|name| *name == output);
-    if graph.inputs.is_empty() || graph.outputs.is_empty() {
-        return Err(missing(if graph.inputs.is_empty() { "input" } else { "output" }));
+        let graph = Graph::read(bytes, path.parent()).map_err(failed)?;
+        return ImageGraph::new(graph, None, model).map_err(from_clip);
     }
-    graph.prune();
-    Ok(graph)
+    let folder = ModelFolder::find(model, Path::new("")).map_err(from_clip)?;
+    let description = &folder.description;
+    if let Some(place) = folder.folder() {
+        let files = ["model.toml", &description.image.file, &description.text.file, &description.tokenizer.file];
+        keep(&files.map(|file| place.join(file)))?;
+    }
+    let bytes = folder.bytes(&description.image.file).map_err(from_clip)?;
+    let graph = Graph::read(bytes, folder.folder()).map_err(failed)?;
+    ImageGraph::new(graph, Some(&description.image), model).map_err(from_clip)
 }

@@ -8,10 +8,10 @@ use std::{
 use bytes::Bytes;
 use rayon::prelude::*;
 
-use super::{ClipError, Features, ModelFolder, head};
+use super::{ClipError, Features, ImageGraph, ModelFolder, head};
 use crate::{
-    onnx::{Graph, fold},
-    runtime::{Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights},
+    onnx::Graph,
+    runtime::{Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights, aligned},
 };
 
 /// What windows are trained for: matrices `[N, K]` over N windows and K prompts, row-major.
@@ -57,7 +57,7 @@ pub struct Encoder {
     model: ModelFolder,
     hash: String,
     device: Device,
-    graph: Graph,
+    graph: ImageGraph,
     train: Sessions,
     score: Sessions,
 }
@@ -66,9 +66,13 @@ pub struct Encoder {
 #[derive(Default)]
 struct Sessions {
     graphs: BTreeMap<usize, Compiled>,
+    /// Runs so far.
+    uses: u64,
 }
 
 struct Compiled {
+    /// The run that used it last.
+    used: u64,
     /// How many there are, busy ones included.
     sessions: usize,
     /// Those at rest.
@@ -86,11 +90,18 @@ enum Kind {
 
 impl Encoder {
     /// Opens the image encoder of a model. Nothing is compiled before the first windows come.
-    pub fn open(runtime: Arc<Runtime>, model: ModelFolder, device: Device) -> Result<Self, ClipError> {
-        let name = model.description.name.clone();
+    ///
+    /// `hash` is the model's, see [`ModelFolder::hash`].
+    pub fn open(runtime: Arc<Runtime>, model: ModelFolder, hash: String, device: Device) -> Result<Self, ClipError> {
+        let name = &model.description.name;
         let bytes: Bytes = model.bytes(&model.description.image.file)?;
-        let graph = Graph::read(bytes, model.folder()).map_err(|source| ClipError::Graph { model: name, source })?;
-        let hash = model.hash()?;
+        let failed = |source| ClipError::Graph { model: name.clone(), source };
+        let mut graph = Graph::read(bytes, model.folder()).map_err(failed)?;
+        // Sessions borrow weights where they lie; those not aligned would be copied for each of them.
+        for tensor in graph.constants.values_mut() {
+            tensor.data = aligned(&tensor.data, tensor.data_type.size());
+        }
+        let graph = ImageGraph::new(graph, Some(&model.description.image), name)?;
         Ok(Encoder { runtime, model, hash, device, graph, train: Sessions::default(), score: Sessions::default() })
     }
 
@@ -118,7 +129,7 @@ impl Encoder {
     pub fn score(&mut self, windows: &[f32], features: &Features) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
         let sizes = batches(count, micro_batch(self.device));
-        self.prepare(Kind::Score, &sizes)?;
+        self.prepare(Kind::Score, &sizes, features)?;
         let (length, prompts, side) = (self.window_length(), features.count(), self.side() as usize);
         let mut similarities = vec![0.0; count * prompts];
         let parts = divide(&sizes, length, windows).zip(divide_mut(&sizes, prompts, &mut similarities));
@@ -144,7 +155,7 @@ impl Encoder {
     ) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
         let sizes = batches(count, micro_batch(self.device));
-        self.prepare(Kind::Train, &sizes)?;
+        self.prepare(Kind::Train, &sizes, features)?;
         let (length, prompts, side) = (self.window_length(), features.count(), self.side() as usize);
         let mut similarities = vec![0.0; count * prompts];
         let given = divide(&sizes, length, windows)
@@ -177,7 +188,7 @@ impl Encoder {
     }
 
     /// Makes the graphs and sessions for batches of these sizes, where there are none yet.
-    fn prepare(&mut self, kind: Kind, sizes: &[usize]) -> Result<(), ClipError> {
+    fn prepare(&mut self, kind: Kind, sizes: &[usize], features: &Features) -> Result<(), ClipError> {
         let most = match self.device {
             Device::Cpu => rayon::current_num_threads(),
             // A device runs one batch at a time; a second session would only take its memory.
@@ -192,64 +203,68 @@ impl Encoder {
             if sessions.graphs.get(size).is_some_and(|compiled| compiled.sessions >= at_once) {
                 continue;
             }
-            let compiled = self.compile(kind, *size, at_once)?;
+            let compiled = self.compile(kind, *size, at_once, features)?;
             let sessions = match kind {
                 Kind::Train => &mut self.train,
                 Kind::Score => &mut self.score,
             };
             sessions.graphs.insert(*size, compiled);
         }
+        let sessions = match kind {
+            Kind::Train => &mut self.train,
+            Kind::Score => &mut self.score,
+        };
+        sessions.forget(sizes);
         Ok(())
     }
 
-    fn compile(&self, kind: Kind, size: usize, sessions: usize) -> Result<Compiled, ClipError> {
+    fn compile(&self, kind: Kind, size: usize, sessions: usize, features: &Features) -> Result<Compiled, ClipError> {
         let description = &self.model.description;
         let failed = |source| ClipError::Graph { model: description.name.clone(), source };
-        let (input, output) = self.ends()?;
-        let folded = fold_encoder(&self.runtime, &self.graph, size).map_err(failed)?;
+        let folded = self.graph.fold(&self.runtime, size)?;
+        let width = self.graph.check(&folded, size, self.side())?;
+        if width != features.width() {
+            let message =
+                format!("the image encoder's embeddings have {width} numbers, the text encoder's {}", features.width());
+            let hint = Some("do both belong to the same model? see the outputs named in model.toml".to_owned());
+            return Err(ClipError::Encoder { model: description.name.clone(), message, hint });
+        }
+        let (input, output) = (&self.graph.input, &self.graph.output);
         let graph = match kind {
-            Kind::Train => head::train(&folded, description, &input, &output),
-            Kind::Score => head::score(&folded, description, &input, &output),
+            Kind::Train => head::train(&folded, description, input, output),
+            Kind::Score => head::score(&folded, description, input, output),
         };
         let (bytes, tensors) = graph.map_err(failed)?.write_split(OUTSIDE);
         let plan = SessionPlan { device: self.device, threads: 1, level: Level::All, dimensions: Vec::new() };
         let made = self.runtime.sessions(&bytes, &Weights { tensors }, &plan, sessions)?;
-        Ok(Compiled { sessions: made.len(), idle: Mutex::new(made), rested: Condvar::new() })
-    }
-
-    /// The names of the encoder's picture and embedding.
-    fn ends(&self) -> Result<(String, String), ClipError> {
-        let description = &self.model.description;
-        let choose = |named: &Option<String>, there: &[String], what: &str| {
-            let chosen = match named {
-                Some(name) => there.iter().find(|n| *n == name),
-                None => there.first(),
-            };
-            chosen.cloned().ok_or_else(|| ClipError::Encoder {
-                model: description.name.clone(),
-                message: format!(
-                    "the image encoder has no {what} `{}`; there are: {}",
-                    named.as_deref().unwrap_or_default(),
-                    there.join(", ")
-                ),
-                hint: Some(format!("name it as `{what}` in the [image] table of model.toml")),
-            })
-        };
-        let input = choose(&description.image.input, &self.graph.inputs, "input")?;
-        let output = choose(&description.image.output, &self.graph.outputs, "output")?;
-        Ok((input, output))
+        Ok(Compiled { used: 0, sessions: made.len(), idle: Mutex::new(made), rested: Condvar::new() })
     }
 }
 
 /// Weights of at least this many bytes stay outside the graph and are shared by its sessions.
-const OUTSIDE: usize = 1024;
+pub(super) const OUTSIDE: usize = 1024;
 
-/// Folds an encoder for a fixed number of windows, onnxruntime doing what it can.
-pub fn fold_encoder(runtime: &Runtime, graph: &Graph, windows: usize) -> Result<Graph, crate::onnx::OnnxError> {
-    fold(graph.clone(), windows, |bytes: &[u8]| runtime.fold(bytes, &Weights::default(), &[]))
-}
+/// Batch sizes whose sessions are kept, besides those in use: their weights are packed apart, and memory is dear.
+const KEPT: usize = 4;
 
 impl Sessions {
+    /// Notes the sizes in use, and drops the sessions of those that have not been used for longest.
+    fn forget(&mut self, sizes: &[usize]) {
+        self.uses += 1;
+        for size in sizes {
+            if let Some(compiled) = self.graphs.get_mut(size) {
+                compiled.used = self.uses;
+            }
+        }
+        while self.graphs.len() > KEPT {
+            let oldest = self.graphs.iter().min_by_key(|(_, compiled)| compiled.used);
+            match oldest.map(|(size, compiled)| (*size, compiled.used)) {
+                Some((size, used)) if used < self.uses => self.graphs.remove(&size),
+                _ => break,
+            };
+        }
+    }
+
     /// Runs a batch in a session at rest. [`Encoder::prepare`] has made as many as can be busy at once.
     fn run(
         &self,
@@ -260,7 +275,7 @@ impl Sessions {
         let none = || RuntimeError::Ort("no session is at rest".into());
         let compiled = self.graphs.get(&size).ok_or_else(none)?;
         let mut idle = compiled.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut session = loop {
+        let session = loop {
             match idle.pop() {
                 Some(session) => break session,
                 // More workers than sessions, as on a GPU.
@@ -268,10 +283,23 @@ impl Sessions {
             }
         };
         drop(idle);
-        let result = session.run(inputs).and_then(|outputs| take(&outputs));
-        compiled.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
-        compiled.rested.notify_one();
-        Ok(result?)
+        let mut busy = Busy { compiled, session: Some(session) };
+        let session = busy.session.as_mut().ok_or_else(none)?;
+        let outputs = session.run(inputs)?;
+        Ok(take(&outputs)?)
+    }
+}
+
+/// A session at work; it comes to rest whatever happens, so that nobody waits for it in vain.
+struct Busy<'a> {
+    compiled: &'a Compiled,
+    session: Option<Session>,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.compiled.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.session.take());
+        self.compiled.rested.notify_one();
     }
 }
 

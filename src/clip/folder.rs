@@ -8,6 +8,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{ClipError, Description};
+use crate::onnx::external_files;
 
 /// The model that is part of the program, so that it renders wherever it is installed.
 mod pocket {
@@ -45,11 +46,16 @@ impl ModelFolder {
         if is_path {
             return Self::open(path);
         }
-        let folder = named_folders().into_iter().map(|f| f.join(reference)).find(|f| f.join("model.toml").is_file());
+        Self::named(reference)
+    }
+
+    /// Finds a model by its name alone, see [`ModelFolder::find`].
+    pub fn named(name: &str) -> Result<Self, ClipError> {
+        let folder = named_folders().into_iter().map(|f| f.join(name)).find(|f| f.join("model.toml").is_file());
         match folder {
             Some(folder) => Self::open(folder),
-            None if reference == pocket::NAME => Self::embedded(),
-            None => Err(Self::unknown(reference)),
+            None if name == pocket::NAME => Self::embedded(),
+            None => Err(Self::unknown(name)),
         }
     }
 
@@ -126,17 +132,20 @@ impl ModelFolder {
         }
     }
 
-    /// A hash of the description and the three files: what decides about a picture. Hexadecimal BLAKE3.
+    /// A hash of the description and the files, those of external weights included: what decides about a picture.
+    /// Hexadecimal BLAKE3.
     pub fn hash(&self) -> Result<String, ClipError> {
         let mut hasher = blake3::Hasher::new();
         let d = &self.description;
-        let described = format!(
-            "{} {:?} {:?} {:?} {:?} {:?}",
-            d.image.size, d.image.mean, d.image.deviation, d.image.output, d.tokenizer.context, d.tokenizer.padding
-        );
+        let described = format!("{:?} {:?} {:?}", d.image, d.text, d.tokenizer);
         hasher.update(blake3::hash(described.as_bytes()).as_bytes());
         for file in [&d.image.file, &d.text.file, &d.tokenizer.file] {
-            hasher.update(blake3::hash(&self.bytes(file)?).as_bytes());
+            let bytes = self.bytes(file)?;
+            hasher.update(blake3::hash(&bytes).as_bytes());
+            // What is no model (the tokenizer, a damaged file) names none; the latter is reported when it is opened.
+            for external in external_files(&bytes).unwrap_or_default() {
+                hasher.update(blake3::hash(&self.bytes(&external)?).as_bytes());
+            }
         }
         Ok(hasher.finalize().to_hex().to_string())
     }

@@ -74,7 +74,7 @@ pub fn train(encoder: &Graph, description: &Description, input: &str, output: &s
 fn compare(graph: &mut Graph, description: &Description, input: &str, output: &str) -> Result<String, OnnxError> {
     let shape = graph.static_shape(input)?;
     let embedding = graph.static_shape(output)?;
-    let width = embedding.last().copied().unwrap_or(0);
+    let width: usize = embedding.iter().skip(1).product();
     let taken: Vec<usize> =
         (0..graph.nodes.len()).filter(|i| graph.nodes[*i].inputs.iter().any(|name| name == input)).collect();
     graph.inputs.retain(|name| name != input);
@@ -104,7 +104,7 @@ fn compare(graph: &mut Graph, description: &Description, input: &str, output: &s
     if b.graph().data_type(output).is_some_and(|t| t != DataType::F32) {
         raw = b.op_with("Cast", &[&raw], &[("to", i64::from(DataType::F32 as i32).into())]);
     }
-    let flat = b.reshape(&raw, &[shape[0], embedding.iter().skip(1).product()]);
+    let flat = b.reshape(&raw, &[shape[0], width]);
     let square = b.op("Mul", &[&flat, &flat]);
     let sum = b.reduce("ReduceSum", &square, &[1], true);
     // Keeps a zero embedding, and its gradient, finite.

@@ -2,6 +2,7 @@
 
 mod description;
 mod encoder;
+mod ends;
 mod error;
 mod features;
 mod folder;
@@ -9,7 +10,8 @@ mod head;
 mod text;
 
 pub use description::Description;
-pub use encoder::{Encoder, Questions, fold_encoder};
+pub use encoder::{Encoder, Questions};
+pub use ends::ImageGraph;
 pub use error::ClipError;
 pub use features::Features;
 pub use folder::{ModelFolder, map_file};

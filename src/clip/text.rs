@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use tokenizers::{Tokenizer, TruncationDirection, TruncationParams};
+use tokenizers::{PostProcessor, Tokenizer, TruncationDirection, TruncationParams};
 
-use super::{ClipError, ModelFolder};
+use super::{ClipError, ModelFolder, encoder::OUTSIDE};
+use crate::onnx::{Graph, external_files};
 use crate::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
 
 /// What a tokenizer makes of a text.
@@ -41,6 +42,10 @@ impl TextTokenizer {
         let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|error| failed(error.to_string()))?;
         // Padding and length are model.toml's business; what the file may say of them serves training.
         tokenizer.with_padding(None);
+        let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+        if let Some(context) = description.tokenizer.context.filter(|context| *context <= special) {
+            return Err(failed(format!("a context of {context} has no room besides {special} special tokens")));
+        }
         let truncation = description.tokenizer.context.map(|max_length| TruncationParams {
             max_length,
             direction: TruncationDirection::Right,
@@ -169,7 +174,14 @@ impl<'a> TextSession<'a> {
         let bytes: Bytes = model.bytes(&model.description.text.file)?;
         // One text at a time on the CPU: a few milliseconds each, and the same bits whatever the device.
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
-        let session = runtime.session(&bytes, &Weights::default(), &plan)?;
+        let external = external_files(&bytes).is_ok_and(|files| !files.is_empty());
+        let session = if external {
+            let failed = |source| ClipError::Graph { model: model.description.name.clone(), source };
+            let (bytes, tensors) = Graph::read(bytes, model.folder()).map_err(failed)?.write_split(OUTSIDE);
+            runtime.session(&bytes, &Weights { tensors }, &plan)?
+        } else {
+            runtime.session(&bytes, &Weights::default(), &plan)?
+        };
         Ok(TextSession { model, tokenizer: TextTokenizer::open(model)?, session })
     }
 

@@ -90,7 +90,7 @@ impl Taps {
             weights[0][k] = left - weights[2][k];
             weights[1][k] = right - weights[3][k];
         }
-        Taps { column, row, weights, rows: range(&row), columns: range(&column) }
+        Taps { column, row, weights, rows: range(&row[..run.length]), columns: range(&column[..run.length]) }
     }
 
     /// Whether all four pixels of every sample are inside a level of a width, and rows `low..high`.
@@ -117,9 +117,11 @@ fn split(at: &[f64; RUN], offset: f64, scale: f64) -> ([i32; RUN], [f32; RUN]) {
     (whole, fraction)
 }
 
-fn range(values: &[i32; RUN]) -> (i32, i32) {
+/// The range of the positions of a run, its last sample the last of `values`: what lies beyond it may be outside the window,
+/// even behind the horizon.
+fn range(values: &[i32]) -> (i32, i32) {
     // Positions move one way along a run.
-    let (first, last) = (values[0], values[RUN - 1]);
+    let (first, last) = (values.first().copied().unwrap_or(0), values.last().copied().unwrap_or(0));
     (first.min(last), first.max(last))
 }
 

@@ -428,3 +428,19 @@ fn scratch_can_be_used_again() {
     push(&[], 16, &[], &mut scratch, &mut none);
     assert!(none.iter().all(|x| *x == 0.0));
 }
+
+#[test]
+fn small_windows_under_strong_tilts_are_sampled() {
+    // Runs longer than a small window's rows reach beyond it, where a strong tilt may already lie behind the horizon.
+    let size = square(40);
+    let picture = random(3 * size.area(), 1);
+    for side in [1, 3, 5, 9] {
+        let frame = Frame { size, side };
+        let tilts = [StageKind::Perspective(range(1.0, 1.0)), StageKind::Perspective(range(1.0, 1.0))];
+        let pipeline = pipeline(tilts, Edge::Mirror);
+        let windows: Vec<Window> =
+            (0..300).map(|place| Window::draw(&frame, Sight::Places, &pipeline, Draws::new(place), &NOW)).collect();
+        let out = shown(size, &picture, &windows, side);
+        assert!(out.iter().all(|v| (0.0..=1.0).contains(v)));
+    }
+}

@@ -1,13 +1,14 @@
 //! Weights in files beside the model.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
 use bytes::Bytes;
+use prost::Message;
 
 use super::error::OnnxError;
-use super::proto::StringStringEntryProto;
+use super::proto::{ModelProto, StringStringEntryProto};
 
 /// The files of external weights met so far, each mapped once.
 pub(super) struct ExternalFiles {
@@ -68,4 +69,14 @@ pub(super) fn map_file(file: &File) -> std::io::Result<Bytes> {
     // we render takes us down; copying 350 MB to guard against that would cost more than it is worth.
     let map = unsafe { memmap2::Mmap::map(file)? };
     Ok(Bytes::from_owner(map))
+}
+
+/// The names of the files that hold a serialised model's external weights, each once, in order of their names. They are not
+/// opened.
+pub fn external_files(model: &Bytes) -> Result<Vec<String>, OnnxError> {
+    let model = ModelProto::decode(model.clone())?;
+    let tensors = model.graph.iter().flat_map(|graph| &graph.initializer);
+    let locations = tensors.flat_map(|t| &t.external_data).filter(|entry| entry.key == "location");
+    let names: BTreeSet<String> = locations.map(|entry| entry.value.clone()).collect();
+    Ok(names.into_iter().collect())
 }

@@ -12,6 +12,8 @@ pub(super) struct Ask {
     pub window: Window,
     /// Index into the plan's targets.
     pub target: usize,
+    /// The place's number within its target.
+    pub place: u64,
     /// Weights in the loss that do not depend on selection, by prompt.
     pub pull: Vec<(usize, f32)>,
     /// Weights of the prompts that compete for this window, by prompt; the most similar one alone counts.
@@ -23,6 +25,7 @@ pub(super) struct Ask {
 #[derive(Debug, Clone)]
 pub(super) struct Contest {
     pub target: usize,
+    pub place: u64,
     /// One view a pipeline in use.
     pub windows: Vec<Window>,
     /// (view, prompt, weight) in written order.
@@ -59,7 +62,7 @@ pub(super) fn draw(plan: &Plan, frame: &Frame, weights: &[f64], time: &Time) -> 
         for place in 0..u64::from(target.windows) {
             let draws = draws.at(target.key).at(place);
             let view = |pipeline: usize| Window::draw(frame, target.sight, &target.pipelines[pipeline], draws, time);
-            place_asks(index, target, &wanted, &avoided, &view, &mut asks);
+            place_asks((index, place), target, &wanted, &avoided, &view, &mut asks);
         }
     }
     asks
@@ -72,7 +75,7 @@ fn weighted<'a>(pulls: &'a [Pull], share: f64, time: &Time) -> Vec<(&'a Pull, f3
 }
 
 fn place_asks(
-    index: usize,
+    (index, place): (usize, u64),
     target: &Target,
     wanted: &[(&Pull, f32)],
     avoided: &[(&Pull, f32)],
@@ -93,12 +96,14 @@ fn place_asks(
         Select::Best if pipelines.len() == 1 => asks.settled.push(Ask {
             window: view(pipelines[0]),
             target: index,
+            place,
             pull: by_prompt(avoided, 1.0),
             best: by_prompt(wanted, 1.0),
             spherical,
         }),
         Select::Best => asks.contests.push(Contest {
             target: index,
+            place,
             candidates: wanted
                 .iter()
                 .filter_map(|(pull, weight)| {
@@ -116,7 +121,14 @@ fn place_asks(
                 let own: Vec<_> = wanted.iter().filter(|(pull, _)| pull.pipeline == *pipeline).copied().collect();
                 let mut pull = by_prompt(&own, 1.0 / wanted.len() as f32);
                 pull.extend(by_prompt(avoided, 1.0 / pipelines.len() as f32));
-                asks.settled.push(Ask { window: view(*pipeline), target: index, pull, best: Vec::new(), spherical });
+                asks.settled.push(Ask {
+                    window: view(*pipeline),
+                    target: index,
+                    place,
+                    pull,
+                    best: Vec::new(),
+                    spherical,
+                });
             }
         }
     }
@@ -141,6 +153,7 @@ impl Contest {
         let ask = Ask {
             window: windows.swap_remove(view),
             target: self.target,
+            place: self.place,
             pull,
             best: Vec::new(),
             spherical: self.spherical,

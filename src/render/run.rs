@@ -187,22 +187,26 @@ impl<'a> Run<'a> {
     /// Enters the winners in the tally, and each target's mean similarity.
     fn count(&mut self, asks: &[Ask], similarities: &[f32]) {
         let mut sums = vec![(0.0f64, 0u32); self.plan.targets.len()];
-        for (ask, row) in asks.iter().zip(similarities.chunks_exact(self.features.count())) {
-            let candidates = if ask.best.is_empty() { &ask.pull } else { &ask.best };
-            let wanted = candidates.iter().filter(|(_, weight)| *weight > 0.0).map(|(prompt, _)| *prompt);
-            let mut winner = None;
-            for prompt in wanted {
-                if winner.is_none_or(|w: usize| row[prompt] > row[w]) {
-                    winner = Some(prompt);
+        let rows: Vec<(&Ask, &[f32])> = asks.iter().zip(similarities.chunks_exact(self.features.count())).collect();
+        // Without selection a place has a view for each pipeline; they stand side by side.
+        for views in rows.chunk_by(|a, b| (a.0.target, a.0.place) == (b.0.target, b.0.place)) {
+            let mut winner: Option<(usize, f32)> = None;
+            for (ask, row) in views {
+                let candidates = if ask.best.is_empty() { &ask.pull } else { &ask.best };
+                for (prompt, _) in candidates.iter().filter(|(_, weight)| *weight > 0.0) {
+                    if winner.is_none_or(|(_, highest)| row[*prompt] > highest) {
+                        winner = Some((*prompt, row[*prompt]));
+                    }
                 }
             }
-            let Some(winner) = winner else { continue };
-            let position = distinct_prompts(&self.plan.targets[ask.target]).iter().position(|p| *p == winner);
+            let Some((winner, similarity)) = winner else { continue };
+            let target = views[0].0.target;
+            let position = distinct_prompts(&self.plan.targets[target]).iter().position(|p| *p == winner);
             if let Some(position) = position {
-                self.tally.entries[self.tally_offsets[ask.target] + position].won += 1;
+                self.tally.entries[self.tally_offsets[target] + position].won += 1;
             }
-            sums[ask.target].0 += f64::from(row[winner]);
-            sums[ask.target].1 += 1;
+            sums[target].0 += f64::from(similarity);
+            sums[target].1 += 1;
         }
         let named = self.plan.targets.iter().zip(sums).filter(|(_, (_, n))| *n > 0);
         self.similarities = named.map(|(t, (sum, n))| (t.name.clone(), (sum / f64::from(n)) as f32)).collect();

@@ -35,4 +35,4 @@ pub use outputs::Outputs;
 pub use packages::{PLATFORMS, Platform};
 pub use report::{Library, ProviderState, Report, report};
 pub use session::{Input, Level, Session, SessionPlan};
-pub use weights::Weights;
+pub use weights::{Weights, aligned};

@@ -96,7 +96,7 @@ fn lend(name: &str, tensor: &Tensor) -> Result<Lent, RuntimeError> {
 }
 
 /// The same bytes at an address that is a multiple of `alignment` (1, 2, 4 or 8): the same memory if it can be.
-fn aligned(data: &Bytes, alignment: usize) -> Bytes {
+pub fn aligned(data: &Bytes, alignment: usize) -> Bytes {
     if (data.as_ptr() as usize).is_multiple_of(alignment) && !data.is_empty() {
         return data.clone();
     }
