@@ -16,11 +16,12 @@ pub(super) const ENTRY: &str = "OrtGetApiBase";
 /// Checks that `path` is a whole shared library for this system and processor that exports onnxruntime's entry point.
 /// The error is the reason why not, to stand after the path (`is cut short: ...`).
 pub(super) fn check(path: &Path) -> Result<(), String> {
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let metadata = file.metadata().map_err(|error| format!("cannot be read: {error}"))?;
+    // Asked of the path and not of the opened file: opening a pipe waits for somebody to write into it.
+    let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
     if !metadata.is_file() {
         return Err("is not a file".to_owned());
     }
+    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     if metadata.len() == 0 {
         return Err("is empty".to_owned());
     }
