@@ -147,8 +147,14 @@ impl<'g> Builder<'g> {
             node.name = node.outputs.first().cloned().unwrap_or_default();
         }
         for (output, known) in node.outputs.iter().zip(shapes::infer(self.graph, &node)) {
-            if let Some(known) = known {
-                self.graph.types.entry(output.clone()).or_insert(known);
+            let Some(known) = known else { continue };
+            match self.graph.types.get_mut(output) {
+                // What a file notes of a value yields to what follows from fixed sizes.
+                Some(noted) if noted.shape().is_none() => noted.dims = known.dims,
+                Some(_) => {}
+                None => {
+                    self.graph.types.insert(output.clone(), known);
+                }
             }
         }
         self.names.extend(node.outputs.iter().cloned());

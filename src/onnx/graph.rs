@@ -79,17 +79,23 @@ impl ValueType {
         ValueType { data_type, dims: Some(dims.iter().map(|d| Dim::Known(*d)).collect()) }
     }
 
-    /// The sizes, if all are known.
+    /// The sizes, if all are known. Their product fits into memory, or else they are nonsense and
+    /// count as unknown.
     pub fn shape(&self) -> Option<Vec<usize>> {
-        self.dims
-            .as_ref()?
-            .iter()
-            .map(|dim| match dim {
-                Dim::Known(size) => Some(*size),
-                _ => None,
-            })
-            .collect()
+        let known = |dim: &Dim| match dim {
+            Dim::Known(size) => Some(*size),
+            _ => None,
+        };
+        let sizes: Vec<usize> = self.dims.as_ref()?.iter().map(known).collect::<Option<_>>()?;
+        addressable(&sizes).then_some(sizes)
     }
+}
+
+/// Whether a tensor of these sizes, zeros counted as 1, has fewer bytes than memory has addresses. So products of any of
+/// the sizes can be computed.
+pub(super) fn addressable(sizes: &[usize]) -> bool {
+    let count = sizes.iter().try_fold(1usize, |product, size| product.checked_mul((*size).max(1)));
+    count.is_some_and(|count| count <= isize::MAX as usize / 8)
 }
 
 impl Node {

@@ -39,6 +39,8 @@ pub use graph::{Attribute, Dim, Graph, Node, OPSET, ValueType};
 pub use tensor::{DataType, Tensor};
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod read_tests;
 #[cfg(test)]
 mod test_support;

@@ -8,7 +8,7 @@ use prost::Message;
 
 use super::error::{OnnxError, malformed};
 use super::external::ExternalFiles;
-use super::graph::{Attribute, Dim, Graph, Node, ValueType};
+use super::graph::{Attribute, Dim, Graph, Node, ValueType, addressable};
 use super::proto::{
     AttributeProto, DimensionValue, EXTERNAL, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
     attribute_type,
@@ -165,10 +165,10 @@ fn tensor_from(proto: TensorProto, files: &mut ExternalFiles) -> Result<Tensor, 
         .map(|d| usize::try_from(*d))
         .collect::<Result<_, _>>()
         .map_err(|_| malformed(format!("tensor `{name}` has a negative size")))?;
-    let bytes = dims
-        .iter()
-        .try_fold(data_type.size(), |product, d| product.checked_mul(*d))
-        .ok_or_else(|| malformed(format!("tensor `{name}` is larger than memory")))?;
+    if !addressable(&dims) {
+        return Err(malformed(format!("tensor `{name}` is larger than memory")));
+    }
+    let bytes = dims.iter().product::<usize>() * data_type.size();
     let data = if proto.data_location == Some(EXTERNAL) {
         files.bytes(&proto.external_data, bytes)?
     } else if let Some(raw) = &proto.raw_data {

@@ -2,8 +2,11 @@
 //!
 //! onnxruntime infers all of this for a model once; here it is done for the nodes that we append to a folded one. A
 //! `None` says that it is not known, never that something is wrong.
+//!
+//! Attributes and constants come from files that nobody has checked. Known sizes have a product that can be computed
+//! (`addressable`); everything else is computed with care.
 
-use super::graph::{Graph, Node, ValueType};
+use super::graph::{Graph, Node, ValueType, addressable};
 use super::tensor::DataType;
 
 type Shape = Vec<usize>;
@@ -34,10 +37,20 @@ pub(super) fn infer(graph: &Graph, node: &Node) -> Vec<Option<ValueType>> {
         .map(|i| {
             // The second output holds positions.
             let positions = i == 1 && (node.is("TopK") || node.is("MaxPool"));
-            let data_type = if positions { DataType::I64 } else { data_type };
-            Some(ValueType::fixed(data_type, shapes.get(i)?))
+            let data_type = match i {
+                _ if positions => DataType::I64,
+                1 | 2 if node.is("LayerNormalization") => statistics_type(node),
+                _ => data_type,
+            };
+            let shape = shapes.get(i).filter(|shape| addressable(shape))?;
+            Some(ValueType::fixed(data_type, shape))
         })
         .collect()
+}
+
+/// The type of a `LayerNormalization`'s mean and inverse deviation, whatever that of its values is.
+fn statistics_type(node: &Node) -> DataType {
+    node.int("stash_type").and_then(|n| DataType::from_onnx(i32::try_from(n).ok()?)).unwrap_or(DataType::F32)
 }
 
 struct Look<'a> {
@@ -117,7 +130,7 @@ impl Look<'_> {
                 let mut shape = self.shape(0)?;
                 let axis = self.axis(shape.len(), 0)?;
                 for input in 1..node.inputs.len() {
-                    shape[axis] += self.shape(input)?.get(axis)?;
+                    shape[axis] = shape[axis].checked_add(*self.shape(input)?.get(axis)?)?;
                 }
                 Some(vec![shape])
             }
@@ -170,7 +183,8 @@ impl Look<'_> {
             "Pad" => {
                 let mut shape = self.shape(0)?;
                 for (axis, before, after) in pads(self.graph, node, shape.len())? {
-                    shape[axis] = usize::try_from(shape[axis] as i64 + before + after).ok()?;
+                    let size = i64::try_from(shape[axis]).ok()?.checked_add(before)?.checked_add(after)?;
+                    shape[axis] = usize::try_from(size).ok()?;
                 }
                 Some(vec![shape])
             }
@@ -181,14 +195,15 @@ impl Look<'_> {
             }
             "AveragePool" | "MaxPool" | "LpPool" => {
                 let x = self.shape(0)?;
-                let kernel: Vec<usize> = node.ints("kernel_shape")?.iter().map(|k| *k as usize).collect();
+                let kernel = node.ints("kernel_shape")?.iter().map(|k| usize::try_from(*k).ok());
+                let kernel: Vec<usize> = kernel.collect::<Option<_>>()?;
                 let window = super::window::Window::of(node, &x, &kernel)?;
                 Some(vec![[x.get(..2)?, &window.output].concat(); node.outputs.len()])
             }
             "ConvTranspose" => {
                 let (x, w) = (self.shape(0)?, self.shape(1)?);
                 let spatial = super::window::transposed_output(node, x.get(2..)?, w.get(2..)?)?;
-                let channels = w[1] * usize::try_from(node.int("group").unwrap_or(1)).ok()?;
+                let channels = w[1].checked_mul(usize::try_from(node.int("group").unwrap_or(1)).ok()?)?;
                 Some(vec![[&[x[0], channels], spatial.as_slice()].concat()])
             }
             "GlobalAveragePool" | "GlobalMaxPool" => {
@@ -208,15 +223,14 @@ impl Look<'_> {
                     })
                 }
             },
-            "DepthToSpace" => {
-                let s = self.shape(0)?;
-                let block = usize::try_from(node.int("blocksize")?).ok().filter(|b| *b > 0)?;
-                (s.len() == 4).then(|| vec![vec![s[0], s[1] / (block * block), s[2] * block, s[3] * block]])
-            }
-            "SpaceToDepth" => {
-                let s = self.shape(0)?;
-                let block = usize::try_from(node.int("blocksize")?).ok().filter(|b| *b > 0)?;
-                (s.len() == 4).then(|| vec![vec![s[0], s[1] * block * block, s[2] / block, s[3] / block]])
+            operator @ ("DepthToSpace" | "SpaceToDepth") => {
+                let [n, c, h, w]: [usize; 4] = self.shape(0)?.try_into().ok()?;
+                let (block, square) = block(node)?;
+                one(if operator == "DepthToSpace" {
+                    Some(vec![n, c / square, h.checked_mul(block)?, w.checked_mul(block)?])
+                } else {
+                    Some(vec![n, c.checked_mul(square)?, h / block, w / block])
+                })
             }
             "OneHot" => {
                 let mut shape = self.shape(0)?;
@@ -337,7 +351,7 @@ fn reshape(from: &[usize], to: &[i64]) -> Option<Shape> {
         });
     }
     if let Some(open) = open {
-        let rest: usize = shape.iter().product();
+        let rest = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size))?;
         let total: usize = from.iter().product();
         if rest == 0 || !total.is_multiple_of(rest) {
             return None;
@@ -361,6 +375,12 @@ fn unsqueezed(shape: &[usize], axes: &[i64]) -> Option<Shape> {
     let new: Vec<usize> = axes.iter().map(|a| axis(*a, rank)).collect::<Option<_>>()?;
     let mut old = shape.iter();
     (0..rank).map(|a| if new.contains(&a) { Some(1) } else { old.next().copied() }).collect()
+}
+
+/// The block size of a `DepthToSpace` or `SpaceToDepth`, at least 1, and its square.
+pub(super) fn block(node: &Node) -> Option<(usize, usize)> {
+    let block = usize::try_from(node.int("blocksize")?).ok().filter(|b| *b > 0)?;
+    Some((block, block.checked_mul(block)?))
 }
 
 /// A `Transpose`'s order of axes.
@@ -429,6 +449,7 @@ pub(super) fn slice_cuts(graph: &Graph, node: &Node, shape: &[usize]) -> Option<
         };
         let (start, end) = match step {
             0 => return None,
+            _ if size == 0 => (0, 0),
             1.. => (bound(*starts.get(i)?, 0, size), bound(*ends.get(i)?, 0, size)),
             _ => (bound(*starts.get(i)?, 0, size - 1), bound(*ends.get(i)?, -1, size - 1)),
         };

@@ -32,7 +32,8 @@ impl Window {
         let strides = sizes(node, "strides", rank, 1)?;
         let dilations = sizes(node, "dilations", rank, 1)?;
         (strides.iter().chain(&dilations).all(|v| *v > 0)).then_some(())?;
-        let reach: Vec<usize> = (0..rank).map(|a| (kernel[a] - 1) * dilations[a] + 1).collect();
+        let reach = (0..rank).map(|a| (kernel[a] - 1).checked_mul(dilations[a])?.checked_add(1));
+        let reach: Vec<usize> = reach.collect::<Option<_>>()?;
         let mut window = Window {
             input,
             kernel: kernel.to_vec(),
@@ -49,7 +50,8 @@ impl Window {
             let (size, stride) = (window.input[a], window.strides[a]);
             if automatic.starts_with("SAME") {
                 window.output[a] = size.div_ceil(stride);
-                let total = ((window.output[a].checked_sub(1)?) * stride + reach[a]).saturating_sub(size);
+                let last = window.output[a].checked_sub(1)?.checked_mul(stride)?;
+                let total = last.checked_add(reach[a])?.saturating_sub(size);
                 let small = total / 2;
                 window.before[a] = if automatic == "SAME_LOWER" { total - small } else { small };
                 window.after[a] = total - window.before[a];
@@ -59,10 +61,11 @@ impl Window {
                 window.before[a] = pads[a];
                 window.after[a] = pads[rank + a];
             }
-            let room = (size + window.before[a] + window.after[a]).checked_sub(reach[a])?;
-            let mut count = if ceil { room.div_ceil(stride) } else { room / stride } + 1;
+            let inside = size.checked_add(window.before[a])?;
+            let room = inside.checked_add(window.after[a])?.checked_sub(reach[a])?;
+            let mut count = (if ceil { room.div_ceil(stride) } else { room / stride }).checked_add(1)?;
             // The last window has to begin inside the input or its leading pad.
-            if ceil && (count - 1) * stride >= size + window.before[a] {
+            if ceil && (count - 1).checked_mul(stride)? >= inside {
                 count -= 1;
             }
             window.output[a] = count;
@@ -113,9 +116,10 @@ pub(super) fn transposed_output(node: &Node, input: &[usize], kernel: &[usize]) 
     (kernel.len() == rank && node.text("auto_pad").unwrap_or("NOTSET") == "NOTSET").then_some(())?;
     (0..rank)
         .map(|a| {
-            let full =
-                strides[a] * input[a].checked_sub(1)? + extra[a] + (kernel[a].checked_sub(1)?) * dilations[a] + 1;
-            full.checked_sub(pads[a] + pads[rank + a])
+            let starts = strides[a].checked_mul(input[a].checked_sub(1)?)?;
+            let reach = kernel[a].checked_sub(1)?.checked_mul(dilations[a])?.checked_add(1)?;
+            let full = starts.checked_add(reach)?.checked_add(extra[a])?;
+            full.checked_sub(pads[a])?.checked_sub(pads[rank + a])
         })
         .collect()
 }

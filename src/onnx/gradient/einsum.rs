@@ -1,6 +1,9 @@
 //! Sums of products over named axes.
 
+use std::collections::HashMap;
+
 use super::rule::{Derivative, Gradients, Rule};
+use crate::onnx::error::OnnxError;
 
 pub(super) const RULES: &[(&str, Derivative)] = &[("Einsum", einsum)];
 
@@ -27,6 +30,7 @@ fn einsum(r: &mut Rule) -> Gradients {
     if terms.iter().any(repeated) || terms.len() != r.node.inputs.len() {
         return Err(r.not_covered("a label that stands twice in one operand"));
     }
+    check_sizes(r, &terms)?;
     let dy = r.dy()?;
     let mut gradients = vec![None; terms.len()];
     for position in 0..terms.len() {
@@ -62,9 +66,28 @@ fn einsum(r: &mut Rule) -> Gradients {
     Ok(gradients)
 }
 
+/// A label has one size wherever it stands. (onnxruntime also stretches size 1 to another one.)
+fn check_sizes(r: &mut Rule, terms: &[String]) -> Result<(), OnnxError> {
+    let mut sizes: HashMap<char, usize> = HashMap::new();
+    for (position, term) in terms.iter().enumerate() {
+        let shape = r.shape(r.x(position)?)?;
+        if shape.len() != term.chars().count() {
+            return Err(r.not_covered("an operand that has not one axis a label"));
+        }
+        for (label, size) in term.chars().zip(shape) {
+            let first = *sizes.entry(label).or_insert(size);
+            if first != size {
+                return Err(r.not_covered(&format!("label `{label}` of sizes {first} and {size}")));
+            }
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::onnx::test_support::{Check, normal};
+    use crate::onnx::{Builder, DataType, Graph, ValueType, differentiate};
 
     #[test]
     fn products_sums_and_traceless_labels() {
@@ -79,5 +102,19 @@ mod tests {
             Check::new("Einsum", 1).attribute("equation", equation).input(normal(1, a)).input(normal(2, b)).passes();
         }
         Check::new("Einsum", 1).attribute("equation", "abc->ca").input(normal(1, &[2, 3, 4])).passes();
+    }
+
+    /// onnxruntime stretches a label's size 1 to another operand's.
+    #[test]
+    fn stretched_labels_are_refused() {
+        let mut graph = Graph::default();
+        let mut b = Builder::new(&mut graph, "t");
+        b.input("x", DataType::F32, &[2, 1]);
+        b.input("z", DataType::F32, &[3, 4]);
+        let y = b.op_with("Einsum", &["x", "z"], &[("equation", "ab,bc->ac".into())]);
+        let dy = b.input("dy", DataType::F32, &[2, 4]);
+        graph.types.insert(y.clone(), ValueType::fixed(DataType::F32, &[2, 4]));
+        let error = differentiate(&mut graph, &[(&y, &dy)], &["x"]).unwrap_err().to_string();
+        assert!(error.contains("does not cover") && error.contains("`b`"), "{error}");
     }
 }

@@ -37,12 +37,11 @@ fn transpose(r: &mut Rule) -> Gradients {
 /// Channels to blocks of cells; `SpaceToDepth` is the inverse of the depth-first order, the other one is spelt out.
 fn depth_to_space(r: &mut Rule) -> Gradients {
     let shape = r.shape(r.x(0)?)?;
-    let ([n, c, h, w], Some(block)) = (&shape[..], r.node.int("blocksize").and_then(|b| usize::try_from(b).ok()))
-    else {
+    let ([n, c, h, w], Some((block, square))) = (&shape[..], shapes::block(r.node)) else {
         return Err(r.not_covered("values that are not of four dimensions"));
     };
     let dy = r.dy()?;
-    let each = c / (block * block);
+    let each = c / square;
     let split = r.b.reshape(&dy, &[*n, each, *h, block, *w, block]);
     let order: [usize; 6] = if r.node.text("mode") == Some("CRD") { [0, 1, 3, 5, 2, 4] } else { [0, 3, 5, 1, 2, 4] };
     let turned = r.b.transpose(&split, &order);

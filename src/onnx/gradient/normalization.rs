@@ -35,12 +35,15 @@ fn batch_normalization(r: &mut Rule) -> Gradients {
 
 /// x̂ = (x - mean) · r over some axes, r the inverse deviation; g is the gradient of x̂. Then
 /// dx = r (g - mean g - x̂ mean(g x̂)), here with x - mean in place of x̂, which saves an array: r² moves to the small factor.
+/// The statistics are of a type of their own, f32 for halves too.
 fn normalized(r: &mut Rule, x: &str, mean: &str, inverse: &str, g: &str, axes: &[usize]) -> String {
+    let (mean, inverse) = (&r.of_type(mean, x), &r.of_type(inverse, x));
     let centred = r.op("Sub", &[x, mean]);
     let product = r.op("Mul", &[g, &centred]);
     let along = r.b.reduce("ReduceMean", &product, axes, true);
-    let square = r.op("Mul", &[inverse, inverse]);
-    let along = r.op("Mul", &[&along, &square]);
+    // One after the other: of halves, r² alone may be too large.
+    let along = r.op("Mul", &[&along, inverse]);
+    let along = r.op("Mul", &[&along, inverse]);
     let along = r.op("Mul", &[&centred, &along]);
     let level = r.b.reduce("ReduceMean", g, axes, true);
     let rest = r.op("Sub", &[g, &along]);

@@ -4,7 +4,7 @@ use super::convolution;
 use super::rule::{Derivative, Gradients, Rule};
 use crate::onnx::error::OnnxError;
 use crate::onnx::graph::Attribute;
-use crate::onnx::tensor::Tensor;
+use crate::onnx::tensor::{DataType, Tensor};
 use crate::onnx::window::Window;
 
 pub(super) const RULES: &[(&str, Derivative)] = &[
@@ -51,7 +51,9 @@ fn average_pool(r: &mut Rule) -> Gradients {
     }
     let channels = shape[1];
     let dims = [&[channels, 1], window.kernel.as_slice()].concat();
-    let ones = Tensor::f32(&dims, &vec![1.0; dims.iter().product()]);
+    let ones = vec![1.0; dims.iter().product()];
+    let data_type = r.b.graph().data_type(&dy).unwrap_or(DataType::F32);
+    let ones = Tensor::floats(data_type, &dims, &ones).ok_or_else(|| r.not_covered("integers"))?;
     let dx = convolution::backward(r, &share, &ones, None, channels, &window)?;
     r.only(dx)
 }

@@ -2,6 +2,7 @@
 
 use super::rule::{Derivative, Gradients, Rule};
 use crate::onnx::error::OnnxError;
+use crate::onnx::tensor::DataType;
 
 pub(super) const RULES: &[(&str, Derivative)] = &[
     ("ReduceL1", reduce_l1),
@@ -72,7 +73,9 @@ fn reduce_l1(r: &mut Rule) -> Gradients {
 fn reduce_l2(r: &mut Rule) -> Gradients {
     let kept = reduction(r)?.kept;
     let (dy, y, x) = (r.dy()?, r.y(0), r.x(0)?);
-    let least = r.b.scalar(1e-30, &y);
+    // Halves end at 6e-8, and what is divided by the least must stay below 65504.
+    let half = r.b.graph().data_type(&y) == Some(DataType::F16);
+    let least = r.b.scalar(if half { 6.2e-5 } else { 1e-30 }, &y);
     let safe = r.op("Max", &[&y, &least]);
     let quotient = r.op("Div", &[&dy, &safe]);
     let quotient = r.b.reshape(&quotient, &kept);

@@ -9,6 +9,10 @@ pub(super) const RULES: &[(&str, Derivative)] = &[("Resize", resize)];
 
 /// Along each axis, y = R x with a constant matrix R of the interpolation's weights: dx = Rᵀ dy, axis by axis.
 fn resize(r: &mut Rule) -> Gradients {
+    let policy = r.node.text("keep_aspect_ratio_policy").unwrap_or("stretch");
+    if policy != "stretch" {
+        return Err(r.not_covered(&format!("the policy `{policy}`, whose scales are not those of the sizes")));
+    }
     let shape = r.shape(r.x(0)?)?;
     let y = r.y(0);
     let result = r.shape(&y)?;
@@ -69,8 +73,8 @@ fn sampling(r: &mut Rule) -> Result<Sampling, OnnxError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::onnx::Tensor;
     use crate::onnx::test_support::{Check, normal};
+    use crate::onnx::{Builder, DataType, Graph, Tensor, ValueType, differentiate};
 
     fn check(attributes: &[(&str, &str)], height: usize, width: usize) -> Check {
         let sizes = [1, 2, height as i64, width as i64];
@@ -121,5 +125,24 @@ mod tests {
             .without()
             .constant(Tensor::f32(&[4], &[1.0, 1.0, 1.7, 0.6]))
             .passes();
+    }
+
+    /// There the sizes asked for are bounds, and the scales are not their quotients.
+    #[test]
+    fn kept_proportions_are_refused() {
+        for (policy, width, covered) in [("not_larger", 12, false), ("not_smaller", 13, false), ("stretch", 13, true)] {
+            let mut graph = Graph::default();
+            let mut b = Builder::new(&mut graph, "t");
+            b.input("x", DataType::F32, &[1, 2, 4, 6]);
+            let dy = b.input("dy", DataType::F32, &[1, 2, 8, width]);
+            let sizes = b.ints(&[1, 2, 8, 13]);
+            let y = b.op_with("Resize", &["x", "", "", &sizes], &[("keep_aspect_ratio_policy", policy.into())]);
+            graph.types.insert(y.clone(), ValueType::fixed(DataType::F32, &[1, 2, 8, width]));
+            let result = differentiate(&mut graph, &[(&y, &dy)], &["x"]).map_err(|e| e.to_string());
+            match result {
+                Ok(_) => assert!(covered, "{policy}"),
+                Err(error) => assert!(!covered && error.contains(policy), "{error}"),
+            }
+        }
     }
 }

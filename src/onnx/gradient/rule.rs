@@ -150,6 +150,15 @@ impl<'a, 'g> Rule<'a, 'g> {
         Ok(self.op("Mul", &[value, &factor]))
     }
 
+    /// The value converted to the element type of `like`; `value` itself where it has that already.
+    pub fn of_type(&mut self, value: &str, like: &str) -> String {
+        let graph = self.b.graph();
+        match (graph.data_type(value), graph.data_type(like)) {
+            (Some(from), Some(to)) if from != to => self.op_with("Cast", &[value], &[("to", (to as i64).into())]),
+            _ => value.into(),
+        }
+    }
+
     /// Sums a gradient over the axes along which `value` was stretched to the gradient's sizes.
     pub fn unbroadcast(&mut self, gradient: &str, value: &str) -> Result<String, OnnxError> {
         let to = self.shape(value)?;

@@ -4,7 +4,6 @@ use super::rule::{Derivative, Gradients, Rule};
 use super::scatter;
 use crate::onnx::error::OnnxError;
 use crate::onnx::shapes;
-use crate::onnx::tensor::Tensor;
 
 pub(super) const RULES: &[(&str, Derivative)] = &[
     ("Expand", expand),
@@ -182,20 +181,20 @@ fn pad(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y is x's upper or lower triangle: dx is dy's.
+/// y is x's upper or lower triangle from some diagonal on, constant or not: dx is dy's.
 fn trilu(r: &mut Rule) -> Gradients {
     let dy = r.dy()?;
     let upper = r.node.int("upper").unwrap_or(1);
-    let diagonal = r.integers(1).and_then(|v| v.first().copied()).unwrap_or(0);
-    let diagonal = r.b.constant("diagonal", Tensor::i64(&[], &[diagonal]));
-    let dx = r.op_with("Trilu", &[&dy, &diagonal], &[("upper", upper.into())]);
+    let mut inputs = vec![dy.as_str()];
+    inputs.extend(r.node.input(1));
+    let dx = r.op_with("Trilu", &inputs, &[("upper", upper.into())]);
     r.only(dx)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::onnx::Tensor;
-    use crate::onnx::test_support::{Check, normal};
+    use crate::onnx::test_support::{Check, normal, run};
+    use crate::onnx::{Builder, DataType, Graph, Tensor, differentiate};
 
     fn ints(values: &[i64]) -> Tensor {
         Tensor::i64(&[values.len()], values)
@@ -263,5 +262,22 @@ mod tests {
                 .passes();
         }
         Check::new("Pad", 1).input(normal(1, &[4, 5])).constant(ints(&[-1, 2, 1, -2])).passes();
+    }
+
+    /// A diagonal that is only known when the graph runs.
+    #[test]
+    fn triangles_of_a_computed_diagonal() {
+        let mut graph = Graph::default();
+        let mut b = Builder::new(&mut graph, "t");
+        b.input("x", DataType::F32, &[3, 4]);
+        b.input("k", DataType::I64, &[]);
+        let y = b.op("Trilu", &["x", "k"]);
+        let dy = b.constant("dy", Tensor::f32(&[3, 4], &[1.0; 12]));
+        graph.outputs = differentiate(&mut graph, &[(&y, &dy)], &["x"]).unwrap();
+        for k in [-1, 0, 2] {
+            let got = run(&graph, &[("x", &normal(1, &[3, 4])), ("k", &Tensor::i64(&[], &[k]))]).remove(0);
+            let expected: Vec<f32> = (0..12).map(|i| f32::from(u8::from(i % 4 >= i / 4 + k))).collect();
+            assert_eq!(got.to_f32().unwrap(), expected, "{k}");
+        }
     }
 }

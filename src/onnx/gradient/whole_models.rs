@@ -154,3 +154,99 @@ fn a_head_behind_and_operators_in_front() {
     let length = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
     assert!((numeric - analytic).abs() < 2e-3 * length, "{numeric} {analytic} {length}");
 }
+
+/// The model in half precision behind f32 inputs and outputs, as converters write it.
+fn halved(mut graph: Graph) -> Graph {
+    let half = |t: &Tensor| Tensor::floats(DataType::F16, &t.dims, &t.to_f64().unwrap()).unwrap();
+    graph.constants.values_mut().filter(|t| t.data_type == DataType::F32).for_each(|t| *t = half(t));
+    for node in &mut graph.nodes {
+        if node.is("Cast") && node.int("to") == Some(DataType::F32 as i64) {
+            node.attributes.insert("to".into(), (DataType::F16 as i64).into());
+        }
+    }
+    graph.rename("image", "half image").unwrap();
+    graph.rename("embedding", "half embedding").unwrap();
+    let image = graph.types.remove("half image").unwrap();
+    let embedding = graph.types.remove("half embedding").unwrap();
+    graph.types.clear();
+    graph.types.extend([("image".into(), image), ("embedding".into(), embedding)]);
+    (graph.inputs, graph.outputs) = (vec!["image".into()], vec!["embedding".into()]);
+    let mut b = Builder::new(&mut graph, "io");
+    b.op_into("Cast", &["image"], &[("to", (DataType::F16 as i64).into())], "half image");
+    b.op_into("Cast", &["half embedding"], &[("to", (DataType::F32 as i64).into())], "embedding");
+    graph.sort().unwrap();
+    graph
+}
+
+#[test]
+fn encoders_in_half_precision() {
+    for (name, side) in [("vit-gelu", 16), ("vit-quickgelu", 16), ("transformers", 16), ("resnet", 64)] {
+        let [image, embedding, embedding_gradient, image_gradient] = reference(name, side, 8);
+        let graph = gradient_graph(fold(halved(read(name)), WINDOWS)).unwrap();
+        assert!(graph.constants.values().any(|t| t.data_type == DataType::F16));
+        for level in [Level::Basic, Level::All] {
+            let got = run_at(&graph, &[("image", &image), ("embedding_gradient", &embedding_gradient)], level);
+            let errors = [distance(&got[0], &embedding), distance(&got[1], &image_gradient)];
+            assert!(errors.iter().all(|e| *e < 2e-2), "{name} at {level:?}: {errors:?}");
+        }
+    }
+}
+
+/// Rules of operators that those models do not have: the gradient of `operator` on halves, against that on f32.
+#[test]
+fn single_operators_in_half_precision() {
+    let graph = |data_type: DataType, operator: &str, attributes: &[(&str, crate::onnx::Attribute)], more: usize| {
+        let mut graph = Graph::default();
+        let mut b = Builder::new(&mut graph, "t");
+        b.input("x", DataType::F32, &[1, 3, 6, 6]);
+        b.input("dy", DataType::F32, &[1, 3, 5, 5]);
+        let to = [("to", (data_type as i64).into())];
+        let x = b.op_with("Cast", &["x"], &to);
+        let mut inputs = vec![x.clone()];
+        for seed in 0..more as u64 {
+            let values = uniform(seed, &[3], 0.5, 1.5).to_f64().unwrap();
+            inputs.push(b.floats("parameter", &[3], &values, &x));
+        }
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        let y = b.op_with(operator, &inputs, attributes);
+        let seed = b.graph().shape(&y).unwrap();
+        let dy = b.op_with("Cast", &["dy"], &to);
+        let cells: usize = seed.iter().product();
+        let flat = b.reshape(&dy, &[75]);
+        let (starts, ends) = (b.ints(&[0]), b.sizes(&[cells]));
+        let part = if cells <= 75 {
+            b.op("Slice", &[&flat, &starts, &ends])
+        } else {
+            let twice = b.op_with("Concat", &[&flat, &flat], &[("axis", 0.into())]);
+            b.op("Slice", &[&twice, &starts, &ends])
+        };
+        let dy = b.reshape(&part, &seed);
+        let dx = differentiate(&mut graph, &[(&y, &dy)], &["x"]).unwrap().remove(0);
+        graph.outputs.push(dx);
+        graph.sort().unwrap();
+        graph
+    };
+    let pairs: [(&str, Vec<(&str, crate::onnx::Attribute)>, usize); 4] = [
+        ("AveragePool", vec![("kernel_shape", vec![2, 2].into())], 0),
+        ("AveragePool", vec![("kernel_shape", vec![3, 3].into()), ("pads", vec![1, 1, 1, 1].into())], 0),
+        ("InstanceNormalization", vec![], 2),
+        ("ReduceL2", vec![], 0),
+    ];
+    for (operator, attributes, more) in pairs {
+        let mut x = normal(1, &[1, 3, 6, 6]);
+        if operator == "ReduceL2" {
+            // The length is 0, the gradient 0 and not 0 / 0.
+            x = Tensor::f32(&x.dims, &vec![0.0; x.len()]);
+        }
+        let dy = normal(2, &[1, 3, 5, 5]);
+        let [full, half] = [DataType::F32, DataType::F16].map(|data_type| {
+            let graph = graph(data_type, operator, &attributes, more);
+            run(&graph, &[("x", &x), ("dy", &dy)]).remove(0)
+        });
+        if operator == "ReduceL2" {
+            assert!(half.to_f32().unwrap().iter().all(|g| *g == 0.0), "{half:?}");
+        } else {
+            assert!(distance(&half, &full) < 2e-2, "{operator}: {}", distance(&half, &full));
+        }
+    }
+}

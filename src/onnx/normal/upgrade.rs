@@ -1,9 +1,12 @@
 //! Older and newer forms of single operators, rewritten.
 
 use crate::onnx::builder::Builder;
-use crate::onnx::error::OnnxError;
+use crate::onnx::error::{OnnxError, malformed};
 use crate::onnx::graph::{Attribute, Node};
 use crate::onnx::tensor::Tensor;
+
+/// More groups than any model has channels.
+const MOST_GROUPS: i64 = 1 << 20;
 
 /// Appends `node`, as operator set `opset` means it, in normal form.
 pub(super) fn upgrade(b: &mut Builder, mut node: Node, opset: i64) -> Result<(), OnnxError> {
@@ -73,6 +76,10 @@ pub(super) fn upgrade(b: &mut Builder, mut node: Node, opset: i64) -> Result<(),
             node.attributes.insert("axis".into(), Attribute::Int(-1));
         }
         "GroupNormalization" => {
+            let groups = node.int("num_groups").unwrap_or(1);
+            if !(1..=MOST_GROUPS).contains(&groups) {
+                return Err(malformed(format!("GroupNormalization `{}` of {groups} groups", node.label())));
+            }
             group_normalization(b, &node, opset);
             return Ok(());
         }
