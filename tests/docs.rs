@@ -27,8 +27,7 @@ fn the_list_of_operators_is_the_code_s() {
 #[test]
 fn recipes_in_the_readme_compile_without_a_warning() {
     let text = std::fs::read_to_string(root("README.md")).unwrap();
-    let recipes: Vec<&str> =
-        text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let recipes: Vec<&str> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(!recipes.is_empty());
     for recipe in recipes {
         let path = Path::new("README.md");
