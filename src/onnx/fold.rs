@@ -34,7 +34,7 @@ where
     let (inputs, outputs) = (graph.inputs.clone(), graph.outputs.clone());
     give_work(&mut graph)?;
     let weights = set_aside(&mut graph);
-    let folded = run(&graph.write()).map_err(|error| OnnxError::Fold(error.into()))?;
+    let folded = run(&graph.write_to_complete()).map_err(|error| OnnxError::Fold(error.into()))?;
     let mut graph = Graph::read(folded.into(), None)?;
     graph.inputs.retain(|name| inputs.contains(name));
     for (name, tensor) in weights {
@@ -64,7 +64,8 @@ fn give_work(graph: &mut Graph) -> Result<(), OnnxError> {
                 *name = result.clone();
             }
         }
-        graph.nodes.push(Node::new("Identity", &[&result], &[&output]));
+        let name = Builder::new(graph, "fold").fresh("identity");
+        graph.nodes.push(Node { name, ..Node::new("Identity", &[&result], &[&output]) });
     }
     // What subgraphs take from outside keeps its name, so must follow.
     graph.sort()

@@ -28,6 +28,19 @@ impl Graph {
         (self.to_proto(threshold).encode_to_vec(), outside.map(|(n, t)| (n.clone(), t.clone())).collect())
     }
 
+    /// The whole model, with every value named in `value_info`, also those of which nothing is known: onnxruntime completes
+    /// the entries that are there, and adds none.
+    pub(super) fn write_to_complete(&self) -> Vec<u8> {
+        let mut model = self.to_proto(usize::MAX);
+        let names = self.nodes.iter().flat_map(|n| &n.outputs);
+        let unnoted = names.filter(|o| !o.is_empty() && !self.types.contains_key(*o) && !self.outputs.contains(o));
+        let info = |name: &String| ValueInfoProto { name: name.clone(), r#type: None };
+        if let Some(graph) = &mut model.graph {
+            graph.value_info.extend(unnoted.map(info));
+        }
+        model.encode_to_vec()
+    }
+
     fn to_proto(&self, threshold: usize) -> ModelProto {
         let info = |name: &String| ValueInfoProto { name: name.clone(), r#type: self.types.get(name).map(type_proto) };
         let inside = |name: &&String| !self.inputs.contains(name) && !self.outputs.contains(name);

@@ -166,9 +166,8 @@ fn halved(mut graph: Graph) -> Graph {
     }
     graph.rename("image", "half image").unwrap();
     graph.rename("embedding", "half embedding").unwrap();
-    let image = graph.types.remove("half image").unwrap();
-    let embedding = graph.types.remove("half embedding").unwrap();
-    graph.types.clear();
+    let (image, embedding) = (graph.types["half image"].clone(), graph.types["half embedding"].clone());
+    graph.types.values_mut().filter(|t| t.data_type == DataType::F32).for_each(|t| t.data_type = DataType::F16);
     graph.types.extend([("image".into(), image), ("embedding".into(), embedding)]);
     (graph.inputs, graph.outputs) = (vec!["image".into()], vec!["embedding".into()]);
     let mut b = Builder::new(&mut graph, "io");
@@ -182,10 +181,12 @@ fn halved(mut graph: Graph) -> Graph {
 fn encoders_in_half_precision() {
     for (name, side) in [("vit-gelu", 16), ("vit-quickgelu", 16), ("transformers", 16), ("resnet", 64)] {
         let [image, embedding, embedding_gradient, image_gradient] = reference(name, side, 8);
-        let graph = gradient_graph(fold(halved(read(name)), WINDOWS)).unwrap();
-        assert!(graph.constants.values().any(|t| t.data_type == DataType::F16));
-        for level in [Level::Basic, Level::All] {
-            let got = run_at(&graph, &[("image", &image), ("embedding_gradient", &embedding_gradient)], level);
+        // onnxruntime's processor kernels have f32 put in for most halves when folding; other builds leave them.
+        let folded = halved(fold(read(name), WINDOWS));
+        let differentiated = [fold(halved(read(name)), WINDOWS), folded].map(|graph| gradient_graph(graph).unwrap());
+        assert!(differentiated[1].constants.values().any(|t| t.data_type == DataType::F16));
+        for (graph, level) in differentiated.iter().flat_map(|g| [(g, Level::Basic), (g, Level::All)]) {
+            let got = run_at(graph, &[("image", &image), ("embedding_gradient", &embedding_gradient)], level);
             let errors = [distance(&got[0], &embedding), distance(&got[1], &image_gradient)];
             assert!(errors.iter().all(|e| *e < 2e-2), "{name} at {level:?}: {errors:?}");
         }
