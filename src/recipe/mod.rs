@@ -14,6 +14,7 @@ mod defaults;
 mod diagnostic;
 pub mod expression;
 mod keys;
+mod marks;
 mod nearest;
 mod over_time;
 mod overrides;
@@ -29,6 +30,7 @@ mod start;
 mod syntax;
 mod targets;
 mod tokens;
+mod unclosed;
 mod values;
 mod written;
 
