@@ -323,7 +323,7 @@ fn word() -> impl Strategy<Value = String> {
     let words = "[[detail]]\n|[[composition]]\n|[[phase]]\n|[stages]\n|[canvas]\n|prompts = |stages = |windows = |weight = |\
         rate = |steps = |finest = |composition.a = |name = |basis = |init = |size = |'a'|'roam'|\"1 - t\"|\"2*\"|'fourier'|[|]|{|}|, |\
         = |\n|3|-1|0.5|inf|nan|1e400|true|1979-05-27|roam = |cover = |zoom = |rotate = |noise = |flip = |edge = |chance = |keys = |\
-        text = |'horizontal'|'wrap'|fill = |#|'''|\"\"\"|é|\t|\r\n|\u{feff}|\\|.";
+        text = |'horizontal'|'wrap'|fill = |#|'|\"|'''|\"\"\"|é|\t|\r\n|\u{feff}|\\|.";
     prop::sample::select(words.split('|').map(str::to_owned).collect::<Vec<_>>())
 }
 

@@ -56,8 +56,8 @@ impl Marks {
         match self.open.last() {
             Some(&open) if bytes[open] != partner => {
                 self.crossed.push(Crossed { open, close });
-                if let Some(own) = self.open.iter().rposition(|open| bytes[*open] == partner) {
-                    self.open.truncate(own);
+                if let Some(own) = self.open.iter().rev().take(100).position(|open| bytes[*open] == partner) {
+                    self.open.truncate(self.open.len() - 1 - own);
                 }
             }
             _ => {

@@ -136,7 +136,7 @@ fn duplicate(text: &str, span: &Range<usize>, word: &str) -> (Option<&'static st
         }
         _ => {
             // A limit, as a long recipe may be full of them.
-            let mut before = text[..line_start(text, span.start)].lines().enumerate().take(10_000);
+            let mut before = text[..line_start(text, span.start)].lines().enumerate().take(200);
             let same = |line: &str| is_heading(line) && line.split(['[', ']']).any(|part| part.trim() == name);
             match before.find(|(_, line)| same(line)) {
                 Some((first, _)) => format!("there is one [{name}]: write its keys below that of line {}", first + 1),

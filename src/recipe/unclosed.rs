@@ -53,7 +53,9 @@ pub(super) fn unclosed(text: &str, marks: &Marks, errors: &[&toml::de::Error]) -
         Some(Unclosed::bracket(text, open, hint, from))
     });
     // Of those that begin at the same byte the first one tells most.
-    quotes.chain(crossed).chain(swallowed).chain(last).min_by_key(|unclosed| unclosed.from)
+    // Errors come in the text's order: the first of each kind is enough.
+    let (mut quotes, mut crossed) = (quotes, crossed);
+    quotes.next().into_iter().chain(crossed.next()).chain(swallowed).chain(last).min_by_key(|unclosed| unclosed.from)
 }
 
 /// The text whose end an error misses: one that loses its closing quote takes that of the next one for its own, so that
