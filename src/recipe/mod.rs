@@ -14,6 +14,7 @@ mod defaults;
 mod diagnostic;
 pub mod expression;
 mod keys;
+mod marks;
 mod nearest;
 mod over_time;
 mod overrides;
@@ -25,9 +26,11 @@ mod scalars;
 mod schema;
 mod sections;
 mod source;
+mod start;
 mod syntax;
 mod targets;
 mod tokens;
+mod unclosed;
 mod values;
 mod written;
 
@@ -77,6 +80,9 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
     let mut reader = Reader::new(path, text);
     let mut recipe = reader.recipe(&document);
     let model = apply(&mut reader, &mut recipe, overrides);
+    if let Some(start) = &recipe.start {
+        reader.check_start(start, recipe.size);
+    }
     let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
     over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
     let resolved = resolve::resolve(&mut reader, &recipe, &timeline);
@@ -168,7 +174,7 @@ mod tests {
 
     fn effect(text: &str) -> (Plan, String, usize, Vec<PathBuf>) {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("start.png"), b"not looked into").unwrap();
+        image::RgbImage::new(20, 20).save(folder.path().join("start.png")).unwrap();
         let path = folder.path().join("a.toml");
         let compiled = compile(&path, text, &Overrides::default());
         let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong, &path, text)));

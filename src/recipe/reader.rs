@@ -130,6 +130,11 @@ impl<'a> Reader<'a> {
             (DeValue::String(text), Kind::Whole(..) | Kind::Number(_)) if text.trim().parse::<f64>().is_ok() => {
                 Some("numbers are written without quotes".to_owned())
             }
+            (DeValue::String(text), Kind::Whole(..) | Kind::Number(_)) => {
+                with_point(text).map(|number| format!("write {number}"))
+            }
+            (DeValue::Float(float), Kind::Whole(..)) => whole(float.as_str()).map(|number| format!("write {number}")),
+            (DeValue::Boolean(false), Kind::Switchable(_)) => Some("write \"off\"".to_owned()),
             (DeValue::String(_), Kind::Prompts) => Some(format!("{name} = [{written}]")),
             (DeValue::Table(_), Kind::Pipeline) => Some(format!("a pipeline is an array: [{written}]")),
             (DeValue::Array(_), Kind::Schedule(_) | Kind::Switchable(_) | Kind::Weights(_)) => {
@@ -214,6 +219,21 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A number that was written with a decimal comma, with a point instead.
+pub(super) fn with_point(text: &str) -> Option<String> {
+    let (whole, fraction) = text.trim().split_once(',')?;
+    let digits = |part: &str| !part.is_empty() && part.len() <= 20 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (sign, unsigned) = whole.strip_prefix('-').map_or(("", whole), |unsigned| ("-", unsigned));
+    (digits(unsigned) && digits(fraction)).then(|| format!("{sign}{unsigned}.{fraction}"))
+}
+
+/// A number written with a point that is a whole one, without.
+fn whole(float: &str) -> Option<String> {
+    let number: f64 = float.parse().ok()?;
+    // Up to 2^53 every whole number is exact.
+    (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then(|| format!("{}", number as i64))
+}
+
 /// What a value is, in words that follow "cannot be".
 fn found(node: &DeValue<'_>) -> String {
     match node {
@@ -237,6 +257,9 @@ fn unknown_key_hint(spec: &'static Table, key: &str) -> Option<String> {
         [owner, ..] if owner.name == keys::RECIPE.name => Some(format!(
             "`{key}` belongs to the recipe itself: write it at the top of the file, before the first [table]"
         )),
+        [owner, ..] if owner.name == keys::STAGE.name && key == "chance" => {
+            Some("`chance` stands beside the key of a stage: stages = [{ rotate = 15, chance = 0.5 }]".into())
+        }
         [owner, ..] if owner.name == keys::STAGE.name => {
             Some(format!("`{key}` is a stage: stages = [{{ {key} = ... }}]"))
         }

@@ -5,6 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, BASES, Bounds, Kind, SIDES, Table};
 use super::reader::{Fields, Reader, Value, entries};
+use super::start::Start;
 use super::written::{At, Phase, Recipe, Target, TargetKind, Weights};
 use crate::plan::{Basis, Ground, Schedule, Size};
 
@@ -27,7 +28,7 @@ impl<'a> Reader<'a> {
         let canvas = self.section(&fields, "canvas", &keys::CANVAS);
         let basis = canvas.get("basis").and_then(|value| self.basis(&value));
         let init = self.section(&canvas, "init", &keys::INIT);
-        let ground = self.ground(&init);
+        let (ground, start) = self.ground(&init);
         let noise = self.get_number(&init, "noise");
         Recipe {
             title,
@@ -36,6 +37,7 @@ impl<'a> Reader<'a> {
             model,
             basis: basis.unwrap_or(Basis::Pixels),
             ground,
+            start,
             noise,
             pipelines: fields.written("stages").map(|value| self.pipelines(&value)).unwrap_or_default(),
             targets: self.targets(&fields),
@@ -74,31 +76,18 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn ground(&mut self, init: &Fields<'a>) -> Ground {
+    /// What the canvas starts from, and if that is a picture what is known of it.
+    fn ground(&mut self, init: &Fields<'a>) -> (Ground, Option<At<Start>>) {
         let [colour, image] = ["colour", "image"].map(|name| init.written(name));
         let colour = colour.and_then(|value| self.colour(&value));
-        let image = image.and_then(|value| self.image(&value));
+        let image = image.and_then(|value| self.start(&value));
         let grey = self.get_number(init, "mean");
-        match (image, colour) {
-            (Some(image), _) => Ground::Image(image),
+        let ground = match (&image, colour) {
+            (Some(image), _) => Ground::Image(image.value.path.clone()),
             (None, Some(colour)) => Ground::Colour(colour),
             (None, None) => Ground::Colour([grey; 3]),
-        }
-    }
-
-    /// An image file, which has to be there.
-    fn image(&mut self, value: &Value<'a>) -> Option<std::path::PathBuf> {
-        let text = self.text(value)?;
-        let path = self.folder().join(&text);
-        let trouble = match std::fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => return Some(path),
-            Ok(_) => "it is not a file".to_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            Err(error) => error.to_string(),
         };
-        let hint = format!("looked at {}; paths are relative to the recipe's folder", path.display());
-        self.error(value.span.clone(), format!("cannot start from \"{text}\": {trouble}")).hint = Some(hint);
-        None
+        (ground, image)
     }
 
     /// A number that has a default.

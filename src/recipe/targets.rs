@@ -74,6 +74,11 @@ impl<'a> Reader<'a> {
     fn prompt(&mut self, value: &Value<'a>) -> Option<Prompt> {
         let text_of = |reader: &mut Self, value: &Value<'a>| {
             let text = Value { name: "text", kind: Kind::Text, ..value.clone() };
+            if value.node.as_str().is_some_and(|text| text.trim().is_empty()) {
+                reader.error(value.span.clone(), "the prompt is empty").hint =
+                    Some("say what to show, or leave it out".into());
+                return None;
+            }
             Some(At { value: reader.text(&text)?, span: value.span.clone() })
         };
         match value.node {

@@ -6,8 +6,9 @@ use toml::de::DeValue;
 
 use super::expression;
 use super::keys::{Bounds, EASES, KEYFRAMES, Kind, Single};
+use super::nearest::nearest;
 use super::over_time::{Check, Rule};
-use super::reader::{Reader, Value};
+use super::reader::{Reader, Value, with_point};
 use super::scalars::number_of;
 use crate::plan::{Ease, Key, Range, Schedule};
 
@@ -36,6 +37,9 @@ impl<'a> Reader<'a> {
                 let diagnostic = self.error(span, problem.message);
                 diagnostic.expected = problem.expected;
                 diagnostic.hint = problem.hint;
+                if let Some(hint) = other_than_expression(text, value.kind) {
+                    diagnostic.hint = Some(hint);
+                }
                 return None;
             }
         };
@@ -150,6 +154,15 @@ impl<'a> Reader<'a> {
         };
         Some(Range { low, high })
     }
+}
+
+/// What somebody meant by a text that is no expression, and need not be one: a number with a decimal comma, or "off".
+fn other_than_expression(text: &str, kind: Kind) -> Option<String> {
+    if let Some(number) = with_point(text) {
+        return Some(format!("write {number}"));
+    }
+    let off = nearest(text.trim(), ["off"]).is_some() || ["no", "none", "false"].contains(&text.trim());
+    (matches!(kind, Kind::Switchable(_)) && off).then(|| "did you mean \"off\"?".to_owned())
 }
 
 /// The times of keyframes.

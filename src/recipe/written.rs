@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::start::Start;
 use crate::plan::{Basis, Edge, Fit, Ground, Loss, Schedule, Select, Size, StageKind};
 
 /// A value with its place in the text.
@@ -21,6 +22,8 @@ pub(super) struct Recipe {
     pub model: Option<(String, Option<Range<usize>>)>,
     pub basis: Basis,
     pub ground: Ground,
+    /// The picture that is its ground, if one is.
+    pub start: Option<At<Start>>,
     pub noise: f64,
     pub pipelines: Vec<NamedPipeline>,
     /// Compositions first, each kind in written order.
