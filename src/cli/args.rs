@@ -58,7 +58,7 @@ pub struct CommonArgs {
     /// No progress and no notes; results, warnings and errors stay
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
     pub quiet: bool,
-    /// Say more: the model, the library, the device, what is cached
+    /// Say more: the model, the library, the device
     #[arg(short, long, global = true, help_heading = "Messages")]
     pub verbose: bool,
     /// Use this onnxruntime library

@@ -134,6 +134,7 @@ impl Workbench {
         self.open_runtime()?;
         let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
         let hash = model.hash().map_err(from_clip)?;
+        self.voice.detail(&format!("model {} ({hash})", model.description.name));
         let ready = match self.ready.take().filter(|ready| ready.encoder.hash() == hash) {
             Some(ready) => ready,
             None => {

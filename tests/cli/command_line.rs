@@ -183,7 +183,7 @@ fn models_are_listed() {
 #[test]
 fn prompts_of_unknown_words_are_pointed_at() {
     let bench = Bench::new();
-    bench.write("odd.toml", SMALL.replace("\"castle\"", "\"xyzzy\""));
+    bench.write("odd.toml", SMALL.replace("\"castle\"", "\"野兎\""));
     bench.run(&["odd.toml"]).ended(2).says("odd.toml:7:21");
     bench.write("model.toml", format!("model = \"no-such-model\"\n{SMALL}"));
     bench.run(&["model.toml"]).ended(2).says("model.toml:1:9");

@@ -148,7 +148,8 @@ fn timings_are_json() {
     assert!(seconds("startup") + seconds("output") <= seconds("total"));
 }
 
-/// The file size limit stands for a full disk. (`trap` makes the write fail instead of killing the process.)
+/// The file size limit, 50 kB, stands for a full disk: enough for what the program writes on the way, too little for the
+/// picture. (`trap` makes the write fail instead of killing the process.)
 #[cfg(unix)]
 #[test]
 fn the_old_picture_stays_when_the_new_one_cannot_be_written() {
@@ -156,7 +157,7 @@ fn the_old_picture_stays_when_the_new_one_cannot_be_written() {
     // What the program keeps for later runs is to be there already.
     bench.done(&["small.toml", "--steps", "1"]);
     bench.write("small.png", "the old picture");
-    let ran = bench.shell("trap '' XFSZ; ulimit -f 4; exec \"$PROGRAM\" small.toml --size 600x600 --steps 1");
+    let ran = bench.shell("trap '' XFSZ; ulimit -f 100; exec \"$PROGRAM\" small.toml --size 600x600 --steps 1");
     ran.ended(1).says("small.png: not written");
     assert_eq!(bench.read("small.png"), b"the old picture");
     assert_eq!(bench.names(), ["small.png", "small.toml"]);
