@@ -11,6 +11,9 @@ fn main() -> ExitCode {
     let voice = arguments.voice();
     let runtime = arguments.runtime();
 
+    if let Err(failure) = cli::interrupt::install(voice) {
+        return cli::conclude(Err(failure), &voice);
+    }
     let outcome: Outcome = match &arguments.command {
         None if arguments.render.watch => cli::watch::run(&arguments.render, runtime, &voice, started),
         None => cli::render::run(&arguments.render, runtime, &voice, started),

@@ -23,7 +23,6 @@ use crate::runtime::{self, DeviceChoice};
     max_term_width = 100,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     override_usage = "recipe-render [OPTIONS] <RECIPE>...\n       recipe-render [OPTIONS] <COMMAND>",
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong recipe or command line, 130 interrupted."
 )]
@@ -59,7 +58,7 @@ pub struct CommonArgs {
     /// No progress and no notes; results, warnings and errors stay
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
     pub quiet: bool,
-    /// Say more: the model, the library, the device, what is cached
+    /// Say more: the model, the library, the device
     #[arg(short, long, global = true, help_heading = "Messages")]
     pub verbose: bool,
     /// Use this onnxruntime library
@@ -223,6 +222,15 @@ pub(super) fn parse_from(
     Ok(arguments)
 }
 
+/// The command that a word is a misspelling of: one or two letters are wrong, and more are right.
+pub(super) fn command_like(word: &str) -> Option<String> {
+    let command = Arguments::command();
+    let names = command.get_subcommands().map(clap::Command::get_name).chain(["help"]);
+    let distances = names.map(|name| (strsim::damerau_levenshtein(word, name), name));
+    let (distance, name) = distances.min()?;
+    (distance <= 2 && distance * 2 < word.chars().count()).then(|| name.to_owned())
+}
+
 /// A subcommand takes none of the renderer's arguments; silently ignoring `--size` in `--size 64x64 check` would mislead.
 fn refuse_render_arguments(
     command: &mut clap::Command,
@@ -287,6 +295,18 @@ mod tests {
     }
 
     #[test]
+    fn misspelt_commands_are_known() {
+        for (word, command) in
+            [("chek", "check"), ("cehck", "check"), ("recovr", "recover"), ("model", "models"), ("hlep", "help")]
+        {
+            assert_eq!(command_like(word).as_deref(), Some(command), "{word}");
+        }
+        for word in ["", "a", "hare", "malazan", "chek.toml"] {
+            assert_eq!(command_like(word), None, "{word}");
+        }
+    }
+
+    #[test]
     fn common_options_stand_before_or_after_the_command() {
         for line in ["-q check a.toml", "check -q a.toml", "check a.toml --quiet"] {
             let arguments = parse(line).unwrap();
@@ -304,6 +324,7 @@ mod tests {
             ("- --watch", "--watch needs a file"),
             ("- -", "more than once"),
             ("a.toml --threads 0", "--threads"),
+            ("a.toml --threads 257", "1 to 256"),
             ("a.toml --steps 0", "--steps"),
             ("a.toml --every 0", "--every"),
             ("a.toml --size 5", "--size"),

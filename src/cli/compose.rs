@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Failure, RenderArgs, Voice, prompts};
-use crate::clip::{self, ClipError, Encoder, Features};
+use crate::clip::{self, ClipError, Encoder, Features, ModelFolder};
 use crate::recipe::{self, Compiled, Diagnostic};
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 
@@ -32,14 +32,7 @@ impl Source {
             return Source::from_bytes(Path::new("<stdin>"), bytes);
         }
         let text = recipe::read(path).map_err(|unreadable| {
-            let rendered = recipe::render_diagnostics(&unreadable.diagnostics, path, &unreadable.text);
-            let failure = Failure::diagnostics(rendered);
-            // Perhaps it was meant to be a command.
-            if path.exists() || path.extension().is_some() || path.components().count() > 1 {
-                failure
-            } else {
-                failure.hint("`recipe-render --help` lists the commands")
-            }
+            Failure::diagnostics(recipe::render_diagnostics(&unreadable.diagnostics, path, &unreadable.text))
         })?;
         Ok(Source { path: path.to_path_buf(), text })
     }
@@ -73,6 +66,10 @@ impl Source {
         let compiled = recipe::compile(&self.path, &self.text, overrides)
             .map_err(|diagnostics| Failure::diagnostics(self.shown(&diagnostics)))?;
         voice.rendered(&self.shown(&compiled.warnings));
+        let steps = compiled.plan.steps();
+        if overrides.steps.is_some_and(|wanted| wanted < steps) {
+            voice.note(&format!("every phase has at least one step: {steps} steps"));
+        }
         Ok(compiled)
     }
 }
@@ -106,8 +103,13 @@ pub(super) struct Ready {
 impl Workbench {
     /// Nothing is loaded before it is needed.
     pub(super) fn new(args: &RenderArgs, options: runtime::Options, voice: &Voice) -> Result<Self, Failure> {
-        let available = || std::thread::available_parallelism().map_or(1, |threads| threads.get());
-        let threads = args.threads.map_or_else(available, |threads| threads.get());
+        let processors = std::thread::available_parallelism().map_or(1, |threads| threads.get());
+        let wanted = args.threads.map_or(processors, |threads| threads.get());
+        let threads = sensible(wanted, processors);
+        if threads < wanted {
+            let of = if processors == 1 { "one processor" } else { &format!("{processors} processors") };
+            voice.warning(&format!("--threads {wanted}: too many for {of}; {threads} are used"));
+        }
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global()
@@ -121,14 +123,18 @@ impl Workbench {
         self.threads
     }
 
-    /// An encoder for the recipe's model, and the features of its prompts. A model's path on the command line is relative
-    /// to the current folder, one in a recipe to the recipe.
-    pub(super) fn ready(&mut self, source: &Source, compiled: &Compiled) -> Result<(&mut Encoder, Features), Failure> {
-        let model = prompts::model(source, compiled)?;
-        prompts::check(source, compiled, &model, &self.voice)?;
+    /// An encoder for `model`, which is the recipe's, and the features of its prompts.
+    pub(super) fn ready(
+        &mut self,
+        source: &Source,
+        compiled: &Compiled,
+        model: &ModelFolder,
+    ) -> Result<(&mut Encoder, Features), Failure> {
+        prompts::check(source, compiled, model, &self.voice)?;
         self.open_runtime()?;
         let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
         let hash = model.hash().map_err(from_clip)?;
+        self.voice.detail(&format!("model {} ({hash})", model.description.name));
         let ready = match self.ready.take().filter(|ready| ready.encoder.hash() == hash) {
             Some(ready) => ready,
             None => {
@@ -141,7 +147,7 @@ impl Workbench {
         let texts: Vec<String> = compiled.plan.prompts.iter().map(|prompt| prompt.text.clone()).collect();
         let fresh: Vec<String> = texts.iter().filter(|text| !ready.features.contains_key(*text)).cloned().collect();
         let cache = runtime::cache_folder().ok();
-        let rows = clip::features(runtime, &model, &hash, &fresh, cache).map_err(from_clip)?;
+        let rows = clip::features(runtime, model, &hash, &fresh, cache).map_err(from_clip)?;
         ready.features.extend(fresh.into_iter().zip(rows));
         let rows: Vec<Vec<f32>> = texts.iter().filter_map(|text| ready.features.get(text).cloned()).collect();
         let features = Features::new(&rows).ok_or_else(|| {
@@ -153,21 +159,26 @@ impl Workbench {
     fn open_runtime(&mut self) -> Result<(), Failure> {
         if self.runtime.is_none() {
             let runtime = runtime::open(&self.options, &mut |line| self.voice.note(line)).map_err(from_runtime)?;
-            let mut said = false;
-            let mut say = |line: &str| {
-                said = true;
-                self.voice.note(line);
+            let threads = if self.threads == 1 { "1 thread" } else { &format!("{} threads", self.threads) };
+            let mut say = |line: &str| match self.voice.is_verbose() {
+                true => self.voice.note(&format!("{line}, {threads}")),
+                false => self.voice.note(line),
             };
             let device = runtime.device(self.options.device, &mut say).map_err(from_runtime)?;
-            match self.options.device {
-                DeviceChoice::Auto if !said => self.voice.note(&format!("device: {device}")),
-                _ => self.voice.detail(&format!("device: {device}, {} threads", self.threads)),
+            // Of its own choice the runtime has told.
+            if self.options.device != DeviceChoice::Auto {
+                self.voice.detail(&format!("device: {device}, {threads}"));
             }
             self.voice.detail(&format!("onnxruntime {} ({})", runtime.version(), runtime.path().display()));
             self.runtime = Some((Arc::new(runtime), device));
         }
         Ok(())
     }
+}
+
+/// As many threads as wanted, but not so many that they only stand in each other's way.
+fn sensible(wanted: usize, processors: usize) -> usize {
+    wanted.min(processors.saturating_mul(4))
 }
 
 /// The model or a prompt is named in the recipe or on the command line: those are wrong.
@@ -180,4 +191,14 @@ pub(super) fn from_clip(error: ClipError) -> Failure {
 
 pub(super) fn from_runtime(error: RuntimeError) -> Failure {
     Failure::failed(error.message()).hinted(error.hint())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_have_a_limit_that_depends_on_the_processors() {
+        assert_eq!([sensible(1, 16), sensible(8, 2), sensible(9, 2), sensible(256, 128)], [1, 8, 8, 256]);
+    }
 }

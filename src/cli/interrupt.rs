@@ -2,28 +2,38 @@
 //!
 //! While something is under way that is worth finishing ([`graceful`]) the first signal is only remembered: the render
 //! stops after its step and the picture so far is written. The second one, and any at another time, ends the process at
-//! once, leaving no temporary file behind.
+//! once, leaving neither a temporary file nor a child process behind.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::{Exit, Failure, Voice};
 use crate::output::pending;
+use crate::runtime;
 
 static SIGNALS: AtomicU32 = AtomicU32::new(0);
 static GRACEFUL: AtomicBool = AtomicBool::new(false);
 
-/// Takes the signals over. Once per process.
-pub(super) fn install(voice: Voice) -> Result<(), Failure> {
+/// Takes the signals over. Once per process, before anything is done that should not be left half done.
+pub fn install(voice: Voice) -> Result<(), Failure> {
     ctrlc::set_handler(move || {
         let earlier = SIGNALS.fetch_add(1, Ordering::SeqCst);
         if earlier == 0 && GRACEFUL.load(Ordering::SeqCst) {
             voice.note("finishing the step, then writing the picture so far (Ctrl-C again stops at once)");
             return;
         }
-        pending::abandon();
-        std::process::exit(Exit::Interrupted as i32);
+        leave();
     })
     .map_err(|error| Failure::failed(format!("cannot listen for Ctrl-C: {error}")))
+}
+
+/// Ends the process at once.
+fn leave() -> ! {
+    // Held until the end, so that no other thread starts anything new.
+    let _installation = runtime::abandon_installation();
+    let _files = pending::abandon();
+    // SAFETY: `_exit` takes any number, touches no memory of ours and does not return. `exit` will not do: it runs the
+    // destructors of onnxruntime's statics while other threads are using them.
+    unsafe { libc::_exit(Exit::Interrupted as i32) }
 }
 
 /// A signal has come.

@@ -6,11 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Failure, RenderArgs};
-use crate::output::{WriteError, check_writable, is_snapshot_of};
+use crate::output::{WriteError, check_writable, is_snapshot_of, resolve};
 
 /// Formats that a name may promise and that we do not write.
 const OTHER_FORMATS: [&str; 13] =
     ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "jxl", "heic", "svg", "pdf", "toml"];
+
+/// What is written beside the pictures, in messages.
+const TIMINGS: &str = "--timings";
 
 /// One recipe and its picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +47,10 @@ pub(super) fn jobs(args: &RenderArgs) -> Result<Vec<Job>, Failure> {
         jobs.push(Job { recipe: recipe.clone(), output });
     }
     check_format(args, &folder)?;
+    if args.timings.as_ref().is_some_and(|path| path.as_os_str() == "-") {
+        return Err(Failure::wrong("--timings -: timings cannot go to standard output; results are printed there")
+            .hint("name a file"));
+    }
     check_distinct(&jobs, args.timings.as_deref())?;
     if args.every.is_some() || args.phases {
         check_snapshots(&jobs)?;
@@ -110,15 +117,18 @@ fn check_distinct(jobs: &[Job], timings: Option<&Path>) -> Result<(), Failure> {
         taken.insert(identity(&job.recipe), format!("the recipe {}", job.recipe.display()));
     }
     let outputs = jobs.iter().map(|job| (job.output.as_path(), format!("the picture of {}", job.name())));
-    for (path, what) in outputs.chain(timings.map(|path| (path, "--timings".to_owned()))) {
+    for (path, what) in outputs.chain(timings.map(|path| (path, TIMINGS.to_owned()))) {
         // A device takes any number of pictures.
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
             continue;
         }
         if let Some(other) = taken.insert(identity(path), what.clone()) {
             let message = format!("{what} would be written to {}, which is {other}", path.display());
-            return Err(Failure::wrong(message)
-                .hint("give the recipes distinct names, or render them one by one with --output"));
+            let hint = match what.as_str() {
+                TIMINGS => "name another timings file",
+                _ => "give the recipes distinct names, or render them one by one with --output",
+            };
+            return Err(Failure::wrong(message).hint(hint));
         }
     }
     Ok(())
@@ -143,6 +153,7 @@ pub(super) fn identity(path: &Path) -> PathBuf {
     if let Ok(path) = fs::canonicalize(path) {
         return path;
     }
+    let path = &resolve(path);
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let parent = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_path_buf());
     let name = path.file_name().unwrap_or_default();
@@ -198,6 +209,7 @@ mod tests {
             (&["a.toml", "-o", "-"], "standard output"),
             (&["a.toml", "-o", "no/such/folder/a.png"], "does not exist"),
             (&["a.toml", "--timings", "a.png"], "--timings would be written"),
+            (&["a.toml", "--timings", "-"], "standard output"),
             (&["a.toml", "a-000120.toml", "--every", "10"], "a snapshot of a.toml"),
             (&[".."], "is not a file"),
         ] {

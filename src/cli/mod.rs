@@ -17,7 +17,7 @@ pub mod watch;
 mod args;
 mod compose;
 mod failure;
-mod interrupt;
+pub mod interrupt;
 mod job;
 mod progress;
 mod prompts;

@@ -6,7 +6,7 @@ use super::compose::{from_clip, from_runtime};
 use super::job::{failure, identity};
 use super::{Exit, Failure, GradientArgs, ModelsArgs, ModelsCommand, Outcome, Voice, voice};
 use crate::clip::{ClipError, ImageGraph, ModelFolder, map_file};
-use crate::onnx::{Graph, gradient_graph};
+use crate::onnx::{Graph, external_files, gradient_graph};
 use crate::output::{check_writable, write_whole};
 use crate::runtime;
 
@@ -67,18 +67,34 @@ fn encoder(model: &str, output: &Path) -> Result<ImageGraph, Failure> {
     let failed = |source| from_clip(ClipError::Graph { model: model.to_owned(), source });
     let path = Path::new(model);
     if path.extension().is_some_and(|extension| extension == "onnx") {
-        keep(&[path.to_owned()])?;
         let bytes = map_file(path).map_err(from_clip)?;
+        keep(&[path.to_owned()])?;
+        keep(&external(path.parent().unwrap_or(Path::new("")), &bytes))?;
         let graph = Graph::read(bytes, path.parent()).map_err(failed)?;
         return ImageGraph::new(graph, None, model).map_err(from_clip);
     }
     let folder = ModelFolder::find(model, Path::new("")).map_err(from_clip)?;
+    keep(&files(&folder))?;
     let description = &folder.description;
-    if let Some(place) = folder.folder() {
-        let files = ["model.toml", &description.image.file, &description.text.file, &description.tokenizer.file];
-        keep(&files.map(|file| place.join(file)))?;
-    }
     let bytes = folder.bytes(&description.image.file).map_err(from_clip)?;
     let graph = Graph::read(bytes, folder.folder()).map_err(failed)?;
     ImageGraph::new(graph, Some(&description.image), model).map_err(from_clip)
+}
+
+/// The files of a model that are on disk, those of external weights included.
+pub(super) fn files(model: &ModelFolder) -> Vec<PathBuf> {
+    let Some(folder) = model.folder() else { return Vec::new() };
+    let description = &model.description;
+    let mut files = vec![folder.join("model.toml"), folder.join(&description.tokenizer.file)];
+    for file in [&description.image.file, &description.text.file] {
+        files.push(folder.join(file));
+        // One that cannot be opened is reported by whoever opens it to use it.
+        files.extend(model.bytes(file).map(|bytes| external(folder, &bytes)).unwrap_or_default());
+    }
+    files
+}
+
+/// The files of a serialised graph's external weights, which are in `folder`.
+fn external(folder: &Path, bytes: &bytes::Bytes) -> Vec<PathBuf> {
+    external_files(bytes).unwrap_or_default().iter().map(|file| folder.join(file)).collect()
 }

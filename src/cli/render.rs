@@ -2,26 +2,40 @@
 
 use std::time::Instant;
 
+use super::args::command_like;
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, jobs};
 use super::run::{Ended, Run};
-use super::{Exit, Failure, Outcome, RenderArgs, Voice, interrupt};
+use super::{Exit, Failure, Outcome, RenderArgs, Voice};
 use crate::runtime;
 
-/// Renders every recipe. One that fails is reported and does not keep the others from being rendered; the exit code is the
-/// worst.
+/// Renders every recipe. Where one cannot even be read, nothing is rendered. One that fails later is reported and does not
+/// keep the others from being rendered; the exit code is the worst.
 pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
     let jobs = jobs(args)?;
-    interrupt::install(*voice)?;
-    let mut bench = Workbench::new(args, options, voice)?;
+    let mut sources = Vec::new();
     let mut worst = Exit::Done;
-    for (index, job) in jobs.iter().enumerate() {
+    for job in &jobs {
+        match read(job) {
+            Ok(source) => sources.push(source),
+            // The only one's failure is the command's.
+            Err(failure) if jobs.len() == 1 => return Err(failure),
+            Err(failure) => {
+                voice.failure(&failure);
+                worst = worst.max(failure.exit);
+            }
+        }
+    }
+    if worst != Exit::Done {
+        return Ok(worst);
+    }
+    let mut bench = Workbench::new(args, options, voice)?;
+    for (index, (job, source)) in jobs.iter().zip(&sources).enumerate() {
         // The first one's time includes what the process needed to get going.
         let started = if index == 0 { started } else { Instant::now() };
-        let exit = match one(args, voice, job, &mut bench, started) {
+        let exit = match one(args, voice, job, source, &mut bench, started) {
             Ok(Ended::Done(exit)) => exit,
             Ok(Ended::Interrupted | Ended::Superseded) => return Ok(Exit::Interrupted),
-            // The only one's failure is the command's.
             Err(failure) if jobs.len() == 1 => return Err(failure),
             Err(failure) => {
                 voice.failure(&failure);
@@ -33,8 +47,25 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     Ok(worst)
 }
 
-fn one(args: &RenderArgs, voice: &Voice, job: &Job, bench: &mut Workbench, started: Instant) -> Result<Ended, Failure> {
-    let source = Source::read(&job.recipe)?;
+/// A job's recipe. Of a name that is no file, perhaps a command was meant.
+fn read(job: &Job) -> Result<Source, Failure> {
+    Source::read(&job.recipe).map_err(|failure| {
+        let word = job.recipe.to_str().filter(|_| !job.recipe.exists());
+        match word.and_then(command_like) {
+            Some(command) => failure.hint(format!("did you mean the command `{command}`?")),
+            None => failure,
+        }
+    })
+}
+
+fn one(
+    args: &RenderArgs,
+    voice: &Voice,
+    job: &Job,
+    source: &Source,
+    bench: &mut Workbench,
+    started: Instant,
+) -> Result<Ended, Failure> {
     let compiled = source.compile(&overrides(args), voice)?;
-    Run { args, voice, job, started, unwanted: &mut || false }.render(bench, &source, &compiled)
+    Run { args, voice, job, started, unwanted: &mut || false }.render(bench, source, &compiled)
 }

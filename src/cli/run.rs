@@ -7,7 +7,7 @@ use super::compose::{Source, Workbench};
 use super::job::{Job, failure, identity};
 use super::progress::Display;
 use super::timings::{Seconds, Timings, peak_rss_bytes};
-use super::{Exit, Failure, RenderArgs, Voice, interrupt, voice};
+use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, prompts, voice};
 use crate::output::{
     Facts, Origin, Overrides, TallyLine, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png,
 };
@@ -43,10 +43,12 @@ impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
         let Run { args, voice, job, started, unwanted } = self;
-        refuse_overwriting(&compiled.files, args, job)?;
+        let model = prompts::model(source, compiled)?;
+        let needed: Vec<PathBuf> = compiled.files.iter().cloned().chain(models::files(&model)).collect();
+        refuse_overwriting(&needed, args, job)?;
         let threads = bench.threads();
         let plan = &compiled.plan;
-        let (encoder, features) = bench.ready(source, compiled)?;
+        let (encoder, features) = bench.ready(source, compiled, &model)?;
         let (model, model_hash) = (encoder.model().description.name.clone(), encoder.hash().to_owned());
         let device = encoder.device();
         let facts = Facts {
@@ -123,15 +125,21 @@ impl Run<'_> {
     }
 }
 
-/// No file that the recipe needs may give way to one of its pictures.
+/// No file that the recipe needs may give way to one of its pictures, or to its timings.
 fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result<(), Failure> {
     let output = identity(&job.output);
+    let timings = args.timings.as_deref().map(identity);
     let snapshots = args.every.is_some() || args.phases;
     for file in files {
         let needed = identity(file);
+        let shown = file.display();
         if needed == output || snapshots && is_snapshot_of(&output, &needed) {
-            let message = format!("{}: a picture would overwrite this file, which the recipe needs", file.display());
+            let message = format!("{shown}: a picture would overwrite this file, which the recipe needs");
             return Err(Failure::wrong(message).hint("name another picture with --output"));
+        }
+        if timings.as_ref() == Some(&needed) {
+            let message = format!("{shown}: --timings would overwrite this file, which the recipe needs");
+            return Err(Failure::wrong(message).hint("name another timings file"));
         }
     }
     Ok(())

@@ -9,10 +9,10 @@ pub(super) fn positive(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| format!("expected a whole number from 1 to {}", u32::MAX))
 }
 
-/// A number of threads, 1 to 1024.
+/// A number of threads, 1 to 256.
 pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     let threads: Option<NonZeroUsize> = text.parse().ok();
-    threads.filter(|threads| threads.get() <= 1024).ok_or("expected a whole number from 1 to 1024".into())
+    threads.filter(|threads| threads.get() <= 256).ok_or("expected a whole number from 1 to 256".into())
 }
 
 /// `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -39,6 +39,6 @@ mod tests {
     fn numbers_start_at_one() {
         assert!(positive("0").is_err() && positive("-1").is_err() && positive("1.5").is_err());
         assert_eq!(positive("120").map(NonZeroU32::get), Ok(120));
-        assert!(threads("0").is_err() && threads("1025").is_err());
+        assert!(threads("0").is_err() && threads("257").is_err());
     }
 }

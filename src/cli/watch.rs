@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, identity, jobs};
 use super::run::{Ended, Run};
-use super::{Exit, Failure, Outcome, RenderArgs, Voice, interrupt};
+use super::{Exit, Failure, Outcome, RenderArgs, Voice};
 use crate::output::is_snapshot_of;
 use crate::recipe::Compiled;
 use crate::runtime;
@@ -21,7 +21,6 @@ struct Edition {
 /// Follows the recipe until it is interrupted.
 pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
     let [job] = &jobs(args)?[..] else { return Err(Failure::wrong("--watch follows one recipe")) };
-    interrupt::install(*voice)?;
     let mut bench = Workbench::new(args, options, voice)?;
     let output = identity(&job.output);
     let own = move |path: &std::path::Path| {

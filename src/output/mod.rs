@@ -14,4 +14,4 @@ pub mod whole;
 pub use origin::{Facts, Origin, Overrides, TallyLine};
 pub use png::{RecoverError, recover, write_png};
 pub use snapshots::{Writer, is_snapshot_of, phase_path, step_path};
-pub use whole::{WriteError, check_writable, write_whole};
+pub use whole::{WriteError, check_writable, resolve, write_whole};

@@ -1,10 +1,15 @@
 //! The temporary files that are being written right now.
 //!
-//! A process that ends by `exit` runs no destructors; [`abandon`] removes what they would have removed.
+//! A process that is ended runs no destructors; [`abandon`] removes what they would have removed. Files are made, renamed
+//! and removed under one lock, so that there is no moment at which one is there without being known.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
+
+use tempfile::NamedTempFile;
 
 static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
@@ -12,25 +17,66 @@ fn pending() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     PENDING.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// A temporary file is registered as long as this lives.
-pub(super) struct Registered(PathBuf);
+/// A temporary file, removed when dropped or by [`abandon`].
+pub(super) struct Temporary {
+    /// Gone once it is in its place.
+    file: Option<NamedTempFile>,
+    path: PathBuf,
+}
 
-impl Registered {
-    pub(super) fn new(path: &Path) -> Self {
-        pending().insert(path.to_path_buf());
-        Registered(path.to_path_buf())
+impl Temporary {
+    /// The file that `make` makes.
+    pub(super) fn new(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<Self> {
+        let mut pending = pending();
+        let file = make()?;
+        let path = file.path().to_path_buf();
+        pending.insert(path.clone());
+        Ok(Temporary { file: Some(file), path })
+    }
+
+    fn file(&self) -> io::Result<&File> {
+        self.file.as_ref().map(NamedTempFile::as_file).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Puts the file, with these permissions if any, in the place of `path`, in one step.
+    pub(super) fn persist(mut self, path: &Path, permissions: Option<std::fs::Permissions>) -> io::Result<()> {
+        if let Some(permissions) = permissions {
+            self.file()?.set_permissions(permissions)?;
+        }
+        // Without it a crash soon after the rename may leave an empty file under the final name.
+        self.file()?.sync_all()?;
+        let mut pending = pending();
+        let Some(file) = self.file.take() else { return Ok(()) };
+        file.persist(path).map_err(|error| error.error)?;
+        pending.remove(&self.path);
+        Ok(())
     }
 }
 
-impl Drop for Registered {
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file()?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file()?.flush()
+    }
+}
+
+impl Drop for Temporary {
     fn drop(&mut self) {
-        pending().remove(&self.0);
+        let mut pending = pending();
+        self.file = None;
+        pending.remove(&self.path);
     }
 }
 
-/// Removes all temporary files that are being written. For use right before the process ends.
-pub fn abandon() {
-    for path in pending().iter() {
+/// Removes all temporary files that are being written. For use right before the process ends: as long as the answer lives,
+/// no further one is made, and who wants to make one waits.
+pub fn abandon() -> impl Sized {
+    let pending = pending();
+    for path in pending.iter() {
         let _ = std::fs::remove_file(path);
     }
+    pending
 }

@@ -5,9 +5,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
-use super::pending::Registered;
+use super::pending::Temporary;
 
 /// Why a file cannot be, or was not, written.
 #[derive(Debug, thiserror::Error)]
@@ -48,12 +46,58 @@ struct Place {
     folder: PathBuf,
     /// What is there now.
     present: Option<Metadata>,
+    /// The path names this open file of the process, whatever that is: a file there must not be replaced under whoever
+    /// has redirected into it.
+    open: Option<Open>,
+}
+
+/// An open file of this process that has a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Stdout,
+    Stderr,
+    Other,
+}
+
+impl Open {
+    /// What a path names: `/dev/stdout`, `/dev/stderr`, `/dev/fd/N`, and `/proc/self/fd/N`.
+    fn named(path: &Path) -> Option<Self> {
+        if !cfg!(unix) {
+            return None;
+        }
+        let number = |folder: &str| path.strip_prefix(folder).ok()?.to_str()?.parse::<u32>().ok();
+        let number = match path.to_str()? {
+            "/dev/stdout" => 1,
+            "/dev/stderr" => 2,
+            _ => number("/dev/fd").or_else(|| number("/proc/self/fd"))?,
+        };
+        Some(match number {
+            1 => Open::Stdout,
+            2 => Open::Stderr,
+            _ => Open::Other,
+        })
+    }
+}
+
+/// The path with symbolic links followed, those to files that do not exist included.
+pub fn resolve(path: &Path) -> PathBuf {
+    let mut path = path.to_path_buf();
+    // As many as Linux follows. More are a circle, which then cannot be written.
+    for _ in 0..40 {
+        if let Ok(path) = fs::canonicalize(&path) {
+            return path;
+        }
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
 }
 
 impl Place {
     fn of(path: &Path) -> Result<Self, WriteError> {
         let shown = || path.display().to_string();
-        let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let open = Open::named(path);
+        let resolved = if open.is_some() { path.to_path_buf() } else { resolve(path) };
         let present = fs::metadata(&resolved).ok();
         if present.as_ref().is_some_and(Metadata::is_dir) || path.file_name().is_none() {
             return Err(WriteError::IsAFolder { path: shown() });
@@ -63,7 +107,7 @@ impl Place {
             _ => PathBuf::from("."),
         };
         match fs::metadata(&folder) {
-            Ok(metadata) if metadata.is_dir() => Ok(Place { path: resolved, folder, present }),
+            Ok(metadata) if metadata.is_dir() => Ok(Place { path: resolved, folder, present, open }),
             Ok(_) => Err(WriteError::NotAFolder { path: shown(), folder: folder.display().to_string() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(WriteError::NoFolder { path: shown(), folder: folder.display().to_string() })
@@ -75,13 +119,13 @@ impl Place {
         }
     }
 
-    /// A device or a pipe (`/dev/null`, `/dev/stdout`): written into, never replaced.
+    /// A device, a pipe or what is open already (`/dev/null`, `/dev/stdout`): written into, never replaced.
     fn is_special(&self) -> bool {
-        self.present.as_ref().is_some_and(|present| !present.is_file())
+        self.open.is_some() || self.present.as_ref().is_some_and(|present| !present.is_file())
     }
 
     /// An empty temporary file beside the path.
-    fn temporary(&self) -> io::Result<NamedTempFile> {
+    fn temporary(&self) -> io::Result<Temporary> {
         let mut prefix = OsString::from(".");
         // A name at the file system's limit leaves no room for more.
         prefix.push(self.path.file_stem().filter(|stem| stem.len() < 100).unwrap_or_default());
@@ -93,7 +137,7 @@ impl Place {
         let all = std::os::unix::fs::PermissionsExt::from_mode(0o666);
         #[cfg(unix)]
         builder.permissions(all);
-        builder.tempfile_in(&self.folder)
+        Temporary::new(|| builder.tempfile_in(&self.folder))
     }
 }
 
@@ -119,25 +163,23 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result
 }
 
 fn write_into(place: &Place, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut file = BufWriter::new(File::options().write(true).open(&place.path)?);
+    let into: Box<dyn Write> = match place.open {
+        // Opened once more, they would be written from their beginning, over what is there.
+        Some(Open::Stdout) => Box::new(io::stdout()),
+        Some(Open::Stderr) => Box::new(io::stderr()),
+        Some(Open::Other) => Box::new(File::options().append(true).open(&place.path)?),
+        None => Box::new(File::options().write(true).open(&place.path)?),
+    };
+    let mut file = BufWriter::new(into);
     write(&mut file)?;
     file.flush()
 }
 
 fn replace(place: &Place, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let temporary = place.temporary()?;
-    let registered = Registered::new(temporary.path());
-    let mut buffered = BufWriter::with_capacity(1 << 16, temporary);
+    let mut buffered = BufWriter::with_capacity(1 << 16, place.temporary()?);
     write(&mut buffered)?;
     let temporary = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
-    if let Some(present) = &place.present {
-        temporary.as_file().set_permissions(present.permissions())?;
-    }
-    // Without it a crash soon after the rename may leave an empty file under the final name.
-    temporary.as_file().sync_all()?;
-    temporary.persist(&place.path).map_err(|error| error.error)?;
-    drop(registered);
-    Ok(())
+    temporary.persist(&place.path, place.present.as_ref().map(Metadata::permissions))
 }
 
 #[cfg(test)]
@@ -203,6 +245,23 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn open_files_are_told_by_their_paths() {
+        for (path, open) in [
+            ("/dev/stdout", Some(Open::Stdout)),
+            ("/dev/fd/1", Some(Open::Stdout)),
+            ("/proc/self/fd/2", Some(Open::Stderr)),
+            ("/dev/fd/7", Some(Open::Other)),
+            ("/dev/fd", None),
+            ("/dev/fd/x", None),
+            ("/dev/null", None),
+            ("stdout", None),
+        ] {
+            assert_eq!(Open::named(Path::new(path)), open, "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn links_stay_links_and_devices_devices() {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("target"), folder.path().join("link"));
@@ -211,6 +270,14 @@ mod tests {
         write_whole(&link, |file| file.write_all(b"new")).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(&target).unwrap(), b"new");
+        let (later, dangling) = (folder.path().join("later"), folder.path().join("dangling"));
+        std::os::unix::fs::symlink("later", &dangling).unwrap();
+        write_whole(&dangling, |file| file.write_all(b"new")).unwrap();
+        assert!(fs::symlink_metadata(&dangling).unwrap().is_symlink());
+        assert_eq!(fs::read(&later).unwrap(), b"new");
+        let circle = folder.path().join("circle");
+        std::os::unix::fs::symlink("circle", &circle).unwrap();
+        check_writable(&circle).unwrap();
         write_whole(Path::new("/dev/null"), |file| file.write_all(b"new")).unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }

@@ -15,6 +15,7 @@ use super::{
     library_file, locate,
     packages::{self, Package, Platform, Wheel},
     pip::{self, PipCommand},
+    underway::Temporary,
     unpack::unpack,
 };
 
@@ -85,9 +86,7 @@ impl Installer {
             megabytes(package.bytes()),
             target.display()
         ));
-        let work = tempfile::Builder::new()
-            .prefix(WORK_PREFIX)
-            .tempdir_in(&self.folder)
+        let work = Temporary::new(|| tempfile::Builder::new().prefix(WORK_PREFIX).tempdir_in(&self.folder))
             .map_err(|error| self.cannot_write(&error))?;
         let unpacked = work.path().join("unpacked");
         fs::create_dir(&unpacked).map_err(|error| self.cannot_write(&error))?;

@@ -12,6 +12,7 @@ mod probe;
 mod python;
 mod report;
 mod system;
+mod underway;
 mod unpack;
 
 // Using it.
@@ -35,4 +36,5 @@ pub use outputs::Outputs;
 pub use packages::{PLATFORMS, Platform};
 pub use report::{Library, ProviderState, Report, report};
 pub use session::{Input, Level, Session, SessionPlan};
+pub use underway::abandon as abandon_installation;
 pub use weights::{Weights, aligned};

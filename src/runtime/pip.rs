@@ -5,12 +5,15 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use super::packages::Wheel;
+use super::{
+    packages::Wheel,
+    underway::{Process, Temporary},
+};
 
 /// A way to start pip: the program and its first arguments.
 pub(super) type PipCommand = Vec<OsString>;
@@ -82,11 +85,11 @@ fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant
     let broken = |error: io::Error| Failure::Pip(error.to_string());
     let [program, first @ ..] = command.as_slice() else { return Err(Failure::NoPip("no command".to_owned())) };
     // A file, because a pipe that nobody reads would stop pip; not in the folder, whose disk may be full.
-    let messages = tempfile::NamedTempFile::new().map_err(broken)?;
+    let messages = Temporary::new(tempfile::NamedTempFile::new).map_err(broken)?;
     let temporary = tempfile::tempdir_in(folder).map_err(broken)?;
     let download = tempfile::tempdir_in(folder).map_err(broken)?;
-    let child = Command::new(program)
-        .args(first)
+    let mut pip = Command::new(program);
+    pip.args(first)
         .args(download_arguments(wheel))
         .args(["--disable-pip-version-check", "--no-input", "--no-cache-dir", "--progress-bar", "off"])
         .args(["--timeout", "30", "--retries", "2", "--dest"])
@@ -96,12 +99,11 @@ fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant
         .env("PIP_REQUIRE_VIRTUALENV", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(messages.reopen().map_err(broken)?)
-        .spawn()
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Failure::NoPip("not found".to_owned()),
-            _ => Failure::NoPip(error.to_string()),
-        })?;
+        .stderr(messages.reopen().map_err(broken)?);
+    let child = Process::start(&mut pip).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::NoPip("not found".to_owned()),
+        _ => Failure::NoPip(error.to_string()),
+    })?;
     let status = wait(child, deadline).map_err(broken)?;
     let messages = read_messages(messages.path());
     match status {
@@ -126,14 +128,12 @@ fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant
 }
 
 /// Waits for a process, at most until the deadline; `None`: it was stopped then.
-fn wait(mut child: Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+fn wait(child: Process, deadline: Instant) -> io::Result<Option<ExitStatus>> {
     loop {
-        if let Some(status) = child.try_wait()? {
+        if let Some(status) = child.ended()? {
             return Ok(Some(status));
         }
         if Instant::now() >= deadline {
-            child.kill()?;
-            child.wait()?;
             return Ok(None);
         }
         thread::sleep(Duration::from_millis(20));

@@ -28,6 +28,7 @@ fn a_wrong_value_is_answered_with_its_flag() {
         ("--seed", "-1"),
         ("--device", "tpu"),
         ("--threads", "0"),
+        ("--threads", "1000"),
         ("--every", "0"),
     ] {
         let value = format!("{flag}={value}");
@@ -105,10 +106,42 @@ fn a_recipe_that_fails_does_not_keep_the_others_back() {
     let bench = Bench::small();
     bench.write("wrong.toml", "sice = 4\n");
     bench.write("other.toml", SMALL);
-    let ran = bench.run(&["small.toml", "wrong.toml", "missing.toml", "other.toml"]).ended(2);
-    let ran = ran.says("wrong.toml:1:1").says("missing.toml").says("small.png").says("other.png");
+    let ran = bench.run(&["small.toml", "wrong.toml", "other.toml"]).ended(2);
+    let ran = ran.says("wrong.toml:1:1").says("small.png").says("other.png");
     assert!(ran.out.contains("small.toml\n") && ran.out.contains("other.toml\n"), "{}", ran.out);
     assert!(bench.path("small.png").exists() && bench.path("other.png").exists());
+}
+
+#[test]
+fn a_recipe_that_cannot_be_read_keeps_all_back() {
+    let bench = Bench::small();
+    bench.run(&["small.toml", "missing.toml", "gone.toml"]).ended(2).says("missing.toml").says("gone.toml");
+    let ran = bench.run(&["chek", "small.toml"]).ended(2).says("chek").says("did you mean the command `check`?");
+    assert!(ran.out.is_empty());
+    assert_eq!(bench.names(), ["small.toml"]);
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let bench = Bench::new();
+    assert!(bench.done(&["help"]).out.contains("--threads"));
+    assert_eq!(bench.done(&["help", "check"]).out, bench.done(&["check", "--help"]).out);
+}
+
+#[test]
+fn more_steps_than_asked_for_are_told() {
+    let bench = Bench::small();
+    bench.done(&["small.toml", "--steps", "1"]).says("every phase has at least one step: 2 steps");
+    assert!(!bench.done(&["small.toml", "--steps", "2"]).err.contains("at least"));
+}
+
+#[test]
+fn the_device_is_told_once() {
+    let bench = Bench::small();
+    for line in [&["small.toml", "-v"][..], &["small.toml", "-v", "--device", "cpu"]] {
+        let ran = bench.done(line);
+        assert_eq!(ran.err.matches("device: ").count(), 1, "{}", ran.err);
+    }
 }
 
 #[test]
@@ -150,7 +183,7 @@ fn models_are_listed() {
 #[test]
 fn prompts_of_unknown_words_are_pointed_at() {
     let bench = Bench::new();
-    bench.write("odd.toml", SMALL.replace("\"castle\"", "\"xyzzy\""));
+    bench.write("odd.toml", SMALL.replace("\"castle\"", "\"野兎\""));
     bench.run(&["odd.toml"]).ended(2).says("odd.toml:7:21");
     bench.write("model.toml", format!("model = \"no-such-model\"\n{SMALL}"));
     bench.run(&["model.toml"]).ended(2).says("model.toml:1:9");

@@ -59,3 +59,48 @@ fn impatience_is_obeyed_and_leaves_no_debris() {
         }
     }
 }
+
+/// Whatever is going on when the signal comes (the command line is read, onnxruntime starts, the picture is made): the
+/// process ends in order.
+#[test]
+fn a_signal_at_any_time_crashes_nothing() {
+    use std::os::unix::process::ExitStatusExt;
+    let bench = Bench::small();
+    for wait in (0..20).map(|step| std::time::Duration::from_millis(step * 20)) {
+        let mut program = bench.program();
+        let mut child = program.arg("small.toml").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(wait);
+        signal(&child, "-INT");
+        let status = child.wait().unwrap();
+        // Before `main` the signal is the system's to answer.
+        let in_order = matches!(status.code(), Some(0 | 130)) || status.signal() == Some(2);
+        assert!(in_order, "after {wait:?}: {status}");
+        assert!(bench.names().iter().all(|name| !name.ends_with(".tmp")), "{:?}", bench.names());
+    }
+}
+
+/// A pip that never ends stands for a slow network.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupted_installation_stops_pip_and_leaves_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    bench
+        .write("bin/python3", "#!/bin/sh\necho $$ > \"$PIP_ID.new\"; mv \"$PIP_ID.new\" \"$PIP_ID\"; exec sleep 600\n");
+    std::fs::set_permissions(bench.path("bin/python3"), PermissionsExt::from_mode(0o755)).unwrap();
+    let mut program = bench.program();
+    program.args(["runtime", "install"]).env("RECIPE_RENDER_CACHE", bench.path("cache"));
+    program.env("PIP_ID", bench.path("id")).env("TMPDIR", bench.path("bin"));
+    program.env("PATH", format!("{}:{}", bench.path("bin").display(), std::env::var("PATH").unwrap()));
+    let child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("pip has started", || bench.path("id").exists());
+    signal(&child, "-INT");
+    Ran::from(child.wait_with_output().unwrap()).ended(130);
+    let id = String::from_utf8(bench.read("id")).unwrap();
+    assert!(!std::path::Path::new("/proc").join(id.trim()).exists(), "pip goes on");
+    let names = |folder: &str| -> Vec<_> {
+        std::fs::read_dir(bench.path(folder)).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    };
+    assert_eq!(names("cache/onnxruntime"), [".lock"]);
+    assert_eq!(names("bin"), ["python3"]);
+}

@@ -35,6 +35,8 @@ fn what_cannot_be_written_is_said_before_rendering() {
         (&["small.toml", "./small.toml"], 2, "small.png"),
         (&["small.toml", "--timings", "no/t.json"], 1, "no/t.json"),
         (&["small.toml", "--timings", "small.toml"], 2, "the recipe small.toml"),
+        (&["small.toml", "--timings", "small.png"], 2, "name another timings file"),
+        (&["small.toml", "--timings", "-"], 2, "standard output"),
     ] {
         let ran = bench.run(line).ended(code).says(words);
         assert!(ran.out.is_empty() && !ran.err.contains("steps"), "{}", ran.err);
@@ -55,7 +57,30 @@ fn neither_the_recipe_nor_what_it_needs_is_overwritten() {
     let start = bench.read("start.png");
     bench.write("start.toml", format!("{SMALL}\n[canvas]\ninit = {{ image = \"start.png\" }}\n"));
     bench.run(&["start.toml"]).ended(2).says("start.png");
+    bench.run(&["start.toml", "-o", "a.png", "--timings", "start.png"]).ended(2).says("--timings would overwrite");
     assert_eq!(bench.read("start.png"), start);
+}
+
+#[test]
+fn a_model_is_not_overwritten() {
+    let bench = Bench::small();
+    let model = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pocket");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(model).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name().into_string().unwrap())).unwrap();
+        bench.write(&format!("model/{name}"), std::fs::read(path).unwrap());
+        names.push(name);
+    }
+    let description = String::from_utf8(bench.read("model/model.toml")).unwrap();
+    names.retain(|name| name == "model.toml" || description.contains(&format!("\"{name}\"")));
+    assert!(names.len() >= 3, "{names:?}");
+    for name in names {
+        let (path, before) = (format!("model/{name}"), bench.read(&format!("model/{name}")));
+        for option in ["--timings", "--output"] {
+            bench.run(&["small.toml", "--model", "./model", option, &path]).ended(2);
+        }
+        assert_eq!(bench.read(&path), before, "{name}");
+    }
 }
 
 #[test]
@@ -123,7 +148,8 @@ fn timings_are_json() {
     assert!(seconds("startup") + seconds("output") <= seconds("total"));
 }
 
-/// The file size limit stands for a full disk. (`trap` makes the write fail instead of killing the process.)
+/// The file size limit, 50 kB, stands for a full disk: enough for what the program writes on the way, too little for the
+/// picture. (`trap` makes the write fail instead of killing the process.)
 #[cfg(unix)]
 #[test]
 fn the_old_picture_stays_when_the_new_one_cannot_be_written() {
@@ -131,7 +157,7 @@ fn the_old_picture_stays_when_the_new_one_cannot_be_written() {
     // What the program keeps for later runs is to be there already.
     bench.done(&["small.toml", "--steps", "1"]);
     bench.write("small.png", "the old picture");
-    let ran = bench.shell("trap '' XFSZ; ulimit -f 4; exec \"$PROGRAM\" small.toml --size 600x600 --steps 1");
+    let ran = bench.shell("trap '' XFSZ; ulimit -f 100; exec \"$PROGRAM\" small.toml --size 600x600 --steps 1");
     ran.ended(1).says("small.png: not written");
     assert_eq!(bench.read("small.png"), b"the old picture");
     assert_eq!(bench.names(), ["small.png", "small.toml"]);
@@ -143,6 +169,35 @@ fn a_device_is_written_into() {
     let bench = Bench::small();
     bench.done(&["small.toml", "-o", "/dev/null"]);
     bench.run(&["small.toml", "-o", "/dev/full"]).ended(1).says("/dev/full: not written");
+}
+
+/// What stdout is redirected to keeps what is there, and its own place in the folder.
+#[cfg(target_os = "linux")]
+#[test]
+fn timings_can_go_where_stdout_goes() {
+    let bench = Bench::small();
+    bench.write("all.txt", "before\n");
+    bench.shell("\"$PROGRAM\" small.toml --timings /dev/stdout >> all.txt; echo after >> all.txt").ended(0);
+    let all = String::from_utf8(bench.read("all.txt")).unwrap();
+    let json = all.strip_prefix("before\n").unwrap_or_else(|| panic!("{all}"));
+    let end = json.find("\n}\n").unwrap() + 3;
+    let timings: serde_json::Value = serde_json::from_str(&json[..end]).unwrap();
+    assert_eq!(timings["steps"], 6);
+    assert!(json[end..].starts_with("sword  : ") && json.ends_with("after\n"), "{all}");
+    bench.shell("\"$PROGRAM\" small.toml --timings /dev/fd/3 3> third.txt").ended(0);
+    assert!(serde_json::from_slice::<serde_json::Value>(&bench.read("third.txt")).is_ok());
+    assert_eq!(bench.names(), ["all.txt", "small.png", "small.toml", "third.txt"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_yet_stays_a_link() {
+    let bench = Bench::small();
+    bench.write("out/keep", "");
+    std::os::unix::fs::symlink("out/picture.png", bench.path("link.png")).unwrap();
+    bench.done(&["small.toml", "-o", "link.png"]);
+    assert!(std::fs::symlink_metadata(bench.path("link.png")).unwrap().is_symlink());
+    assert_eq!(pixels(&bench.path("out/picture.png")).dimensions(), (64, 48));
 }
 
 #[cfg(unix)]
