@@ -234,9 +234,11 @@ impl Encoder {
             Kind::Train => head::train(&folded, description, input, output),
             Kind::Score => head::score(&folded, description, input, output),
         };
-        let (bytes, tensors) = graph.map_err(failed)?.write_split(OUTSIDE);
+        let graph = graph.map_err(failed)?;
+        let packable = graph.second_factors();
+        let (bytes, tensors) = graph.write_split(OUTSIDE);
         let plan = SessionPlan { device: self.device, threads: 1, level: Level::All, dimensions: Vec::new() };
-        let made = self.runtime.sessions(&bytes, &Weights { tensors }, &plan, sessions)?;
+        let made = self.runtime.sessions(&bytes, &Weights { tensors, packable }, &plan, sessions)?;
         Ok(Compiled { used: 0, sessions: made.len(), idle: Mutex::new(made), rested: Condvar::new() })
     }
 }

@@ -178,7 +178,7 @@ impl<'a> TextSession<'a> {
         let session = if external {
             let failed = |source| ClipError::Graph { model: model.description.name.clone(), source };
             let (bytes, tensors) = Graph::read(bytes, model.folder()).map_err(failed)?.write_split(OUTSIDE);
-            runtime.session(&bytes, &Weights { tensors }, &plan)?
+            runtime.session(&bytes, &Weights { tensors, ..Weights::default() }, &plan)?
         } else {
             runtime.session(&bytes, &Weights::default(), &plan)?
         };

@@ -1,6 +1,6 @@
 //! The graph: nodes in topological order, typed attributes, constants, and what is known of each value.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 
@@ -250,6 +250,25 @@ impl Graph {
             let node = self.nodes.iter().find(|n| n.outputs.iter().any(|o| o == value));
             OnnxError::NoShape { value: value.into(), node: node.map(|n| format!("{} `{}`", n.operator, n.label())) }
         })
+    }
+
+    /// The constants that are nothing but the second input of matrix products and convolutions, which is where runtimes
+    /// keep weights in a form of their own.
+    pub fn second_factors(&self) -> BTreeSet<String> {
+        let mut factors = BTreeSet::new();
+        let mut others = HashSet::new();
+        for node in &self.nodes {
+            let product = ["MatMul", "Gemm", "Conv"].iter().any(|operator| node.is(operator));
+            for name in node.uses() {
+                if product && node.input(1) == Some(name) && node.input(0) != Some(name) {
+                    factors.insert(name.to_owned());
+                } else {
+                    others.insert(name);
+                }
+            }
+        }
+        factors.retain(|name| self.constants.contains_key(name) && !others.contains(name.as_str()));
+        factors
     }
 
     /// Sets the sizes of an input.

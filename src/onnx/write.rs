@@ -1,5 +1,7 @@
 //! [`Graph`] to bytes.
 
+use std::collections::HashSet;
+
 use prost::Message;
 
 use super::graph::{Attribute, Dim, Graph, Node, OPSET, ValueType};
@@ -46,7 +48,7 @@ impl Graph {
         let inside = |name: &&String| !self.inputs.contains(name) && !self.outputs.contains(name);
         let graph = GraphProto {
             name: if self.name.is_empty() { "graph".into() } else { self.name.clone() },
-            node: self.nodes.iter().map(node_proto).collect(),
+            node: nodes_proto(&self.nodes),
             initializer: self.constants.iter().map(|(name, t)| tensor_proto(name, t, threshold)).collect(),
             input: self.inputs.iter().map(info).collect(),
             output: self.outputs.iter().map(info).collect(),
@@ -99,6 +101,25 @@ fn tensor_proto(name: &str, tensor: &Tensor, threshold: usize) -> TensorProto {
         proto.raw_data = Some(tensor.data.clone());
     }
     proto
+}
+
+/// The nodes. onnxruntime refuses two of one name, which exporters and rewriting may well leave: later ones get a number.
+fn nodes_proto(nodes: &[Node]) -> Vec<NodeProto> {
+    let mut taken: HashSet<String> = nodes.iter().map(|node| node.name.clone()).collect();
+    let mut met = HashSet::new();
+    let unique = |node: &Node| {
+        let mut proto = node_proto(node);
+        let mut number = 2;
+        while !proto.name.is_empty() && !met.insert(proto.name.clone()) {
+            let name = format!("{}/{number}", node.name);
+            number += 1;
+            if taken.insert(name.clone()) {
+                proto.name = name;
+            }
+        }
+        proto
+    };
+    nodes.iter().map(unique).collect()
 }
 
 fn node_proto(node: &Node) -> NodeProto {

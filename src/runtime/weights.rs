@@ -1,5 +1,6 @@
 //! Weights that stay outside the graph, lent to sessions by pointer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,6 +21,9 @@ use crate::onnx::{DataType, Tensor};
 #[derive(Debug, Clone, Default)]
 pub struct Weights {
     pub tensors: Vec<(String, Tensor)>,
+    /// Names of those whose packed form sessions may share: weights of matrix products and convolutions and nothing else.
+    /// (onnxruntime may transpose other constants while it optimises, and would then find the lent one in another shape.)
+    pub packable: BTreeSet<String>,
 }
 
 /// onnxruntime's views of [`Weights`], with the memory they look at.
@@ -28,6 +32,7 @@ pub(super) struct LentWeights(Arc<[Lent]>);
 
 struct Lent {
     name: String,
+    packable: bool,
     // Declared before the memory it looks at, so dropped before it.
     value: Arc<DynValue>,
     _data: Bytes,
@@ -36,7 +41,8 @@ struct Lent {
 impl LentWeights {
     /// Makes the views. Nothing is copied but tensors that are not aligned to their elements.
     pub(super) fn new(weights: &Weights) -> Result<Self, RuntimeError> {
-        weights.tensors.iter().map(|(name, tensor)| lend(name, tensor)).collect::<Result<_, _>>().map(LentWeights)
+        let lend = |(name, tensor): &(String, Tensor)| lend(name, tensor, weights.packable.contains(name));
+        weights.tensors.iter().map(lend).collect::<Result<_, _>>().map(LentWeights)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -49,7 +55,7 @@ impl LentWeights {
     pub(super) fn give_to(&self, mut builder: SessionBuilder, share: bool) -> Result<SessionBuilder, RuntimeError> {
         for lent in self.0.iter() {
             builder = builder.with_external_initializer(&lent.name, Arc::clone(&lent.value))?;
-            if share {
+            if share && lent.packable {
                 // onnxruntime looks into the container of packed weights only for initialisers given this way; its
                 // optimiser sees the values only when given the other way.
                 builder = builder.with_initializer(&lent.name, Arc::clone(&lent.value))?;
@@ -60,7 +66,7 @@ impl LentWeights {
 }
 
 /// A view of one tensor.
-fn lend(name: &str, tensor: &Tensor) -> Result<Lent, RuntimeError> {
+fn lend(name: &str, tensor: &Tensor, packable: bool) -> Result<Lent, RuntimeError> {
     let size = tensor.data_type.size();
     if tensor.data.len() != tensor.len() * size {
         return Err(RuntimeError::Ort(format!(
@@ -92,7 +98,7 @@ fn lend(name: &str, tensor: &Tensor) -> Result<Lent, RuntimeError> {
             std::ptr::NonNull::new(pointer).ok_or_else(|| RuntimeError::Ort(format!("weight `{name}`: no value")))?;
         DynValue::from_ptr(pointer, Some(&Allocator::default()))
     };
-    Ok(Lent { name: name.to_owned(), value: Arc::new(value), _data: data })
+    Ok(Lent { name: name.to_owned(), packable, value: Arc::new(value), _data: data })
 }
 
 /// The same bytes at an address that is a multiple of `alignment` (1, 2, 4 or 8): the same memory if it can be.

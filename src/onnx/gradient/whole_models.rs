@@ -227,7 +227,8 @@ fn single_operators_in_half_precision() {
         graph.sort().unwrap();
         graph
     };
-    let pairs: [(&str, Vec<(&str, crate::onnx::Attribute)>, usize); 4] = [
+    type Case = (&'static str, Vec<(&'static str, crate::onnx::Attribute)>, usize);
+    let pairs: [Case; 4] = [
         ("AveragePool", vec![("kernel_shape", vec![2, 2].into())], 0),
         ("AveragePool", vec![("kernel_shape", vec![3, 3].into()), ("pads", vec![1, 1, 1, 1].into())], 0),
         ("InstanceNormalization", vec![], 2),

@@ -72,7 +72,8 @@ fn weights(offset: usize) -> Weights {
     let mut bytes = vec![0; offset];
     bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     let data = bytes::Bytes::from(bytes).slice(offset..);
-    Weights { tensors: vec![("w".to_owned(), Tensor { data_type: DataType::F32, dims: vec![SIDE, SIDE], data })] }
+    let tensor = Tensor { data_type: DataType::F32, dims: vec![SIDE, SIDE], data };
+    Weights { tensors: vec![("w".to_owned(), tensor)], packable: ["w".to_owned()].into() }
 }
 
 /// `x w` for a vector, summed in f64.
