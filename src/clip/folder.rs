@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{ClipError, Description};
-use crate::onnx::external_files;
+use crate::onnx::{self, external_files};
 
 /// The model that is part of the program, so that it renders wherever it is installed.
 mod pocket {
@@ -158,10 +158,7 @@ pub fn map_file(path: &Path) -> Result<Bytes, ClipError> {
     if file.metadata().map_err(read)?.is_dir() {
         return Err(read(std::io::ErrorKind::IsADirectory.into()));
     }
-    // SAFETY: a mapping is only unsound when another process changes the file while we read it. Weights are hundreds of
-    // megabytes that onnxruntime uses in place; copying them would double the memory and the start-up time.
-    let map = unsafe { memmap2::Mmap::map(&file) }.map_err(read)?;
-    Ok(Bytes::from_owner(map))
+    onnx::map_file(&file).map_err(read)
 }
 
 /// Folders that hold models by name.

@@ -63,8 +63,8 @@ impl ExternalFiles {
     }
 }
 
-/// A file's content, mapped into memory.
-pub(super) fn map_file(file: &File) -> std::io::Result<Bytes> {
+/// A file's content, mapped into memory: not read, not copied.
+pub fn map_file(file: &File) -> std::io::Result<Bytes> {
     // SAFETY: the map is read-only and private to us. As with every mapped file, another program that shortens it while
     // we render takes us down; copying 350 MB to guard against that would cost more than it is worth.
     let map = unsafe { memmap2::Mmap::map(file)? };

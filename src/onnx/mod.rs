@@ -32,7 +32,7 @@ mod window;
 
 pub use builder::Builder;
 pub use error::OnnxError;
-pub use external::external_files;
+pub use external::{external_files, map_file};
 pub use fold::fold;
 pub use gradient::{differentiable_operators, differentiate, gradient_graph};
 pub use graph::{Attribute, Dim, Graph, Node, OPSET, ValueType};
