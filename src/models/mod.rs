@@ -1,0 +1,5 @@
+//! From what people have (exports, checkpoints, downloads) to model folders.
+
+mod error;
+
+pub use error::ModelsError;
