@@ -121,7 +121,7 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Show the onnxruntime in use and where it was looked for, or install it
     Runtime(RuntimeArgs),
-    /// List models, or write a model's gradient as an ONNX file
+    /// List models, fetch them, or write a model's gradient as an ONNX file
     Models(ModelsArgs),
 }
 
@@ -183,8 +183,33 @@ pub struct ModelsArgs {
 pub enum ModelsCommand {
     /// List the models that a name finds
     List,
+    /// Download a model, check it and make it ready for use; without NAME list what can be had
+    Fetch(FetchArgs),
     /// Write the image encoder together with its gradient as one self-contained ONNX file
     Gradient(GradientArgs),
+}
+
+/// Of `recipe-render models fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// The model to fetch
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Take the files from another server, or from a folder on this machine
+    #[arg(long, value_name = "URL|FOLDER", requires = "name")]
+    pub from: Option<String>,
+    /// Fetch it even if there is a model of this name, and put it in that one's place
+    #[arg(long, requires = "name")]
+    pub force: bool,
+    /// Keep the downloaded files after the model is made of them
+    #[arg(long, requires = "name")]
+    pub keep_downloads: bool,
+    /// Give up on a connection that brings nothing for so long
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::seconds)]
+    pub timeout: std::time::Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Of `recipe-render models gradient`.

@@ -161,13 +161,16 @@ pub fn map_file(path: &Path) -> Result<Bytes, ClipError> {
     onnx::map_file(&file).map_err(read)
 }
 
+/// Where the user's models are, among other data: `recipe-render` in `XDG_DATA_HOME`, `~/.local/share` or what the system
+/// has in its place. It need not exist yet.
+pub fn data_folder() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    Some(etcetera::choose_base_strategy().ok()?.data_dir().join("recipe-render"))
+}
+
 /// Folders that hold models by name.
 fn named_folders() -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    if let Ok(strategy) = etcetera::choose_base_strategy() {
-        use etcetera::BaseStrategy;
-        folders.push(strategy.data_dir().join("recipe-render").join("models"));
-    }
+    let mut folders: Vec<PathBuf> = data_folder().map(|folder| folder.join("models")).into_iter().collect();
     if let Ok(executable) = std::env::current_exe()
         && let Some(folder) = executable.parent()
     {

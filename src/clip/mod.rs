@@ -14,5 +14,5 @@ pub use encoder::{Encoder, Questions};
 pub use ends::ImageGraph;
 pub use error::ClipError;
 pub use features::Features;
-pub use folder::{ModelFolder, map_file};
+pub use folder::{ModelFolder, data_folder, map_file};
 pub use text::{TextTokenizer, Tokens, features};

@@ -1,5 +1,6 @@
 //! `recipe-render models`: what models there are, and what can be done with them.
 
+mod fetch;
 mod gradient;
 mod list;
 
@@ -14,6 +15,7 @@ use crate::runtime;
 pub fn run(args: &ModelsArgs, options: runtime::Options, voice: &Voice) -> Outcome {
     match &args.command {
         ModelsCommand::List => list::run(),
+        ModelsCommand::Fetch(args) => fetch::run(args, options.offline, voice),
         ModelsCommand::Gradient(args) => gradient::run(args, options, voice),
     }
 }
