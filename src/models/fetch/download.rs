@@ -76,7 +76,12 @@ impl Download<'_> {
         let mut commit = None;
         loop {
             if self.wanted.bytes != Some(part.length()) {
-                self.fill(&mut part, &mut commit)?;
+                if let Err(error) = self.fill(&mut part, &mut commit) {
+                    if part.length() == 0 {
+                        part.discard();
+                    }
+                    return Err(error);
+                }
             }
             let (bytes, sha256) = (part.length(), part.sha256());
             match self.wanted.check(bytes, &sha256) {
@@ -167,7 +172,7 @@ impl Download<'_> {
             }
             404 | 410 => return Ok(Attempt::Absent("not found".into())),
             // Some servers say this of everything that is not there.
-            403 if !last => return Ok(Attempt::Absent("forbidden".into())),
+            403 if matches!(self.source, Source::Server { .. }) => return Ok(Attempt::Absent("forbidden".into())),
             status => return Err(self.refusal(status, &answer)),
         }
         if answer.is_page() && !self.wanted.file.path.ends_with(".html") {
