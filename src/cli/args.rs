@@ -64,7 +64,7 @@ pub struct CommonArgs {
     /// Use this onnxruntime library
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Runtime")]
     pub onnxruntime: Option<PathBuf>,
-    /// Install nothing: fail where onnxruntime is not on this machine yet
+    /// Install and download nothing: fail where onnxruntime, or the model to fetch, is not on this machine yet
     #[arg(long, global = true, help_heading = "Runtime")]
     pub offline: bool,
 }

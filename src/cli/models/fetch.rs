@@ -135,7 +135,7 @@ fn list(table: &Table, as_json: bool) -> Outcome {
     let [names, sizes, licences, states] = [0, 1, 2, 3].map(width);
     let lines = rows.iter().map(|[name, size, licence, state, about]| {
         let states = if states > 0 { format!("{state:states$}  ") } else { String::new() };
-        format!("{name:names$}  {size:>sizes$}  {licence:licences$}  {states}{about}\n")
+        format!("{name:names$}  {size:>sizes$}  {licence:licences$}  {states}{about}").trim_end().to_owned() + "\n"
     });
     voice::result(lines.collect::<String>().as_bytes())?;
     Ok(Exit::Done)

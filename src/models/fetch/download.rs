@@ -75,13 +75,13 @@ impl Download<'_> {
         }
         let mut commit = None;
         loop {
-            if self.wanted.bytes != Some(part.length()) {
-                if let Err(error) = self.fill(&mut part, &mut commit) {
-                    if part.length() == 0 {
-                        part.discard();
-                    }
-                    return Err(error);
+            if self.wanted.bytes != Some(part.length())
+                && let Err(error) = self.fill(&mut part, &mut commit)
+            {
+                if part.length() == 0 {
+                    part.discard();
                 }
+                return Err(error);
             }
             let (bytes, sha256) = (part.length(), part.sha256());
             match self.wanted.check(bytes, &sha256) {

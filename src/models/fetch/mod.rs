@@ -138,7 +138,7 @@ fn here(wanted: &Wanted<'_>, path: PathBuf) -> Result<Option<(PathBuf, Record)>,
     };
     let sha256 = sha256(&path)?;
     let right = wanted.check(bytes, &sha256).is_ok();
-    Ok(right.then(|| (path, Record { revision: None, bytes, sha256 })))
+    Ok(right.then_some((path, Record { revision: None, bytes, sha256 })))
 }
 
 /// A file in a folder of the user's.
