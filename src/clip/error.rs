@@ -12,6 +12,8 @@ pub enum ClipError {
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("{}: {message}", path.display())]
+    Picture { path: PathBuf, message: String },
+    #[error("{}: {message}", path.display())]
     Description { path: PathBuf, message: String },
     #[error("model `{model}`: tokenizer: {message}")]
     Tokenizer { model: String, message: String },

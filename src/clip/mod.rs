@@ -7,6 +7,7 @@ mod error;
 mod features;
 mod folder;
 mod head;
+mod preprocess;
 mod text;
 
 pub use description::Description;
@@ -15,4 +16,5 @@ pub use ends::ImageGraph;
 pub use error::ClipError;
 pub use features::Features;
 pub use folder::{ModelFolder, data_folder, map_file};
+pub use preprocess::{Interpolation, Photo, Resize};
 pub use text::{TextTokenizer, Tokens, features};

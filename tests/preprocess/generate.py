@@ -1,0 +1,55 @@
+"""Makes the reference for tests of the picture preprocessing: `python generate.py`, with Pillow and numpy.
+
+A small picture with a smooth part, hard edges and noise, as each rule prepares it: `RULE-INTERPOLATION-SIDE.png`.
+"""
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+here = Path(__file__).parent
+
+
+def picture():
+    draws = np.random.default_rng(7)
+    y, x = np.mgrid[0:41, 0:58]
+    smooth = np.stack([127 + 120 * np.sin(x / 9), 127 + 120 * np.cos(y / 7), 4.3 * x], -1)
+    smooth[:, 20:26] = [255, 0, 40]
+    smooth[10:14] = [0, 255, 255]
+    smooth[20:, 30:] = draws.uniform(0, 255, smooth[20:, 30:].shape)
+    return Image.fromarray(smooth.clip(0, 255).astype(np.uint8))
+
+
+def padded(image, side, offset):
+    whole = Image.new("RGB", (side, side))
+    whole.paste(image, offset)
+    return whole
+
+
+def prepared(image, rule, method, side):
+    """As torchvision and open_clip do it: Resize(side) and CenterCrop, Resize((side, side)), or the longest side and black."""
+    width, height = image.size
+    if rule == "squash":
+        return image.resize((side, side), method)
+    if rule == "longest":
+        ratio = max(width, height) / side
+        size = [round(width / ratio), round(height / ratio)]
+        image = image.resize(size, method)
+        return padded(image, side, [(side - s) // 2 for s in size])
+    shorter, longer = sorted([width, height])
+    size = (side, int(side * longer / shorter)) if width <= height else (int(side * longer / shorter), side)
+    image = image.resize(size, method)
+    left, top = [int(round((s - side) / 2)) for s in size]
+    return image.crop((left, top, left + side, top + side))
+
+
+image = picture()
+image.save(here / "picture.png")
+for rule in ["shortest", "squash", "longest"]:
+    for name, method in [("bicubic", Image.Resampling.BICUBIC), ("bilinear", Image.Resampling.BILINEAR)]:
+        # Down, up, and one side alone.
+        for side in [16, 64, 41]:
+            prepared(image, rule, method, side).save(here / f"{rule}-{name}-{side}.png")
+            turned = prepared(image.transpose(Image.Transpose.TRANSPOSE), rule, method, side)
+            if side == 16:
+                turned.save(here / f"{rule}-{name}-{side}-turned.png")
