@@ -67,6 +67,8 @@ impl ModelFolder {
             names.extend(
                 entries
                     .flatten()
+                    // A hidden folder is one being made.
+                    .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
                     .filter(|entry| entry.path().join("model.toml").is_file())
                     .filter_map(|entry| entry.file_name().into_string().ok()),
             );
@@ -96,7 +98,8 @@ impl ModelFolder {
         Ok(ModelFolder { description, place: Place::Embedded })
     }
 
-    fn open(folder: PathBuf) -> Result<Self, ClipError> {
+    /// Opens a model folder.
+    pub fn open(folder: PathBuf) -> Result<Self, ClipError> {
         let path = folder.join("model.toml");
         if !path.is_file() {
             let hint = if folder.is_dir() {
@@ -161,13 +164,17 @@ pub fn map_file(path: &Path) -> Result<Bytes, ClipError> {
     onnx::map_file(&file).map_err(read)
 }
 
+/// The user's folder for what the program keeps: `recipe-render` in `$XDG_DATA_HOME` (`~/.local/share`; on Windows `%APPDATA%`).
+/// `None` where there is no home.
+pub fn data_folder() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    Some(etcetera::choose_base_strategy().ok()?.data_dir().join("recipe-render"))
+}
+
 /// Folders that hold models by name.
 fn named_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
-    if let Ok(strategy) = etcetera::choose_base_strategy() {
-        use etcetera::BaseStrategy;
-        folders.push(strategy.data_dir().join("recipe-render").join("models"));
-    }
+    folders.extend(data_folder().map(|folder| folder.join("models")));
     if let Ok(executable) = std::env::current_exe()
         && let Some(folder) = executable.parent()
     {

@@ -9,10 +9,10 @@ mod folder;
 mod head;
 mod text;
 
-pub use description::Description;
+pub use description::{Clean, Description, ImageEncoder, Reference, Source, TextEncoder, Tokenizer};
 pub use encoder::{Encoder, Questions};
 pub use ends::ImageGraph;
 pub use error::ClipError;
 pub use features::Features;
-pub use folder::{ModelFolder, map_file};
+pub use folder::{ModelFolder, data_folder, map_file};
 pub use text::{TextTokenizer, Tokens, features};
