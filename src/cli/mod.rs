@@ -31,4 +31,5 @@ pub use args::{
     RuntimeArgs, RuntimeCommand, SchemaArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
+pub use models::{CheckModelArgs, ImportArgs, ListArgs, RemoveArgs};
 pub use voice::Voice;

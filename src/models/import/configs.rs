@@ -254,7 +254,8 @@ mod tests {
     fn transformers_leaves_out_its_defaults() {
         let clip = transformers(&json!({"model_type": "clip", "vision_config": {}, "text_config": {}}));
         assert_eq!((clip.size, clip.context, clip.clean), (Some(224), Some(77), None));
-        let siglip = transformers(&json!({"model_type": "siglip", "vision_config": {"image_size": 384}, "text_config": {}}));
+        let siglip =
+            transformers(&json!({"model_type": "siglip", "vision_config": {"image_size": 384}, "text_config": {}}));
         assert_eq!((siglip.size, siglip.context), (Some(384), Some(64)));
         assert_eq!(siglip.clean, Some(Clean::Canonicalize));
         let vision = transformers(&json!({"model_type": "clip_vision_model", "image_size": 336}));

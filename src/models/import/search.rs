@@ -82,6 +82,13 @@ pub(super) fn search(folder: &Path) -> Result<Encoders, ModelsError> {
     }
 }
 
+/// The best graph of one kind in a folder.
+pub(super) fn one(folder: &Path, kind: Kind) -> Result<Option<PathBuf>, ModelsError> {
+    let graphs = graphs(folder)?;
+    let fitting = graphs.iter().map(PathBuf::as_path).filter(|path| kind_of(path).is_ok_and(|k| k == Some(kind)));
+    best(fitting, folder)
+}
+
 /// The weights without a graph in a folder.
 fn checkpoint(folder: &Path) -> Option<PathBuf> {
     CHECKPOINTS.iter().map(|name| folder.join(name)).find(|path| path.is_file()).or_else(|| {
@@ -239,9 +246,11 @@ mod tests {
         ]);
         let Encoders::Pair { image, .. } = search(folder.path()).unwrap() else { panic!() };
         assert!(image.ends_with("onnx/vision_model.onnx"));
-        assert!([("a", 0), ("a_fp16", 2), ("model_quantized", 3), ("m_q4f16", 4), ("m_O2", 1)]
-            .iter()
-            .all(|(name, expected)| rank(Path::new(&format!("{name}.onnx"))) == *expected));
+        assert!(
+            [("a", 0), ("a_fp16", 2), ("model_quantized", 3), ("m_q4f16", 4), ("m_O2", 1)]
+                .iter()
+                .all(|(name, expected)| rank(Path::new(&format!("{name}.onnx"))) == *expected)
+        );
     }
 
     #[test]
