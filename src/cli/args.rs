@@ -65,7 +65,7 @@ pub struct CommonArgs {
     /// Use this onnxruntime library
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Runtime")]
     pub onnxruntime: Option<PathBuf>,
-    /// Install nothing: fail where onnxruntime is not on this machine yet
+    /// Install and download nothing: fail where onnxruntime, or the model to fetch, is not on this machine yet
     #[arg(long, global = true, help_heading = "Runtime")]
     pub offline: bool,
 }
@@ -122,7 +122,7 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Show the onnxruntime in use and where it was looked for, or install it
     Runtime(RuntimeArgs),
-    /// List, import, check and remove models, or write a model's gradient as an ONNX file
+    /// List, fetch, import, check and remove models, or write a model's gradient as an ONNX file
     Models(ModelsArgs),
 }
 
@@ -184,6 +184,8 @@ pub struct ModelsArgs {
 pub enum ModelsCommand {
     /// List the models that a name finds
     List(ListArgs),
+    /// Download a model, check it and make it ready for use; without NAME list what can be had
+    Fetch(FetchArgs),
     /// Take in a model: an ONNX export, a checkpoint, or a folder of a model hub
     Import(ImportArgs),
     /// Prove a model's gradient, and measure how fast it is
@@ -192,6 +194,29 @@ pub enum ModelsCommand {
     Remove(RemoveArgs),
     /// Write the image encoder together with its gradient as one self-contained ONNX file
     Gradient(GradientArgs),
+}
+
+/// Of `recipe-render models fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// The model to fetch
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Take the files from another server, or from a folder on this machine
+    #[arg(long, value_name = "URL|FOLDER", requires = "name")]
+    pub from: Option<String>,
+    /// Fetch it even if there is a model of this name, and put it in that one's place
+    #[arg(long, requires = "name")]
+    pub force: bool,
+    /// Keep the downloaded files after the model is made of them
+    #[arg(long, requires = "name")]
+    pub keep_downloads: bool,
+    /// Give up on a connection that brings nothing for so long
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::seconds)]
+    pub timeout: std::time::Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Of `recipe-render models gradient`.

@@ -23,12 +23,13 @@ mod progress;
 mod prompts;
 mod run;
 mod timings;
+mod transfer;
 mod values;
 mod voice;
 
 pub use args::{
-    Arguments, CheckArgs, Command, GradientArgs, InstallArgs, ModelsArgs, ModelsCommand, RecoverArgs, RenderArgs,
-    RuntimeArgs, RuntimeCommand, SchemaArgs, parse,
+    Arguments, CheckArgs, Command, FetchArgs, GradientArgs, InstallArgs, ModelsArgs, ModelsCommand, RecoverArgs,
+    RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
 pub use models::{CheckModelArgs, ImportArgs, ListArgs, RemoveArgs};

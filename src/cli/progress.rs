@@ -34,10 +34,9 @@ enum Kind {
 impl Display {
     /// A display on stderr for a render of the recipe called `name`.
     pub(super) fn new(voice: &Voice, name: &str) -> Self {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let kind = if voice.is_quiet() {
             Kind::Nothing
-        } else if std::io::stderr().is_terminal() && !dumb {
+        } else if draws() {
             let bar = ProgressBar::new(0);
             bar.set_style(style());
             set_bar(Some(bar.clone()));
@@ -85,6 +84,12 @@ impl Drop for Display {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Whether stderr is a terminal that a bar can be drawn on.
+pub(super) fn draws() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !dumb
 }
 
 fn style() -> ProgressStyle {

@@ -1,6 +1,7 @@
 //! Values on the command line, read with messages that say what would be right. clap adds the flag's name.
 
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
 
 use crate::runtime::DeviceChoice;
 
@@ -13,6 +14,12 @@ pub(super) fn positive(text: &str) -> Result<NonZeroU32, String> {
 pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     let threads: Option<NonZeroUsize> = text.parse().ok();
     threads.filter(|threads| threads.get() <= 256).ok_or("expected a whole number from 1 to 256".into())
+}
+
+/// A time in seconds, a tenth to an hour.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: Option<f64> = text.parse().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or("expected seconds, from 0.1 to 3600".into())
 }
 
 /// `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -72,6 +79,8 @@ mod tests {
     fn numbers_start_at_one() {
         assert!(positive("0").is_err() && positive("-1").is_err() && positive("1.5").is_err());
         assert_eq!(positive("120").map(NonZeroU32::get), Ok(120));
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert!(["0", "-1", "nan", "inf", "3601", "x"].iter().all(|text| seconds(text).is_err()));
         assert!(threads("0").is_err() && threads("257").is_err());
     }
 }

@@ -173,8 +173,7 @@ pub fn data_folder() -> Option<PathBuf> {
 
 /// Folders that hold models by name.
 fn named_folders() -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    folders.extend(data_folder().map(|folder| folder.join("models")));
+    let mut folders: Vec<PathBuf> = data_folder().map(|folder| folder.join("models")).into_iter().collect();
     if let Ok(executable) = std::env::current_exe()
         && let Some(folder) = executable.parent()
     {

@@ -3,6 +3,7 @@
 mod check;
 mod error;
 mod examine;
+pub mod fetch;
 mod import;
 
 pub use check::{Colours, Findings, Gradient, References, Speed, check};

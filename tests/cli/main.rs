@@ -3,6 +3,8 @@
 mod bench;
 
 mod command_line;
+mod fetch;
+mod host;
 mod interrupt;
 mod output;
 mod recover;

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod fetch;
 mod gradient;
 mod import;
 mod list;
@@ -25,6 +26,7 @@ pub fn run(args: &ModelsArgs, options: runtime::Options, voice: &Voice) -> Outco
         ModelsCommand::Import(args) => import::run(args, &options, voice),
         ModelsCommand::Check(args) => check::run(args, &options, voice),
         ModelsCommand::Remove(args) => remove::run(args, voice),
+        ModelsCommand::Fetch(args) => fetch::run(args, &options, voice),
         ModelsCommand::Gradient(args) => gradient::run(args, options, voice),
     }
 }

@@ -1,0 +1,186 @@
+//! Fetching models: from a table of what there is to files that are known to be the right ones.
+
+mod client;
+mod download;
+mod folders;
+mod known;
+mod part;
+mod proxy;
+mod source;
+mod table;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use client::Client;
+use download::{Download, Wanted};
+use known::Record;
+use part::{refused, sha256};
+
+pub use download::megabytes;
+pub use folders::{Folders, Lock};
+pub use source::{ENDPOINT_VARIABLE, Source, TOKEN_VARIABLE};
+pub use table::{Entry, EntryFile, Role, Settings, TABLE_VARIABLE, Table};
+
+use super::ModelsError;
+
+/// How to fetch.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub source: Source,
+    /// No network.
+    pub offline: bool,
+    /// A server that sends nothing for so long is given up on.
+    pub patience: Duration,
+}
+
+/// What happens while a model is fetched.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A file begins, the `index`th (from 1) of `count`.
+    File { name: &'a str, index: usize, count: usize, bytes: Option<u64> },
+    /// Bytes of it so far, of all of them where that is known.
+    Progress { bytes: u64, of: Option<u64> },
+    /// Something to say in a line.
+    Note(&'a str),
+}
+
+/// Is told what happens.
+pub type Watch<'a> = dyn FnMut(Event<'_>) + 'a;
+
+/// A model's files, checked: they are what the table says, or what they were when they were first fetched.
+#[derive(Debug)]
+pub struct Fetched<'a> {
+    pub entry: &'a Entry,
+    /// In the table's order. They are the user's own where the source is a folder.
+    pub files: Vec<(Role, PathBuf)>,
+    /// The source in a few words.
+    pub source: String,
+    /// Of our own.
+    downloads: PathBuf,
+}
+
+impl Fetched<'_> {
+    /// The file of a role, if the model has one.
+    pub fn file(&self, role: Role) -> Option<&PathBuf> {
+        self.files.iter().find(|(other, _)| *other == role).map(|(_, path)| path)
+    }
+
+    /// Removes what was downloaded. What cannot be removed takes space, no more.
+    pub fn remove_downloads(self) {
+        let _ = fs::remove_dir_all(&self.downloads);
+    }
+
+    /// Where the downloads are.
+    pub fn downloads(&self) -> &PathBuf {
+        &self.downloads
+    }
+}
+
+/// Fetches a model's files, those that are not here yet, and checks them. Hold [`Folders::lock`] meanwhile.
+pub fn fetch<'a>(
+    entry: &'a Entry,
+    options: &Options,
+    folders: &Folders,
+    watch: &mut Watch<'_>,
+) -> Result<Fetched<'a>, ModelsError> {
+    let downloads = folders.downloads(&entry.name);
+    let mut files = Vec::new();
+    let mut client = None;
+    for (index, file) in entry.files.iter().enumerate() {
+        let record = if file.sha256.is_none() { known::recall(folders.data(), &file.title())? } else { None };
+        let record = record.as_ref();
+        let wanted = Wanted {
+            file,
+            revision: record.and_then(|record| record.revision.clone()).unwrap_or_else(|| file.revision.clone()),
+            bytes: file.bytes.or(record.map(|record| record.bytes)),
+            sha256: file.sha256.clone().or(record.map(|record| record.sha256.clone())),
+        };
+        watch(Event::File { name: file.name(), index: index + 1, count: entry.files.len(), bytes: wanted.bytes });
+        let found = match &options.source {
+            Source::Folder(folder) => Some(in_folder(&wanted, folder)?),
+            _ => here(&wanted, downloads.join(file.name()))?,
+        };
+        let (path, got) = match found {
+            Some(found) => found,
+            None if options.offline => return Err(offline(entry)),
+            None => {
+                fs::create_dir_all(&downloads).map_err(|error| refused(&downloads.join(file.name()), error))?;
+                let client = match &mut client {
+                    Some(client) => client,
+                    empty => empty.insert(Client::new(&options.source, options.patience)?),
+                };
+                let path = downloads.join(file.name());
+                let watch = &mut *watch;
+                let got = Download { client, source: &options.source, wanted: &wanted, watch }.run(&path)?;
+                (path, Record { revision: got.commit, bytes: got.bytes, sha256: got.sha256 })
+            }
+        };
+        if wanted.sha256.is_none() {
+            watch(Event::Note(&format!(
+                "{}: its SHA-256 was not known beforehand; trusted as it is, and recorded: {}",
+                file.title(),
+                got.sha256
+            )));
+            let _lock = folders.lock_records()?;
+            known::record(folders.data(), &file.title(), got)?;
+        }
+        files.push((file.role, path));
+    }
+    Ok(Fetched { entry, files, source: options.source.title(), downloads })
+}
+
+/// A file that was downloaded before. One that is not what it should be is as good as none.
+fn here(wanted: &Wanted<'_>, path: PathBuf) -> Result<Option<(PathBuf, Record)>, ModelsError> {
+    let Some(bytes) = fs::metadata(&path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()) else {
+        return Ok(None);
+    };
+    let sha256 = sha256(&path)?;
+    let right = wanted.check(bytes, &sha256).is_ok();
+    Ok(right.then_some((path, Record { revision: None, bytes, sha256 })))
+}
+
+/// A file in a folder of the user's.
+fn in_folder(wanted: &Wanted<'_>, folder: &std::path::Path) -> Result<(PathBuf, Record), ModelsError> {
+    let mut places = Source::places(folder, wanted.file, &wanted.revision);
+    places.dedup();
+    let mut others = Vec::new();
+    for path in places.iter().filter(|path| path.is_file()) {
+        let bytes = fs::metadata(path).map_err(|error| ModelsError::file(path, error))?.len();
+        // Of several files of one name the length tells most apart, at no cost.
+        if let Some(expected) = wanted.bytes.filter(|expected| *expected != bytes) {
+            others.push(format!("{}: it has {bytes} bytes, not {expected}", path.display()));
+            continue;
+        }
+        let sha256 = sha256(path)?;
+        match wanted.check(bytes, &sha256) {
+            Ok(()) => return Ok((path.clone(), Record { revision: None, bytes, sha256 })),
+            Err(reason) => others.push(format!("{}: {reason}", path.display())),
+        }
+    }
+    others.dedup();
+    let title = wanted.file.title();
+    Err(if others.is_empty() {
+        let name = wanted.file.name();
+        ModelsError::wrong(format!("--from {}: has no {name}", folder.display()))
+            .hinted(format!("{name} is {title} at revision {}", wanted.revision))
+    } else {
+        let revision = &wanted.revision;
+        ModelsError::wrong(format!("{title} is not the expected file\n  {}", others.join("\n  "))).hinted(format!(
+            "download it again, at revision {revision}; for a model of your own there is `models import`"
+        ))
+    })
+}
+
+fn offline(entry: &Entry) -> ModelsError {
+    let (bytes, exact) = entry.bytes();
+    let about = if exact { "" } else { "about " };
+    ModelsError::failed(format!("{}: --offline forbids downloading it ({about}{})", entry.name, megabytes(bytes))).hinted(
+        format!(
+            "where there is a network, run `recipe-render models fetch {} --keep-downloads`, and bring its downloads here: \
+             --from FOLDER",
+            entry.name
+        ),
+    )
+}
