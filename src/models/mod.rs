@@ -1,5 +1,10 @@
 //! From what people have (exports, checkpoints, downloads) to model folders.
 
+mod checkpoint;
 mod error;
 
+pub use checkpoint::{
+    Activation, Checkpoint, Converted, EMBEDDING, IMAGE, INPUT_IDS, OPENAI_DEVIATION, OPENAI_MEAN, hugging_face,
+    infer_open_clip, open_clip,
+};
 pub use error::ModelsError;
