@@ -8,6 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 
 use super::Voice;
+use super::models::{CheckModelArgs, ImportArgs, ListArgs, RemoveArgs};
 use super::values;
 use crate::plan::Size;
 use crate::recipe::parse_size;
@@ -121,7 +122,7 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Show the onnxruntime in use and where it was looked for, or install it
     Runtime(RuntimeArgs),
-    /// List models, fetch them, or write a model's gradient as an ONNX file
+    /// List, fetch, import, check and remove models, or write a model's gradient as an ONNX file
     Models(ModelsArgs),
 }
 
@@ -182,9 +183,15 @@ pub struct ModelsArgs {
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
     /// List the models that a name finds
-    List,
+    List(ListArgs),
     /// Download a model, check it and make it ready for use; without NAME list what can be had
     Fetch(FetchArgs),
+    /// Take in a model: an ONNX export, a checkpoint, or a folder of a model hub
+    Import(ImportArgs),
+    /// Prove a model's gradient, and measure how fast it is
+    Check(CheckModelArgs),
+    /// Delete imported models
+    Remove(RemoveArgs),
     /// Write the image encoder together with its gradient as one self-contained ONNX file
     Gradient(GradientArgs),
 }

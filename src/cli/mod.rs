@@ -32,4 +32,5 @@ pub use args::{
     RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
+pub use models::{CheckModelArgs, ImportArgs, ListArgs, RemoveArgs};
 pub use voice::Voice;

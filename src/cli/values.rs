@@ -27,6 +27,29 @@ pub(super) fn device(text: &str) -> Result<DeviceChoice, String> {
     text.parse().map_err(|_| "expected auto, cpu, cuda or cuda:N, where N is the GPU's number from 0".into())
 }
 
+/// Three numbers with commas between them, or one for all three.
+pub(super) fn triple(text: &str) -> Result<[f32; 3], String> {
+    let numbers: Option<Vec<f32>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    let finite = numbers.filter(|numbers: &Vec<f32>| numbers.iter().all(|number| number.is_finite()));
+    match finite.as_deref() {
+        Some(&[one]) => Ok([one; 3]),
+        Some(&[r, g, b]) => Ok([r, g, b]),
+        _ => Err("expected three numbers with commas between them, as in 0.48,0.46,0.41".into()),
+    }
+}
+
+/// Three numbers greater than 0.
+pub(super) fn deviation(text: &str) -> Result<[f32; 3], String> {
+    let numbers = triple(text)?;
+    if numbers.iter().all(|number| *number > 0.0) { Ok(numbers) } else { Err("expected numbers greater than 0".into()) }
+}
+
+/// A number of tokens, 0 to 65536.
+pub(super) fn context(text: &str) -> Result<usize, String> {
+    let tokens: Option<usize> = text.parse().ok();
+    tokens.filter(|tokens| *tokens <= 1 << 16).ok_or("expected a whole number from 0 to 65536".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +62,16 @@ mod tests {
         assert_eq!(device("cuda:3"), Ok(DeviceChoice::Only(Device::Cuda(3))));
         for wrong in ["", "gpu", "CUDA", "cuda:", "cuda:-1", "cuda:x", "cuda3", "cuda:99999999999"] {
             assert!(device(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn pixels_have_three_channels() {
+        assert_eq!(triple("0.5, 0.25,-1"), Ok([0.5, 0.25, -1.0]));
+        assert_eq!(deviation("0.5"), Ok([0.5; 3]));
+        assert!(deviation("0.5,0,1").is_err());
+        for wrong in ["", "1,2", "a,b,c", "1,2,3,4", "inf", "nan,0,0"] {
+            assert!(triple(wrong).is_err(), "{wrong}");
         }
     }
 

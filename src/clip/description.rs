@@ -1,25 +1,33 @@
 //! `model.toml`: what a model folder says about itself.
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 /// The contents of `model.toml`. Names of inputs and outputs may be left out where the graph has just one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
     /// The model's name, as shown to the user.
     pub name: String,
     /// What the model is good for, in a line.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub about: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub licence: String,
     pub image: ImageEncoder,
     pub text: TextEncoder,
     pub tokenizer: Tokenizer,
+    /// What the model must compute; `models check` compares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reference: Vec<Reference>,
+    /// Where an imported model came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
 }
 
 /// The image encoder: `[N, 3, S, S]` f32 -> `[N, D]` f32.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageEncoder {
     /// File name within the folder.
@@ -32,33 +40,105 @@ pub struct ImageEncoder {
     /// What they are then divided by.
     #[serde(default = "one")]
     pub deviation: [f32; 3],
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
 }
 
 /// The text encoder: token ids `[N, T]` -> `[N, D]` f32.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextEncoder {
     pub file: String,
     /// The input of token ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<String>,
     /// The input that is 1 for tokens and 0 for padding, if the encoder has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
 }
 
 /// How a text becomes token ids.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tokenizer {
     /// A file of the `tokenizers` library, within the folder.
     pub file: String,
     /// The fixed number of tokens T the text encoder takes: shorter texts are padded, longer ones cut. Without it, any.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<usize>,
     /// The token id that pads.
     #[serde(default)]
     pub padding: i64,
+    /// What is done to a text before the tokenizer file's own normaliser sees it.
+    #[serde(default, skip_serializing_if = "Clean::is_none")]
+    pub clean: Clean,
+}
+
+/// How a text is cleaned before it is tokenised; the names are OpenCLIP's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Clean {
+    #[default]
+    None,
+    /// Lower case, one space between words.
+    Lower,
+    /// Lower case without ASCII punctuation, one space between words (SigLIP's training texts).
+    Canonicalize,
+}
+
+impl Clean {
+    fn is_none(&self) -> bool {
+        *self == Clean::None
+    }
+
+    /// The text as the tokenizer is to see it.
+    pub fn apply(self, text: &str) -> String {
+        let collapse = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match self {
+            Clean::None => text.to_owned(),
+            Clean::Lower => collapse(&text.to_lowercase()),
+            Clean::Canonicalize => {
+                let bare: String =
+                    text.replace('_', " ").chars().filter(|letter| !letter.is_ascii_punctuation()).collect();
+                collapse(&bare.to_lowercase())
+            }
+        }
+    }
+}
+
+/// What a model must compute for a text.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    pub text: String,
+    /// Its token ids, padding aside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<i64>,
+    /// How its embedding of unit length begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embedding: Vec<f32>,
+    /// How far the embedding's numbers may be off.
+    #[serde(default = "rounded")]
+    pub tolerance: f32,
+}
+
+/// Where an imported model came from.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The folder, file, or repository with its revision.
+    pub from: String,
+    /// SHA-256 of each file it was made of, hexadecimal.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+}
+
+fn rounded() -> f32 {
+    1e-4
 }
 
 fn zero() -> [f32; 3] {

@@ -128,7 +128,7 @@ impl Encoder {
     /// The similarities `[N, K]` of windows `[N, 3, S, S]` (pixels in 0..1) to the prompts.
     pub fn score(&mut self, windows: &[f32], features: &Features) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
-        let sizes = batches(count, micro_batch(self.device));
+        let sizes = self.batches(count);
         self.prepare(Kind::Score, &sizes, features)?;
         let (length, prompts, side) = (self.window_length(), features.count(), self.side() as usize);
         let mut similarities = vec![0.0; count * prompts];
@@ -154,7 +154,7 @@ impl Encoder {
         gradients: &mut [f32],
     ) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
-        let sizes = batches(count, micro_batch(self.device));
+        let sizes = self.batches(count);
         self.prepare(Kind::Train, &sizes, features)?;
         let (length, prompts, side) = (self.window_length(), features.count(), self.side() as usize);
         let mut similarities = vec![0.0; count * prompts];
@@ -180,6 +180,14 @@ impl Encoder {
             },
         )?;
         Ok(similarities)
+    }
+
+    /// Batches for `windows` windows; of one each where the graph takes no more.
+    fn batches(&self, windows: usize) -> Vec<usize> {
+        match self.graph.batch() {
+            Some(1) => vec![1; windows],
+            _ => batches(windows, micro_batch(self.device)),
+        }
     }
 
     /// Values of one window.

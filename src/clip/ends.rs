@@ -43,6 +43,14 @@ impl ImageGraph {
         Ok(ImageGraph { graph, input, output, model: model.to_owned() })
     }
 
+    /// How many windows the graph takes at once, where that is fixed.
+    pub fn batch(&self) -> Option<usize> {
+        match self.graph.types.get(&self.input)?.dims.as_ref()?.first()? {
+            Dim::Known(windows) => Some(*windows),
+            _ => None,
+        }
+    }
+
     /// The graph for a fixed number of windows, all sizes known; onnxruntime does the shape arithmetic.
     pub fn fold(&self, runtime: &Runtime, windows: usize) -> Result<Graph, ClipError> {
         let run = |bytes: &[u8]| runtime.fold(bytes, &Weights::default(), &[]);

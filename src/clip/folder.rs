@@ -67,6 +67,8 @@ impl ModelFolder {
             names.extend(
                 entries
                     .flatten()
+                    // A hidden folder is one being made.
+                    .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
                     .filter(|entry| entry.path().join("model.toml").is_file())
                     .filter_map(|entry| entry.file_name().into_string().ok()),
             );
@@ -96,7 +98,8 @@ impl ModelFolder {
         Ok(ModelFolder { description, place: Place::Embedded })
     }
 
-    fn open(folder: PathBuf) -> Result<Self, ClipError> {
+    /// Opens a model folder.
+    pub fn open(folder: PathBuf) -> Result<Self, ClipError> {
         let path = folder.join("model.toml");
         if !path.is_file() {
             let hint = if folder.is_dir() {
@@ -161,8 +164,8 @@ pub fn map_file(path: &Path) -> Result<Bytes, ClipError> {
     onnx::map_file(&file).map_err(read)
 }
 
-/// Where the user's models are, among other data: `recipe-render` in `XDG_DATA_HOME`, `~/.local/share` or what the system
-/// has in its place. It need not exist yet.
+/// The user's folder for what the program keeps: `recipe-render` in `$XDG_DATA_HOME` (`~/.local/share`; on Windows `%APPDATA%`).
+/// `None` where there is no home.
 pub fn data_folder() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
     Some(etcetera::choose_base_strategy().ok()?.data_dir().join("recipe-render"))

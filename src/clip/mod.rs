@@ -10,7 +10,7 @@ mod head;
 mod preprocess;
 mod text;
 
-pub use description::Description;
+pub use description::{Clean, Description, ImageEncoder, Reference, Source, TextEncoder, Tokenizer};
 pub use encoder::{Encoder, Questions};
 pub use ends::ImageGraph;
 pub use error::ClipError;

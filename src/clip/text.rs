@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tokenizers::{PostProcessor, Tokenizer, TruncationDirection, TruncationParams};
 
-use super::{ClipError, ModelFolder, encoder::OUTSIDE};
+use super::{Clean, ClipError, ModelFolder, encoder::OUTSIDE};
 use crate::onnx::{Graph, external_files};
 use crate::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
 
@@ -30,6 +30,7 @@ pub struct TextTokenizer {
     unknown: Option<u32>,
     context: Option<usize>,
     padding: i64,
+    clean: Clean,
     model: String,
 }
 
@@ -58,12 +59,15 @@ impl TextTokenizer {
             unknown,
             context: description.tokenizer.context,
             padding: description.tokenizer.padding,
+            clean: description.tokenizer.clean,
             model: description.name.clone(),
         })
     }
 
     /// Tokenises one text.
     pub fn encode(&self, text: &str) -> Result<Tokens, ClipError> {
+        let text = self.clean.apply(text);
+        let text = text.as_str();
         let encoding = self
             .tokenizer
             .encode(text, true)

@@ -1,6 +1,23 @@
 //! From what people have (exports, checkpoints, downloads) to model folders.
 
-mod error;
-pub mod fetch;
+// graphs from weights
+mod checkpoint;
+mod vocabulary;
 
+// model folders
+mod check;
+mod examine;
+pub mod fetch;
+mod import;
+
+mod error;
+
+pub use check::{Colours, Findings, Gradient, References, Speed, check};
+pub use checkpoint::{
+    Activation, Checkpoint, Converted, EMBEDDING, IMAGE, INPUT_IDS, OPENAI_DEVIATION, OPENAI_MEAN, hugging_face,
+    infer_open_clip, open_clip,
+};
 pub use error::ModelsError;
+pub use examine::{Examined, examine};
+pub use import::{Card, Request, Settings, import, models_folder};
+pub use vocabulary::{Vocabulary, clip_vocabulary, vocabulary};

@@ -17,6 +17,7 @@ mod functions;
 mod normal;
 mod proto;
 mod read;
+mod signature;
 mod write;
 
 // graph to graph
@@ -25,6 +26,8 @@ mod fold;
 mod fuse;
 mod gradient;
 mod narrow;
+mod part;
+mod widen;
 
 // what operators mean
 mod resampling;
@@ -36,7 +39,9 @@ pub use external::{external_files, map_file};
 pub use fold::fold;
 pub use gradient::{differentiable_operators, differentiate, gradient_graph};
 pub use graph::{Attribute, Dim, Graph, Node, OPSET, ValueType};
+pub use signature::Signature;
 pub use tensor::{DataType, Tensor};
+pub use write::ALIGNED;
 
 #[cfg(test)]
 mod hostile_tests;

@@ -92,7 +92,7 @@ fn convert(proto: GraphProto, files: &mut ExternalFiles) -> Result<Graph, OnnxEr
 }
 
 /// `None` for what is no tensor, or of a type we do not know.
-fn value_type(info: &ValueInfoProto) -> Option<ValueType> {
+pub(super) fn value_type(info: &ValueInfoProto) -> Option<ValueType> {
     let tensor = info.r#type.as_ref()?.tensor_type.as_ref()?;
     let data_type = DataType::from_onnx(tensor.elem_type)?;
     let dims = tensor.shape.as_ref().map(|shape| {

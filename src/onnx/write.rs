@@ -14,26 +14,39 @@ use super::tensor::Tensor;
 /// The format version that came with operator set 20.
 const IR_VERSION: i64 = 9;
 
+/// Constants of fewer bytes stay inside the model where others lie beside it.
+pub const BESIDE: usize = 1024;
+
+/// Where tensors begin in a file beside the model: so they can be used in place once it is mapped into memory.
+pub const ALIGNED: usize = 64;
+
 /// What stands in place of a file's name where the data is handed over in memory.
 const IN_MEMORY: &str = "in-memory";
 
 impl Graph {
     /// The whole model, constants inside.
     pub fn write(&self) -> Vec<u8> {
-        self.to_proto(usize::MAX).encode_to_vec()
+        self.to_proto(usize::MAX, IN_MEMORY).encode_to_vec()
+    }
+
+    /// The model with all constants of [`BESIDE`] bytes or more in a file `location` beside it: the model's bytes, and the
+    /// tensors whose data make up that file, each to begin at the next multiple of [`ALIGNED`].
+    pub fn write_beside(&self, location: &str) -> (Vec<u8>, Vec<Tensor>) {
+        let tensors = self.constants.values().filter(|tensor| tensor.data.len() >= BESIDE);
+        (self.to_proto(BESIDE, location).encode_to_vec(), tensors.cloned().collect())
     }
 
     /// The model with all constants of `threshold` bytes or more left outside, as external data without a file, to be
     /// handed to the runtime by name; and these constants.
     pub fn write_split(&self, threshold: usize) -> (Vec<u8>, Vec<(String, Tensor)>) {
         let outside = self.constants.iter().filter(|(_, t)| t.data.len() >= threshold);
-        (self.to_proto(threshold).encode_to_vec(), outside.map(|(n, t)| (n.clone(), t.clone())).collect())
+        (self.to_proto(threshold, IN_MEMORY).encode_to_vec(), outside.map(|(n, t)| (n.clone(), t.clone())).collect())
     }
 
     /// The whole model, with every value named in `value_info`, also those of which nothing is known: onnxruntime completes
     /// the entries that are there, and adds none.
     pub(super) fn write_to_complete(&self) -> Vec<u8> {
-        let mut model = self.to_proto(usize::MAX);
+        let mut model = self.to_proto(usize::MAX, IN_MEMORY);
         let names = self.nodes.iter().flat_map(|n| &n.outputs);
         let unnoted = names.filter(|o| !o.is_empty() && !self.types.contains_key(*o) && !self.outputs.contains(o));
         let info = |name: &String| ValueInfoProto { name: name.clone(), r#type: None };
@@ -43,13 +56,26 @@ impl Graph {
         model.encode_to_vec()
     }
 
-    fn to_proto(&self, threshold: usize) -> ModelProto {
+    fn to_proto(&self, threshold: usize, location: &str) -> ModelProto {
+        let mut offset = 0;
         let info = |name: &String| ValueInfoProto { name: name.clone(), r#type: self.types.get(name).map(type_proto) };
         let inside = |name: &&String| !self.inputs.contains(name) && !self.outputs.contains(name);
+        let constants = self.constants.iter().map(|(name, tensor)| {
+            if tensor.data.len() < threshold {
+                return tensor_proto(name, tensor);
+            }
+            let proto = outside_proto(name, tensor, location, offset);
+            // In memory each tensor is a file of its own.
+            if location != IN_MEMORY {
+                offset += tensor.data.len().next_multiple_of(ALIGNED);
+            }
+            proto
+        });
+        let constants = constants.collect();
         let graph = GraphProto {
             name: if self.name.is_empty() { "graph".into() } else { self.name.clone() },
             node: nodes_proto(&self.nodes),
-            initializer: self.constants.iter().map(|(name, t)| tensor_proto(name, t, threshold)).collect(),
+            initializer: constants,
             input: self.inputs.iter().map(info).collect(),
             output: self.outputs.iter().map(info).collect(),
             value_info: self.types.keys().filter(inside).map(info).collect(),
@@ -82,25 +108,31 @@ fn type_proto(known: &ValueType) -> TypeProto {
     TypeProto { tensor_type: Some(TensorTypeProto { elem_type: known.data_type as i32, shape }) }
 }
 
-fn tensor_proto(name: &str, tensor: &Tensor, threshold: usize) -> TensorProto {
-    let mut proto = TensorProto {
+fn tensor_proto(name: &str, tensor: &Tensor) -> TensorProto {
+    TensorProto { raw_data: Some(tensor.data.clone()), ..header_proto(name, tensor) }
+}
+
+/// A tensor whose data are in the file `location` from `offset` on.
+fn outside_proto(name: &str, tensor: &Tensor, location: &str, offset: usize) -> TensorProto {
+    let entry = |key: &str, value: String| StringStringEntryProto { key: key.into(), value };
+    TensorProto {
+        data_location: Some(EXTERNAL),
+        external_data: vec![
+            entry("location", location.into()),
+            entry("offset", offset.to_string()),
+            entry("length", tensor.data.len().to_string()),
+        ],
+        ..header_proto(name, tensor)
+    }
+}
+
+fn header_proto(name: &str, tensor: &Tensor) -> TensorProto {
+    TensorProto {
         name: name.into(),
         dims: tensor.dims.iter().map(|d| *d as i64).collect(),
         data_type: tensor.data_type as i32,
         ..TensorProto::default()
-    };
-    if tensor.data.len() >= threshold {
-        let entry = |key: &str, value: String| StringStringEntryProto { key: key.into(), value };
-        proto.data_location = Some(EXTERNAL);
-        proto.external_data = vec![
-            entry("location", IN_MEMORY.into()),
-            entry("offset", "0".into()),
-            entry("length", tensor.data.len().to_string()),
-        ];
-    } else {
-        proto.raw_data = Some(tensor.data.clone());
     }
-    proto
 }
 
 /// The nodes. onnxruntime refuses two of one name, which exporters and rewriting may well leave: later ones get a number.
@@ -151,7 +183,7 @@ fn attribute_proto(name: &str, value: &Attribute) -> AttributeProto {
         Attribute::Int(value) => proto.i = Some(value),
         Attribute::Float(value) => proto.f = Some(value),
         Attribute::Text(text) => proto.s = Some(text),
-        Attribute::Tensor(tensor) => proto.t = Some(tensor_proto("", &tensor, usize::MAX)),
+        Attribute::Tensor(tensor) => proto.t = Some(tensor_proto("", &tensor)),
         Attribute::Graph(graph) => proto.g = Some(*graph),
         Attribute::Ints(values) => proto.ints = values,
         Attribute::Floats(values) => proto.floats = values,

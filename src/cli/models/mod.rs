@@ -1,22 +1,43 @@
 //! `recipe-render models`: what models there are, and what can be done with them.
 
+mod args;
+mod check;
 mod fetch;
 mod gradient;
+mod import;
 mod list;
+mod remove;
 
 use std::path::{Path, PathBuf};
 
-use super::{ModelsArgs, ModelsCommand, Outcome, Voice};
+use super::compose::from_clip;
+use super::{Failure, ModelsArgs, ModelsCommand, Outcome, Voice};
 use crate::clip::ModelFolder;
+use crate::models::ModelsError;
 use crate::onnx::external_files;
 use crate::runtime;
+
+pub use args::{CheckModelArgs, ImportArgs, ListArgs, RemoveArgs};
 
 /// Calls one of the commands.
 pub fn run(args: &ModelsArgs, options: runtime::Options, voice: &Voice) -> Outcome {
     match &args.command {
-        ModelsCommand::List => list::run(),
-        ModelsCommand::Fetch(args) => fetch::run(args, options.offline, voice),
+        ModelsCommand::List(args) => list::run(args),
+        ModelsCommand::Import(args) => import::run(args, &options, voice),
+        ModelsCommand::Check(args) => check::run(args, &options, voice),
+        ModelsCommand::Remove(args) => remove::run(args, voice),
+        ModelsCommand::Fetch(args) => fetch::run(args, &options, voice),
         ModelsCommand::Gradient(args) => gradient::run(args, options, voice),
+    }
+}
+
+/// What was given is wrong, or something failed.
+pub(in crate::cli) fn from_models(error: ModelsError) -> Failure {
+    let hint = error.hint();
+    match error {
+        ModelsError::Clip(error) => from_clip(error),
+        ModelsError::Wrong { message, .. } => Failure::wrong(message).hinted(hint),
+        ModelsError::Failed { message, .. } => Failure::failed(message).hinted(hint),
     }
 }
 

@@ -1,0 +1,98 @@
+//! The arguments of `recipe-render models`' commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use crate::cli::values;
+
+/// Of `recipe-render models import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// A folder as model hubs have them, an ONNX file with both encoders, or a .safetensors checkpoint
+    #[arg(value_name = "SOURCE", required_unless_present_any = ["image", "text"], value_hint = ValueHint::AnyPath)]
+    pub source: Option<PathBuf>,
+    /// The image encoder: an ONNX file, or the folder that holds it
+    #[arg(long, value_name = "FILE.onnx", value_hint = ValueHint::AnyPath)]
+    pub image: Option<PathBuf>,
+    /// The text encoder that belongs to it
+    #[arg(long, value_name = "FILE.onnx", value_hint = ValueHint::AnyPath)]
+    pub text: Option<PathBuf>,
+    /// tokenizer.json, or a folder with it or with vocab.json and merges.txt
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub tokenizer: Option<PathBuf>,
+    /// What to call the model [default: as its folder is called]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Replace a model of that name
+    #[arg(long)]
+    pub force: bool,
+    /// Leave graphs in half precision as they are
+    #[arg(long)]
+    pub keep_half: bool,
+    #[command(flatten)]
+    pub said: SaidArgs,
+}
+
+/// What the user says of a model in place of its files.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "In place of what the files say")]
+pub struct SaidArgs {
+    /// The side of the pictures it takes, in pixels
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub size: Option<u32>,
+    /// Subtracted from pixels in 0..1
+    #[arg(long, value_name = "R,G,B", value_parser = values::triple, allow_hyphen_values = true)]
+    pub mean: Option<[f32; 3]>,
+    /// What they are then divided by
+    #[arg(long, value_name = "R,G,B", value_parser = values::deviation)]
+    pub deviation: Option<[f32; 3]>,
+    /// The number of tokens it takes; 0: any
+    #[arg(long, value_name = "N", value_parser = values::context)]
+    pub context: Option<usize>,
+    /// The token that fills up short texts
+    #[arg(long, value_name = "ID")]
+    pub padding: Option<i64>,
+    /// The picture among the image graph's inputs
+    #[arg(long, value_name = "INPUT")]
+    pub image_input: Option<String>,
+    /// The embedding among the image graph's values
+    #[arg(long, value_name = "OUTPUT")]
+    pub image_output: Option<String>,
+    /// The token ids among the text graph's inputs
+    #[arg(long, value_name = "INPUT")]
+    pub text_ids: Option<String>,
+    /// The attention mask among the text graph's inputs
+    #[arg(long, value_name = "INPUT")]
+    pub text_mask: Option<String>,
+    /// The embedding among the text graph's values
+    #[arg(long, value_name = "OUTPUT")]
+    pub text_output: Option<String>,
+}
+
+/// Of `recipe-render models check`.
+#[derive(Debug, Args)]
+pub struct CheckModelArgs {
+    /// A model's name, or the path of its folder
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `recipe-render models list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `recipe-render models remove`.
+#[derive(Debug, Args)]
+pub struct RemoveArgs {
+    /// The names of models that were imported or fetched
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+}

@@ -1,0 +1,121 @@
+//! `recipe-render models check`: proves that a model can be used, and measures it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::cli::compose::{from_clip, from_runtime};
+use crate::cli::{CheckModelArgs, Exit, Failure, Outcome, Voice, voice};
+use crate::clip::ModelFolder;
+use crate::models::{self, Findings};
+use crate::runtime;
+
+/// Checks a model; a faulty one is a failure.
+pub(super) fn run(args: &CheckModelArgs, options: &runtime::Options, voice: &Voice) -> Outcome {
+    let model = ModelFolder::find(&args.model, Path::new("")).map_err(from_clip)?;
+    let runtime = runtime::open(options, &mut |line| voice.note(line)).map_err(from_runtime)?;
+    let device = runtime.device(options.device, &mut |line| voice.note(line)).map_err(from_runtime)?;
+    let runtime = Arc::new(runtime);
+    let findings = models::check(&model, &runtime, device, &mut |doing| voice.detail(doing)).map_err(from_clip)?;
+    let faults = findings.faults();
+    if args.json {
+        let mut value = serde_json::to_value(&findings).map_err(Failure::failed)?;
+        value["faults"] = json!(faults);
+        value["doubts"] = json!(findings.doubts());
+        voice::result(format!("{value:#}\n").as_bytes())?;
+    } else {
+        voice::result(report(&findings).as_bytes())?;
+    }
+    Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// The findings in words.
+fn report(findings: &Findings) -> String {
+    let Findings { model, size, width, references, colours, gradient, speed } = findings;
+    let mut lines = vec![format!("{model}: windows of {size} x {size} pixels, embeddings of {width} numbers")];
+    let mut line = |what: &str, text: String| lines.push(format!("  {what:<9} {text}"));
+    line(
+        "texts",
+        match (references.compared, references.wrong.len()) {
+            (0, _) => "both encoders agree in length; no known values to compare with".to_owned(),
+            (all, 0) => format!("all {all} known values are right"),
+            (all, wrong) => format!("{wrong} of {all} known values are wrong"),
+        },
+    );
+    for wrong in &references.wrong {
+        line("", wrong.clone());
+    }
+    line(
+        "gradient",
+        format!(
+            "{}: differs from central differences by {:.1e} at most, in {} directions",
+            if gradient.right() { "right" } else { "WRONG" },
+            gradient.worst,
+            gradient.directions
+        ),
+    );
+    line("colours", format!("{} of {} plain pictures named", colours.named, colours.asked));
+    line(
+        "speed",
+        format!(
+            "{:.1} windows/s forward and backward ({} at once, {}, {} thread{})",
+            speed.windows_per_second,
+            speed.windows,
+            speed.device,
+            speed.threads,
+            if speed.threads == 1 { "" } else { "s" }
+        ),
+    );
+    let faults = findings.faults();
+    if faults.is_empty() {
+        line("verdict", "ready".to_owned());
+    }
+    for fault in faults {
+        line("verdict", fault);
+    }
+    for doubt in findings.doubts() {
+        line("but", doubt);
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::{Colours, Gradient, References, Speed};
+
+    fn findings() -> Findings {
+        Findings {
+            model: "x".into(),
+            size: 64,
+            width: 8,
+            references: References::default(),
+            colours: Colours { named: 6, asked: 6 },
+            gradient: Gradient { worst: 1e-3, directions: 6, tolerance: 0.02 },
+            speed: Speed { windows_per_second: 12.34, windows: 16, threads: 2, device: "cpu".into() },
+        }
+    }
+
+    #[test]
+    fn a_sound_model_is_ready() {
+        let text = report(&findings());
+        assert!(text.contains("verdict   ready") && !text.contains("but "), "{text}");
+        assert!(text.contains("12.3 windows/s"), "{text}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_the_verdict() {
+        let mut found = findings();
+        found.gradient.worst = 0.3;
+        found.references = References { compared: 2, wrong: vec!["\"hello\" gives 1".into()] };
+        found.colours.named = 1;
+        let text = report(&found);
+        for said in
+            ["WRONG", "1 of 2 known values", "\"hello\" gives 1", "its gradient is wrong", "plain colours apart"]
+        {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert!(!text.contains("ready"));
+    }
+}

@@ -1,0 +1,45 @@
+//! `recipe-render models import`: a model of any form becomes a model folder.
+
+use super::from_models;
+use crate::cli::compose::from_runtime;
+use crate::cli::{Exit, ImportArgs, Outcome, Voice};
+use crate::models::{self, Request, Settings};
+use crate::runtime;
+
+/// Imports a model.
+pub(super) fn run(args: &ImportArgs, options: &runtime::Options, voice: &Voice) -> Outcome {
+    let runtime = runtime::open(options, &mut |line| voice.note(line)).map_err(from_runtime)?;
+    let model = models::import(&request(args), &runtime, &mut |line| voice.note(line)).map_err(from_models)?;
+    let name = &model.description.name;
+    let place = model.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+    voice.note(&format!("imported as `{name}`, in {place}"));
+    voice.note(&format!("`recipe-render models check {name}` proves its gradient and measures it"));
+    Ok(Exit::Done)
+}
+
+fn request(args: &ImportArgs) -> Request {
+    let said = &args.said;
+    Request {
+        source: args.source.clone(),
+        image: args.image.clone(),
+        text: args.text.clone(),
+        tokenizer: args.tokenizer.clone(),
+        name: args.name.clone(),
+        settings: Settings {
+            size: said.size,
+            mean: said.mean,
+            deviation: said.deviation,
+            context: said.context,
+            padding: said.padding,
+            clean: None,
+            image_input: said.image_input.clone(),
+            image_output: said.image_output.clone(),
+            text_ids: said.text_ids.clone(),
+            text_mask: said.text_mask.clone(),
+            text_output: said.text_output.clone(),
+        },
+        keep_half: args.keep_half,
+        force: args.force,
+        card: models::Card::default(),
+    }
+}

@@ -1,0 +1,51 @@
+//! `recipe-render models remove`: deletes models that were imported or fetched.
+
+use std::fs;
+use std::path::Path;
+
+use super::from_models;
+use crate::cli::{Exit, Failure, Outcome, RemoveArgs, Voice};
+use crate::clip::ModelFolder;
+use crate::models::models_folder;
+
+/// Removes models by name. All names are looked at before anything is deleted.
+pub(super) fn run(args: &RemoveArgs, voice: &Voice) -> Outcome {
+    let folder = models_folder().map_err(from_models)?;
+    let places = args.names.iter().map(|name| place(&folder, name)).collect::<Result<Vec<_>, _>>()?;
+    for (name, place) in args.names.iter().zip(places) {
+        // A rename first: what is half deleted is no model any more.
+        let failed = |error: std::io::Error| Failure::failed(format!("{}: not removed: {error}", place.display()));
+        let going = folder.join(format!(".{name}.removed"));
+        let _ = fs::remove_dir_all(&going);
+        fs::rename(&place, &going).map_err(failed)?;
+        fs::remove_dir_all(&going).map_err(failed)?;
+        voice.note(&format!("removed {}", place.display()));
+    }
+    Ok(Exit::Done)
+}
+
+/// The folder of a model that may be removed.
+fn place(folder: &Path, name: &str) -> Result<std::path::PathBuf, Failure> {
+    let plain = Path::new(name).components().count() == 1 && !name.starts_with('.');
+    let place = folder.join(name);
+    if plain && place.join("model.toml").is_file() {
+        return Ok(place);
+    }
+    match ModelFolder::named(name) {
+        Ok(model) if model.folder().is_none() => {
+            Err(Failure::wrong(format!("`{name}` is part of the program and cannot be removed")))
+        }
+        Ok(model) => {
+            let place = model.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+            Err(Failure::wrong(format!("`{name}` was not imported: it is in {place}"))
+                .hint("delete that folder yourself"))
+        }
+        Err(error) => {
+            let failure = Failure::wrong(&error);
+            Err(failure.hint(format!(
+                "only models in {} can be removed; `recipe-render models list` lists them",
+                folder.display()
+            )))
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Whether the two encoders speak of the same things: plain colours and their names.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::clip::{self, ClipError, Encoder, Features, ModelFolder};
+use crate::runtime::{Device, Runtime};
+
+/// How many plain pictures were most similar to their own colour's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Colours {
+    pub named: usize,
+    pub asked: usize,
+}
+
+const COLOURS: [(&str, [f32; 3]); 6] = [
+    ("red", [0.9, 0.1, 0.1]),
+    ("green", [0.1, 0.7, 0.15]),
+    ("blue", [0.1, 0.2, 0.9]),
+    ("yellow", [0.95, 0.9, 0.1]),
+    ("black", [0.03, 0.03, 0.03]),
+    ("white", [0.97, 0.97, 0.97]),
+];
+
+pub(super) fn check(model: &ModelFolder, runtime: &Arc<Runtime>, device: Device) -> Result<Colours, ClipError> {
+    let texts: Vec<String> = COLOURS.iter().map(|(name, _)| format!("a plain {name} picture")).collect();
+    let rows = clip::features(runtime, model, "", &texts, None)?;
+    let asked = COLOURS.len();
+    let Some(features) = Features::new(&rows) else { return Ok(Colours { named: 0, asked }) };
+    let mut encoder = Encoder::open(runtime.clone(), model.clone(), String::new(), device)?;
+    let area = (encoder.side() as usize).pow(2);
+    let windows: Vec<f32> = COLOURS
+        .iter()
+        .flat_map(|(_, colour)| colour.iter().flat_map(|value| std::iter::repeat_n(*value, area)))
+        .collect();
+    let similarities = encoder.score(&windows, &features)?;
+    // Each name's mean is taken off: some words are near to any picture.
+    let mean = |name: usize| similarities.iter().skip(name).step_by(asked).sum::<f32>() / asked as f32;
+    let means: Vec<f32> = (0..asked).map(mean).collect();
+    let named = similarities.chunks(asked).enumerate().filter(|(own, row)| {
+        let relative = row.iter().zip(&means).map(|(similarity, mean)| similarity - mean);
+        let best = relative.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+        best.is_some_and(|(name, _)| name == *own)
+    });
+    Ok(Colours { named: named.count(), asked })
+}

@@ -1,0 +1,90 @@
+//! Proving a model: its texts against known values, its gradient against differences, its towers against plain colours; and
+//! how fast it is.
+
+mod colours;
+mod gradient;
+mod references;
+mod speed;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub use colours::Colours;
+pub use gradient::Gradient;
+pub use references::References;
+pub use speed::Speed;
+
+use super::{Examined, examine};
+use crate::clip::{ClipError, ModelFolder};
+use crate::runtime::{Device, Runtime};
+
+/// All that was found out about a model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Findings {
+    pub model: String,
+    /// The window's side in pixels.
+    pub size: u32,
+    /// The embeddings' length.
+    pub width: usize,
+    pub references: References,
+    pub colours: Colours,
+    pub gradient: Gradient,
+    pub speed: Speed,
+}
+
+impl Findings {
+    /// What is wrong, a sentence each; empty: the model is ready.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if !self.references.wrong.is_empty() {
+            faults.push("its texts do not give the values that are known: is the tokenizer the right one?".to_owned());
+        }
+        if !self.gradient.right() {
+            faults.push("its gradient is wrong: pictures rendered with it would not get what is asked for".to_owned());
+        }
+        faults
+    }
+
+    /// What is odd without being wrong.
+    pub fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if self.colours.named * 2 < self.colours.asked {
+            doubts.push(
+                "it does not tell plain colours apart: do both encoders belong to the same model, and are mean and \
+                 deviation right? (Models with random weights know nothing.)"
+                    .to_owned(),
+            );
+        }
+        doubts
+    }
+}
+
+/// Checks a model. `say` is told what is done next.
+pub fn check(
+    model: &ModelFolder,
+    runtime: &Arc<Runtime>,
+    device: Device,
+    say: &mut dyn FnMut(&str),
+) -> Result<Findings, ClipError> {
+    say("loading both encoders");
+    let Examined { width, .. } = examine(model, runtime)?;
+    say("comparing texts");
+    let references = references::check(model, runtime)?;
+    say("comparing the gradient with differences");
+    let gradient = gradient::check(model, runtime)?;
+    say("looking at plain colours");
+    let colours = colours::check(model, runtime, device)?;
+    say("measuring");
+    let speed = speed::measure(model, runtime, device)?;
+    let description = &model.description;
+    Ok(Findings {
+        model: description.name.clone(),
+        size: description.image.size,
+        width,
+        references,
+        colours,
+        gradient,
+        speed,
+    })
+}

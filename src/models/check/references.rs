@@ -1,0 +1,51 @@
+//! Texts whose tokens and embeddings are known.
+
+use serde::Serialize;
+
+use crate::clip::{self, ClipError, ModelFolder, TextTokenizer};
+use crate::runtime::Runtime;
+
+/// What came of the comparison.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct References {
+    /// Comparisons made: one for a text's tokens, one for its embedding.
+    pub compared: usize,
+    /// What differs, a sentence each.
+    pub wrong: Vec<String>,
+}
+
+/// Compares what `model.toml` says of texts with what the model makes of them.
+pub(super) fn check(model: &ModelFolder, runtime: &Runtime) -> Result<References, ClipError> {
+    let mut found = References::default();
+    if model.description.reference.is_empty() {
+        return Ok(found);
+    }
+    let tokenizer = TextTokenizer::open(model)?;
+    let texts: Vec<String> = model.description.reference.iter().map(|reference| reference.text.clone()).collect();
+    let features = clip::features(runtime, model, "", &texts, None)?;
+    for (reference, feature) in model.description.reference.iter().zip(features) {
+        let text = &reference.text;
+        if !reference.tokens.is_empty() {
+            found.compared += 1;
+            let tokens = tokenizer.encode(text)?;
+            let used = tokens.ids.get(..tokens.used).unwrap_or(&tokens.ids);
+            if used != reference.tokens {
+                found.wrong.push(format!("\"{text}\" gives the tokens {used:?}, not {:?}", reference.tokens));
+            }
+        }
+        if !reference.embedding.is_empty() {
+            found.compared += 1;
+            let far = reference.embedding.iter().zip(&feature).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            if far > reference.tolerance || reference.embedding.len() > feature.len() {
+                let begins: Vec<String> =
+                    feature.iter().take(reference.embedding.len()).map(|value| format!("{value:.4}")).collect();
+                found.wrong.push(format!(
+                    "the embedding of \"{text}\" begins {}, not {:?}",
+                    begins.join(", "),
+                    reference.embedding
+                ));
+            }
+        }
+    }
+    Ok(found)
+}

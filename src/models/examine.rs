@@ -1,0 +1,38 @@
+//! What every model must pass before it is used: its two encoders speak the same language, and the image encoder can be
+//! differentiated.
+
+use crate::clip::{self, ClipError, ImageGraph, ModelFolder};
+use crate::onnx::{Graph, gradient_graph};
+use crate::runtime::Runtime;
+
+/// What the examination found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Examined {
+    /// The embeddings' length D.
+    pub width: usize,
+    /// Nodes of the image encoder together with its gradient, for one window.
+    pub nodes: usize,
+}
+
+/// Examines a model: both encoders load, their embeddings have the same length, every operator between picture and embedding
+/// has a gradient rule.
+pub fn examine(model: &ModelFolder, runtime: &Runtime) -> Result<Examined, ClipError> {
+    let description = &model.description;
+    let failed = |source| ClipError::Graph { model: description.name.clone(), source };
+    let bytes = model.bytes(&description.image.file)?;
+    let graph = Graph::read(bytes, model.folder()).map_err(failed)?;
+    let image = ImageGraph::new(graph, Some(&description.image), &description.name)?;
+    let folded = image.fold(runtime, 1)?;
+    let width = image.check(&folded, 1, description.image.size)?;
+    let nodes = gradient_graph(folded).map_err(failed)?.nodes.len();
+    let text = clip::features(runtime, model, "", &["a picture".to_owned()], None)?;
+    let length = text.first().map_or(0, Vec::len);
+    if length != width {
+        return Err(ClipError::Encoder {
+            model: description.name.clone(),
+            message: format!("the image encoder's embeddings have {width} numbers, the text encoder's {length}"),
+            hint: Some("do both belong to the same model? are the outputs those behind the projection?".to_owned()),
+        });
+    }
+    Ok(Examined { width, nodes })
+}

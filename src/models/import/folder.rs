@@ -1,0 +1,247 @@
+//! Writing a model folder: beside its place, and into it only when it is whole and proven.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use super::gather::{Contents, Encoder, Gathered};
+use super::{Request, models_folder};
+use crate::clip::{Description, ImageEncoder, ModelFolder, Source, TextEncoder, Tokenizer, map_file};
+use crate::models::ModelsError;
+use crate::onnx::{ALIGNED, Graph};
+
+/// Weights of this many bytes and more lie in a file beside their graph: there they can be used as they are mapped, and
+/// ONNX allows no more than 2 GB inside.
+const BESIDE: usize = 1 << 26;
+
+/// Where a model is to go.
+pub(super) struct Place {
+    name: String,
+    path: PathBuf,
+}
+
+/// A model folder on its way.
+pub(super) struct Made {
+    pub model: ModelFolder,
+    folder: TempDir,
+}
+
+impl Place {
+    /// The place of the model's name. An error where there is one already that is not to be replaced.
+    pub(super) fn new(request: &Request) -> Result<Self, ModelsError> {
+        let name = name(request)?;
+        let path = models_folder()?.join(&name);
+        if path.exists() && !request.force {
+            let message = format!("there is a model `{name}` already, in {}", path.display());
+            return Err(ModelsError::wrong(message).hinted("give another --name, or replace it with --force"));
+        }
+        Ok(Place { name, path })
+    }
+
+    /// Puts the model into its place; an older one goes only now.
+    pub(super) fn keep(self, made: Made) -> Result<ModelFolder, ModelsError> {
+        let failed = |error| ModelsError::file(&self.path, error);
+        drop(made.model);
+        let old = self.path.exists().then(|| made.folder.path().with_extension("old"));
+        if let Some(old) = &old {
+            fs::rename(&self.path, old).map_err(failed)?;
+        }
+        let fresh = made.folder.keep();
+        if let Err(error) = fs::rename(&fresh, &self.path) {
+            if let Some(old) = &old {
+                let _ = fs::rename(old, &self.path);
+            }
+            let _ = fs::remove_dir_all(&fresh);
+            return Err(failed(error));
+        }
+        if let Some(old) = old {
+            let _ = fs::remove_dir_all(old);
+        }
+        Ok(ModelFolder::open(self.path)?)
+    }
+}
+
+/// The model's name: as given, or after the folder or file it comes from.
+fn name(request: &Request) -> Result<String, ModelsError> {
+    if let Some(name) = &request.name {
+        let sound = !name.is_empty()
+            && name.len() <= 100
+            && !name.starts_with(['.', '-'])
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
+        return if sound {
+            Ok(name.clone())
+        } else {
+            Err(ModelsError::wrong(format!("--name {name}: names are letters, digits, `-`, `_` and `.`")))
+        };
+    }
+    let path = request.source.as_ref().or(request.image.as_ref());
+    let path = path.map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone())).unwrap_or_default();
+    let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let plain = |part: &&String| !["onnx", "visual", "textual", "snapshots"].contains(&part.as_str());
+    // A download cache has .../models--OWNER--NAME/snapshots/REVISION.
+    let cached = parts.iter().rev().find_map(|part| part.strip_prefix("models--")?.rsplit("--").next());
+    let last = match cached {
+        Some(name) => Some(name.to_owned()),
+        None if path.is_dir() => parts.iter().rev().find(plain).cloned(),
+        None => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+    };
+    let clean: String = last
+        .unwrap_or_default()
+        .to_lowercase()
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' })
+        .take(100)
+        .collect();
+    let clean = clean.trim_matches(['-', '.']);
+    if clean.is_empty() || clean == "model" {
+        return Err(ModelsError::wrong(format!("{}: what is the model to be called?", path.display()))
+            .hinted("give --name NAME"));
+    }
+    Ok(clean.to_owned())
+}
+
+/// Makes the model folder in a temporary one beside its place.
+pub(super) fn make(place: &Place, gathered: &Gathered, request: &Request) -> Result<Made, ModelsError> {
+    let parent = place.path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(|error| ModelsError::file(parent, error))?;
+    let prefix = format!(".{}.", place.name);
+    let folder = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(".new")
+        .tempdir_in(parent)
+        .map_err(|error| ModelsError::file(parent, error))?;
+    readable(folder.path()).map_err(|error| ModelsError::file(folder.path(), error))?;
+    write_encoder(folder.path(), "image", &gathered.image)?;
+    write_encoder(folder.path(), "text", &gathered.text)?;
+    write(&folder.path().join("tokenizer.json"), |file| file.write_all(&gathered.tokenizer.json))?;
+    let description = describe(place, gathered, request)?;
+    let text = toml::to_string(&description).map_err(ModelsError::failed)?;
+    write(&folder.path().join("model.toml"), |file| file.write_all(text.as_bytes()))?;
+    let model = ModelFolder::open(folder.path().to_path_buf())?;
+    Ok(Made { model, folder })
+}
+
+/// Others may read models, as they may read any file one makes.
+fn readable(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    }
+    let _ = folder;
+    Ok(())
+}
+
+fn write_encoder(folder: &Path, name: &str, encoder: &Encoder) -> Result<(), ModelsError> {
+    let path = folder.join(format!("{name}.onnx"));
+    match &encoder.contents {
+        Contents::File(from) => {
+            fs::copy(from, &path).map_err(|error| ModelsError::file(from, error))?;
+            Ok(())
+        }
+        Contents::Graph(graph) => write_graph(folder, name, graph),
+    }
+}
+
+/// Writes a graph, its weights beside it where they are large.
+fn write_graph(folder: &Path, name: &str, graph: &Graph) -> Result<(), ModelsError> {
+    let path = folder.join(format!("{name}.onnx"));
+    let size: usize = graph.constants.values().map(|tensor| tensor.data.len()).sum();
+    if size < BESIDE {
+        return write(&path, |file| file.write_all(&graph.write()));
+    }
+    let location = format!("{name}.onnx.data");
+    let (bytes, tensors) = graph.write_beside(&location);
+    write(&path, |file| file.write_all(&bytes))?;
+    write(&folder.join(location), |file| {
+        for tensor in &tensors {
+            file.write_all(&tensor.data)?;
+            let length = tensor.data.len();
+            file.write_all(&vec![0; length.next_multiple_of(ALIGNED) - length])?;
+        }
+        Ok(())
+    })
+}
+
+fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), ModelsError> {
+    let written = || {
+        let mut file = BufWriter::new(fs::File::create(path)?);
+        write(&mut file)?;
+        file.flush()
+    };
+    written().map_err(|error| ModelsError::file(path, error))
+}
+
+fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Description, ModelsError> {
+    let settings = &gathered.settings;
+    let card = &request.card;
+    let origin = || {
+        let path = request.source.as_ref().or(request.image.as_ref());
+        path.map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone()).display().to_string())
+    };
+    let from = card.from.clone().or_else(origin).unwrap_or_default();
+    let mut files = BTreeMap::new();
+    for (name, path) in &gathered.sources {
+        files.insert(name.clone(), sha256(path)?);
+    }
+    Ok(Description {
+        name: place.name.clone(),
+        about: card.about.clone().unwrap_or_else(|| format!("imported from {from}")),
+        licence: card.licence.clone().or_else(|| gathered.licence.clone()).unwrap_or_default(),
+        image: ImageEncoder {
+            file: "image.onnx".into(),
+            size: settings.size.unwrap_or_default(),
+            mean: settings.mean.unwrap_or_default(),
+            deviation: settings.deviation.unwrap_or([1.0; 3]),
+            input: Some(gathered.image.input.clone()),
+            output: Some(gathered.image.output.clone()),
+        },
+        text: TextEncoder {
+            file: "text.onnx".into(),
+            ids: Some(gathered.text.input.clone()),
+            mask: gathered.text.mask.clone(),
+            output: Some(gathered.text.output.clone()),
+        },
+        tokenizer: Tokenizer {
+            file: "tokenizer.json".into(),
+            context: settings.context.filter(|context| *context > 0),
+            padding: settings.padding.unwrap_or_default(),
+            clean: settings.clean.unwrap_or_default(),
+        },
+        reference: card.references.clone(),
+        source: Some(Source { from, files }),
+    })
+}
+
+/// A file's SHA-256, hexadecimal.
+fn sha256(path: &Path) -> Result<String, ModelsError> {
+    let bytes = map_file(path)?;
+    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: Option<&str>, source: &str) -> Result<String, ModelsError> {
+        name_of(&Request { name: name.map(str::to_owned), source: Some(PathBuf::from(source)), ..Request::default() })
+    }
+
+    use super::name as name_of;
+
+    #[test]
+    fn names_come_from_where_the_model_is() {
+        let hub = "/home/x/hub/models--openai--clip-vit-base-patch32/snapshots/3d74acf9";
+        assert_eq!(named(None, hub).unwrap(), "clip-vit-base-patch32");
+        assert_eq!(named(None, "/x/My Clip.onnx").unwrap(), "my-clip");
+        assert_eq!(named(Some("A_b.c"), "x").unwrap(), "A_b.c");
+        for bad in ["", "..", "a/b", "-x", "ä"] {
+            assert!(named(Some(bad), "x").is_err(), "{bad}");
+        }
+        assert!(named(None, "/x/model.onnx").unwrap_err().hint().unwrap().contains("--name"));
+    }
+}

@@ -1,0 +1,277 @@
+//! From a request to encoders, a tokenizer and settings: whatever kind of source it names.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::search::{self, Encoders, Kind};
+use super::tokenizer::TokenizerFile;
+use super::{Request, Settings, configs, tokenizer, towers};
+use crate::clip::map_file;
+use crate::models::ModelsError;
+use crate::onnx::{Graph, external_files};
+
+/// An encoder that is to become a file of the model folder.
+#[derive(Debug)]
+pub(super) struct Encoder {
+    pub input: String,
+    pub mask: Option<String>,
+    pub output: String,
+    pub contents: Contents,
+}
+
+/// Where an encoder's bytes come from.
+#[derive(Debug)]
+pub(super) enum Contents {
+    /// The file as it is.
+    File(PathBuf),
+    /// A graph to be written.
+    Graph(Box<Graph>),
+}
+
+/// All that a model folder is made of.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub image: Encoder,
+    pub text: Encoder,
+    pub tokenizer: TokenizerFile,
+    /// Complete: size, mean and deviation are there.
+    pub settings: Settings,
+    pub licence: Option<String>,
+    /// The files all this was made of, for the record: path and what to call it.
+    pub sources: BTreeMap<String, PathBuf>,
+}
+
+/// Finds and reads everything.
+pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gathered, ModelsError> {
+    let (encoders, folders) = locate(request)?;
+    let mut configs = configs::Configs::default();
+    for folder in &folders {
+        let more = configs::read(folder)?;
+        configs.settings = configs.settings.or(more.settings);
+        configs.transformers = configs.transformers.or(more.transformers);
+        configs.open_clip = configs.open_clip.or(more.open_clip);
+        configs.licence = configs.licence.or(more.licence);
+    }
+    let settings = request.settings.clone().or(std::mem::take(&mut configs.settings));
+    let (image, text, settings, files) = match &encoders {
+        Encoders::Pair { image, text } => {
+            let (image_graph, text_graph) = (open(image, request, say)?, open(text, request, say)?);
+            let towers = towers::split(image_graph.graph, Some(text_graph.graph), &settings)?;
+            let files = vec![image.clone(), text.clone()];
+            let kept = [(image, image_graph.changed), (text, text_graph.changed)];
+            let kept = kept.map(|(path, changed)| (!changed).then(|| path.clone()));
+            let (image, text, settings) = encoders_of(towers, kept, settings)?;
+            (image, text, settings, files)
+        }
+        Encoders::Joint(path) => {
+            let joint = open(path, request, say)?;
+            let towers = towers::split(joint.graph, None, &settings)?;
+            say(&format!("{}: split into its image and its text encoder", path.display()));
+            let (image, text, settings) = encoders_of(towers, [None, None], settings)?;
+            (image, text, settings, vec![path.clone()])
+        }
+        Encoders::Checkpoint(path) => return Err(ModelsError::wrong(format!("{}: checkpoints", path.display()))),
+    };
+    let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, say)?;
+    let settings = complete(settings, &tokenizer, &text, &folders)?;
+    let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for path in files.into_iter().chain(tokenizer.files.iter().cloned()) {
+        let base = folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
+        let name = base.unwrap_or(&path).display().to_string().replace('\\', "/");
+        sources.insert(name, path.clone());
+    }
+    Ok(Gathered { image, text, tokenizer, settings, licence: configs.licence, sources })
+}
+
+/// The files of the encoders, and the folders in which files about them may be, nearest first.
+fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
+    let mut folders = Vec::new();
+    let found = match (&request.source, &request.image, &request.text) {
+        (Some(source), None, None) if source.is_dir() => {
+            folders.push(source.clone());
+            search::search(source)?
+        }
+        (Some(source), None, None) => {
+            folders.extend(around(source));
+            if source.extension().is_some_and(|extension| extension == "safetensors" || extension == "json") {
+                Encoders::Checkpoint(there(source)?)
+            } else {
+                match search::kind_of(source)? {
+                    Some(Kind::Joint) => Encoders::Joint(source.clone()),
+                    Some(Kind::Image) => return Err(half(source, "an image", "--image", "--text")),
+                    Some(Kind::Text) => return Err(half(source, "a text", "--text", "--image")),
+                    None => return Err(neither(source)),
+                }
+            }
+        }
+        (source, Some(_), Some(_)) | (source @ Some(_), _, _) => {
+            let one = |given: &Option<PathBuf>, kind: Kind| {
+                let path = given.as_ref().or(source.as_ref());
+                path.map_or_else(|| Err(ModelsError::wrong("nothing to import")), |path| encoder(path, kind))
+            };
+            let (image, text) = (one(&request.image, Kind::Image)?, one(&request.text, Kind::Text)?);
+            folders.extend(around(&image).into_iter().chain(around(&text)));
+            folders.extend(source.iter().filter(|source| source.is_dir()).cloned());
+            Encoders::Pair { image, text }
+        }
+        (None, Some(_), None) => {
+            return Err(ModelsError::wrong("--image needs --text, the text encoder that belongs to it"));
+        }
+        (None, None, Some(_)) => {
+            return Err(ModelsError::wrong("--text needs --image, the image encoder that belongs to it"));
+        }
+        (None, None, None) => {
+            let hint = "give a folder, a file, or --image, --text and --tokenizer";
+            return Err(ModelsError::wrong("nothing to import").hinted(hint));
+        }
+    };
+    let mut met = std::collections::BTreeSet::new();
+    folders.retain(|folder| met.insert(folder.clone()));
+    Ok((found, folders))
+}
+
+/// The file of one encoder: the path itself, or the one such file in the folder.
+fn encoder(path: &Path, kind: Kind) -> Result<PathBuf, ModelsError> {
+    let word = if kind == Kind::Image { "image" } else { "text" };
+    if path.is_dir() {
+        return search::one(path, kind)?.ok_or_else(|| {
+            ModelsError::wrong(format!("{}: there is no {word} encoder in this folder", path.display()))
+        });
+    }
+    match search::kind_of(path)? {
+        Some(found) if found == kind || found == Kind::Joint => Ok(path.to_path_buf()),
+        Some(_) => Err(ModelsError::wrong(format!("{}: is no {word} encoder", path.display()))
+            .hinted("--image takes the encoder of pictures, --text that of texts")),
+        None => Err(neither(path)),
+    }
+}
+
+fn neither(path: &Path) -> ModelsError {
+    ModelsError::wrong(format!("{}: the graph takes neither pictures nor token ids", path.display()))
+        .hinted("expected is an input [N, 3, S, S] of floats, or [N, T] of whole numbers")
+}
+
+fn half(path: &Path, what: &str, option: &str, other: &str) -> ModelsError {
+    ModelsError::wrong(format!("{}: is {what} encoder alone", path.display()))
+        .hinted(format!("give both encoders: {option} {} {other} FILE.onnx", path.display()))
+}
+
+fn there(path: &Path) -> Result<PathBuf, ModelsError> {
+    match std::fs::metadata(path) {
+        Ok(_) => Ok(path.to_path_buf()),
+        Err(error) => Err(ModelsError::file(path, error)),
+    }
+}
+
+/// The folders in which files about an encoder may be: its own, and the one above where that is only for graphs.
+fn around(file: &Path) -> Vec<PathBuf> {
+    let own = file.parent().unwrap_or(Path::new(""));
+    let own = if own.as_os_str().is_empty() { Path::new(".") } else { own };
+    let mut folders = vec![own.to_path_buf()];
+    let graphs = own.file_name().is_some_and(|name| ["onnx", "visual", "textual"].iter().any(|n| name == *n));
+    if graphs && let Some(above) = own.parent() {
+        folders.insert(0, if above.as_os_str().is_empty() { PathBuf::from(".") } else { above.to_path_buf() });
+    }
+    folders
+}
+
+/// A graph as it was read, in whole precision.
+struct Opened {
+    graph: Graph,
+    /// Whether the file as it is will not do.
+    changed: bool,
+}
+
+fn open(path: &Path, request: &Request, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
+    let bytes = map_file(path)?;
+    let wrong = |error: crate::onnx::OnnxError| {
+        let hint = error.hint();
+        let wrong = ModelsError::wrong(format!("{}: {error}", path.display()));
+        match hint {
+            Some(hint) => wrong.hinted(hint),
+            None => wrong,
+        }
+    };
+    // Files beside the graph would have to be copied under names that may meet.
+    let mut changed = !external_files(&bytes).map_err(wrong)?.is_empty();
+    let base = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut graph = Graph::read(bytes, Some(base)).map_err(wrong)?;
+    if !request.keep_half {
+        let widened = graph.widen();
+        if widened > 0 {
+            say(&format!(
+                "{}: {widened} weight{} in half precision kept in single, which is faster on the CPU (--keep-half \
+                 leaves them)",
+                path.display(),
+                if widened == 1 { "" } else { "s" }
+            ));
+            changed = true;
+        }
+    }
+    Ok(Opened { graph, changed })
+}
+
+/// Two towers as encoders. `kept`: the file that will do where nothing had to be changed.
+fn encoders_of(
+    (image, text): (towers::Tower, towers::Tower),
+    kept: [Option<PathBuf>; 2],
+    mut settings: Settings,
+) -> Result<(Encoder, Encoder, Settings), ModelsError> {
+    if let Some(side) = image.fixed.and_then(|side| u32::try_from(side).ok()) {
+        settings.size = Some(side);
+    }
+    if let Some(context) = text.fixed {
+        settings.context = Some(context);
+    }
+    let [image_file, text_file] = kept;
+    let encoder = |tower: towers::Tower, file: Option<PathBuf>| Encoder {
+        input: tower.input,
+        mask: tower.mask,
+        output: tower.output,
+        contents: match file.filter(|_| tower.changes.is_empty()) {
+            Some(file) => Contents::File(file),
+            None => Contents::Graph(Box::new(tower.graph)),
+        },
+    };
+    Ok((encoder(image, image_file), encoder(text, text_file), settings))
+}
+
+/// Fills what can be told from the tokenizer, and asks for what nobody says.
+fn complete(
+    mut settings: Settings,
+    tokenizer: &TokenizerFile,
+    text: &Encoder,
+    folders: &[PathBuf],
+) -> Result<Settings, ModelsError> {
+    settings.context = settings.context.or(tokenizer.context);
+    settings.padding = settings.padding.or(tokenizer.padding);
+    if settings.padding.is_none() && (text.mask.is_some() || settings.context == Some(0)) {
+        // Behind the mask nothing is looked at.
+        settings.padding = Some(0);
+    }
+    let mut missing = Vec::new();
+    let mut ask = |there: bool, what: &str, option: &str| {
+        if !there {
+            missing.push((what.to_owned(), option.to_owned()));
+        }
+    };
+    ask(settings.size.is_some(), "the side of the pictures it takes", "--size N");
+    ask(settings.mean.is_some(), "the mean of its training pictures", "--mean R,G,B");
+    ask(settings.deviation.is_some(), "their deviation", "--deviation R,G,B");
+    ask(settings.context.is_some(), "the number of tokens it takes", "--context N (0: any number)");
+    ask(settings.padding.is_some(), "the token that pads", "--padding ID");
+    if missing.is_empty() {
+        return Ok(settings);
+    }
+    let place = folders.first().map(|folder| folder.display().to_string()).unwrap_or_default();
+    let whats: Vec<&str> = missing.iter().map(|(what, _)| what.as_str()).collect();
+    let options: Vec<&str> = missing.iter().map(|(_, option)| option.as_str()).collect();
+    let mut hint = format!("give {}", options.join(" "));
+    if settings.mean.is_none() {
+        hint.push_str(
+            "; OpenAI's and most OpenCLIP models have --mean 0.48145466,0.4578275,0.40821073 \
+             --deviation 0.26862954,0.26130258,0.27577711, SigLIP 0.5,0.5,0.5 for both",
+        );
+    }
+    Err(ModelsError::wrong(format!("{place}: no file says {}", whats.join(", "))).hinted(hint))
+}

@@ -1,0 +1,52 @@
+//! What a serialised model takes and gives, without reading the rest of it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::error::{OnnxError, malformed};
+use super::graph::ValueType;
+use super::proto::ModelProto;
+use super::read::value_type;
+
+/// The inputs and outputs of a model. A type is `None` for what is no tensor or of a type unknown here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signature {
+    pub inputs: Vec<(String, Option<ValueType>)>,
+    pub outputs: Vec<(String, Option<ValueType>)>,
+    /// The names of all operators the model contains, those inside subgraphs and functions aside.
+    pub operators: BTreeSet<String>,
+}
+
+impl Signature {
+    /// Reads it from a serialised model. Files of external weights are not opened.
+    pub fn read(model: &Bytes) -> Result<Self, OnnxError> {
+        let model = ModelProto::decode(model.clone())?;
+        let graph = model.graph.ok_or_else(|| malformed("there is no graph"))?;
+        let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+        let given = graph.input.iter().filter(|input| !constants.contains(input.name.as_str()));
+        Ok(Signature {
+            inputs: given.map(|info| (info.name.clone(), value_type(info))).collect(),
+            outputs: graph.output.iter().map(|info| (info.name.clone(), value_type(info))).collect(),
+            operators: graph.node.iter().map(|node| node.op_type.clone()).collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onnx::{DataType, Dim};
+
+    #[test]
+    fn a_model_says_what_it_takes_and_gives() {
+        let bytes = include_bytes!("../../models/pocket/image.onnx");
+        let signature = Signature::read(&Bytes::from_static(bytes)).unwrap();
+        let [(_, Some(picture))] = signature.inputs.as_slice() else { panic!("{signature:?}") };
+        assert_eq!(picture.data_type, DataType::F32);
+        assert_eq!(picture.dims.as_ref().unwrap()[1..], [Dim::Known(3), Dim::Known(64), Dim::Known(64)]);
+        assert!(signature.operators.contains("Conv"));
+        assert!(Signature::read(&Bytes::from_static(b"version https://git-lfs")).is_err());
+    }
+}
