@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Some(Command::Schema(schema)) => cli::dispatch::schema(schema),
         Some(Command::Recover(recover)) => cli::recover::run(recover, &voice),
         Some(Command::Runtime(command)) => cli::dispatch::runtime(command, &runtime),
+        Some(Command::Score(score)) => cli::score::run(score, &runtime, &voice),
         Some(Command::Models(models)) => cli::models::run(models, runtime, &voice),
     };
     cli::conclude(outcome, &voice)

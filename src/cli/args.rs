@@ -120,6 +120,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Print the recipe that a picture was rendered from
     Recover(RecoverArgs),
+    /// Tell how similar a picture is to prompts, in a model's eyes
+    Score(ScoreArgs),
     /// Show the onnxruntime in use and where it was looked for, or install it
     Runtime(RuntimeArgs),
     /// List, fetch, import, check and remove models, or write a model's gradient as an ONNX file
@@ -148,6 +150,23 @@ pub struct RecoverArgs {
     /// A PNG that recipe-render wrote
     #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
     pub picture: PathBuf,
+}
+
+/// Of `recipe-render score`.
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// A picture: PNG, JPEG, WebP, GIF, BMP or TIFF
+    #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
+    pub picture: PathBuf,
+    /// Texts to compare it with
+    #[arg(value_name = "PROMPT", required = true)]
+    pub prompts: Vec<String>,
+    /// A model's name, or the path of its folder
+    #[arg(long, value_name = "NAME|FOLDER", default_value = "pocket")]
+    pub model: String,
+    /// Print JSON, with all digits
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Of `recipe-render runtime`.

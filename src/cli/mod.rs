@@ -11,6 +11,7 @@ pub mod recover;
 pub mod render;
 pub mod runtime;
 pub mod schema;
+pub mod score;
 pub mod watch;
 
 // what they share
@@ -29,7 +30,7 @@ mod voice;
 
 pub use args::{
     Arguments, CheckArgs, Command, FetchArgs, GradientArgs, InstallArgs, ModelsArgs, ModelsCommand, RecoverArgs,
-    RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, parse,
+    RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
 pub use models::{CheckModelArgs, ImportArgs, ListArgs, RemoveArgs};

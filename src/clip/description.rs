@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Interpolation, Resize};
+
 /// The contents of `model.toml`. Names of inputs and outputs may be left out where the graph has just one.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +42,11 @@ pub struct ImageEncoder {
     /// What they are then divided by.
     #[serde(default = "one")]
     pub deviation: [f32; 3],
+    /// How a picture becomes a window, where the model is shown one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub resize: Resize,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub interpolation: Interpolation,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,6 +148,10 @@ fn rounded() -> f32 {
     1e-4
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 fn zero() -> [f32; 3] {
     [0.0; 3]
 }
@@ -194,6 +205,10 @@ mod tests {
         assert_eq!(description.image.mean, [0.0; 3]);
         assert_eq!(description.image.deviation, [1.0; 3]);
         assert_eq!(description.tokenizer.context, None);
+        assert_eq!((description.image.resize, description.image.interpolation), Default::default());
+        let squashed = SMALL.replace("size = 64", "size = 64\nresize = 'squash'\ninterpolation = 'bilinear'");
+        let image = Description::parse(&squashed).unwrap().image;
+        assert_eq!((image.resize, image.interpolation), (Resize::Squash, Interpolation::Bilinear));
     }
 
     #[test]
@@ -203,6 +218,7 @@ mod tests {
             ("size = 64", "sise = 64", "sise"),
             ("size = 64", "size = 64\ndeviation = [1.0, 0.0, 1.0]", "deviation"),
             ("'i.onnx'", "'../i.onnx'", "within it"),
+            ("size = 64", "size = 64\nresize = 'crop'", "crop"),
             ("[text]", "[txt]", "txt"),
         ] {
             let error = Description::parse(&SMALL.replace(from, to)).unwrap_err();

@@ -27,6 +27,8 @@ pub const BEST: &str = "recipe/best";
 pub const SPHERICAL: &str = "recipe/spherical";
 /// Output: similarities `[N, K]`.
 pub const SIMILARITY: &str = "recipe/similarity";
+/// Output: embeddings of unit length `[N, D]`.
+pub const EMBEDDING: &str = "recipe/embedding";
 /// Output: the gradient of the loss, `[N, 3, S, S]`.
 pub const GRADIENT: &str = "recipe/gradient";
 
@@ -36,6 +38,19 @@ pub fn score(encoder: &Graph, description: &Description, input: &str, output: &s
     let mut graph = encoder.clone();
     compare(&mut graph, description, input, output)?;
     graph.outputs = vec![SIMILARITY.into()];
+    graph.prune();
+    graph.sort()?;
+    Ok(graph)
+}
+
+/// The graph for pictures as prompts: windows in, embeddings of unit length `[N, D]` out. `encoder`, `input` and `output` as
+/// for [`score`].
+pub fn embed(encoder: &Graph, description: &Description, input: &str, output: &str) -> Result<Graph, OnnxError> {
+    let mut graph = encoder.clone();
+    let unit = compare(&mut graph, description, input, output)?;
+    Builder::new(&mut graph, "recipe").op_into("Identity", &[&unit], &[], EMBEDDING);
+    graph.outputs = vec![EMBEDDING.into()];
+    graph.inputs.retain(|name| name != FEATURES);
     graph.prune();
     graph.sort()?;
     Ok(graph)

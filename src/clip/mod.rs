@@ -7,6 +7,9 @@ mod error;
 mod features;
 mod folder;
 mod head;
+mod jpeg;
+mod memory;
+mod pictures;
 mod preprocess;
 mod text;
 
@@ -16,5 +19,6 @@ pub use ends::ImageGraph;
 pub use error::ClipError;
 pub use features::Features;
 pub use folder::{ModelFolder, data_folder, map_file};
+pub use pictures::image_features;
 pub use preprocess::{Interpolation, Photo, Resize};
 pub use text::{TextTokenizer, Tokens, features};

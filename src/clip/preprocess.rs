@@ -6,11 +6,11 @@
 
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageReader, metadata::Orientation};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, metadata::Orientation};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::ClipError;
+use super::{ClipError, jpeg};
 
 /// How a picture of any shape becomes a square window of side S.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,11 +79,16 @@ impl Photo {
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
         let failed = |error: image::ImageError| error.to_string();
         let reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
-        if reader.format().is_none() {
+        let format = reader.format();
+        if format.is_none() {
             return Err("is not a picture of a known format (PNG, JPEG, WebP, GIF, BMP, TIFF)".into());
         }
         let mut decoder = reader.into_decoder().map_err(failed)?;
         let turned = decoder.orientation().is_ok_and(|orientation| orientation != Orientation::NoTransforms);
+        if let Some(decoded) = (format == Some(ImageFormat::Jpeg)).then(|| jpeg::decode(bytes)).flatten() {
+            let (width, height, pixels) = decoded?;
+            return Ok(Photo { width, height, pixels, turned });
+        }
         let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
         let (width, height) = (image.width() as usize, image.height() as usize);
         if width == 0 || height == 0 {

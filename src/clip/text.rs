@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tokenizers::{PostProcessor, Tokenizer, TruncationDirection, TruncationParams};
 
-use super::{Clean, ClipError, ModelFolder, encoder::OUTSIDE};
+use super::{Clean, ClipError, ModelFolder, encoder::OUTSIDE, memory::remembered};
 use crate::onnx::{Graph, external_files};
 use crate::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
 
@@ -125,45 +125,15 @@ pub fn features(
     texts: &[String],
     cache: Option<PathBuf>,
 ) -> Result<Vec<Vec<f32>>, ClipError> {
-    let cache = cache.map(|folder| folder.join("features").join(&model_hash[..16.min(model_hash.len())]));
-    let file = |text: &str| cache.as_ref().map(|f| f.join(blake3::hash(text.as_bytes()).to_hex().as_str()));
-    let mut features: Vec<Option<Vec<f32>>> = texts.iter().map(|text| recall(&file(text)?)).collect();
-    if features.iter().any(Option::is_none) {
-        let mut encoder = TextSession::open(runtime, model)?;
-        for (text, feature) in texts.iter().zip(&mut features) {
-            if feature.is_none() {
-                let fresh = encoder.encode(text)?;
-                if let Some(path) = file(text) {
-                    // A cache that cannot be written costs time, not the picture.
-                    let _ = keep(&path, &fresh);
-                }
-                *feature = Some(fresh);
-            }
-        }
-    }
-    Ok(features.into_iter().flatten().collect())
-}
-
-/// A feature kept earlier: f32 values, then the BLAKE3 hash of their bytes. Anything else counts as absent.
-fn recall(path: &std::path::Path) -> Option<Vec<f32>> {
-    let bytes = std::fs::read(path).ok()?;
-    let (values, hash) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
-    if values.is_empty() || blake3::hash(values).as_bytes() != hash {
-        return None;
-    }
-    Some(values.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
-}
-
-fn keep(path: &std::path::Path, feature: &[f32]) -> std::io::Result<()> {
-    use std::io::Write;
-    let folder = path.parent().ok_or(std::io::ErrorKind::NotFound)?;
-    std::fs::create_dir_all(folder)?;
-    let values: Vec<u8> = feature.iter().flat_map(|v| v.to_le_bytes()).collect();
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&values)?;
-    file.write_all(blake3::hash(&values).as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    let mut encoder: Option<TextSession<'_>> = None;
+    let key = |text: &String| blake3::hash(text.as_bytes());
+    remembered(texts, key, model_hash, cache, |text| {
+        let encoder = match &mut encoder {
+            Some(encoder) => encoder,
+            none => none.insert(TextSession::open(runtime, model)?),
+        };
+        encoder.encode(text)
+    })
 }
 
 /// The text encoder, loaded.
@@ -257,17 +227,5 @@ mod tests {
         for text in ["漢字", "  ", "!?", ""] {
             assert!(!pocket().encode(text).unwrap().meaningful, "{text}");
         }
-    }
-
-    #[test]
-    fn a_kept_feature_comes_back_and_a_damaged_one_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a").join("b");
-        keep(&path, &[1.0, -2.5]).unwrap();
-        assert_eq!(recall(&path), Some(vec![1.0, -2.5]));
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[1] ^= 1;
-        std::fs::write(&path, bytes).unwrap();
-        assert_eq!(recall(&path), None);
     }
 }

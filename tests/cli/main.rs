@@ -8,4 +8,5 @@ mod host;
 mod interrupt;
 mod output;
 mod recover;
+mod score;
 mod watch;

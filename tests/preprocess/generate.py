@@ -45,6 +45,11 @@ def prepared(image, rule, method, side):
 
 image = picture()
 image.save(here / "picture.png")
+# JPEG: progressive, with the colours at half the resolution; and grey.
+for name, mode, options in [("colour", "RGB", {"progressive": True, "subsampling": 2}), ("grey", "L", {})]:
+    path = here / f"{name}.jpg"
+    image.convert(mode).save(path, quality=80, **options)
+    Image.open(path).convert("RGB").save(here / f"{name}.jpg.png")
 for rule in ["shortest", "squash", "longest"]:
     for name, method in [("bicubic", Image.Resampling.BICUBIC), ("bilinear", Image.Resampling.BILINEAR)]:
         # Down, up, and one side alone.

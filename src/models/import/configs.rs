@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Settings;
-use crate::clip::Clean;
+use crate::clip::{Clean, Interpolation, Resize};
 use crate::models::ModelsError;
 
 /// What the configuration files of a folder say.
@@ -94,15 +94,54 @@ fn preprocessor(config: &Value) -> Settings {
         let scaled = |values: [f32; 3]| values.map(|value| (f64::from(value) / (factor * 255.0)) as f32);
         (mean, deviation) = (mean.map(scaled), deviation.map(scaled));
     }
-    Settings { size: crop.or_else(|| config.get("size").and_then(side)), mean, deviation, ..Settings::default() }
+    Settings {
+        size: crop.or_else(|| config.get("size").and_then(side)),
+        mean,
+        deviation,
+        resize: resize(config),
+        interpolation: config.get("resample").and_then(Value::as_u64).and_then(interpolation),
+        ..Settings::default()
+    }
+}
+
+/// Height and width together say that the shape is not kept; one edge says that it is.
+fn resize(config: &Value) -> Option<Resize> {
+    let size = config.get("size")?;
+    let cropped = config.get("do_center_crop").and_then(Value::as_bool);
+    match (size.get("shortest_edge").is_some() || size.is_number(), cropped) {
+        (true, _) | (false, Some(true)) => Some(Resize::Shortest),
+        (false, _) if size.get("height").is_some() => Some(Resize::Squash),
+        _ => None,
+    }
+}
+
+/// Pillow's numbers.
+fn interpolation(number: u64) -> Option<Interpolation> {
+    match number {
+        2 => Some(Interpolation::Bilinear),
+        3 => Some(Interpolation::Bicubic),
+        _ => None,
+    }
 }
 
 /// OpenCLIP's settings of pictures.
 fn open_clip_pictures(config: &Value) -> Settings {
+    let word = |key: &str| config.get(key).and_then(Value::as_str);
     Settings {
         size: config.get("size").and_then(side),
         mean: triple(config.get("mean")),
         deviation: triple(config.get("std")),
+        resize: word("resize_mode").and_then(|word| match word {
+            "shortest" => Some(Resize::Shortest),
+            "squash" => Some(Resize::Squash),
+            "longest" => Some(Resize::Longest),
+            _ => None,
+        }),
+        interpolation: word("interpolation").and_then(|word| match word {
+            "bicubic" => Some(Interpolation::Bicubic),
+            "bilinear" => Some(Interpolation::Bilinear),
+            _ => None,
+        }),
         ..Settings::default()
     }
 }
@@ -229,6 +268,15 @@ mod tests {
         assert_eq!((mobile.mean, mobile.deviation), (Some([0.0; 3]), Some([1.0; 3])));
         let wide = preprocessor(&json!({"size": {"height": 256, "width": 128}}));
         assert_eq!(wide.size, None);
+        assert_eq!(
+            [&clip, &old, &siglip, &mobile].map(|settings| settings.resize),
+            [Some(Resize::Shortest), Some(Resize::Shortest), Some(Resize::Squash), None,]
+        );
+        let resample = |number: u64| preprocessor(&json!({"resample": number})).interpolation;
+        assert_eq!(
+            [resample(3), resample(2), resample(1)],
+            [Some(Interpolation::Bicubic), Some(Interpolation::Bilinear), None]
+        );
     }
 
     #[test]
@@ -243,8 +291,9 @@ mod tests {
     fn open_clip_says_it_in_one_file() {
         let settings = open_clip(&json!({
             "model_cfg": {"vision_cfg": {"image_size": 240}, "text_cfg": {"tokenizer_kwargs": {"clean": "canonicalize"}}},
-            "preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "resize_mode": "squash"},
+            "preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "resize_mode": "squash", "interpolation": "bilinear"},
         }));
+        assert_eq!((settings.resize, settings.interpolation), (Some(Resize::Squash), Some(Interpolation::Bilinear)));
         assert_eq!((settings.size, settings.context), (Some(240), Some(77)));
         assert_eq!(settings.clean, Some(Clean::Canonicalize));
         assert_eq!(settings.mean, Some([0.5; 3]));

@@ -197,6 +197,8 @@ fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Des
             size: settings.size.unwrap_or_default(),
             mean: settings.mean.unwrap_or_default(),
             deviation: settings.deviation.unwrap_or([1.0; 3]),
+            resize: settings.resize.unwrap_or_default(),
+            interpolation: settings.interpolation.unwrap_or_default(),
             input: Some(gathered.image.input.clone()),
             output: Some(gathered.image.output.clone()),
         },

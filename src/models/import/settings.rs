@@ -1,6 +1,6 @@
 //! What must be known of a model besides its graphs, from whatever says it.
 
-use crate::clip::Clean;
+use crate::clip::{Clean, Interpolation, Resize};
 
 /// What the user, a file or a table says of a model; what nobody says is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,6 +11,9 @@ pub struct Settings {
     pub mean: Option<[f32; 3]>,
     /// What they are then divided by.
     pub deviation: Option<[f32; 3]>,
+    /// How a picture becomes a window.
+    pub resize: Option<Resize>,
+    pub interpolation: Option<Interpolation>,
     /// The fixed number of tokens; `Some(0)`: any.
     pub context: Option<usize>,
     /// The token id that pads.
@@ -31,6 +34,8 @@ impl Settings {
             size: self.size.or(other.size),
             mean: self.mean.or(other.mean),
             deviation: self.deviation.or(other.deviation),
+            resize: self.resize.or(other.resize),
+            interpolation: self.interpolation.or(other.interpolation),
             context: self.context.or(other.context),
             padding: self.padding.or(other.padding),
             clean: self.clean.or(other.clean),

@@ -1,0 +1,80 @@
+//! Pictures to features: preprocessing, image encoder, and the cache of what was encoded before.
+
+use std::path::PathBuf;
+
+use super::{ClipError, ImageGraph, ModelFolder, Photo, encoder::OUTSIDE, head, memory::remembered};
+use crate::onnx::Graph;
+use crate::runtime::{Device, Input, Level, Runtime, Session, SessionPlan, Weights};
+
+/// Encodes picture files into features of unit length, `D` values each, in order: as [`super::features`] does with texts, and
+/// comparable with those.
+///
+/// Features are kept in `cache` (a folder) by model and by the bytes of the file; the image encoder is loaded only for
+/// pictures not found there, and freed before this returns. Every file is read even so.
+pub fn image_features(
+    runtime: &Runtime,
+    model: &ModelFolder,
+    model_hash: &str,
+    pictures: &[PathBuf],
+    cache: Option<PathBuf>,
+) -> Result<Vec<Vec<f32>>, ClipError> {
+    let read = |path: &PathBuf| {
+        let failed = |source| ClipError::Read { path: path.clone(), source };
+        Ok((path.clone(), std::fs::read(path).map_err(failed)?))
+    };
+    let files = pictures.iter().map(read).collect::<Result<Vec<_>, ClipError>>()?;
+    let mut encoder: Option<PictureSession<'_>> = None;
+    // A text of the same bytes is something else.
+    let key = |(_, bytes): &(PathBuf, Vec<u8>)| blake3::Hasher::new_derive_key(KEY).update(bytes).finalize();
+    remembered(&files, key, model_hash, cache, |(path, bytes)| {
+        // Before a large encoder is loaded in vain.
+        let photo = Photo::decode(bytes).map_err(|message| ClipError::Picture { path: path.clone(), message })?;
+        let encoder = match &mut encoder {
+            Some(encoder) => encoder,
+            none => none.insert(PictureSession::open(runtime, model)?),
+        };
+        encoder.encode(&photo)
+    })
+}
+
+/// Changes with the way pictures are prepared.
+const KEY: &str = "recipe-render: features of pictures, 1";
+
+/// The image encoder, loaded for one window.
+struct PictureSession<'a> {
+    model: &'a ModelFolder,
+    session: Session,
+}
+
+impl<'a> PictureSession<'a> {
+    fn open(runtime: &Runtime, model: &'a ModelFolder) -> Result<Self, ClipError> {
+        let description = &model.description;
+        let failed = |source| ClipError::Graph { model: description.name.clone(), source };
+        let graph = Graph::read(model.bytes(&description.image.file)?, model.folder()).map_err(failed)?;
+        let image = ImageGraph::new(graph, Some(&description.image), &description.name)?;
+        let folded = image.fold(runtime, 1)?;
+        image.check(&folded, 1, description.image.size)?;
+        let graph = head::embed(&folded, description, &image.input, &image.output).map_err(failed)?;
+        let (bytes, tensors) = graph.write_split(OUTSIDE);
+        // One picture at a time on the CPU: the same bits whatever the device.
+        let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
+        let session = runtime.session(&bytes, &Weights { tensors, ..Weights::default() }, &plan)?;
+        Ok(PictureSession { model, session })
+    }
+
+    fn encode(&mut self, photo: &Photo) -> Result<Vec<f32>, ClipError> {
+        let description = &self.model.description;
+        let image = &description.image;
+        let side = image.size as usize;
+        let window = photo.window(side, image.resize, image.interpolation);
+        let outputs = self.session.run(&[(head::WINDOWS, Input::F32(&[1, 3, side, side], &window))])?;
+        let (_, values) = outputs.f32(head::EMBEDDING)?;
+        let norm = values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+        // Of unit length it is, unless the encoder gave zeros or no numbers.
+        if !norm.is_finite() || norm < 0.5 {
+            let message = "the image encoder gives no embedding of the picture".to_owned();
+            return Err(ClipError::Encoder { model: description.name.clone(), message, hint: None });
+        }
+        Ok(values.iter().map(|value| (f64::from(*value) / norm) as f32).collect())
+    }
+}
