@@ -38,6 +38,8 @@ fn request(args: &ImportArgs) -> Request {
             text_mask: said.text_mask.clone(),
             text_output: said.text_output.clone(),
         },
+        near: Vec::new(),
+        activation: args.activation,
         keep_half: args.keep_half,
         force: args.force,
         card: models::Card::default(),

@@ -7,7 +7,7 @@ use super::search::{self, Encoders, Kind};
 use super::tokenizer::TokenizerFile;
 use super::{Request, Settings, configs, tokenizer, towers};
 use crate::clip::map_file;
-use crate::models::ModelsError;
+use crate::models::{Checkpoint, EMBEDDING, IMAGE, INPUT_IDS, ModelsError, hugging_face, infer_open_clip, open_clip};
 use crate::onnx::{Graph, external_files};
 
 /// An encoder that is to become a file of the model folder.
@@ -70,9 +70,13 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
             let (image, text, settings) = encoders_of(towers, [None, None], settings)?;
             (image, text, settings, vec![path.clone()])
         }
-        Encoders::Checkpoint(path) => return Err(ModelsError::wrong(format!("{}: checkpoints", path.display()))),
+        Encoders::Checkpoint(path) => {
+            let (image, text, settings) = convert(path, &configs, request, settings, say)?;
+            (image, text, settings, vec![path.clone()])
+        }
     };
-    let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, say)?;
+    let known = knows_clips_vocabulary(&text);
+    let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, known, say)?;
     let settings = complete(settings, &tokenizer, &text, &folders)?;
     let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
     for path in files.into_iter().chain(tokenizer.files.iter().cloned()) {
@@ -125,6 +129,7 @@ fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
             return Err(ModelsError::wrong("nothing to import").hinted(hint));
         }
     };
+    folders.extend(request.near.iter().cloned());
     let mut met = std::collections::BTreeSet::new();
     folders.retain(|folder| met.insert(folder.clone()));
     Ok((found, folders))
@@ -234,6 +239,60 @@ fn encoders_of(
         },
     };
     Ok((encoder(image, image_file), encoder(text, text_file), settings))
+}
+
+/// A checkpoint's two encoders as graphs.
+fn convert(
+    path: &Path,
+    configs: &configs::Configs,
+    request: &Request,
+    settings: Settings,
+    say: &mut dyn FnMut(&str),
+) -> Result<(Encoder, Encoder, Settings), ModelsError> {
+    let weights = Checkpoint::open(path)?;
+    let transformers = weights.names().any(|name| name.contains("vision_model.") || name.contains("text_model."));
+    let converted = match (&configs.open_clip, &configs.transformers) {
+        (_, Some(config)) if transformers => hugging_face(config, &weights)?,
+        (Some(config), _) => open_clip(config, &weights)?,
+        _ => open_clip(&infer_open_clip(&weights, request.activation)?, &weights)?,
+    };
+    for note in &converted.notes {
+        say(note);
+    }
+    let text = converted.text.ok_or_else(|| {
+        ModelsError::wrong(format!("{}: has an image encoder alone", path.display()))
+            .hinted("a model needs the text encoder that was trained with it")
+    })?;
+    if let Some(tokenizer) = converted.tokenizer.as_ref().filter(|_| request.tokenizer.is_none()) {
+        say(&format!("the configuration names the tokenizer {tokenizer}"));
+    }
+    say(&format!("{}: made into two ONNX graphs", path.display()));
+    let found = Settings {
+        size: Some(converted.size),
+        mean: converted.mean,
+        deviation: converted.deviation,
+        context: Some(converted.context),
+        padding: converted.padding,
+        ..Settings::default()
+    };
+    // The graph's own size and number of tokens are no matter of opinion.
+    let settings = Settings { size: found.size, context: found.context, ..settings }.or(found);
+    let encoder = |graph: Graph, input: &str| Encoder {
+        input: input.to_owned(),
+        mask: None,
+        output: EMBEDDING.to_owned(),
+        contents: Contents::Graph(Box::new(graph)),
+    };
+    Ok((encoder(converted.image, IMAGE), encoder(text, INPUT_IDS), settings))
+}
+
+/// Whether a text encoder has as many tokens as CLIP's own vocabulary.
+fn knows_clips_vocabulary(text: &Encoder) -> bool {
+    let tokens = |graph: &Graph| graph.constants.values().any(|tensor| matches!(tensor.dims.as_slice(), [49408, _]));
+    match &text.contents {
+        Contents::Graph(graph) => tokens(graph),
+        Contents::File(path) => Graph::open(path).is_ok_and(|graph| tokens(&graph)),
+    }
 }
 
 /// Fills what can be told from the tokenizer, and asks for what nobody says.
