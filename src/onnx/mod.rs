@@ -14,6 +14,7 @@ mod tensor;
 // bytes to graph and back
 mod external;
 mod functions;
+mod lower;
 mod normal;
 mod proto;
 mod read;
@@ -25,6 +26,7 @@ mod fold;
 mod fuse;
 mod gradient;
 mod narrow;
+mod widen;
 
 // what operators mean
 mod resampling;

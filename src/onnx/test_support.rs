@@ -40,6 +40,14 @@ pub(super) fn fold(graph: Graph, batch: usize) -> Graph {
     super::fold(graph, batch, |bytes| runtime().fold(bytes, &Weights::default(), &[])).expect("the graph folds")
 }
 
+/// |a - b| / |b|.
+pub(super) fn distance(a: &Tensor, b: &Tensor) -> f64 {
+    let (a, b) = (a.to_f64().unwrap(), b.to_f64().unwrap());
+    assert_eq!(a.len(), b.len());
+    let square: f64 = a.iter().zip(&b).map(|(x, y)| (x - y) * (x - y)).sum();
+    (square / b.iter().map(|y| y * y).sum::<f64>()).sqrt()
+}
+
 /// Standard normal numbers, the same for the same seed.
 pub(super) fn normal(seed: u64, dims: &[usize]) -> Tensor {
     let draws = crate::chance::Draws::new(seed);

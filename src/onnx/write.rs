@@ -43,7 +43,7 @@ impl Graph {
         model.encode_to_vec()
     }
 
-    fn to_proto(&self, threshold: usize) -> ModelProto {
+    pub(super) fn to_proto(&self, threshold: usize) -> ModelProto {
         let info = |name: &String| ValueInfoProto { name: name.clone(), r#type: self.types.get(name).map(type_proto) };
         let inside = |name: &&String| !self.inputs.contains(name) && !self.outputs.contains(name);
         let graph = GraphProto {
@@ -82,7 +82,7 @@ fn type_proto(known: &ValueType) -> TypeProto {
     TypeProto { tensor_type: Some(TensorTypeProto { elem_type: known.data_type as i32, shape }) }
 }
 
-fn tensor_proto(name: &str, tensor: &Tensor, threshold: usize) -> TensorProto {
+pub(super) fn tensor_proto(name: &str, tensor: &Tensor, threshold: usize) -> TensorProto {
     let mut proto = TensorProto {
         name: name.into(),
         dims: tensor.dims.iter().map(|d| *d as i64).collect(),
