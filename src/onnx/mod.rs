@@ -22,6 +22,7 @@ mod write;
 
 // graph to graph
 mod constant;
+mod dequantise;
 mod fold;
 mod fuse;
 mod gradient;
@@ -33,6 +34,7 @@ mod resampling;
 mod window;
 
 pub use builder::Builder;
+pub use dequantise::{Dequantised, dequantise};
 pub use error::OnnxError;
 pub use external::{external_files, map_file};
 pub use fold::fold;

@@ -120,10 +120,10 @@ impl Walk<'_> {
                 ("" | DOMAIN, "DequantizeLinear") => self.dequantise(&node),
                 ("", "DynamicQuantizeLinear") => {
                     let (x, y) = (required(&node, 0)?, output(&node)?);
-                    self.sums.scale(node.output(1), y);
+                    if let Some(scale) = node.output(1) {
+                        self.sums.quantised(scale, node.output(2));
+                    }
                     self.alias.insert(y.into(), x.into());
-                    // The float's name alone says nothing of the scale that it was quantised with.
-                    self.sums.quantised(y, x);
                     Ok(())
                 }
                 ("", "MatMulInteger" | "ConvInteger") => integer::product(self, &node),
@@ -228,8 +228,12 @@ impl Walk<'_> {
     /// The name of the float that a quantised operand stands for. A constant becomes one of floats.
     fn float(&mut self, node: &Node, (value, scale, zero): Operand) -> Result<String, OnnxError> {
         let value = required(node, value)?;
-        let Some(tensor) = self.b.graph().constants.get(value).cloned() else {
-            // The alias has been put in already.
+        let graph = self.b.graph();
+        let Some(tensor) = graph.constants.get(value).cloned() else {
+            if graph.inputs.iter().any(|input| input == value) && graph.data_type(value).is_some_and(is_quantised) {
+                return Err(unknown(node, "of an input of the model"));
+            }
+            // The float's name has been put in already.
             return Ok(value.into());
         };
         if tensor.data_type.is_float() {
