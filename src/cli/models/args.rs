@@ -28,9 +28,6 @@ pub struct ImportArgs {
     /// Replace a model of that name
     #[arg(long)]
     pub force: bool,
-    /// Leave graphs in half precision as they are
-    #[arg(long)]
-    pub keep_half: bool,
     /// What a checkpoint without a configuration does between its layers: quick-gelu (OpenAI's) or gelu (most others)
     #[arg(long, value_name = "ACTIVATION", value_parser = values::activation)]
     pub activation: Option<Activation>,

@@ -174,7 +174,6 @@ fn take_in(
         },
         near,
         activation: None,
-        keep_half: false,
         force,
         card: Card {
             about: Some(entry.about.clone()),

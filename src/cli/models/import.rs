@@ -40,7 +40,6 @@ fn request(args: &ImportArgs) -> Request {
         },
         near: Vec::new(),
         activation: args.activation,
-        keep_half: args.keep_half,
         force: args.force,
         card: models::Card::default(),
     }

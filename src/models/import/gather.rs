@@ -8,7 +8,7 @@ use super::tokenizer::TokenizerFile;
 use super::{Request, Settings, configs, tokenizer, towers};
 use crate::clip::map_file;
 use crate::models::{Checkpoint, EMBEDDING, IMAGE, INPUT_IDS, ModelsError, hugging_face, infer_open_clip, open_clip};
-use crate::onnx::{Graph, external_files};
+use crate::onnx::{Graph, dequantise, external_files};
 
 /// An encoder that is to become a file of the model folder.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
     let settings = request.settings.clone().or(std::mem::take(&mut configs.settings));
     let (image, text, settings, files) = match &encoders {
         Encoders::Pair { image, text } => {
-            let (image_graph, text_graph) = (open(image, request, say)?, open(text, request, say)?);
+            let (image_graph, text_graph) = (open(image, say)?, open(text, say)?);
             let towers = towers::split(image_graph.graph, Some(text_graph.graph), &settings)?;
             let files = vec![image.clone(), text.clone()];
             let kept = [(image, image_graph.changed), (text, text_graph.changed)];
@@ -64,7 +64,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
             (image, text, settings, files)
         }
         Encoders::Joint(path) => {
-            let joint = open(path, request, say)?;
+            let joint = open(path, say)?;
             let towers = towers::split(joint.graph, None, &settings)?;
             say(&format!("{}: split into its image and its text encoder", path.display()));
             let (image, text, settings) = encoders_of(towers, [None, None], settings)?;
@@ -180,14 +180,14 @@ fn around(file: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// A graph as it was read, in whole precision.
+/// A graph as it was read, in floats.
 struct Opened {
     graph: Graph,
     /// Whether the file as it is will not do.
     changed: bool,
 }
 
-fn open(path: &Path, request: &Request, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
+fn open(path: &Path, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
     let bytes = map_file(path)?;
     let wrong = |error: crate::onnx::OnnxError| {
         let hint = error.hint();
@@ -201,19 +201,28 @@ fn open(path: &Path, request: &Request, say: &mut dyn FnMut(&str)) -> Result<Ope
     let mut changed = !external_files(&bytes).map_err(wrong)?.is_empty();
     let base = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut graph = Graph::read(bytes, Some(base)).map_err(wrong)?;
-    if !request.keep_half {
-        let widened = graph.widen();
-        if widened > 0 {
-            say(&format!(
-                "{}: {widened} weight{} in half precision kept in single, which is faster on the CPU (--keep-half \
-                 leaves them)",
-                path.display(),
-                if widened == 1 { "" } else { "s" }
-            ));
-            changed = true;
-        }
+    let done = dequantise(&mut graph).map_err(|error| {
+        let hint = match float_twin(path) {
+            Some(twin) => format!("take {} instead", twin.display()),
+            None => "take the model's float export instead: model.onnx, or model_fp16.onnx".to_owned(),
+        };
+        ModelsError::wrong(format!("{}: {error}", path.display())).hinted(hint)
+    })?;
+    if let Some(done) = done {
+        say(&format!(
+            "{}: quantised; turned back into floats ({done}), which cannot bring back what was rounded",
+            path.display()
+        ));
+        changed = true;
     }
     Ok(Opened { graph, changed })
+}
+
+/// The file beside a quantised one that holds the same model in floats, if it is there.
+fn float_twin(path: &Path) -> Option<PathBuf> {
+    let stem = path.file_stem()?.to_str()?;
+    let (base, _) = stem.rsplit_once('_')?;
+    ["", "_fp16"].iter().map(|form| path.with_file_name(format!("{base}{form}.onnx"))).find(|path| path.is_file())
 }
 
 /// Two towers as encoders. `kept`: the file that will do where nothing had to be changed.

@@ -42,8 +42,6 @@ pub struct Request {
     pub near: Vec<PathBuf>,
     /// What a checkpoint without configuration does between its layers.
     pub activation: Option<Activation>,
-    /// Leave graphs in half precision as they are.
-    pub keep_half: bool,
     /// Replace a model of that name.
     pub force: bool,
     /// What a table of models says besides.
