@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use crate::models::Activation;
 use crate::runtime::DeviceChoice;
 
 /// A whole number, at least 1.
@@ -42,6 +43,15 @@ pub(super) fn triple(text: &str) -> Result<[f32; 3], String> {
 pub(super) fn deviation(text: &str) -> Result<[f32; 3], String> {
     let numbers = triple(text)?;
     if numbers.iter().all(|number| *number > 0.0) { Ok(numbers) } else { Err("expected numbers greater than 0".into()) }
+}
+
+/// An activation function.
+pub(super) fn activation(text: &str) -> Result<Activation, String> {
+    match text {
+        "quick-gelu" => Ok(Activation::QuickGelu),
+        "gelu" => Ok(Activation::Gelu),
+        _ => Err("expected quick-gelu or gelu".into()),
+    }
 }
 
 /// A number of tokens, 0 to 65536.

@@ -42,6 +42,15 @@ impl OnnxError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            OnnxError::NoRule { operator, .. } if operator.starts_with("com.microsoft.") => {
+                Some("onnxruntime's optimiser put that operator in; take the export that was not optimised")
+            }
+            OnnxError::NoRule { operator, .. } if ["If", "Loop", "Scan"].contains(&operator.as_str()) => Some(
+                "control flow has no gradient here; export the model with fixed sizes of the image, or with torch.onnx.export(..., dynamo=True)",
+            ),
+            OnnxError::NoRule { operator, .. } if operator.ends_with("Linear") || operator.ends_with("Integer") => {
+                Some("the model is quantised; take the float export (often `model.onnx` beside it)")
+            }
             OnnxError::NoRule { .. } => Some("docs/adding-an-operator.md says how to add one"),
             OnnxError::NotCovered { .. } => Some("docs/adding-an-operator.md says how to extend a rule"),
             OnnxError::Decode(_) | OnnxError::Malformed(_) => Some("is the file complete? it may be a Git LFS pointer"),

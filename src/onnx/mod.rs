@@ -14,6 +14,7 @@ mod tensor;
 // bytes to graph and back
 mod external;
 mod functions;
+mod lower;
 mod normal;
 mod proto;
 mod read;
@@ -22,6 +23,7 @@ mod write;
 
 // graph to graph
 mod constant;
+mod dequantise;
 mod fold;
 mod fuse;
 mod gradient;
@@ -34,6 +36,7 @@ mod resampling;
 mod window;
 
 pub use builder::Builder;
+pub use dequantise::{Dequantised, dequantise};
 pub use error::OnnxError;
 pub use external::{external_files, map_file};
 pub use fold::fold;

@@ -65,7 +65,7 @@ fn opset(model: &ModelProto) -> Result<i64, OnnxError> {
     Ok(opset)
 }
 
-fn convert(proto: GraphProto, files: &mut ExternalFiles) -> Result<Graph, OnnxError> {
+pub(super) fn convert(proto: GraphProto, files: &mut ExternalFiles) -> Result<Graph, OnnxError> {
     let mut constants = BTreeMap::new();
     for tensor in proto.initializer {
         let name = tensor.name.clone();
@@ -154,7 +154,7 @@ fn attribute_from(proto: AttributeProto, files: &mut ExternalFiles) -> Result<(S
 }
 
 /// A constant, from whichever of the format's fields holds its values.
-fn tensor_from(proto: TensorProto, files: &mut ExternalFiles) -> Result<Tensor, OnnxError> {
+pub(super) fn tensor_from(proto: TensorProto, files: &mut ExternalFiles) -> Result<Tensor, OnnxError> {
     let name = &proto.name;
     let data_type = DataType::from_onnx(proto.data_type).ok_or_else(|| {
         OnnxError::Unsupported(format!("tensor `{name}` has element type number {}", proto.data_type))

@@ -282,7 +282,7 @@ fn an_operator_without_a_rule_is_named() {
 }
 
 fn example() -> Vec<u8> {
-    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/vit-gelu-dynamo.onnx")).unwrap()
+    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/vit-gelu-dy18.onnx")).unwrap()
 }
 
 proptest! {

@@ -17,35 +17,51 @@ pub(super) fn infer(graph: &Graph, node: &Node) -> Vec<Option<ValueType>> {
     if !node.domain.is_empty() {
         return none;
     }
-    let look = Look { graph, node };
-    let Some(first) = look.data_type(0) else { return none };
-    let data_type = match node.operator.as_str() {
-        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Not" | "And" | "Or" | "IsNaN" => {
-            DataType::Bool
-        }
-        "ArgMax" | "ArgMin" | "Shape" | "NonZero" => DataType::I64,
-        "Where" => look.data_type(1).unwrap_or(first),
-        "OneHot" => look.data_type(2).unwrap_or(first),
-        "Cast" => match node.int("to").and_then(|n| DataType::from_onnx(i32::try_from(n).ok()?)) {
-            Some(to) => to,
-            None => return none,
-        },
-        _ => first,
+    let shapes = Look { graph, node }.shapes().unwrap_or_default();
+    let data_types = data_types(graph, node);
+    let known = |i: usize| {
+        let shape = shapes.get(i).filter(|shape| addressable(shape))?;
+        Some(ValueType::fixed(data_types[i]?, shape))
     };
-    let shapes = look.shapes().unwrap_or_default();
-    (0..node.outputs.len())
-        .map(|i| {
-            // The second output holds positions.
-            let positions = i == 1 && (node.is("TopK") || node.is("MaxPool"));
-            let data_type = match i {
-                _ if positions => DataType::I64,
-                1 | 2 if node.is("LayerNormalization") => statistics_type(node),
-                _ => data_type,
-            };
-            let shape = shapes.get(i).filter(|shape| addressable(shape))?;
-            Some(ValueType::fixed(data_type, shape))
-        })
-        .collect()
+    (0..node.outputs.len()).map(known).collect()
+}
+
+/// The element types of the node's outputs, as far as they follow from those of its inputs.
+pub(super) fn data_types(graph: &Graph, node: &Node) -> Vec<Option<DataType>> {
+    let none = vec![None; node.outputs.len()];
+    if !node.domain.is_empty() || node.has_subgraph() {
+        return none;
+    }
+    let look = Look { graph, node };
+    let named = |name: &str| DataType::from_onnx(i32::try_from(node.int(name)?).ok()?);
+    let one = match node.operator.as_str() {
+        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Not" | "And" | "Or" | "Xor" | "IsNaN"
+        | "IsInf" => Some(DataType::Bool),
+        "ArgMax" | "ArgMin" | "Shape" | "Size" | "NonZero" => Some(DataType::I64),
+        "MatMulInteger" | "ConvInteger" => Some(DataType::I32),
+        "Where" => look.data_type(1).or_else(|| look.data_type(2)),
+        "CastLike" | "DequantizeLinear" => look.data_type(1),
+        "OneHot" => look.data_type(2),
+        "QuantizeLinear" => Some(look.data_type(2).or_else(|| named("output_dtype")).unwrap_or(DataType::U8)),
+        "QLinearConv" | "QLinearMatMul" => look.data_type(7),
+        "Cast" => named("to"),
+        "ConstantOfShape" => match node.attributes.get("value") {
+            Some(super::graph::Attribute::Tensor(tensor)) => Some(tensor.data_type),
+            _ => Some(DataType::F32),
+        },
+        "EyeLike" => named("dtype").or_else(|| look.data_type(0)),
+        name if name.contains("Sequence") || name.starts_with("Optional") || name.starts_with("Random") => None,
+        _ => look.data_type(0),
+    };
+    let several = |i: usize| match i {
+        // Positions.
+        1 if node.is("TopK") || node.is("MaxPool") => Some(DataType::I64),
+        1 | 2 if node.is("LayerNormalization") => Some(statistics_type(node)),
+        0 | 2 if node.is("DynamicQuantizeLinear") => Some(DataType::U8),
+        1.. if node.is("Unique") => Some(DataType::I64),
+        _ => one,
+    };
+    (0..node.outputs.len()).map(several).collect()
 }
 
 /// The type of a `LayerNormalization`'s mean and inverse deviation, whatever that of its values is.

@@ -15,8 +15,18 @@ pub(super) fn run(graph: &Graph, inputs: &[(&str, &Tensor)]) -> Vec<Tensor> {
 
 /// The graph's outputs for the given inputs.
 pub(super) fn run_at(graph: &Graph, inputs: &[(&str, &Tensor)], level: Level) -> Vec<Tensor> {
+    let outputs: Vec<&str> = graph.outputs.iter().map(String::as_str).collect();
+    run_model(&graph.write(), &outputs, inputs, level)
+}
+
+/// The same for a model that need not be in normal form.
+pub(super) fn run_bytes(model: &[u8], outputs: &[&str], inputs: &[(&str, &Tensor)]) -> Vec<Tensor> {
+    run_model(model, outputs, inputs, Level::Basic)
+}
+
+fn run_model(model: &[u8], wanted: &[&str], inputs: &[(&str, &Tensor)], level: Level) -> Vec<Tensor> {
     let plan = SessionPlan { device: Device::Cpu, threads: 1, level, dimensions: Vec::new() };
-    let mut session = runtime().session(&graph.write(), &Weights::default(), &plan).expect("the graph is valid");
+    let mut session = runtime().session(model, &Weights::default(), &plan).expect("the graph is valid");
     let floats: Vec<Option<Vec<f32>>> = inputs.iter().map(|(_, t)| t.to_f32()).collect();
     let integers: Vec<Option<Vec<i64>>> = inputs.iter().map(|(_, t)| t.to_i64()).collect();
     let given: Vec<(&str, Input)> = inputs
@@ -32,12 +42,20 @@ pub(super) fn run_at(graph: &Graph, inputs: &[(&str, &Tensor)], level: Level) ->
         })
         .collect();
     let outputs = session.run(&given).expect("the graph runs");
-    graph.outputs.iter().map(|name| outputs.get(name).expect("every output").clone()).collect()
+    wanted.iter().map(|name| outputs.get(name).expect("every output").clone()).collect()
 }
 
 /// Folds with onnxruntime.
 pub(super) fn fold(graph: Graph, batch: usize) -> Graph {
     super::fold(graph, batch, |bytes| runtime().fold(bytes, &Weights::default(), &[])).expect("the graph folds")
+}
+
+/// |a - b| / |b|.
+pub(super) fn distance(a: &Tensor, b: &Tensor) -> f64 {
+    let (a, b) = (a.to_f64().unwrap(), b.to_f64().unwrap());
+    assert_eq!(a.len(), b.len());
+    let square: f64 = a.iter().zip(&b).map(|(x, y)| (x - y) * (x - y)).sum();
+    (square / b.iter().map(|y| y * y).sum::<f64>()).sqrt()
 }
 
 /// Standard normal numbers, the same for the same seed.

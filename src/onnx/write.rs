@@ -56,7 +56,7 @@ impl Graph {
         model.encode_to_vec()
     }
 
-    fn to_proto(&self, threshold: usize, location: &str) -> ModelProto {
+    pub(super) fn to_proto(&self, threshold: usize, location: &str) -> ModelProto {
         let mut offset = 0;
         let info = |name: &String| ValueInfoProto { name: name.clone(), r#type: self.types.get(name).map(type_proto) };
         let inside = |name: &&String| !self.inputs.contains(name) && !self.outputs.contains(name);
@@ -108,7 +108,7 @@ fn type_proto(known: &ValueType) -> TypeProto {
     TypeProto { tensor_type: Some(TensorTypeProto { elem_type: known.data_type as i32, shape }) }
 }
 
-fn tensor_proto(name: &str, tensor: &Tensor) -> TensorProto {
+pub(super) fn tensor_proto(name: &str, tensor: &Tensor) -> TensorProto {
     TensorProto { raw_data: Some(tensor.data.clone()), ..header_proto(name, tensor) }
 }
 

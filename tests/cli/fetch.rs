@@ -28,8 +28,9 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// A table with one model, `tiny`; `change` may spoil a file's entry.
 fn table(change: impl Fn(&str, String) -> String) -> String {
-    let mut text =
-        "[[model]]\nname = 'tiny'\nabout = 'for tests'\nlicence = 'MIT'\n[model.settings]\nsize = 64\n".to_owned();
+    let mut text = "[[model]]\nname = 'tiny'\nabout = 'for tests'\nlicence = 'MIT'\n[model.settings]\nsize = 64\n\
+         mean = [0.0, 0.0, 0.0]\ndeviation = [1.0, 1.0, 1.0]\ncontext = 0\n"
+        .to_owned();
     for (role, name, path) in FILES {
         let bytes = content(name);
         let entry = format!(

@@ -6,6 +6,7 @@ mod command_line;
 mod fetch;
 mod host;
 mod interrupt;
+mod models;
 mod output;
 mod recover;
 mod score;

@@ -35,3 +35,11 @@ def strip(path):
     del model.graph.metadata_props[:]
     del model.metadata_props[:]
     onnx.save(model, path)
+
+
+def half(path):
+    """Weights and activations of 16 bits, inputs and outputs of 32, by the usual converter."""
+    import onnx
+    from onnxconverter_common import float16
+
+    onnx.save(float16.convert_float_to_float16(onnx.load(path), keep_io_types=True), path)

@@ -1,18 +1,28 @@
 """Writes the small models of this folder with what PyTorch computes for them.
 
-    python tests/models/generate.py
+    python tests/models/generate.py                    the models that are part of the tests, here
+    python tests/models/generate.py --all FOLDER       every family in every form, elsewhere
+    python tests/models/generate.py --all FOLDER siglip eva02      of these families alone
 
-Needs torch, open_clip_torch, transformers, onnx, onnxscript, numpy. Run by hand when a model is to be added; the tests
-only read the files. For every model NAME there are NAME.onnx and NAME.f32: raw little-endian 32-bit floats of image,
-embedding, embedding_gradient, image_gradient, one after the other.
+Needs torch, open_clip_torch, timm, transformers, onnx, onnxscript, onnxconverter-common, numpy. Run by hand when a model
+is to be added; the tests only read the files. `models.json` lists them: file, reference, side of the image, tolerance.
+The reference of a family, NAME.f32, is raw little-endian 32-bit floats of image, embedding, embedding_gradient,
+image_gradient, one after the other, computed in 64 bits. What is left to check by hand is checked with
+
+    RECIPE_RENDER_MODELS=FOLDER cargo test --lib models_of_a_folder -- --ignored --nocapture
 """
 
+import argparse
+import json
 import sys
 import warnings
 from pathlib import Path
 
-import numpy as np
+import onnx
 import torch
+
+from common import half, randomise, strip, write
+from families import FAMILIES
 
 warnings.filterwarnings("ignore")
 FOLDER = Path(__file__).parent
@@ -20,98 +30,100 @@ WINDOWS = 2
 # Without this, attention runs in a fused form that the TorchScript exporter does not know.
 torch.backends.mha.set_fastpath_enabled(False)
 
+# A form is a text of parts: `ts14` is the TorchScript exporter at operator set 14, `dy18` the other one at 18; `static` is
+# a fixed batch, `sizes` free height and width; `f16` weights and activations of 16 bits, inputs and outputs too; `io32`
+# 16 bits inside, 32 outside, as converters write it.
+EVERY = [
+    "ts11", "ts13", "ts14", "ts17", "ts18", "ts20", "ts14-static", "ts17-sizes", "ts14-f16", "ts17-io32",
+    "dy18", "dy20", "dy23", "dy18-static", "dy18-f16", "dy18-io32",
+]
+ALL_SETS = [f"ts{n}" for n in range(11, 21)] + [f"dy{n}" for n in range(18, 24)]
 
-def vit(act):
-    from open_clip.transformer import VisionTransformer
-
-    return VisionTransformer(
-        image_size=16, patch_size=8, width=24, layers=2, heads=2, mlp_ratio=2.0, output_dim=8, act_layer=act
-    )
-
-
-def resnet(_):
-    from open_clip.modified_resnet import ModifiedResNet
-
-    return ModifiedResNet(layers=(1, 1, 1, 1), output_dim=8, heads=4, image_size=64, width=3)
+# What is committed: for each family a few forms, so that between them every form is there.
+COMMITTED = {}
 
 
-class Transformers(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
-
-        config = CLIPVisionConfig(
-            hidden_size=24, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, image_size=16,
-            patch_size=8, projection_dim=8,
+def export(model, image, form, path):
+    """Writes the model in a form. Gives the tolerance of its figures."""
+    parts = form.split("-")
+    exporter, opset = parts[0][:2], int(parts[0][2:])
+    if "f16" in parts:
+        model, image = model.half(), image.half()
+    free = {} if "static" in parts else {0: "batch"}
+    if "sizes" in parts:
+        free |= {2: "height", 3: "width"}
+    if exporter == "ts":
+        torch.onnx.export(
+            model, (image,), path, input_names=["image"], output_names=["embedding"],
+            dynamic_axes={"image": free, "embedding": {} if "static" in parts else {0: "batch"}},
+            opset_version=opset, dynamo=False,
         )
-        config._attn_implementation = "eager"
-        self.model = CLIPVisionModelWithProjection(config)
-
-    def forward(self, image):
-        return self.model(pixel_values=image).image_embeds
-
-
-def models():
-    from open_clip.transformer import QuickGELU
-
-    yield "vit-quickgelu", vit(QuickGELU), 16, 17
-    yield "vit-gelu", vit(torch.nn.GELU), 16, 17
-    yield "resnet", resnet(None), 64, 17
-    yield "transformers", Transformers(), 16, 14
+    else:
+        dims = {axis: torch.export.Dim(name) for axis, name in free.items()}
+        torch.onnx.export(
+            model, (image,), path, input_names=["image"], output_names=["result"], dynamo=True,
+            dynamic_shapes=(dims,), external_data=False, opset_version=opset, verbose=False,
+        )
+        strip(path)
+    if "io32" in parts:
+        half(path)
+    return 2e-2 if "f16" in parts or "io32" in parts else 1e-4
 
 
-def randomise(model):
-    """What a fresh network leaves at 0 or 1 would hide mistakes."""
-    for parameter in model.parameters():
-        if parameter.ndim == 1:
-            parameter.data.add_(0.2 + 0.1 * torch.randn_like(parameter))
-        else:
-            parameter.data.mul_(3.0 if parameter.ndim == 4 else 1.5)
-    for name, buffer in model.named_buffers():
-        if name.endswith("running_mean"):
-            buffer.add_(0.1 * torch.randn_like(buffer))
-        if name.endswith("running_var"):
-            buffer.mul_(1 + 0.5 * torch.rand_like(buffer))
+def family(name, index):
+    """The family's model, and its image; the same at every call."""
+    make, side = FAMILIES[name]
+    torch.manual_seed(index)
+    model = make().eval()
+    randomise(model)
+    return model, torch.rand(WINDOWS, 3, side, side)
+
+
+def reference(name, index, folder):
+    model, image = family(name, index)
+    # In 64 bits: what differs is then our rounding alone.
+    model.double()
+    image = image.double().requires_grad_()
+    embedding = model(image)
+    gradient = torch.randn_like(embedding).float().double()
+    embedding.backward(gradient)
+    write(folder / f"{name}.f32", [image, embedding, gradient, image.grad])
 
 
 def main():
-    for index, (name, model, side, opset) in enumerate(models()):
-        torch.manual_seed(index)
-        model.eval()
-        randomise(model)
-        image = torch.rand(WINDOWS, 3, side, side)
-        torch.onnx.export(
-            model, (image,), FOLDER / f"{name}.onnx", input_names=["image"], output_names=["embedding"],
-            dynamic_axes={"image": {0: "batch"}, "embedding": {0: "batch"}}, opset_version=opset, dynamo=False,
-        )
-        batch = torch.export.Dim("batch")
-        torch.onnx.export(
-            model, (image,), FOLDER / f"{name}-dynamo.onnx", input_names=["image"], output_names=["result"],
-            dynamo=True, dynamic_shapes=({0: batch},), external_data=False,
-        )
-        strip(FOLDER / f"{name}-dynamo.onnx")
-        # The reference in 64 bits: what differs is then our rounding alone.
-        model.double()
-        image = image.double().requires_grad_()
-        embedding = model(image)
-        gradient = torch.randn_like(embedding).float().double()
-        embedding.backward(gradient)
-        parts = [image.detach(), embedding.detach(), gradient, image.grad]
-        np.concatenate([p.numpy().astype("<f4").ravel() for p in parts]).tofile(FOLDER / f"{name}.f32")
-        print(name, (FOLDER / f"{name}.onnx").stat().st_size, (FOLDER / f"{name}-dynamo.onnx").stat().st_size)
-
-
-def strip(path):
-    """Takes out stack traces, which name the exporting machine's folders and are larger than the weights."""
-    import onnx
-
-    model = onnx.load(path)
-    for item in [*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output]:
-        del item.metadata_props[:]
-        item.doc_string = ""
-    del model.graph.metadata_props[:]
-    del model.metadata_props[:]
-    onnx.save(model, path)
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--all", type=Path)
+    arguments.add_argument("--forms", nargs="*")
+    arguments.add_argument("families", nargs="*")
+    arguments = arguments.parse_args()
+    folder = arguments.all or FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    listing = folder / "models.json"
+    entries = json.loads(listing.read_text()) if listing.exists() and arguments.families else []
+    failed = []
+    for index, (name, (_, side)) in enumerate(FAMILIES.items()):
+        if arguments.families and name not in arguments.families:
+            continue
+        forms = COMMITTED.get(name, [])
+        if arguments.all:
+            forms = arguments.forms or (ALL_SETS if name == "vit-gelu" else []) + EVERY
+        if forms:
+            reference(name, index, folder)
+        for form in dict.fromkeys(forms):
+            file = f"{name}-{form}.onnx"
+            entries = [entry for entry in entries if entry["file"] != file]
+            try:
+                model, image = family(name, index)
+                tolerance = export(model, image, form, folder / file)
+                onnx.checker.check_model(folder / file)
+            except Exception as error:  # noqa: BLE001: what an exporter cannot write is listed and left out
+                failed.append(f"{file}: {type(error).__name__} {' '.join(str(error).split())[:200]}")
+                (folder / file).unlink(missing_ok=True)
+                continue
+            entries.append(dict(file=file, reference=f"{name}.f32", side=side, tolerance=tolerance))
+            print(file, (folder / file).stat().st_size, flush=True)
+        listing.write_text("[\n" + ",\n".join("  " + json.dumps(entry) for entry in entries) + "\n]\n")
+    print("not exported:", *failed, sep="\n  ")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ id, and the one that pads), start token 62, pictures of 16 x 16, embeddings of l
                           (names and order as optimum's; embeddings are of unit length, as transformers gives them)
     joint-quantised.onnx  the same with DynamicQuantizeLinear, MatMulInteger and ConvInteger
     joint-qdq.onnx        its image side with QuantizeLinear and DequantizeLinear around every product
+    joint-qlinear.onnx    its image side with QLinearConv, QLinearMatMul, and onnxruntime's further operators of that kind
     joint.f32             raw little-endian 32-bit floats, one after the other:
                           pixel_values       [2, 3, 16, 16]
                           image_embeds       [2, 8]
@@ -122,7 +123,9 @@ def quantise(path, image):
     quantize_dynamic(path, FOLDER / "joint-quantised.onnx", weight_type=QuantType.QUInt8)
 
     class Reader(CalibrationDataReader):
-        pictures = iter([{"pixel_values": image}] + [{"pixel_values": np.random.default_rng(i).random(image.shape, dtype=np.float32)} for i in range(8)])
+        def __init__(self):
+            draws = [np.random.default_rng(i).random(image.shape, dtype=np.float32) for i in range(8)]
+            self.pictures = iter([{"pixel_values": picture} for picture in [image, *draws]])
 
         def get_next(self):
             return next(self.pictures, None)
@@ -131,7 +134,8 @@ def quantise(path, image):
         vision = Path(folder) / "vision.onnx"
         onnx.utils.extract_model(path, vision, ["pixel_values"], ["image_embeds"])
         quant_pre_process(vision, vision, skip_symbolic_shape=True)
-        quantize_static(vision, FOLDER / "joint-qdq.onnx", Reader(), quant_format=QuantFormat.QDQ, per_channel=True)
+        for name, form in [("qdq", QuantFormat.QDQ), ("qlinear", QuantFormat.QOperator)]:
+            quantize_static(vision, FOLDER / f"joint-{name}.onnx", Reader(), quant_format=form, per_channel=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::values;
+use crate::models::Activation;
 
 /// Of `recipe-render models import`.
 #[derive(Debug, Args)]
@@ -27,9 +28,9 @@ pub struct ImportArgs {
     /// Replace a model of that name
     #[arg(long)]
     pub force: bool,
-    /// Leave graphs in half precision as they are
-    #[arg(long)]
-    pub keep_half: bool,
+    /// What a checkpoint without a configuration does between its layers: quick-gelu (OpenAI's) or gelu (most others)
+    #[arg(long, value_name = "ACTIVATION", value_parser = values::activation)]
+    pub activation: Option<Activation>,
     #[command(flatten)]
     pub said: SaidArgs,
 }

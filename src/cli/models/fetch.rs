@@ -1,25 +1,29 @@
 //! `recipe-render models fetch`: a model from the table, downloaded, checked and taken in.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::from_models;
+use crate::cli::compose::from_runtime;
 use crate::cli::transfer::Transfer;
 use crate::cli::{Exit, Failure, FetchArgs, Outcome, Voice, voice};
 use crate::clip::ModelFolder;
-use crate::models::ModelsError;
 use crate::models::fetch::{Entry, Fetched, Folders, Options, Role, Source, Table, fetch, megabytes};
+use crate::models::{self, Card, Request};
+use crate::runtime;
 
 /// Fetches the model, or lists what can be fetched.
-pub(super) fn run(args: &FetchArgs, offline: bool, voice: &Voice) -> Outcome {
+pub(super) fn run(args: &FetchArgs, options: &runtime::Options, voice: &Voice) -> Outcome {
     let table = Table::load().map_err(from_models)?;
     match &args.name {
-        Some(name) => one(table.find(name).map_err(from_models)?, args, offline, voice),
+        Some(name) => one(table.find(name).map_err(from_models)?, args, options, voice),
         None => list(&table, args.json),
     }
 }
 
-fn one(entry: &Entry, args: &FetchArgs, offline: bool, voice: &Voice) -> Outcome {
+fn one(entry: &Entry, args: &FetchArgs, options: &runtime::Options, voice: &Voice) -> Outcome {
     let source = Source::choose(args.from.as_deref()).map_err(from_models)?;
     let folders = Folders::of_user().map_err(from_models)?;
     let target = folders.model(&entry.name);
@@ -33,11 +37,11 @@ fn one(entry: &Entry, args: &FetchArgs, offline: bool, voice: &Voice) -> Outcome
         return there(entry, &place, args, voice);
     }
     voice.note(&announcement(entry, &source));
-    let options = Options { source, offline, patience: args.timeout };
+    let how = Options { source, offline: options.offline, patience: args.timeout };
     let mut transfer = Transfer::new(voice);
-    let fetched = fetch(entry, &options, &folders, &mut |event| transfer.event(event)).map_err(from_models)?;
+    let fetched = fetch(entry, &how, &folders, &mut |event| transfer.event(event)).map_err(from_models)?;
     drop(transfer);
-    take_in(&fetched, &target).map_err(from_models)?;
+    take_in(&fetched, args.force, options, voice)?;
     let files: Vec<Value> = fetched.files.iter().map(|(role, path)| json!({ "role": role, "path": path })).collect();
     let result = json!({ "name": entry.name, "status": "fetched", "folder": target, "source": fetched.source });
     if args.keep_downloads {
@@ -141,78 +145,43 @@ fn list(table: &Table, as_json: bool) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// What the user can mend is wrong, all else has failed.
-fn from_models(error: ModelsError) -> Failure {
-    match error {
-        ModelsError::Clip(error) => crate::cli::compose::from_clip(error),
-        ModelsError::Wrong { .. } => Failure::wrong(&error).hinted(error.hint()),
-        ModelsError::Failed { .. } => Failure::failed(&error).hinted(error.hint()),
-    }
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// TO BE CONNECTED: everything below gives way to one call of `crate::models::import`, which takes in every family.
-// ---------------------------------------------------------------------------------------------------------------------
-
-/// Makes the model folder of the fetched files.
-fn take_in(fetched: &Fetched<'_>, target: &Path) -> Result<(), ModelsError> {
-    // crate::models::import(fetched, target)
-    two_graphs(fetched, target)
-}
-
-/// A model folder of two ONNX files and a tokenizer that need no work. In place at once or not at all.
-fn two_graphs(fetched: &Fetched<'_>, target: &Path) -> Result<(), ModelsError> {
+/// Makes a model folder of what was fetched.
+fn take_in(
+    fetched: &Fetched<'_>,
+    force: bool,
+    options: &runtime::Options,
+    voice: &Voice,
+) -> Result<ModelFolder, Failure> {
     let entry = fetched.entry;
-    let of = |role| {
-        let kind = || ModelsError::failed(format!("{}: its files need to be imported", entry.name));
-        fetched.file(role).ok_or_else(kind)
+    let of = |role| fetched.file(role).cloned();
+    let near = fetched.files.iter().filter_map(|(_, path)| path.parent().map(Path::to_path_buf)).collect();
+    let said = &entry.settings;
+    let places: BTreeSet<String> =
+        entry.files.iter().map(|file| format!("{} at {}", file.repository, file.revision)).collect();
+    let request = Request {
+        source: of(Role::Joint).or_else(|| of(Role::Checkpoint)),
+        image: of(Role::Image),
+        text: of(Role::Text),
+        tokenizer: of(Role::Tokenizer),
+        name: Some(entry.name.clone()),
+        settings: models::Settings {
+            size: said.size,
+            mean: said.mean,
+            deviation: said.deviation,
+            context: said.context,
+            padding: said.padding,
+            ..models::Settings::default()
+        },
+        near,
+        activation: None,
+        force,
+        card: Card {
+            about: Some(entry.about.clone()),
+            licence: Some(entry.licence.clone()),
+            from: Some(places.into_iter().collect::<Vec<_>>().join(", ")),
+            references: entry.reference.clone(),
+        },
     };
-    let files =
-        [(of(Role::Image)?, "image.onnx"), (of(Role::Text)?, "text.onnx"), (of(Role::Tokenizer)?, "tokenizer.json")];
-    let failed = |error| ModelsError::file(target, error);
-    let parent = target.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(failed)?;
-    let work = tempfile::Builder::new().prefix(".fetching-").tempdir_in(parent).map_err(failed)?;
-    let new = work.path().join("new");
-    std::fs::create_dir(&new).map_err(failed)?;
-    for (path, name) in files {
-        std::fs::copy(path, new.join(name)).map_err(|error| ModelsError::file(path, error))?;
-    }
-    let mut image = toml::Table::new();
-    let mut tokenizer = toml::Table::new();
-    let settings = &entry.settings;
-    image.insert("file".into(), "image.onnx".into());
-    image.insert("size".into(), settings.size.unwrap_or(224).into());
-    for (key, values) in [("mean", settings.mean), ("deviation", settings.deviation)] {
-        if let Some(values) = values {
-            image.insert(key.into(), values.map(f64::from).to_vec().into());
-        }
-    }
-    tokenizer.insert("file".into(), "tokenizer.json".into());
-    if let Some(context) = settings.context {
-        tokenizer.insert("context".into(), (context as i64).into());
-    }
-    if let Some(padding) = settings.padding {
-        tokenizer.insert("padding".into(), padding.into());
-    }
-    let mut text = toml::Table::new();
-    text.insert("file".into(), "text.onnx".into());
-    let graph = crate::onnx::Graph::read(crate::clip::map_file(&new.join("text.onnx"))?, Some(&new));
-    let inputs = graph.map(|graph| graph.inputs).unwrap_or_default();
-    if inputs.iter().any(|input| input == "attention_mask") {
-        text.insert("mask".into(), "attention_mask".into());
-    }
-    let mut model = toml::Table::new();
-    for (key, value) in [("name", &entry.name), ("about", &entry.about), ("licence", &entry.licence)] {
-        model.insert(key.into(), value.as_str().into());
-    }
-    for (key, table) in [("image", image), ("text", text), ("tokenizer", tokenizer)] {
-        model.insert(key.into(), table.into());
-    }
-    let description = toml::to_string(&model).map_err(ModelsError::failed)?;
-    std::fs::write(new.join("model.toml"), description).map_err(failed)?;
-    if target.exists() {
-        std::fs::rename(target, work.path().join("old")).map_err(failed)?;
-    }
-    std::fs::rename(&new, target).map_err(failed)
+    let runtime = runtime::open(options, &mut |line| voice.note(line)).map_err(from_runtime)?;
+    models::import(&request, &runtime, &mut |line| voice.note(line)).map_err(from_models)
 }

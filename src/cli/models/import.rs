@@ -38,7 +38,8 @@ fn request(args: &ImportArgs) -> Request {
             text_mask: said.text_mask.clone(),
             text_output: said.text_output.clone(),
         },
-        keep_half: args.keep_half,
+        near: Vec::new(),
+        activation: args.activation,
         force: args.force,
         card: models::Card::default(),
     }

@@ -61,7 +61,7 @@ pub fn infer_open_clip(weights: &Checkpoint, activation: Option<Activation>) -> 
                 "{label}: whether the model computes with QuickGELU or GELU is not written in the file"
             ))
             .hinted(
-                "say it: quick-gelu for OpenAI's weights and models trained from them, gelu for most models trained by \
+                "say it with --activation: quick-gelu for OpenAI's weights and models trained from them, gelu for most models trained by \
                  OpenCLIP; the model's page or its OpenCLIP name (ViT-B-32-quickgelu) tells",
             ));
         }

@@ -4,6 +4,7 @@ use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
+use crate::clip::Reference;
 use crate::models::ModelsError;
 
 /// The environment variable that names a table of one's own. Its models stand before those of the program.
@@ -40,6 +41,9 @@ pub struct Entry {
     pub settings: Settings,
     #[serde(default, rename = "file")]
     pub files: Vec<EntryFile>,
+    /// What the model must compute, for `models check`.
+    #[serde(default)]
+    pub reference: Vec<Reference>,
 }
 
 /// What cannot be read from a model's files.

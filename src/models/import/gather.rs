@@ -7,8 +7,8 @@ use super::search::{self, Encoders, Kind};
 use super::tokenizer::TokenizerFile;
 use super::{Request, Settings, configs, tokenizer, towers};
 use crate::clip::map_file;
-use crate::models::ModelsError;
-use crate::onnx::{Graph, external_files};
+use crate::models::{Checkpoint, EMBEDDING, IMAGE, INPUT_IDS, ModelsError, hugging_face, infer_open_clip, open_clip};
+use crate::onnx::{Graph, dequantise, external_files};
 
 /// An encoder that is to become a file of the model folder.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
     let settings = request.settings.clone().or(std::mem::take(&mut configs.settings));
     let (image, text, settings, files) = match &encoders {
         Encoders::Pair { image, text } => {
-            let (image_graph, text_graph) = (open(image, request, say)?, open(text, request, say)?);
+            let (image_graph, text_graph) = (open(image, say)?, open(text, say)?);
             let towers = towers::split(image_graph.graph, Some(text_graph.graph), &settings)?;
             let files = vec![image.clone(), text.clone()];
             let kept = [(image, image_graph.changed), (text, text_graph.changed)];
@@ -64,15 +64,19 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
             (image, text, settings, files)
         }
         Encoders::Joint(path) => {
-            let joint = open(path, request, say)?;
+            let joint = open(path, say)?;
             let towers = towers::split(joint.graph, None, &settings)?;
             say(&format!("{}: split into its image and its text encoder", path.display()));
             let (image, text, settings) = encoders_of(towers, [None, None], settings)?;
             (image, text, settings, vec![path.clone()])
         }
-        Encoders::Checkpoint(path) => return Err(ModelsError::wrong(format!("{}: checkpoints", path.display()))),
+        Encoders::Checkpoint(path) => {
+            let (image, text, settings) = convert(path, &configs, request, settings, say)?;
+            (image, text, settings, vec![path.clone()])
+        }
     };
-    let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, say)?;
+    let known = knows_clips_vocabulary(&text);
+    let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, known, say)?;
     let settings = complete(settings, &tokenizer, &text, &folders)?;
     let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
     for path in files.into_iter().chain(tokenizer.files.iter().cloned()) {
@@ -125,6 +129,7 @@ fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
             return Err(ModelsError::wrong("nothing to import").hinted(hint));
         }
     };
+    folders.extend(request.near.iter().cloned());
     let mut met = std::collections::BTreeSet::new();
     folders.retain(|folder| met.insert(folder.clone()));
     Ok((found, folders))
@@ -175,14 +180,14 @@ fn around(file: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// A graph as it was read, in whole precision.
+/// A graph as it was read, in floats.
 struct Opened {
     graph: Graph,
     /// Whether the file as it is will not do.
     changed: bool,
 }
 
-fn open(path: &Path, request: &Request, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
+fn open(path: &Path, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
     let bytes = map_file(path)?;
     let wrong = |error: crate::onnx::OnnxError| {
         let hint = error.hint();
@@ -196,19 +201,28 @@ fn open(path: &Path, request: &Request, say: &mut dyn FnMut(&str)) -> Result<Ope
     let mut changed = !external_files(&bytes).map_err(wrong)?.is_empty();
     let base = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut graph = Graph::read(bytes, Some(base)).map_err(wrong)?;
-    if !request.keep_half {
-        let widened = graph.widen();
-        if widened > 0 {
-            say(&format!(
-                "{}: {widened} weight{} in half precision kept in single, which is faster on the CPU (--keep-half \
-                 leaves them)",
-                path.display(),
-                if widened == 1 { "" } else { "s" }
-            ));
-            changed = true;
-        }
+    let done = dequantise(&mut graph).map_err(|error| {
+        let hint = match float_twin(path) {
+            Some(twin) => format!("take {} instead", twin.display()),
+            None => "take the model's float export instead: model.onnx, or model_fp16.onnx".to_owned(),
+        };
+        ModelsError::wrong(format!("{}: {error}", path.display())).hinted(hint)
+    })?;
+    if let Some(done) = done {
+        say(&format!(
+            "{}: quantised; turned back into floats ({done}), which cannot bring back what was rounded",
+            path.display()
+        ));
+        changed = true;
     }
     Ok(Opened { graph, changed })
+}
+
+/// The file beside a quantised one that holds the same model in floats, if it is there.
+fn float_twin(path: &Path) -> Option<PathBuf> {
+    let stem = path.file_stem()?.to_str()?;
+    let (base, _) = stem.rsplit_once('_')?;
+    ["", "_fp16"].iter().map(|form| path.with_file_name(format!("{base}{form}.onnx"))).find(|path| path.is_file())
 }
 
 /// Two towers as encoders. `kept`: the file that will do where nothing had to be changed.
@@ -234,6 +248,60 @@ fn encoders_of(
         },
     };
     Ok((encoder(image, image_file), encoder(text, text_file), settings))
+}
+
+/// A checkpoint's two encoders as graphs.
+fn convert(
+    path: &Path,
+    configs: &configs::Configs,
+    request: &Request,
+    settings: Settings,
+    say: &mut dyn FnMut(&str),
+) -> Result<(Encoder, Encoder, Settings), ModelsError> {
+    let weights = Checkpoint::open(path)?;
+    let transformers = weights.names().any(|name| name.contains("vision_model.") || name.contains("text_model."));
+    let converted = match (&configs.open_clip, &configs.transformers) {
+        (_, Some(config)) if transformers => hugging_face(config, &weights)?,
+        (Some(config), _) => open_clip(config, &weights)?,
+        _ => open_clip(&infer_open_clip(&weights, request.activation)?, &weights)?,
+    };
+    for note in &converted.notes {
+        say(note);
+    }
+    let text = converted.text.ok_or_else(|| {
+        ModelsError::wrong(format!("{}: has an image encoder alone", path.display()))
+            .hinted("a model needs the text encoder that was trained with it")
+    })?;
+    if let Some(tokenizer) = converted.tokenizer.as_ref().filter(|_| request.tokenizer.is_none()) {
+        say(&format!("the configuration names the tokenizer {tokenizer}"));
+    }
+    say(&format!("{}: made into two ONNX graphs", path.display()));
+    let found = Settings {
+        size: Some(converted.size),
+        mean: converted.mean,
+        deviation: converted.deviation,
+        context: Some(converted.context),
+        padding: converted.padding,
+        ..Settings::default()
+    };
+    // The graph's own size and number of tokens are no matter of opinion.
+    let settings = Settings { size: found.size, context: found.context, ..settings }.or(found);
+    let encoder = |graph: Graph, input: &str| Encoder {
+        input: input.to_owned(),
+        mask: None,
+        output: EMBEDDING.to_owned(),
+        contents: Contents::Graph(Box::new(graph)),
+    };
+    Ok((encoder(converted.image, IMAGE), encoder(text, INPUT_IDS), settings))
+}
+
+/// Whether a text encoder has as many tokens as CLIP's own vocabulary.
+fn knows_clips_vocabulary(text: &Encoder) -> bool {
+    let tokens = |graph: &Graph| graph.constants.values().any(|tensor| matches!(tensor.dims.as_slice(), [49408, _]));
+    match &text.contents {
+        Contents::Graph(graph) => tokens(graph),
+        Contents::File(path) => Graph::open(path).is_ok_and(|graph| tokens(&graph)),
+    }
 }
 
 /// Fills what can be told from the tokenizer, and asks for what nobody says.

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 pub use settings::Settings;
 
-use super::{ModelsError, examine};
+use super::{Activation, ModelsError, examine};
 use crate::clip::{ModelFolder, Reference, data_folder};
 use crate::runtime::Runtime;
 
@@ -38,8 +38,10 @@ pub struct Request {
     pub name: Option<String>,
     /// What is said of the model; the rest is looked for in its files.
     pub settings: Settings,
-    /// Leave graphs in half precision as they are.
-    pub keep_half: bool,
+    /// Further folders in which configuration files may be.
+    pub near: Vec<PathBuf>,
+    /// What a checkpoint without configuration does between its layers.
+    pub activation: Option<Activation>,
     /// Replace a model of that name.
     pub force: bool,
     /// What a table of models says besides.
@@ -67,6 +69,14 @@ pub fn models_folder() -> Result<PathBuf, ModelsError> {
 /// Imports a model: finds its files, brings them into the program's form, and proves that it can be used. `say` is told what
 /// was found and decided, a line at a time. Nothing is left behind where it fails, and an older model of that name stays.
 pub fn import(request: &Request, runtime: &Runtime, say: &mut dyn FnMut(&str)) -> Result<ModelFolder, ModelsError> {
+    let own;
+    let request = match own_folder(request)? {
+        Some(same) => {
+            own = same;
+            &own
+        }
+        None => request,
+    };
     let place = folder::Place::new(request)?;
     let gathered = gather::gather(request, say)?;
     let made = folder::make(&place, &gathered, request)?;
@@ -76,4 +86,43 @@ pub fn import(request: &Request, runtime: &Runtime, say: &mut dyn FnMut(&str)) -
         examined.width, made.model.description.image.size, made.model.description.image.size
     ));
     place.keep(made)
+}
+
+/// A model folder of the program's own form (somebody else's, say) as a request that names all its files.
+fn own_folder(request: &Request) -> Result<Option<Request>, ModelsError> {
+    let Some(source) = request.source.as_ref().filter(|source| source.join("model.toml").is_file()) else {
+        return Ok(None);
+    };
+    let description = ModelFolder::open(source.clone())?.description;
+    let (image, text, tokenizer) = (description.image, description.text, description.tokenizer);
+    let file = |given: &Option<PathBuf>, own: &str| given.clone().or_else(|| Some(source.join(own)));
+    let described = Settings {
+        size: Some(image.size),
+        mean: Some(image.mean),
+        deviation: Some(image.deviation),
+        context: Some(tokenizer.context.unwrap_or(0)),
+        padding: Some(tokenizer.padding),
+        clean: Some(tokenizer.clean),
+        image_input: image.input,
+        image_output: image.output,
+        text_ids: text.ids,
+        text_mask: text.mask,
+        text_output: text.output,
+    };
+    let from = description.source.map(|source| source.from);
+    Ok(Some(Request {
+        source: None,
+        image: file(&request.image, &image.file),
+        text: file(&request.text, &text.file),
+        tokenizer: file(&request.tokenizer, &tokenizer.file),
+        name: request.name.clone().or(Some(description.name)),
+        settings: request.settings.clone().or(described),
+        card: Card {
+            about: Some(description.about),
+            licence: Some(description.licence),
+            from: from.or_else(|| Some(source.display().to_string())),
+            references: description.reference,
+        },
+        ..request.clone()
+    }))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::configs;
-use crate::models::ModelsError;
+use crate::models::{ModelsError, clip_vocabulary, vocabulary};
 
 /// A tokenizer as the model folder is to have it.
 #[derive(Debug, Clone)]
@@ -20,10 +20,12 @@ pub(super) struct TokenizerFile {
     pub files: Vec<PathBuf>,
 }
 
-/// Finds the tokenizer: the one named, or else the one in the folders around the encoders.
+/// Finds the tokenizer: the one named, or else the one in the folders around the encoders, or else CLIP's own where the text
+/// encoder has as many tokens (`clips`).
 pub(super) fn find(
     named: Option<&Path>,
     folders: &[PathBuf],
+    clips: bool,
     say: &mut dyn FnMut(&str),
 ) -> Result<TokenizerFile, ModelsError> {
     if let Some(path) = named {
@@ -41,7 +43,10 @@ pub(super) fn find(
             return Ok(found);
         }
     }
-    let _ = say;
+    if clips {
+        say("no tokenizer file: OpenAI's vocabulary is taken, which has as many tokens as the text encoder");
+        return parse(clip_vocabulary()?.tokenizer_json, Path::new("tokenizer.json"), Vec::new());
+    }
     let place = folders.first().map(|folder| folder.display().to_string()).unwrap_or_default();
     let piece =
         folders.iter().any(|folder| folder.join("spiece.model").is_file() || folder.join("tokenizer.model").is_file());
@@ -55,12 +60,31 @@ pub(super) fn find(
 /// The tokenizer in a folder, if there is one.
 fn in_folder(folder: &Path) -> Result<Option<TokenizerFile>, ModelsError> {
     let path = folder.join("tokenizer.json");
-    if path.is_file() { read(&path).map(Some) } else { Ok(None) }
+    if path.is_file() {
+        return read(&path).map(Some);
+    }
+    let (vocab, merges) = (folder.join("vocab.json"), folder.join("merges.txt"));
+    if !vocab.is_file() || !merges.is_file() {
+        return Ok(None);
+    }
+    let text = |path: &Path| std::fs::read_to_string(path).map_err(|error| ModelsError::file(path, error));
+    let found = vocabulary(Some(&text(&vocab)?), &text(&merges)?).map_err(|error| match error {
+        ModelsError::Wrong { message, hint } => {
+            ModelsError::Wrong { message: format!("{}: {message}", folder.display()), hint }
+        }
+        other => other,
+    })?;
+    parse(found.tokenizer_json, &path, vec![vocab, merges]).map(Some)
 }
 
 /// A `tokenizer.json`.
 fn read(path: &Path) -> Result<TokenizerFile, ModelsError> {
     let json = std::fs::read(path).map_err(|error| ModelsError::file(path, error))?;
+    parse(json, path, vec![path.to_path_buf()])
+}
+
+/// The contents of a `tokenizer.json`, which is or would be at `path`.
+fn parse(json: Vec<u8>, path: &Path, files: Vec<PathBuf>) -> Result<TokenizerFile, ModelsError> {
     let wrong = |error: String| {
         ModelsError::wrong(format!("{}: {error}", path.display()))
             .hinted("expected is a tokenizer.json of the Hugging Face tokenizers library")
@@ -74,7 +98,6 @@ fn read(path: &Path) -> Result<TokenizerFile, ModelsError> {
     let padding = configs::padding_token(folder).and_then(|name| token(&name)).or(own);
     // OpenAI's own code pads with 0, which its end token makes meaningless.
     let padding = padding.or_else(|| token("<|endoftext|>").map(|_| 0)).or_else(|| token("<pad>"));
-    let fixed = value.pointer("/padding/strategy/Fixed").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-    let context = fixed.or_else(|| count("/truncation/max_length"));
-    Ok(TokenizerFile { json, context, padding, files: vec![path.to_path_buf()] })
+    let context = count("/padding/strategy/Fixed").or_else(|| count("/truncation/max_length"));
+    Ok(TokenizerFile { json, context, padding, files })
 }

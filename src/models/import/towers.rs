@@ -87,7 +87,8 @@ fn image_tower(mut graph: Graph, input: String, output: &str, joint: bool) -> Re
         [_, _, _, Dim::Known(side)] => Some(*side),
         _ => None,
     };
-    if graph.data_type(&input).is_some_and(|known| known != DataType::F32) {
+    // Half precision is no matter here: encoders are widened when they are made ready to be differentiated.
+    if graph.data_type(&input) == Some(DataType::F64) {
         entrance(&mut graph, &input, DataType::F32)?;
         changes.push("takes 32-bit floats".to_owned());
     }
@@ -107,6 +108,10 @@ fn text_tower(
         changes.push("cut out of the joint graph".to_owned());
     }
     graph.reduce_to(output);
+    if graph.widen() > 0 {
+        // Processors compute in half precision only by way of single.
+        changes.push("computes in 32-bit floats".to_owned());
+    }
     let mask = mask.filter(|mask| graph.inputs.contains(mask));
     let tokens = dims(&graph, &input);
     let fixed = match tokens.get(1) {

@@ -2,34 +2,58 @@
 //! [`OPSET`](super::graph::OPSET), constants are constants and not nodes, and nodes that do nothing are gone.
 
 mod alias;
+mod subgraph;
 mod upgrade;
+
+use std::collections::HashSet;
 
 use super::builder::Builder;
 use super::error::{OnnxError, malformed};
-use super::graph::{Attribute, Graph, Node};
+use super::graph::{Attribute, Graph, Node, OPSET, ValueType};
 use super::tensor::Tensor;
+use super::{lower, shapes};
 
 /// Brings a sorted graph of operator set `opset` to normal form. Its nodes may then need sorting again.
 pub(super) fn normalise(graph: &mut Graph, opset: i64) -> Result<(), OnnxError> {
-    let mut builder = Builder::new(graph, "normal");
+    normalise_scope(graph, opset, "normal", 0)
+}
+
+/// The same for a subgraph `depth` levels down; `scope` begins the names of new values.
+fn normalise_scope(graph: &mut Graph, opset: i64, scope: &str, depth: usize) -> Result<(), OnnxError> {
+    let noted: HashSet<String> = graph.types.keys().cloned().collect();
+    let mut builder = Builder::new(graph, scope);
     let nodes = std::mem::take(&mut builder.graph().nodes);
-    for node in nodes {
+    for (index, mut node) in nodes.into_iter().enumerate() {
         if node.is("Constant") {
             let (name, value) = constant(&node)?;
             builder.graph().constants.insert(name, value);
             continue;
         }
-        if node.has_subgraph() && opset < 18 {
-            return Err(OnnxError::Unsupported(format!(
-                "{} `{}` in operator set {opset}; control flow is read from operator set 18 on",
-                node.operator,
-                node.label()
-            )));
+        if node.has_subgraph() && opset != OPSET {
+            subgraph::upgrade(&mut node, opset, &format!("{scope}/{index}"), depth)?;
         }
-        upgrade::upgrade(&mut builder, node, opset)?;
+        let before = builder.graph().nodes.len();
+        if !lower::lower(&mut builder, &node) {
+            upgrade::upgrade(&mut builder, node, opset)?;
+        }
+        note_types(builder.graph(), before);
     }
+    // Noted on the way, for constants to be of the right type; what is not known in full says nothing later.
+    graph.types.retain(|name, known| known.dims.is_some() || noted.contains(name));
     alias::remove(graph);
     Ok(())
+}
+
+/// Notes the element types of what the nodes from `first` on give, where they follow from those of their inputs.
+fn note_types(graph: &mut Graph, first: usize) {
+    for index in first..graph.nodes.len() {
+        let types = shapes::data_types(graph, &graph.nodes[index]);
+        for (output, data_type) in graph.nodes[index].outputs.clone().into_iter().zip(types) {
+            if let Some(data_type) = data_type.filter(|_| !output.is_empty()) {
+                graph.types.entry(output).or_insert(ValueType { data_type, dims: None });
+            }
+        }
+    }
 }
 
 /// A `Constant` node's output and value.

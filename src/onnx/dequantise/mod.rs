@@ -1,0 +1,340 @@
+//! Quantised models made plain again: weights of 8 bits and fewer become floats, products of integers products of floats.
+//!
+//! A quantised model is a float model plus rounding, and rounding has no gradient. Without it the model is a little more
+//! exact than the file that it came from, except that the weights keep the errors they were stored with.
+//!
+//! Every quantised value stands for a float: q for (q - zero point) * scale. The walk keeps the float's name for each
+//! quantised value's, and puts in, for each operator on quantised values, the one that computes the floats.
+//!
+//! Three ways of writing quantised models are known: `QuantizeLinear` and `DequantizeLinear` around float operators;
+//! operators on quantised values (`QLinear...`, those of onnxruntime included); `DynamicQuantizeLinear` with products of
+//! integers (`integer.rs`). Weights alone are quantised by onnxruntime's `MatMulNBits` and `MatMulBnb4`.
+
+mod integer;
+mod linear;
+mod weights;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::builder::Builder;
+use super::error::OnnxError;
+use super::graph::{Graph, Node};
+use super::lower::DOMAIN;
+use super::tensor::{DataType, Tensor};
+use integer::Sums;
+
+/// What [`dequantise`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dequantised {
+    /// Quantised constants that became floats.
+    pub weights: usize,
+    /// Nodes that quantised, or computed with what was quantised.
+    pub operators: usize,
+}
+
+impl fmt::Display for Dequantised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} quantised weights turned into floats, {} quantising operators replaced",
+            self.weights, self.operators
+        )
+    }
+}
+
+/// Whether an operator quantises, or computes with quantised values.
+fn quantises(node: &Node) -> bool {
+    match node.domain.as_str() {
+        "" => {
+            ["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"]
+                .contains(&node.operator.as_str())
+                || node.operator.starts_with("QLinear")
+        }
+        DOMAIN => {
+            node.operator.starts_with('Q') && !node.operator.starts_with("Quick")
+                || node.operator.contains("Quantize")
+                || ["MatMulIntegerToFloat", "MatMulNBits", "MatMulBnb4", "MatMulFpQ4"].contains(&node.operator.as_str())
+        }
+        _ => false,
+    }
+}
+
+/// Turns a quantised graph into a float one that computes the same but for rounding. `None` where nothing is quantised; the
+/// graph is then untouched.
+///
+/// # Errors
+/// A quantised operator, or a use of one, that is not known here; the message names operator and node. The graph is then
+/// half done: it has to be thrown away, and a float export of the model taken.
+pub fn dequantise(graph: &mut Graph) -> Result<Option<Dequantised>, OnnxError> {
+    if !graph.nodes.iter().any(quantises) {
+        return Ok(None);
+    }
+    let outputs = graph.outputs.clone();
+    let mut builder = Builder::new(graph, "float");
+    let nodes = std::mem::take(&mut builder.graph().nodes);
+    let mut walk = Walk {
+        b: builder,
+        alias: HashMap::new(),
+        moved: HashMap::new(),
+        sums: Sums::default(),
+        done: Dequantised::default(),
+    };
+    for mut node in nodes {
+        for input in &mut node.inputs {
+            if let Some(float) = walk.alias.get(input.as_str()) {
+                input.clone_from(float);
+            }
+        }
+        walk.node(node)?;
+    }
+    let Walk { mut b, alias, sums, moved, done, .. } = walk;
+    for output in &outputs {
+        if sums.is_open(output) || moved.contains_key(output) {
+            return Err(OnnxError::Unsupported(format!("output `{output}` is a quantised value")));
+        }
+        if let Some(float) = alias.get(output) {
+            b.op_into("Identity", &[float], &[], output);
+        }
+    }
+    graph.prune();
+    graph.sort()?;
+    Ok(Some(done))
+}
+
+/// Operators that move elements and leave them as they are, by their first input; they work on quantised values.
+const MOVING: &[&str] = &[
+    "Concat",
+    "DepthToSpace",
+    "Expand",
+    "Flatten",
+    "Gather",
+    "GatherElements",
+    "GatherND",
+    "Identity",
+    "MaxPool",
+    "Pad",
+    "Relu",
+    "Reshape",
+    "Slice",
+    "SpaceToDepth",
+    "Split",
+    "Squeeze",
+    "Tile",
+    "Transpose",
+    "Unsqueeze",
+];
+
+struct Walk<'g> {
+    b: Builder<'g>,
+    /// The float's name for every quantised value that is no constant, and for what became another value.
+    alias: HashMap<String, String>,
+    /// Parts of quantised constants, and the nodes that take them.
+    moved: HashMap<String, Node>,
+    sums: Sums,
+    done: Dequantised,
+}
+
+/// A quantised operand: the positions of value, scale, and zero point among a node's inputs.
+type Operand = (usize, usize, usize);
+
+impl Walk<'_> {
+    fn node(&mut self, node: Node) -> Result<(), OnnxError> {
+        if quantises(&node) {
+            self.done.operators += 1;
+            return match (node.domain.as_str(), node.operator.as_str()) {
+                ("" | DOMAIN, "QuantizeLinear") => self.quantise(&node),
+                ("" | DOMAIN, "DequantizeLinear") => self.dequantise(&node),
+                ("", "DynamicQuantizeLinear") => {
+                    let (x, y) = (required(&node, 0)?, output(&node)?);
+                    if let Some(scale) = node.output(1) {
+                        self.sums.quantised(scale, node.output(2));
+                    }
+                    self.alias.insert(y.into(), x.into());
+                    Ok(())
+                }
+                ("", "MatMulInteger" | "ConvInteger") => integer::product(self, &node),
+                (DOMAIN, "MatMulNBits" | "MatMulBnb4") => self.packed_product(&node),
+                _ => linear::operator(self, &node),
+            };
+        }
+        if integer::passes(self, &node)? {
+            return Ok(());
+        }
+        // A part of a quantised table of embeddings.
+        let first = node.input(0).filter(|_| node.domain.is_empty() && MOVING.contains(&node.operator.as_str()));
+        if let Some(first) = first {
+            let quantised = self.b.graph().constants.get(first).is_some_and(|t| is_quantised(t.data_type));
+            if (quantised || self.moved.contains_key(first)) && node.outputs.len() == 1 {
+                self.moved.insert(output(&node)?.into(), node);
+                return Ok(());
+            }
+        }
+        if let Some(name) = node.inputs.iter().find(|name| self.moved.contains_key(*name)) {
+            // Integers that are not dequantised after all.
+            let name = name.clone();
+            self.as_it_was(&name);
+        }
+        self.b.node(node);
+        Ok(())
+    }
+
+    /// Puts nodes back that took a part of integers.
+    fn as_it_was(&mut self, value: &str) {
+        if let Some(node) = self.moved.remove(value) {
+            if let Some(first) = node.input(0).map(str::to_owned) {
+                self.as_it_was(&first);
+            }
+            self.b.node(node);
+        }
+    }
+
+    /// x stays; but where the zero point is the least or greatest quantised value, quantising also was a bound at 0, for
+    /// which converters leave out a `Relu`.
+    fn quantise(&mut self, node: &Node) -> Result<(), OnnxError> {
+        let (x, y) = (required(node, 0)?, output(node)?);
+        let named = node.int("output_dtype").and_then(|n| DataType::from_onnx(i32::try_from(n).ok()?));
+        let x = self.bounded(x, node.input(2), named.unwrap_or(DataType::U8));
+        self.alias.insert(y.into(), x);
+        Ok(())
+    }
+
+    /// The value with the bound at 0 that its zero point amounts to, if any.
+    fn bounded(&mut self, x: &str, zero_point: Option<&str>, default: DataType) -> String {
+        let graph = self.b.graph();
+        let (data_type, zeros) = match zero_point.and_then(|name| graph.constants.get(name)) {
+            Some(tensor) => (tensor.data_type, weights::whole(tensor).unwrap_or_default()),
+            None => (default, vec![0.0]),
+        };
+        let Some((least, greatest)) = weights::range(data_type) else { return x.into() };
+        let positive = |n: &Node| {
+            ["Relu", "Sigmoid", "Softmax", "HardSigmoid"].iter().any(|operator| n.is(operator))
+                && n.output(0) == Some(x)
+        };
+        if zeros.iter().all(|z| *z == least) && !graph.nodes.iter().any(positive) {
+            return self.b.op("Relu", &[x]);
+        }
+        if zeros.iter().all(|z| *z == greatest) {
+            let turned = self.b.op("Neg", &[x]);
+            let turned = self.b.op("Relu", &[&turned]);
+            return self.b.op("Neg", &[&turned]);
+        }
+        x.into()
+    }
+
+    fn dequantise(&mut self, node: &Node) -> Result<(), OnnxError> {
+        let y = output(node)?;
+        if let Some(first) = node.input(0).filter(|name| self.moved.contains_key(*name)) {
+            let first = first.to_owned();
+            let float = self.moved_float(&first, node)?;
+            self.alias.insert(y.into(), float);
+            return Ok(());
+        }
+        let float = self.float(node, (0, 1, 2))?;
+        self.alias.insert(y.into(), float);
+        Ok(())
+    }
+
+    /// The float of what moving operators took of a quantised constant.
+    fn moved_float(&mut self, value: &str, node: &Node) -> Result<String, OnnxError> {
+        let Some(mut moving) = self.moved.get(value).cloned() else {
+            // The constant itself: with one scale for all of it, where its elements lie does not matter.
+            let mut whole = node.clone();
+            whole.inputs[0] = value.into();
+            let single = node.input(1).and_then(|s| self.b.graph().constants.get(s)).is_some_and(|s| s.len() == 1);
+            return if single {
+                self.float(&whole, (0, 1, 2))
+            } else {
+                Err(unknown(node, "of a part of a constant with several scales"))
+            };
+        };
+        let first = required(&moving, 0)?.to_owned();
+        moving.inputs[0] = self.moved_float(&first, node)?;
+        let name = self.b.fresh(&moving.operator);
+        moving.outputs[0].clone_from(&name);
+        moving.name.clone_from(&name);
+        self.b.node(moving);
+        Ok(name)
+    }
+
+    /// The name of the float that a quantised operand stands for. A constant becomes one of floats.
+    fn float(&mut self, node: &Node, (value, scale, zero): Operand) -> Result<String, OnnxError> {
+        let value = required(node, value)?;
+        let graph = self.b.graph();
+        let Some(tensor) = graph.constants.get(value).cloned() else {
+            if graph.inputs.iter().any(|input| input == value) && graph.data_type(value).is_some_and(is_quantised) {
+                return Err(unknown(node, "of an input of the model"));
+            }
+            // The float's name has been put in already.
+            return Ok(value.into());
+        };
+        if tensor.data_type.is_float() {
+            return Ok(value.into());
+        }
+        let constant = |b: &mut Builder, position: usize| {
+            node.input(position).and_then(|name| b.graph().constants.get(name).cloned())
+        };
+        let scale = constant(&mut self.b, scale).ok_or_else(|| unknown(node, "with a scale that is no constant"))?;
+        let zero = constant(&mut self.b, zero);
+        let axis = node.int("axis").unwrap_or(1);
+        let block = node.int("block_size").unwrap_or(0);
+        let float = weights::linear(&tensor, &scale, zero.as_ref(), axis, block)
+            .ok_or_else(|| unknown(node, "with a scale or zero point that does not fit its weights"))?;
+        Ok(self.weight(float))
+    }
+
+    /// A weight as a constant.
+    fn weight(&mut self, tensor: Tensor) -> String {
+        self.done.weights += 1;
+        self.b.constant("weight", tensor)
+    }
+
+    /// A product with weights of a few bits each.
+    fn packed_product(&mut self, node: &Node) -> Result<(), OnnxError> {
+        let constants = |b: &mut Builder| -> Vec<Option<Tensor>> {
+            (0..node.inputs.len()).map(|i| b.graph().constants.get(node.input(i)?).cloned()).collect()
+        };
+        let constants = constants(&mut self.b);
+        let weight = if node.operator == "MatMulNBits" {
+            weights::n_bits(node, &constants)
+        } else {
+            weights::bnb4(node, &constants)
+        };
+        let weight = weight.ok_or_else(|| unknown(node, "with weights of this form"))?;
+        let weight = self.weight(weight);
+        let (x, y) = (required(node, 0)?, output(node)?);
+        match node.input(5).filter(|_| node.operator == "MatMulNBits") {
+            Some(bias) => {
+                let product = self.b.op("MatMul", &[x, &weight]);
+                self.b.op_into("Add", &[&product, bias], &[], y);
+            }
+            None => self.b.op_into("MatMul", &[x, &weight], &[], y),
+        }
+        Ok(())
+    }
+}
+
+fn is_quantised(data_type: DataType) -> bool {
+    matches!(data_type, DataType::U8 | DataType::I8 | DataType::U16 | DataType::I16)
+}
+
+fn required(node: &Node, position: usize) -> Result<&str, OnnxError> {
+    node.input(position).ok_or_else(|| unknown(node, &format!("without its input {position}")))
+}
+
+fn output(node: &Node) -> Result<&str, OnnxError> {
+    node.output(0).ok_or_else(|| unknown(node, "without an output"))
+}
+
+/// The error for what cannot be dequantised.
+fn unknown(node: &Node, what: &str) -> OnnxError {
+    let domain = if node.domain.is_empty() { String::new() } else { format!("{}.", node.domain) };
+    OnnxError::Unsupported(format!(
+        "the quantised operator {domain}{} (node `{}`) {what} cannot be turned back into floats",
+        node.operator,
+        node.label()
+    ))
+}
+
+#[cfg(test)]
+mod tests;

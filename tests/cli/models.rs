@@ -1,0 +1,192 @@
+//! `models import`, `check`, `list` and `remove`, with small models of every form.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::bench::{Bench, Ran};
+
+/// A file of tests/models, or of models.
+fn given(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn program(bench: &Bench) -> Command {
+    let mut program = bench.program();
+    program.env("XDG_DATA_HOME", bench.path("data"));
+    program
+}
+
+fn models(bench: &Bench, arguments: &[&str]) -> Ran {
+    program(bench).arg("models").args(arguments).output().unwrap().into()
+}
+
+/// A tokenizer of words, `size` tokens, the last two of which begin and end every text.
+fn tokenizer(size: usize) -> String {
+    let words = ["a", "picture", "plain", "red", "green", "blue", "yellow", "black", "white", "hello", "world"];
+    let mut vocabulary: Vec<String> = words.iter().map(|word| word.to_string()).collect();
+    vocabulary.extend((words.len()..size - 2).map(|number| format!("w{number}")));
+    vocabulary.extend(["<start>".to_owned(), "<end>".to_owned()]);
+    let entries: Vec<String> = vocabulary.iter().enumerate().map(|(id, word)| format!("\"{word}\": {id}")).collect();
+    let (start, end) = (size - 2, size - 1);
+    format!(
+        r#"{{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": {{"type": "Lowercase"}},
+        "pre_tokenizer": {{"type": "Whitespace"}}, "decoder": null,
+        "post_processor": {{"type": "TemplateProcessing", "pair": [],
+          "single": [{{"SpecialToken": {{"id": "<start>", "type_id": 0}}}}, {{"Sequence": {{"id": "A", "type_id": 0}}}},
+                     {{"SpecialToken": {{"id": "<end>", "type_id": 0}}}}],
+          "special_tokens": {{"<start>": {{"id": "<start>", "ids": [{start}], "tokens": ["<start>"]}},
+                              "<end>": {{"id": "<end>", "ids": [{end}], "tokens": ["<end>"]}}}}}},
+        "model": {{"type": "WordLevel", "unk_token": "w20", "vocab": {{{}}}}}}}"#,
+        entries.join(", ")
+    )
+}
+
+/// A folder with the small joint model as model hubs have it.
+fn hub(bench: &Bench) {
+    bench.write("My-Clip/onnx/model.onnx", std::fs::read(given("tests/models/joint.onnx")).unwrap());
+    bench.write("My-Clip/tokenizer.json", tokenizer(64));
+    bench.write("My-Clip/README.md", "---\nlicense: mit\n---\n# A model\n");
+    bench.write(
+        "My-Clip/config.json",
+        r#"{"model_type": "clip", "vision_config": {"image_size": 16}, "text_config": {"max_position_embeddings": 8}}"#,
+    );
+    bench.write(
+        "My-Clip/preprocessor_config.json",
+        r#"{"crop_size": {"height": 16, "width": 16}, "image_mean": [0.5, 0.4, 0.3], "image_std": [0.25, 0.25, 0.25]}"#,
+    );
+    bench.write("My-Clip/tokenizer_config.json", r#"{"model_max_length": 8, "pad_token": "<end>"}"#);
+}
+
+fn description(bench: &Bench, name: &str) -> toml::Table {
+    let text = bench.read(&format!("data/recipe-render/models/{name}/model.toml"));
+    String::from_utf8(text).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_folder_of_a_hub_needs_nothing_but_its_path() {
+    let bench = Bench::small();
+    hub(&bench);
+    models(&bench, &["import", "My-Clip"]).ended(0).says("imported as `my-clip`").says("split into");
+    let model = description(&bench, "my-clip");
+    assert_eq!(model["licence"].as_str(), Some("mit"));
+    assert_eq!(model["image"]["size"].as_integer(), Some(16));
+    assert_eq!(model["image"]["mean"][0].as_float(), Some(0.5));
+    assert_eq!(model["text"]["mask"].as_str(), Some("attention_mask"));
+    assert_eq!(model["tokenizer"]["context"].as_integer(), Some(8));
+    assert_eq!(model["tokenizer"]["padding"].as_integer(), Some(63));
+    let files = model["source"]["files"].as_table().unwrap();
+    assert_eq!(files["onnx/model.onnx"].as_str().unwrap().len(), 64);
+
+    // It is listed, checked, rendered with, and removed.
+    let listed = models(&bench, &["list"]).ended(0);
+    assert!(listed.out.contains("my-clip") && listed.out.contains("pocket"), "{}", listed.out);
+    let json: serde_json::Value = serde_json::from_str(&models(&bench, &["list", "--json"]).ended(0).out).unwrap();
+    assert!(json.as_array().unwrap().iter().any(|row| row["name"] == "my-clip" && row["size"] == 16));
+    let checked = models(&bench, &["check", "my-clip"]).ended(0);
+    for said in ["windows of 16 x 16", "embeddings of 8 numbers", "gradient  right", "windows/s", "ready", "random"] {
+        assert!(checked.out.contains(said), "{said}: {}", checked.out);
+    }
+    bench.write(
+        "own.toml",
+        "model = 'my-clip'\nsize = [32, 32]\n[[detail]]\nprompts = ['a red picture']\n[[phase]]\nsteps = 2\n",
+    );
+    let ran: Ran = program(&bench).arg("own.toml").output().unwrap().into();
+    ran.ended(0);
+    assert!(bench.path("own.png").is_file());
+    models(&bench, &["remove", "my-clip"]).ended(0);
+    models(&bench, &["check", "my-clip"]).ended(2);
+    assert_eq!(std::fs::read_dir(bench.path("data/recipe-render/models")).unwrap().count(), 0);
+}
+
+#[test]
+fn checkpoints_of_both_layouts_are_taken() {
+    for (folder, vocabulary, more) in [
+        ("hf-quick-gelu", 50, ["--mean", "0.5", "--deviation", "0.5"].as_slice()),
+        ("hf-sharded-f16", 50, &["--mean", "0.5", "--deviation", "0.5"]),
+        ("oc-gelu", 50, &[]),
+        ("oc-bare-f16", 50, &["--activation", "gelu"]),
+    ] {
+        let bench = Bench::small();
+        bench.write("words.json", tokenizer(vocabulary));
+        let source = given("tests/models/checkpoints").join(folder);
+        let mut arguments = vec!["import", source.to_str().unwrap(), "--tokenizer", "words.json", "--padding", "0"];
+        arguments.extend(["--name", "made"]);
+        arguments.extend(more);
+        models(&bench, &arguments).ended(0).says("made into two ONNX graphs");
+        let checked = models(&bench, &["check", "made", "--json"]).ended(0);
+        let found: serde_json::Value = serde_json::from_str(&checked.out).unwrap();
+        assert!(found["gradient"]["worst"].as_f64().unwrap() < 0.02, "{folder}: {found}");
+    }
+}
+
+#[test]
+fn a_bare_checkpoint_asks_for_its_activation() {
+    let bench = Bench::small();
+    bench.write("words.json", tokenizer(50));
+    let source = given("tests/models/checkpoints/oc-bare-f16/open_clip_model.safetensors");
+    let ran =
+        models(&bench, &["import", source.to_str().unwrap(), "--tokenizer", "words.json", "--name", "x"]).ended(2);
+    assert!(ran.err.contains("QuickGELU or GELU") && ran.err.contains("--activation"), "{}", ran.err);
+}
+
+#[test]
+fn encoders_may_be_named_one_by_one() {
+    let bench = Bench::small();
+    let pocket = |file: &str| given("models/pocket").join(file).display().to_string();
+    let (image, text, tokenizer) = (pocket("image.onnx"), pocket("text.onnx"), pocket("tokenizer.json"));
+    let said = ["--mean", "0", "--deviation", "1", "--context", "0", "--name", "small"];
+    let mut arguments = vec!["import", "--image", &image, "--text", &text, "--tokenizer", &tokenizer];
+    arguments.extend(said);
+    models(&bench, &arguments).ended(0);
+    let checked = models(&bench, &["check", "small"]).ended(0);
+    assert!(checked.out.contains("6 of 6 plain pictures named"), "{}", checked.out);
+    models(&bench, &arguments).ended(2).says("already").says("--force");
+    arguments.push("--force");
+    models(&bench, &arguments).ended(0);
+    // Swapped, they are told apart.
+    models(&bench, &["import", "--image", &text, "--text", &image, "--tokenizer", &tokenizer, "--name", "y"])
+        .ended(2)
+        .says("no image encoder");
+    // A model folder of ours needs nothing.
+    let folder = given("models/pocket").display().to_string();
+    models(&bench, &["import", &folder, "--name", "again"]).ended(0);
+    assert_eq!(bench.read("data/recipe-render/models/again/image.onnx"), std::fs::read(&image).unwrap());
+}
+
+#[test]
+fn what_no_file_says_is_asked_for_by_name() {
+    let bench = Bench::small();
+    hub(&bench);
+    std::fs::remove_file(bench.path("My-Clip/preprocessor_config.json")).unwrap();
+    let ran = models(&bench, &["import", "My-Clip"]).ended(2).says("--mean R,G,B --deviation R,G,B");
+    assert!(!ran.err.contains("--size") && !ran.err.contains("--context"), "{}", ran.err);
+    std::fs::remove_file(bench.path("My-Clip/tokenizer.json")).unwrap();
+    models(&bench, &["import", "My-Clip"]).ended(2).says("no tokenizer").says("--tokenizer");
+    std::fs::write(bench.path("My-Clip/onnx/model.onnx"), "version https://git-lfs.github.com/spec/v1\n").unwrap();
+    models(&bench, &["import", "My-Clip"]).ended(2).says("My-Clip/onnx/model.onnx").says("LFS");
+    models(&bench, &["import"]).ended(2).says("SOURCE");
+    models(&bench, &["import", "nowhere"]).ended(2).says("nowhere");
+    models(&bench, &["import", "My-Clip", "--name", "../x"]).ended(2).says("--name ../x");
+    // Nothing is left behind.
+    assert!(!bench.path("data/recipe-render/models").exists());
+}
+
+#[test]
+fn a_quantised_export_is_made_float_again() {
+    let bench = Bench::small();
+    hub(&bench);
+    std::fs::copy(given("tests/models/joint-quantised.onnx"), bench.path("My-Clip/onnx/model.onnx")).unwrap();
+    models(&bench, &["import", "My-Clip"]).ended(0).says("quantised");
+    models(&bench, &["check", "my-clip"]).ended(0);
+}
+
+#[test]
+fn only_imported_models_are_removed() {
+    let bench = Bench::small();
+    models(&bench, &["remove", "pocket"]).ended(2).says("part of the program");
+    models(&bench, &["remove", "nobody"]).ended(2).says("nobody");
+    bench.write("data/recipe-render/models/notes/readme.txt", "mine");
+    models(&bench, &["remove", "notes"]).ended(2);
+    models(&bench, &["remove", "../models/notes"]).ended(2);
+    assert!(bench.path("data/recipe-render/models/notes/readme.txt").is_file());
+}
