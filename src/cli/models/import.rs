@@ -32,6 +32,8 @@ fn request(args: &ImportArgs) -> Request {
             context: said.context,
             padding: said.padding,
             clean: None,
+            resize: None,
+            interpolation: None,
             image_input: said.image_input.clone(),
             image_output: said.image_output.clone(),
             text_ids: said.text_ids.clone(),

@@ -100,6 +100,8 @@ fn own_folder(request: &Request) -> Result<Option<Request>, ModelsError> {
         size: Some(image.size),
         mean: Some(image.mean),
         deviation: Some(image.deviation),
+        resize: Some(image.resize),
+        interpolation: Some(image.interpolation),
         context: Some(tokenizer.context.unwrap_or(0)),
         padding: Some(tokenizer.padding),
         clean: Some(tokenizer.clean),
