@@ -150,7 +150,7 @@ fn compositions_come_first_and_prompts_are_told_apart() {
     let plan = compiled(text).plan;
     let names: Vec<&str> = plan.targets.iter().map(|target| target.name.as_str()).collect();
     assert_eq!(names, ["whole", "detail 1"]);
-    let texts: Vec<&str> = plan.prompts.iter().map(|prompt| prompt.text.as_str()).collect();
+    let texts: Vec<String> = plan.prompts.iter().map(|prompt| prompt.called()).collect();
     assert_eq!(texts, ["a", "b", "c", "d"]);
     let whole = &plan.targets[0];
     assert_eq!(whole.sight, Sight::Whole { fit: recipe_render::plan::Fit::Slide });

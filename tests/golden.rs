@@ -32,7 +32,7 @@ fn rendered(text: &str) -> Rendered {
         .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d, Path::new("test.toml"), text)));
     let runtime = Arc::new(Runtime::for_tests().clone());
     let model = ModelFolder::find("pocket", Path::new("")).unwrap();
-    let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.text.clone()).collect();
+    let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
     let hash = model.hash().unwrap();
     let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
     let features = Features::new(&rows).unwrap();
@@ -138,7 +138,7 @@ fn a_phase_added_at_the_end_changes_nothing_before_it() {
     let compiled = recipe::compile(Path::new("test.toml"), &longer, &Overrides::default()).unwrap();
     let runtime = Arc::new(Runtime::for_tests().clone());
     let model = ModelFolder::find("pocket", Path::new("")).unwrap();
-    let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.text.clone()).collect();
+    let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
     let hash = model.hash().unwrap();
     let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
     let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::{Failure, RenderArgs, Voice, prompts};
 use crate::clip::{self, ClipError, Encoder, Features, ModelFolder};
+use crate::plan::Prompt;
 use crate::recipe::{self, Compiled, Diagnostic};
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 
@@ -100,6 +101,35 @@ pub(super) struct Ready {
     features: BTreeMap<String, Vec<f32>>,
 }
 
+impl Ready {
+    /// The features of prompts, in order. Those of texts are kept; a file may have changed, so images are always looked at.
+    fn rows(&mut self, runtime: &Runtime, model: &ModelFolder, prompts: &[Prompt]) -> Result<Vec<Vec<f32>>, ClipError> {
+        let cache = || runtime::cache_folder().ok();
+        let hash = self.encoder.hash().to_owned();
+        let mut fresh = Vec::new();
+        let mut pictures = Vec::new();
+        for prompt in prompts {
+            match prompt {
+                Prompt::Text(text) if !self.features.contains_key(text) => fresh.push(text.clone()),
+                Prompt::Text(_) => {}
+                Prompt::Image(path) => pictures.push(path.clone()),
+            }
+        }
+        let rows = clip::features(runtime, model, &hash, &fresh, cache())?;
+        self.features.extend(fresh.into_iter().zip(rows));
+        let mut seen = match pictures.is_empty() {
+            true => Vec::new(),
+            false => clip::image_features(runtime, model, &hash, &pictures, cache())?,
+        }
+        .into_iter();
+        let row = |prompt: &Prompt| match prompt {
+            Prompt::Text(text) => self.features.get(text).cloned(),
+            Prompt::Image(_) => seen.next(),
+        };
+        Ok(prompts.iter().filter_map(row).collect())
+    }
+}
+
 impl Workbench {
     /// Nothing is loaded before it is needed.
     pub(super) fn new(args: &RenderArgs, options: runtime::Options, voice: &Voice) -> Result<Self, Failure> {
@@ -144,12 +174,7 @@ impl Workbench {
             }
         };
         let ready = self.ready.insert(ready);
-        let texts: Vec<String> = compiled.plan.prompts.iter().map(|prompt| prompt.text.clone()).collect();
-        let fresh: Vec<String> = texts.iter().filter(|text| !ready.features.contains_key(*text)).cloned().collect();
-        let cache = runtime::cache_folder().ok();
-        let rows = clip::features(runtime, model, &hash, &fresh, cache).map_err(from_clip)?;
-        ready.features.extend(fresh.into_iter().zip(rows));
-        let rows: Vec<Vec<f32>> = texts.iter().filter_map(|text| ready.features.get(text).cloned()).collect();
+        let rows = ready.rows(runtime, model, &compiled.plan.prompts).map_err(from_clip)?;
         let features = Features::new(&rows).ok_or_else(|| {
             Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
         })?;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{Failure, Voice, compose::Source, compose::from_clip};
 use crate::clip::{ModelFolder, TextTokenizer};
+use crate::plan::Prompt;
 use crate::recipe::{Compiled, Diagnostic};
 
 /// The recipe's model. One that is not there is an error at its name.
@@ -20,9 +21,11 @@ pub(super) fn check(source: &Source, compiled: &Compiled, model: &ModelFolder, v
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     for (prompt, span) in compiled.plan.prompts.iter().zip(&compiled.prompt_spans) {
-        let tokens = tokenizer.encode(&prompt.text).map_err(from_clip)?;
+        // What can be wrong with an image has been told when the recipe was read.
+        let Prompt::Text(text) = prompt else { continue };
+        let tokens = tokenizer.encode(text).map_err(from_clip)?;
         if !tokens.meaningful {
-            let message = format!("model `{name}` knows no word of \"{}\"", prompt.text);
+            let message = format!("model `{name}` knows no word of \"{text}\"");
             let hint = "use other words; `pocket` knows English ones, in Latin letters".to_owned();
             errors.push(Diagnostic::error(&source.path, span.clone(), message).hint(hint));
             continue;

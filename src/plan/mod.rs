@@ -91,10 +91,22 @@ pub enum Ground {
     Image(std::path::PathBuf),
 }
 
-/// One text that targets can match. (Images and saved directions come later, as further kinds.)
+/// Something that targets can match. (Saved directions come later, as a further kind.)
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Prompt {
-    pub text: String,
+pub enum Prompt {
+    Text(String),
+    /// An image file, whose embedding windows are compared with.
+    Image(std::path::PathBuf),
+}
+
+impl Prompt {
+    /// What it is called in tables: the text, or the image file's name.
+    pub fn called(&self) -> String {
+        match self {
+            Prompt::Text(text) => text.clone(),
+            Prompt::Image(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        }
+    }
 }
 
 /// Something the picture should show.

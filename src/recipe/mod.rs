@@ -43,7 +43,7 @@ pub use reference::reference;
 pub use schema::{schema, schema_text};
 pub use source::{LONGEST, Unreadable, read};
 
-use crate::plan::{Ground, Plan};
+use crate::plan::{Ground, Plan, Prompt};
 use over_time::Timeline;
 use reader::Reader;
 
@@ -89,10 +89,7 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
     let diagnostics = diagnostic::in_order(reader.diagnostics);
     match model {
         Some(model) if diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning) => Ok(Compiled {
-            files: match &resolved.plan.canvas.init.ground {
-                Ground::Image(path) => vec![path.clone()],
-                Ground::Colour(_) => Vec::new(),
-            },
+            files: files(&resolved.plan),
             plan: resolved.plan,
             model,
             prompt_spans: resolved.prompt_spans,
@@ -100,6 +97,22 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
         }),
         _ => Err(diagnostics),
     }
+}
+
+/// The image files that a plan names, each once.
+fn files(plan: &Plan) -> Vec<PathBuf> {
+    let start = match &plan.canvas.init.ground {
+        Ground::Image(path) => Some(path),
+        Ground::Colour(_) => None,
+    };
+    let prompts = plan.prompts.iter().filter_map(|prompt| match prompt {
+        Prompt::Image(path) => Some(path),
+        Prompt::Text(_) => None,
+    });
+    let mut files: Vec<PathBuf> = start.into_iter().chain(prompts).cloned().collect();
+    files.sort();
+    files.dedup();
+    files
 }
 
 /// Reads a recipe's file and compiles it; returns its text as well.
@@ -162,6 +175,7 @@ mod tests {
             "fourier" | "pyramid" => format!("{detail}[canvas.basis.{}]\n{line}\n", spec.name),
             "composition" | "detail" => format!("{stages}[[{}]]\n{prompts}\n{line}\n", spec.name),
             "prompt" if is("text") => format!("{stages}[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" if is("image") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
             "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
             "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
             "stage" => format!("{detail}stages = [{{ rotate = 3 }}, {{ {line} }}]\n").replace(", {  }", ""),
@@ -174,7 +188,9 @@ mod tests {
 
     fn effect(text: &str) -> (Plan, String, usize, Vec<PathBuf>) {
         let folder = tempfile::tempdir().unwrap();
-        image::RgbImage::new(20, 20).save(folder.path().join("start.png")).unwrap();
+        for name in ["start.png", "reference.jpg"] {
+            image::RgbImage::new(20, 20).save(folder.path().join(name)).unwrap();
+        }
         let path = folder.path().join("a.toml");
         let compiled = compile(&path, text, &Overrides::default());
         let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong, &path, text)));

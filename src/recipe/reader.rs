@@ -171,6 +171,13 @@ impl<'a> Reader<'a> {
             let message = format!("`{}` and `{}` exclude each other", first.get_ref(), second.get_ref());
             self.error(second.span(), message).hint = Some("give one of them".into());
         }
+        let misspelt = spec.exclusive.iter().any(|name| meant.contains(name));
+        if spec.one_needed && given.is_empty() && !misspelt {
+            let names: Vec<String> = spec.exclusive.iter().map(|name| format!("`{name}`")).collect();
+            let examples = spec.exclusive.iter().filter_map(|name| spec.key(name));
+            let examples: Vec<String> = examples.map(|key| format!("{} = {}", key.name, key.example)).collect();
+            self.error(span.clone(), format!("{} is missing", names.join(" or "))).hint = Some(examples.join(", or "));
+        }
         Fields { spec, table, span, written: true }
     }
 

@@ -29,7 +29,7 @@ struct Resolver<'r, 'a> {
     cover: Option<StageKind>,
     prompts: Vec<Prompt>,
     prompt_spans: Vec<Range<usize>>,
-    rows: HashMap<String, usize>,
+    rows: HashMap<Prompt, usize>,
 }
 
 /// Makes the plan. What cannot be looked up is reported; the plan is then of no use.
@@ -132,7 +132,7 @@ impl Resolver<'_, '_> {
     /// Sorts a prompt under those wanted or those to avoid.
     fn prompt(&mut self, target: &written::Target, prompt: &written::Prompt, whole: &Pipeline, resolved: &mut Target) {
         let own = prompt.stages.as_ref().map(|used| {
-            let scope = format!("target {}: prompt {}", resolved.name, prompt.text.value);
+            let scope = format!("target {}: prompt {}", resolved.name, prompt.shows.value.called());
             self.pipeline(target, used, &scope)
         });
         let weight = &prompt.weight;
@@ -153,12 +153,12 @@ impl Resolver<'_, '_> {
             self.warning(weight.span.clone(), "this prompt never pulls: its weight is 0");
             return;
         }
-        let prompt_row = self.row(&prompt.text);
+        let prompt_row = self.row(&prompt.shows);
         let mut pull = Pull { prompt: prompt_row, weight: weight.value.clone(), pipeline: 0 };
         if low.0 < 0.0 {
             if own.is_some() {
                 let message = "a prompt to avoid acts on the view that another one won: its own stages mean nothing";
-                self.warning(prompt.text.span.clone(), message);
+                self.warning(prompt.shows.span.clone(), message);
             }
             resolved.avoided.push(pull);
             return;
@@ -172,14 +172,14 @@ impl Resolver<'_, '_> {
         resolved.wanted.push(pull);
     }
 
-    /// The row of a prompt's text among all prompts.
-    fn row(&mut self, text: &At<String>) -> usize {
-        if let Some(row) = self.rows.get(&text.value) {
+    /// The row of a prompt among all prompts.
+    fn row(&mut self, shows: &At<Prompt>) -> usize {
+        if let Some(row) = self.rows.get(&shows.value) {
             return *row;
         }
-        self.rows.insert(text.value.clone(), self.prompts.len());
-        self.prompts.push(Prompt { text: text.value.clone() });
-        self.prompt_spans.push(text.span.clone());
+        self.rows.insert(shows.value.clone(), self.prompts.len());
+        self.prompts.push(shows.value.clone());
+        self.prompt_spans.push(shows.span.clone());
         self.prompts.len() - 1
     }
 

@@ -83,6 +83,10 @@ fn table(spec: &Table) -> Value {
         let pairs: Vec<Value> = pairs.map(|pair| json!({ "required": pair })).collect();
         schema["not"] = json!({ "anyOf": pairs });
     }
+    if spec.one_needed {
+        let one: Vec<Value> = spec.exclusive.iter().map(|name| json!({ "required": [name] })).collect();
+        schema["anyOf"] = json!(one);
+    }
     if spec.name == STAGE.name {
         let stages = spec.keys.iter().filter(|key| key.name != "chance");
         let one: Vec<Value> = stages.map(|key| json!({ "required": [key.name] })).collect();

@@ -1,5 +1,4 @@
-//! The picture that a canvas starts from, looked at when the recipe is read: what a render could not use is told at the
-//! recipe's line.
+//! The pictures that a recipe names, looked at when it is read: what a render could not use is told at the recipe's line.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -41,6 +40,16 @@ impl Trouble {
 impl<'a> Reader<'a> {
     /// An image file, which has to be there and to be readable from its beginning to its end.
     pub fn start(&mut self, value: &Value<'a>) -> Option<At<Start>> {
+        self.picture(value, "start from")
+    }
+
+    /// The same for a picture that is a prompt.
+    pub fn shown(&mut self, value: &Value<'a>) -> Option<At<PathBuf>> {
+        let picture = self.picture(value, "show")?;
+        Some(At { value: picture.value.path, span: picture.span })
+    }
+
+    fn picture(&mut self, value: &Value<'a>, purpose: &str) -> Option<At<Start>> {
         let text = self.text(value)?;
         let path = self.folder().join(&text);
         match look(&path) {
@@ -48,7 +57,7 @@ impl<'a> Reader<'a> {
             Err(Trouble { what, hint }) => {
                 let looked = || format!("looked at {}; paths are relative to the recipe's folder", path.display());
                 let hint = hint.unwrap_or_else(looked);
-                self.error(value.span.clone(), format!("cannot start from \"{text}\": {what}")).hint = Some(hint);
+                self.error(value.span.clone(), format!("cannot {purpose} \"{text}\": {what}")).hint = Some(hint);
                 None
             }
         }

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::keys::{Kind, PROMPT};
 use super::reader::{Fields, Reader, Value};
 use super::written::{At, Prompt, Target, TargetKind};
-use crate::plan::{Fit, Loss, Schedule, Select};
+use crate::plan::{Fit, Loss, Prompt as Shown, Schedule, Select};
 
 /// The most prompts of one target.
 const MOST_PROMPTS: usize = 1000;
@@ -79,28 +79,31 @@ impl<'a> Reader<'a> {
                     Some("say what to show, or leave it out".into());
                 return None;
             }
-            Some(At { value: reader.text(&text)?, span: value.span.clone() })
+            Some(At { value: Shown::Text(reader.text(&text)?), span: value.span.clone() })
         };
         match value.node {
             DeValue::String(_) => {
                 let fields = self.fields_of_nothing(&PROMPT, value.span.clone());
                 let weight = self.get_schedule(&fields, "weight");
-                let text = text_of(self, value)?;
-                Some(Prompt { text, weight: At { value: weight, span: value.span.clone() }, stages: None })
+                let shows = text_of(self, value)?;
+                Some(Prompt { shows, weight: At { value: weight, span: value.span.clone() }, stages: None })
             }
             DeValue::Table(_) => {
                 let fields = self.table(&PROMPT, value)?;
                 let text = fields.written("text").and_then(|value| text_of(self, &value));
+                let image = fields.written("image").and_then(|value| self.shown(&value));
+                let image = image.map(|image| At { value: Shown::Image(image.value), span: image.span });
                 let weight: Schedule = self.get_schedule(&fields, "weight");
                 let span = fields.written("weight").map_or(value.span.clone(), |weight| weight.span);
                 let stages = fields.written("stages").and_then(|value| self.pipeline_use(&value));
-                Some(Prompt { text: text?, weight: At { value: weight, span }, stages })
+                Some(Prompt { shows: text.or(image)?, weight: At { value: weight, span }, stages })
             }
             _ => {
                 let prompt = Value { name: "prompts", ..value.clone() };
                 let diagnostic = self.wrong_type(&prompt);
                 diagnostic.message = diagnostic.message.replacen("`prompts`", "a prompt", 1);
-                diagnostic.expected = Some("a text in quotes, or { text = \"...\", weight = 0.5 }".into());
+                diagnostic.expected =
+                    Some("a text in quotes, { text = \"...\", weight = 0.5 }, or { image = \"...\" }".into());
                 None
             }
         }

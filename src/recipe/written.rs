@@ -111,7 +111,7 @@ impl Target {
 /// A prompt of a target.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prompt {
-    pub text: At<String>,
+    pub shows: At<crate::plan::Prompt>,
     pub weight: At<Schedule>,
     pub stages: Option<PipelineUse>,
 }

@@ -26,7 +26,7 @@ impl Tally {
     pub fn new(plan: &Plan) -> Self {
         let entries = plan.targets.iter().flat_map(|target| {
             distinct_prompts(target).into_iter().map(|prompt| TallyEntry {
-                prompt: plan.prompts[prompt].text.clone(),
+                prompt: plan.prompts[prompt].called(),
                 target: target.name.clone(),
                 detail: target.sight == crate::plan::Sight::Places,
                 won: 0,

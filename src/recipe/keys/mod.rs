@@ -20,6 +20,8 @@ pub(super) struct Table {
     pub keys: &'static [Key],
     /// Keys of which at most one can be given.
     pub exclusive: &'static [&'static str],
+    /// One of them must be given.
+    pub one_needed: bool,
 }
 
 impl Table {
@@ -77,7 +79,7 @@ pub(super) enum Kind {
     Pipeline,
     /// Pipelines by their names.
     Pipelines,
-    /// Texts, or tables with a text.
+    /// Texts, or tables with a text or an image.
     Prompts,
     Table(&'static Table),
     Tables(&'static Table),

@@ -60,6 +60,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
         },
     ],
     exclusive: &[],
+    one_needed: false,
 };
 
 pub(in crate::recipe) static CANVAS: Table = Table {
@@ -79,6 +80,7 @@ pub(in crate::recipe) static CANVAS: Table = Table {
         },
     ],
     exclusive: &[],
+    one_needed: false,
 };
 
 /// The bases.
@@ -113,6 +115,7 @@ pub(in crate::recipe) static FOURIER: Table = Table {
         },
     ],
     exclusive: &[],
+    one_needed: false,
 };
 
 pub(in crate::recipe) static PYRAMID: Table = Table {
@@ -126,6 +129,7 @@ pub(in crate::recipe) static PYRAMID: Table = Table {
         ..key("coarsest", Kind::Whole(1, SIDES.1))
     }],
     exclusive: &[],
+    one_needed: false,
 };
 
 pub(in crate::recipe) static INIT: Table = Table {
@@ -158,6 +162,7 @@ pub(in crate::recipe) static INIT: Table = Table {
         },
     ],
     exclusive: &["mean", "colour", "image"],
+    one_needed: false,
 };
 
 const NAME: Key = Key {
@@ -247,6 +252,7 @@ pub(in crate::recipe) static COMPOSITION: Table = Table {
         TARGET_WEIGHT,
     ],
     exclusive: &[],
+    one_needed: false,
 };
 
 pub(in crate::recipe) static DETAIL: Table = Table {
@@ -255,14 +261,22 @@ pub(in crate::recipe) static DETAIL: Table = Table {
     about: "Something that each small part of the picture should show: its windows lie at random places.",
     keys: &[NAME, PROMPTS, STAGES_OF_TARGET, WINDOWS, SELECT, LOSS, TARGET_WEIGHT],
     exclusive: &[],
+    one_needed: false,
 };
 
 pub(in crate::recipe) static PROMPT: Table = Table {
     name: "prompt",
     heading: "prompts = [{ ... }]",
-    about: "One prompt, where its text alone is not enough.",
+    about: "One prompt, where a text alone is not enough: a text or an image, and what goes with it.",
     keys: &[
-        Key { about: "The text.", example: "\"malazan\"", required: true, ..key("text", Kind::Text) },
+        Key { about: "What to show, in words.", example: "\"malazan\"", ..key("text", Kind::Text) },
+        Key {
+            about: "What to show, as an image file in place of `text`: the picture's own embedding is what windows are compared \
+                    with, so that they take over its subject and its style rather than its lines. Its path is relative to the \
+                    recipe's folder; the whole of it is seen as CLIP sees pictures, scaled and cropped at its centre.",
+            example: "\"reference.jpg\"",
+            ..key("image", Kind::File)
+        },
         Key {
             about: "How strongly it pulls. Negative to avoid it: such a prompt takes no part in the selection and acts on the \
                     winning view of every place. The sign cannot change over time.",
@@ -276,7 +290,8 @@ pub(in crate::recipe) static PROMPT: Table = Table {
             ..key("stages", Kind::Pipeline)
         },
     ],
-    exclusive: &[],
+    exclusive: &["text", "image"],
+    one_needed: true,
 };
 
 /// The mirror's axes.
@@ -301,6 +316,7 @@ pub(in crate::recipe) static STAGE: Table = Table {
             order.",
     keys: &STAGE_KEYS,
     exclusive: &[],
+    one_needed: false,
 };
 
 /// The stages' keys, and what else a pipeline's entry can have.
@@ -363,6 +379,7 @@ pub(in crate::recipe) static PHASE: Table = Table {
         },
     ],
     exclusive: &[],
+    one_needed: false,
 };
 
 /// How values move between keyframes.
@@ -387,6 +404,7 @@ pub(in crate::recipe) static KEYFRAMES: Table = Table {
         Key { about: "How the value moves between two.", example: "\"smooth\"", ..key("ease", Kind::Choice(EASES)) },
     ],
     exclusive: &[],
+    one_needed: false,
 };
 
 /// A key to be filled in.
