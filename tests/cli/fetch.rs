@@ -118,8 +118,11 @@ fn image_offsets(host: &Host) -> Vec<Option<usize>> {
 /// The fetched model is there, whole and usable, and nothing else is left.
 #[track_caller]
 fn fetched(bench: &Bench) {
+    // The graphs may have been rewritten; of which files they were made stands beside them.
+    let description = String::from_utf8(bench.read("data/recipe-render/models/tiny/model.toml")).unwrap();
     for (_, name, _) in FILES {
-        assert!(bench.read(&format!("data/recipe-render/models/tiny/{name}")) == content(name), "{name}");
+        assert!(description.contains(&sha256(&content(name))), "{name}: {description}");
+        assert!(bench.path(&format!("data/recipe-render/models/tiny/{name}")).is_file());
     }
     assert!(!bench.path("data/recipe-render/downloads/tiny").exists());
     let ran = Ran::from(program(bench).args(["models", "list"]).output().unwrap()).ended(0);
