@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use recipe_render::chance::Draws;
-use recipe_render::clip::{self, Encoder, Features, ModelFolder, Questions};
+use recipe_render::clip::{self, Encoder, Features, ModelFolder, Photo, Questions};
 use recipe_render::runtime::{Device, Runtime};
 
 const PROMPTS: [&str; 3] = ["mountains", "red sword", "letters"];
@@ -111,6 +111,37 @@ fn the_gradient_is_that_of_the_loss() {
         }
     }
     assert!(checked >= 2, "too few directions with a slope worth comparing");
+}
+
+#[test]
+fn a_picture_s_features_are_what_its_window_is_scored_by() {
+    let (mut encoder, features) = encoder();
+    let model = encoder.model().clone();
+    let hash = model.hash().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/preprocess/picture.png");
+    let image = &model.description.image;
+    let window = Photo::open(&path).unwrap().window(image.size as usize, image.resize, image.interpolation);
+    let scored = encoder.score(&window, &features).unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    let runtime = Runtime::for_tests();
+    let of = |paths: &[std::path::PathBuf]| {
+        clip::image_features(runtime, &model, &hash, paths, Some(cache.path().into())).unwrap()
+    };
+    let row = of(std::slice::from_ref(&path)).remove(0);
+    assert!((row.iter().map(|value| value * value).sum::<f32>() - 1.0).abs() < 1e-5);
+    for (score, text) in scored.iter().zip(features.values().chunks_exact(features.width())) {
+        let cosine: f32 = row.iter().zip(text).map(|(a, b)| a * b).sum();
+        assert!((cosine - score).abs() < 1e-5, "{cosine} {score}");
+    }
+    // Kept by the file's bytes: a copy of it is known, another picture is not.
+    let kept = || std::fs::read_dir(cache.path().join("features").join(&hash[..16])).unwrap().count();
+    assert_eq!(kept(), 1);
+    let copy = cache.path().join("copy.png");
+    std::fs::copy(&path, &copy).unwrap();
+    let other = path.with_file_name("shortest-bicubic-41.png");
+    let rows = of(&[copy, other]);
+    assert_eq!(kept(), 2);
+    assert!(rows[0] == row && rows[1] != row);
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn offset(length: usize, side: usize) -> i64 {
     }
 }
 
-/// RGB bytes of any picture. Of 16-bit channels the upper byte counts, as in Pillow.
+/// RGB bytes of any picture. Of 16-bit channels the upper byte counts: so Pillow reads colours. (16-bit grey it makes white.)
 fn bytes_of(image: DynamicImage) -> Vec<u8> {
     let upper = |values: Vec<u16>| values.into_iter().map(|value| (value >> 8) as u8).collect();
     match image {
@@ -367,6 +367,18 @@ mod tests {
         assert!(Photo::decode(&png[..png.len() / 2]).is_err());
         let error = Photo::open(Path::new("no/such.png")).unwrap_err().to_string();
         assert!(error.contains("no/such.png"), "{error}");
+    }
+
+    #[test]
+    fn every_kind_of_picture_gives_what_pillow_gives() {
+        let kinds =
+            ["clear.png", "grey-clear.png", "palette.png", "palette.gif", "clear.webp", "turned.jpg", "grey.jpg"];
+        for name in kinds {
+            let photo = Photo::open(&reference(name)).unwrap();
+            let expected = Photo::open(&reference(&format!("{name}.png"))).unwrap();
+            assert!(photo.pixels == expected.pixels && photo.size() == expected.size(), "{name}");
+            assert_eq!(photo.turned, name == "turned.jpg", "{name}");
+        }
     }
 
     /// Two bytes a channel: the upper one counts.

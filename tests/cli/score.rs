@@ -13,16 +13,7 @@ fn with(bench: &Bench, name: &str) {
 }
 
 fn run(bench: &Bench, arguments: &[&str]) -> Ran {
-    let mut program = bench.program();
-    program.env("RECIPE_RENDER_CACHE", bench.path("cache")).arg("score").args(arguments);
-    // The library is looked for as ever; only what is remembered is the test's own.
-    match std::env::var_os("ORT_DYLIB_PATH") {
-        Some(_) => program.output().unwrap().into(),
-        None => {
-            program.env_remove("RECIPE_RENDER_CACHE");
-            program.output().unwrap().into()
-        }
-    }
+    bench.program().arg("score").args(arguments).output().unwrap().into()
 }
 
 #[test]

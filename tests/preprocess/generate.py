@@ -50,6 +50,20 @@ for name, mode, options in [("colour", "RGB", {"progressive": True, "subsampling
     path = here / f"{name}.jpg"
     image.convert(mode).save(path, quality=80, **options)
     Image.open(path).convert("RGB").save(here / f"{name}.jpg.png")
+# Other kinds of pictures: what is seen through is dropped, what the camera says of its orientation is left undone.
+alpha = Image.fromarray((np.indices((41, 58)).sum(0) * 255 // 97).astype(np.uint8))
+clear = image.copy()
+clear.putalpha(alpha)
+clear.save(here / "clear.png")
+clear.convert("LA").save(here / "grey-clear.png")
+image.quantize(32).save(here / "palette.png", transparency=3)
+image.quantize(32).save(here / "palette.gif")
+clear.save(here / "clear.webp", lossless=True, exact=True)
+exif = Image.Exif()
+exif[0x0112] = 6
+image.save(here / "turned.jpg", quality=80, exif=exif)
+for name in ["clear.png", "grey-clear.png", "palette.png", "palette.gif", "clear.webp", "turned.jpg"]:
+    Image.open(here / name).convert("RGB").save(here / f"{name}.png")
 for rule in ["shortest", "squash", "longest"]:
     for name, method in [("bicubic", Image.Resampling.BICUBIC), ("bilinear", Image.Resampling.BILINEAR)]:
         # Down, up, and one side alone.
