@@ -52,8 +52,10 @@ pub fn open_clip(config: &Value, weights: &Checkpoint) -> Result<Converted, Mode
         None => None,
     };
     let mut towers = vec![visual.clone()];
-    if let Some(prefix) = &text_prefix {
-        towers.extend(TEXT_PARTS.map(|part| format!("{prefix}{part}")));
+    match &text_prefix {
+        Some(prefix) if prefix.ends_with("text.") => towers.push(prefix.clone()),
+        Some(prefix) => towers.extend(TEXT_PARTS.map(|part| format!("{prefix}{part}"))),
+        None => {}
     }
     let towers: Vec<&str> = towers.iter().map(String::as_str).collect();
     let unused = wanted.finish(&towers, weightless)?;
