@@ -16,6 +16,7 @@ mod wanted;
 mod hugging_face;
 mod infer;
 mod open_clip;
+mod supported;
 mod towers;
 
 // the description to operators
