@@ -129,6 +129,36 @@ fn open_clip_in_every_form() {
     }
 }
 
+/// Were a setting read wrongly, the references would show it: none of these changes is within what is tolerated.
+#[test]
+fn every_setting_counts() {
+    for (name, pointer, value) in [
+        ("oc-gelu", "/model_cfg/quick_gelu", json!(true)),
+        ("oc-gelu", "/model_cfg/vision_cfg/head_width", json!(4)),
+        ("oc-gelu", "/model_cfg/text_cfg/heads", json!(2)),
+        ("oc-gelu", "/model_cfg/text_cfg/no_causal_mask", json!(true)),
+        ("oc-average", "/model_cfg/vision_cfg/pool_type", json!("tok")),
+        ("oc-average", "/model_cfg/text_cfg/pool_type", json!("argmax")),
+        ("oc-average-normed", "/model_cfg/vision_cfg/final_ln_after_pool", json!(true)),
+        ("oc-average-normed", "/model_cfg/text_cfg/pool_type", json!("last")),
+        ("oc-custom-text", "/model_cfg/text_cfg/eos_id", json!(49)),
+        ("oc-tanh-f64", "/model_cfg/vision_cfg/act_kwargs", json!({})),
+        ("oc-tanh-f64", "/model_cfg/text_cfg/norm_kwargs", json!({ "eps": 1e-5 })),
+        ("oc-global-average", "/model_cfg/vision_cfg/global_average_pool", json!(false)),
+        ("hf-gelu-end-id", "/text_config/eos_token_id", json!(2)),
+        ("hf-gelu-end-id", "/vision_config/hidden_act", json!("quick_gelu")),
+        ("hf-gelu-end-id", "/vision_config/layer_norm_eps", json!(1e-5)),
+        ("hf-quick-gelu", "/vision_config/num_attention_heads", json!(4)),
+    ] {
+        let mut config = config(name);
+        let (table, key) = pointer.rsplit_once('/').unwrap();
+        config.pointer_mut(table).unwrap()[key] = value;
+        let reference = reference(&folder(name).join("reference.safetensors"));
+        let worst = errors(convert(name, &config).unwrap(), reference).into_iter().fold(0.0, f64::max);
+        assert!(worst > 1e-4, "{name} {pointer}: {worst:.1e}");
+    }
+}
+
 #[test]
 fn open_clip_with_the_mean_of_all_tokens_and_a_bias_of_patches() {
     agrees("oc-global-average", &config("oc-global-average"));
