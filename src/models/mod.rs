@@ -14,8 +14,8 @@ mod error;
 
 pub use check::{Colours, Findings, Gradient, References, Speed, check};
 pub use checkpoint::{
-    Activation, Checkpoint, Converted, EMBEDDING, IMAGE, INPUT_IDS, OPENAI_DEVIATION, OPENAI_MEAN, hugging_face,
-    infer_open_clip, open_clip,
+    Activation, Checkpoint, Converted, EMBEDDING, IMAGE, INPUT_IDS, Layout, OPENAI_DEVIATION, OPENAI_MEAN,
+    hugging_face, infer_open_clip, open_clip,
 };
 pub use error::ModelsError;
 pub use examine::{Examined, examine};

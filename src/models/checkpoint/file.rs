@@ -19,6 +19,15 @@ pub struct Checkpoint {
     label: String,
 }
 
+/// Whose names a checkpoint's tensors have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// transformers' `CLIPModel` and `CLIPVisionModelWithProjection`: `config.json` belongs to it.
+    HuggingFace,
+    /// OpenCLIP's, and OpenAI's own: `open_clip_config.json` belongs to it.
+    OpenClip,
+}
+
 /// A tensor as it lies in its file.
 #[derive(Debug, Clone)]
 struct Stored {
@@ -96,6 +105,18 @@ impl Checkpoint {
             tensors.insert(name.clone(), stored);
         }
         Ok(Checkpoint { tensors, label })
+    }
+
+    /// Whose names the tensors have; `None` where there is no vision transformer of either layout.
+    pub fn layout(&self) -> Option<Layout> {
+        let ends = |end: &str| self.names().any(|name| name.ends_with(end));
+        if ends("vision_model.embeddings.class_embedding") {
+            Some(Layout::HuggingFace)
+        } else if ends("visual.class_embedding") || self.tensors.contains_key("class_embedding") {
+            Some(Layout::OpenClip)
+        } else {
+            None
+        }
     }
 
     /// The file as messages name it.

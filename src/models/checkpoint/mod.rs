@@ -16,6 +16,7 @@ mod wanted;
 mod hugging_face;
 mod infer;
 mod open_clip;
+mod supported;
 mod towers;
 
 // the description to operators
@@ -30,7 +31,7 @@ mod tests;
 
 use crate::onnx::Graph;
 
-pub use file::Checkpoint;
+pub use file::{Checkpoint, Layout};
 pub use hugging_face::hugging_face;
 pub use infer::infer_open_clip;
 pub use open_clip::open_clip;
@@ -77,4 +78,4 @@ pub struct Converted {
 /// Pixels as OpenAI's models take them, and most that came after.
 pub const OPENAI_MEAN: [f32; 3] = [0.48145466, 0.4578275, 0.40821073];
 /// What they are then divided by.
-pub const OPENAI_DEVIATION: [f32; 3] = [0.26862954, 0.26130258, 0.27577711];
+pub const OPENAI_DEVIATION: [f32; 3] = [0.26862954, 0.2613026, 0.2757771];

@@ -7,16 +7,12 @@ use super::config::{LARGEST_VOCABULARY, LONGEST_TEXT, MOST_LAYERS, Table, WIDEST
 use super::file::Checkpoint;
 use super::towers::{Activation, Block, Form, ImagePool, ImageTower, Linear, Projection, TextPool, TextTower};
 use super::wanted::{Wanted, notes};
-use super::{Converted, image, text};
+use super::{Converted, image, supported, text};
 use crate::models::ModelsError;
 use crate::onnx::Tensor;
 
 /// Where the class token's embedding lies, behind whatever prefix a checkpoint's names have.
 const CLASS: &str = "class_embedding";
-
-/// Settings of attention blocks that change what is computed.
-const BLOCK_KEYS: [&str; 6] =
-    ["qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc"];
 
 /// What a text tower's names begin with where it has no prefix of its own.
 const TEXT_PARTS: [&str; 5] =
@@ -31,7 +27,7 @@ pub fn open_clip(config: &Value, weights: &Checkpoint) -> Result<Converted, Mode
     let whole = Table::new(config, "open_clip_config.json")?;
     let model = if whole.get("model_cfg").is_some() { whole.table("model_cfg")? } else { whole.clone() };
     let preprocess = whole.table("preprocess_cfg")?;
-    check_model(&model)?;
+    supported::model(&model)?;
     let quick = model.flag("quick_gelu", false)?;
     let width = model.needed("embed_dim", WIDEST)?;
     let (vision, words) = (model.table("vision_cfg")?, model.table("text_cfg")?);
@@ -52,8 +48,10 @@ pub fn open_clip(config: &Value, weights: &Checkpoint) -> Result<Converted, Mode
         None => None,
     };
     let mut towers = vec![visual.clone()];
-    if let Some(prefix) = &text_prefix {
-        towers.extend(TEXT_PARTS.map(|part| format!("{prefix}{part}")));
+    match &text_prefix {
+        Some(prefix) if prefix.ends_with("text.") => towers.push(prefix.clone()),
+        Some(prefix) => towers.extend(TEXT_PARTS.map(|part| format!("{prefix}{part}"))),
+        None => {}
     }
     let towers: Vec<&str> = towers.iter().map(String::as_str).collect();
     let unused = wanted.finish(&towers, weightless)?;
@@ -96,109 +94,6 @@ fn weightless(name: &str) -> bool {
     let ends =
         ["logit_scale", "logit_bias", "attn_mask", "position_ids", "input_resolution", "context_length", "vocab_size"];
     ends.iter().any(|end| name.ends_with(end))
-}
-
-fn check_model(model: &Table) -> Result<(), ModelsError> {
-    model.refuse("multimodal_cfg", "a captioning model (CoCa) pools by attention")?;
-    model.only(&[
-        "embed_dim",
-        "quick_gelu",
-        "vision_cfg",
-        "text_cfg",
-        "custom_text",
-        "init_logit_scale",
-        "init_logit_bias",
-        "nonscalar_logit_scale",
-        "output_dict",
-        "cast_dtype",
-        "model_cfg",
-        "preprocess_cfg",
-    ])
-}
-
-fn check_vision(config: &Table) -> Result<(), ModelsError> {
-    config.refuse(
-        "timm_model_name",
-        "image towers of timm are built by timm; supported are OpenCLIP's own vision transformers",
-    )?;
-    if let Some(layers) = config.get("layers").filter(|v| v.is_array()) {
-        return Err(config.unsupported(
-            "layers",
-            layers,
-            "a list of layers is a ResNet; supported are vision transformers",
-        ));
-    }
-    config.refuse("attentional_pool", "supported are `pool_type` tok and avg")?;
-    config.refuse("input_patchnorm", "patches are not normalised before they are embedded")?;
-    for key in BLOCK_KEYS {
-        config.refuse(key, "supported are plain attention blocks, with or without LayerScale")?;
-    }
-    config.only(&[
-        "layers",
-        "width",
-        "head_width",
-        "mlp_ratio",
-        "patch_size",
-        "image_size",
-        "ls_init_value",
-        "patch_dropout",
-        "attn_pooler_queries",
-        "n_queries",
-        "attn_pooler_heads",
-        "no_ln_pre",
-        "pos_embed_type",
-        "final_ln_after_pool",
-        "pool_type",
-        "global_average_pool",
-        "output_tokens",
-        "act_kwargs",
-        "norm_kwargs",
-        "block_type",
-        "timm_model_pretrained",
-        "timm_pool",
-        "timm_proj",
-        "timm_proj_bias",
-        "timm_drop",
-        "timm_drop_path",
-    ])
-}
-
-fn check_text(config: &Table) -> Result<(), ModelsError> {
-    config.refuse("hf_model_name", "text towers of Hugging Face's transformers; supported is OpenCLIP's own")?;
-    config
-        .refuse("embed_cls", "a class token behind the text; supported are `pool_type` argmax, eos, first and last")?;
-    for key in BLOCK_KEYS {
-        config.refuse(key, "supported are plain attention blocks, with or without LayerScale")?;
-    }
-    config.only(&[
-        "context_length",
-        "vocab_size",
-        "hf_tokenizer_name",
-        "tokenizer_mode",
-        "tokenizer_kwargs",
-        "width",
-        "heads",
-        "layers",
-        "mlp_ratio",
-        "ls_init_value",
-        "pad_id",
-        "eos_id",
-        "no_causal_mask",
-        "final_ln_after_pool",
-        "pool_type",
-        "proj_type",
-        "proj_bias",
-        "output_tokens",
-        "act_kwargs",
-        "norm_kwargs",
-        "block_type",
-        "text_mask",
-        "hf_model_pretrained",
-        "hf_proj_type",
-        "hf_pooler_type",
-        "proj",
-        "pooler_type",
-    ])
 }
 
 fn activation(config: &Table, quick: bool) -> Result<Activation, ModelsError> {
@@ -254,7 +149,7 @@ fn image_tower(
     to: usize,
     quick: bool,
 ) -> Result<ImageTower, ModelsError> {
-    check_vision(config)?;
+    supported::vision(config)?;
     let width = config.count("width", 768, WIDEST)?;
     let head = config.count("head_width", 64, WIDEST)?;
     // Heads are counted, not measured: 100 values with heads of 64 are one head of 100.
@@ -304,7 +199,7 @@ fn text_tower(
     to: usize,
     quick: bool,
 ) -> Result<TextTower, ModelsError> {
-    check_text(config)?;
+    supported::text(config)?;
     let width = config.count("width", 512, WIDEST)?;
     let form = form(config, width, config.count("heads", 8, WIDEST)?, "heads", quick)?;
     let layers = config.count("layers", 12, MOST_LAYERS)?;

@@ -156,6 +156,7 @@ def write_open_clip(folder, model, config, dtype=torch.float32, bare=False, wrap
 
 
 def small():
+    torch.manual_seed(0)
     for index, (name, model, *rest, ids, options) in enumerate([*hugging_face(), *open_clip()]):
         torch.manual_seed(index)
         folder = HERE / name
