@@ -29,6 +29,28 @@ where
 {
     fix_batch(&mut graph, batch)?;
     prepare(&mut graph);
+    let mut open = graph.nodes.iter().filter(|node| node.is("NonZero")).count();
+    loop {
+        graph = computed(graph, &mut run)?;
+        // Those that had a constant now have a size, on which other sizes may depend.
+        let left = graph.nodes.iter().filter(|node| node.is("NonZero")).count();
+        if left == open {
+            break;
+        }
+        open = left;
+    }
+    check_static(&graph)?;
+    fuse::layer_normalization(&mut graph);
+    narrow::narrow(&mut graph);
+    Ok(graph)
+}
+
+/// One run of the folding function.
+fn computed<F, E>(mut graph: Graph, run: &mut F) -> Result<Graph, OnnxError>
+where
+    F: FnMut(&[u8]) -> Result<Vec<u8>, E>,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let (inputs, outputs) = (graph.inputs.clone(), graph.outputs.clone());
     give_work(&mut graph)?;
     let weights = set_aside(&mut graph);
@@ -44,9 +66,6 @@ where
     }
     constant::propagate(&mut graph);
     graph.prune();
-    check_static(&graph)?;
-    fuse::layer_normalization(&mut graph);
-    narrow::narrow(&mut graph);
     Ok(graph)
 }
 

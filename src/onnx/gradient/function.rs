@@ -226,11 +226,13 @@ mod tests {
 
     #[test]
     fn steps_have_no_gradient() {
-        let mut graph = crate::onnx::Graph::default();
-        let mut b = crate::onnx::Builder::new(&mut graph, "t");
-        let x = b.input("x", crate::onnx::DataType::F32, &[3]);
-        let y = b.op("Floor", &[&x]);
-        let error = crate::onnx::differentiate(&mut graph, &[(&y, &y)], &["x"]).unwrap_err();
-        assert!(matches!(error, crate::onnx::OnnxError::NoPath { .. }), "{error}");
+        for operator in ["Ceil", "Floor", "Round", "Sign"] {
+            let mut graph = crate::onnx::Graph::default();
+            let mut b = crate::onnx::Builder::new(&mut graph, "t");
+            let x = b.input("x", crate::onnx::DataType::F32, &[3]);
+            let y = b.op(operator, &[&x]);
+            let error = crate::onnx::differentiate(&mut graph, &[(&y, &y)], &["x"]).unwrap_err();
+            assert!(matches!(error, crate::onnx::OnnxError::NoPath { .. }), "{operator}: {error}");
+        }
     }
 }
