@@ -2,7 +2,7 @@
 
 use super::{ClipError, description::ImageEncoder};
 use crate::{
-    onnx::{Dim, Graph, fold},
+    onnx::{Dim, Graph, dequantise, fold, prepare},
     runtime::{Runtime, Weights},
 };
 
@@ -19,7 +19,7 @@ pub struct ImageGraph {
 
 impl ImageGraph {
     /// Reduces a graph to the picture and the embedding that `image` names, by default its first input and output. The
-    /// other inputs must not be needed for it.
+    /// other inputs must not be needed for it. What is quantised becomes floats, what is in 16 bits f32, ends included.
     pub fn new(mut graph: Graph, image: Option<&ImageEncoder>, model: &str) -> Result<Self, ClipError> {
         let input = choose(image.and_then(|i| i.input.as_ref()), &graph.inputs, "input", model)?;
         let output = choose(image.and_then(|i| i.output.as_ref()), &graph.outputs, "output", model)?;
@@ -40,6 +40,9 @@ impl ImageGraph {
                 }
             }
         }
+        let broken = |source| ClipError::Graph { model: model.to_owned(), source };
+        dequantise(&mut graph).map_err(broken)?;
+        prepare(&mut graph);
         Ok(ImageGraph { graph, input, output, model: model.to_owned() })
     }
 

@@ -7,6 +7,9 @@ use super::graph::{Graph, Node};
 use super::shapes;
 use super::tensor::{DataType, Tensor};
 
+/// Masks and sizes are smaller.
+const MOST_PLACES: usize = 1 << 20;
+
 /// Replaces nodes that move or convert constants by their results.
 pub(super) fn propagate(graph: &mut Graph) {
     let mut kept = Vec::with_capacity(graph.nodes.len());
@@ -35,6 +38,7 @@ fn evaluate(graph: &Graph, node: &Node) -> Option<Tensor> {
     match node.operator.as_str() {
         "Identity" => Some(x.clone()),
         "Cast" => cast(x, DataType::from_onnx(i32::try_from(node.int("to")?).ok()?)?),
+        "NonZero" => places(x),
         "Transpose" => x.transpose(&shapes::permutation(node, x.dims.len())?),
         "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
             let dims = shapes::infer(graph, node).into_iter().next()??.shape()?;
@@ -56,4 +60,18 @@ fn cast(x: &Tensor, to: DataType) -> Option<Tensor> {
         return Some(Tensor { data_type: to, dims: x.dims.clone(), data: data.into() });
     }
     Tensor::floats(to, &x.dims, &x.to_f64()?)
+}
+
+/// Where a tensor is not zero: one row for each axis. onnxruntime's folding leaves it, since its size depends on values.
+fn places(x: &Tensor) -> Option<Tensor> {
+    let size = x.data_type.size();
+    if x.len() > MOST_PLACES || x.data_type.is_float() {
+        return None;
+    }
+    let found: Vec<usize> = (0..x.len()).filter(|i| x.data[i * size..(i + 1) * size].iter().any(|b| *b != 0)).collect();
+    let strides = super::tensor::strides(&x.dims);
+    let rows = strides.iter().zip(&x.dims);
+    let values: Vec<i64> =
+        rows.flat_map(|(stride, dim)| found.iter().map(move |i| (i / stride % dim) as i64)).collect();
+    Some(Tensor::i64(&[x.dims.len(), found.len()], &values))
 }

@@ -28,10 +28,29 @@ where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     fix_batch(&mut graph, batch)?;
-    graph.widen();
-    constant::propagate(&mut graph);
-    graph.prune();
-    fuse::batch_normalization(&mut graph);
+    prepare(&mut graph);
+    let mut open = graph.nodes.iter().filter(|node| node.is("NonZero")).count();
+    loop {
+        graph = computed(graph, &mut run)?;
+        // Those that had a constant now have a size, on which other sizes may depend.
+        let left = graph.nodes.iter().filter(|node| node.is("NonZero")).count();
+        if left == open {
+            break;
+        }
+        open = left;
+    }
+    check_static(&graph)?;
+    fuse::layer_normalization(&mut graph);
+    narrow::narrow(&mut graph);
+    Ok(graph)
+}
+
+/// One run of the folding function.
+fn computed<F, E>(mut graph: Graph, run: &mut F) -> Result<Graph, OnnxError>
+where
+    F: FnMut(&[u8]) -> Result<Vec<u8>, E>,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let (inputs, outputs) = (graph.inputs.clone(), graph.outputs.clone());
     give_work(&mut graph)?;
     let weights = set_aside(&mut graph);
@@ -47,9 +66,18 @@ where
     }
     constant::propagate(&mut graph);
     graph.prune();
-    check_static(&graph)?;
-    narrow::narrow(&mut graph);
     Ok(graph)
+}
+
+/// What [`fold`] does first and what does not depend on sizes: halves become f32 ([`Graph::widen`]), constants are computed,
+/// normalisations and factors behind products become part of their weights. Done once for a graph that is folded for several
+/// batch sizes, these share the weights.
+pub fn prepare(graph: &mut Graph) {
+    graph.widen();
+    constant::propagate(graph);
+    graph.prune();
+    fuse::batch_normalization(graph);
+    fuse::scales(graph);
 }
 
 /// Puts an `Identity` behind every output that a node gives. onnxruntime saves a graph in which it finds nothing to rewrite
@@ -131,97 +159,4 @@ fn check_static(graph: &Graph) -> Result<(), OnnxError> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::onnx::test_support::{fold, normal, run};
-    use crate::onnx::{Attribute, Builder, DataType, Dim, Graph, Tensor, ValueType, gradient_graph};
-
-    /// `image` `[batch, 3, 2, 2]` flattened, times weights, bent by `bend`, times weights: `embedding` `[batch, 4]`.
-    fn encoder(bend: (&str, &[(&str, Attribute)])) -> Graph {
-        let free = |sizes: &[usize]| {
-            let fixed = sizes.iter().map(|s| Dim::Known(*s));
-            let dims = std::iter::once(Dim::Named("batch".into())).chain(fixed).collect();
-            ValueType { data_type: DataType::F32, dims: Some(dims) }
-        };
-        let mut graph = Graph::default();
-        graph.inputs.push("image".into());
-        graph.outputs.push("embedding".into());
-        graph.types.insert("image".into(), free(&[3, 2, 2]));
-        graph.types.insert("embedding".into(), free(&[4]));
-        let mut b = Builder::new(&mut graph, "t");
-        let flat = b.op("Flatten", &["image"]);
-        let (first, second) = (b.constant("w", normal(1, &[12, 6])), b.constant("w", normal(2, &[6, 4])));
-        let hidden = b.op("MatMul", &[&flat, &first]);
-        let bent = b.op_with(bend.0, &[&hidden], bend.1);
-        b.op_into("MatMul", &[&bent, &second], &[], "embedding");
-        graph
-    }
-
-    /// onnxruntime finds nothing to rewrite in it.
-    #[test]
-    fn an_encoder_with_nothing_to_fold() {
-        let graph = fold(encoder(("Relu", &[])), 5);
-        assert_eq!(graph.shape("embedding").unwrap(), [5, 4]);
-        let operators: Vec<&str> = graph.nodes.iter().map(|n| n.operator.as_str()).collect();
-        assert_eq!(operators, ["Flatten", "MatMul", "Relu", "MatMul"]);
-        gradient_graph(graph).unwrap();
-    }
-
-    /// Whose sizes only onnxruntime knows.
-    #[test]
-    fn nothing_to_fold_around_an_operator_unknown_here() {
-        let graph = fold(encoder(("Hardmax", &[("axis", Attribute::Int(1))])), 5);
-        assert_eq!(graph.shape("embedding").unwrap(), [5, 4]);
-        let bent = graph.nodes.iter().find(|n| n.is("Hardmax")).unwrap();
-        assert_eq!(graph.shape(&bent.outputs[0]).unwrap(), [5, 6]);
-    }
-
-    #[test]
-    fn outputs_that_are_used_inside_or_given_twice() {
-        let mut graph = encoder(("Relu", &[]));
-        let mut b = Builder::new(&mut graph, "more");
-        b.op_into("Tanh", &["embedding"], &[], "bounded");
-        graph.outputs = vec!["bounded".into(), "embedding".into()];
-        let graph = fold(graph, 2);
-        let image = normal(3, &[2, 3, 2, 2]);
-        let got: Vec<Vec<f32>> = run(&graph, &[("image", &image)]).iter().map(|t| t.to_f32().unwrap()).collect();
-        let far = got[0].iter().zip(&got[1]).map(|(bounded, y)| (bounded - y.tanh()).abs()).fold(0.0, f32::max);
-        assert!(far < 1e-5 && got[1].len() == 8, "{far}");
-    }
-
-    /// An export in which all of the image's sizes are free: they are set first, and stay.
-    #[test]
-    fn sizes_that_were_set_before() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models");
-        let model = |name: &str| Graph::open(&folder.join(name)).unwrap();
-        let image = normal(4, &[2, 3, 16, 16]);
-        for name in ["transformers-ts14.onnx", "vit-gelu-ts17.onnx", "resnet-ts17.onnx"] {
-            let expected_graph = fold(model(name), 2);
-            let sizes = expected_graph.shape("image").unwrap();
-            let mut open = model(name);
-            let free = ["batch", "num_channels", "height", "width"].map(|n| Dim::Named(n.into()));
-            open.types.retain(|value, _| value == "image" || value == "embedding");
-            open.types.get_mut("image").unwrap().dims = Some(free.to_vec());
-            open.types.get_mut("embedding").unwrap().dims = Some(vec![Dim::Unknown, Dim::Named("width".into())]);
-            open.set_input_shape("image", &sizes).unwrap();
-            let got = fold(open, 2);
-            assert_eq!(got.shape("image").unwrap(), sizes, "{name}");
-            assert_eq!(got.shape("embedding").unwrap(), expected_graph.shape("embedding").unwrap(), "{name}");
-            gradient_graph(got.clone()).unwrap();
-            if sizes == image.dims {
-                let same = |graph: &Graph| -> Tensor { run(graph, &[("image", &image)]).remove(0) };
-                assert_eq!(same(&got), same(&expected_graph), "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn sizes_that_stay_free_are_named() {
-        let mut graph = encoder(("Relu", &[]));
-        graph.types.get_mut("image").unwrap().dims.as_mut().unwrap()[2] = Dim::Named("height".into());
-        let error = crate::onnx::fold(graph, 2, |bytes| Ok::<_, std::io::Error>(bytes.to_vec())).unwrap_err();
-        assert!(error.to_string().contains("no static shape"), "{error}");
-    }
 }

@@ -33,19 +33,23 @@ mod widen;
 
 // what operators mean
 mod resampling;
+mod support;
 mod window;
 
 pub use builder::Builder;
 pub use dequantise::{Dequantised, dequantise};
 pub use error::OnnxError;
 pub use external::{external_files, map_file};
-pub use fold::fold;
-pub use gradient::{differentiable_operators, differentiate, gradient_graph};
+pub use fold::{fold, prepare};
+pub use gradient::{differentiate, gradient_graph};
 pub use graph::{Attribute, Dim, Graph, Node, OPSET, ValueType};
 pub use signature::Signature;
+pub use support::{Support, supported_operators};
 pub use tensor::{DataType, Tensor};
 pub use write::ALIGNED;
 
+#[cfg(test)]
+mod fold_tests;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]

@@ -17,9 +17,9 @@ use super::tensor::{DataType, Tensor};
 use super::{functions, normal};
 
 /// Operator sets newer than this may mean other things than we think.
-const NEWEST: i64 = 26;
+pub(super) const NEWEST: i64 = 26;
 /// Operator sets older than this broadcast in ways of their own.
-const OLDEST: i64 = 7;
+pub(super) const OLDEST: i64 = 7;
 
 impl Graph {
     /// Reads the model at `path`, mapped into memory, with external weights resolved against its folder.

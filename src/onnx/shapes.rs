@@ -177,6 +177,13 @@ impl Look<'_> {
                 let axis = self.axis(shape.len(), 0)?;
                 Some(vec![[&shape[..axis], &indices, &shape[axis + 1..]].concat()])
             }
+            "GatherElements" => one(self.shape(1)),
+            "GatherND" => {
+                let (shape, indices) = (self.shape(0)?, self.shape(1)?);
+                let (tuple, rest) = indices.split_last()?;
+                let shared = usize::try_from(node.int("batch_dims").unwrap_or(0)).ok()?;
+                one(Some([rest, shape.get(shared.checked_add(*tuple)?..)?].concat()))
+            }
             "Squeeze" => {
                 let shape = self.shape(0)?;
                 let axes: Vec<usize> = match node.input(1) {
@@ -272,13 +279,18 @@ impl Look<'_> {
 const LIKE_FIRST: &[&str] = &[
     "Abs",
     "Acos",
+    "Acosh",
     "Asin",
+    "Asinh",
     "Atan",
+    "Atanh",
     "BatchNormalization",
     "Cast",
+    "CastLike",
     "Ceil",
     "Clip",
     "Cos",
+    "Cosh",
     "CumSum",
     "Elu",
     "Erf",
@@ -306,6 +318,7 @@ const LIKE_FIRST: &[&str] = &[
     "Sigmoid",
     "Sign",
     "Sin",
+    "Sinh",
     "Softmax",
     "Softplus",
     "Softsign",

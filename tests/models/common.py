@@ -43,3 +43,33 @@ def half(path):
     from onnxconverter_common import float16
 
     onnx.save(float16.convert_float_to_float16(onnx.load(path), keep_io_types=True), path)
+
+
+def shorten(path):
+    """Gives values short names, and nodes none: with paths of modules in them they are half the file."""
+    import onnx
+
+    model = onnx.load(path)
+    graph = model.graph
+    kept = {value.name for value in [*graph.input, *graph.output]} | {""}
+    names = {}
+
+    def short(name):
+        return name if name in kept else names.setdefault(name, f"v{len(names)}")
+
+    def rename(graph):
+        for tensor in graph.initializer:
+            tensor.name = short(tensor.name)
+        for node in graph.node:
+            node.name = node.doc_string = ""
+            node.input[:] = map(short, node.input)
+            node.output[:] = map(short, node.output)
+            for attribute in node.attribute:
+                if attribute.HasField("g"):
+                    rename(attribute.g)
+                    for value in [*attribute.g.input, *attribute.g.output]:
+                        value.name = short(value.name)
+        del graph.value_info[:]
+
+    rename(graph)
+    onnx.save(model, path)

@@ -229,7 +229,7 @@ def swin():
 
 FAMILIES = {
     "vit-quickgelu": (partial(open_clip_vit, "quick"), 16),
-    "vit-gelu": (open_clip_vit, 16),
+    "vit-gelu": (partial(open_clip_vit, width=16), 16),
     "vit-average": (partial(open_clip_vit, no_ln_pre=True, pool_type="avg", ls_init_value=0.5), 16),
     "resnet": (resnet, 64),
     "transformers": (transformers_clip, 16),
@@ -241,10 +241,10 @@ FAMILIES = {
     "eva02": (eva02, 16),
     "eva02-fused": (eva02_fused, 16),
     "pe-core": (pe_core, 16),
-    "convnext": (convnext, 64),
-    "convnext-wide": (convnext_wide, 64),
+    "convnext": (convnext, 32),
+    "convnext-wide": (convnext_wide, 32),
     "mobileclip": (mobileclip, 64),
-    "mobileclip-folded": (mobileclip_folded, 64),
+    "mobileclip-folded": (mobileclip_folded, 32),
     "mobileclip2": (mobileclip2, 64),
     "mobileclip-b": (mobileclip_b, 32),
     "coca": (coca, 16),

@@ -22,7 +22,6 @@ pub(super) fn operator(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
         (DOMAIN, "QLinearSoftmax") => simple(walk, node, "Softmax", &[(0, 1, 2)], 4),
         (DOMAIN, "QLinearGlobalAveragePool") => simple(walk, node, "GlobalAveragePool", &[(0, 1, 2)], 4),
         (DOMAIN, "QLinearAveragePool") => simple(walk, node, "AveragePool", &[(0, 1, 2)], 4),
-        (DOMAIN, "QLinearReduceMean") => mean(walk, node),
         (DOMAIN, "QLinearConcat") => {
             let operands: Vec<_> = (2..node.inputs.len()).step_by(3).map(|i| (i, i + 1, i + 2)).collect();
             simple(walk, node, "Concat", &operands, 1)
@@ -132,14 +131,6 @@ fn product(walk: &mut Walk, node: &Node, a: &str, b: &str, bias: usize) -> Resul
         None => walk.b.op_into("MatMul", &[a, b], &[], output(node)?),
     }
     Ok(())
-}
-
-fn mean(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
-    let x = walk.float(node, (0, 1, 2))?;
-    let axes = walk.b.ints(node.ints("axes").unwrap_or_default());
-    let keep = [("keepdims", node.int("keepdims").unwrap_or(1).into())];
-    let result = walk.b.op_with("ReduceMean", &[&x, &axes], &keep);
-    give(walk, node, result, 4)
 }
 
 /// Input, weight, bias, the scales of both, a mask, the zero points of both, a cache.

@@ -43,18 +43,44 @@ impl fmt::Display for Dequantised {
     }
 }
 
-/// Whether an operator quantises, or computes with quantised values.
+/// The operators that are turned back into floats: ONNX's own, and onnxruntime's.
+pub(super) const OPERATORS: [&[&str]; 2] = [
+    &[
+        "ConvInteger",
+        "DequantizeLinear",
+        "DynamicQuantizeLinear",
+        "MatMulInteger",
+        "QLinearConv",
+        "QLinearMatMul",
+        "QuantizeLinear",
+    ],
+    &[
+        "DynamicQuantizeMatMul",
+        "MatMulBnb4",
+        "MatMulIntegerToFloat",
+        "MatMulNBits",
+        "QAttention",
+        "QGemm",
+        "QLinearAdd",
+        "QLinearAveragePool",
+        "QLinearConcat",
+        "QLinearGlobalAveragePool",
+        "QLinearLeakyRelu",
+        "QLinearMul",
+        "QLinearSigmoid",
+        "QLinearSoftmax",
+        "QLinearWhere",
+    ],
+];
+
+/// Whether an operator quantises, or computes with quantised values; it may be one that is not known here.
 fn quantises(node: &Node) -> bool {
+    let operator = node.operator.as_str();
     match node.domain.as_str() {
-        "" => {
-            ["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"]
-                .contains(&node.operator.as_str())
-                || node.operator.starts_with("QLinear")
-        }
+        "" => OPERATORS[0].contains(&operator) || operator.starts_with("QLinear"),
         DOMAIN => {
-            node.operator.starts_with('Q') && !node.operator.starts_with("Quick")
-                || node.operator.contains("Quantize")
-                || ["MatMulIntegerToFloat", "MatMulNBits", "MatMulBnb4", "MatMulFpQ4"].contains(&node.operator.as_str())
+            let named = operator.contains("Quantize") || operator.contains("NBits") || operator.contains("Q4");
+            OPERATORS[1].contains(&operator) || named || operator.starts_with('Q') && operator != "QuickGelu"
         }
         _ => false,
     }

@@ -26,8 +26,14 @@ fn whole_models_are_their_float_originals() {
         run(&graph, &[("image", &image), ("embedding_gradient", &seed)])
     };
     let expected = both(image_side("joint.onnx"));
-    for name in ["joint-quantised.onnx", "joint-qdq.onnx", "joint-qlinear.onnx"] {
+    let integers = ["DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"];
+    let pairs = ["QuantizeLinear", "DequantizeLinear"];
+    let linear = ["QLinearConv", "QLinearMatMul", "QLinearConcat", "QLinearSoftmax", "QLinearSigmoid"];
+    let models: [(&str, &[&str]); 3] =
+        [("joint-quantised.onnx", &integers), ("joint-qdq.onnx", &pairs), ("joint-qlinear.onnx", &linear)];
+    for (name, operators) in models {
         let mut graph = image_side(name);
+        assert!(operators.iter().all(|operator| graph.nodes.iter().any(|node| node.operator == *operator)), "{name}");
         let done = dequantise(&mut graph).unwrap().unwrap();
         assert!(done.weights > 10 && done.operators > 20, "{name}: {done}");
         assert_eq!(dequantise(&mut graph).unwrap(), None, "{name}");
@@ -59,8 +65,9 @@ fn whole(data_type: DataType, dims: &[usize], values: &[i64]) -> Tensor {
     Tensor { data_type, dims: dims.to_vec(), data: data.into() }
 }
 
-/// A graph of one node: `x` `[2, 4]` quantised in front, unless the node takes floats, and dequantised behind.
+/// A graph of one node: `x` quantised in front, unless the node takes floats, and dequantised behind.
 struct Single {
+    dims: Vec<usize>,
     graph: Graph,
     inputs: Vec<String>,
 }
@@ -69,13 +76,23 @@ const SCALE: f32 = 0.02;
 
 impl Single {
     fn new(quantised: bool) -> Self {
+        Single::of(&[2, 4], quantised)
+    }
+
+    fn of(dims: &[usize], quantised: bool) -> Self {
         let mut graph = Graph::default();
         let mut b = Builder::new(&mut graph, "t");
-        let x = b.input("x", DataType::F32, &[2, 4]);
+        let x = b.input("x", DataType::F32, dims);
         let scale = b.constant("scale", Tensor::f32(&[], &[SCALE]));
         let zero = b.constant("zero", whole(DataType::U8, &[], &[120]));
         let inputs = if quantised { vec![b.op("QuantizeLinear", &[&x, &scale, &zero]), scale, zero] } else { vec![x] };
-        Single { graph, inputs }
+        Single { dims: dims.to_vec(), graph, inputs }
+    }
+
+    /// The inputs so far in another order; the place of an empty one is beyond them.
+    fn order(mut self, order: &[usize]) -> Self {
+        self.inputs = order.iter().map(|i| self.inputs.get(*i).cloned().unwrap_or_default()).collect();
+        self
     }
 
     fn constant(mut self, tensor: Tensor) -> Self {
@@ -104,7 +121,7 @@ impl Single {
             b.op_into("DequantizeLinear", &["q", &scale, &zero], &[], "y");
         }
         self.graph.outputs.push("y".into());
-        let x = uniform(3, &[2, 4], -1.2, 1.2);
+        let x = uniform(3, &self.dims, -1.2, 1.2);
         let expected = run(&self.graph, &[("x", &x)]).remove(0);
         let done = dequantise(&mut self.graph).unwrap().unwrap();
         let got = run(&self.graph, &[("x", &x)]).remove(0);
@@ -128,7 +145,7 @@ fn zero(data_type: DataType, value: i64) -> Tensor {
 
 #[test]
 fn products_of_quantised_matrices() {
-    let y = |single: Single| single.constant(scalar(SCALE)).constant(zero(DataType::U8, 120));
+    let y = ending;
     y(Single::new(true).constant(weights()).constant(scalar(0.03)).constant(zero(DataType::I8, 2))).agrees(
         "",
         "QLinearMatMul",
@@ -152,13 +169,62 @@ fn products_of_quantised_matrices() {
 
 #[test]
 fn functions_of_quantised_values() {
-    let y = |single: Single| single.constant(scalar(SCALE)).constant(zero(DataType::U8, 120));
+    let y = ending;
     let other = || Single::new(true).constant(whole(DataType::U8, &[4], &[100, 130, 150, 110]));
     let other = || other().constant(scalar(0.02)).constant(zero(DataType::U8, 120));
     y(other()).agrees("com.microsoft", "QLinearAdd", &[], true);
     y(other()).agrees("com.microsoft", "QLinearMul", &[], true);
     y(Single::new(true)).agrees("com.microsoft", "QLinearSigmoid", &[], true);
     y(Single::new(true)).agrees("com.microsoft", "QLinearLeakyRelu", &[("alpha", 0.2f32.into())], true);
+}
+
+/// With the scale and zero point that every result has.
+fn ending(single: Single) -> Single {
+    single.constant(scalar(SCALE)).constant(zero(DataType::U8, 120))
+}
+
+#[test]
+fn pictures() {
+    let x = || Single::of(&[1, 2, 4, 4], true);
+    let kernels: Vec<i64> = (0..54).map(|i| i * 7 % 23 - 11).collect();
+    let kernels = whole(DataType::I8, &[3, 2, 3, 3], &kernels);
+    let conv = x().constant(kernels).constant(Tensor::f32(&[3], &[0.01, 0.005, 0.008]));
+    ending(conv.constant(whole(DataType::I8, &[3], &[0, 0, 0])))
+        .constant(whole(DataType::I32, &[3], &[300, -100, 50]))
+        .agrees("", "QLinearConv", &[("pads", vec![1, 1, 1, 1].into())], true);
+    let square = [("kernel_shape", vec![2, 2].into()), ("strides", vec![2, 2].into())];
+    ending(x()).agrees("com.microsoft", "QLinearAveragePool", &square, true);
+    ending(x()).agrees("com.microsoft", "QLinearGlobalAveragePool", &[], true);
+}
+
+#[test]
+fn choices_and_joins() {
+    let other = || Single::new(true).constant(whole(DataType::U8, &[2, 4], &[100, 130, 150, 110, 90, 160, 140, 125]));
+    let other = || ending(ending(other()));
+    other().order(&[6, 7, 0, 1, 2, 3, 4, 5]).agrees("com.microsoft", "QLinearConcat", &[("axis", 1.into())], true);
+    let condition = whole(DataType::Bool, &[4], &[1, 0, 0, 1]);
+    other().constant(condition).order(&[8, 0, 1, 2, 3, 4, 5, 6, 7]).agrees("com.microsoft", "QLinearWhere", &[], true);
+    let soft = [("axis", 1.into()), ("opset", 13.into())];
+    ending(Single::new(true)).agrees("com.microsoft", "QLinearSoftmax", &soft, true);
+}
+
+#[test]
+fn fused_integer_products() {
+    Single::new(true)
+        .constant(weights())
+        .constant(scalar(0.03))
+        .constant(zero(DataType::I8, 0))
+        .order(&[0, 3, 1, 4, 2, 5])
+        .constant(Tensor::f32(&[3], &[0.1, 0.2, 0.3]))
+        .agrees("com.microsoft", "MatMulIntegerToFloat", &[], false);
+    let many: Vec<i64> = (0..48).map(|i| i * 31 % 101 - 50).collect();
+    Single::of(&[1, 3, 4], true)
+        .constant(whole(DataType::I8, &[4, 12], &many))
+        .constant(normal(5, &[12]))
+        .constant(scalar(0.02))
+        .constant(zero(DataType::I8, 0))
+        .order(&[0, 3, 4, 1, 5, 9, 2, 6])
+        .agrees("com.microsoft", "QAttention", &[("num_heads", 2.into())], false);
 }
 
 #[test]

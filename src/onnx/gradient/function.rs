@@ -7,11 +7,16 @@ use super::rule::{Derivative, Gradients, Rule};
 pub(super) const RULES: &[(&str, Derivative)] = &[
     ("Abs", abs),
     ("Acos", acos),
+    ("Acosh", acosh),
     ("Asin", asin),
+    ("Asinh", asinh),
     ("Atan", atan),
+    ("Atanh", atanh),
     ("Cast", cast),
+    ("CastLike", cast),
     ("Ceil", flat),
     ("Cos", cos),
+    ("Cosh", cosh),
     ("Erf", erf),
     ("Exp", exp),
     ("Floor", flat),
@@ -21,6 +26,7 @@ pub(super) const RULES: &[(&str, Derivative)] = &[
     ("Round", flat),
     ("Sign", flat),
     ("Sin", sin),
+    ("Sinh", sinh),
     ("Sqrt", sqrt),
     ("Tan", tan),
 ];
@@ -73,12 +79,52 @@ fn atan(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y = x in another float type: dx = dy in x's own.
+/// y = cosh(x): dx = dy sinh(x).
+fn cosh(r: &mut Rule) -> Gradients {
+    let slope = r.op("Sinh", &[r.x(0)?]);
+    times(r, &slope)
+}
+
+/// y = sinh(x): dx = dy cosh(x).
+fn sinh(r: &mut Rule) -> Gradients {
+    let slope = r.op("Cosh", &[r.x(0)?]);
+    times(r, &slope)
+}
+
+/// y = acosh(x): dx = dy / sqrt(x² - 1) = dy / sinh(y).
+fn acosh(r: &mut Rule) -> Gradients {
+    let (dy, y) = (r.dy()?, r.y(0));
+    let slope = r.op("Sinh", &[&y]);
+    let dx = r.op("Div", &[&dy, &slope]);
+    r.only(dx)
+}
+
+/// y = asinh(x): dx = dy / sqrt(x² + 1) = dy / cosh(y).
+fn asinh(r: &mut Rule) -> Gradients {
+    let (dy, y) = (r.dy()?, r.y(0));
+    let slope = r.op("Cosh", &[&y]);
+    let dx = r.op("Div", &[&dy, &slope]);
+    r.only(dx)
+}
+
+/// y = atanh(x): dx = dy / (1 - x²).
+fn atanh(r: &mut Rule) -> Gradients {
+    let (dy, x) = (r.dy()?, r.x(0)?);
+    let square = r.op("Mul", &[x, x]);
+    let one = r.b.scalar(1.0, x);
+    let rest = r.op("Sub", &[&one, &square]);
+    let dx = r.op("Div", &[&dy, &rest]);
+    r.only(dx)
+}
+
+/// y = x in another float type: dx = dy in x's own. `CastLike` takes the type from a value.
 fn cast(r: &mut Rule) -> Gradients {
     let (dy, x) = (r.dy()?, r.x(0)?);
     let to = r.b.graph().data_type(x).ok_or_else(|| r.not_covered("a value of unknown type"))?;
     let dx = r.op_with("Cast", &[&dy], &[("to", (to as i64).into())]);
-    r.only(dx)
+    let mut gradients = vec![None; r.node.inputs.len()];
+    gradients[0] = Some(dx);
+    Ok(gradients)
 }
 
 /// Steps: dx = 0 wherever there is a derivative.
@@ -159,30 +205,34 @@ mod tests {
 
     #[test]
     fn functions_of_one_number() {
-        for operator in ["Sin", "Cos", "Atan", "Erf", "Exp", "Identity"] {
+        for operator in ["Sin", "Cos", "Sinh", "Cosh", "Asinh", "Atan", "Erf", "Exp", "Identity"] {
             Check::new(operator, 1).input(normal(1, &[3, 4])).passes();
         }
         for operator in ["Sqrt", "Log", "Reciprocal"] {
             Check::new(operator, 1).input(uniform(1, &[3, 4], 0.5, 2.0)).passes();
         }
-        for operator in ["Acos", "Asin", "Tan"] {
+        for operator in ["Acos", "Asin", "Atanh", "Tan"] {
             Check::new(operator, 1).input(uniform(1, &[3, 4], -0.8, 0.8)).passes();
         }
+        Check::new("Acosh", 1).input(uniform(1, &[3, 4], 1.5, 3.0)).passes();
         Check::new("Abs", 1).input(spread(1, &[3, 4])).passes();
     }
 
     #[test]
     fn conversions_go_back_to_the_type_they_came_from() {
         Check::new("Cast", 1).attribute("to", 1).input(normal(1, &[4])).passes();
+        Check::new("CastLike", 1).input(normal(1, &[4])).constant(normal(2, &[1])).passes();
     }
 
     #[test]
     fn steps_have_no_gradient() {
-        let mut graph = crate::onnx::Graph::default();
-        let mut b = crate::onnx::Builder::new(&mut graph, "t");
-        let x = b.input("x", crate::onnx::DataType::F32, &[3]);
-        let y = b.op("Floor", &[&x]);
-        let error = crate::onnx::differentiate(&mut graph, &[(&y, &y)], &["x"]).unwrap_err();
-        assert!(matches!(error, crate::onnx::OnnxError::NoPath { .. }), "{error}");
+        for operator in ["Ceil", "Floor", "Round", "Sign"] {
+            let mut graph = crate::onnx::Graph::default();
+            let mut b = crate::onnx::Builder::new(&mut graph, "t");
+            let x = b.input("x", crate::onnx::DataType::F32, &[3]);
+            let y = b.op(operator, &[&x]);
+            let error = crate::onnx::differentiate(&mut graph, &[(&y, &y)], &["x"]).unwrap_err();
+            assert!(matches!(error, crate::onnx::OnnxError::NoPath { .. }), "{operator}: {error}");
+        }
     }
 }

@@ -32,36 +32,35 @@ use super::error::OnnxError;
 use super::graph::{Graph, ValueType};
 use rule::{Derivative, Rule};
 
-/// Every rule: operator name, and the function that appends its gradient.
-const FAMILIES: &[&[(&str, Derivative)]] = &[
-    activation::RULES,
-    arithmetic::RULES,
-    convolution::RULES,
-    einsum::RULES,
-    function::RULES,
-    join::RULES,
-    layout::RULES,
-    matrix::RULES,
-    normalization::RULES,
-    pool::RULES,
-    reduce::RULES,
-    resize::RULES,
-    select::RULES,
-    softmax::RULES,
+/// Every rule: the file, and in it operator name and the function that appends its gradient.
+const FAMILIES: &[(&str, &[(&str, Derivative)])] = &[
+    ("activation", activation::RULES),
+    ("arithmetic", arithmetic::RULES),
+    ("convolution", convolution::RULES),
+    ("einsum", einsum::RULES),
+    ("function", function::RULES),
+    ("join", join::RULES),
+    ("layout", layout::RULES),
+    ("matrix", matrix::RULES),
+    ("normalization", normalization::RULES),
+    ("pool", pool::RULES),
+    ("reduce", reduce::RULES),
+    ("resize", resize::RULES),
+    ("scatter", scatter::RULES),
+    ("select", select::RULES),
+    ("softmax", softmax::RULES),
 ];
 
-/// The operators that have a rule, in alphabetical order.
-pub fn differentiable_operators() -> Vec<&'static str> {
-    let mut names: Vec<&str> = FAMILIES.iter().flat_map(|family| family.iter().map(|(name, _)| *name)).collect();
-    names.sort_unstable();
-    names
+/// The operators that have a rule, each with the file of its rule and test.
+pub(super) fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FAMILIES.iter().flat_map(|(file, family)| family.iter().map(|(name, _)| (*name, *file)))
 }
 
 fn derivative(operator: &str, domain: &str) -> Option<Derivative> {
     if !domain.is_empty() {
         return None;
     }
-    FAMILIES.iter().flat_map(|family| family.iter()).find(|(name, _)| *name == operator).map(|(_, rule)| *rule)
+    FAMILIES.iter().flat_map(|(_, family)| family.iter()).find(|(name, _)| *name == operator).map(|(_, rule)| *rule)
 }
 
 /// Appends to a sorted graph with static sizes the gradients of Σ ⟨y, dy⟩ with respect to the values `wrt`, where `seeds`

@@ -34,22 +34,6 @@ pub(super) fn quick_gelu(b: &mut Builder, node: &Node) -> Option<()> {
     gated(b, node.input(0)?, f64::from(node.float("alpha").unwrap_or(1.702)), node.output(0)?)
 }
 
-/// The first half of a sum times `Gelu` of the second.
-pub(super) fn bias_split_gelu(b: &mut Builder, node: &Node) -> Option<()> {
-    let sum = b.op("Add", &[node.input(0)?, node.input(1)?]);
-    let halves = b.op_many("Split", &[&sum], &[("axis", (-1).into()), ("num_outputs", 2.into())], 2);
-    let gate = b.op("Gelu", &[&halves[1]]);
-    b.op_into("Mul", &[&halves[0], &gate], &[], node.output(0)?);
-    Some(())
-}
-
-/// x + bias + skip.
-pub(super) fn bias_add(b: &mut Builder, node: &Node) -> Option<()> {
-    let sum = b.op("Add", &[node.input(0)?, node.input(1)?]);
-    b.op_into("Add", &[&sum, node.input(2)?], &[], node.output(0)?);
-    Some(())
-}
-
 /// α A' B', A' and B' with their last two axes swapped where a flag says so.
 pub(super) fn fused_matmul(b: &mut Builder, node: &Node) -> Option<()> {
     if ["transBatchA", "transBatchB"].iter().any(|name| node.int(name).unwrap_or(0) != 0) {

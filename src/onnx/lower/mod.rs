@@ -16,30 +16,28 @@ use super::graph::Node;
 /// appended that counts: values that nobody uses are pruned.
 type Lowering = fn(&mut Builder, &Node) -> Option<()>;
 
-/// ONNX's own operators: name, the operator set it came with, what it is lowered to.
-const STANDARD: &[(&str, i64, Lowering)] = &[
-    ("Attention", 23, attention::standard),
-    ("Celu", 12, elementwise::celu),
-    ("LpNormalization", 1, normalization::lp),
-    ("MeanVarianceNormalization", 9, normalization::mean_variance),
-    ("Mish", 18, elementwise::mish),
-    ("PRelu", 7, elementwise::prelu),
-    ("ReduceLogSum", 1, elementwise::reduce_log_sum),
-    ("RMSNormalization", 23, normalization::root_mean_square),
-    ("RotaryEmbedding", 23, rotary::standard),
-    ("Selu", 6, elementwise::selu),
-    ("Shrink", 9, elementwise::shrink),
-    ("SimplifiedLayerNormalization", 1, normalization::root_mean_square),
-    ("Swish", 24, elementwise::swish),
-    ("ThresholdedRelu", 10, elementwise::thresholded_relu),
+/// ONNX's own operators.
+const STANDARD: &[(&str, Lowering)] = &[
+    ("Attention", attention::standard),
+    ("Celu", elementwise::celu),
+    ("LpNormalization", normalization::lp),
+    ("MeanVarianceNormalization", normalization::mean_variance),
+    ("Mish", elementwise::mish),
+    ("PRelu", elementwise::prelu),
+    ("ReduceLogSum", elementwise::reduce_log_sum),
+    ("RMSNormalization", normalization::root_mean_square),
+    ("RotaryEmbedding", rotary::standard),
+    ("Selu", elementwise::selu),
+    ("Shrink", elementwise::shrink),
+    ("SimplifiedLayerNormalization", normalization::root_mean_square),
+    ("Swish", elementwise::swish),
+    ("ThresholdedRelu", elementwise::thresholded_relu),
 ];
 
 /// onnxruntime's fused operators, as optimised exports contain them.
 const MICROSOFT: &[(&str, Lowering)] = &[
     ("Attention", attention::packed),
-    ("BiasAdd", microsoft::bias_add),
     ("BiasGelu", microsoft::bias_gelu),
-    ("BiasSplitGelu", microsoft::bias_split_gelu),
     ("FastGelu", microsoft::fast_gelu),
     ("FusedConv", microsoft::fused_conv),
     ("FusedGemm", microsoft::fused_gemm),
@@ -48,7 +46,6 @@ const MICROSOFT: &[(&str, Lowering)] = &[
     ("MultiHeadAttention", attention::multi_head),
     ("QuickGelu", microsoft::quick_gelu),
     ("RotaryEmbedding", rotary::microsoft),
-    ("SimplifiedLayerNormalization", normalization::root_mean_square),
     ("SkipLayerNormalization", normalization::skip),
     ("SkipSimplifiedLayerNormalization", normalization::skip_root_mean_square),
     ("TransposeMatMul", microsoft::fused_matmul),
@@ -60,7 +57,7 @@ pub(super) const DOMAIN: &str = "com.microsoft";
 /// Appends `node` in other operators, if there is a way. Whether there was.
 pub(super) fn lower(b: &mut Builder, node: &Node) -> bool {
     let build = match node.domain.as_str() {
-        "" => STANDARD.iter().find(|(name, ..)| *name == node.operator).map(|(_, _, build)| *build),
+        "" => STANDARD.iter().find(|(name, _)| *name == node.operator).map(|(_, build)| *build),
         DOMAIN => MICROSOFT.iter().find(|(name, _)| *name == node.operator).map(|(_, build)| *build),
         _ => None,
     };
@@ -73,13 +70,9 @@ pub(super) fn lower(b: &mut Builder, node: &Node) -> bool {
     done
 }
 
-/// What is lowered, in alphabetical order: name with its domain, and the first operator set of ONNX that has it.
-pub(super) fn lowered_operators() -> Vec<(String, Option<i64>)> {
-    let standard = STANDARD.iter().map(|(name, since, _)| (name.to_string(), Some(*since)));
-    let microsoft = MICROSOFT.iter().map(|(name, _)| (format!("{DOMAIN}.{name}"), None));
-    let mut names: Vec<_> = standard.chain(microsoft).collect();
-    names.sort();
-    names
+/// The names of what is lowered: ONNX's own operators, and onnxruntime's.
+pub(super) fn lowered_operators() -> [Vec<&'static str>; 2] {
+    [STANDARD, MICROSOFT].map(|table| table.iter().map(|(name, _)| *name).collect())
 }
 
 /// The number of a value's dimensions, where it is known.
