@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 
 use super::Voice;
-use super::models::{CheckModelArgs, ImportArgs, ListArgs, RemoveArgs};
+use super::models::ModelsArgs;
 use super::values;
 use crate::plan::Size;
 use crate::recipe::parse_size;
@@ -189,67 +189,6 @@ pub struct InstallArgs {
     /// The build for NVIDIA GPUs, with the CUDA and cuDNN libraries it needs
     #[arg(long)]
     pub cuda: bool,
-}
-
-/// Of `recipe-render models`.
-#[derive(Debug, Args)]
-pub struct ModelsArgs {
-    #[command(subcommand)]
-    pub command: ModelsCommand,
-}
-
-/// What can be done with models.
-#[derive(Debug, Subcommand)]
-pub enum ModelsCommand {
-    /// List the models that a name finds
-    List(ListArgs),
-    /// Download a model, check it and make it ready for use; without NAME list what can be had
-    Fetch(FetchArgs),
-    /// Take in a model: an ONNX export, a checkpoint, or a folder of a model hub
-    Import(ImportArgs),
-    /// Prove a model's gradient, and measure how fast it is
-    Check(CheckModelArgs),
-    /// Delete imported models
-    Remove(RemoveArgs),
-    /// Write the image encoder together with its gradient as one self-contained ONNX file
-    Gradient(GradientArgs),
-}
-
-/// Of `recipe-render models fetch`.
-#[derive(Debug, Args)]
-pub struct FetchArgs {
-    /// The model to fetch
-    #[arg(value_name = "NAME")]
-    pub name: Option<String>,
-    /// Take the files from another server, or from a folder on this machine
-    #[arg(long, value_name = "URL|FOLDER", requires = "name")]
-    pub from: Option<String>,
-    /// Fetch it even if there is a model of this name, and put it in that one's place
-    #[arg(long, requires = "name")]
-    pub force: bool,
-    /// Keep the downloaded files after the model is made of them
-    #[arg(long, requires = "name")]
-    pub keep_downloads: bool,
-    /// Give up on a connection that brings nothing for so long
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::seconds)]
-    pub timeout: std::time::Duration,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Of `recipe-render models gradient`.
-#[derive(Debug, Args)]
-pub struct GradientArgs {
-    /// A model's name, its folder, or an image encoder's .onnx file
-    #[arg(value_name = "MODEL")]
-    pub model: String,
-    /// Windows the graph takes at once
-    #[arg(long, value_name = "N", value_parser = values::positive)]
-    pub windows: NonZeroU32,
-    /// The file to write
-    #[arg(short, long, value_name = "FILE.onnx", value_hint = ValueHint::FilePath)]
-    pub output: PathBuf,
 }
 
 /// Parses the command line of this process; on an error, or for `--help`, prints and exits (2, or 0).

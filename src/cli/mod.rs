@@ -29,9 +29,8 @@ mod values;
 mod voice;
 
 pub use args::{
-    Arguments, CheckArgs, Command, FetchArgs, GradientArgs, InstallArgs, ModelsArgs, ModelsCommand, RecoverArgs,
-    RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
+    Arguments, CheckArgs, Command, InstallArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs,
+    ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
-pub use models::{CheckModelArgs, ImportArgs, ListArgs, RemoveArgs};
 pub use voice::Voice;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::args::CheckModelArgs;
 use crate::cli::compose::{from_clip, from_runtime};
-use crate::cli::{CheckModelArgs, Exit, Failure, Outcome, Voice, voice};
+use crate::cli::{Exit, Failure, Outcome, Voice, voice};
 use crate::clip::ModelFolder;
 use crate::models::{self, Findings};
 use crate::runtime;

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::args::FetchArgs;
 use super::from_models;
 use crate::cli::compose::from_runtime;
 use crate::cli::transfer::Transfer;
-use crate::cli::{Exit, Failure, FetchArgs, Outcome, Voice, voice};
+use crate::cli::{Exit, Failure, Outcome, Voice, voice};
 use crate::clip::ModelFolder;
 use crate::models::fetch::{Entry, Fetched, Folders, Options, Role, Source, Table, fetch, megabytes};
 use crate::models::{self, Card, Request};

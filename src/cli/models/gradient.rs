@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::args::GradientArgs;
 use super::{external, files};
 use crate::cli::compose::{from_clip, from_runtime};
 use crate::cli::job::{failure, identity};
-use crate::cli::{Exit, Failure, GradientArgs, Outcome, Voice};
+use crate::cli::{Exit, Failure, Outcome, Voice};
 use crate::clip::{ClipError, ImageGraph, ModelFolder, map_file};
 use crate::onnx::{Graph, gradient_graph};
 use crate::output::{check_writable, write_whole};

@@ -1,8 +1,9 @@
 //! `recipe-render models import`: a model of any form becomes a model folder.
 
+use super::args::ImportArgs;
 use super::from_models;
 use crate::cli::compose::from_runtime;
-use crate::cli::{Exit, ImportArgs, Outcome, Voice};
+use crate::cli::{Exit, Outcome, Voice};
 use crate::models::{self, Request, Settings};
 use crate::runtime;
 

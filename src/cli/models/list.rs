@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::args::ListArgs;
 use super::files;
-use crate::cli::{Exit, ListArgs, Outcome, voice};
+use crate::cli::{Exit, Outcome, voice};
 use crate::clip::ModelFolder;
 
 /// A model that a name finds.

@@ -11,13 +11,13 @@ mod remove;
 use std::path::{Path, PathBuf};
 
 use super::compose::from_clip;
-use super::{Failure, ModelsArgs, ModelsCommand, Outcome, Voice};
+use super::{Failure, Outcome, Voice};
 use crate::clip::ModelFolder;
 use crate::models::ModelsError;
 use crate::onnx::external_files;
 use crate::runtime;
 
-pub use args::{CheckModelArgs, ImportArgs, ListArgs, RemoveArgs};
+pub use args::{CheckModelArgs, FetchArgs, GradientArgs, ImportArgs, ListArgs, ModelsArgs, ModelsCommand, RemoveArgs};
 
 /// Calls one of the commands.
 pub fn run(args: &ModelsArgs, options: runtime::Options, voice: &Voice) -> Outcome {

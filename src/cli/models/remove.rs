@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use super::args::RemoveArgs;
 use super::from_models;
-use crate::cli::{Exit, Failure, Outcome, RemoveArgs, Voice};
+use crate::cli::{Exit, Failure, Outcome, Voice};
 use crate::clip::ModelFolder;
 use crate::models::models_folder;
 

@@ -20,8 +20,11 @@ pub(super) struct Configs {
     pub licence: Option<String>,
 }
 
+/// What a file says.
+type Reading = fn(&Value) -> Settings;
+
 /// The configuration files known, by the library that writes them.
-const FILES: [(&str, fn(&Value) -> Settings); 7] = [
+const FILES: [(&str, Reading); 7] = [
     ("preprocessor_config.json", preprocessor),
     ("visual/preprocess_cfg.json", open_clip_pictures),
     ("preprocess_cfg.json", open_clip_pictures),
