@@ -26,6 +26,15 @@ fn session(graph: Graph) -> Session {
     Runtime::for_tests().session(&bytes, &Weights { tensors, packable }, &plan).unwrap()
 }
 
+/// How many operators a graph has, and how many million values they write that are neither products nor views.
+fn work(graph: &Graph) -> (usize, f64) {
+    let free = ["MatMul", "Gemm", "Conv", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"];
+    let written = graph.nodes.iter().filter(|node| !free.contains(&node.operator.as_str()));
+    let values =
+        written.filter_map(|node| graph.shape(node.outputs.first()?)).map(|dims| dims.iter().product::<usize>());
+    (graph.nodes.len(), values.sum::<usize>() as f64 / 1e6)
+}
+
 /// Agreement with PyTorch, and speed beside PyTorch's own export, if there is one.
 #[test]
 #[ignore = "needs a folder named in CHECKPOINT"]
@@ -49,10 +58,15 @@ fn agrees_with_pytorch() {
         return;
     }
     let exported = folder.join("exported.onnx");
-    let mut sessions = vec![("ours", session(with_gradient(image, COUNT)))];
+    let mut graphs = vec![("ours", with_gradient(image, COUNT))];
     if exported.exists() {
-        sessions.push(("PyTorch's export", session(with_gradient(Graph::open(&exported).unwrap(), COUNT))));
+        graphs.push(("PyTorch's export", with_gradient(Graph::open(&exported).unwrap(), COUNT)));
     }
+    for (name, graph) in &graphs {
+        let (operators, values) = work(graph);
+        println!("{name}: {operators} operators, {values:.1} million values written besides products");
+    }
+    let mut sessions: Vec<_> = graphs.into_iter().map(|(name, graph)| (name, session(graph))).collect();
     let wanted = reference(&folder.join("reference.safetensors"));
     let (side, width) = (wanted("image").unwrap().dims[2], wanted("embedding").unwrap().dims[1]);
     let image = vec![0.3; COUNT * 3 * side * side];
