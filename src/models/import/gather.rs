@@ -7,7 +7,9 @@ use super::search::{self, Encoders, Kind};
 use super::tokenizer::TokenizerFile;
 use super::{Request, Settings, configs, tokenizer, towers};
 use crate::clip::map_file;
-use crate::models::{Checkpoint, EMBEDDING, IMAGE, INPUT_IDS, ModelsError, hugging_face, infer_open_clip, open_clip};
+use crate::models::{
+    Checkpoint, EMBEDDING, IMAGE, INPUT_IDS, Layout, ModelsError, hugging_face, infer_open_clip, open_clip,
+};
 use crate::onnx::{Graph, dequantise, external_files};
 
 /// An encoder that is to become a file of the model folder.
@@ -53,6 +55,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
         configs.licence = configs.licence.or(more.licence);
     }
     let settings = request.settings.clone().or(std::mem::take(&mut configs.settings));
+    let mut own_tokenizer = false;
     let (image, text, settings, files) = match &encoders {
         Encoders::Pair { image, text } => {
             let (image_graph, text_graph) = (open(image, say)?, open(text, say)?);
@@ -71,11 +74,12 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
             (image, text, settings, vec![path.clone()])
         }
         Encoders::Checkpoint(path) => {
-            let (image, text, settings) = convert(path, &configs, request, settings, say)?;
-            (image, text, settings, vec![path.clone()])
+            let converted = convert(path, &configs, request, settings, say)?;
+            own_tokenizer = converted.own_tokenizer;
+            (converted.image, converted.text, converted.settings, vec![path.clone()])
         }
     };
-    let known = knows_clips_vocabulary(&text);
+    let known = !own_tokenizer && knows_clips_vocabulary(&text);
     let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, known, say)?;
     let settings = complete(settings, &tokenizer, &text, &folders)?;
     let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
@@ -250,6 +254,15 @@ fn encoders_of(
     Ok((encoder(image, image_file), encoder(text, text_file), settings))
 }
 
+/// What a checkpoint became.
+struct Convert {
+    image: Encoder,
+    text: Encoder,
+    settings: Settings,
+    /// Its configuration names another tokenizer than CLIP's.
+    own_tokenizer: bool,
+}
+
 /// A checkpoint's two encoders as graphs.
 fn convert(
     path: &Path,
@@ -257,12 +270,12 @@ fn convert(
     request: &Request,
     settings: Settings,
     say: &mut dyn FnMut(&str),
-) -> Result<(Encoder, Encoder, Settings), ModelsError> {
+) -> Result<Convert, ModelsError> {
     let weights = Checkpoint::open(path)?;
-    let transformers = weights.names().any(|name| name.contains("vision_model.") || name.contains("text_model."));
+    let transformers = weights.layout() == Some(Layout::HuggingFace);
     let converted = match (&configs.open_clip, &configs.transformers) {
         (_, Some(config)) if transformers => hugging_face(config, &weights)?,
-        (Some(config), _) => open_clip(config, &weights)?,
+        (Some(config), _) if !transformers => open_clip(config, &weights)?,
         _ => open_clip(&infer_open_clip(&weights, request.activation)?, &weights)?,
     };
     for note in &converted.notes {
@@ -292,7 +305,12 @@ fn convert(
         output: EMBEDDING.to_owned(),
         contents: Contents::Graph(Box::new(graph)),
     };
-    Ok((encoder(converted.image, IMAGE), encoder(text, INPUT_IDS), settings))
+    Ok(Convert {
+        image: encoder(converted.image, IMAGE),
+        text: encoder(text, INPUT_IDS),
+        settings,
+        own_tokenizer: converted.tokenizer.is_some(),
+    })
 }
 
 /// Whether a text encoder has as many tokens as CLIP's own vocabulary.
