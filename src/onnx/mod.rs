@@ -27,6 +27,7 @@ mod fold;
 mod fuse;
 mod gradient;
 mod narrow;
+mod repeat;
 mod widen;
 
 // what operators mean
