@@ -173,6 +173,18 @@ fn products_with_more() {
         .input(normal(1, &[2, 3, 4]))
         .input(normal(2, &[2, 5, 4]))
         .agrees(17);
+    for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let left: &[usize] = if a == 0 { &[3, 2, 4] } else { &[4, 2, 3] };
+        let right: &[usize] = if b == 0 { &[4, 2, 5] } else { &[5, 2, 4] };
+        fused("FusedMatMul")
+            .with("transBatchA", 1)
+            .with("transBatchB", 1)
+            .with("transA", a)
+            .with("transB", b)
+            .constant(normal(1, left))
+            .input(normal(2, right))
+            .agrees(17);
+    }
     fused("TransposeMatMul").with("transB", 1).input(normal(1, &[3, 4])).constant(normal(2, &[5, 4])).agrees(17);
     fused("FusedMatMul").with("transA", 1).input(normal(1, &[4, 3])).constant(normal(2, &[4, 5])).agrees(17);
     fused("FusedGemm")
