@@ -34,6 +34,10 @@ fn evaluate(graph: &Graph, node: &Node) -> Option<Tensor> {
     if !node.domain.is_empty() {
         return None;
     }
+    if node.is("Size") {
+        let count: usize = graph.shape(node.input(0)?)?.iter().product();
+        return Some(Tensor::i64(&[], &[i64::try_from(count).ok()?]));
+    }
     let x = graph.constants.get(node.input(0)?)?;
     match node.operator.as_str() {
         "Identity" => Some(x.clone()),
@@ -62,7 +66,12 @@ fn cast(x: &Tensor, to: DataType) -> Option<Tensor> {
     Tensor::floats(to, &x.dims, &x.to_f64()?)
 }
 
-/// Where a tensor is not zero: one row for each axis. onnxruntime's folding leaves it, since its size depends on values.
+/// Whether the operator is one that onnxruntime's folding leaves although what it gives is known.
+pub(super) fn is_left(node: &Node) -> bool {
+    node.is("NonZero") || node.is("Size")
+}
+
+/// Where a tensor is not zero: one row for each axis.
 fn places(x: &Tensor) -> Option<Tensor> {
     let size = x.data_type.size();
     if x.len() > MOST_PLACES || x.data_type.is_float() {

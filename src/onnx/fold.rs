@@ -6,7 +6,7 @@ use super::builder::Builder;
 use super::error::OnnxError;
 use super::graph::{Dim, Graph, Node};
 use super::tensor::{DataType, Tensor};
-use super::{constant, fuse, narrow};
+use super::{constant, fuse, narrow, repeat};
 
 /// Float constants from this many bytes on do not travel through the folding function. What is smaller may be part of
 /// shape arithmetic or of constant subexpressions worth computing.
@@ -16,33 +16,37 @@ const LARGE: usize = 4096;
 /// value static sizes. Other free dimensions of inputs (channels, height, width) must have been fixed before, by
 /// [`Graph::set_input_shape`].
 ///
+/// A model that was exported for another fixed number of pictures is put in as often as needed.
+///
 /// The arithmetic itself is done by `run`, which gets a serialised model and gives back an equivalent one with constant
 /// subgraphs computed and all sizes in its `value_info` (onnxruntime's *basic* optimisation does that). Large weights are
 /// not part of what it sees: they stand in as further inputs and are put back afterwards.
 ///
 /// # Errors
-/// An input of another fixed batch size; whatever `run` says; a float value whose sizes are not fixed afterwards.
+/// Inputs of different fixed batch sizes; whatever `run` says; a float value whose sizes are not fixed afterwards.
 pub fn fold<F, E>(mut graph: Graph, batch: usize, mut run: F) -> Result<Graph, OnnxError>
 where
     F: FnMut(&[u8]) -> Result<Vec<u8>, E>,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    fix_batch(&mut graph, batch)?;
+    let fixed = fixed_batch(&graph).unwrap_or(batch);
+    fix_batch(&mut graph, fixed)?;
     prepare(&mut graph);
-    let mut open = graph.nodes.iter().filter(|node| node.is("NonZero")).count();
+    let left = |graph: &Graph| graph.nodes.iter().filter(|node| constant::is_left(node)).count();
+    let mut before = left(&graph);
     loop {
         graph = computed(graph, &mut run)?;
-        // Those that had a constant now have a size, on which other sizes may depend.
-        let left = graph.nodes.iter().filter(|node| node.is("NonZero")).count();
-        if left == open {
+        // What was computed here alone may decide about further sizes.
+        let now = left(&graph);
+        if now == before {
             break;
         }
-        open = left;
+        before = now;
     }
     check_static(&graph)?;
     fuse::layer_normalization(&mut graph);
     narrow::narrow(&mut graph);
-    Ok(graph)
+    if fixed == batch { Ok(graph) } else { repeat::repeat(graph, fixed, batch) }
 }
 
 /// One run of the folding function.
@@ -119,6 +123,14 @@ fn set_aside(graph: &mut Graph) -> Vec<(String, Tensor)> {
     weights
 }
 
+/// The number of pictures that the model was exported for, if that is fixed.
+fn fixed_batch(graph: &Graph) -> Option<usize> {
+    match graph.types.get(graph.inputs.first()?)?.dims.as_ref()?.first()? {
+        Dim::Known(size) => Some(*size),
+        _ => None,
+    }
+}
+
 fn fix_batch(graph: &mut Graph, batch: usize) -> Result<(), OnnxError> {
     for input in &graph.inputs {
         let dims = graph.types.get_mut(input).and_then(|t| t.dims.as_mut());
@@ -128,7 +140,7 @@ fn fix_batch(graph: &mut Graph, batch: usize) -> Result<(), OnnxError> {
         match first {
             Dim::Known(size) if *size != batch => {
                 return Err(OnnxError::Unsupported(format!(
-                    "input `{input}` was exported for batches of {size}, and {batch} are wanted; export it with a dynamic batch dimension"
+                    "its inputs were exported for batches of {batch} and of {size} (`{input}`); export it with a dynamic batch dimension"
                 )));
             }
             _ => *first = Dim::Known(batch),

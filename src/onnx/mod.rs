@@ -29,6 +29,7 @@ mod fuse;
 mod gradient;
 mod narrow;
 mod part;
+mod repeat;
 mod widen;
 
 // what operators mean

@@ -157,7 +157,13 @@ fn attribute_from(proto: AttributeProto, files: &mut ExternalFiles) -> Result<(S
 pub(super) fn tensor_from(proto: TensorProto, files: &mut ExternalFiles) -> Result<Tensor, OnnxError> {
     let name = &proto.name;
     let data_type = DataType::from_onnx(proto.data_type).ok_or_else(|| {
-        OnnxError::Unsupported(format!("tensor `{name}` has element type number {}", proto.data_type))
+        let what = match proto.data_type {
+            21 | 22 => "4-bit integers: the model is quantised; take its float export".into(),
+            17..=20 | 23 | 24 => "floats of 8 bits or fewer: the model is quantised; take its float export".into(),
+            8 => "texts".into(),
+            other => format!("elements of type number {other}"),
+        };
+        OnnxError::Unsupported(format!("tensor `{name}` holds {what}"))
     })?;
     let dims: Vec<usize> = proto
         .dims

@@ -142,6 +142,17 @@ fn upsample_repeats_cells() {
 }
 
 #[test]
+fn scatter_had_another_name() {
+    let indices =
+        TensorProto { name: "i".into(), dims: vec![1], data_type: 7, int64_data: vec![2], ..TensorProto::default() };
+    let updates = float_tensor("u", &[1], &[9.0]);
+    let scatter = node("Scatter", &["x", "i", "u"], &["y"], vec![int("axis", 0)]);
+    let x = Tensor::f32(&[3], &[1.0, 2.0, 3.0]);
+    let old = model(10, &[3], vec![scatter], vec![indices, updates]);
+    assert_eq!(result(&old, &x).to_f32().unwrap(), [1.0, 2.0, 9.0]);
+}
+
+#[test]
 fn nodes_that_do_nothing_or_are_constants_go() {
     let constant = AttributeProto { r#type: attribute_type::FLOATS, floats: vec![2.0], ..attribute("value_floats") };
     let nodes = vec![

@@ -49,6 +49,7 @@ const REWRITTEN: &[(&str, &str)] = &[
     ("Constant", "becomes a constant"),
     ("Dropout", "goes away"),
     ("GroupNormalization", "lowered to others"),
+    ("Scatter", "read as ScatterElements"),
     ("Upsample", "read as Resize"),
 ];
 
@@ -60,6 +61,7 @@ const SINCE: &[(&str, i64)] = &[
     ("Attention", 23),
     ("CastLike", 15),
     ("Celu", 12),
+    ("ConcatFromSequence", 11),
     ("ConstantOfShape", 9),
     ("ConvInteger", 10),
     ("Cosh", 9),
@@ -94,8 +96,10 @@ const SINCE: &[(&str, i64)] = &[
     ("Resize", 10),
     ("RotaryEmbedding", 23),
     ("Round", 11),
+    ("Scatter", 9),
     ("ScatterElements", 11),
     ("ScatterND", 11),
+    ("SequenceAt", 11),
     ("Shrink", 9),
     ("Sign", 9),
     ("Sinh", 9),
@@ -107,7 +111,11 @@ const SINCE: &[(&str, i64)] = &[
 
 fn standard(name: &str, differentiable: &'static str, test: &str) -> Support {
     let since = SINCE.iter().find(|(operator, _)| *operator == name).map_or(OLDEST, |(_, set)| *set);
-    let last = if name == "Upsample" { 9 } else { NEWEST };
+    let last = match name {
+        "Upsample" => 9,
+        "Scatter" => 10,
+        _ => NEWEST,
+    };
     Support { operator: name.into(), sets: Some((since, last)), differentiable, test: format!("src/onnx/{test}.rs") }
 }
 

@@ -82,7 +82,6 @@ def export(model, image, form, path):
             dynamic_axes={"image": free, "embedding": {} if "static" in parts else {0: "batch"}},
             opset_version=opset, dynamo=False,
         )
-        shorten(path)
     else:
         dims = {axis: torch.export.Dim(name) for axis, name in free.items()}
         torch.onnx.export(
@@ -92,6 +91,9 @@ def export(model, image, form, path):
         strip(path)
     if "io32" in parts:
         half(path)
+    # Last: the converter names what it adds after the nodes.
+    if exporter == "ts":
+        shorten(path)
     return 2e-2 if "f16" in parts or "io32" in parts else 1e-4
 
 

@@ -34,22 +34,26 @@ pub(super) fn quick_gelu(b: &mut Builder, node: &Node) -> Option<()> {
     gated(b, node.input(0)?, f64::from(node.float("alpha").unwrap_or(1.702)), node.output(0)?)
 }
 
-/// α A' B', A' and B' with their last two axes swapped where a flag says so.
+/// α A' B', A' and B' with their last two axes swapped, or their first axis moved behind the batch, where a flag says so.
 pub(super) fn fused_matmul(b: &mut Builder, node: &Node) -> Option<()> {
-    if ["transBatchA", "transBatchB"].iter().any(|name| node.int(name).unwrap_or(0) != 0) {
-        return None;
-    }
-    let operand = |b: &mut Builder, position: usize, flag: &str| {
+    let operand = |b: &mut Builder, position: usize, flags: [&str; 2]| {
         let x = node.input(position)?;
-        if node.int(flag).unwrap_or(0) == 0 {
+        let [turned, batch] = flags.map(|flag| node.int(flag).unwrap_or(0) != 0);
+        if !turned && !batch {
             return Some(x.to_owned());
         }
         let rank = rank(b, x).filter(|rank| *rank >= 2)?;
         let mut order: Vec<usize> = (0..rank).collect();
-        order.swap(rank - 1, rank - 2);
+        if batch {
+            // The rows come first, in front of the batch.
+            order[..rank - 1].rotate_left(1);
+        }
+        if turned {
+            order.swap(rank - 1, rank - 2);
+        }
         Some(b.transpose(x, &order))
     };
-    let (left, right) = (operand(b, 0, "transA")?, operand(b, 1, "transB")?);
+    let (left, right) = (operand(b, 0, ["transA", "transBatchA"])?, operand(b, 1, ["transB", "transBatchB"])?);
     let alpha = f64::from(node.float("alpha").unwrap_or(1.0));
     if alpha == 1.0 {
         b.op_into("MatMul", &[&left, &right], &[], node.output(0)?);

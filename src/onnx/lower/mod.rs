@@ -8,6 +8,7 @@ mod elementwise;
 mod microsoft;
 mod normalization;
 mod rotary;
+mod sequence;
 
 use super::builder::Builder;
 use super::graph::Node;
@@ -20,6 +21,7 @@ type Lowering = fn(&mut Builder, &Node) -> Option<()>;
 const STANDARD: &[(&str, Lowering)] = &[
     ("Attention", attention::standard),
     ("Celu", elementwise::celu),
+    ("ConcatFromSequence", sequence::concat),
     ("LpNormalization", normalization::lp),
     ("MeanVarianceNormalization", normalization::mean_variance),
     ("Mish", elementwise::mish),
@@ -28,6 +30,7 @@ const STANDARD: &[(&str, Lowering)] = &[
     ("RMSNormalization", normalization::root_mean_square),
     ("RotaryEmbedding", rotary::standard),
     ("Selu", elementwise::selu),
+    ("SequenceAt", sequence::at),
     ("Shrink", elementwise::shrink),
     ("SimplifiedLayerNormalization", normalization::root_mean_square),
     ("Swish", elementwise::swish),

@@ -173,6 +173,18 @@ fn products_with_more() {
         .input(normal(1, &[2, 3, 4]))
         .input(normal(2, &[2, 5, 4]))
         .agrees(17);
+    for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let left: &[usize] = if a == 0 { &[3, 2, 4] } else { &[4, 2, 3] };
+        let right: &[usize] = if b == 0 { &[4, 2, 5] } else { &[5, 2, 4] };
+        fused("FusedMatMul")
+            .with("transBatchA", 1)
+            .with("transBatchB", 1)
+            .with("transA", a)
+            .with("transB", b)
+            .constant(normal(1, left))
+            .input(normal(2, right))
+            .agrees(17);
+    }
     fused("TransposeMatMul").with("transB", 1).input(normal(1, &[3, 4])).constant(normal(2, &[5, 4])).agrees(17);
     fused("FusedMatMul").with("transA", 1).input(normal(1, &[4, 3])).constant(normal(2, &[4, 5])).agrees(17);
     fused("FusedGemm")
@@ -278,4 +290,53 @@ fn what_is_not_covered_stays_and_is_named() {
     let error = differentiate(&mut graph, &[("y", "dy")], &["x0"]).unwrap_err();
     assert!(error.to_string().contains("com.microsoft.MultiHeadAttention"), "{error}");
     assert!(error.hint().unwrap().contains("optimis"), "{:?}", error.hint());
+}
+
+/// Lists of tensors, taken apart and put together again.
+#[test]
+fn sequences() {
+    let x = normal(1, &[2, 6, 3]);
+    let index = |b: &mut Builder, i: i64| b.constant("i", Tensor::i64(&[], &[i]));
+    type Split = (Option<Tensor>, i64, Vec<i64>);
+    let splits: [Split; 4] = [
+        (None, 0, vec![4, -1]),
+        (None, 1, vec![0, 3]),
+        (Some(Tensor::i64(&[], &[2])), 1, vec![2, 0]),
+        (Some(Tensor::i64(&[3], &[1, 3, 2])), 1, vec![1, -1]),
+    ];
+    for (sizes, keep, indices) in splits {
+        for new_axis in [0, 1] {
+            let pieces_differ = sizes.as_ref().is_some_and(|t| t.len() == 3);
+            if new_axis == 1 && pieces_differ {
+                continue;
+            }
+            let mut graph = Graph::default();
+            let mut b = Builder::new(&mut graph, "t");
+            b.input("x0", DataType::F32, &x.dims);
+            let mut inputs = vec!["x0".to_owned()];
+            inputs.extend(sizes.clone().map(|sizes| b.constant("sizes", sizes)));
+            let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+            let list = b.op_with("SplitToSequence", &inputs, &[("axis", 1.into()), ("keepdims", keep.into())]);
+            let parts: Vec<String> = indices
+                .iter()
+                .map(|i| {
+                    let i = index(&mut b, *i);
+                    b.op("SequenceAt", &[&list, &i])
+                })
+                .collect();
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            let again = b.op("SequenceConstruct", &parts);
+            let first = index(&mut b, 0);
+            let first = b.op("SequenceAt", &[&again, &first]);
+            let joined =
+                b.op_with("ConcatFromSequence", &[&again], &[("axis", 1.into()), ("new_axis", new_axis.into())]);
+            graph.outputs = vec![first, joined];
+            let bytes = graph.write();
+            let outputs: Vec<&str> = graph.outputs.iter().map(String::as_str).collect();
+            let expected = run_bytes(&bytes, &outputs, &[("x0", &x)]);
+            let lowered = Graph::read(bytes.into(), None).unwrap();
+            assert!(lowered.nodes.iter().all(|node| !node.operator.contains("Sequence")), "{:?}", lowered.nodes);
+            assert_eq!(run(&lowered, &[("x0", &x)]), expected);
+        }
+    }
 }

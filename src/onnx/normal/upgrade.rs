@@ -43,6 +43,9 @@ pub(super) fn upgrade(b: &mut Builder, mut node: Node, opset: i64) -> Result<(),
             float_to_input(b, &mut node, "min", 1);
             float_to_input(b, &mut node, "max", 2);
         }
+        "Scatter" => node.operator = "ScatterElements".into(),
+        // How numbers are rounded that none of our types has.
+        "Cast" => drop(node.attributes.remove("round_mode")),
         "TopK" if opset < 10 => int_to_input(b, &mut node, "k", 1),
         "Dropout" => {
             // Outside training it does nothing, whatever its ratio; the mask, if it is taken, is all true.
