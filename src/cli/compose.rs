@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::{Failure, RenderArgs, Voice, prompts};
 use crate::clip::{self, ClipError, Encoder, Features, ModelFolder};
+use crate::models::fetch::Table;
 use crate::plan::Prompt;
 use crate::recipe::{self, Compiled, Diagnostic};
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
@@ -210,7 +211,18 @@ fn sensible(wanted: usize, processors: usize) -> usize {
 pub(super) fn from_clip(error: ClipError) -> Failure {
     match error {
         ClipError::Runtime(error) => from_runtime(error),
-        error => Failure::wrong(&error).hinted(error.hint()),
+        error => Failure::wrong(&error).hinted(hint(&error)),
+    }
+}
+
+/// What would help; a model that can be had is not told by the models that are here.
+pub(super) fn hint(error: &ClipError) -> Option<String> {
+    let ClipError::Unknown { name, .. } = error else { return error.hint() };
+    // A table of one's own that cannot be read is told by the commands that are about it.
+    let table = Table::load().ok()?;
+    match table.models.iter().any(|entry| entry.name == *name) {
+        true => Some(format!("it can be had: recipe-render models fetch {name}")),
+        false => error.hint(),
     }
 }
 

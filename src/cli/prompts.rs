@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Failure, Voice, compose::Source, compose::from_clip};
+use super::{Failure, Voice, compose::Source, compose::from_clip, compose::hint};
 use crate::clip::{ModelFolder, TextTokenizer};
 use crate::plan::Prompt;
 use crate::recipe::{Compiled, Diagnostic};
@@ -11,7 +11,7 @@ use crate::recipe::{Compiled, Diagnostic};
 /// The recipe's model. One that is not there is an error at its name.
 pub(super) fn model(source: &Source, compiled: &Compiled) -> Result<ModelFolder, Failure> {
     ModelFolder::find(&compiled.model.name, &compiled.model.base)
-        .map_err(|error| source.failure(compiled.model.span.clone(), &error, error.hint().as_deref()))
+        .map_err(|error| source.failure(compiled.model.span.clone(), &error, hint(&error).as_deref()))
 }
 
 /// Checks the prompts' words: none known is an error, some unknown or a text too long a warning.

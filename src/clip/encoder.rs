@@ -182,11 +182,14 @@ impl Encoder {
         Ok(similarities)
     }
 
-    /// Batches for `windows` windows; of one each where the graph takes no more.
+    /// Batches for `windows` windows; of the size that the graph was exported for, where that is fixed.
     fn batches(&self, windows: usize) -> Vec<usize> {
-        match self.graph.batch() {
-            Some(1) => vec![1; windows],
-            _ => batches(windows, micro_batch(self.device)),
+        match self.graph.batch().filter(|fixed| (1..=micro_batch(self.device)).contains(fixed)) {
+            Some(fixed) => {
+                let rest = windows % fixed;
+                std::iter::repeat_n(fixed, windows / fixed).chain((rest > 0).then_some(rest)).collect()
+            }
+            None => batches(windows, micro_batch(self.device)),
         }
     }
 

@@ -190,3 +190,13 @@ fn only_imported_models_are_removed() {
     models(&bench, &["remove", "../models/notes"]).ended(2);
     assert!(bench.path("data/recipe-render/models/notes/readme.txt").is_file());
 }
+
+#[test]
+fn a_model_that_can_be_had_is_told_how() {
+    let bench = Bench::small();
+    bench.write("a.toml", "model = 'clip-vit-b32'\n[[detail]]\nprompts = ['x']\n");
+    for arguments in [vec!["a.toml"], vec!["check", "a.toml"], vec!["models", "check", "clip-vit-b32"]] {
+        let ran: Ran = program(&bench).args(&arguments).output().unwrap().into();
+        ran.ended(2).says("models fetch clip-vit-b32");
+    }
+}
