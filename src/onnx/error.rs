@@ -45,9 +45,9 @@ impl OnnxError {
             OnnxError::NoRule { operator, .. } if operator.starts_with("com.microsoft.") => {
                 Some("onnxruntime's optimiser put that operator in; take the export that was not optimised")
             }
-            OnnxError::NoRule { operator, .. } if ["If", "Loop", "Scan"].contains(&operator.as_str()) => {
-                Some("control flow has no gradient here; export the model with fixed sizes of the image, or with torch.onnx.export(..., dynamo=True)")
-            }
+            OnnxError::NoRule { operator, .. } if ["If", "Loop", "Scan"].contains(&operator.as_str()) => Some(
+                "control flow has no gradient here; export the model with fixed sizes of the image, or with torch.onnx.export(..., dynamo=True)",
+            ),
             OnnxError::NoRule { operator, .. } if operator.ends_with("Linear") || operator.ends_with("Integer") => {
                 Some("the model is quantised; take the float export (often `model.onnx` beside it)")
             }

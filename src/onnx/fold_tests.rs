@@ -125,8 +125,28 @@ fn arithmetic(b: &mut Builder, operator: &str) -> String {
 #[test]
 fn shape_arithmetic_is_computed() {
     let operators = [
-        "And", "ArgMax", "ArgMin", "ConstantOfShape", "Equal", "EyeLike", "Greater", "GreaterOrEqual", "IsInf", "IsNaN",
-        "Less", "LessOrEqual", "Mod", "NonZero", "Not", "OneHot", "Or", "Range", "ReduceProd", "Shape", "Size", "Xor",
+        "And",
+        "ArgMax",
+        "ArgMin",
+        "ConstantOfShape",
+        "Equal",
+        "EyeLike",
+        "Greater",
+        "GreaterOrEqual",
+        "IsInf",
+        "IsNaN",
+        "Less",
+        "LessOrEqual",
+        "Mod",
+        "NonZero",
+        "Not",
+        "OneHot",
+        "Or",
+        "Range",
+        "ReduceProd",
+        "Shape",
+        "Size",
+        "Xor",
     ];
     for operator in operators {
         let mut graph = encoder(("Relu", &[]));
@@ -199,7 +219,8 @@ fn branches_of_a_known_condition() {
     };
     let squeeze = node("Squeeze", &["image"], "squeezed", vec![ints("axes", &[1])]);
     let keep = node("Identity", &["image"], "kept", vec![]);
-    let at = AttributeProto { name: "axis".into(), r#type: attribute_type::INT, i: Some(0), ..AttributeProto::default() };
+    let at =
+        AttributeProto { name: "axis".into(), r#type: attribute_type::INT, i: Some(0), ..AttributeProto::default() };
     let nodes = vec![
         node("Shape", &["image"], "shape", vec![]),
         node("Gather", &["shape", "one"], "size", vec![at]),

@@ -143,7 +143,8 @@ fn upsample_repeats_cells() {
 
 #[test]
 fn scatter_had_another_name() {
-    let indices = TensorProto { name: "i".into(), dims: vec![1], data_type: 7, int64_data: vec![2], ..TensorProto::default() };
+    let indices =
+        TensorProto { name: "i".into(), dims: vec![1], data_type: 7, int64_data: vec![2], ..TensorProto::default() };
     let updates = float_tensor("u", &[1], &[9.0]);
     let scatter = node("Scatter", &["x", "i", "u"], &["y"], vec![int("axis", 0)]);
     let x = Tensor::f32(&[3], &[1.0, 2.0, 3.0]);

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{Walk, required, output, unknown, weights};
+use super::{Walk, output, required, unknown, weights};
 use crate::onnx::error::OnnxError;
 use crate::onnx::graph::Node;
 use crate::onnx::tensor::{DataType, Tensor};
@@ -187,7 +187,12 @@ fn scaled(weight: &Tensor, factor: &Tensor, conv: bool, position: usize) -> Opti
     let rank = weight.dims.len();
     let floats: Vec<f64> = if factors.len() == 1 {
         values.iter().map(|v| v * factors[0]).collect()
-    } else if position == 1 && !conv && rank == 2 && factor.dims.last() == Some(&weight.dims[1]) && factors.len() == weight.dims[1] {
+    } else if position == 1
+        && !conv
+        && rank == 2
+        && factor.dims.last() == Some(&weight.dims[1])
+        && factors.len() == weight.dims[1]
+    {
         values.iter().enumerate().map(|(i, v)| v * factors[i % factors.len()]).collect()
     } else if position == 1 && conv && factors.len() == weight.dims[0] && factor.dims.len() + 1 >= rank {
         // Channels are the second axis of what a convolution gives: [.., C, 1, ..].

@@ -35,7 +35,11 @@ pub struct Dequantised {
 
 impl fmt::Display for Dequantised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} quantised weights turned into floats, {} quantising operators replaced", self.weights, self.operators)
+        write!(
+            f,
+            "{} quantised weights turned into floats, {} quantising operators replaced",
+            self.weights, self.operators
+        )
     }
 }
 
@@ -95,7 +99,13 @@ pub fn dequantise(graph: &mut Graph) -> Result<Option<Dequantised>, OnnxError> {
     let outputs = graph.outputs.clone();
     let mut builder = Builder::new(graph, "float");
     let nodes = std::mem::take(&mut builder.graph().nodes);
-    let mut walk = Walk { b: builder, alias: HashMap::new(), moved: HashMap::new(), sums: Sums::default(), done: Dequantised::default() };
+    let mut walk = Walk {
+        b: builder,
+        alias: HashMap::new(),
+        moved: HashMap::new(),
+        sums: Sums::default(),
+        done: Dequantised::default(),
+    };
     for mut node in nodes {
         for input in &mut node.inputs {
             if let Some(float) = walk.alias.get(input.as_str()) {
@@ -120,8 +130,25 @@ pub fn dequantise(graph: &mut Graph) -> Result<Option<Dequantised>, OnnxError> {
 
 /// Operators that move elements and leave them as they are, by their first input; they work on quantised values.
 const MOVING: &[&str] = &[
-    "Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "GatherElements", "GatherND", "Identity", "MaxPool", "Pad",
-    "Relu", "Reshape", "Slice", "SpaceToDepth", "Split", "Squeeze", "Tile", "Transpose", "Unsqueeze",
+    "Concat",
+    "DepthToSpace",
+    "Expand",
+    "Flatten",
+    "Gather",
+    "GatherElements",
+    "GatherND",
+    "Identity",
+    "MaxPool",
+    "Pad",
+    "Relu",
+    "Reshape",
+    "Slice",
+    "SpaceToDepth",
+    "Split",
+    "Squeeze",
+    "Tile",
+    "Transpose",
+    "Unsqueeze",
 ];
 
 struct Walk<'g> {
@@ -207,7 +234,8 @@ impl Walk<'_> {
         };
         let Some((least, greatest)) = weights::range(data_type) else { return x.into() };
         let positive = |n: &Node| {
-            ["Relu", "Sigmoid", "Softmax", "HardSigmoid"].iter().any(|operator| n.is(operator)) && n.output(0) == Some(x)
+            ["Relu", "Sigmoid", "Softmax", "HardSigmoid"].iter().any(|operator| n.is(operator))
+                && n.output(0) == Some(x)
         };
         if zeros.iter().all(|z| *z == least) && !graph.nodes.iter().any(positive) {
             return self.b.op("Relu", &[x]);
@@ -240,7 +268,11 @@ impl Walk<'_> {
             let mut whole = node.clone();
             whole.inputs[0] = value.into();
             let single = node.input(1).and_then(|s| self.b.graph().constants.get(s)).is_some_and(|s| s.len() == 1);
-            return if single { self.float(&whole, (0, 1, 2)) } else { Err(unknown(node, "of a part of a constant with several scales")) };
+            return if single {
+                self.float(&whole, (0, 1, 2))
+            } else {
+                Err(unknown(node, "of a part of a constant with several scales"))
+            };
         };
         let first = required(&moving, 0)?.to_owned();
         moving.inputs[0] = self.moved_float(&first, node)?;
@@ -265,7 +297,9 @@ impl Walk<'_> {
         if tensor.data_type.is_float() {
             return Ok(value.into());
         }
-        let constant = |b: &mut Builder, position: usize| node.input(position).and_then(|name| b.graph().constants.get(name).cloned());
+        let constant = |b: &mut Builder, position: usize| {
+            node.input(position).and_then(|name| b.graph().constants.get(name).cloned())
+        };
         let scale = constant(&mut self.b, scale).ok_or_else(|| unknown(node, "with a scale that is no constant"))?;
         let zero = constant(&mut self.b, zero);
         let axis = node.int("axis").unwrap_or(1);
@@ -287,7 +321,11 @@ impl Walk<'_> {
             (0..node.inputs.len()).map(|i| b.graph().constants.get(node.input(i)?).cloned()).collect()
         };
         let constants = constants(&mut self.b);
-        let weight = if node.operator == "MatMulNBits" { weights::n_bits(node, &constants) } else { weights::bnb4(node, &constants) };
+        let weight = if node.operator == "MatMulNBits" {
+            weights::n_bits(node, &constants)
+        } else {
+            weights::bnb4(node, &constants)
+        };
         let weight = weight.ok_or_else(|| unknown(node, "with weights of this form"))?;
         let weight = self.weight(weight);
         let (x, y) = (required(node, 0)?, output(node)?);

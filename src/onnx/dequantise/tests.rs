@@ -102,7 +102,13 @@ impl Single {
     }
 
     /// Compares with what onnxruntime computes for the quantised graph, on values within the quantised range.
-    fn agrees(mut self, domain: &str, operator: &str, attributes: &[(&str, Attribute)], quantised: bool) -> Dequantised {
+    fn agrees(
+        mut self,
+        domain: &str,
+        operator: &str,
+        attributes: &[(&str, Attribute)],
+        quantised: bool,
+    ) -> Dequantised {
         let y = if quantised { "q" } else { "y" };
         let inputs: Vec<&str> = self.inputs.iter().map(String::as_str).collect();
         let mut node = Node { domain: domain.into(), ..Node::new(operator, &inputs, &[y]) };
@@ -140,13 +146,18 @@ fn zero(data_type: DataType, value: i64) -> Tensor {
 #[test]
 fn products_of_quantised_matrices() {
     let y = ending;
-    y(Single::new(true).constant(weights()).constant(scalar(0.03)).constant(zero(DataType::I8, 2)))
-        .agrees("", "QLinearMatMul", &[], true);
+    y(Single::new(true).constant(weights()).constant(scalar(0.03)).constant(zero(DataType::I8, 2))).agrees(
+        "",
+        "QLinearMatMul",
+        &[],
+        true,
+    );
     let columns = Tensor::f32(&[3], &[0.01, 0.02, 0.03]);
     let zeros = whole(DataType::I8, &[3], &[0, 0, 0]);
     y(Single::new(true).constant(weights()).constant(columns).constant(zeros)).agrees("", "QLinearMatMul", &[], true);
     let bias = whole(DataType::I32, &[3], &[500, -300, 0]);
-    let gemm = Single::new(true).constant(weights()).constant(scalar(0.03)).constant(zero(DataType::I8, 0)).constant(bias);
+    let gemm =
+        Single::new(true).constant(weights()).constant(scalar(0.03)).constant(zero(DataType::I8, 0)).constant(bias);
     y(gemm).agrees("com.microsoft", "QGemm", &[], true);
     Single::new(false)
         .constant(weights())
@@ -235,10 +246,12 @@ fn weights_of_four_and_eight_bits() {
     for kind in [0, 1] {
         let attributes =
             [("K", 4.into()), ("N", 3.into()), ("block_size", 16.into()), ("quant_type", Attribute::Int(kind))];
-        Single::new(false)
-            .constant(whole(DataType::U8, &[6], &numbers))
-            .constant(Tensor::f32(&[1], &[0.7]))
-            .agrees("com.microsoft", "MatMulBnb4", &attributes, false);
+        Single::new(false).constant(whole(DataType::U8, &[6], &numbers)).constant(Tensor::f32(&[1], &[0.7])).agrees(
+            "com.microsoft",
+            "MatMulBnb4",
+            &attributes,
+            false,
+        );
     }
 }
 

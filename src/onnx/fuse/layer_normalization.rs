@@ -94,14 +94,8 @@ fn find(lookup: &Lookup, div: &Node) -> Option<Found> {
         Some((index, node.output(0)?.to_owned(), along(constant)?))
     };
     let y = div.output(0)?;
-    let mut found = Found {
-        x: x.to_owned(),
-        epsilon,
-        scale: None,
-        shift: None,
-        last: *lookup.givers.get(y)?,
-        y: y.to_owned(),
-    };
+    let mut found =
+        Found { x: x.to_owned(), epsilon, scale: None, shift: None, last: *lookup.givers.get(y)?, y: y.to_owned() };
     if let Some((index, y, scale)) = next(&found.y, "Mul") {
         (found.last, found.y, found.scale) = (index, y, Some(scale));
     }

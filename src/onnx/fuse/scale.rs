@@ -130,8 +130,7 @@ impl Channels {
         let at = dims.len().checked_sub(self.behind + 1);
         // One axis in front, for the batch, is there in the result of a convolution as well.
         let in_front = usize::from(self.behind > 0);
-        at.is_some_and(|at| at <= in_front && dims[at] == self.count)
-            && dims.iter().product::<usize>() == self.count
+        at.is_some_and(|at| at <= in_front && dims[at] == self.count) && dims.iter().product::<usize>() == self.count
     }
 
     fn scaled(&self, weight: &Tensor, by: &[f64]) -> Option<Tensor> {
@@ -158,8 +157,8 @@ impl Channels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::test_support::{distance, normal, run};
     use crate::onnx::DataType;
+    use crate::onnx::test_support::{distance, normal, run};
 
     /// Runs before and after, compares, and gives the operators left.
     fn same(mut graph: Graph, x: &Tensor) -> Vec<String> {

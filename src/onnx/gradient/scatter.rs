@@ -3,12 +3,8 @@
 use super::rule::{Derivative, Gradients, Rule};
 use crate::onnx::error::OnnxError;
 
-pub(super) const RULES: &[(&str, Derivative)] = &[
-    ("CumSum", running_sum),
-    ("ScatterElements", scatter_elements),
-    ("ScatterND", scatter_nd),
-    ("TopK", greatest),
-];
+pub(super) const RULES: &[(&str, Derivative)] =
+    &[("CumSum", running_sum), ("ScatterElements", scatter_elements), ("ScatterND", scatter_nd), ("TopK", greatest)];
 
 /// Zeros of the given sizes, to which slices of `value` are added along `axis`: the slices lie along `value`'s axes from
 /// `axis` on, as many axes as the `indices` have, and `indices` says where each belongs (negative ones count from the end).

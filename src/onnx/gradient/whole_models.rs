@@ -75,8 +75,7 @@ fn prepared(path: &Path, side: usize) -> Result<Graph, OnnxError> {
 
 /// The relative errors of embedding and gradient, the greater of the two optimisation levels'.
 fn errors(folder: &Path, entry: &Entry) -> Result<[f64; 2], OnnxError> {
-    let [image, embedding, embedding_gradient, image_gradient] =
-        reference(&folder.join(&entry.reference), entry.side);
+    let [image, embedding, embedding_gradient, image_gradient] = reference(&folder.join(&entry.reference), entry.side);
     let graph = gradient_graph(prepared(&folder.join(&entry.file), entry.side)?)?;
     assert_eq!(graph.inputs, ["image", "embedding_gradient"]);
     assert_eq!(graph.outputs, ["embedding", "image_gradient"]);
@@ -96,8 +95,7 @@ fn errors(folder: &Path, entry: &Entry) -> Result<[f64; 2], OnnxError> {
 /// Every export of a family agrees with PyTorch.
 fn agrees(family: &str) {
     let folder = folder();
-    let of_family: Vec<Entry> =
-        entries(&folder).into_iter().filter(|e| e.family() == family).collect();
+    let of_family: Vec<Entry> = entries(&folder).into_iter().filter(|e| e.family() == family).collect();
     assert!(!of_family.is_empty());
     for entry in of_family {
         let errors = errors(&folder, &entry).unwrap_or_else(|error| panic!("{}: {error}", entry.file));
@@ -289,7 +287,8 @@ fn halved(mut graph: Graph) -> Graph {
 #[test]
 fn encoders_in_half_precision() {
     for (name, side) in [("vit-gelu-ts17", 16), ("vit-quickgelu-ts17", 16), ("transformers-ts14", 16)] {
-        let [image, embedding, embedding_gradient, image_gradient] = reference(&folder().join(format!("{}.f32", family_of(name))), side);
+        let [image, embedding, embedding_gradient, image_gradient] =
+            reference(&folder().join(format!("{}.f32", family_of(name))), side);
         // Folding widens halves; but a graph may hold some that somebody has put in afterwards.
         let folded = halved(fold(read(name), WINDOWS));
         let differentiated = [fold(halved(read(name)), WINDOWS), folded].map(|graph| gradient_graph(graph).unwrap());

@@ -53,8 +53,7 @@ pub(super) fn fused_matmul(b: &mut Builder, node: &Node) -> Option<()> {
         }
         Some(b.transpose(x, &order))
     };
-    let (left, right) =
-        (operand(b, 0, ["transA", "transBatchA"])?, operand(b, 1, ["transB", "transBatchB"])?);
+    let (left, right) = (operand(b, 0, ["transA", "transBatchA"])?, operand(b, 1, ["transB", "transBatchB"])?);
     let alpha = f64::from(node.float("alpha").unwrap_or(1.0));
     if alpha == 1.0 {
         b.op_into("MatMul", &[&left, &right], &[], node.output(0)?);

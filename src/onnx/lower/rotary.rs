@@ -16,7 +16,9 @@ pub(super) fn standard(b: &mut Builder, node: &Node) -> Option<()> {
 /// onnxruntime's: X, position ids `[batch, sequence]`, cos, sin. Ids of one number are an offset, which is not covered.
 pub(super) fn microsoft(b: &mut Builder, node: &Node) -> Option<()> {
     let ids = node.input(1)?;
-    if rank(b, ids)? != 2 || node.int("is_packed_batching").unwrap_or(0) != 0 || node.float("scale").unwrap_or(1.0) != 1.0
+    if rank(b, ids)? != 2
+        || node.int("is_packed_batching").unwrap_or(0) != 0
+        || node.float("scale").unwrap_or(1.0) != 1.0
     {
         return None;
     }

@@ -278,7 +278,11 @@ fn what_is_not_covered_stays_and_is_named() {
         .input(normal(2, &[2, 5, 8]))
         .input(normal(3, &[2, 5, 8]))
         .without()
-        .constant(Tensor { data_type: DataType::I32, dims: vec![2], data: [5i32, 3].iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into() });
+        .constant(Tensor {
+            data_type: DataType::I32,
+            dims: vec![2],
+            data: [5i32, 3].iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into(),
+        });
     let mut graph = Graph::read(single.bytes(17).into(), None).unwrap();
     assert_eq!(graph.nodes.len(), 1);
     graph.types.insert("y".into(), crate::onnx::ValueType::fixed(DataType::F32, &[2, 5, 8]));
@@ -324,7 +328,8 @@ fn sequences() {
             let again = b.op("SequenceConstruct", &parts);
             let first = index(&mut b, 0);
             let first = b.op("SequenceAt", &[&again, &first]);
-            let joined = b.op_with("ConcatFromSequence", &[&again], &[("axis", 1.into()), ("new_axis", new_axis.into())]);
+            let joined =
+                b.op_with("ConcatFromSequence", &[&again], &[("axis", 1.into()), ("new_axis", new_axis.into())]);
             graph.outputs = vec![first, joined];
             let bytes = graph.write();
             let outputs: Vec<&str> = graph.outputs.iter().map(String::as_str).collect();

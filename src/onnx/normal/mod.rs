@@ -10,8 +10,8 @@ use std::collections::HashSet;
 use super::builder::Builder;
 use super::error::{OnnxError, malformed};
 use super::graph::{Attribute, Graph, Node, OPSET, ValueType};
-use super::{lower, shapes};
 use super::tensor::Tensor;
+use super::{lower, shapes};
 
 /// Brings a sorted graph of operator set `opset` to normal form. Its nodes may then need sorting again.
 pub(super) fn normalise(graph: &mut Graph, opset: i64) -> Result<(), OnnxError> {

@@ -16,16 +16,16 @@ pub(super) fn upgrade(node: &mut Node, opset: i64, scope: &str, depth: usize) ->
     }
     for (name, value) in &mut node.attributes {
         if let Attribute::Graph(proto) = value {
-            let upgraded = upgraded(std::mem::take(proto), opset, &format!("{scope}/{name}"), depth)?;
+            let upgraded = upgraded(std::mem::take(&mut **proto), opset, &format!("{scope}/{name}"), depth)?;
             **proto = upgraded;
         }
     }
     Ok(())
 }
 
-fn upgraded(proto: Box<GraphProto>, opset: i64, scope: &str, depth: usize) -> Result<GraphProto, OnnxError> {
+fn upgraded(proto: GraphProto, opset: i64, scope: &str, depth: usize) -> Result<GraphProto, OnnxError> {
     let (input, output) = (proto.input.clone(), proto.output.clone());
-    let mut graph = crate::onnx::read::convert(*proto, &mut ExternalFiles::new(None))?;
+    let mut graph = crate::onnx::read::convert(proto, &mut ExternalFiles::new(None))?;
     super::normalise_scope(&mut graph, opset, scope, depth + 1)?;
     let mut proto = graph.to_proto(usize::MAX).graph.unwrap_or_default();
     // As they came: types that are not of tensors would be lost.
