@@ -44,7 +44,6 @@ where
         before = now;
     }
     check_static(&graph)?;
-    fuse::layer_normalization(&mut graph);
     narrow::narrow(&mut graph);
     if fixed == batch { Ok(graph) } else { repeat::repeat(graph, fixed, batch) }
 }
