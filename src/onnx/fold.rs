@@ -1,6 +1,6 @@
 //! A model made ready for differentiation: sizes fixed, constants computed, nothing superfluous.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::builder::Builder;
 use super::error::OnnxError;
@@ -44,7 +44,6 @@ where
         before = now;
     }
     check_static(&graph)?;
-    fuse::layer_normalization(&mut graph);
     narrow::narrow(&mut graph);
     if fixed == batch { Ok(graph) } else { repeat::repeat(graph, fixed, batch) }
 }
@@ -58,6 +57,8 @@ where
     let (inputs, outputs) = (graph.inputs.clone(), graph.outputs.clone());
     give_work(&mut graph)?;
     let weights = set_aside(&mut graph);
+    let known: HashSet<String> =
+        graph.nodes.iter().flat_map(|n| &n.outputs).chain(graph.constants.keys()).cloned().collect();
     let folded = run(&graph.write_to_complete()).map_err(|error| OnnxError::Fold(error.into()))?;
     let mut graph = Graph::read(folded.into(), None)?;
     graph.inputs.retain(|name| inputs.contains(name));
@@ -68,9 +69,32 @@ where
     if graph.inputs != inputs || graph.outputs != outputs {
         return Err(OnnxError::Malformed("folding changed the model's inputs or outputs".into()));
     }
+    name_constants(&mut graph, &known);
     constant::propagate(&mut graph);
     graph.prune();
     Ok(graph)
+}
+
+/// Gives the constants that folding put in names of our own. onnxruntime takes its own names for granted: a session that
+/// rewrites the graph once more may put in another constant under the same one.
+fn name_constants(graph: &mut Graph, known: &HashSet<String>) {
+    let captured: HashSet<String> =
+        graph.nodes.iter().filter(|n| n.has_subgraph()).flat_map(|n| n.uses()).map(String::from).collect();
+    let kept = |name: &String| known.contains(name) || captured.contains(name) || graph.outputs.contains(name);
+    let new: Vec<String> = graph.constants.keys().filter(|name| !kept(name)).cloned().collect();
+    let mut builder = Builder::new(graph, "folded");
+    let names: HashMap<String, String> = new.into_iter().map(|name| (name, builder.fresh("constant"))).collect();
+    for input in graph.nodes.iter_mut().flat_map(|node| &mut node.inputs) {
+        if let Some(name) = names.get(input.as_str()) {
+            input.clone_from(name);
+        }
+    }
+    for (old, name) in names {
+        if let Some(tensor) = graph.constants.remove(&old) {
+            graph.types.remove(&old);
+            graph.constants.insert(name, tensor);
+        }
+    }
 }
 
 /// What [`fold`] does first and what does not depend on sizes: halves become f32 ([`Graph::widen`]), constants are computed,

@@ -58,7 +58,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
     let mut own_tokenizer = false;
     let (image, text, settings, files) = match &encoders {
         Encoders::Pair { image, text } => {
-            let (image_graph, text_graph) = (open(image, say)?, open(text, say)?);
+            let (image_graph, text_graph) = (open(image, Kind::Image, say)?, open(text, Kind::Text, say)?);
             let towers = towers::split(image_graph.graph, Some(text_graph.graph), &settings)?;
             let files = vec![image.clone(), text.clone()];
             let kept = [(image, image_graph.changed), (text, text_graph.changed)];
@@ -67,7 +67,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
             (image, text, settings, files)
         }
         Encoders::Joint(path) => {
-            let joint = open(path, say)?;
+            let joint = open(path, Kind::Joint, say)?;
             let towers = towers::split(joint.graph, None, &settings)?;
             say(&format!("{}: split into its image and its text encoder", path.display()));
             let (image, text, settings) = encoders_of(towers, [None, None], settings)?;
@@ -191,7 +191,7 @@ struct Opened {
     changed: bool,
 }
 
-fn open(path: &Path, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
+fn open(path: &Path, kind: Kind, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
     let bytes = map_file(path)?;
     let wrong = |error: crate::onnx::OnnxError| {
         let hint = error.hint();
@@ -205,13 +205,21 @@ fn open(path: &Path, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
     let mut changed = !external_files(&bytes).map_err(wrong)?.is_empty();
     let base = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut graph = Graph::read(bytes, Some(base)).map_err(wrong)?;
-    let done = dequantise(&mut graph).map_err(|error| {
-        let hint = match float_twin(path) {
-            Some(twin) => format!("take {} instead", twin.display()),
-            None => "take the model's float export instead: model.onnx, or model_fp16.onnx".to_owned(),
-        };
-        ModelsError::wrong(format!("{}: {error}", path.display())).hinted(hint)
-    })?;
+    let mut floats = graph.clone();
+    let done = match dequantise(&mut floats) {
+        // Nothing has to be differentiated in a text encoder: onnxruntime runs it as it is.
+        Err(_) if kind == Kind::Text => None,
+        done => done.map_err(|error| {
+            let hint = match float_twin(path) {
+                Some(twin) => format!("take {} instead", twin.display()),
+                None => "take the model's float export instead: model.onnx, or model_fp16.onnx".to_owned(),
+            };
+            ModelsError::wrong(format!("{}: {error}", path.display())).hinted(hint)
+        })?,
+    };
+    if done.is_some() {
+        graph = floats;
+    }
     if let Some(done) = done {
         say(&format!(
             "{}: quantised; turned back into floats ({done}), which cannot bring back what was rounded",

@@ -54,12 +54,16 @@ fn behind(lookup: &Lookup, index: usize, mul: &Node) -> Option<Found> {
     // One number of no more than one dimension: more would add dimensions to the result.
     let number = factor.len() == 1 && factor.dims.len() <= 1;
     let mut inner = value;
-    while number && let Some(node) = lookup.givers.get(inner).map(|i| &lookup.graph.nodes[*i]) {
+    let mut factor = factor.clone();
+    while let Some(node) = lookup.givers.get(inner).map(|i| &lookup.graph.nodes[*i]) {
         let moves = MOVING.iter().any(|operator| node.is(operator));
-        match node.input(0).filter(|input| moves && lookup.once(input)) {
-            Some(input) => inner = input,
-            None => break,
+        let Some(input) = node.input(0).filter(|input| moves && lookup.once(input)) else { break };
+        if !number {
+            // One for each channel keeps to its axis through a transposition.
+            let Some(turned) = turned(&factor, node) else { break };
+            factor = turned;
         }
+        inner = input;
     }
     let added = lookup.giver(inner, "Add").and_then(|(at, add)| {
         let (sum, bias) = lookup.with_constant(add)?;
@@ -70,7 +74,7 @@ fn behind(lookup: &Lookup, index: usize, mul: &Node) -> Option<Found> {
     let (product, node) = products.iter().find_map(|operator| lookup.giver(of, operator))?;
     let weight = lookup.graph.constants.get(node.input(1)?).filter(|_| lookup.once(node.inputs[1].as_str()))?;
     let channels = Channels::of(node, weight)?;
-    let by = channels.factors(factor, number)?;
+    let by = channels.factors(&factor, number)?;
     let own = node.input(2).map(|bias| (product, 2, bias));
     let bias = match (own, added) {
         // Both at once are not worth a case.
@@ -93,6 +97,19 @@ fn behind(lookup: &Lookup, index: usize, mul: &Node) -> Option<Found> {
         value: value.to_owned(),
         output: output.to_owned(),
     })
+}
+
+/// A factor of one value for each index of an axis, in front of a `Transpose`.
+fn turned(factor: &Tensor, node: &Node) -> Option<Tensor> {
+    let rank = factor.dims.len();
+    let order = crate::onnx::shapes::permutation(node, rank).filter(|_| node.is("Transpose"))?;
+    let axis = factor.dims.iter().position(|size| *size != 1)?;
+    (factor.dims[axis] == factor.len()).then_some(())?;
+    let mut dims = vec![1; rank];
+    dims[order[axis]] = factor.len();
+    // All axes in front of the last are the result's own, so may be left out.
+    let last = order[axis] + 1 == rank;
+    Some(factor.with_dims(if last { &dims[rank - 1..] } else { &dims }))
 }
 
 /// Where a product's columns or channels lie.
@@ -201,6 +218,22 @@ mod tests {
         let y = b.scale(&turned, 0.5);
         graph.outputs.push(y);
         assert_eq!(same(graph, &normal(4, &[6, 4])), ["Gemm", "Reshape", "Transpose"]);
+    }
+
+    /// ConvNeXt's layer scale, behind the change from channels last to channels first.
+    #[test]
+    fn factors_of_channels_pass_through_transpositions() {
+        let mut graph = Graph::default();
+        let mut b = Builder::new(&mut graph, "t");
+        let x = b.input("x", DataType::F32, &[2, 3, 3, 4]);
+        let (weight, shift) = (b.constant("w", normal(1, &[4, 5])), b.constant("b", normal(2, &[5])));
+        let product = b.op("MatMul", &[&x, &weight]);
+        let sum = b.op("Add", &[&product, &shift]);
+        let turned = b.transpose(&sum, &[0, 3, 1, 2]);
+        let scale = b.constant("c", normal(3, &[1, 5, 1, 1]));
+        let y = b.op("Mul", &[&turned, &scale]);
+        graph.outputs.push(y);
+        assert_eq!(same(graph, &normal(4, &[2, 3, 3, 4])), ["MatMul", "Add", "Transpose"]);
     }
 
     #[test]
