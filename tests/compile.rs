@@ -370,3 +370,27 @@ fn check(text: &str) {
         }
     }
 }
+
+#[test]
+fn selection_has_five_kinds_and_its_settings() {
+    for (name, select) in [
+        ("best", Select::Best),
+        ("worst", Select::Worst),
+        ("all", Select::All),
+        ("mix", Select::Mix),
+        ("random", Select::Random),
+    ] {
+        let text =
+            format!("[[detail]]\nselect = '{name}'\nprompts = [{{ text = 'x', scale = 2, stop = '0.5*t' }}, 'y']");
+        let compiled = compiled(&text);
+        assert_eq!(compiled.warnings, []);
+        let target = &compiled.plan.targets[0];
+        assert_eq!(target.select, select);
+        assert_eq!(target.temperature.constant(), Some(0.05));
+        let [x, y] = target.wanted.as_slice() else { panic!() };
+        assert_eq!((x.scale.constant(), y.scale.constant()), (Some(2.0), Some(1.0)));
+        assert!(x.stop.is_some() && y.stop.is_none());
+    }
+    let warned = compiled("[[detail]]\nprompts = ['x']\ntemperature = 1").warnings;
+    assert!(warned[0].message.contains("no effect"), "{warned:?}");
+}

@@ -49,23 +49,41 @@ fn questions() -> Questions {
     questions.pull[row(3)] = -0.2;
     questions.pull[row(4) + 2] = 0.3;
     questions.spherical = vec![0.0, 1.0, 1.0, 0.0, 1.0];
+    // The first window's prompts share, the second's second one wins by its scale, the fourth's has been shown enough.
+    questions.sharpness[0] = 5.0;
+    questions.best[row(1)] = 0.2;
+    questions.best[row(1) + 1] = 0.3;
+    questions.scale[row(1)] = -1.0;
+    questions.scale[row(1) + 1] = -1.5;
+    questions.pull[row(4)] = 0.4;
+    questions.stop[row(4)] = -1.0;
     questions
 }
 
 /// The loss as the head's documentation defines it, computed from similarities in f64.
-fn loss(similarities: &[f32], questions: &Questions) -> f64 {
+/// What prompts share by, they share by as at `centre`: the gradient does not see it.
+fn loss(similarities: &[f32], centre: &[f32], questions: &Questions) -> f64 {
     let prompts = PROMPTS.len();
     let mut total = 0.0;
     for (n, row) in similarities.chunks_exact(prompts).enumerate() {
         let best = &questions.best[n * prompts..][..prompts];
-        let winner = (0..prompts).filter(|k| best[*k] > 0.0).max_by(|a, b| row[*a].total_cmp(&row[*b]));
+        let scale = &questions.scale[n * prompts..][..prompts];
+        let scaled = |k: usize| row[k] * scale[k];
+        let competing: Vec<usize> = (0..prompts).filter(|k| best[*k] > 0.0).collect();
+        let winner = competing.iter().copied().max_by(|a, b| scaled(*a).total_cmp(&scaled(*b)));
+        let sharpness = questions.sharpness[n];
+        let power = |k: usize| (centre[n * prompts + k] * scale[k] * sharpness).exp();
+        let powers: f32 = competing.iter().map(|k| power(*k)).sum();
         for (k, similarity) in row.iter().enumerate() {
             let mut weight = f64::from(questions.pull[n * prompts + k]);
-            if winner == Some(k) {
+            if sharpness > 0.0 && competing.contains(&k) {
+                weight += f64::from(power(k) / powers * best[k]);
+            } else if winner == Some(k) {
                 weight += f64::from(best[k]);
             }
             let s = f64::from(*similarity);
-            if weight < 0.0 && s < 0.0 {
+            let stop = f64::from(questions.stop[n * prompts + k]);
+            if weight < 0.0 && s < stop || weight > 0.0 && s >= stop {
                 continue;
             }
             let l = if questions.spherical[n] == 1.0 { s.acos().powi(2) / 2.0 } else { 1.0 - s };
@@ -101,7 +119,7 @@ fn the_gradient_is_that_of_the_loss() {
         let step = 2e-3f32;
         let mut at = |sign: f32| {
             let moved: Vec<f32> = windows.iter().zip(&direction).map(|(w, d)| w + sign * step * d).collect();
-            loss(&encoder.score(&moved, &features).unwrap(), &questions)
+            loss(&encoder.score(&moved, &features).unwrap(), &similarities, &questions)
         };
         let difference = (at(1.0) - at(-1.0)) / (2.0 * f64::from(step));
         let scale = along.abs().max(difference.abs());

@@ -21,15 +21,31 @@ pub struct Questions {
     pub pull: Vec<f32>,
     /// Weights, positive, of the prompts that compete for the window: only the most similar one counts.
     pub best: Vec<f32>,
+    /// What similarities are multiplied by before prompts are compared; negative where the least similar one is to win.
+    pub scale: Vec<f32>,
+    /// The similarity from which on a prompt lets go of a window; one to be avoided acts from there on.
+    pub stop: Vec<f32>,
+    /// `[N]`: 0 where the winner takes all; otherwise the inverse of the temperature at which competing prompts share.
+    pub sharpness: Vec<f32>,
     /// `[N]`: 1 for the spherical loss, 0 for the cosine loss.
     pub spherical: Vec<f32>,
 }
+
+/// A similarity that no window has.
+pub const NEVER: f32 = 4.0;
 
 impl Questions {
     /// Nothing asked of `windows` windows and `prompts` prompts.
     pub fn new(windows: usize, prompts: usize) -> Self {
         let matrix = vec![0.0; windows * prompts];
-        Questions { pull: matrix.clone(), best: matrix, spherical: vec![0.0; windows] }
+        Questions {
+            scale: vec![1.0; matrix.len()],
+            stop: vec![NEVER; matrix.len()],
+            pull: matrix.clone(),
+            best: matrix,
+            sharpness: vec![0.0; windows],
+            spherical: vec![0.0; windows],
+        }
     }
 }
 
@@ -161,24 +177,29 @@ impl Encoder {
         let given = divide(&sizes, length, windows)
             .zip(divide(&sizes, prompts, &questions.pull))
             .zip(divide(&sizes, prompts, &questions.best))
+            .zip(divide(&sizes, prompts, &questions.scale))
+            .zip(divide(&sizes, prompts, &questions.stop))
+            .zip(divide(&sizes, 1, &questions.sharpness))
             .zip(divide(&sizes, 1, &questions.spherical));
         let wanted = divide_mut(&sizes, prompts, &mut similarities).zip(divide_mut(&sizes, length, gradients));
         let parts: Vec<_> = sizes.iter().copied().zip(given.zip(wanted)).collect();
-        parts.into_par_iter().try_for_each(
-            |(size, ((((windows, pull), best), spherical), (similarities, gradients)))| {
-                let inputs = [
-                    (head::WINDOWS, Input::F32(&[size, 3, side, side], windows)),
-                    (head::FEATURES, Input::F32(&[prompts, features.width()], features.values())),
-                    (head::PULL, Input::F32(&[size, prompts], pull)),
-                    (head::BEST, Input::F32(&[size, prompts], best)),
-                    (head::SPHERICAL, Input::F32(&[size, 1], spherical)),
-                ];
-                self.train.run(size, &inputs, |outputs| {
-                    copy(outputs.f32(head::SIMILARITY)?.1, similarities)?;
-                    copy(outputs.f32(head::GRADIENT)?.1, gradients)
-                })
-            },
-        )?;
+        parts.into_par_iter().try_for_each(|(size, (given, (similarities, gradients)))| {
+            let ((((((windows, pull), best), scale), stop), sharpness), spherical) = given;
+            let inputs = [
+                (head::WINDOWS, Input::F32(&[size, 3, side, side], windows)),
+                (head::FEATURES, Input::F32(&[prompts, features.width()], features.values())),
+                (head::PULL, Input::F32(&[size, prompts], pull)),
+                (head::BEST, Input::F32(&[size, prompts], best)),
+                (head::SCALE, Input::F32(&[size, prompts], scale)),
+                (head::STOP, Input::F32(&[size, prompts], stop)),
+                (head::SHARPNESS, Input::F32(&[size, 1], sharpness)),
+                (head::SPHERICAL, Input::F32(&[size, 1], spherical)),
+            ];
+            self.train.run(size, &inputs, |outputs| {
+                copy(outputs.f32(head::SIMILARITY)?.1, similarities)?;
+                copy(outputs.f32(head::GRADIENT)?.1, gradients)
+            })
+        })?;
         Ok(similarities)
     }
 

@@ -5,8 +5,11 @@
 //! selection and loss are part of the graph:
 //!
 //! ```text
-//! w = pull + best * [s is the greatest among those with best > 0]      weight of each prompt, [N, K]
-//! w = 0 where w < 0 and s < 0                                          what is to be avoided is far enough away
+//! z = scale s                                                          what prompts compete by, [N, K]
+//! h = [z is the greatest among those with best > 0]                    where the winner takes all
+//! h = softmax(sharpness z) over those with best > 0                    where they share
+//! w = pull + best h                                                    weight of each prompt, [N, K]
+//! w = 0 where w > 0 and s >= stop, or w < 0 and s < stop               shown enough, or far enough away
 //! dl/ds = -1                                                           cosine loss     l = 1 - s
 //! dl/ds = -acos(s) / sqrt(1 - s^2)                                     spherical loss  l = 2 asin(|u - f| / 2)^2 = acos(s)^2 / 2
 //! dL/du = (w * dl/ds) F                                                [N, D], the seed of the backward pass
@@ -23,6 +26,12 @@ pub const FEATURES: &str = "recipe/features";
 pub const PULL: &str = "recipe/pull";
 /// Input: weights `[N, K]` of prompts that compete.
 pub const BEST: &str = "recipe/best";
+/// Input: what similarities are multiplied by before prompts are compared, `[N, K]`, at most 10 in size.
+pub const SCALE: &str = "recipe/scale";
+/// Input: similarities `[N, K]` at which prompts let go.
+pub const STOP: &str = "recipe/stop";
+/// Input: `[N, 1]`, 0 where the winner takes all, or else the inverse of a temperature.
+pub const SHARPNESS: &str = "recipe/sharpness";
 /// Input: `[N, 1]`, 1 for the spherical loss and 0 for the cosine loss.
 pub const SPHERICAL: &str = "recipe/spherical";
 /// Output: similarities `[N, K]`.
@@ -64,12 +73,14 @@ pub fn train(encoder: &Graph, description: &Description, input: &str, output: &s
     let windows = graph.static_shape(WINDOWS)?[0];
     let matrix =
         ValueType { data_type: DataType::F32, dims: Some(vec![Dim::Known(windows), Dim::Named("prompts".into())]) };
-    for name in [PULL, BEST] {
+    for name in [PULL, BEST, SCALE, STOP] {
         graph.inputs.push(name.into());
         graph.types.insert(name.into(), matrix.clone());
     }
-    graph.inputs.push(SPHERICAL.into());
-    graph.types.insert(SPHERICAL.into(), ValueType::fixed(DataType::F32, &[windows, 1]));
+    for name in [SHARPNESS, SPHERICAL] {
+        graph.inputs.push(name.into());
+        graph.types.insert(name.into(), ValueType::fixed(DataType::F32, &[windows, 1]));
+    }
 
     let mut b = Builder::new(&mut graph, "recipe");
     let weight = select(&mut b);
@@ -145,16 +156,29 @@ fn compare(graph: &mut Graph, description: &Description, input: &str, output: &s
 fn select(b: &mut Builder<'_>) -> String {
     let zero = b.scalar(0.0, SIMILARITY);
     let competes = b.op("Greater", &[BEST, &zero]);
-    // Below any cosine.
-    let nothing = b.scalar(-4.0, SIMILARITY);
-    let candidates = b.op("Where", &[&competes, SIMILARITY, &nothing]);
+    let scaled = b.op("Mul", &[SIMILARITY, SCALE]);
+    // Below any scaled cosine.
+    let nothing = b.scalar(-100.0, SIMILARITY);
+    let candidates = b.op("Where", &[&competes, &scaled, &nothing]);
     let greatest = b.reduce("ReduceMax", &candidates, &[1], true);
     let wins = b.op("Equal", &[&candidates, &greatest]);
     let won = b.op("Where", &[&wins, BEST, &zero]);
-    let weight = b.op("Add", &[PULL, &won]);
+    let behind = b.op("Sub", &[&candidates, &greatest]);
+    let exponent = b.op("Mul", &[&behind, SHARPNESS]);
+    let power = b.op("Exp", &[&exponent]);
+    let power = b.op("Where", &[&competes, &power, &zero]);
+    let sum = b.reduce("ReduceSum", &power, &[1], true);
+    // Where nobody competes.
+    let tiny = b.scalar(1e-12, SIMILARITY);
+    let sum = b.op("Max", &[&sum, &tiny]);
+    let share = b.op("Div", &[&power, &sum]);
+    let shared = b.op("Mul", &[&share, BEST]);
+    let share = b.op("Greater", &[SHARPNESS, &zero]);
+    let chosen = b.op("Where", &[&share, &shared, &won]);
+    let weight = b.op("Add", &[PULL, &chosen]);
     let avoided = b.op("Less", &[&weight, &zero]);
-    let away = b.op("Less", &[SIMILARITY, &zero]);
-    let settled = b.op("And", &[&avoided, &away]);
+    let reached = b.op("GreaterOrEqual", &[SIMILARITY, STOP]);
+    let settled = b.op("Xor", &[&avoided, &reached]);
     b.op("Where", &[&settled, &zero, &weight])
 }
 

@@ -14,7 +14,7 @@ mod preprocess;
 mod text;
 
 pub use description::{Clean, Description, ImageEncoder, Reference, Source, TextEncoder, Tokenizer};
-pub use encoder::{Encoder, Questions};
+pub use encoder::{Encoder, NEVER, Questions};
 pub use ends::ImageGraph;
 pub use error::ClipError;
 pub use features::Features;

@@ -120,6 +120,8 @@ pub struct Target {
     /// Places a step.
     pub windows: u32,
     pub select: Select,
+    /// How evenly [`Select::Mix`] shares out; positive. Of no meaning otherwise.
+    pub temperature: Schedule,
     pub loss: Loss,
     /// The distinct pipelines its prompts are seen through.
     pub pipelines: Vec<Pipeline>,
@@ -152,10 +154,16 @@ pub enum Fit {
 /// Which of a target's prompts a window trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Select {
-    /// The prompt (and view) of greatest similarity.
+    /// The prompt (and view) of greatest scaled similarity.
     Best,
+    /// The prompt (and view) of least scaled similarity: none is forgotten.
+    Worst,
     /// All prompts.
     All,
+    /// All prompts, their weights shared out by a softmax of their scaled similarities over the target's temperature.
+    Mix,
+    /// One prompt, drawn for each place.
+    Random,
 }
 
 /// The distance between a window's embedding and a prompt's feature, both of unit length, s their similarity.
@@ -176,6 +184,11 @@ pub struct Pull {
     pub weight: Schedule,
     /// Index into [`Target::pipelines`]. Of no meaning for avoided prompts.
     pub pipeline: usize,
+    /// What its similarity is multiplied by before selection; positive. Of no meaning for avoided prompts.
+    pub scale: Schedule,
+    /// The similarity from which on a wanted prompt lets go of a window, or below which an avoided one does. `None`: never, or
+    /// below 0.
+    pub stop: Option<Schedule>,
 }
 
 /// How one view is made of a place: stages in written order, and what lies outside the canvas.

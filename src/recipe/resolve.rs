@@ -111,6 +111,7 @@ impl Resolver<'_, '_> {
             },
             windows: target.windows,
             select: target.select,
+            temperature: target.temperature.clone(),
             loss: target.loss,
             pipelines: Vec::new(),
             wanted: Vec::new(),
@@ -154,7 +155,13 @@ impl Resolver<'_, '_> {
             return;
         }
         let prompt_row = self.row(&prompt.shows);
-        let mut pull = Pull { prompt: prompt_row, weight: weight.value.clone(), pipeline: 0 };
+        let mut pull = Pull {
+            prompt: prompt_row,
+            weight: weight.value.clone(),
+            pipeline: 0,
+            scale: prompt.scale.clone(),
+            stop: prompt.stop.clone(),
+        };
         if low.0 < 0.0 {
             if own.is_some() {
                 let message = "a prompt to avoid acts on the view that another one won: its own stages mean nothing";

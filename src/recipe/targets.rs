@@ -2,6 +2,7 @@
 
 use toml::de::DeValue;
 
+use super::diagnostic::Diagnostic;
 use super::keys::{Kind, PROMPT};
 use super::reader::{Fields, Reader, Value};
 use super::written::{At, Prompt, Target, TargetKind};
@@ -25,12 +26,20 @@ impl<'a> Reader<'a> {
         };
         let select = match self.chosen(fields, "select") {
             Some("all") => Select::All,
+            Some("worst") => Select::Worst,
+            Some("mix") => Select::Mix,
+            Some("random") => Select::Random,
             _ => Select::Best,
         };
         let loss = match self.chosen(fields, "loss") {
             Some("cosine") => Loss::Cosine,
             _ => Loss::Spherical,
         };
+        let temperature = self.get_schedule(fields, "temperature");
+        if let (Some(written), false) = (fields.written("temperature"), select == Select::Mix) {
+            let message = "this has no effect: `temperature` is for select = \"mix\"";
+            self.diagnostics.push(Diagnostic::warning(self.file, written.span, message));
+        }
         Target {
             kind,
             span: fields.span.clone(),
@@ -42,6 +51,7 @@ impl<'a> Reader<'a> {
             windows: windows.and_then(|windows| u32::try_from(windows).ok()).unwrap_or(1),
             fit,
             select,
+            temperature,
             loss,
             weight: self.get_schedule(fields, "weight"),
         }
@@ -85,8 +95,10 @@ impl<'a> Reader<'a> {
             DeValue::String(_) => {
                 let fields = self.fields_of_nothing(&PROMPT, value.span.clone());
                 let weight = self.get_schedule(&fields, "weight");
+                let scale = self.get_schedule(&fields, "scale");
                 let shows = text_of(self, value)?;
-                Some(Prompt { shows, weight: At { value: weight, span: value.span.clone() }, stages: None })
+                let weight = At { value: weight, span: value.span.clone() };
+                Some(Prompt { shows, weight, scale, stop: None, stages: None })
             }
             DeValue::Table(_) => {
                 let fields = self.table(&PROMPT, value)?;
@@ -96,7 +108,9 @@ impl<'a> Reader<'a> {
                 let weight: Schedule = self.get_schedule(&fields, "weight");
                 let span = fields.written("weight").map_or(value.span.clone(), |weight| weight.span);
                 let stages = fields.written("stages").and_then(|value| self.pipeline_use(&value));
-                Some(Prompt { shows: text.or(image)?, weight: At { value: weight, span }, stages })
+                let scale = self.get_schedule(&fields, "scale");
+                let stop = fields.written("stop").map(|_| self.get_schedule(&fields, "stop"));
+                Some(Prompt { shows: text.or(image)?, weight: At { value: weight, span }, scale, stop, stages })
             }
             _ => {
                 let prompt = Value { name: "prompts", ..value.clone() };

@@ -96,6 +96,7 @@ pub(super) struct Target {
     pub windows: u32,
     pub fit: Fit,
     pub select: Select,
+    pub temperature: Schedule,
     pub loss: Loss,
     pub weight: Schedule,
 }
@@ -113,6 +114,8 @@ impl Target {
 pub(super) struct Prompt {
     pub shows: At<crate::plan::Prompt>,
     pub weight: At<Schedule>,
+    pub scale: Schedule,
+    pub stop: Option<Schedule>,
     pub stages: Option<PipelineUse>,
 }
 

@@ -1,10 +1,30 @@
 //! What a step asks of the encoder: views of places, and what each view is trained for.
 
 use crate::{
-    chance::Draws,
+    chance::{Draws, key_of},
+    clip::NEVER,
     look::{Frame, Window},
-    plan::{Loss, Plan, Pull, Select, Target, Time},
+    plan::{Loss, Plan, Pull, Select, Time},
 };
+
+/// A prompt's part in a view.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Part {
+    pub prompt: usize,
+    /// Its weight in the loss.
+    pub weight: f32,
+    /// What its similarity is multiplied by before prompts are compared; negative where the least one is to win.
+    pub scale: f32,
+    /// The similarity at which it lets go.
+    pub stop: f32,
+}
+
+impl Part {
+    /// The same with its weight multiplied.
+    fn times(self, factor: f32) -> Self {
+        Part { weight: self.weight * factor, ..self }
+    }
+}
 
 /// One view that is to be trained, or one of several that compete for it.
 #[derive(Debug, Clone)]
@@ -14,10 +34,12 @@ pub(super) struct Ask {
     pub target: usize,
     /// The place's number within its target.
     pub place: u64,
-    /// Weights in the loss that do not depend on selection, by prompt.
-    pub pull: Vec<(usize, f32)>,
-    /// Weights of the prompts that compete for this window, by prompt; the most similar one alone counts.
-    pub best: Vec<(usize, f32)>,
+    /// The prompts that act without selection.
+    pub pull: Vec<Part>,
+    /// The prompts that compete for this window.
+    pub best: Vec<Part>,
+    /// 0 where the winner takes all, or else the inverse of the temperature at which they share.
+    pub sharpness: f32,
     pub spherical: bool,
 }
 
@@ -28,10 +50,12 @@ pub(super) struct Contest {
     pub place: u64,
     /// One view a pipeline in use.
     pub windows: Vec<Window>,
-    /// (view, prompt, weight) in written order.
-    pub candidates: Vec<(usize, usize, f32)>,
-    /// Weights of the prompts to avoid.
-    pub avoided: Vec<(usize, f32)>,
+    /// Views and prompts in written order.
+    pub candidates: Vec<(usize, Part)>,
+    /// The prompts to avoid.
+    pub avoided: Vec<Part>,
+    /// As [`Ask::sharpness`].
+    pub sharpness: f32,
     pub spherical: bool,
 }
 
@@ -53,111 +77,211 @@ pub(super) fn draw(plan: &Plan, frame: &Frame, weights: &[f64], time: &Time) -> 
     let mut asks = Asks { places: vec![0; plan.targets.len()], ..Asks::default() };
     for (index, (target, weight)) in plan.targets.iter().zip(weights).enumerate() {
         let share = weight / f64::from(target.windows);
-        let wanted: Vec<(&Pull, f32)> = weighted(&target.wanted, share, time);
+        let sign = if target.select == Select::Worst { -1.0 } else { 1.0 };
+        let wanted = parts(&target.wanted, share, (sign, NEVER), time);
         if wanted.is_empty() || share == 0.0 {
             continue;
         }
-        let avoided = weighted(&target.avoided, share, time);
+        let avoided: Vec<Part> =
+            parts(&target.avoided, share, (1.0, 0.0), time).into_iter().map(|(_, part)| part).collect();
+        let sharpness = match target.select {
+            Select::Mix => 1.0 / target.temperature.at(time).max(1e-3) as f32,
+            _ => 0.0,
+        };
         asks.places[index] = u64::from(target.windows);
         for place in 0..u64::from(target.windows) {
             let draws = draws.at(target.key).at(place);
             let view = |pipeline: usize| Window::draw(frame, target.sight, &target.pipelines[pipeline], draws, time);
-            place_asks((index, place), target, &wanted, &avoided, &view, &mut asks);
+            let place = Place {
+                target: index,
+                place,
+                select: target.select,
+                draws,
+                avoided: &avoided,
+                sharpness,
+                spherical: target.loss == Loss::Spherical,
+            };
+            place.asks(&wanted, &view, &mut asks);
         }
     }
     asks
 }
 
-/// The pulls that act at this moment, with their weights times `share`.
-fn weighted<'a>(pulls: &'a [Pull], share: f64, time: &Time) -> Vec<(&'a Pull, f32)> {
-    let weights = pulls.iter().map(|pull| (pull, (pull.weight.at(time) * share) as f32));
-    weights.filter(|(_, weight)| *weight != 0.0).collect()
+/// The pulls that act at this moment, with their pipelines; weights are times `share`. `(sign, stop)`: of the scale, and where
+/// they let go if nothing is said.
+fn parts(pulls: &[Pull], share: f64, (sign, stop): (f64, f32), time: &Time) -> Vec<(usize, Part)> {
+    let part = |pull: &Pull| {
+        let part = Part {
+            prompt: pull.prompt,
+            weight: (pull.weight.at(time) * share) as f32,
+            scale: (sign * pull.scale.at(time)) as f32,
+            stop: pull.stop.as_ref().map_or(stop, |stop| stop.at(time) as f32),
+        };
+        (pull.pipeline, part)
+    };
+    pulls.iter().map(part).filter(|(_, part)| part.weight != 0.0).collect()
 }
 
-fn place_asks(
-    (index, place): (usize, u64),
-    target: &Target,
-    wanted: &[(&Pull, f32)],
-    avoided: &[(&Pull, f32)],
-    view: &dyn Fn(usize) -> Window,
-    asks: &mut Asks,
-) {
-    let mut pipelines: Vec<usize> = Vec::new();
-    for (pull, _) in wanted {
-        if !pipelines.contains(&pull.pipeline) {
-            pipelines.push(pull.pipeline);
+/// One place of a target, at one step.
+struct Place<'a> {
+    target: usize,
+    place: u64,
+    select: Select,
+    draws: Draws,
+    avoided: &'a [Part],
+    sharpness: f32,
+    spherical: bool,
+}
+
+impl Place<'_> {
+    /// What is asked at this place. `wanted`: pipelines and prompts, at least one.
+    fn asks(&self, wanted: &[(usize, Part)], view: &dyn Fn(usize) -> Window, asks: &mut Asks) {
+        let mut pipelines: Vec<usize> = Vec::new();
+        for (pipeline, _) in wanted {
+            if !pipelines.contains(pipeline) {
+                pipelines.push(*pipeline);
+            }
+        }
+        let avoided = || self.avoided.to_vec();
+        match self.select {
+            Select::Best | Select::Worst | Select::Mix if pipelines.len() == 1 => {
+                let best = wanted.iter().map(|(_, part)| *part).collect();
+                asks.settled.push(self.ask(view(pipelines[0]), avoided(), best));
+            }
+            Select::Best | Select::Worst | Select::Mix => asks.contests.push(Contest {
+                target: self.target,
+                place: self.place,
+                candidates: wanted
+                    .iter()
+                    .filter_map(|(pipeline, part)| Some((pipelines.iter().position(|p| p == pipeline)?, *part)))
+                    .collect(),
+                windows: pipelines.iter().map(|p| view(*p)).collect(),
+                avoided: avoided(),
+                sharpness: self.sharpness,
+                spherical: self.spherical,
+            }),
+            Select::Random => {
+                let drawn = self.draws.at(key_of("select")).unit(0) * wanted.len() as f64;
+                let (pipeline, part) = wanted[(drawn as usize).min(wanted.len() - 1)];
+                let pull = avoided().into_iter().chain([part]).collect();
+                asks.settled.push(self.ask(view(pipeline), pull, Vec::new()));
+            }
+            // Without selection every view wins, and shares what its place is to avoid.
+            Select::All => {
+                for pipeline in &pipelines {
+                    let own = wanted.iter().filter(|(own, _)| own == pipeline);
+                    let own = own.map(|(_, part)| part.times(1.0 / wanted.len() as f32));
+                    let avoided = self.avoided.iter().map(|part| part.times(1.0 / pipelines.len() as f32));
+                    let pull = own.chain(avoided).collect();
+                    asks.settled.push(self.ask(view(*pipeline), pull, Vec::new()));
+                }
+            }
         }
     }
-    let spherical = target.loss == Loss::Spherical;
-    let by_prompt = |pulls: &[(&Pull, f32)], scale: f32| -> Vec<(usize, f32)> {
-        pulls.iter().map(|(pull, weight)| (pull.prompt, weight * scale)).collect()
-    };
-    match target.select {
-        Select::Best if pipelines.len() == 1 => asks.settled.push(Ask {
-            window: view(pipelines[0]),
-            target: index,
-            place,
-            pull: by_prompt(avoided, 1.0),
-            best: by_prompt(wanted, 1.0),
-            spherical,
-        }),
-        Select::Best => asks.contests.push(Contest {
-            target: index,
-            place,
-            candidates: wanted
-                .iter()
-                .filter_map(|(pull, weight)| {
-                    let view = pipelines.iter().position(|p| *p == pull.pipeline)?;
-                    Some((view, pull.prompt, *weight))
-                })
-                .collect(),
-            windows: pipelines.iter().map(|p| view(*p)).collect(),
-            avoided: by_prompt(avoided, 1.0),
-            spherical,
-        }),
-        // Without selection every view wins, and shares what its place is to avoid.
-        Select::All => {
-            for pipeline in &pipelines {
-                let own: Vec<_> = wanted.iter().filter(|(pull, _)| pull.pipeline == *pipeline).copied().collect();
-                let mut pull = by_prompt(&own, 1.0 / wanted.len() as f32);
-                pull.extend(by_prompt(avoided, 1.0 / pipelines.len() as f32));
-                asks.settled.push(Ask {
-                    window: view(*pipeline),
-                    target: index,
-                    place,
-                    pull,
-                    best: Vec::new(),
-                    spherical,
-                });
-            }
+
+    fn ask(&self, window: Window, pull: Vec<Part>, best: Vec<Part>) -> Ask {
+        Ask {
+            window,
+            target: self.target,
+            place: self.place,
+            pull,
+            best,
+            sharpness: self.sharpness,
+            spherical: self.spherical,
         }
     }
 }
 
 impl Contest {
-    /// Chooses the most similar candidate, the first one of equals: its view is to be trained for it alone.
-    /// `similarities` are the views' by prompt. Returns the view and the ask.
-    pub fn settle(self, similarities: &[&[f32]]) -> (usize, Ask) {
-        let mut winner = self.candidates[0];
-        let mut highest = f32::NEG_INFINITY;
-        for candidate in &self.candidates {
-            let similarity = similarities[candidate.0][candidate.1];
-            if similarity > highest {
-                (winner, highest) = (*candidate, similarity);
+    /// Chooses the candidate of greatest scaled similarity, the first one of equals: its view is to be trained for it alone.
+    /// Where candidates share, all views are, and the winner's is kept from what is to be avoided.
+    ///
+    /// `similarities` are the views' by prompt.
+    pub fn settle(self, similarities: &[&[f32]]) -> Vec<Ask> {
+        let scaled: Vec<f32> =
+            self.candidates.iter().map(|(view, part)| part.scale * similarities[*view][part.prompt]).collect();
+        let mut winner = 0;
+        for (index, value) in scaled.iter().enumerate() {
+            if *value > scaled[winner] {
+                winner = index;
             }
         }
-        let (view, prompt, weight) = winner;
-        let mut windows = self.windows;
-        let mut pull = self.avoided;
-        pull.push((prompt, weight));
-        let ask = Ask {
-            window: windows.swap_remove(view),
-            target: self.target,
-            place: self.place,
-            pull,
-            best: Vec::new(),
-            spherical: self.spherical,
+        let powers: Vec<f32> = match self.sharpness {
+            0.0 => (0..scaled.len()).map(|index| f32::from(u8::from(index == winner))).collect(),
+            sharpness => scaled.iter().map(|value| ((value - scaled[winner]) * sharpness).exp()).collect(),
         };
-        (view, ask)
+        let sum: f32 = powers.iter().sum();
+        let best_view = self.candidates[winner].0;
+        let mut asks = Vec::new();
+        for (view, window) in self.windows.into_iter().enumerate() {
+            let own = self.candidates.iter().zip(&powers).filter(|((of, _), power)| *of == view && **power > 0.0);
+            let mut pull: Vec<Part> = own.map(|((_, part), power)| part.times(power / sum)).collect();
+            if pull.is_empty() {
+                continue;
+            }
+            if view == best_view {
+                pull.extend(&self.avoided);
+            }
+            asks.push(Ask {
+                window,
+                target: self.target,
+                place: self.place,
+                pull,
+                best: Vec::new(),
+                sharpness: 0.0,
+                spherical: self.spherical,
+            });
+        }
+        asks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Size;
+
+    fn part(prompt: usize, weight: f32, scale: f32) -> Part {
+        Part { prompt, weight, scale, stop: NEVER }
+    }
+
+    /// Two views of a place, the first with the prompts 0 and 1, the second with 2.
+    fn contest(sharpness: f32) -> Contest {
+        let frame = Frame { size: Size { width: 64, height: 64 }, side: 16 };
+        let pipeline = crate::plan::Pipeline { stages: Vec::new(), edge: crate::plan::Edge::Clamp };
+        let sight = crate::plan::Sight::Whole { fit: crate::plan::Fit::Stretch };
+        let window = Window::draw(&frame, sight, &pipeline, Draws::new(0), &Time::new(0, 1, 0, 1));
+        Contest {
+            target: 0,
+            place: 0,
+            windows: vec![window.clone(), window],
+            candidates: vec![(0, part(0, 1.0, 1.0)), (0, part(1, 1.0, 1.0)), (1, part(2, 1.0, 2.0))],
+            avoided: vec![part(3, -0.5, 1.0)],
+            sharpness,
+            spherical: false,
+        }
+    }
+
+    const SIMILARITIES: [[f32; 4]; 2] = [[0.3, 0.5, 0.9, 0.0], [0.9, 0.9, 0.28, 0.0]];
+
+    #[test]
+    fn the_winner_by_scaled_similarity_takes_its_view() {
+        let rows = SIMILARITIES.each_ref().map(|row| row.as_slice());
+        let asks = contest(0.0).settle(&rows);
+        assert_eq!(asks.len(), 1);
+        assert_eq!(asks[0].pull, [part(2, 1.0, 2.0), part(3, -0.5, 1.0)]);
+    }
+
+    #[test]
+    fn those_who_share_are_all_trained() {
+        let rows = SIMILARITIES.each_ref().map(|row| row.as_slice());
+        let asks = contest(10.0).settle(&rows);
+        assert_eq!(asks.len(), 2);
+        let weights: Vec<f32> = asks.iter().flat_map(|ask| &ask.pull).map(|part| part.weight).collect();
+        let shares: f32 = weights.iter().filter(|weight| **weight > 0.0).sum();
+        assert!((shares - 1.0).abs() < 1e-6, "{weights:?}");
+        // exp(10 (0.5 - 0.56)) of the winner's.
+        assert!((weights[1] / weights[2] - (-0.6f32).exp()).abs() < 1e-5, "{weights:?}");
+        assert_eq!(asks[1].pull.last(), Some(&part(3, -0.5, 1.0)));
     }
 }

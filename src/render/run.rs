@@ -177,9 +177,11 @@ impl<'a> Run<'a> {
         let mut rows = similarities.chunks_exact(self.features.count());
         for contest in asks.contests {
             let own: Vec<&[f32]> = rows.by_ref().take(contest.windows.len()).collect();
+            let looked_at = own.len() as u64;
+            let asks = contest.settle(&own);
             // The losing views were looked at, too.
-            self.views += own.len() as u64 - 1;
-            settled.push(contest.settle(&own).1);
+            self.views += looked_at - asks.len() as u64;
+            settled.extend(asks);
         }
         Ok(settled)
     }
@@ -190,16 +192,18 @@ impl<'a> Run<'a> {
         let rows: Vec<(&Ask, &[f32])> = asks.iter().zip(similarities.chunks_exact(self.features.count())).collect();
         // Without selection a place has a view for each pipeline; they stand side by side.
         for views in rows.chunk_by(|a, b| (a.0.target, a.0.place) == (b.0.target, b.0.place)) {
-            let mut winner: Option<(usize, f32)> = None;
+            // Prompt, scaled similarity, similarity.
+            let mut winner: Option<(usize, f32, f32)> = None;
             for (ask, row) in views {
                 let candidates = if ask.best.is_empty() { &ask.pull } else { &ask.best };
-                for (prompt, _) in candidates.iter().filter(|(_, weight)| *weight > 0.0) {
-                    if winner.is_none_or(|(_, highest)| row[*prompt] > highest) {
-                        winner = Some((*prompt, row[*prompt]));
+                for part in candidates.iter().filter(|part| part.weight > 0.0) {
+                    let value = part.scale * row[part.prompt];
+                    if winner.is_none_or(|(_, highest, _)| value > highest) {
+                        winner = Some((part.prompt, value, row[part.prompt]));
                     }
                 }
             }
-            let Some((winner, similarity)) = winner else { continue };
+            let Some((winner, _, similarity)) = winner else { continue };
             let target = views[0].0.target;
             let position = distinct_prompts(&self.plan.targets[target]).iter().position(|p| *p == winner);
             if let Some(position) = position {
@@ -217,12 +221,15 @@ impl<'a> Run<'a> {
 fn questions(asks: &[Ask], prompts: usize) -> Questions {
     let mut questions = Questions::new(asks.len(), prompts);
     for (row, ask) in asks.iter().enumerate() {
-        for (prompt, weight) in &ask.pull {
-            questions.pull[row * prompts + prompt] += weight;
+        for (parts, weights) in [(&ask.pull, &mut questions.pull), (&ask.best, &mut questions.best)] {
+            for part in parts {
+                let at = row * prompts + part.prompt;
+                weights[at] += part.weight;
+                questions.scale[at] = part.scale;
+                questions.stop[at] = part.stop;
+            }
         }
-        for (prompt, weight) in &ask.best {
-            questions.best[row * prompts + prompt] += weight;
-        }
+        questions.sharpness[row] = ask.sharpness;
         questions.spherical[row] = f32::from(u8::from(ask.spherical));
     }
     questions

@@ -199,9 +199,27 @@ const SELECT: Key = Key {
         "select",
         Kind::Choice(&[
             Variant { name: "best", about: "the one that the window already shows most", with: With::Nothing },
+            Variant {
+                name: "worst",
+                about: "the one that it shows least, so that none is forgotten",
+                with: With::Nothing,
+            },
             Variant { name: "all", about: "all of them", with: With::Nothing },
+            Variant {
+                name: "mix",
+                about: "all of them, those that it shows more with more weight: a softmax of similarities over `temperature`",
+                with: With::Nothing,
+            },
+            Variant { name: "random", about: "one, drawn for each place", with: With::Nothing },
         ]),
     )
+};
+
+const TEMPERATURE: Key = Key {
+    about: "How evenly `select = \"mix\"` shares out a window among prompts: near 0 as `best`, far above the differences of \
+            similarities as `all`.",
+    example: "0.1",
+    ..key("temperature", Kind::Schedule(Bounds::above(0.0, 100.0)))
 };
 
 const LOSS: Key = Key {
@@ -248,6 +266,7 @@ pub(in crate::recipe) static COMPOSITION: Table = Table {
             )
         },
         SELECT,
+        TEMPERATURE,
         LOSS,
         TARGET_WEIGHT,
     ],
@@ -259,7 +278,7 @@ pub(in crate::recipe) static DETAIL: Table = Table {
     name: "detail",
     heading: "[[detail]]",
     about: "Something that each small part of the picture should show: its windows lie at random places.",
-    keys: &[NAME, PROMPTS, STAGES_OF_TARGET, WINDOWS, SELECT, LOSS, TARGET_WEIGHT],
+    keys: &[NAME, PROMPTS, STAGES_OF_TARGET, WINDOWS, SELECT, TEMPERATURE, LOSS, TARGET_WEIGHT],
     exclusive: &[],
     one_needed: false,
 };
@@ -282,6 +301,19 @@ pub(in crate::recipe) static PROMPT: Table = Table {
                     winning view of every place. The sign cannot change over time.",
             example: "-0.3",
             ..key("weight", Kind::Schedule(Bounds::within(-1000.0, 1000.0)))
+        },
+        Key {
+            about: "What its similarity is multiplied by before prompts are compared: more wins it more windows. Some prompts are \
+                    more similar to any picture than others are. Prompts to be avoided do not compete.",
+            example: "1.1",
+            ..key("scale", Kind::Schedule(Bounds::above(0.0, 10.0)))
+        },
+        Key {
+            about: "The similarity at which it lets go: windows that show it so much are left as they are. For a prompt to be \
+                    avoided, the similarity below which it does no more. Without it a prompt never lets go, and one to be avoided \
+                    does so below 0.",
+            example: "0.4",
+            ..key("stop", Kind::Schedule(Bounds::within(-1.0, 1.0)))
         },
         Key {
             about: "A pipeline for this prompt alone; without it, the target's. A pipeline that begins with the target's one \
