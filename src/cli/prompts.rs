@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::{Failure, Voice, compose::Source, compose::from_clip, compose::hint};
-use crate::clip::{ModelFolder, TextTokenizer};
+use crate::clip::{ModelFolder, Photo, TextTokenizer};
 use crate::plan::Prompt;
 use crate::recipe::{Compiled, Diagnostic};
 
@@ -21,8 +21,31 @@ pub(super) fn check(source: &Source, compiled: &Compiled, model: &ModelFolder, v
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     for (prompt, span) in compiled.plan.prompts.iter().zip(&compiled.prompt_spans) {
-        // What can be wrong with an image has been told when the recipe was read.
-        let Prompt::Text(text) = prompt else { continue };
+        let text = match prompt {
+            Prompt::Text(text) => text,
+            Prompt::Image(path) => {
+                match Photo::open(path) {
+                    Err(error) => errors.push(
+                        Diagnostic::error(&source.path, span.clone(), error.to_string())
+                            .hint("save it anew, as a PNG for example".to_owned()),
+                    ),
+                    Ok(photo) if photo.turned => {
+                        let message = "this picture is to be turned for viewing; CLIP is shown it as it is stored";
+                        warnings.push(
+                            Diagnostic::warning(&source.path, span.clone(), message)
+                                .hint("save it upright if it lies on its side".to_owned()),
+                        );
+                    }
+                    Ok(_) => {}
+                }
+                continue;
+            }
+        };
+        if is_picture_name(text) {
+            let message = format!("\"{text}\" is a text to CLIP, not a picture");
+            let hint = format!("an image is named as {{ image = \"{text}\" }}");
+            warnings.push(Diagnostic::warning(&source.path, span.clone(), message).hint(hint));
+        }
         let tokens = tokenizer.encode(text).map_err(from_clip)?;
         if !tokens.meaningful {
             let message = format!("model `{name}` knows no word of \"{text}\"");
@@ -42,6 +65,13 @@ pub(super) fn check(source: &Source, compiled: &Compiled, model: &ModelFolder, v
     }
     voice.rendered(&source.shown(&warnings));
     if errors.is_empty() { Ok(()) } else { Err(Failure::diagnostics(source.shown(&errors))) }
+}
+
+/// Whether a text looks like the name of an image file.
+fn is_picture_name(text: &str) -> bool {
+    let extension = text.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+    let one_word = !text.trim().contains(char::is_whitespace);
+    one_word && extension.is_some_and(|e| ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff"].contains(&e.as_str()))
 }
 
 /// Where the first unknown word stands in the prompt, if it stands there as it is.

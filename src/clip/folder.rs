@@ -59,6 +59,11 @@ impl ModelFolder {
         }
     }
 
+    /// The names of the models that are part of the program.
+    pub fn embedded_names() -> &'static [&'static str] {
+        &[pocket::NAME]
+    }
+
     /// The names that [`ModelFolder::find`] knows, sorted.
     pub fn names() -> Vec<String> {
         let mut names = vec![pocket::NAME.to_owned()];
@@ -103,7 +108,8 @@ impl ModelFolder {
         let path = folder.join("model.toml");
         if !path.is_file() {
             let hint = if folder.is_dir() {
-                "a model folder holds a file `model.toml`; docs/models.md describes it".to_owned()
+                "a model folder holds a file `model.toml`; `recipe-render models import` makes one of other folders"
+                    .to_owned()
             } else {
                 "there is no such folder".to_owned()
             };

@@ -2,7 +2,7 @@
 //! differentiated.
 
 use crate::clip::{self, ClipError, ImageGraph, ModelFolder};
-use crate::onnx::{Graph, gradient_graph};
+use crate::onnx::{Graph, OnnxError, gradient_graph};
 use crate::runtime::Runtime;
 
 /// What the examination found.
@@ -22,10 +22,26 @@ pub fn examine(model: &ModelFolder, runtime: &Runtime) -> Result<Examined, ClipE
     let bytes = model.bytes(&description.image.file)?;
     let graph = Graph::read(bytes, model.folder()).map_err(failed)?;
     let image = ImageGraph::new(graph, Some(&description.image), &description.name)?;
-    let folded = image.fold(runtime, 1)?;
+    let folded = image.fold(runtime, 1).map_err(|error| match error {
+        ClipError::Graph { model, source: OnnxError::Fold(source) } => {
+            let side = description.image.size;
+            let message =
+                format!("its image encoder cannot be made ready for windows of {side} x {side} pixels: {source}");
+            let hint = "is that the size it takes? `--size` says it on import, `image.size` in model.toml";
+            ClipError::Encoder { model, message, hint: Some(hint.to_owned()) }
+        }
+        error => error,
+    })?;
     let width = image.check(&folded, 1, description.image.size)?;
     let nodes = gradient_graph(folded).map_err(failed)?.nodes.len();
-    let text = clip::features(runtime, model, "", &["a picture".to_owned()], None)?;
+    let text = clip::features(runtime, model, "", &["a picture".to_owned()], None).map_err(|error| match error {
+        ClipError::Runtime(error) => ClipError::Encoder {
+            model: description.name.clone(),
+            message: format!("the text encoder cannot take the tokens of \"a picture\": {}", error.message()),
+            hint: Some("do tokenizer and text encoder belong together? is the padding one of its tokens?".to_owned()),
+        },
+        error => error,
+    })?;
     let length = text.first().map_or(0, Vec::len);
     if length != width {
         return Err(ClipError::Encoder {

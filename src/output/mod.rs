@@ -12,6 +12,7 @@ pub mod snapshots;
 pub mod whole;
 
 pub use origin::{Facts, Origin, Overrides, TallyLine};
+pub use pending::TemporaryFolder;
 pub use png::{RecoverError, recover, write_png};
 pub use snapshots::{Writer, is_snapshot_of, phase_path, step_path};
 pub use whole::{WriteError, check_writable, resolve, write_whole};

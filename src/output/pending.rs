@@ -1,4 +1,4 @@
-//! The temporary files that are being written right now.
+//! The temporary files and folders that are being written right now.
 //!
 //! A process that is ended runs no destructors; [`abandon`] removes what they would have removed. Files are made, renamed
 //! and removed under one lock, so that there is no moment at which one is there without being known.
@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
@@ -71,12 +71,56 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes all temporary files that are being written. For use right before the process ends: as long as the answer lives,
+/// A temporary folder, removed with all that is in it when dropped or by [`abandon`].
+#[derive(Debug)]
+pub struct TemporaryFolder {
+    /// Gone once it is in its place.
+    folder: Option<TempDir>,
+    path: PathBuf,
+}
+
+impl TemporaryFolder {
+    /// The folder that `make` makes.
+    pub fn new(make: impl FnOnce() -> io::Result<TempDir>) -> io::Result<Self> {
+        let mut pending = pending();
+        let folder = make()?;
+        let path = folder.path().to_path_buf();
+        pending.insert(path.clone());
+        Ok(TemporaryFolder { folder: Some(folder), path })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Lets `rename` put the folder into its place; it stays temporary where that fails.
+    pub fn place(mut self, rename: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+        let mut pending = pending();
+        rename(&self.path)?;
+        pending.remove(&self.path);
+        if let Some(folder) = self.folder.take() {
+            // Nothing is there any more that could be removed.
+            let _ = folder.keep();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        let mut pending = pending();
+        self.folder = None;
+        pending.remove(&self.path);
+    }
+}
+
+/// Removes all temporary files and folders that are being written. For use right before the process ends: as long as the answer lives,
 /// no further one is made, and who wants to make one waits.
 pub fn abandon() -> impl Sized {
     let pending = pending();
     for path in pending.iter() {
-        let _ = std::fs::remove_file(path);
+        let _ = std::fs::remove_file(path).or_else(|_| std::fs::remove_dir_all(path));
     }
     pending
 }

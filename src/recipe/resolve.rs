@@ -273,6 +273,10 @@ impl Resolver<'_, '_> {
                 self.warning(target.span.clone(), format!("\"{}\" is never active: its weight is 0", target.called()));
             }
         }
+        // What was reported may be what uses it.
+        if self.reader.diagnostics.iter().any(|diagnostic| diagnostic.severity == super::Severity::Error) {
+            return;
+        }
         let unused: Vec<&At<String>> = self.chains.unused().map(|named| &named.name).collect();
         for name in unused {
             self.warning(name.span.clone(), format!("the pipeline `{}` is not used", name.value));

@@ -200,3 +200,66 @@ fn a_model_that_can_be_had_is_told_how() {
         ran.ended(2).says("models fetch clip-vit-b32");
     }
 }
+
+#[test]
+fn what_cannot_be_heeded_is_said() {
+    let bench = Bench::small();
+    hub(&bench);
+    models(&bench, &["import", "My-Clip", "--size", "32"]).ended(2).says("windows of 32 x 32").says("--size");
+    models(&bench, &["import", "My-Clip", "--name", "pocket"]).ended(2).says("part of the program");
+    let odd = r#"{"crop_size": 16, "size": {"shortest_edge": 20}, "resample": 1, "image_mean": 0.5, "image_std": 0.5}"#;
+    bench.write("My-Clip/preprocessor_config.json", odd);
+    models(&bench, &["import", "My-Clip"]).ended(0).says("scales pictures to 20").says("rule 1");
+
+    let checkpoint = given("tests/models/checkpoints/oc-gelu").display().to_string();
+    for (option, value) in [("--size", "32"), ("--context", "20"), ("--text-ids", "foo"), ("--activation", "gelu")] {
+        models(&bench, &["import", &checkpoint, "--name", "x", option, value]).ended(2).says(option);
+    }
+}
+
+#[test]
+fn what_is_no_clip_is_refused_for_what_it_is() {
+    let bench = Bench::small();
+    bench.write("weights/pytorch_model.bin", "PK");
+    models(&bench, &["import", "weights/pytorch_model.bin"]).ended(2).says("pickles");
+    models(&bench, &["import", "weights"]).ended(2).says("pickles");
+    let weights = std::fs::read(given("tests/models/checkpoints/oc-gelu/reference.safetensors")).unwrap();
+    bench.write("siglip/model.safetensors", weights);
+    bench.write("siglip/config.json", r#"{"model_type": "siglip", "vision_config": {}, "text_config": {}}"#);
+    models(&bench, &["import", "siglip"]).ended(2).says("siglip");
+    hub(&bench);
+    std::fs::remove_file(bench.path("My-Clip/tokenizer.json")).unwrap();
+    bench.write("My-Clip/vocab.json", "{}");
+    models(&bench, &["import", "My-Clip"]).ended(2).says("no merges.txt");
+}
+
+#[test]
+fn a_download_cache_is_followed_to_its_revision() {
+    let bench = Bench::small();
+    hub(&bench);
+    let cache = bench.path("models--us--Nice-Clip");
+    std::fs::create_dir_all(cache.join("snapshots")).unwrap();
+    std::fs::create_dir_all(cache.join("refs")).unwrap();
+    std::fs::rename(bench.path("My-Clip"), cache.join("snapshots/abc123")).unwrap();
+    std::fs::write(cache.join("refs/main"), "abc123").unwrap();
+    models(&bench, &["import", "models--us--Nice-Clip"]).ended(0).says("imported as `nice-clip`");
+}
+
+#[test]
+fn image_prompts_are_checked_where_they_stand() {
+    let bench = Bench::small();
+    let whole = std::fs::read(given("docs/pictures/volcano.jpg")).unwrap();
+    bench.write("broken.jpg", &whole[..3000]);
+    bench.write("whole.jpg", &whole);
+    let recipe = |image: &str| {
+        format!("size = [32, 32]\n[[detail]]\nprompts = [{{ image = '{image}' }}, 'sword']\n[[phase]]\nsteps = 2\n")
+    };
+    bench.write("a.toml", recipe("broken.jpg"));
+    let ran: Ran = bench.run(&["check", "a.toml"]);
+    ran.ended(2).says("a.toml:3:");
+    bench.write("b.toml", recipe("whole.jpg"));
+    let ran = bench.done(&["b.toml"]);
+    assert!(ran.out.contains("whole.jpg"), "{}", ran.out);
+    bench.write("c.toml", "[[detail]]\nprompts = ['whole.jpg', 'sword']\n");
+    bench.run(&["check", "c.toml"]).says("image = \"whole.jpg\"");
+}

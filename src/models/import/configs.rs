@@ -18,6 +18,8 @@ pub(super) struct Configs {
     pub open_clip: Option<Value>,
     /// The licence a model card names.
     pub licence: Option<String>,
+    /// What the files say that cannot be followed, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What a file says.
@@ -40,6 +42,9 @@ pub(super) fn read(folder: &Path) -> Result<Configs, ModelsError> {
     for (name, settings) in FILES {
         let Some(value) = json(&folder.join(name))? else { continue };
         configs.settings = std::mem::take(&mut configs.settings).or(settings(&value));
+        configs.notes.extend(not_followed(&value).into_iter().map(|what| {
+            format!("{}: {what}; this matters to `score` and image prompts only", folder.join(name).display())
+        }));
         match name {
             "open_clip_config.json" => configs.open_clip = Some(value),
             "config.json" if is_open_clip(&value) => configs.open_clip = Some(value),
@@ -110,12 +115,44 @@ fn preprocessor(config: &Value) -> Settings {
 /// Height and width together say that the shape is not kept; one edge says that it is.
 fn resize(config: &Value) -> Option<Resize> {
     let size = config.get("size")?;
-    let cropped = config.get("do_center_crop").and_then(Value::as_bool);
-    match (size.get("shortest_edge").is_some() || size.is_number(), cropped) {
-        (true, _) | (false, Some(true)) => Some(Resize::Shortest),
-        (false, _) if size.get("height").is_some() => Some(Resize::Squash),
-        _ => None,
+    if size.get("shortest_edge").is_some() || size.is_number() {
+        return Some(Resize::Shortest);
     }
+    // What is squashed to its final size loses nothing when it is cropped to that.
+    size.get("height").map(|_| Resize::Squash)
+}
+
+/// What a file says of the preparation of pictures that cannot be done here, in words.
+fn not_followed(config: &Value) -> Vec<String> {
+    let mut notes = Vec::new();
+    let pictures = config.get("preprocess_cfg").unwrap_or(config);
+    let crop = config.get("crop_size").and_then(side);
+    let cropped = config.get("do_center_crop").and_then(Value::as_bool) != Some(false);
+    let before = config.get("size").and_then(side);
+    if let (Some(before), Some(crop), true) = (before, crop, cropped)
+        && before != crop
+    {
+        notes.push(format!("scales pictures to {before} and crops them to {crop}, here they are scaled to {crop}"));
+    }
+    if config.get("do_resize").and_then(Value::as_bool) == Some(false) {
+        notes.push("leaves pictures at their size, here they are scaled".to_owned());
+    }
+    if let Some(number) = config.get("resample").and_then(Value::as_u64).filter(|n| interpolation(*n).is_none()) {
+        notes.push(format!("scales pictures by Pillow's rule {number}, here they are scaled bicubically"));
+    }
+    for (key, known) in
+        [("interpolation", ["bicubic", "bilinear", ""]), ("resize_mode", ["shortest", "squash", "longest"])]
+    {
+        let word = pictures.get(key).and_then(Value::as_str);
+        if let Some(word) = word.filter(|word| !known.contains(word)) {
+            notes.push(format!("{key} is \"{word}\", which is not known here: the usual one is taken"));
+        }
+    }
+    let longest = pictures.get("resize_mode").and_then(Value::as_str) == Some("longest");
+    if longest && pictures.get("fill_color").is_some_and(|fill| fill.as_f64() != Some(0.0)) {
+        notes.push("fills borders with a colour, here they are black".to_owned());
+    }
+    notes
 }
 
 /// Pillow's numbers.
@@ -280,6 +317,19 @@ mod tests {
             [resample(3), resample(2), resample(1)],
             [Some(Interpolation::Bicubic), Some(Interpolation::Bilinear), None]
         );
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_told() {
+        let notes = |value: Value| not_followed(&value).join("; ");
+        let square = json!({"height": 64, "width": 64});
+        assert!(notes(json!({"size": {"shortest_edge": 80}, "crop_size": square})).contains("scales pictures to 80"));
+        assert!(notes(json!({"resample": 0})).contains("rule 0"));
+        assert!(notes(json!({"do_resize": false})).contains("at their size"));
+        assert!(notes(json!({"preprocess_cfg": {"interpolation": "random"}})).contains("\"random\""));
+        assert!(notes(json!({"resize_mode": "longest", "fill_color": 255})).contains("black"));
+        assert_eq!(notes(json!({"size": {"shortest_edge": 64}, "crop_size": square, "resample": 3})), "");
+        assert_eq!(resize(&json!({"size": square, "do_center_crop": true})), Some(Resize::Squash));
     }
 
     #[test]

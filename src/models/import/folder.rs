@@ -6,13 +6,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 use super::gather::{Contents, Encoder, Gathered};
 use super::{Request, models_folder};
 use crate::clip::{Description, ImageEncoder, ModelFolder, Source, TextEncoder, Tokenizer, map_file};
 use crate::models::ModelsError;
 use crate::onnx::{ALIGNED, Graph};
+use crate::output::TemporaryFolder;
 
 /// Weights of this many bytes and more lie in a file beside their graph: there they can be used as they are mapped, and
 /// ONNX allows no more than 2 GB inside.
@@ -27,13 +27,17 @@ pub(super) struct Place {
 /// A model folder on its way.
 pub(super) struct Made {
     pub model: ModelFolder,
-    folder: TempDir,
+    folder: TemporaryFolder,
 }
 
 impl Place {
     /// The place of the model's name. An error where there is one already that is not to be replaced.
     pub(super) fn new(request: &Request) -> Result<Self, ModelsError> {
         let name = name(request)?;
+        if ModelFolder::embedded_names().contains(&name.as_str()) {
+            let message = format!("`{name}` is the model that is part of the program");
+            return Err(ModelsError::wrong(message).hinted("give another --name"));
+        }
         let path = models_folder()?.join(&name);
         if path.exists() && !request.force {
             let message = format!("there is a model `{name}` already, in {}", path.display());
@@ -44,20 +48,19 @@ impl Place {
 
     /// Puts the model into its place; an older one goes only now.
     pub(super) fn keep(self, made: Made) -> Result<ModelFolder, ModelsError> {
-        let failed = |error| ModelsError::file(&self.path, error);
         drop(made.model);
         let old = self.path.exists().then(|| made.folder.path().with_extension("old"));
-        if let Some(old) = &old {
-            fs::rename(&self.path, old).map_err(failed)?;
-        }
-        let fresh = made.folder.keep();
-        if let Err(error) = fs::rename(&fresh, &self.path) {
+        let rename = |fresh: &Path| {
             if let Some(old) = &old {
-                let _ = fs::rename(old, &self.path);
+                fs::rename(&self.path, old)?;
             }
-            let _ = fs::remove_dir_all(&fresh);
-            return Err(failed(error));
-        }
+            fs::rename(fresh, &self.path).inspect_err(|_| {
+                if let Some(old) = &old {
+                    let _ = fs::rename(old, &self.path);
+                }
+            })
+        };
+        made.folder.place(rename).map_err(|error| ModelsError::file(&self.path, error))?;
         if let Some(old) = old {
             let _ = fs::remove_dir_all(old);
         }
@@ -75,11 +78,16 @@ fn name(request: &Request) -> Result<String, ModelsError> {
         return if sound {
             Ok(name.clone())
         } else {
-            Err(ModelsError::wrong(format!("--name {name}: names are letters, digits, `-`, `_` and `.`")))
+            Err(ModelsError::wrong(format!(
+                "--name {name}: names begin with an English letter or a digit; `-`, `_` and `.` may follow"
+            )))
         };
     }
-    let path = request.source.as_ref().or(request.image.as_ref());
-    let path = path.map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone())).unwrap_or_default();
+    let named = request.source.clone();
+    // Of two files the folder says more than either name.
+    let beside = || request.image.as_ref().map(|image| if image.is_dir() { image.clone() } else { folder_of(image) });
+    let path = named.or_else(beside);
+    let path = path.map(|path| fs::canonicalize(&path).unwrap_or(path)).unwrap_or_default();
     let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let plain = |part: &&String| !["onnx", "visual", "textual", "snapshots"].contains(&part.as_str());
     // A download cache has .../models--OWNER--NAME/snapshots/REVISION.
@@ -104,15 +112,17 @@ fn name(request: &Request) -> Result<String, ModelsError> {
     Ok(clean.to_owned())
 }
 
+fn folder_of(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_path_buf()
+}
+
 /// Makes the model folder in a temporary one beside its place.
 pub(super) fn make(place: &Place, gathered: &Gathered, request: &Request) -> Result<Made, ModelsError> {
     let parent = place.path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|error| ModelsError::file(parent, error))?;
     let prefix = format!(".{}.", place.name);
-    let folder = tempfile::Builder::new()
-        .prefix(&prefix)
-        .suffix(".new")
-        .tempdir_in(parent)
+    let folder = TemporaryFolder::new(|| tempfile::Builder::new().prefix(&prefix).suffix(".new").tempdir_in(parent))
         .map_err(|error| ModelsError::file(parent, error))?;
     readable(folder.path()).map_err(|error| ModelsError::file(folder.path(), error))?;
     write_encoder(folder.path(), "image", &gathered.image)?;

@@ -53,6 +53,10 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
         configs.transformers = configs.transformers.or(more.transformers);
         configs.open_clip = configs.open_clip.or(more.open_clip);
         configs.licence = configs.licence.or(more.licence);
+        configs.notes.extend(more.notes);
+    }
+    for note in &configs.notes {
+        say(note);
     }
     let settings = request.settings.clone().or(std::mem::take(&mut configs.settings));
     let mut own_tokenizer = false;
@@ -81,6 +85,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
     };
     let known = !own_tokenizer && knows_clips_vocabulary(&text);
     let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, known, say)?;
+    unheeded(request, &settings)?;
     let settings = complete(settings, &tokenizer, &text, &folders)?;
     let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
     for path in files.into_iter().chain(tokenizer.files.iter().cloned()) {
@@ -96,9 +101,11 @@ fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
     let mut folders = Vec::new();
     let found = match (&request.source, &request.image, &request.text) {
         (Some(source), None, None) if source.is_dir() => {
-            folders.push(source.clone());
+            let source = &revision(source)?;
+            folders.extend(around(&source.join("file")));
             search::search(source)?
         }
+        (Some(source), None, None) if search::is_pickle(source) => return Err(search::pickle(source)),
         (Some(source), None, None) => {
             folders.extend(around(source));
             if source.extension().is_some_and(|extension| extension == "safetensors" || extension == "json") {
@@ -137,6 +144,28 @@ fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
     let mut met = std::collections::BTreeSet::new();
     folders.retain(|folder| met.insert(folder.clone()));
     Ok((found, folders))
+}
+
+/// The folder of a download cache's current revision, if the path is that of a model in such a cache.
+fn revision(folder: &Path) -> Result<PathBuf, ModelsError> {
+    let snapshots = folder.join("snapshots");
+    if !snapshots.is_dir() {
+        return Ok(folder.to_path_buf());
+    }
+    if let Ok(name) = std::fs::read_to_string(folder.join("refs").join("main")) {
+        let plain = name.trim().chars().all(|letter| letter.is_ascii_alphanumeric());
+        let named = snapshots.join(name.trim());
+        if plain && named.is_dir() {
+            return Ok(named);
+        }
+    }
+    let entries = std::fs::read_dir(&snapshots).map_err(|error| ModelsError::file(&snapshots, error))?;
+    let found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        _ => Err(ModelsError::wrong(format!("{}: which of its revisions is it?", folder.display()))
+            .hinted(format!("name the folder of one: {}/REVISION", snapshots.display()))),
+    }
 }
 
 /// The file of one encoder: the path itself, or the one such file in the folder.
@@ -281,8 +310,20 @@ fn convert(
 ) -> Result<Convert, ModelsError> {
     let weights = Checkpoint::open(path)?;
     let transformers = weights.layout() == Some(Layout::HuggingFace);
+    let unknown = weights.layout().is_none() && configs.open_clip.is_none();
+    let named = &request.settings;
+    let names = [&named.image_input, &named.image_output, &named.text_ids, &named.text_mask, &named.text_output];
+    if names.iter().any(|name| name.is_some()) {
+        return Err(ModelsError::wrong(format!("{}: is no graph; its values have no names", path.display()))
+            .hinted("--image-input, --image-output, --text-ids, --text-mask and --text-output are for ONNX files"));
+    }
+    if request.activation.is_some() && (configs.open_clip.is_some() || configs.transformers.is_some()) {
+        return Err(ModelsError::wrong("--activation: the model's configuration says it already")
+            .hinted("correct it there, or import the .safetensors file from a folder without a configuration"));
+    }
     let converted = match (&configs.open_clip, &configs.transformers) {
-        (_, Some(config)) if transformers => hugging_face(config, &weights)?,
+        // One of neither layout is refused for what its configuration says it is.
+        (_, Some(config)) if transformers || unknown => hugging_face(config, &weights)?,
         (Some(config), _) if !transformers => open_clip(config, &weights)?,
         _ => open_clip(&infer_open_clip(&weights, request.activation)?, &weights)?,
     };
@@ -319,6 +360,20 @@ fn convert(
         settings,
         own_tokenizer: converted.tokenizer.is_some(),
     })
+}
+
+/// Reports options that the graphs contradict.
+fn unheeded(request: &Request, settings: &Settings) -> Result<(), ModelsError> {
+    let differs = |option: &str, wanted: Option<usize>, fixed: Option<usize>| match (wanted, fixed) {
+        (Some(wanted), Some(fixed)) if wanted != fixed && wanted != 0 => {
+            Err(ModelsError::wrong(format!("{option} {wanted}: the model takes {fixed}, and no other number"))
+                .hinted(format!("leave {option} out")))
+        }
+        _ => Ok(()),
+    };
+    let size = |size: Option<u32>| size.and_then(|size| usize::try_from(size).ok());
+    differs("--size", size(request.settings.size), size(settings.size))?;
+    differs("--context", request.settings.context, settings.context)
 }
 
 /// Whether a text encoder has as many tokens as CLIP's own vocabulary.

@@ -184,6 +184,16 @@ fn rank(path: &Path) -> u32 {
     }
 }
 
+/// Whether a file is one of PyTorch's own, by its name.
+pub(super) fn is_pickle(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ["bin", "pt", "pth", "ckpt"].iter().any(|pickle| extension == *pickle))
+}
+
+pub(super) fn pickle(path: &Path) -> ModelsError {
+    let message = format!("{}: PyTorch's pickles are not read, they may run any code", path.display());
+    ModelsError::wrong(message).hinted("take the model as .safetensors or .onnx")
+}
+
 fn nothing(folder: &Path, image: Option<&Path>, text: Option<&Path>) -> ModelsError {
     let place = folder.display();
     let pickles = ["pytorch_model.bin", "open_clip_pytorch_model.bin"].map(|name| folder.join(name));
@@ -198,10 +208,7 @@ fn nothing(folder: &Path, image: Option<&Path>, text: Option<&Path>) -> ModelsEr
             ModelsError::wrong(message).hinted("give the image encoder with --image FILE.onnx")
         }
         _ => match pickle {
-            Some(pickle) => {
-                let message = format!("{}: PyTorch's pickles are not read, they may run any code", pickle.display());
-                ModelsError::wrong(message).hinted("take the model as .safetensors or .onnx")
-            }
+            Some(path) => self::pickle(path),
             None => {
                 let message = format!("{place}: there is neither an ONNX graph nor a .safetensors file");
                 ModelsError::wrong(message).hinted("expected are onnx/*.onnx, *.onnx, or model.safetensors")

@@ -64,8 +64,14 @@ fn in_folder(folder: &Path) -> Result<Option<TokenizerFile>, ModelsError> {
         return read(&path).map(Some);
     }
     let (vocab, merges) = (folder.join("vocab.json"), folder.join("merges.txt"));
-    if !vocab.is_file() || !merges.is_file() {
-        return Ok(None);
+    match (vocab.is_file(), merges.is_file()) {
+        (false, false) => return Ok(None),
+        (true, true) => {}
+        (there, _) => {
+            let (half, other) = if there { (&vocab, "merges.txt") } else { (&merges, "vocab.json") };
+            return Err(ModelsError::wrong(format!("{}: there is no {other} beside it", half.display()))
+                .hinted("the two make a tokenizer together; or name another with --tokenizer"));
+        }
     }
     let text = |path: &Path| std::fs::read_to_string(path).map_err(|error| ModelsError::file(path, error));
     let found = vocabulary(Some(&text(&vocab)?), &text(&merges)?).map_err(|error| match error {
