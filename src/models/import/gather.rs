@@ -83,9 +83,9 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
             (converted.image, converted.text, converted.settings, vec![path.clone()])
         }
     };
+    unheeded(request, &settings)?;
     let known = !own_tokenizer && knows_clips_vocabulary(&text);
     let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, known, say)?;
-    unheeded(request, &settings)?;
     let settings = complete(settings, &tokenizer, &text, &folders)?;
     let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
     for path in files.into_iter().chain(tokenizer.files.iter().cloned()) {
