@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::Voice;
 use super::models::ModelsArgs;
@@ -73,24 +73,15 @@ pub struct CommonArgs {
 /// What `recipe-render RECIPE...` understands.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// Recipes to render, one after the other; `-` reads one from standard input, `./check` is a file named check
+    /// Recipes to render, one after the other; `-` reads one from standard input, `./check` is a file named check. A
+    /// picture that recipe-render wrote stands for the recipe inside it and is rendered again, as NAME-again.png
     #[arg(value_name = "RECIPE", required = true, value_hint = ValueHint::FilePath)]
     pub recipes: Vec<PathBuf>,
     /// The picture's path, or the folder for the pictures
     #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
-    /// Render at this size instead of the recipe's, like 1024x768
-    #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "In place of the recipe's")]
-    pub size: Option<Size>,
-    /// Steps in all; the phases are scaled
-    #[arg(long, value_name = "N", value_parser = values::positive, help_heading = "In place of the recipe's")]
-    pub steps: Option<NonZeroU32>,
-    /// The seed of every random draw
-    #[arg(long, value_name = "N", help_heading = "In place of the recipe's")]
-    pub seed: Option<u64>,
-    /// A model's name, or the path of its folder
-    #[arg(long, value_name = "NAME|FOLDER", help_heading = "In place of the recipe's")]
-    pub model: Option<String>,
+    #[command(flatten)]
+    pub instead: InsteadArgs,
     /// Where to compute: auto, cpu, cuda or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
     pub device: DeviceChoice,
@@ -109,6 +100,27 @@ pub struct RenderArgs {
     /// Write steps, windows, seconds and peak memory to a JSON file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub timings: Option<PathBuf>,
+}
+
+/// What the command line says in place of the recipe.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "In place of the recipe's")]
+pub struct InsteadArgs {
+    /// Render at this size instead of the recipe's, like 1024x768
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    pub size: Option<Size>,
+    /// Steps in all; the phases are scaled
+    #[arg(long, value_name = "N", value_parser = values::positive)]
+    pub steps: Option<NonZeroU32>,
+    /// The seed of every random draw
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// A model's name, or the path of its folder
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub model: Option<String>,
+    /// A third of the size and a quarter of the steps, all else unchanged; the picture is NAME-draft.png
+    #[arg(long)]
+    pub draft: bool,
 }
 
 /// The commands besides rendering.
@@ -131,9 +143,21 @@ pub enum Command {
 /// Of `recipe-render check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Recipes to check
+    /// Recipes to check, or pictures with a recipe inside
     #[arg(value_name = "RECIPE", required = true, value_hint = ValueHint::FilePath)]
     pub recipes: Vec<PathBuf>,
+    /// How findings are told: text, or json for editors and CI (one array of all recipes' findings, on standard output)
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How findings are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: the line, and what is wrong in it marked.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// Of `recipe-render schema`.
@@ -278,7 +302,7 @@ mod tests {
         let arguments = parse("a.toml b.toml --size 64x48 --threads 2").unwrap();
         assert!(arguments.command.is_none());
         assert_eq!(arguments.render.recipes.len(), 2);
-        assert_eq!(arguments.render.size, Some(Size { width: 64, height: 48 }));
+        assert_eq!(arguments.render.instead.size, Some(Size { width: 64, height: 48 }));
         assert!(matches!(parse("check a.toml").unwrap().command, Some(Command::Check(_))));
         assert!(parse("./check").unwrap().command.is_none());
         assert!(parse("a.toml check").unwrap().command.is_none());

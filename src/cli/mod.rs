@@ -17,9 +17,12 @@ pub mod watch;
 // what they share
 mod args;
 mod compose;
+mod draft;
 mod failure;
+mod findings;
 pub mod interrupt;
 mod job;
+mod picture;
 mod progress;
 mod prompts;
 mod run;
@@ -29,8 +32,9 @@ mod values;
 mod voice;
 
 pub use args::{
-    Arguments, CheckArgs, Command, InstallArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs,
-    ScoreArgs, parse,
+    Arguments, CheckArgs, Command, Format, InstallArgs, InsteadArgs, RecoverArgs, RenderArgs, RuntimeArgs,
+    RuntimeCommand, SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
+pub use findings::Finding;
 pub use voice::Voice;

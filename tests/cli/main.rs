@@ -2,6 +2,8 @@
 
 mod bench;
 
+mod again;
+mod check;
 mod command_line;
 mod fetch;
 mod host;
