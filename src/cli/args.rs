@@ -128,6 +128,10 @@ pub struct InsteadArgs {
 pub enum Command {
     /// Check recipes without rendering them
     Check(CheckArgs),
+    /// Print what a recipe comes to: phases, targets, windows, memory and time
+    Plan(PlanArgs),
+    /// Write a recipe to begin from
+    New(NewArgs),
     /// Print the JSON schema of recipes
     Schema(SchemaArgs),
     /// Print the recipe that a picture was rendered from
@@ -138,6 +142,59 @@ pub enum Command {
     Runtime(RuntimeArgs),
     /// List, fetch, import, check and remove models, or write a model's gradient as an ONNX file
     Models(ModelsArgs),
+    /// Print what completes the command line in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(ManArgs),
+}
+
+/// Of `recipe-render plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// A recipe, or a picture with one inside; `-` reads standard input
+    #[arg(value_name = "RECIPE", value_hint = ValueHint::FilePath)]
+    pub recipe: PathBuf,
+    #[command(flatten)]
+    pub instead: InsteadArgs,
+    /// Print JSON; values over time as [first step, middle, last step]
+    #[arg(long)]
+    pub json: bool,
+    /// Render for some seconds to tell how long all of it takes
+    #[arg(long)]
+    pub measure: bool,
+    /// With --measure, where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
+    pub device: DeviceChoice,
+    /// With --measure, threads to compute with [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// Of `recipe-render new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The recipe's name; it is written to NAME.toml, never over a file that is there
+    #[arg(value_name = "NAME", value_hint = ValueHint::FilePath)]
+    pub name: PathBuf,
+    /// Copy this recipe: a file, a picture with a recipe inside, or one that comes along, like malazan-landscape
+    #[arg(long, value_name = "RECIPE", value_hint = ValueHint::FilePath)]
+    pub from: Option<PathBuf>,
+}
+
+/// Of `recipe-render completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Of `recipe-render man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write a page for every command into this folder
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folder: Option<PathBuf>,
 }
 
 /// Of `recipe-render check`.

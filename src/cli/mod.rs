@@ -7,11 +7,14 @@
 pub mod check;
 pub mod dispatch;
 pub mod models;
+pub mod new;
+pub mod plan;
 pub mod recover;
 pub mod render;
 pub mod runtime;
 pub mod schema;
 pub mod score;
+pub mod shell;
 pub mod watch;
 
 // what they share
@@ -32,8 +35,8 @@ mod values;
 mod voice;
 
 pub use args::{
-    Arguments, CheckArgs, Command, Format, InstallArgs, InsteadArgs, RecoverArgs, RenderArgs, RuntimeArgs,
-    RuntimeCommand, SchemaArgs, ScoreArgs, parse,
+    Arguments, CheckArgs, Command, CompletionsArgs, Format, InstallArgs, InsteadArgs, ManArgs, NewArgs, PlanArgs,
+    RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
 pub use findings::Finding;
