@@ -45,6 +45,10 @@ impl Source {
             let origin = picture::origin(path).map_err(|failure| Failure { exit: Exit::Wrong, ..failure })?;
             return Ok(Source { path: path.to_path_buf(), text: origin.recipe, facts: Some(Box::new(origin.facts)) });
         }
+        if picture::is_foreign(path) {
+            return Err(Failure::wrong(format!("{}: is a picture, not a recipe", path.display()))
+                .hint("only the PNG files that recipe-render writes have their recipe inside"));
+        }
         let text = recipe::read(path).map_err(|unreadable| {
             let rendered = recipe::render_diagnostics(&unreadable.diagnostics, path, &unreadable.text);
             Failure::diagnostics(rendered, Finding::all(&unreadable.diagnostics, path, &unreadable.text))

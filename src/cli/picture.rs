@@ -12,6 +12,9 @@ use crate::recipe;
 /// What every PNG begins with (PNG specification, third edition, 5.2).
 pub(super) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
+/// Endings of pictures that are not ours.
+const FOREIGN: [&str; 10] = ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "jxl", "heic"];
+
 /// A path names a picture, not a recipe: by what the file begins with, or else by its name. No recipe begins like a PNG:
 /// the first byte is none of UTF-8 text.
 pub(super) fn is_picture(path: &Path) -> bool {
@@ -19,6 +22,12 @@ pub(super) fn is_picture(path: &Path) -> bool {
     let mut start = [0; SIGNATURE.len()];
     let mut begins = || File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok();
     named || path.is_file() && begins() && start == SIGNATURE
+}
+
+/// A file that is there has the name of a picture of another format, in which no recipe can be.
+pub(super) fn is_foreign(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    FOREIGN.iter().any(|foreign| extension.eq_ignore_ascii_case(foreign)) && path.is_file()
 }
 
 /// The recipe inside a picture, and what else is known of it.

@@ -57,6 +57,8 @@ fn other_pictures_are_no_recipes() {
     let bench = Bench::small();
     image::RgbImage::new(4, 4).save(bench.path("foreign.png")).unwrap();
     bench.write("text.png", SMALL);
+    bench.write("photo.JPG", "\u{ff}");
+    bench.run(&["photo.JPG"]).ended(2).says("photo.JPG: is a picture").says("PNG");
     bench.run(&["foreign.png"]).ended(2).says("foreign.png has no recipe inside");
     bench.run(&["check", "text.png"]).ended(2).says("is not a PNG");
     bench.run(&["missing.png"]).ended(2).says("missing.png: ");
