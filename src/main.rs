@@ -18,11 +18,15 @@ fn main() -> ExitCode {
         None if arguments.render.watch => cli::watch::run(&arguments.render, runtime, &voice, started),
         None => cli::render::run(&arguments.render, runtime, &voice, started),
         Some(Command::Check(check)) => cli::check::run(check, &voice),
+        Some(Command::Plan(plan)) => cli::plan::run(plan, runtime, &voice),
+        Some(Command::New(new)) => cli::new::run(new, &voice),
         Some(Command::Schema(schema)) => cli::dispatch::schema(schema),
         Some(Command::Recover(recover)) => cli::recover::run(recover, &voice),
         Some(Command::Runtime(command)) => cli::dispatch::runtime(command, &runtime),
         Some(Command::Score(score)) => cli::score::run(score, &runtime, &voice),
         Some(Command::Models(models)) => cli::models::run(models, runtime, &voice),
+        Some(Command::Completions(completions)) => cli::shell::completions(completions),
+        Some(Command::Man(man)) => cli::shell::man(man, &voice),
     };
     cli::conclude(outcome, &voice)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::Voice;
 use super::models::ModelsArgs;
@@ -73,24 +73,15 @@ pub struct CommonArgs {
 /// What `recipe-render RECIPE...` understands.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// Recipes to render, one after the other; `-` reads one from standard input, `./check` is a file named check
+    /// Recipes to render, one after the other; `-` reads one from standard input, `./check` is a file named check. A
+    /// picture that recipe-render wrote stands for the recipe inside it and is rendered again, as NAME-again.png
     #[arg(value_name = "RECIPE", required = true, value_hint = ValueHint::FilePath)]
     pub recipes: Vec<PathBuf>,
     /// The picture's path, or the folder for the pictures
     #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
-    /// Render at this size instead of the recipe's, like 1024x768
-    #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "In place of the recipe's")]
-    pub size: Option<Size>,
-    /// Steps in all; the phases are scaled
-    #[arg(long, value_name = "N", value_parser = values::positive, help_heading = "In place of the recipe's")]
-    pub steps: Option<NonZeroU32>,
-    /// The seed of every random draw
-    #[arg(long, value_name = "N", help_heading = "In place of the recipe's")]
-    pub seed: Option<u64>,
-    /// A model's name, or the path of its folder
-    #[arg(long, value_name = "NAME|FOLDER", help_heading = "In place of the recipe's")]
-    pub model: Option<String>,
+    #[command(flatten)]
+    pub instead: InsteadArgs,
     /// Where to compute: auto, cpu, cuda or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
     pub device: DeviceChoice,
@@ -111,11 +102,36 @@ pub struct RenderArgs {
     pub timings: Option<PathBuf>,
 }
 
+/// What the command line says in place of the recipe.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "In place of the recipe's")]
+pub struct InsteadArgs {
+    /// Render at this size instead of the recipe's, like 1024x768
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    pub size: Option<Size>,
+    /// Steps in all; the phases are scaled
+    #[arg(long, value_name = "N", value_parser = values::positive)]
+    pub steps: Option<NonZeroU32>,
+    /// The seed of every random draw
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// A model's name, or the path of its folder
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub model: Option<String>,
+    /// A third of the size and a quarter of the steps, all else unchanged; the picture is NAME-draft.png
+    #[arg(long)]
+    pub draft: bool,
+}
+
 /// The commands besides rendering.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check recipes without rendering them
     Check(CheckArgs),
+    /// Print what a recipe comes to: phases, targets, windows, memory and time
+    Plan(PlanArgs),
+    /// Write a recipe to begin from
+    New(NewArgs),
     /// Print the JSON schema of recipes
     Schema(SchemaArgs),
     /// Print the recipe that a picture was rendered from
@@ -126,14 +142,79 @@ pub enum Command {
     Runtime(RuntimeArgs),
     /// List, fetch, import, check and remove models, or write a model's gradient as an ONNX file
     Models(ModelsArgs),
+    /// Print what completes the command line in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(ManArgs),
+}
+
+/// Of `recipe-render plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// A recipe, or a picture with one inside; `-` reads standard input
+    #[arg(value_name = "RECIPE", value_hint = ValueHint::FilePath)]
+    pub recipe: PathBuf,
+    #[command(flatten)]
+    pub instead: InsteadArgs,
+    /// Print JSON; values over time as [first step, middle, last step]
+    #[arg(long)]
+    pub json: bool,
+    /// Render for some seconds to tell how long all of it takes
+    #[arg(long)]
+    pub measure: bool,
+    /// With --measure, where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
+    pub device: DeviceChoice,
+    /// With --measure, threads to compute with [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// Of `recipe-render new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The recipe's name; it is written to NAME.toml, never over a file that is there
+    #[arg(value_name = "NAME", value_hint = ValueHint::FilePath)]
+    pub name: PathBuf,
+    /// Copy this recipe: a file, a picture with a recipe inside, or one that comes along, like malazan-landscape
+    #[arg(long, value_name = "RECIPE", value_hint = ValueHint::FilePath)]
+    pub from: Option<PathBuf>,
+}
+
+/// Of `recipe-render completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Of `recipe-render man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write a page for every command into this folder
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folder: Option<PathBuf>,
 }
 
 /// Of `recipe-render check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Recipes to check
+    /// Recipes to check, or pictures with a recipe inside
     #[arg(value_name = "RECIPE", required = true, value_hint = ValueHint::FilePath)]
     pub recipes: Vec<PathBuf>,
+    /// How findings are told: text, or json for editors and CI (one array of all recipes' findings, on standard output)
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How findings are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: the line, and what is wrong in it marked.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// Of `recipe-render schema`.
@@ -278,7 +359,7 @@ mod tests {
         let arguments = parse("a.toml b.toml --size 64x48 --threads 2").unwrap();
         assert!(arguments.command.is_none());
         assert_eq!(arguments.render.recipes.len(), 2);
-        assert_eq!(arguments.render.size, Some(Size { width: 64, height: 48 }));
+        assert_eq!(arguments.render.instead.size, Some(Size { width: 64, height: 48 }));
         assert!(matches!(parse("check a.toml").unwrap().command, Some(Command::Check(_))));
         assert!(parse("./check").unwrap().command.is_none());
         assert!(parse("a.toml check").unwrap().command.is_none());

@@ -1,32 +1,86 @@
 //! `recipe-render check`: looks recipes through without rendering them.
 
+use std::path::Path;
+
 use super::compose::Source;
-use super::{CheckArgs, Exit, Failure, Outcome, Voice, prompts, voice};
+use super::{CheckArgs, Exit, Failure, Finding, Format, Outcome, Voice, prompts, voice};
 use crate::plan::{Plan, Sight};
-use crate::recipe::Overrides;
 
 /// Checks recipes, one after the other, down to whether their models are there and know the prompts' words. A line about
-/// each sound recipe goes to stdout; warnings alone do not make a recipe unsound.
+/// each sound recipe goes to stdout, or as JSON all findings; warnings alone do not make a recipe unsound.
 pub fn run(args: &CheckArgs, voice: &Voice) -> Outcome {
     let mut exit = Exit::Done;
+    let mut findings = Vec::new();
     for path in &args.recipes {
-        match check(path, voice) {
-            Ok(line) => voice::result(line.as_bytes())?,
-            Err(failure) => {
-                exit = exit.max(failure.exit);
+        let checked = check(path);
+        if let Err(failure) = &checked.sound {
+            exit = exit.max(failure.exit);
+        }
+        match (args.format, checked) {
+            (Format::Json, checked) => findings.extend(checked.findings(path)),
+            (Format::Text, Checked { warnings, sound: Ok(line), .. }) => {
+                voice.rendered(&warnings);
+                voice::result(line.as_bytes())?;
+            }
+            (Format::Text, Checked { warnings, sound: Err(failure), .. }) => {
+                voice.rendered(&warnings);
                 voice.failure(&failure);
             }
         }
     }
+    if args.format == Format::Json {
+        let text = serde_json::to_string_pretty(&findings).map_err(Failure::failed)?;
+        voice::result(format!("{text}\n").as_bytes())?;
+    }
     Ok(exit)
 }
 
-fn check(path: &std::path::Path, voice: &Voice) -> Result<String, Failure> {
+/// What came of looking at a recipe.
+struct Checked {
+    /// As people are shown them.
+    warnings: String,
+    /// The same for programs.
+    warned: Vec<Finding>,
+    /// A line about the recipe, or what is wrong.
+    sound: Result<String, Failure>,
+}
+
+impl Checked {
+    /// All findings in the order of the text; those about no place in it come first.
+    fn findings(self, path: &Path) -> Vec<Finding> {
+        let mut findings = self.warned;
+        if let Err(failure) = self.sound {
+            match failure.findings.is_empty() {
+                true => findings.push(Finding::whole(path, &failure.message, failure.hint.as_deref())),
+                false => findings.extend(failure.findings),
+            }
+        }
+        findings.sort_by_key(|finding| finding.span);
+        findings
+    }
+}
+
+fn check(path: &Path) -> Checked {
+    let mut checked = Checked { warnings: String::new(), warned: Vec::new(), sound: Ok(String::new()) };
+    checked.sound = look(path, &mut checked.warnings, &mut checked.warned);
+    checked
+}
+
+fn look(path: &Path, shown: &mut String, warned: &mut Vec<Finding>) -> Result<String, Failure> {
     let source = Source::read(path)?;
-    let compiled = source.compile(&Overrides::default(), voice)?;
+    let compiled = source.compile_silently(&source.kept())?;
+    let mut warn = |warnings: &[crate::recipe::Diagnostic]| {
+        shown.push_str(&source.shown(warnings));
+        warned.extend(source.findings(warnings));
+    };
+    warn(&compiled.warnings);
     let model = prompts::model(&source, &compiled)?;
-    prompts::check(&source, &compiled, &model, voice)?;
-    Ok(format!("{}: sound, {}\n", path.display(), summary(&compiled.plan)))
+    let (errors, warnings) = prompts::examine(&source, &compiled, &model)?;
+    warn(&warnings);
+    match errors.is_empty() {
+        true => Ok(format!("{}: sound, {}\n", path.display(), summary(&compiled.plan))),
+        false => Err(source.diagnosed(&errors)),
+    }
 }
 
 /// A plan in a few words: its size, its steps, and at how many places it looks.
@@ -59,6 +113,7 @@ fn summary(plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::Overrides;
 
     #[test]
     fn a_plan_is_summed_up() {

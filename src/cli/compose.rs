@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Failure, RenderArgs, Voice, prompts};
+use super::{Exit, Failure, Finding, InsteadArgs, Voice, draft, picture, prompts};
 use crate::clip::{self, ClipError, Encoder, Features, ModelFolder};
 use crate::models::fetch::Table;
+use crate::output::Facts;
 use crate::plan::Prompt;
 use crate::recipe::{self, Compiled, Diagnostic};
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
@@ -19,10 +21,12 @@ pub(super) struct Source {
     /// As the user wrote it; `<stdin>` for standard input.
     pub path: PathBuf,
     pub text: String,
+    /// Of the picture at `path`, if the recipe was inside one.
+    pub facts: Option<Box<Facts>>,
 }
 
 impl Source {
-    /// Reads a recipe; `-` is standard input.
+    /// Reads a recipe, or the one inside a picture; `-` is standard input.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
             let mut bytes = Vec::new();
@@ -31,24 +35,37 @@ impl Source {
                 .take(recipe::LONGEST + 1)
                 .read_to_end(&mut bytes)
                 .map_err(|error| Failure::failed(format!("standard input: {error}")))?;
+            if bytes.starts_with(&picture::SIGNATURE) {
+                return Err(Failure::wrong("standard input is a picture, not a recipe")
+                    .hint("name the picture's file: the recipe inside it is then rendered again"));
+            }
             return Source::from_bytes(Path::new("<stdin>"), bytes);
         }
+        if picture::is_picture(path) {
+            let origin = picture::origin(path).map_err(|failure| Failure { exit: Exit::Wrong, ..failure })?;
+            return Ok(Source { path: path.to_path_buf(), text: origin.recipe, facts: Some(Box::new(origin.facts)) });
+        }
+        if picture::is_foreign(path) {
+            return Err(Failure::wrong(format!("{}: is a picture, not a recipe", path.display()))
+                .hint("only the PNG files that recipe-render writes have their recipe inside"));
+        }
         let text = recipe::read(path).map_err(|unreadable| {
-            Failure::diagnostics(recipe::render_diagnostics(&unreadable.diagnostics, path, &unreadable.text))
+            let rendered = recipe::render_diagnostics(&unreadable.diagnostics, path, &unreadable.text);
+            Failure::diagnostics(rendered, Finding::all(&unreadable.diagnostics, path, &unreadable.text))
         })?;
-        Ok(Source { path: path.to_path_buf(), text })
+        Ok(Source { path: path.to_path_buf(), text, facts: None })
     }
 
     /// A recipe's bytes, read from `path`.
     pub(super) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, Failure> {
         let wrong = match String::from_utf8(bytes) {
-            Ok(text) => return Ok(Source { path: path.to_path_buf(), text }),
+            Ok(text) => return Ok(Source { path: path.to_path_buf(), text, facts: None }),
             Err(wrong) => wrong,
         };
         let start = wrong.utf8_error().valid_up_to();
         // Lossy text keeps everything before the first wrong byte where it was.
         let text = String::from_utf8_lossy(wrong.as_bytes()).into_owned();
-        let source = Source { path: path.to_path_buf(), text };
+        let source = Source { path: path.to_path_buf(), text, facts: None };
         Err(source.failure(Some(start..start + 1), "this is not UTF-8 text", Some("save the recipe as UTF-8")))
     }
 
@@ -56,7 +73,17 @@ impl Source {
     pub(super) fn failure(&self, span: Option<Range<usize>>, message: impl Display, hint: Option<&str>) -> Failure {
         let Some(span) = span else { return Failure::wrong(message).hinted(hint) };
         let diagnostic = Diagnostic::error(&self.path, span, message.to_string());
-        Failure::diagnostics(self.shown(&[diagnostic.maybe_hint(hint.map(str::to_owned))]))
+        self.diagnosed(&[diagnostic.maybe_hint(hint.map(str::to_owned))])
+    }
+
+    /// A failure that consists of diagnostics.
+    pub(super) fn diagnosed(&self, diagnostics: &[Diagnostic]) -> Failure {
+        let failure = Failure::diagnostics(self.shown(diagnostics), self.findings(diagnostics));
+        failure.hinted(self.facts.is_some().then(|| picture::whereabouts(&self.path)))
+    }
+
+    pub(super) fn findings(&self, diagnostics: &[Diagnostic]) -> Vec<Finding> {
+        Finding::all(diagnostics, &self.path, &self.text)
     }
 
     pub(super) fn shown(&self, diagnostics: &[Diagnostic]) -> String {
@@ -65,8 +92,7 @@ impl Source {
 
     /// The recipe as a plan. Warnings are shown, errors returned.
     pub(super) fn compile(&self, overrides: &recipe::Overrides, voice: &Voice) -> Result<Compiled, Failure> {
-        let compiled = recipe::compile(&self.path, &self.text, overrides)
-            .map_err(|diagnostics| Failure::diagnostics(self.shown(&diagnostics)))?;
+        let compiled = self.compile_silently(overrides)?;
         voice.rendered(&self.shown(&compiled.warnings));
         let steps = compiled.plan.steps();
         if overrides.steps.is_some_and(|wanted| wanted < steps) {
@@ -74,16 +100,34 @@ impl Source {
         }
         Ok(compiled)
     }
+
+    /// The same, warnings left to the caller.
+    pub(super) fn compile_silently(&self, overrides: &recipe::Overrides) -> Result<Compiled, Failure> {
+        recipe::compile(&self.path, &self.text, overrides).map_err(|diagnostics| self.diagnosed(&diagnostics))
+    }
+
+    /// What the picture was rendered with in place of its recipe; of a recipe's file nothing.
+    pub(super) fn kept(&self) -> recipe::Overrides {
+        self.facts.as_ref().map(|facts| picture::overrides(&facts.overrides)).unwrap_or_default()
+    }
 }
 
-/// What the command line says in place of the recipe.
-pub(super) fn overrides(args: &RenderArgs) -> recipe::Overrides {
-    recipe::Overrides {
-        size: args.size,
-        steps: args.steps.map(|steps| steps.get().into()),
-        seed: args.seed,
-        model: args.model.clone(),
+/// What stands in place of the recipe: what the command line says, or else what the picture was rendered with; and of all
+/// that a draft, if one is wanted.
+pub(super) fn overrides(args: &InsteadArgs, source: &Source) -> Result<recipe::Overrides, Failure> {
+    let kept = source.kept();
+    let overrides = recipe::Overrides {
+        size: args.size.or(kept.size),
+        steps: args.steps.map(|steps| steps.get().into()).or(kept.steps),
+        seed: args.seed.or(kept.seed),
+        model: args.model.clone().or(kept.model),
+    };
+    if !args.draft {
+        return Ok(overrides);
     }
+    // What is wrong with the recipe is told when it is compiled as a draft.
+    let plan = source.compile_silently(&overrides)?.plan;
+    Ok(draft::of(&plan, overrides))
 }
 
 /// What stays ready from one render to the next: the library, the encoder as long as the model is the same, and the
@@ -133,9 +177,14 @@ impl Ready {
 
 impl Workbench {
     /// Nothing is loaded before it is needed.
-    pub(super) fn new(args: &RenderArgs, options: runtime::Options, voice: &Voice) -> Result<Self, Failure> {
+    pub(super) fn new(
+        threads: Option<NonZeroUsize>,
+        device: DeviceChoice,
+        options: runtime::Options,
+        voice: &Voice,
+    ) -> Result<Self, Failure> {
         let processors = std::thread::available_parallelism().map_or(1, |threads| threads.get());
-        let wanted = args.threads.map_or(processors, |threads| threads.get());
+        let wanted = threads.map_or(processors, |threads| threads.get());
         let threads = sensible(wanted, processors);
         if threads < wanted {
             let of = if processors == 1 { "one processor" } else { &format!("{processors} processors") };
@@ -145,7 +194,7 @@ impl Workbench {
             .num_threads(threads)
             .build_global()
             .map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))?;
-        let options = runtime::Options { device: args.device, ..options };
+        let options = runtime::Options { device, ..options };
         Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: None })
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use super::Voice;
+use super::{Finding, Voice};
 
 /// The process's exit code. Of several recipes' the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// The message is a finished report (diagnostics with their source lines), to be printed as it is.
     pub rendered: bool,
+    /// What the report is about, one by one, for programs; empty where the failure is about no text.
+    pub findings: Vec<Finding>,
 }
 
 /// What a command ends in.
@@ -42,7 +44,7 @@ pub type Outcome = Result<Exit, Failure>;
 impl Failure {
     /// A failure of the surroundings: exit code 1.
     pub fn failed(message: impl Display) -> Self {
-        Failure { exit: Exit::Failed, message: message.to_string(), hint: None, rendered: false }
+        Failure { exit: Exit::Failed, message: message.to_string(), hint: None, rendered: false, findings: Vec::new() }
     }
 
     /// A wrong recipe or command line: exit code 2.
@@ -50,9 +52,9 @@ impl Failure {
         Failure { exit: Exit::Wrong, ..Failure::failed(message) }
     }
 
-    /// Finished diagnostics of a recipe: exit code 2.
-    pub fn diagnostics(rendered: String) -> Self {
-        Failure { rendered: true, ..Failure::wrong(rendered) }
+    /// Finished diagnostics of a recipe, and the same one by one: exit code 2.
+    pub fn diagnostics(rendered: String, findings: Vec<Finding>) -> Self {
+        Failure { rendered: true, findings, ..Failure::wrong(rendered) }
     }
 
     /// The same with a hint.

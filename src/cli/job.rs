@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::picture::is_picture;
 use super::{Failure, RenderArgs};
 use crate::output::{WriteError, check_writable, is_snapshot_of, resolve};
 
@@ -42,7 +43,7 @@ pub(super) fn jobs(args: &RenderArgs) -> Result<Vec<Job>, Failure> {
     for recipe in &args.recipes {
         let output = match (&args.output, &folder) {
             (Some(output), None) => output.clone(),
-            (_, folder) => folder.clone().unwrap_or_default().join(picture_name(recipe)?),
+            (_, folder) => folder.clone().unwrap_or_default().join(picture_name(recipe, args.instead.draft)?),
         };
         jobs.push(Job { recipe: recipe.clone(), output });
     }
@@ -87,14 +88,19 @@ fn output_folder(args: &RenderArgs) -> Result<Option<PathBuf>, Failure> {
         .hint(format!("make it first: mkdir -p {shown}")))
 }
 
-/// The recipe's stem, `.png`.
-fn picture_name(recipe: &Path) -> Result<OsString, Failure> {
-    if recipe.as_os_str() == "-" {
-        return Ok("stdin.png".into());
-    }
-    let stem = recipe.file_stem().ok_or_else(|| Failure::wrong(format!("{}: is not a file", recipe.display())))?;
+/// The recipe's stem, `.png`. A draft, and a picture rendered again, have names of their own, so that neither takes the
+/// place of a picture that took longer.
+fn picture_name(recipe: &Path, draft: bool) -> Result<OsString, Failure> {
+    let stem = match recipe.as_os_str() == "-" {
+        true => "stdin".as_ref(),
+        false => recipe.file_stem().ok_or_else(|| Failure::wrong(format!("{}: is not a file", recipe.display())))?,
+    };
     let mut name = stem.to_os_string();
-    name.push(".png");
+    name.push(match (draft, is_picture(recipe)) {
+        (true, _) => "-draft.png",
+        (false, true) => "-again.png",
+        (false, false) => ".png",
+    });
     Ok(name)
 }
 
@@ -188,6 +194,9 @@ mod tests {
         assert_eq!(outputs(&["a.toml", "-o", out]), [folder.path().join("a.png")]);
         let file = folder.path().join("c.png");
         assert_eq!(outputs(&["a.toml", "-o", file.to_str().unwrap()]), [file]);
+        assert_eq!(outputs(&["a.toml", "--draft"]), [Path::new("a-draft.png")]);
+        assert_eq!(outputs(&["x/a.png", "b.toml"]), [Path::new("a-again.png"), Path::new("b.png")]);
+        assert_eq!(outputs(&["x/a.png", "-", "--draft"]), [Path::new("a-draft.png"), Path::new("stdin-draft.png")]);
         #[cfg(unix)]
         assert_eq!(outputs(&["a.toml", "-o", "/dev/null"]), [Path::new("/dev/null")]);
     }
@@ -201,7 +210,7 @@ mod tests {
         let missing = format!("{out}/missing/");
         for (line, words) in [
             (&["x/a.toml", "y/a.toml"][..], "the picture of y/a.toml"),
-            (&[recipe, "-o", out], "which is the recipe"),
+            (&[recipe, "-o", recipe], "which is the recipe"),
             (&["a.toml", "b.toml", "-o", recipe], "is not a folder"),
             (&["a.toml", "b.toml", "-o", "no/such/folder"], "does not exist"),
             (&["a.toml", "-o", &missing], "does not exist"),

@@ -7,19 +7,25 @@
 pub mod check;
 pub mod dispatch;
 pub mod models;
+pub mod new;
+pub mod plan;
 pub mod recover;
 pub mod render;
 pub mod runtime;
 pub mod schema;
 pub mod score;
+pub mod shell;
 pub mod watch;
 
 // what they share
 mod args;
 mod compose;
+mod draft;
 mod failure;
+mod findings;
 pub mod interrupt;
 mod job;
+mod picture;
 mod progress;
 mod prompts;
 mod run;
@@ -29,8 +35,9 @@ mod values;
 mod voice;
 
 pub use args::{
-    Arguments, CheckArgs, Command, InstallArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs,
-    ScoreArgs, parse,
+    Arguments, CheckArgs, Command, CompletionsArgs, Format, InstallArgs, InsteadArgs, ManArgs, NewArgs, PlanArgs,
+    RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
+pub use findings::Finding;
 pub use voice::Voice;

@@ -14,8 +14,19 @@ pub(super) fn model(source: &Source, compiled: &Compiled) -> Result<ModelFolder,
         .map_err(|error| source.failure(compiled.model.span.clone(), &error, hint(&error).as_deref()))
 }
 
-/// Checks the prompts' words: none known is an error, some unknown or a text too long a warning.
+/// Checks the prompts' words. Warnings are shown, errors returned.
 pub(super) fn check(source: &Source, compiled: &Compiled, model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
+    let (errors, warnings) = examine(source, compiled, model)?;
+    voice.rendered(&source.shown(&warnings));
+    if errors.is_empty() { Ok(()) } else { Err(source.diagnosed(&errors)) }
+}
+
+/// Errors and warnings about the prompts' words: none known is an error, some unknown or a text too long a warning.
+pub(super) fn examine(
+    source: &Source,
+    compiled: &Compiled,
+    model: &ModelFolder,
+) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
     let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
     let name = &model.description.name;
     let mut errors = Vec::new();
@@ -63,8 +74,7 @@ pub(super) fn check(source: &Source, compiled: &Compiled, model: &ModelFolder, v
             warnings.push(Diagnostic::warning(&source.path, span.clone(), message));
         }
     }
-    voice.rendered(&source.shown(&warnings));
-    if errors.is_empty() { Ok(()) } else { Err(Failure::diagnostics(source.shown(&errors))) }
+    Ok((errors, warnings))
 }
 
 /// Whether a text looks like the name of an image file.

@@ -6,7 +6,7 @@ use super::args::command_like;
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, jobs};
 use super::run::{Ended, Run};
-use super::{Exit, Failure, Outcome, RenderArgs, Voice};
+use super::{Exit, Failure, Outcome, RenderArgs, Voice, picture};
 use crate::runtime;
 
 /// Renders every recipe. Where one cannot even be read, nothing is rendered. One that fails later is reported and does not
@@ -29,7 +29,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     if worst != Exit::Done {
         return Ok(worst);
     }
-    let mut bench = Workbench::new(args, options, voice)?;
+    let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
     for (index, (job, source)) in jobs.iter().zip(&sources).enumerate() {
         // The first one's time includes what the process needed to get going.
         let started = if index == 0 { started } else { Instant::now() };
@@ -66,6 +66,14 @@ fn one(
     bench: &mut Workbench,
     started: Instant,
 ) -> Result<Ended, Failure> {
-    let compiled = source.compile(&overrides(args), voice)?;
-    Run { args, voice, job, started, unwanted: &mut || false }.render(bench, source, &compiled)
+    let overrides = overrides(&args.instead, source)?;
+    let compiled = source.compile(&overrides, voice)?;
+    for remark in source.facts.iter().flat_map(|facts| picture::remarks(facts)) {
+        voice.note(&format!("note: {}: {remark}", job.name()));
+    }
+    if args.instead.draft {
+        let plan = &compiled.plan;
+        voice.note(&format!("draft: {}x{}, {} steps", plan.size.width, plan.size.height, plan.steps()));
+    }
+    Run { args, overrides: &overrides, voice, job, started, unwanted: &mut || false }.render(bench, source, &compiled)
 }

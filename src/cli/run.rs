@@ -7,11 +7,9 @@ use super::compose::{Source, Workbench};
 use super::job::{Job, failure, identity};
 use super::progress::Display;
 use super::timings::{Seconds, Timings, peak_rss_bytes};
-use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, prompts, voice};
-use crate::output::{
-    Facts, Origin, Overrides, TallyLine, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png,
-};
-use crate::recipe::Compiled;
+use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, picture, prompts, voice};
+use crate::output::{Facts, Origin, TallyLine, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::recipe::{Compiled, Overrides};
 use crate::render::{Control, Observer, Progress, Rendered, Tally, render};
 
 /// Between two pictures of a growing canvas in watch mode.
@@ -31,6 +29,8 @@ pub(super) enum Ended {
 /// What a render is told besides its recipe.
 pub(super) struct Run<'a> {
     pub args: &'a RenderArgs,
+    /// What stands in place of the recipe.
+    pub overrides: &'a Overrides,
     pub voice: &'a Voice,
     pub job: &'a Job,
     /// Start-up counts from here.
@@ -42,7 +42,7 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
-        let Run { args, voice, job, started, unwanted } = self;
+        let Run { args, overrides, voice, job, started, unwanted } = self;
         let model = prompts::model(source, compiled)?;
         let needed: Vec<PathBuf> = compiled.files.iter().cloned().chain(models::files(&model)).collect();
         refuse_overwriting(&needed, args, job)?;
@@ -59,10 +59,16 @@ impl Run<'_> {
             seed: plan.seed,
             size: [plan.size.width, plan.size.height],
             steps_planned: plan.steps(),
-            overrides: kept(args),
+            overrides: picture::kept(overrides),
             device: device.to_string().split(':').next().unwrap_or_default().to_owned(),
             ..Facts::default()
         };
+        if let Some(first) = &source.facts {
+            let same_model = first.overrides.model == overrides.model;
+            for difference in picture::differences(first, same_model, &model_hash, &facts.device) {
+                voice.note(&format!("note: {difference}"));
+            }
+        }
         let _graceful = interrupt::graceful();
         let mut eyes = Eyes {
             args,
@@ -176,16 +182,6 @@ fn complain(voice: &Voice, failures: Vec<WriteError>) -> usize {
         voice.failure(&Failure::failed(error).hinted(error.hint()));
     }
     failures.len()
-}
-
-/// The overrides as they are kept in the picture.
-fn kept(args: &RenderArgs) -> Overrides {
-    Overrides {
-        size: args.size.map(|size| [size.width, size.height]),
-        steps: args.steps.map(|steps| steps.get().into()),
-        seed: args.seed,
-        model: args.model.clone(),
-    }
 }
 
 fn lines(tally: &Tally) -> Vec<TallyLine> {

@@ -5,9 +5,9 @@ use std::time::Instant;
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, identity, jobs};
 use super::run::{Ended, Run};
-use super::{Exit, Failure, Outcome, RenderArgs, Voice};
+use super::{Exit, Failure, Outcome, RenderArgs, Voice, picture};
 use crate::output::is_snapshot_of;
-use crate::recipe::Compiled;
+use crate::recipe::{Compiled, Overrides};
 use crate::runtime;
 use crate::watch::{Version, Watch, WatchError};
 
@@ -15,13 +15,19 @@ use crate::watch::{Version, Watch, WatchError};
 struct Edition {
     version: Version,
     source: Source,
+    overrides: Overrides,
     compiled: Compiled,
 }
 
 /// Follows the recipe until it is interrupted.
 pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
     let [job] = &jobs(args)?[..] else { return Err(Failure::wrong("--watch follows one recipe")) };
-    let mut bench = Workbench::new(args, options, voice)?;
+    if picture::is_picture(&job.recipe) {
+        let shown = job.recipe.display();
+        return Err(Failure::wrong(format!("--watch follows a recipe while it is edited; {shown} is a picture"))
+            .hint(format!("make its recipe a file first: recipe-render recover {shown} > NAME.toml")));
+    }
+    let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
     let output = identity(&job.output);
     let own = move |path: &std::path::Path| {
         let path = identity(path);
@@ -54,8 +60,9 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
 
 fn edition(version: Version, job: &Job, args: &RenderArgs, voice: &Voice) -> Result<Edition, Failure> {
     let source = Source::from_bytes(&job.recipe, version.recipe.clone())?;
-    let compiled = source.compile(&overrides(args), voice)?;
-    Ok(Edition { version, source, compiled })
+    let overrides = overrides(&args.instead, &source)?;
+    let compiled = source.compile(&overrides, voice)?;
+    Ok(Edition { version, source, overrides, compiled })
 }
 
 /// Renders an edition, and those that come while it is being rendered. Returns the version that the picture then shows, or
@@ -81,7 +88,7 @@ fn follow(
             }
             newer.is_some()
         };
-        let run = Run { args, voice, job, started, unwanted: &mut unwanted };
+        let run = Run { args, overrides: &edition.overrides, voice, job, started, unwanted: &mut unwanted };
         match run.render(bench, &edition.source, &edition.compiled)? {
             Ended::Interrupted => return Ok(None),
             Ended::Done(_) => return Ok(Some(edition.version)),

@@ -273,8 +273,8 @@ impl Resolver<'_, '_> {
                 self.warning(target.span.clone(), format!("\"{}\" is never active: its weight is 0", target.called()));
             }
         }
-        // What was reported may be what uses it.
-        if self.reader.diagnostics.iter().any(|diagnostic| diagnostic.severity == super::Severity::Error) {
+        // A prompt that was reported may be the one that uses it.
+        if recipe.targets.iter().any(|target| !target.all_prompts) {
             return;
         }
         let unused: Vec<&At<String>> = self.chains.unused().map(|named| &named.name).collect();

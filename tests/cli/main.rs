@@ -2,12 +2,17 @@
 
 mod bench;
 
+mod again;
+mod check;
 mod command_line;
 mod fetch;
 mod host;
 mod interrupt;
 mod models;
+mod new;
 mod output;
+mod plan;
 mod recover;
 mod score;
+mod shell;
 mod watch;

@@ -1,0 +1,223 @@
+//! A plan put into words and numbers: what is printed, for people and as JSON.
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+
+use super::effort::Effort;
+use crate::clip::ModelFolder;
+use crate::plan::{
+    Basis, Edge, Fit, Ground, Phase, Plan, Prompt, Pull, Range, Schedule, Sight, StageKind, Target, Time,
+};
+
+/// A schedule's values at three moments: the first step, the middle one, the last.
+pub(super) type Values = [f64; 3];
+
+/// Everything that is told of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Account {
+    pub title: Option<String>,
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    pub seed: u64,
+    pub model: String,
+    /// The side of the model's windows, in pixels.
+    pub window: u32,
+    /// How the picture is stored.
+    pub basis: String,
+    /// What it starts from.
+    pub start: String,
+    pub phases: Vec<PhaseAccount>,
+    pub targets: Vec<TargetAccount>,
+    pub effort: Effort,
+}
+
+/// Of one phase; values are at its first, middle and last step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct PhaseAccount {
+    pub name: String,
+    pub steps: u32,
+    pub rate: Values,
+    /// Null shows everything.
+    pub finest: Option<Values>,
+    /// In the order of the targets.
+    pub weights: Vec<Values>,
+}
+
+/// Of one target; values are at the run's first, middle and last step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct TargetAccount {
+    pub name: String,
+    /// `places`, or `whole` and how it fits.
+    pub sight: String,
+    /// Places a step.
+    pub windows: u32,
+    pub select: String,
+    pub loss: String,
+    pub prompts: Vec<PromptAccount>,
+    pub pipelines: Vec<PipelineAccount>,
+}
+
+/// Of one prompt of a target.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct PromptAccount {
+    /// `text` or `image`.
+    pub kind: &'static str,
+    /// The text, or the file's path.
+    pub prompt: String,
+    /// Negative for what is to be avoided.
+    pub weight: Values,
+    /// Index into the target's pipelines; null for what is to be avoided, which is looked for in the winning view.
+    pub pipeline: Option<usize>,
+}
+
+/// Of one pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct PipelineAccount {
+    pub stages: Vec<StageAccount>,
+    pub edge: String,
+}
+
+/// Of one stage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct StageAccount {
+    pub stage: &'static str,
+    /// The range's ends; null where the stage has none.
+    pub low: Option<Values>,
+    pub high: Option<Values>,
+    /// Of a flip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub axis: Option<String>,
+    pub chance: Values,
+}
+
+/// A plan's account.
+pub(super) fn of(plan: &Plan, model: &ModelFolder, effort: Effort) -> Account {
+    let moments = moments(plan);
+    let mut start = 0;
+    let phases = plan.phases.iter().map(|phase| {
+        let account = phase_account(phase, start, plan.steps());
+        start += u64::from(phase.steps);
+        account
+    });
+    Account {
+        title: plan.title.clone(),
+        size: [plan.size.width, plan.size.height],
+        seed: plan.seed,
+        model: model.description.name.clone(),
+        window: model.description.image.size,
+        basis: match plan.canvas.basis {
+            Basis::Pixels => "pixels".to_owned(),
+            Basis::Pyramid { coarsest } => format!("pyramid (coarsest {coarsest})"),
+            Basis::Fourier { decay, chroma } => format!("fourier (decay {decay}, chroma {chroma})"),
+        },
+        start: match &plan.canvas.init.ground {
+            Ground::Colour([r, g, b]) if r == g && g == b => format!("mean {r}, noise {}", plan.canvas.init.noise),
+            Ground::Colour(mean) => format!("mean {mean:?}, noise {}", plan.canvas.init.noise),
+            Ground::Image(path) => format!("{}, noise {}", path.display(), plan.canvas.init.noise),
+        },
+        phases: phases.collect(),
+        targets: plan.targets.iter().map(|target| target_account(plan, target, &moments)).collect(),
+        effort,
+    }
+}
+
+/// The run's first, middle and last step.
+fn moments(plan: &Plan) -> [Time; 3] {
+    let total = plan.steps();
+    [0, total.saturating_sub(1) / 2, total.saturating_sub(1)].map(|step| {
+        let mut start = 0;
+        for phase in &plan.phases {
+            let steps = u64::from(phase.steps);
+            if step < start + steps {
+                return Time::new(step - start, steps, start, total);
+            }
+            start += steps;
+        }
+        Time::new(0, 1, 0, 1)
+    })
+}
+
+fn values(schedule: &Schedule, moments: &[Time; 3]) -> Values {
+    [0, 1, 2].map(|moment| schedule.at(&moments[moment]))
+}
+
+fn phase_account(phase: &Phase, start: u64, total: u64) -> PhaseAccount {
+    let steps = u64::from(phase.steps);
+    let last = steps.saturating_sub(1);
+    let moments = [0, last / 2, last].map(|index| Time::new(index, steps, start, total));
+    PhaseAccount {
+        name: phase.name.clone(),
+        steps: phase.steps,
+        rate: values(&phase.rate, &moments),
+        finest: phase.finest.as_ref().map(|finest| values(finest, &moments)),
+        weights: phase.weights.iter().map(|weight| values(weight, &moments)).collect(),
+    }
+}
+
+fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAccount {
+    let prompt = |pull: &Pull, pipeline: Option<usize>| {
+        let (kind, prompt) = match plan.prompts.get(pull.prompt) {
+            Some(Prompt::Image(path)) => ("image", path.display().to_string()),
+            Some(other) => ("text", other.called()),
+            None => ("text", String::new()),
+        };
+        PromptAccount { kind, prompt, weight: values(&pull.weight, moments), pipeline }
+    };
+    let wanted = target.wanted.iter().map(|pull| prompt(pull, Some(pull.pipeline)));
+    let avoided = target.avoided.iter().map(|pull| prompt(pull, None));
+    TargetAccount {
+        name: target.name.clone(),
+        sight: match target.sight {
+            Sight::Places => "places".to_owned(),
+            Sight::Whole { fit: Fit::Stretch } => "whole (stretch)".to_owned(),
+            Sight::Whole { fit: Fit::Contain } => "whole (contain)".to_owned(),
+            Sight::Whole { fit: Fit::Slide } => "whole (slide)".to_owned(),
+        },
+        windows: target.windows,
+        select: word(&target.select),
+        loss: word(&target.loss),
+        prompts: wanted.chain(avoided).collect(),
+        pipelines: target
+            .pipelines
+            .iter()
+            .map(|pipeline| PipelineAccount {
+                stages: pipeline
+                    .stages
+                    .iter()
+                    .map(|stage| stage_account(&stage.kind, &stage.chance, moments))
+                    .collect(),
+                edge: match pipeline.edge {
+                    Edge::Fill(colour) => format!("fill {colour:?}"),
+                    other => word(&other),
+                },
+            })
+            .collect(),
+    }
+}
+
+fn stage_account(kind: &StageKind, chance: &Schedule, moments: &[Time; 3]) -> StageAccount {
+    let (range, axis): (Option<&Range>, _) = match kind {
+        StageKind::Flip(axis) => (None, Some(word(axis))),
+        StageKind::Zoom(range)
+        | StageKind::Cover(range)
+        | StageKind::Shift(range)
+        | StageKind::Rotate(range)
+        | StageKind::Perspective(range)
+        | StageKind::Blur(range)
+        | StageKind::Noise(range)
+        | StageKind::Colour(range) => (Some(range), None),
+    };
+    StageAccount {
+        stage: kind.name(),
+        low: range.map(|range| values(&range.low, moments)),
+        high: range.map(|range| values(&range.high, moments)),
+        axis,
+        chance: values(chance, moments),
+    }
+}
+
+/// A variant as recipes write it: the plan's are called by the recipes' words.
+fn word(variant: &impl Debug) -> String {
+    format!("{variant:?}").to_lowercase()
+}

@@ -1,0 +1,164 @@
+//! How much work a plan is: steps, windows, memory.
+
+use serde::Serialize;
+
+use super::measure::Measured;
+use crate::canvas::Canvas;
+use crate::cli::models::files;
+use crate::clip::ModelFolder;
+use crate::plan::{Phase, Plan, Sight, Target, Time};
+
+/// Of a phase so many steps are looked at; more are taken to be like these.
+const MOST_SAMPLES: u64 = 20_000;
+
+/// Bytes held at once for a value of a window: its pixels, its gradient, and copies of both under way.
+const WINDOW_VALUE: u64 = 52;
+
+/// What a render takes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Effort {
+    pub steps: u64,
+    /// Places looked at by compositions.
+    pub wholes: u64,
+    /// Places looked at by details.
+    pub places: u64,
+    /// Windows that the model sees: of each place one a pipeline.
+    pub windows: u64,
+    /// Windows of the step that has most of them.
+    pub most_windows: u64,
+    pub memory: Memory,
+    /// Found out by rendering for some seconds.
+    pub measured: Option<Measured>,
+}
+
+/// Bytes that are certain; what onnxruntime needs to work with comes on top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct Memory {
+    /// The canvas, and looking at it.
+    pub canvas: u64,
+    /// The windows of the largest step.
+    pub windows: u64,
+    /// The model's files.
+    pub model: u64,
+}
+
+impl Memory {
+    pub(super) fn total(&self) -> u64 {
+        self.canvas.saturating_add(self.windows).saturating_add(self.model)
+    }
+}
+
+/// One step's places and windows.
+#[derive(Debug, Clone, Copy, Default)]
+struct Looks {
+    wholes: u64,
+    places: u64,
+    windows: u64,
+}
+
+/// Counts a plan's windows and adds up its memory.
+pub(super) fn of(plan: &Plan, model: &ModelFolder) -> Effort {
+    let total = plan.steps();
+    let mut sum = [0.0; 3];
+    let mut most_windows = 0;
+    let mut start = 0;
+    for phase in &plan.phases {
+        let steps = u64::from(phase.steps);
+        let samples = steps.min(MOST_SAMPLES);
+        let scale = steps as f64 / samples as f64;
+        for sample in 0..samples {
+            let index = (u128::from(sample) * u128::from(steps) / u128::from(samples)) as u64;
+            let looks = at(plan, phase, &Time::new(index, steps, start, total));
+            most_windows = most_windows.max(looks.windows);
+            for (sum, count) in sum.iter_mut().zip([looks.wholes, looks.places, looks.windows]) {
+                *sum += count as f64 * scale;
+            }
+        }
+        start += steps;
+    }
+    let [wholes, places, windows] = sum.map(|count: f64| count.round() as u64);
+    let side = u64::from(model.description.image.size);
+    let memory = Memory {
+        canvas: Canvas::memory_needed(&plan.canvas, plan.size),
+        windows: most_windows.saturating_mul(3 * side * side * WINDOW_VALUE),
+        model: bytes(model),
+    };
+    Effort { steps: total, wholes, places, windows, most_windows, memory, measured: None }
+}
+
+/// What one step looks at.
+fn at(plan: &Plan, phase: &Phase, time: &Time) -> Looks {
+    let mut looks = Looks::default();
+    for (target, weight) in plan.targets.iter().zip(&phase.weights) {
+        let views = if weight.at(time) == 0.0 { 0 } else { views(target, time) };
+        if views == 0 {
+            continue;
+        }
+        let places = u64::from(target.windows);
+        looks.windows += places * views;
+        match target.sight {
+            Sight::Whole { .. } => looks.wholes += places,
+            Sight::Places => looks.places += places,
+        }
+    }
+    looks
+}
+
+/// Views of each place: one a pipeline of the prompts that act.
+fn views(target: &Target, time: &Time) -> u64 {
+    let acting = target.wanted.iter().filter(|pull| pull.weight.at(time) != 0.0);
+    let mut pipelines: Vec<usize> = acting.map(|pull| pull.pipeline).collect();
+    pipelines.sort_unstable();
+    pipelines.dedup();
+    pipelines.len() as u64
+}
+
+/// Bytes of the image encoder, which stays in memory. The embedded model is part of the program.
+fn bytes(model: &ModelFolder) -> u64 {
+    let image = &model.description.image.file;
+    let graph = model.bytes(image).map_or(0, |bytes| bytes.len() as u64);
+    // Weights beside the graph; those of the text encoder are let go of.
+    let stem = std::path::Path::new(image).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let beside = files(model).into_iter().filter(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name != *image && name.starts_with(&stem)
+    });
+    graph + beside.filter_map(|file| std::fs::metadata(file).ok()).map(|file| file.len()).sum::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effort(text: &str) -> Effort {
+        let compiled = crate::recipe::compile("a.toml".as_ref(), text, &crate::recipe::Overrides::default()).unwrap();
+        of(&compiled.plan, &ModelFolder::named("pocket").unwrap())
+    }
+
+    const TWO: &str = "[[composition]]\nprompts = ['x']\nwindows = 2\n\
+                       [[detail]]\nprompts = ['x', { text = 'y', stages = [{ cover = 0.5 }] }]\nwindows = 3\n";
+
+    #[test]
+    fn windows_are_counted_where_they_are_looked_at() {
+        let two = effort(&format!("{TWO}[[phase]]\nsteps = 10\n[[phase]]\nsteps = 10\ndetail = 0\n"));
+        assert_eq!((two.steps, two.wholes, two.places, two.windows, two.most_windows), (20, 40, 30, 40 + 60, 8));
+        // Exactly the first half of the second phase, by its expression.
+        let half = effort(&format!("{TWO}[[phase]]\nsteps = 10\ncomposition = 0\ndetail = 't < 0.5'\n"));
+        assert_eq!((half.wholes, half.places, half.windows), (0, 15, 30));
+    }
+
+    #[test]
+    fn long_phases_are_sampled() {
+        let long = effort(&format!("{TWO}[[phase]]\nsteps = 4000000\ndetail = 0\n"));
+        assert_eq!((long.steps, long.wholes), (4_000_000, 8_000_000));
+    }
+
+    #[test]
+    fn memory_grows_with_what_needs_it() {
+        let small = effort(&format!("size = [64, 64]\n{TWO}")).memory;
+        let large = effort(&format!("size = [512, 512]\n{}", TWO.replace("windows = 3", "windows = 30"))).memory;
+        assert!(large.canvas > 10 * small.canvas);
+        assert_eq!((small.windows, large.windows), (8 * 3 * 64 * 64 * 52, 62 * 3 * 64 * 64 * 52));
+        assert!(small.model > 1_000_000 && small.total() > small.model + small.canvas);
+    }
+}

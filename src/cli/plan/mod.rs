@@ -1,0 +1,32 @@
+//! `recipe-render plan RECIPE`: what a recipe comes to once every default, name and schedule is resolved.
+
+mod account;
+mod effort;
+mod measure;
+mod page;
+
+use super::compose::{Source, Workbench, overrides};
+use super::{Exit, Failure, Outcome, PlanArgs, Voice, prompts, voice};
+use crate::runtime;
+
+/// Prints the plan, and what it will take; with `--measure` renders for some seconds to tell the time.
+pub fn run(args: &PlanArgs, options: runtime::Options, voice: &Voice) -> Outcome {
+    let source = Source::read(&args.recipe)?;
+    let compiled = source.compile(&overrides(&args.instead, &source)?, voice)?;
+    let model = prompts::model(&source, &compiled)?;
+    prompts::check(&source, &compiled, &model, voice)?;
+    let mut effort = effort::of(&compiled.plan, &model);
+    if args.measure {
+        let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
+        let (encoder, features) = bench.ready(&source, &compiled, &model)?;
+        let pace = measure::pace(&compiled.plan, &features, encoder)?;
+        effort.measured = Some(measure::Measured::of(&effort, pace));
+    }
+    let account = account::of(&compiled.plan, &model, effort);
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&account).map_err(Failure::failed)? + "\n",
+        false => page::page(&account),
+    };
+    voice::result(text.as_bytes())?;
+    Ok(Exit::Done)
+}

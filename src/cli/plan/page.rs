@@ -1,0 +1,190 @@
+//! A plan's account on one screen.
+
+use super::account::{Account, PipelineAccount, StageAccount, TargetAccount, Values};
+use super::effort::Effort;
+
+/// Lines are broken before this column, where they can be.
+const WIDTH: usize = 110;
+
+/// The account as text.
+pub(super) fn page(account: &Account) -> String {
+    let mut lines = Vec::new();
+    if let Some(title) = &account.title {
+        lines.push(title.clone());
+    }
+    let [width, height] = account.size;
+    lines.push(format!("picture  {width}x{height}, seed {}, {}, from {}", account.seed, account.basis, account.start));
+    lines.push(format!("model    {}, windows of {side}x{side} pixels", account.model, side = account.window));
+    lines.extend(phases(account));
+    for target in &account.targets {
+        lines.extend(self::target(target));
+    }
+    lines.extend(effort(&account.effort));
+    lines.join("\n") + "\n"
+}
+
+/// A table: a line a phase, a column for each of its values. Where a value changes it is told at the first, middle and
+/// last step.
+fn phases(account: &Account) -> Vec<String> {
+    let mut head = vec!["phases".to_owned(), "steps".to_owned(), "rate".to_owned(), "finest".to_owned()];
+    head.extend(account.targets.iter().map(|target| target.name.clone()));
+    let rows = account.phases.iter().map(|phase| {
+        let mut row = vec![format!("  {}", phase.name), phase.steps.to_string(), over_time(&phase.rate)];
+        row.push(phase.finest.as_ref().map_or("all".to_owned(), over_time));
+        row.extend(phase.weights.iter().map(|weight| match weight {
+            [0.0, 0.0, 0.0] => "-".to_owned(),
+            weight => over_time(weight),
+        }));
+        row
+    });
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+fn target(target: &TargetAccount) -> Vec<String> {
+    let several = target.pipelines.len() > 1;
+    let windows = if target.windows == 1 { "1 window" } else { &format!("{} windows", target.windows) };
+    let mut lines = vec![format!(
+        "{}: {windows} a step, {}, select {}, loss {}",
+        target.name, target.sight, target.select, target.loss
+    )];
+    let prompts = target.prompts.iter().map(|prompt| {
+        let quoted = if prompt.kind == "image" { prompt.prompt.clone() } else { format!("\"{}\"", prompt.prompt) };
+        let weight = if prompt.weight == [1.0; 3] { String::new() } else { format!(" {}", over_time(&prompt.weight)) };
+        let pipeline = prompt.pipeline.filter(|_| several).map(|index| format!(" [{}]", index + 1));
+        format!("{quoted}{weight}{}", pipeline.unwrap_or_default())
+    });
+    lines.extend(wrapped("  ", prompts));
+    for (index, pipeline) in target.pipelines.iter().enumerate() {
+        let number = if several { format!("[{}] ", index + 1) } else { String::new() };
+        lines.extend(wrapped(&format!("  {number}"), stages(pipeline)));
+    }
+    lines
+}
+
+/// What a place goes through, and the edge.
+fn stages(pipeline: &PipelineAccount) -> impl Iterator<Item = String> {
+    let stage = |stage: &StageAccount| {
+        let chance = match stage.chance {
+            [1.0, 1.0, 1.0] => String::new(),
+            chance => format!(" (chance {})", over_time(&chance)),
+        };
+        let range = match (&stage.low, &stage.high, &stage.axis) {
+            (Some(low), Some(high), _) if low == high => over_time(low),
+            (Some(low), Some(high), _) if low.map(|value| -value) == *high => format!("±{}", over_time(high)),
+            (Some(low), Some(high), _) => format!("{}..{}", over_time(low), over_time(high)),
+            (_, _, axis) => axis.clone().unwrap_or_default(),
+        };
+        format!("{} {range}{chance}", stage.stage)
+    };
+    let edge = format!("edge {}", pipeline.edge);
+    pipeline.stages.iter().map(stage).chain([edge]).collect::<Vec<_>>().into_iter()
+}
+
+/// Items with commas between them, on as many lines as it takes; all but the first line are indented as far.
+fn wrapped(start: &str, items: impl Iterator<Item = String>) -> Vec<String> {
+    let indent = " ".repeat(start.chars().count());
+    let mut lines = vec![start.to_owned()];
+    let mut empty = true;
+    for item in items {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        if !empty && line + 2 + item.chars().count() > WIDTH {
+            if let Some(line) = lines.last_mut() {
+                line.push(',');
+            }
+            lines.push(indent.clone());
+            empty = true;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if empty { "" } else { ", " });
+            line.push_str(&item);
+        }
+        empty = false;
+    }
+    lines
+}
+
+fn effort(effort: &Effort) -> Vec<String> {
+    let memory = &effort.memory;
+    let mut lines = vec![
+        format!(
+            "in all   {} steps, {} looks at the whole, {} at details: {} windows, {} in a step at most",
+            effort.steps, effort.wholes, effort.places, effort.windows, effort.most_windows
+        ),
+        format!(
+            "memory   at least {} (canvas {}, windows {}, model {}); onnxruntime's own comes on top",
+            bytes(memory.total()),
+            bytes(memory.canvas),
+            bytes(memory.windows),
+            bytes(memory.model)
+        ),
+    ];
+    match &effort.measured {
+        None => lines.push("time     --measure tells it, after some seconds of rendering".to_owned()),
+        Some(measured) => {
+            let seconds = measured.seconds;
+            let time = if seconds < 100.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) };
+            let pace = measured.windows_per_second;
+            let peak = measured.peak_rss_bytes.map(|peak| format!(", {} of memory in use", bytes(peak)));
+            lines.push(format!("time     about {time}: {pace:.0} windows a second{}", peak.unwrap_or_default()));
+        }
+    }
+    lines
+}
+
+fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+        1_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// One value, or three with arrows between them where it changes.
+fn over_time([start, middle, end]: &Values) -> String {
+    match start == middle && middle == end {
+        true => number(*start),
+        false => format!("{}→{}→{}", number(*start), number(*middle), number(*end)),
+    }
+}
+
+/// Three significant digits, without zeros at the end.
+fn number(value: f64) -> String {
+    // Zero has no sign here.
+    let value = value + 0.0;
+    let magnitude = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    if !(-4..7).contains(&magnitude) {
+        return format!("{value:.2e}");
+    }
+    let digits = usize::try_from(2 - magnitude).unwrap_or(0);
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let values = [0.0, 1.0, -0.3, 0.06, 10.5, 123.456, 64.0, 4096.0, 1e-9, 5e9, 0.019_999];
+        let texts = ["0", "1", "-0.3", "0.06", "10.5", "123", "64", "4096", "1.00e-9", "5.00e9", "0.02"];
+        assert_eq!(values.map(number), texts);
+        assert_eq!(over_time(&[5.0, 10.5, 16.0]), "5→10.5→16");
+        assert_eq!(over_time(&[1.0; 3]), "1");
+    }
+
+    #[test]
+    fn long_lists_are_broken_between_items() {
+        let lines = wrapped("  [1] ", (0..40).map(|number| format!("item {number}")));
+        assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= WIDTH + 1));
+        assert!(lines[1].starts_with("      item ") && lines[0].ends_with(','));
+        assert_eq!(wrapped("  ", ["a".to_owned()].into_iter()), ["  a"]);
+    }
+}

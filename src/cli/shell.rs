@@ -1,0 +1,60 @@
+//! `recipe-render completions` and `recipe-render man`: what shells and `man` know of the command line, made from it.
+
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_mangen::Man;
+
+use super::job::failure;
+use super::{Arguments, CompletionsArgs, Exit, Failure, ManArgs, Outcome, Voice, voice};
+use crate::output::write_whole;
+
+/// Prints the completions of one shell.
+pub fn completions(args: &CompletionsArgs) -> Outcome {
+    let mut command = Arguments::command();
+    let name = command.get_name().to_owned();
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut command, name, &mut text);
+    voice::result(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Prints the main page, or writes the pages of all commands into a folder.
+pub fn man(args: &ManArgs, voice: &Voice) -> Outcome {
+    let mut command = Arguments::command();
+    // Gives every command the options that all share, and its whole name.
+    command.build();
+    let Some(folder) = &args.folder else {
+        voice::result(&page(command)?.1)?;
+        return Ok(Exit::Done);
+    };
+    if !folder.is_dir() {
+        return Err(Failure::wrong(format!("{}: is not a folder", folder.display()))
+            .hint(format!("make it first: mkdir -p {}", folder.display())));
+    }
+    let count = pages(command, folder)?;
+    voice.note(&format!("{}: {count} pages", folder.display()));
+    Ok(Exit::Done)
+}
+
+/// Writes a command's page and those of the commands below it; returns how many.
+fn pages(command: clap::Command, folder: &Path) -> Result<usize, Failure> {
+    let below: Vec<clap::Command> =
+        command.get_subcommands().filter(|below| below.get_name() != "help" && !below.is_hide_set()).cloned().collect();
+    let (name, text) = page(command)?;
+    write_whole(&folder.join(name), |file| file.write_all(&text)).map_err(failure)?;
+    let mut count = 1;
+    for command in below {
+        count += pages(command, folder)?;
+    }
+    Ok(count)
+}
+
+/// A page's file name and text.
+fn page(command: clap::Command) -> Result<(String, Vec<u8>), Failure> {
+    let version = format!("recipe-render {}", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command).manual("recipe-render").source(version);
+    let mut text = Vec::new();
+    man.render(&mut text).map_err(Failure::failed)?;
+    Ok((man.get_filename(), text))
+}

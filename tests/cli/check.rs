@@ -1,0 +1,58 @@
+//! `check --format json`.
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, Ran, SMALL};
+
+fn findings(ran: &Ran) -> Vec<Value> {
+    serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.out))
+}
+
+#[test]
+fn sound_recipes_have_no_findings() {
+    let bench = Bench::small();
+    let ran = bench.done(&["check", "small.toml", "--format", "json"]);
+    assert_eq!((findings(&ran), ran.err), (vec![], String::new()));
+}
+
+#[test]
+fn every_finding_names_its_place() {
+    let bench = Bench::small();
+    let text = "title = 'é'\n[[detail]]\nprompts = ['x']\n[[phase]]\nstepz = 100\nrate = '0.05 * tt'\n";
+    bench.write("wrong.toml", text);
+    let ran = bench.run(&["check", "small.toml", "wrong.toml", "missing.toml", "--format", "json"]).ended(2);
+    assert_eq!(ran.err, "");
+    let findings = findings(&ran);
+    assert_eq!(findings.len(), 3, "{findings:#?}");
+    let at = text.find("stepz").unwrap();
+    let first = &findings[0];
+    let expected = json!({
+        "file": "wrong.toml", "severity": "error", "line": 5, "column": 1, "end_line": 5, "end_column": 6, "span": [at, at + 5],
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&first[key], value, "{key}");
+    }
+    assert!(first["hint"].as_str().unwrap().contains("steps"));
+    let [start, end] = [0, 1].map(|end| findings[1]["span"][end].as_u64().unwrap() as usize);
+    assert_eq!(&text[start..end], "tt");
+    assert_eq!((&findings[2]["file"], &findings[2]["line"]), (&json!("missing.toml"), &Value::Null));
+    // The same as people are told.
+    bench.run(&["check", "wrong.toml"]).ended(2).says("wrong.toml:5:1").says("wrong.toml:6:");
+}
+
+#[test]
+fn what_the_model_says_is_found_too() {
+    let bench = Bench::new();
+    bench.write("words.toml", SMALL.replace("\"castle\"", "\"castle 野兎\""));
+    bench.write("none.toml", SMALL.replace("\"castle\"", "\"野兎\""));
+    bench.write("model.toml", format!("model = \"no-such-model\"\n{SMALL}"));
+    let ran = bench.done(&["check", "words.toml", "--format", "json"]);
+    let [warning] = &findings(&ran)[..] else { panic!("{}", ran.out) };
+    assert_eq!((&warning["severity"], &warning["line"]), (&json!("warning"), &json!(7)));
+    for (name, line) in [("none.toml", 7), ("model.toml", 1)] {
+        let ran = bench.run(&["check", name, "--format", "json"]).ended(2);
+        let [error] = &findings(&ran)[..] else { panic!("{}", ran.out) };
+        assert_eq!((&error["severity"], &error["line"]), (&json!("error"), &json!(line)));
+    }
+    bench.run(&["check", "words.toml", "--format", "xml"]).ended(2).says("json");
+}
