@@ -109,7 +109,7 @@ mod tests {
         let (path, text) = (Path::new("a.toml"), "seed = 4\n# é\nx = 'ß'; y\n");
         let at = text.find('y').unwrap();
         let diagnostic = Diagnostic::error(path, at..at + 1, "wrong").expected("right").hint("better");
-        let [finding] = &Finding::all(&[diagnostic.clone()], path, text)[..] else { panic!("one") };
+        let [finding] = &Finding::all(std::slice::from_ref(&diagnostic), path, text)[..] else { panic!("one") };
         assert_eq!((finding.line.unwrap(), finding.column.unwrap()), diagnostic.position(text).unwrap());
         assert_eq!((finding.end_line, finding.end_column), (Some(3), Some(11)));
         assert_eq!(finding.span, Some([at, at + 1]));
