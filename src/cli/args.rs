@@ -104,22 +104,21 @@ pub struct RenderArgs {
 
 /// What the command line says in place of the recipe.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "In place of the recipe's")]
 pub struct InsteadArgs {
     /// Render at this size instead of the recipe's, like 1024x768
-    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "In place of the recipe's")]
     pub size: Option<Size>,
     /// Steps in all; the phases are scaled
-    #[arg(long, value_name = "N", value_parser = values::positive)]
+    #[arg(long, value_name = "N", value_parser = values::positive, help_heading = "In place of the recipe's")]
     pub steps: Option<NonZeroU32>,
     /// The seed of every random draw
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "In place of the recipe's")]
     pub seed: Option<u64>,
     /// A model's name, or the path of its folder
-    #[arg(long, value_name = "NAME|FOLDER")]
+    #[arg(long, value_name = "NAME|FOLDER", help_heading = "In place of the recipe's")]
     pub model: Option<String>,
     /// A third of the size and a quarter of the steps, all else unchanged; the picture is NAME-draft.png
-    #[arg(long)]
+    #[arg(long, help_heading = "In place of the recipe's")]
     pub draft: bool,
 }
 
@@ -159,7 +158,7 @@ pub struct PlanArgs {
     /// Print JSON; values over time as [first step, middle, last step]
     #[arg(long)]
     pub json: bool,
-    /// Render for some seconds to tell how long all of it takes
+    /// Do some steps of each phase to tell how long all of it takes
     #[arg(long)]
     pub measure: bool,
     /// With --measure, where to compute: auto, cpu, cuda or cuda:N

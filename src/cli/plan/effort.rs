@@ -27,7 +27,7 @@ pub(super) struct Effort {
     /// Windows of the step that has most of them.
     pub most_windows: u64,
     pub memory: Memory,
-    /// Found out by rendering for some seconds.
+    /// Found out by doing some steps.
     pub measured: Option<Measured>,
 }
 

@@ -11,53 +11,104 @@ use crate::clip::{Encoder, Features};
 use crate::plan::Plan;
 use crate::render::{Control, Observer, Progress, render};
 
-/// How long steps are done for, the first one, which makes things ready, not counted.
-const LONG_ENOUGH: Duration = Duration::from_secs(3);
+/// So many steps of each phase are done, spread over it.
+const STEPS: u32 = 5;
+/// No further phase is begun after so long; those left are taken to be like the others.
+const LONG_ENOUGH: Duration = Duration::from_secs(20);
 
 /// What was found out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Measured {
-    /// Windows looked at a second.
-    pub windows_per_second: f64,
-    /// The whole render's seconds at this pace, start-up not counted.
+    /// The whole render's seconds, start-up not counted.
     pub seconds: f64,
+    /// Windows looked at a second, on the average.
+    pub windows_per_second: f64,
     /// The most memory that was in use; null where the system does not tell.
     pub peak_rss_bytes: Option<u64>,
 }
 
-impl Measured {
-    pub(super) fn of(effort: &Effort, pace: f64) -> Self {
-        let seconds = if pace > 0.0 { effort.windows as f64 / pace } else { 0.0 };
-        Measured { windows_per_second: pace, seconds, peak_rss_bytes: peak_rss_bytes() }
-    }
+/// One step that was done.
+#[derive(Debug, Clone, Copy)]
+struct Done {
+    phase: usize,
+    /// Windows it looked at.
+    windows: u64,
+    seconds: f64,
 }
 
 /// Looks at the clock at every step.
-#[derive(Default)]
 struct Watch {
-    /// When the first step was done, and the windows it looked at.
-    warm: Option<(Instant, u64)>,
-    /// Windows a second.
-    pace: f64,
+    started: Instant,
+    before: Instant,
+    windows: u64,
+    done: Vec<Done>,
 }
 
 impl Observer for Watch {
     fn step(&mut self, progress: &mut Progress<'_>) -> Control {
-        let Some((since, before)) = self.warm else {
-            // Of a render of a single step this is all there is.
-            self.pace = progress.views as f64 / progress.seconds.max(1e-9);
-            self.warm = Some((Instant::now(), progress.views));
-            return Control::Continue;
-        };
-        let spent = since.elapsed();
-        self.pace = (progress.views - before) as f64 / spent.as_secs_f64().max(1e-9);
-        if spent >= LONG_ENOUGH { Control::Stop } else { Control::Continue }
+        let seconds = self.before.elapsed().as_secs_f64();
+        self.done.push(Done { phase: progress.phase, windows: progress.views - self.windows, seconds });
+        (self.before, self.windows) = (Instant::now(), progress.views);
+        let late = progress.ends_phase() && self.started.elapsed() >= LONG_ENOUGH;
+        if late { Control::Stop } else { Control::Continue }
     }
 }
 
-/// Windows a second in the plan's first steps.
-pub(super) fn pace(plan: &Plan, features: &Features, encoder: &mut Encoder) -> Result<f64, Failure> {
-    let mut watch = Watch::default();
-    render(plan, features, encoder, &mut watch).map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
-    Ok(watch.pace)
+/// Does a few steps of each of the plan's phases.
+pub(super) fn measure(
+    plan: &Plan,
+    effort: &Effort,
+    features: &Features,
+    encoder: &mut Encoder,
+) -> Result<Measured, Failure> {
+    let mut short = plan.clone();
+    for phase in &mut short.phases {
+        phase.steps = phase.steps.min(STEPS);
+    }
+    let now = Instant::now();
+    let mut watch = Watch { started: now, before: now, windows: 0, done: Vec::new() };
+    render(&short, features, encoder, &mut watch).map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
+    let steps: Vec<u32> = plan.phases.iter().map(|phase| phase.steps).collect();
+    let seconds = whole(&steps, &watch.done);
+    let windows_per_second = if seconds > 0.0 { effort.windows as f64 / seconds } else { 0.0 };
+    Ok(Measured { seconds, windows_per_second, peak_rss_bytes: peak_rss_bytes() })
+}
+
+/// Seconds of phases of so many steps, by what was done of them.
+fn whole(steps: &[u32], done: &[Done]) -> f64 {
+    let means = (0..steps.len()).map(|phase| mean(done.iter().filter(|step| step.phase == phase), done));
+    let means: Vec<Option<f64>> = means.collect();
+    let known = mean(done.iter(), done).unwrap_or(0.0);
+    steps.iter().zip(means).map(|(steps, mean)| f64::from(*steps) * mean.unwrap_or(known)).sum()
+}
+
+/// Mean seconds of steps. Of those in one phase with equally many windows the median counts: the first of a kind makes
+/// things ready that the others find.
+fn mean<'a>(steps: impl Iterator<Item = &'a Done>, done: &[Done]) -> Option<f64> {
+    let typical = |step: &Done| {
+        let alike = done.iter().filter(|other| (other.phase, other.windows) == (step.phase, step.windows));
+        let mut seconds: Vec<f64> = alike.map(|other| other.seconds).collect();
+        seconds.sort_by(f64::total_cmp);
+        // The lower one of two in the middle: of two steps the quicker one was the ready one.
+        seconds.get((seconds.len().saturating_sub(1)) / 2).copied().unwrap_or(step.seconds)
+    };
+    let seconds: Vec<f64> = steps.map(typical).collect();
+    (!seconds.is_empty()).then(|| seconds.iter().sum::<f64>() / seconds.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_make_things_ready_do_not_count() {
+        let step = |phase: usize, windows: u64, seconds: f64| Done { phase, windows, seconds };
+        let done =
+            [step(0, 4, 9.0), step(0, 4, 1.0), step(0, 4, 1.0), step(1, 8, 7.0), step(1, 8, 2.0), step(1, 0, 0.5)];
+        assert_eq!(whole(&[10], &done), 10.0);
+        assert_eq!(whole(&[10, 20], &done), 10.0 + 20.0 * 1.5);
+        // A phase never reached is like the average step.
+        assert_eq!(whole(&[10, 20, 6], &done), 40.0 + 6.0 * 7.5 / 6.0);
+        assert_eq!(whole(&[10], &[]), 0.0);
+    }
 }

@@ -9,7 +9,7 @@ use super::compose::{Source, Workbench, overrides};
 use super::{Exit, Failure, Outcome, PlanArgs, Voice, prompts, voice};
 use crate::runtime;
 
-/// Prints the plan, and what it will take; with `--measure` renders for some seconds to tell the time.
+/// Prints the plan, and what it will take; with `--measure` does some steps of each phase to tell the time.
 pub fn run(args: &PlanArgs, options: runtime::Options, voice: &Voice) -> Outcome {
     let source = Source::read(&args.recipe)?;
     let compiled = source.compile(&overrides(&args.instead, &source)?, voice)?;
@@ -19,8 +19,7 @@ pub fn run(args: &PlanArgs, options: runtime::Options, voice: &Voice) -> Outcome
     if args.measure {
         let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
         let (encoder, features) = bench.ready(&source, &compiled, &model)?;
-        let pace = measure::pace(&compiled.plan, &features, encoder)?;
-        effort.measured = Some(measure::Measured::of(&effort, pace));
+        effort.measured = Some(measure::measure(&compiled.plan, &effort, &features, encoder)?);
     }
     let account = account::of(&compiled.plan, &model, effort);
     let text = match args.json {

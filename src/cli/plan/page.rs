@@ -126,7 +126,7 @@ fn effort(effort: &Effort) -> Vec<String> {
         ),
     ];
     match &effort.measured {
-        None => lines.push("time     --measure tells it, after some seconds of rendering".to_owned()),
+        None => lines.push("time     --measure tells it, after some steps of each phase".to_owned()),
         Some(measured) => {
             let seconds = measured.seconds;
             let time = if seconds < 100.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) };
