@@ -6,7 +6,7 @@ use super::measure::Measured;
 use crate::canvas::Canvas;
 use crate::cli::models::files;
 use crate::clip::ModelFolder;
-use crate::plan::{Phase, Plan, Sight, Target, Time};
+use crate::plan::{Phase, Plan, Select, Sight, Target, Time};
 
 /// Of a phase so many steps are looked at; more are taken to be like these.
 const MOST_SAMPLES: u64 = 20_000;
@@ -104,13 +104,16 @@ fn at(plan: &Plan, phase: &Phase, time: &Time) -> Looks {
     looks
 }
 
-/// Views of each place: one a pipeline of the prompts that act.
+/// Views of each place: one a pipeline of the prompts that act, or one where a prompt is drawn.
 fn views(target: &Target, time: &Time) -> u64 {
     let acting = target.wanted.iter().filter(|pull| pull.weight.at(time) != 0.0);
     let mut pipelines: Vec<usize> = acting.map(|pull| pull.pipeline).collect();
     pipelines.sort_unstable();
     pipelines.dedup();
-    pipelines.len() as u64
+    match target.select {
+        Select::Random => pipelines.len().min(1) as u64,
+        _ => pipelines.len() as u64,
+    }
 }
 
 /// Bytes of the image encoder, which stays in memory. The embedded model is part of the program.
