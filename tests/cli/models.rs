@@ -140,6 +140,8 @@ fn encoders_may_be_named_one_by_one() {
     models(&bench, &arguments).ended(0);
     let checked = models(&bench, &["check", "small"]).ended(0);
     assert!(checked.out.contains("6 of 6 plain pictures named"), "{}", checked.out);
+    let pocket = models(&bench, &["check", "pocket"]).ended(0);
+    assert!(pocket.out.contains("all 4 known values are right"), "{}", pocket.out);
     models(&bench, &arguments).ended(2).says("already").says("--force");
     arguments.push("--force");
     models(&bench, &arguments).ended(0);
