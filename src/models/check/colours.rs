@@ -1,11 +1,9 @@
 //! Whether the two encoders speak of the same things: plain colours and their names.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::clip::{self, ClipError, Encoder, Features, ModelFolder};
-use crate::runtime::{Device, Runtime};
+use crate::runtime::Runtime;
 
 /// How many plain pictures were most similar to their own colour's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,18 +21,25 @@ const COLOURS: [(&str, [f32; 3]); 6] = [
     ("white", [0.97, 0.97, 0.97]),
 ];
 
-pub(super) fn check(model: &ModelFolder, runtime: &Arc<Runtime>, device: Device) -> Result<Colours, ClipError> {
+/// The features of the colours' names, `[6, D]`.
+pub(super) fn features(model: &ModelFolder, runtime: &Runtime) -> Result<Features, ClipError> {
     let texts: Vec<String> = COLOURS.iter().map(|(name, _)| format!("a plain {name} picture")).collect();
     let rows = clip::features(runtime, model, "", &texts, None)?;
+    Features::new(&rows).ok_or_else(|| ClipError::Encoder {
+        model: model.description.name.clone(),
+        message: "embeddings of texts differ in length".to_owned(),
+        hint: None,
+    })
+}
+
+pub(super) fn check(encoder: &mut Encoder, features: &Features) -> Result<Colours, ClipError> {
     let asked = COLOURS.len();
-    let Some(features) = Features::new(&rows) else { return Ok(Colours { named: 0, asked }) };
-    let mut encoder = Encoder::open(runtime.clone(), model.clone(), String::new(), device)?;
     let area = (encoder.side() as usize).pow(2);
     let windows: Vec<f32> = COLOURS
         .iter()
         .flat_map(|(_, colour)| colour.iter().flat_map(|value| std::iter::repeat_n(*value, area)))
         .collect();
-    let similarities = encoder.score(&windows, &features)?;
+    let similarities = encoder.score(&windows, features)?;
     // Each name's mean is taken off: some words are near to any picture.
     let mean = |name: usize| similarities.iter().skip(name).step_by(asked).sum::<f32>() / asked as f32;
     let means: Vec<f32> = (0..asked).map(mean).collect();

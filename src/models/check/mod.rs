@@ -16,7 +16,7 @@ pub use references::References;
 pub use speed::Speed;
 
 use super::{Examined, examine};
-use crate::clip::{ClipError, ModelFolder};
+use crate::clip::{ClipError, Encoder, ModelFolder};
 use crate::runtime::{Device, Runtime};
 
 /// All that was found out about a model.
@@ -73,10 +73,12 @@ pub fn check(
     let references = references::check(model, runtime)?;
     say("comparing the gradient with differences");
     let gradient = gradient::check(model, runtime)?;
+    let (features, mut encoder) =
+        (colours::features(model, runtime)?, Encoder::open(runtime.clone(), model.clone(), String::new(), device)?);
     say("looking at plain colours");
-    let colours = colours::check(model, runtime, device)?;
+    let colours = colours::check(&mut encoder, &features)?;
     say("measuring");
-    let speed = speed::measure(model, runtime, device)?;
+    let speed = speed::measure(&mut encoder, &features)?;
     let description = &model.description;
     Ok(Findings {
         model: description.name.clone(),

@@ -16,7 +16,8 @@ use std::time::Duration;
 use client::Client;
 use download::{Download, Wanted};
 use known::Record;
-use part::{refused, sha256};
+use part::refused;
+pub(super) use part::sha256;
 
 pub use download::megabytes;
 pub use folders::{Folders, Lock};

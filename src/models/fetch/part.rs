@@ -140,7 +140,7 @@ fn origin_path(path: &Path) -> PathBuf {
 }
 
 /// The SHA-256 of a file in lower-case hexadecimal.
-pub(super) fn sha256(path: &Path) -> Result<String, ModelsError> {
+pub(in crate::models) fn sha256(path: &Path) -> Result<String, ModelsError> {
     let failed = |error| ModelsError::file(path, error);
     let mut file = File::open(path).map_err(failed)?;
     let mut hash = Sha256::new();

@@ -5,12 +5,11 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::gather::{Contents, Encoder, Gathered};
 use super::{Request, models_folder};
-use crate::clip::{Description, ImageEncoder, ModelFolder, Source, TextEncoder, Tokenizer, map_file};
+use crate::clip::{Description, ImageEncoder, ModelFolder, Source, TextEncoder, Tokenizer};
 use crate::models::ModelsError;
+use crate::models::fetch::sha256;
 use crate::onnx::{ALIGNED, Graph};
 use crate::output::TemporaryFolder;
 
@@ -227,12 +226,6 @@ fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Des
         reference: card.references.clone(),
         source: Some(Source { from, files }),
     })
-}
-
-/// A file's SHA-256, hexadecimal.
-fn sha256(path: &Path) -> Result<String, ModelsError> {
-    let bytes = map_file(path)?;
-    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

@@ -84,8 +84,8 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
         }
     };
     unheeded(request, &settings)?;
-    let known = !own_tokenizer && knows_clips_vocabulary(&text);
-    let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, known, say)?;
+    let known = || !own_tokenizer && knows_clips_vocabulary(&text);
+    let tokenizer = tokenizer::find(request.tokenizer.as_deref(), &folders, &known, say)?;
     let settings = complete(settings, &tokenizer, &text, &folders)?;
     let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
     for path in files.into_iter().chain(tokenizer.files.iter().cloned()) {

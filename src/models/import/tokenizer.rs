@@ -25,7 +25,7 @@ pub(super) struct TokenizerFile {
 pub(super) fn find(
     named: Option<&Path>,
     folders: &[PathBuf],
-    clips: bool,
+    clips: &dyn Fn() -> bool,
     say: &mut dyn FnMut(&str),
 ) -> Result<TokenizerFile, ModelsError> {
     if let Some(path) = named {
@@ -43,7 +43,7 @@ pub(super) fn find(
             return Ok(found);
         }
     }
-    if clips {
+    if clips() {
         say("no tokenizer file: OpenAI's vocabulary is taken, which has as many tokens as the text encoder");
         return parse(clip_vocabulary()?.tokenizer_json, Path::new("tokenizer.json"), Vec::new());
     }
