@@ -4,9 +4,11 @@ mod ask;
 mod error;
 mod progress;
 mod run;
+mod seen;
 mod tally;
 
 pub use error::RenderError;
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
 pub use run::render;
+pub use seen::{PromptSimilarity, Seen, View};
 pub use tally::{Tally, TallyEntry};
