@@ -11,11 +11,11 @@
 //! Coefficients that the low-pass hides are left alone: neither transformed nor moved. Each has an age, the number of its
 //! updates, so that the optimiser's start-up correction is right whenever it comes into sight.
 
-use super::{Slot, State, StateError, Store, Tensor};
 use super::adam::{Adam, Moments, Update};
 use super::colour::{Colours, exp};
 use super::fft::{self, Disc, Planes, squared_frequency};
 use super::init::Ground;
+use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
 use crate::plan::Size;
 use rayon::prelude::*;

@@ -4,10 +4,10 @@
 //! the range comes back as soon as its gradient says so. The low-pass is a Gaussian, whose kernel is positive, and treats
 //! the canvas as if it went on periodically.
 
-use super::{Slot, State, StateError, Store, Tensor};
 use super::adam::{Adam, Moments};
 use super::fft::{self, Disc, Planes, RowsOfThree, squared_frequency};
 use super::init::Ground;
+use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
 use crate::plan::Size;
 use rayon::prelude::*;

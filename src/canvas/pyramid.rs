@@ -4,11 +4,11 @@
 //! sum = upsample(sum) + weight own, by cubic B-splines. A level's weight is (coarsest / own side)^(1/2), which makes the
 //! octaves of a random pyramid fall like those of `fourier` with its decay of 1.5.
 
-use super::{Slot, State, StateError, Store, Tensor};
 use super::adam::{Adam, Moments};
 use super::colour::Colours;
 use super::init::Ground;
 use super::spline::Upsample;
+use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
 use crate::plan::Size;
 use rayon::prelude::*;
