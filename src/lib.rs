@@ -25,6 +25,7 @@ pub mod runtime;
 pub mod canvas;
 pub mod look;
 pub mod render;
+pub mod store;
 
 // what the user sees
 pub mod cli;

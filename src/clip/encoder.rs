@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use rayon::prelude::*;
 
-use super::{ClipError, Features, ImageGraph, ModelFolder, head};
+use super::{Cancel, ClipError, Features, ImageGraph, ModelFolder, head};
 use crate::{
     onnx::Graph,
     runtime::{Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights, aligned},
@@ -73,6 +73,7 @@ pub struct Encoder {
     model: ModelFolder,
     hash: String,
     device: Device,
+    cancel: Cancel,
     graph: ImageGraph,
     train: Sessions,
     score: Sessions,
@@ -118,7 +119,15 @@ impl Encoder {
             tensor.data = aligned(&tensor.data, tensor.data_type.size());
         }
         let graph = ImageGraph::new(graph, Some(&model.description.image), name)?;
-        Ok(Encoder { runtime, model, hash, device, graph, train: Sessions::default(), score: Sessions::default() })
+        let (train, score) = Default::default();
+        Ok(Encoder { runtime, model, hash, device, cancel: Cancel::default(), graph, train, score })
+    }
+
+    /// The same, stopping with [`ClipError::Cancelled`] before its next batch of windows once `cancel` says so.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
+        self
     }
 
     /// The side S of the windows in pixels.
@@ -151,6 +160,7 @@ impl Encoder {
         let parts = divide(&sizes, length, windows).zip(divide_mut(&sizes, prompts, &mut similarities));
         let parts: Vec<_> = sizes.iter().copied().zip(parts).collect();
         parts.into_par_iter().try_for_each(|(size, (windows, similarities))| {
+            self.cancel.check()?;
             let inputs = [
                 (head::WINDOWS, Input::F32(&[size, 3, side, side], windows)),
                 (head::FEATURES, Input::F32(&[prompts, features.width()], features.values())),
@@ -184,6 +194,7 @@ impl Encoder {
         let wanted = divide_mut(&sizes, prompts, &mut similarities).zip(divide_mut(&sizes, length, gradients));
         let parts: Vec<_> = sizes.iter().copied().zip(given.zip(wanted)).collect();
         parts.into_par_iter().try_for_each(|(size, (given, (similarities, gradients)))| {
+            self.cancel.check()?;
             let ((((((windows, pull), best), scale), stop), sharpness), spherical) = given;
             let inputs = [
                 (head::WINDOWS, Input::F32(&[size, 3, side, side], windows)),

@@ -21,6 +21,8 @@ pub enum ClipError {
     Encoder { model: String, message: String, hint: Option<String> },
     #[error("model `{model}`: {source}")]
     Graph { model: String, source: OnnxError },
+    #[error("cancelled")]
+    Cancelled,
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
 }

@@ -22,6 +22,13 @@ impl Features {
         self.values.len() / self.width
     }
 
+    /// Those of some prompts, in the order given.
+    #[must_use]
+    pub fn of(&self, prompts: &[usize]) -> Features {
+        let rows = prompts.iter().flat_map(|prompt| &self.values[prompt * self.width..(prompt + 1) * self.width]);
+        Features { width: self.width, values: rows.copied().collect() }
+    }
+
     /// The length of an embedding, D.
     pub fn width(&self) -> usize {
         self.width

@@ -1,5 +1,6 @@
 //! Models: folders, tokenizers, text features, and the image encoder with its similarity head.
 
+mod cancel;
 mod description;
 mod encoder;
 mod ends;
@@ -13,6 +14,7 @@ mod pictures;
 mod preprocess;
 mod text;
 
+pub use cancel::Cancel;
 pub use description::{Clean, Description, ImageEncoder, Reference, Source, TextEncoder, Tokenizer};
 pub use encoder::{Encoder, NEVER, Questions};
 pub use ends::ImageGraph;

@@ -123,6 +123,25 @@ pub(super) fn draw(plan: &Plan, frame: &Frame, weights: &[f64], time: &Time) -> 
     asks
 }
 
+/// The prompts that act at this moment, each once, in the order of the targets that are active: the encoder is given the
+/// features of these alone, so that a target that is not looked at yet cannot change a bit.
+pub(super) fn active_prompts(plan: &Plan, weights: &[f64], time: &Time) -> Vec<usize> {
+    let mut prompts = Vec::new();
+    for (target, weight) in plan.targets.iter().zip(weights) {
+        let share = weight / f64::from(target.windows);
+        let wanted = parts(&target.wanted, share, (1.0, NEVER), time);
+        if wanted.is_empty() {
+            continue;
+        }
+        for (_, part) in wanted.into_iter().chain(parts(&target.avoided, share, (1.0, NEVER), time)) {
+            if !prompts.contains(&part.prompt) {
+                prompts.push(part.prompt);
+            }
+        }
+    }
+    prompts
+}
+
 /// The pulls that act at this moment, with their pipelines; weights are times `share`. `(sign, stop)`: of the scale, and where
 /// they let go if nothing is said.
 fn parts(pulls: &[Pull], share: f64, (sign, stop): (f64, f32), time: &Time) -> Vec<(usize, Part)> {

@@ -10,7 +10,8 @@ mod tally;
 
 pub use error::RenderError;
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
-pub use run::{render, resume};
+pub use run::{conclude, render, resume};
 pub use seen::{PromptSimilarity, Seen, View};
 pub use state::{Standing, State};
+pub(crate) use tally::distinct_prompts;
 pub use tally::{Tally, TallyEntry};

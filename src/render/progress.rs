@@ -19,6 +19,10 @@ pub enum Control {
 pub trait Observer {
     /// Called after every step.
     fn step(&mut self, progress: &mut Progress<'_>) -> Control;
+
+    /// Called where the encoder was cancelled within a step, which then counts for nothing: the progress is that after the
+    /// step before. Not called where that was none. The render ends.
+    fn cancelled(&mut self, _progress: &mut Progress<'_>) {}
 }
 
 /// The state of a render after a step.

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use super::{
     Control, Observer, Progress, RenderError, Rendered, Seconds, Seen, Standing, State, Tally,
-    ask::{Ask, Asks, draw},
+    ask::{Ask, Asks, active_prompts, draw},
     seen::Last,
     tally::distinct_prompts,
 };
 use crate::{
     canvas::Canvas,
-    clip::{Encoder, Features, Questions},
+    clip::{ClipError, Encoder, Features, Questions},
     look::{Frame, Levels, Push, look, push},
     picture::Picture,
     plan::{Plan, Time},
@@ -53,7 +53,7 @@ fn go_on(
     standing: &Standing,
     observer: &mut dyn Observer,
 ) -> Result<Rendered, RenderError> {
-    let start = Instant::now();
+    let clock = Instant::now();
     let total = plan.steps();
     let mut done = standing.steps;
     let mut finest = None;
@@ -74,28 +74,26 @@ fn go_on(
         }
         for phase_step in first..steps {
             let time = Time::new(phase_step, steps, phase_start, total);
-            finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
+            let before = std::mem::replace(&mut finest, phase.finest.as_ref().map(|schedule| schedule.at(&time)));
             let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
-            run.step(&time, finest, &weights, phase.rate.at(&time))?;
-            done += 1;
-            let control = observer.step(&mut Progress {
-                step: done,
-                steps: total,
-                phase: index,
-                phase_name: &phase.name,
-                phase_step: phase_step + 1,
-                phase_steps: steps,
-                views: run.views,
-                places: run.places,
-                similarities: &run.similarities,
-                tally: &run.tally,
-                seconds: start.elapsed().as_secs_f64(),
-                seen: Seen { plan, frame: run.frame, last: &run.last, pixels: &run.pixels, levels: &run.levels },
-                canvas: &mut run.canvas,
-                finest,
-                size: plan.size,
-                next_phase: plan.phases.get(index + 1),
-            });
+            match run.step(&time, finest, &weights, phase.rate.at(&time)) {
+                Ok(()) => done += 1,
+                Err(RenderError::Clip(ClipError::Cancelled)) => {
+                    (stopped, finest) = (true, before);
+                    if done > 0 {
+                        // As after the step before, which may have been the last one of its phase.
+                        let (index, phase_step) = match phase_step {
+                            0 => (index - 1, u64::from(plan.phases[index - 1].steps)),
+                            done => (index, done),
+                        };
+                        run.last = Last::default();
+                        observer.cancelled(&mut run.progress(index, phase_step, done, finest, &clock));
+                    }
+                    break 'phases;
+                }
+                Err(error) => return Err(error),
+            }
+            let control = observer.step(&mut run.progress(index, phase_step + 1, done, finest, &clock));
             if control == Control::Stop {
                 stopped = done < total;
                 break 'phases;
@@ -107,10 +105,35 @@ fn go_on(
     Ok(Rendered { picture, tally: run.tally, steps: done, views: run.views, stopped, seconds: run.seconds })
 }
 
+/// What a render comes to whose state is at its end. Takes no encoder.
+///
+/// # Errors
+/// Where the state is none of this plan, or not at its end, or the canvas cannot be made.
+pub fn conclude(plan: &Plan, state: &State<'_>) -> Result<Rendered, RenderError> {
+    let Standing { phase_step, steps, views, won, .. } = &state.standing;
+    let mut tally = Tally::new(plan);
+    if let Some(misfit) = state.standing.misfit(plan, tally.entries.len()) {
+        return Err(RenderError::State(misfit));
+    }
+    let phase = plan.phases.last().filter(|_| state.standing.is_end_of(plan) && *phase_step > 0);
+    let phase = phase.ok_or_else(|| RenderError::State("the state is not at the render's end".into()))?;
+    for (entry, won) in tally.entries.iter_mut().zip(won) {
+        entry.won = *won;
+    }
+    let time = Time::new(phase_step - 1, u64::from(phase.steps), steps - phase_step, plan.steps());
+    let mut canvas = Canvas::new(&plan.canvas, plan.size, plan.seed)?;
+    canvas.restore(&state.canvas)?;
+    let finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
+    let picture = Picture { size: plan.size, pixels: canvas.decode(finest).to_vec() };
+    let seconds = Seconds::default();
+    Ok(Rendered { picture, tally, steps: *steps, views: *views, stopped: false, seconds })
+}
+
 /// What lasts from step to step.
 struct Run<'a> {
     plan: &'a Plan,
     features: &'a Features,
+    active: Active,
     encoder: &'a mut Encoder,
     frame: Frame,
     canvas: Canvas,
@@ -134,6 +157,7 @@ impl<'a> Run<'a> {
         Ok(Run {
             plan,
             features,
+            active: Active { prompts: Vec::new(), features: features.of(&[]) },
             encoder,
             frame: Frame { size: plan.size, side },
             canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
@@ -166,15 +190,46 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// What the observer is told after a step: the `phase_step`th of its phase, the `done`th of the run.
+    fn progress(
+        &mut self,
+        phase: usize,
+        phase_step: u64,
+        done: u64,
+        finest: Option<f64>,
+        clock: &Instant,
+    ) -> Progress<'_> {
+        let plan = self.plan;
+        Progress {
+            step: done,
+            steps: plan.steps(),
+            phase,
+            phase_name: &plan.phases[phase].name,
+            phase_step,
+            phase_steps: u64::from(plan.phases[phase].steps),
+            views: self.views,
+            places: self.places,
+            similarities: &self.similarities,
+            tally: &self.tally,
+            seconds: clock.elapsed().as_secs_f64(),
+            seen: Seen { plan, frame: self.frame, last: &self.last, pixels: &self.pixels, levels: &self.levels },
+            canvas: &mut self.canvas,
+            finest,
+            size: plan.size,
+            next_phase: plan.phases.get(phase + 1),
+        }
+    }
+
     /// One optimiser update, made from all windows of all active targets.
     fn step(&mut self, time: &Time, finest: Option<f64>, weights: &[f64], rate: f64) -> Result<(), RenderError> {
         let asks = draw(self.plan, &self.frame, weights, time);
-        self.places += asks.places.iter().sum::<u64>();
+        let places = asks.places.iter().sum::<u64>();
+        self.active.choose(active_prompts(self.plan, weights, time), self.features);
         let clock = Instant::now();
         self.levels.build(self.canvas.decode(finest));
         self.seconds.look += clock.elapsed().as_secs_f64();
 
-        let asks = self.settle(asks)?;
+        let (asks, lost) = self.settle(asks)?;
         let side = self.frame.side;
         let count = asks.len();
         if count == 0 {
@@ -191,9 +246,11 @@ impl<'a> Run<'a> {
         self.seconds.look += clock.elapsed().as_secs_f64();
 
         let clock = Instant::now();
-        let questions = questions(&asks, self.features.count());
+        let Active { prompts, features } = &self.active;
+        let questions = questions(&asks, prompts);
         self.gradients.resize(length, 0.0);
-        let similarities = self.encoder.train(&self.pixels, &questions, self.features, &mut self.gradients)?;
+        let similarities = self.encoder.train(&self.pixels, &questions, features, &mut self.gradients)?;
+        let similarities = self.active.spread(&similarities, self.features.count());
         self.seconds.encode += clock.elapsed().as_secs_f64();
         if !self.gradients.iter().all(|g| g.is_finite()) {
             return Err(RenderError::NotFinite { step: time.step + 1 });
@@ -208,7 +265,9 @@ impl<'a> Run<'a> {
         self.canvas.step(rate);
         self.seconds.optimize += clock.elapsed().as_secs_f64();
 
-        self.views += count as u64;
+        // Counted only now: a step that is cancelled has not been.
+        self.places += places;
+        self.views += lost + count as u64;
         self.count(&asks, &similarities);
         self.last = Last { asks, similarities };
         Ok(())
@@ -218,10 +277,13 @@ impl<'a> Run<'a> {
     ///
     /// Scoring all with the forward graph and training the winners costs no more than training two views, and less from
     /// three on.
-    fn settle(&mut self, asks: Asks) -> Result<Vec<Ask>, RenderError> {
+    ///
+    /// Also gives the number of views that lost: they were looked at, too.
+    fn settle(&mut self, asks: Asks) -> Result<(Vec<Ask>, u64), RenderError> {
         let mut settled = asks.settled;
+        let mut lost = 0;
         if asks.contests.is_empty() {
-            return Ok(settled);
+            return Ok((settled, lost));
         }
         let side = self.frame.side;
         let windows: Vec<_> = asks.contests.iter().flat_map(|contest| contest.windows.iter().cloned()).collect();
@@ -230,7 +292,8 @@ impl<'a> Run<'a> {
         look(&self.levels, &windows, side, &mut self.pixels);
         self.seconds.look += clock.elapsed().as_secs_f64();
         let clock = Instant::now();
-        let similarities = self.encoder.score(&self.pixels, self.features)?;
+        let similarities = self.encoder.score(&self.pixels, &self.active.features)?;
+        let similarities = self.active.spread(&similarities, self.features.count());
         self.seconds.encode += clock.elapsed().as_secs_f64();
 
         let mut rows = similarities.chunks_exact(self.features.count());
@@ -238,11 +301,10 @@ impl<'a> Run<'a> {
             let own: Vec<&[f32]> = rows.by_ref().take(contest.windows.len()).collect();
             let looked_at = own.len() as u64;
             let asks = contest.settle(&own);
-            // The losing views were looked at, too.
-            self.views += looked_at - asks.len() as u64;
+            lost += looked_at - asks.len() as u64;
             settled.extend(asks);
         }
-        Ok(settled)
+        Ok((settled, lost))
     }
 
     /// Enters the winners in the tally, and each target's mean similarity.
@@ -273,13 +335,41 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The asks as the encoder's matrices.
-fn questions(asks: &[Ask], prompts: usize) -> Questions {
-    let mut questions = Questions::new(asks.len(), prompts);
+/// The prompts that act in a step, and their features.
+struct Active {
+    prompts: Vec<usize>,
+    features: Features,
+}
+
+impl Active {
+    /// Takes these prompts, indices into the plan's.
+    fn choose(&mut self, prompts: Vec<usize>, all: &Features) {
+        if prompts != self.prompts {
+            self.features = all.of(&prompts);
+            self.prompts = prompts;
+        }
+    }
+
+    /// Similarities by active prompt as similarities by the plan's prompts, `all` of them; 0 to those that do not act.
+    fn spread(&self, similarities: &[f32], all: usize) -> Vec<f32> {
+        let mut spread = vec![0.0; similarities.len() / self.prompts.len() * all];
+        for (to, from) in spread.chunks_exact_mut(all).zip(similarities.chunks_exact(self.prompts.len())) {
+            for (prompt, similarity) in self.prompts.iter().zip(from) {
+                to[*prompt] = *similarity;
+            }
+        }
+        spread
+    }
+}
+
+/// The asks as the encoder's matrices. `prompts`: those that act, in the order of the matrices' columns.
+fn questions(asks: &[Ask], prompts: &[usize]) -> Questions {
+    let mut questions = Questions::new(asks.len(), prompts.len());
     for (row, ask) in asks.iter().enumerate() {
         for (parts, weights) in [(&ask.pull, &mut questions.pull), (&ask.best, &mut questions.best)] {
             for part in parts {
-                let at = row * prompts + part.prompt;
+                let Some(column) = prompts.iter().position(|prompt| *prompt == part.prompt) else { continue };
+                let at = row * prompts.len() + column;
                 weights[at] += part.weight;
                 questions.scale[at] = part.scale;
                 questions.stop[at] = part.stop;

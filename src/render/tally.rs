@@ -49,7 +49,7 @@ impl Tally {
 }
 
 /// A target's wanted prompts (indices into the plan's), each once, in written order.
-pub(super) fn distinct_prompts(target: &Target) -> Vec<usize> {
+pub(crate) fn distinct_prompts(target: &Target) -> Vec<usize> {
     let mut prompts = Vec::new();
     for pull in &target.wanted {
         if !prompts.contains(&pull.prompt) {

@@ -1,0 +1,234 @@
+//! A checkpoint: a render's state as a safetensors file.
+//!
+//! The header's metadata say what it is a state of; among them is the BLAKE3 hash of the whole file in which the hash's own
+//! digits are zeros. What a later version of this layout cannot be read as has another [`LAYOUT`].
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, View};
+use serde::{Deserialize, Serialize};
+
+use super::key::{Chain, Key};
+use crate::canvas::{self, Tensor, Values};
+use crate::render::{Standing, State};
+
+/// The version of the layout; also the name of the folder in which checkpoints are kept.
+pub(super) const LAYOUT: &str = "1";
+
+const FORMAT: &str = "recipe-render checkpoint";
+/// The digits of a BLAKE3 hash before it is known.
+const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What is known of a state besides its arrays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct About {
+    /// What it is, see [`Key::name`].
+    pub key: String,
+    pub standing: Standing,
+    /// The tally: target's key, prompt's hash, places won; in the order of the plan it comes from, without those that won
+    /// nothing.
+    pub won: Vec<(u64, String, u64)>,
+    /// The recipe's title, or else its file's name: for people.
+    pub called: String,
+    /// Whether it is one of those within a phase, each of which takes the place of the one before.
+    pub passing: bool,
+    pub basis: String,
+    pub optimiser: String,
+}
+
+impl About {
+    pub fn new(chain: &Chain<'_>, state: &State<'_>, called: &str) -> Self {
+        let identities = tally_identities(chain);
+        let won = identities.into_iter().zip(&state.standing.won).filter(|(_, won)| **won > 0);
+        About {
+            key: chain.key().name(),
+            won: won.map(|((target, prompt), won)| (target, prompt, *won)).collect(),
+            // The tally goes by names, not by positions.
+            standing: Standing { won: Vec::new(), ..state.standing.clone() },
+            called: called.to_owned(),
+            passing: false,
+            basis: state.canvas.basis.to_string(),
+            optimiser: state.canvas.optimiser.to_string(),
+        }
+    }
+
+    /// Where a render of the chain's plan stands here; nothing where the tally knows what the plan does not.
+    pub fn standing(&self, chain: &Chain<'_>) -> Option<Standing> {
+        let identities = tally_identities(chain);
+        let mut won = vec![None; identities.len()];
+        for (target, prompt, places) in &self.won {
+            let free =
+                |(own, taken): (&(u64, String), &Option<u64>)| taken.is_none() && own.0 == *target && own.1 == *prompt;
+            let at = identities.iter().zip(&won).position(free)?;
+            won[at] = Some(*places);
+        }
+        let (phase, phase_step) = chain.position();
+        let phase_over = chain.plan().phases.get(phase).is_some_and(|phase| phase_step == u64::from(phase.steps));
+        let won = won.into_iter().map(|won| won.unwrap_or(0)).collect();
+        Some(Standing { phase, phase_step, phase_over, won, ..self.standing.clone() })
+    }
+}
+
+/// What each line of a plan's tally is about, see [`crate::render::Tally`].
+fn tally_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
+    let of = |target: &crate::plan::Target| {
+        let prompts = crate::render::distinct_prompts(target);
+        prompts.into_iter().map(|prompt| (target.key, chain.prompt(prompt).to_hex().to_string())).collect::<Vec<_>>()
+    };
+    chain.plan().targets.iter().flat_map(of).collect()
+}
+
+/// A lent array.
+struct Lent<'a>(&'a Tensor<'a>);
+
+impl View for Lent<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.0.values {
+            Values::F32(_) => Dtype::F32,
+            Values::U16(_) => Dtype::U16,
+            Values::U64(_) => Dtype::U64,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.0.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        match self.0.values {
+            Values::F32(values) => Cow::Borrowed(bytemuck::cast_slice(values)),
+            Values::U16(values) => Cow::Borrowed(bytemuck::cast_slice(values)),
+            Values::U64(values) => Cow::Borrowed(bytemuck::cast_slice(values)),
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        match self.0.values {
+            Values::F32(values) => size_of_val(values),
+            Values::U16(values) => size_of_val(values),
+            Values::U64(values) => size_of_val(values),
+        }
+    }
+}
+
+/// The file's bytes, its hash not filled in yet: see [`hash`]. A copy of the state and little more.
+pub(super) fn write(about: &About, state: &State<'_>) -> Option<Vec<u8>> {
+    let metadata = HashMap::from([
+        ("format".to_owned(), FORMAT.to_owned()),
+        ("layout".to_owned(), LAYOUT.to_owned()),
+        ("about".to_owned(), serde_json::to_string(about).ok()?),
+        ("blake3".to_owned(), NO_HASH.to_owned()),
+    ]);
+    let tensors = state.canvas.tensors.iter().map(|tensor| (tensor.name.to_string(), Lent(tensor)));
+    safetensors::serialize(tensors, Some(metadata)).ok()
+}
+
+/// The hash of a file's bytes, and where in them it belongs.
+pub(super) fn hash(bytes: &[u8]) -> Option<(usize, String)> {
+    let at = position(bytes, NO_HASH)?;
+    Some((at, blake3::hash(bytes).to_hex().to_string()))
+}
+
+/// Where in the header a text stands.
+fn position(bytes: &[u8], text: &str) -> Option<usize> {
+    let header = header(bytes)?;
+    bytes.get(..header)?.windows(text.len()).position(|window| window == text.as_bytes())
+}
+
+/// Where the header ends.
+fn header(bytes: &[u8]) -> Option<usize> {
+    let length = u64::from_le_bytes(*bytes.first_chunk::<8>()?);
+    usize::try_from(length).ok()?.checked_add(8).filter(|end| *end <= bytes.len())
+}
+
+/// What a checkpoint's header says; nothing where it is none of this layout. Its arrays are not looked at.
+pub(super) fn about(bytes: &[u8]) -> Option<About> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
+    read_about(&metadata)
+}
+
+fn read_about(metadata: &Metadata) -> Option<About> {
+    let said = metadata.metadata().as_ref()?;
+    if said.get("format")? != FORMAT || said.get("layout")? != LAYOUT {
+        return None;
+    }
+    serde_json::from_str(said.get("about")?).ok()
+}
+
+/// Whether the bytes are those that were written.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Ok((_, metadata)) = SafeTensors::read_metadata(bytes) else { return false };
+    let said = metadata.metadata().as_ref().and_then(|said| said.get("blake3"));
+    let Some(hash) = said.filter(|hash| hash.len() == NO_HASH.len()) else { return false };
+    let Some(at) = position(bytes, hash) else { return false };
+    let mut hasher = blake3::Hasher::new();
+    let parts = [&bytes[..at], NO_HASH.as_bytes(), &bytes[at + hash.len()..]];
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().to_hex().as_str() == hash
+}
+
+/// A checkpoint's arrays, read.
+#[derive(Debug)]
+pub struct Arrays {
+    basis: String,
+    optimiser: String,
+    tensors: Vec<(String, Vec<usize>, Array)>,
+}
+
+#[derive(Debug)]
+enum Array {
+    F32(Vec<f32>),
+    U16(Vec<u16>),
+    U64(Vec<u64>),
+}
+
+/// Reads a checkpoint from a file's bytes: nothing where they are not whole, or not what `key` names.
+pub(super) fn read(bytes: &[u8], key: &Key) -> Option<(About, Arrays)> {
+    if is_whole(bytes) { parse(bytes, key) } else { None }
+}
+
+/// The same from bytes that never were a file, whose hash is not looked at.
+pub(super) fn parse(bytes: &[u8], key: &Key) -> Option<(About, Arrays)> {
+    let file = SafeTensors::deserialize(bytes).ok()?;
+    let about = about(bytes).filter(|about| about.key == key.name())?;
+    let array = |(name, view): (&str, safetensors::tensor::TensorView<'_>)| {
+        let data = view.data();
+        let array = match view.dtype() {
+            Dtype::F32 => Array::F32(data.as_chunks().0.iter().map(|bytes| f32::from_ne_bytes(*bytes)).collect()),
+            Dtype::U16 => Array::U16(data.as_chunks().0.iter().map(|bytes| u16::from_ne_bytes(*bytes)).collect()),
+            Dtype::U64 => Array::U64(data.as_chunks().0.iter().map(|bytes| u64::from_ne_bytes(*bytes)).collect()),
+            _ => return None,
+        };
+        Some((name.to_owned(), view.shape().to_vec(), array))
+    };
+    let tensors = file.iter().map(array).collect::<Option<Vec<_>>>()?;
+    let arrays = Arrays { basis: about.basis.clone(), optimiser: about.optimiser.clone(), tensors };
+    Some((about, arrays))
+}
+
+impl Arrays {
+    /// As a render's state.
+    pub fn state(&self, standing: Standing) -> State<'_> {
+        let tensors = self.tensors.iter().map(|(name, shape, array)| Tensor {
+            name: name.as_str().into(),
+            shape: shape.clone(),
+            values: match array {
+                Array::F32(values) => Values::F32(values),
+                Array::U16(values) => Values::U16(values),
+                Array::U64(values) => Values::U64(values),
+            },
+        });
+        let tensors = tensors.collect();
+        State {
+            standing,
+            canvas: canvas::State {
+                basis: self.basis.as_str().into(),
+                optimiser: self.optimiser.as_str().into(),
+                tensors,
+            },
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a picture depends on besides its plan.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::plan::{Ground, Plan, Prompt};
+use crate::runtime::{Device, Runtime};
+
+/// What a picture depends on besides its plan: two renders of one plan under equal conditions give the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditions {
+    /// The hashes of the plan's models, in order, see [`ModelFolder::hash`](crate::clip::ModelFolder::hash).
+    pub models: Vec<String>,
+    /// onnxruntime's version and the hash of its file.
+    pub library: String,
+    /// The kind of device, and the processor: kernels are chosen by what it can do.
+    pub device: String,
+    /// The image files that the plan names.
+    pub files: Contents,
+}
+
+impl Conditions {
+    /// Those of a render of `plan` now.
+    ///
+    /// # Errors
+    /// Where a file that the plan names cannot be read.
+    pub fn of(plan: &Plan, models: Vec<String>, runtime: &Runtime, device: Device) -> io::Result<Self> {
+        let kind = match device {
+            Device::Cpu => "cpu".to_owned(),
+            Device::Cuda(number) => format!("cuda {}", graphics(number)),
+        };
+        Ok(Conditions {
+            models,
+            library: format!("{} {}", runtime.version(), runtime.hash()),
+            device: format!("{kind}, {} {}", std::env::consts::ARCH, processor()),
+            files: Contents::read(files(plan))?,
+        })
+    }
+}
+
+/// The image files that a plan names.
+fn files(plan: &Plan) -> Vec<&Path> {
+    let start = match &plan.canvas.init.ground {
+        Ground::Image(path) => Some(path.as_path()),
+        Ground::Colour(_) => None,
+    };
+    let prompts = plan.prompts.iter().filter_map(|prompt| match prompt {
+        Prompt::Image(path) => Some(path.as_path()),
+        Prompt::Text(_) => None,
+    });
+    start.into_iter().chain(prompts).collect()
+}
+
+/// The hashes of files' bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    files: BTreeMap<PathBuf, (blake3::Hash, Option<Stamp>)>,
+}
+
+/// What the system says of a file without its being read.
+type Stamp = (u64, SystemTime);
+
+impl PartialEq for Contents {
+    /// What the files hold counts, not when it was written.
+    fn eq(&self, other: &Self) -> bool {
+        let hashes = |contents: &Self| contents.files.iter().map(|(path, (hash, _))| (path.clone(), *hash)).collect();
+        let (own, others): (Vec<_>, Vec<_>) = (hashes(self), hashes(other));
+        own == others
+    }
+}
+
+impl Eq for Contents {}
+
+impl Contents {
+    /// Reads files.
+    pub fn read<'a>(paths: impl IntoIterator<Item = &'a Path>) -> io::Result<Self> {
+        let mut files = BTreeMap::new();
+        for path in paths {
+            let stamp = stamp(path);
+            files.insert(path.to_path_buf(), (blake3::hash(&std::fs::read(path)?), stamp));
+        }
+        Ok(Contents { files })
+    }
+
+    /// A file's hash; of one that was not read a hash that no file has.
+    pub(super) fn hash(&self, path: &Path) -> blake3::Hash {
+        self.files.get(path).map_or(blake3::Hash::from_bytes([0; 32]), |(hash, _)| *hash)
+    }
+
+    /// Whether no file has been written since it was read.
+    pub fn are_unchanged(&self) -> bool {
+        self.files.iter().all(|(path, (_, then))| then.is_some() && stamp(path) == *then)
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
+/// The processor's name, as far as the system tells.
+fn processor() -> String {
+    use sysinfo::{CpuRefreshKind, RefreshKind, System};
+    let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
+    system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()).unwrap_or_default()
+}
+
+/// The GPU and its driver, as far as the system tells (Linux).
+fn graphics(number: i32) -> String {
+    let driver = std::fs::read_to_string("/proc/driver/nvidia/version").unwrap_or_default();
+    let mut models: Vec<String> = Vec::new();
+    for folder in std::fs::read_dir("/proc/driver/nvidia/gpus").into_iter().flatten().flatten() {
+        let text = std::fs::read_to_string(folder.path().join("information")).unwrap_or_default();
+        models.extend(text.lines().find(|line| line.starts_with("Model:")).map(str::to_owned));
+    }
+    // Which of them CUDA's number means depends on the environment: all of them are named.
+    models.sort();
+    format!("{number} {} {driver}", models.join(" "))
+}

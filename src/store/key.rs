@@ -1,0 +1,252 @@
+//! What a state of a render depends on, as a chain of hashes.
+//!
+//! ```text
+//! key 0     = H(canvas, size, seed, library, device, the program's arithmetic)
+//! key s + 1 = H(key s, all that is resolved at step s and can affect the canvas)
+//! ```
+//!
+//! What counts is what schedules come to at a step, and of the targets those that are active at it. So the state after s
+//! steps serves every recipe that is the same up to there, whatever its text: one with another title, with other later phases,
+//! with changes to a detail that is not looked at yet.
+//!
+//! Structures of the plan are taken apart field by field here: one added to them does not compile until someone has decided
+//! whether it counts.
+
+use super::Conditions;
+use super::digest::Digest;
+use crate::plan::{
+    Axis, Basis, Canvas, Edge, Fit, Ground, Init, Loss, Phase, Pipeline, Plan, Prompt, Pull, Range, Select, Sight,
+    Size, Stage, StageKind, Target, Time,
+};
+
+/// The version of the program's arithmetic. To be raised with every change after which a render gives other bytes, however
+/// few: of the canvas, of looking, of the encoder's graphs, of draws or of defaults that the plan does not hold. Old
+/// states are then never taken up again.
+pub const ARITHMETIC: u64 = 1;
+
+/// The hash of everything that a state depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key(blake3::Hash);
+
+impl Key {
+    /// 32 hexadecimal digits: 128 bits, more than chance or a store's size can make collide.
+    pub fn name(&self) -> String {
+        self.0.to_hex()[..32].to_owned()
+    }
+}
+
+/// Goes through a plan's steps and knows the key at each.
+#[derive(Debug, Clone)]
+pub struct Chain<'a> {
+    plan: &'a Plan,
+    models: &'a [String],
+    /// Of each of the plan's prompts.
+    prompts: Vec<blake3::Hash>,
+    start: Key,
+    key: Key,
+    steps: u64,
+    total: u64,
+    phase: usize,
+    phase_step: u64,
+}
+
+impl<'a> Chain<'a> {
+    /// At the start of a render.
+    pub fn new(plan: &'a Plan, conditions: &'a Conditions) -> Self {
+        let start = start(plan, conditions);
+        Chain {
+            plan,
+            models: &conditions.models,
+            prompts: plan.prompts.iter().map(|prompt| prompt_hash(prompt, conditions)).collect(),
+            start,
+            key: start,
+            steps: 0,
+            total: plan.steps(),
+            phase: 0,
+            phase_step: 0,
+        }
+    }
+
+    /// Key 0.
+    pub fn start(&self) -> Key {
+        self.start
+    }
+
+    /// The key here.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Steps done.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The phase last stepped in, from 0, and the steps done of it.
+    pub fn position(&self) -> (usize, u64) {
+        (self.phase, self.phase_step)
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// What a prompt of the plan is, whatever it is called.
+    pub(super) fn prompt(&self, index: usize) -> blake3::Hash {
+        self.prompts[index]
+    }
+
+    /// Takes one step; false where none is left.
+    pub fn advance(&mut self) -> bool {
+        while self.plan.phases.get(self.phase).is_some_and(|phase| self.phase_step == u64::from(phase.steps)) {
+            if self.phase + 1 == self.plan.phases.len() {
+                return false;
+            }
+            self.phase += 1;
+            self.phase_step = 0;
+        }
+        let Some(phase) = self.plan.phases.get(self.phase) else { return false };
+        let start = self.steps - self.phase_step;
+        let time = Time::new(self.phase_step, u64::from(phase.steps), start, self.total);
+        let mut digest = Digest::new("recipe-render store: step");
+        digest.hash(&self.key.0).count(self.steps);
+        self.step(&mut digest, phase, &time);
+        self.key = Key(digest.finish());
+        self.steps += 1;
+        self.phase_step += 1;
+        true
+    }
+
+    fn step(&self, digest: &mut Digest, phase: &Phase, time: &Time) {
+        let Phase { name: _, steps: _, rate, finest, weights } = phase;
+        digest.number(rate.at(time));
+        digest.numbers(finest.as_ref().map(|finest| finest.at(time)).as_slice().iter().copied());
+        for (target, weight) in self.plan.targets.iter().zip(weights) {
+            self.target(digest, target, weight.at(time), time);
+        }
+    }
+
+    /// A target, if it is active.
+    fn target(&self, digest: &mut Digest, target: &Target, weight: f64, time: &Time) {
+        let Target { name: _, key, sight, windows, select, temperature, loss, pipelines, wanted, avoided } = target;
+        // What does not count in the renderer's arithmetic does not count here.
+        let counts = |pull: &&Pull| (pull.weight.at(time) * (weight / f64::from(*windows))) as f32 != 0.0;
+        let wanted: Vec<&Pull> = wanted.iter().filter(counts).collect();
+        if weight == 0.0 || wanted.is_empty() {
+            return;
+        }
+        digest.word("target").count(*key).number(weight).count(u64::from(*windows));
+        digest.word(self.models.first().map_or("", String::as_str));
+        digest.word(match sight {
+            Sight::Whole { fit: Fit::Stretch } => "stretch",
+            Sight::Whole { fit: Fit::Contain } => "contain",
+            Sight::Whole { fit: Fit::Slide } => "slide",
+            Sight::Places => "places",
+        });
+        digest.word(match select {
+            Select::Best => "best",
+            Select::Worst => "worst",
+            Select::All => "all",
+            Select::Mix => "mix",
+            Select::Random => "random",
+        });
+        if *select == Select::Mix {
+            digest.number(temperature.at(time));
+        }
+        digest.word(match loss {
+            Loss::Cosine => "cosine",
+            Loss::Spherical => "spherical",
+        });
+        // Pipelines count where a prompt is seen through them, in the order in which they are met.
+        let mut met: Vec<usize> = Vec::new();
+        digest.count(wanted.len() as u64);
+        for pull in wanted {
+            let seen = met.iter().position(|pipeline| *pipeline == pull.pipeline);
+            digest.count(seen.unwrap_or(met.len()) as u64);
+            if seen.is_none() {
+                met.push(pull.pipeline);
+                if let Some(own) = pipelines.get(pull.pipeline) {
+                    pipeline(digest, own, time);
+                }
+            }
+            self.pull(digest, pull, time);
+        }
+        let avoided: Vec<&Pull> = avoided.iter().filter(counts).collect();
+        digest.count(avoided.len() as u64);
+        for pull in avoided {
+            self.pull(digest, pull, time);
+        }
+    }
+
+    fn pull(&self, digest: &mut Digest, pull: &Pull, time: &Time) {
+        let Pull { prompt, weight, pipeline: _, scale, stop } = pull;
+        digest.hash(&self.prompts[*prompt]).number(weight.at(time)).number(scale.at(time));
+        digest.numbers(stop.as_ref().map(|stop| stop.at(time)).as_slice().iter().copied());
+    }
+}
+
+/// What does not change from step to step.
+fn start(plan: &Plan, conditions: &Conditions) -> Key {
+    let Plan { title: _, size, seed, canvas, prompts: _, targets: _, phases: _ } = plan;
+    let Size { width, height } = size;
+    let Conditions { models: _, library, device, files } = conditions;
+    let Canvas { basis, init } = canvas;
+    let Init { ground, noise } = init;
+    let mut digest = Digest::new("recipe-render store: start");
+    digest.count(ARITHMETIC).count(u64::from(*width)).count(u64::from(*height)).count(*seed);
+    digest.word(library).word(device);
+    match basis {
+        Basis::Pixels => digest.word("pixels"),
+        Basis::Pyramid { coarsest } => digest.word("pyramid").count(u64::from(*coarsest)),
+        Basis::Fourier { decay, chroma } => digest.word("fourier").number(*decay).number(*chroma),
+    };
+    match ground {
+        Ground::Colour(colour) => digest.word("colour").numbers(*colour),
+        Ground::Image(path) => digest.word("image").hash(&files.hash(path)),
+    };
+    digest.number(*noise);
+    Key(digest.finish())
+}
+
+fn prompt_hash(prompt: &Prompt, conditions: &Conditions) -> blake3::Hash {
+    let mut digest = Digest::new("recipe-render store: prompt");
+    match prompt {
+        Prompt::Text(text) => digest.word("text").word(text),
+        Prompt::Image(path) => digest.word("image").hash(&conditions.files.hash(path)),
+    };
+    digest.finish()
+}
+
+fn pipeline(digest: &mut Digest, pipeline: &Pipeline, time: &Time) {
+    let Pipeline { stages, edge } = pipeline;
+    match edge {
+        Edge::Mirror => digest.word("mirror"),
+        Edge::Wrap => digest.word("wrap"),
+        Edge::Clamp => digest.word("clamp"),
+        Edge::Fill(colour) => digest.word("fill").numbers(colour.map(f64::from)),
+    };
+    for Stage { kind, chance, key } in stages {
+        let chance = chance.at(time);
+        if chance <= 0.0 {
+            continue;
+        }
+        digest.word(kind.name()).number(chance).count(*key);
+        match kind {
+            StageKind::Zoom(range)
+            | StageKind::Cover(range)
+            | StageKind::Shift(range)
+            | StageKind::Rotate(range)
+            | StageKind::Perspective(range)
+            | StageKind::Blur(range)
+            | StageKind::Noise(range)
+            | StageKind::Colour(range) => {
+                let Range { low, high } = range;
+                digest.number(low.at(time)).number(high.at(time))
+            }
+            StageKind::Flip(Axis::Horizontal) => digest.word("horizontal"),
+            StageKind::Flip(Axis::Vertical) => digest.word("vertical"),
+        };
+    }
+    digest.word("end");
+}

@@ -1,0 +1,193 @@
+//! States of renders, kept on disk: a render that was killed goes on, one that was finished is done at once, and an edited
+//! recipe goes on from where the edit first matters.
+//!
+//! ```text
+//! plan, conditions ─▶ Chain: a key for every step        (key, conditions, digest)
+//!                       │
+//!        Store::find ◀──┴──▶ Keeper, after every step    (keeper)
+//!             │                    │
+//!             ▼                    ▼
+//!        a mapped file ◀── a thread that writes          (checkpoint, shelf, writer)
+//! ```
+//!
+//! The store only ever saves time. A file that is damaged, foreign or gone counts as absent, and one that cannot be written is
+//! not; neither can change a picture.
+
+mod checkpoint;
+mod conditions;
+mod digest;
+mod keeper;
+mod key;
+mod limit;
+mod shelf;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub use checkpoint::Arrays;
+pub use conditions::{Conditions, Contents};
+pub use keeper::{Keeper, Memory};
+pub use key::{ARITHMETIC, Chain, Key};
+pub use limit::{DEFAULT_LIMIT, LIMIT_VARIABLE, parse_bytes};
+pub use shelf::Holding;
+
+use crate::plan::Plan;
+use crate::render::Standing;
+use shelf::{Shelf, remove, touch};
+use writer::{Task, Writer};
+
+/// The environment variable that names the folder, in place of `checkpoints` in our cache.
+pub const FOLDER_VARIABLE: &str = "RECIPE_RENDER_STORE";
+
+/// A folder of checkpoints.
+pub struct Store {
+    shelf: Shelf,
+    folder: PathBuf,
+    limit: u64,
+    writer: Writer,
+}
+
+/// A state from which a render can go on.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// Where it stands in the plan that was asked for.
+    pub standing: Standing,
+    /// The canvas.
+    pub arrays: Arrays,
+    /// At this state.
+    pub chain: Chain<'a>,
+    /// Its file, if a later state may take its place.
+    passing: Option<PathBuf>,
+}
+
+impl Store {
+    /// The store in `folder`, which need not exist yet. It is held to `limit` bytes; with a limit of 0 it is empty.
+    pub fn new(folder: PathBuf, limit: u64) -> Self {
+        let shelf = Shelf::new(folder.clone());
+        Store { writer: Writer::new(shelf.clone(), limit), shelf, folder, limit }
+    }
+
+    /// Where the user's store is: [`FOLDER_VARIABLE`], or `checkpoints` in the cache folder; nowhere without a home.
+    pub fn usual_folder() -> Option<PathBuf> {
+        match std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
+            Some(folder) => Some(PathBuf::from(folder)),
+            None => crate::runtime::cache_folder().ok().map(|cache| cache.join("checkpoints")),
+        }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The most bytes it holds.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// The state after most steps that a render of `plan` under these conditions goes through. `memory`: states that are
+    /// not in the store, or not yet.
+    pub fn find<'a>(&self, plan: &'a Plan, conditions: &'a Conditions, memory: &[Memory]) -> Option<Found<'a>> {
+        self.writer.settle();
+        let mut chain = Chain::new(plan, conditions);
+        let start = chain.start();
+        let total = plan.steps();
+        let mut places = self.shelf.places(start);
+        places.retain(|place| place.steps <= total);
+        let memory: Vec<&Memory> = memory.iter().filter(|m| m.start == start && m.steps <= total).collect();
+        let last = places.iter().map(|place| place.steps).chain(memory.iter().map(|m| m.steps)).max()?;
+        // All that fit, the one after most steps last.
+        let mut fitting: Vec<Chain<'a>> = Vec::new();
+        while chain.steps() < last && chain.advance() {
+            let (steps, name) = (chain.steps(), chain.key().name());
+            if places.iter().any(|place| place.steps == steps && place.key == name)
+                || memory.iter().any(|memory| memory.steps == steps && memory.key == chain.key())
+            {
+                fitting.push(chain.clone());
+            }
+        }
+        while let Some(chain) = fitting.pop() {
+            let key = chain.key();
+            if let Some(memory) = memory.iter().find(|memory| memory.key == key)
+                && let Some((about, arrays)) = checkpoint::parse(&memory.bytes, &key)
+                && let Some(standing) = about.standing(&chain)
+            {
+                let passing = Some(self.place(memory));
+                return Some(Found { standing, arrays, chain, passing });
+            }
+            let name = key.name();
+            let Some(place) = places.iter().find(|place| place.key == name) else { continue };
+            let Some((about, arrays)) = map(&place.path).and_then(|bytes| checkpoint::read(&bytes, &key)) else {
+                // Damaged, or foreign: it would be in the way for ever.
+                remove(&place.path);
+                continue;
+            };
+            let Some(standing) = about.standing(&chain) else { continue };
+            touch(&place.path);
+            let passing = about.passing.then(|| place.path.clone());
+            return Some(Found { standing, arrays, chain, passing });
+        }
+        None
+    }
+
+    /// Keeps the states of a render that begins at its start, or where a state was found.
+    pub fn keeper<'a>(
+        &'a self,
+        plan: &'a Plan,
+        conditions: &'a Conditions,
+        found: Option<&Found<'a>>,
+        called: &str,
+    ) -> Keeper<'a> {
+        match found {
+            Some(found) => Keeper::new(self, conditions, found.chain.clone(), called).after(found),
+            None => Keeper::new(self, conditions, Chain::new(plan, conditions), called),
+        }
+    }
+
+    /// Waits until everything is written.
+    pub fn settle(&self) {
+        self.writer.settle();
+    }
+
+    /// What is in it, by recipe.
+    pub fn holdings(&self) -> Vec<Holding> {
+        self.shelf.holdings()
+    }
+
+    /// Removes everything; gives the number of files and their bytes.
+    ///
+    /// # Errors
+    /// Where a file cannot be removed.
+    pub fn clear(&self) -> std::io::Result<(u64, u64)> {
+        self.shelf.clear()
+    }
+
+    fn place(&self, memory: &Memory) -> PathBuf {
+        self.shelf.place(memory.start, memory.steps, memory.key)
+    }
+
+    fn write(&self, task: Task, patience: bool) -> bool {
+        self.writer.write(task, patience)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.writer.is_busy()
+    }
+
+    /// What the last checkpoint cost the writing thread.
+    fn cost(&self) -> Duration {
+        self.writer.last()
+    }
+}
+
+/// A file's bytes, mapped.
+fn map(path: &Path) -> Option<Bytes> {
+    crate::onnx::map_file(&File::open(path).ok()?).ok()
+}
