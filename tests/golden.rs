@@ -29,7 +29,7 @@ impl Observer for Patient {
 /// Renders a recipe's text with the embedded model.
 fn rendered(text: &str) -> Rendered {
     let compiled = recipe::compile(Path::new("test.toml"), text, &Overrides::default())
-        .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d, Path::new("test.toml"), text)));
+        .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d.diagnostics)));
     let runtime = Arc::new(Runtime::for_tests().clone());
     let model = ModelFolder::find("pocket", Path::new("")).unwrap();
     let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Failure;
 use crate::output::{self, Facts, Origin, RecoverError};
 use crate::plan::Size;
-use crate::recipe;
+use crate::recipe::{self, Setting};
 
 /// What every PNG begins with (PNG specification, third edition, 5.2).
 pub(super) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
@@ -49,6 +49,7 @@ pub(super) fn overrides(kept: &output::Overrides) -> recipe::Overrides {
         steps: kept.steps,
         seed: kept.seed,
         model: kept.model.clone(),
+        set: kept.set.iter().filter_map(|setting| setting.parse().ok()).collect(),
     }
 }
 
@@ -59,7 +60,20 @@ pub(super) fn kept(overrides: &recipe::Overrides) -> output::Overrides {
         steps: overrides.steps,
         seed: overrides.seed,
         model: overrides.model.clone(),
+        set: overrides.set.iter().map(Setting::to_string).collect(),
     }
+}
+
+/// The recipes that a picture's recipe builds on.
+pub(super) fn bases(kept: output::Bases) -> recipe::Bases {
+    let base = |base: output::Base| recipe::Base { path: base.path, text: base.text, extends: base.extends };
+    recipe::Bases { extends: kept.extends, recipes: kept.recipes.into_iter().map(base).collect() }
+}
+
+/// The same, as they are kept in a picture.
+pub(super) fn kept_bases(bases: recipe::Bases) -> output::Bases {
+    let base = |base: recipe::Base| output::Base { path: base.path, text: base.text, extends: base.extends };
+    output::Bases { extends: bases.extends, recipes: bases.recipes.into_iter().map(base).collect() }
 }
 
 /// What it takes besides the recipe to make a picture again.
@@ -128,6 +142,7 @@ mod tests {
             steps: Some(5),
             seed: None,
             model: Some("pocket".to_owned()),
+            set: vec!["seed=4".parse().unwrap(), "phase.0.rate=0.05 * t".parse().unwrap()],
         };
         assert_eq!(super::overrides(&kept(&overrides)), overrides);
     }
