@@ -74,8 +74,8 @@ fn every_invalid_recipe_is_told_what_is_wrong_where() {
     let mut failures = String::new();
     for recipe in recipes {
         let invalid = invalid(&recipe);
-        let bases = invalid.files.iter().filter(|file| file.extension().is_some_and(|end| end == "toml"));
-        for path in bases.filter(|base| base.exists() && **base != recipe).chain([&recipe]) {
+        let is_base = |file: &&PathBuf| file.exists() && file.parent().is_some_and(|folder| folder.ends_with("bases"));
+        for path in invalid.files.iter().filter(is_base).chain([&recipe]) {
             let wanted = wanted(&std::fs::read_to_string(path).unwrap());
             let found = found(&invalid.diagnostics, path, &wanted);
             if found != wanted {

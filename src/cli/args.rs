@@ -236,6 +236,9 @@ pub struct RecoverArgs {
     /// A PNG that recipe-render wrote
     #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
     pub picture: PathBuf,
+    /// Instead of printing it, write the recipe and all that it builds on into this folder, each where the others look for it
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub all: Option<PathBuf>,
 }
 
 /// Of `recipe-render score`.

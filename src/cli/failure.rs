@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{Finding, Voice};
-use crate::recipe::{Diagnostic, render_diagnostics};
+use super::Voice;
+use crate::recipe::{Diagnostic, Finding, render_diagnostics};
 
 /// The process's exit code. Of several recipes' the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -18,10 +18,15 @@ const FOREIGN: [&str; 10] = ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff",
 /// A path names a picture, not a recipe: by what the file begins with, or else by its name. No recipe begins like a PNG:
 /// the first byte is none of UTF-8 text.
 pub(super) fn is_picture(path: &Path) -> bool {
-    let named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    let named = is_picture_name(path);
     let mut start = [0; SIGNATURE.len()];
     let mut begins = || File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok();
     named || path.is_file() && begins() && start == SIGNATURE
+}
+
+/// The name of a picture that may be ours.
+pub(super) fn is_picture_name(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
 }
 
 /// A file that is there has the name of a picture of another format, in which no recipe can be.

@@ -118,7 +118,7 @@ impl Overrides {
 
 /// A word for the shell; quoted where it needs it.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:@+".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@+=".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
     } else {

@@ -19,6 +19,7 @@ mod chains;
 mod defaults;
 mod diagnostic;
 pub mod expression;
+mod finding;
 mod keys;
 mod marks;
 mod merge;
@@ -49,6 +50,7 @@ use std::path::{Path, PathBuf};
 
 pub use bases::{Base, Bases};
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
+pub use finding::Finding;
 pub use overrides::{Overrides, parse_size};
 pub use reference::reference;
 pub use schema::{schema, schema_text};
