@@ -125,7 +125,7 @@ fn a_picture_keeps_all_that_it_was_made_of() {
     assert_eq!(alone.read("built-again.png"), first);
     let ran = alone.done(&["recover", "built.png"]).says("builds on ../lib/base.toml, ../lib/blue.toml");
     assert_eq!(ran.stdout, text.as_bytes());
-    alone.done(&["check", "built.png"]).says("sound");
+    assert!(alone.done(&["check", "built.png"]).out.contains("sound"));
 
     // As files again.
     let ran = alone.done(&["recover", "built.png", "--all", "out"]);
