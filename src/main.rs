@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Some(Command::Runtime(command)) => cli::dispatch::runtime(command, &runtime),
         Some(Command::Score(score)) => cli::score::run(score, &runtime, &voice),
         Some(Command::Models(models)) => cli::models::run(models, runtime, &voice),
+        Some(Command::Cache(cache)) => cli::cache::run(cache, &voice),
         Some(Command::Completions(completions)) => cli::shell::completions(completions),
         Some(Command::Man(man)) => cli::shell::man(man, &voice),
     };

@@ -97,6 +97,10 @@ pub struct RenderArgs {
     /// Render again whenever the recipe is saved
     #[arg(long)]
     pub watch: bool,
+    /// Begin at the first step, whatever is kept of earlier renders. With --timings, and without --watch with --every and
+    /// --phases, every render does
+    #[arg(long)]
+    pub fresh: bool,
     /// Write steps, windows, seconds and peak memory to a JSON file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub timings: Option<PathBuf>,
@@ -144,6 +148,8 @@ pub enum Command {
     Runtime(RuntimeArgs),
     /// List, fetch, import, check and remove models, or write a model's gradient as an ONNX file
     Models(ModelsArgs),
+    /// Show what is kept on this machine, or remove it
+    Cache(CacheArgs),
     /// Print what completes the command line in a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write those of all commands
@@ -181,6 +187,38 @@ pub struct NewArgs {
     /// Copy this recipe: a file, a picture with a recipe inside, or one that comes along, like malazan-landscape
     #[arg(long, value_name = "RECIPE", value_hint = ValueHint::FilePath)]
     pub from: Option<PathBuf>,
+}
+
+/// Of `recipe-render cache`.
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    #[command(subcommand)]
+    pub command: Option<CacheCommand>,
+}
+
+/// What can be done about the cache.
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Show where it is and what is in it, the checkpoints by recipe
+    Info(InfoArgs),
+    /// Remove the checkpoints: renders then begin at their first step
+    Clear(ClearArgs),
+}
+
+/// Of `recipe-render cache info`.
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `recipe-render cache clear`.
+#[derive(Debug, Args)]
+pub struct ClearArgs {
+    /// The encoded prompts, too; onnxruntime stays
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Of `recipe-render completions`.

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Exit, Failure, InsteadArgs, Voice, draft, picture, prompts};
-use crate::clip::{self, ClipError, Encoder, Features, ModelFolder};
+use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder};
 use crate::models::fetch::Table;
 use crate::output::{self, Facts};
 use crate::plan::Prompt;
 use crate::recipe::{self, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble};
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
+use crate::store::{Conditions, Store};
 
 /// A recipe as it was read.
 pub(super) struct Source {
@@ -149,6 +150,8 @@ pub(super) struct Workbench {
     voice: Voice,
     runtime: Option<(Arc<Runtime>, Device)>,
     ready: Option<Ready>,
+    store: Arc<Store>,
+    cancel: Cancel,
 }
 
 /// An encoder of one model, and the features of the prompts it met.
@@ -206,12 +209,39 @@ impl Workbench {
             .build_global()
             .map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))?;
         let options = runtime::Options { device, ..options };
-        Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: None })
+        let store = Arc::new(super::cache::store(voice));
+        Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: None, store, cancel: Cancel::default() })
     }
 
     /// Threads to compute with.
     pub(super) fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// The states of earlier renders.
+    pub(super) fn store(&self) -> Arc<Store> {
+        self.store.clone()
+    }
+
+    /// What stops the encoders within a step.
+    pub(super) fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// Where it computes, and what a picture depends on besides its plan; opens no encoder. The prompts are checked.
+    pub(super) fn conditions(
+        &mut self,
+        source: &Source,
+        compiled: &Compiled,
+        model: &ModelFolder,
+    ) -> Result<(Device, Conditions), Failure> {
+        prompts::check(source, compiled, model, &self.voice)?;
+        self.open_runtime()?;
+        let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
+        let hash = model.hash().map_err(from_clip)?;
+        self.voice.detail(&format!("model {} ({hash})", model.description.name));
+        let conditions = Conditions::of(&compiled.plan, vec![hash], runtime, *device);
+        Ok((*device, conditions.map_err(|error| Failure::failed(format!("a file of the recipe: {error}")))?))
     }
 
     /// An encoder for `model`, which is the recipe's, and the features of its prompts.
@@ -221,16 +251,25 @@ impl Workbench {
         compiled: &Compiled,
         model: &ModelFolder,
     ) -> Result<(&mut Encoder, Features), Failure> {
-        prompts::check(source, compiled, model, &self.voice)?;
-        self.open_runtime()?;
+        let (_, conditions) = self.conditions(source, compiled, model)?;
+        self.equipped(compiled, model, &conditions)
+    }
+
+    /// The same, where the conditions are known.
+    pub(super) fn equipped(
+        &mut self,
+        compiled: &Compiled,
+        model: &ModelFolder,
+        conditions: &Conditions,
+    ) -> Result<(&mut Encoder, Features), Failure> {
         let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
-        let hash = model.hash().map_err(from_clip)?;
-        self.voice.detail(&format!("model {} ({hash})", model.description.name));
+        let hash = conditions.models.first().cloned().unwrap_or_default();
         let ready = match self.ready.take().filter(|ready| ready.encoder.hash() == hash) {
             Some(ready) => ready,
             None => {
                 let encoder =
                     Encoder::open(runtime.clone(), model.clone(), hash.clone(), *device).map_err(from_clip)?;
+                let encoder = encoder.cancelled_by(self.cancel.clone());
                 Ready { encoder, features: BTreeMap::new() }
             }
         };

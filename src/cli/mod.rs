@@ -4,6 +4,7 @@
 //! 2 a wrong recipe or command line, 130 interrupted ([`Exit`]).
 
 // the commands
+pub mod cache;
 pub mod check;
 pub mod dispatch;
 pub mod models;
@@ -34,7 +35,7 @@ mod values;
 mod voice;
 
 pub use args::{
-    Arguments, CheckArgs, Command, CompletionsArgs, Format, InstallArgs, InsteadArgs, ManArgs, NewArgs, PlanArgs,
+    Arguments, CacheArgs, CacheCommand, CheckArgs, ClearArgs, Command, CompletionsArgs, Format, InfoArgs, InstallArgs, InsteadArgs, ManArgs, NewArgs, PlanArgs,
     RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};

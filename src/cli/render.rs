@@ -35,7 +35,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
         let started = if index == 0 { started } else { Instant::now() };
         let exit = match one(args, voice, job, source, &mut bench, started) {
             Ok(Ended::Done(exit)) => exit,
-            Ok(Ended::Interrupted | Ended::Superseded) => return Ok(Exit::Interrupted),
+            Ok(Ended::Interrupted | Ended::Superseded(_)) => return Ok(Exit::Interrupted),
             Err(failure) if jobs.len() == 1 => return Err(failure),
             Err(failure) => {
                 voice.failure(&failure);
@@ -75,5 +75,5 @@ fn one(
         let plan = &compiled.plan;
         voice.note(&format!("draft: {}x{}, {} steps", plan.size.width, plan.size.height, plan.steps()));
     }
-    Run { args, overrides: &overrides, voice, job, started, unwanted: &mut || false }.render(bench, source, &compiled)
+    Run { args, overrides: &overrides, voice, job, started, memory: &[], unwanted: &mut || false }.render(bench, source, &compiled)
 }

@@ -10,20 +10,22 @@ use super::timings::{Seconds, Timings, peak_rss_bytes};
 use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, picture, prompts, voice};
 use crate::output::{Facts, Origin, TallyLine, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png};
 use crate::recipe::{Compiled, Overrides};
-use crate::render::{Control, Observer, Progress, Rendered, Tally, render};
+use crate::plan::Plan;
+use crate::render::{Control, Observer, Progress, RenderError, Rendered, Tally, conclude, render, resume};
+use crate::store::{Keeper, Memory};
 
 /// Between two pictures of a growing canvas in watch mode.
 const GROWTH: Duration = Duration::from_secs(2);
 
 /// How a render ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Ended {
     /// With its picture; `Exit::Failed` if something beside it could not be written.
     Done(Exit),
     /// By a signal, with the picture so far.
     Interrupted,
-    /// Because the caller wanted it to stop.
-    Superseded,
+    /// Because the caller wanted it to stop; with its state, if there was a step.
+    Superseded(Option<Memory>),
 }
 
 /// What a render is told besides its recipe.
@@ -35,6 +37,8 @@ pub(super) struct Run<'a> {
     pub job: &'a Job,
     /// Start-up counts from here.
     pub started: Instant,
+    /// States to go on from that may not be in the store.
+    pub memory: &'a [Memory],
     /// Asked after every step whether the render is still wanted.
     pub unwanted: &'a mut dyn FnMut() -> bool,
 }
@@ -42,19 +46,23 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
-        let Run { args, overrides, voice, job, started, unwanted } = self;
+        let Run { args, overrides, voice, job, started, memory, unwanted } = self;
         let model = prompts::model(source, compiled)?;
         let needed: Vec<PathBuf> = compiled.files.iter().cloned().chain(models::files(&model)).collect();
         refuse_overwriting(&needed, args, job)?;
         let threads = bench.threads();
         let plan = &compiled.plan;
-        let (encoder, features) = bench.ready(source, compiled, &model)?;
-        let (model, model_hash) = (encoder.model().description.name.clone(), encoder.hash().to_owned());
-        let device = encoder.device();
+        let (device, conditions) = bench.conditions(source, compiled, &model)?;
+        let store = bench.store();
+        // What is recorded of a render is of all its steps; in watch mode of those that an edit has done again.
+        let recorded = args.timings.is_some() || !args.watch && (args.every.is_some() || args.phases);
+        let found = if args.fresh || recorded { None } else { store.find(plan, &conditions, memory) };
+        let name = model.description.name.clone();
+        let model_hash = conditions.models.first().cloned().unwrap_or_default();
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").into(),
             title: plan.title.clone(),
-            model: model.clone(),
+            model: name.clone(),
             model_hash: model_hash.clone(),
             seed: plan.seed,
             size: [plan.size.width, plan.size.height],
@@ -76,6 +84,7 @@ impl Run<'_> {
             output: &job.output,
             facts,
             display: Display::new(voice, &job.name()),
+            keeper: store.keeper(plan, &conditions, found.as_ref(), &called(plan, job)),
             writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
             unwritten: 0,
             started,
@@ -85,14 +94,30 @@ impl Run<'_> {
             unwanted,
             superseded: false,
         };
-        let rendered = render(plan, &features, encoder, &mut eyes);
-        let Eyes { display, writer, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
+        let rendered = match &found {
+            Some(found) if found.standing.is_end_of(plan) => {
+                voice.note(&format!("{}: rendered before; the picture is made of what was kept", job.name()));
+                conclude(plan, &found.arrays.state(found.standing.clone())).map_err(wrong)
+            }
+            Some(found) => {
+                let (encoder, features) = bench.equipped(compiled, &model, &conditions)?;
+                let (steps, total) = (found.standing.steps, plan.steps());
+                voice.note(&format!("{}: resuming at step {steps} of {total}", job.name()));
+                let state = found.arrays.state(found.standing.clone());
+                resume(plan, &features, encoder, &state, &mut eyes).map_err(wrong)
+            }
+            None => {
+                let (encoder, features) = bench.equipped(compiled, &model, &conditions)?;
+                render(plan, &features, encoder, &mut eyes).map_err(wrong)
+            }
+        };
+        let Eyes { display, writer, keeper, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
         drop(display);
         let before = Instant::now();
         unwritten += complain(voice, writer.finish());
-        let rendered = rendered.map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
+        let rendered = rendered?;
         if superseded && !interrupt::requested() {
-            return Ok(Ended::Superseded);
+            return Ok(Ended::Superseded(keeper.into_memory()));
         }
         let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
         let startup = startup.unwrap_or_default();
@@ -119,7 +144,7 @@ impl Run<'_> {
                 },
                 device: device.to_string(),
                 threads,
-                model,
+                model: name,
                 model_hash,
             };
             timings.write(path).map_err(failure)?;
@@ -131,6 +156,15 @@ impl Run<'_> {
             (false, _) => Ok(Ended::Done(Exit::Failed)),
         }
     }
+}
+
+fn wrong(error: RenderError) -> Failure {
+    Failure::failed(&error).hinted(error.hint())
+}
+
+/// What a recipe is called among checkpoints.
+fn called(plan: &Plan, job: &Job) -> String {
+    plan.title.clone().unwrap_or_else(|| job.name())
 }
 
 /// No file that the recipe needs may give way to one of its pictures, or to its timings.
@@ -203,6 +237,7 @@ struct Eyes<'a> {
     /// Of the whole render; a snapshot has its own steps and tally.
     facts: Facts,
     display: Display,
+    keeper: Keeper<'a>,
     writer: Writer,
     /// Snapshots that failed.
     unwritten: usize,
@@ -254,6 +289,16 @@ impl Observer for Eyes<'_> {
         self.snapshots(progress);
         self.unwritten += complain(self.voice, self.writer.failures());
         self.superseded = (self.unwanted)();
-        if self.superseded || interrupt::requested() { Control::Stop } else { Control::Continue }
+        if !self.superseded && !interrupt::requested() {
+            self.keeper.step(progress);
+            return Control::Continue;
+        }
+        self.keeper.stop(progress);
+        Control::Stop
+    }
+
+    fn cancelled(&mut self, progress: &mut Progress<'_>) {
+        self.superseded = true;
+        self.keeper.cancelled(progress);
     }
 }

@@ -100,11 +100,11 @@ fn follow(
             }
             newer.is_some()
         };
-        let run = Run { args, overrides: &edition.overrides, voice, job, started, unwanted: &mut unwanted };
+        let run = Run { args, overrides: &edition.overrides, voice, job, started, memory: &[], unwanted: &mut unwanted };
         match run.render(bench, &edition.source, &edition.compiled)? {
             Ended::Interrupted => return Ok(None),
             Ended::Done(_) => return Ok(Some(edition.version)),
-            Ended::Superseded => {}
+            Ended::Superseded(_) => {}
         }
         let Some(next) = newer else { return Ok(Some(edition.version)) };
         voice.note("the recipe was saved; starting again");

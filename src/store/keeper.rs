@@ -98,8 +98,14 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Keeps the state now, in memory too: the render is being stopped.
+    /// In place of [`Keeper::step`]: keeps the state in memory, too, as the render is being stopped after this step.
     pub fn stop(&mut self, progress: &Progress<'_>) {
+        self.chain.advance();
+        self.memory = self.keep(progress, Why::Stop);
+    }
+
+    /// The same where the render is stopped within a step, which does not count.
+    pub fn cancelled(&mut self, progress: &Progress<'_>) {
         self.memory = self.keep(progress, Why::Stop);
     }
 

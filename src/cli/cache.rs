@@ -1,0 +1,143 @@
+//! `recipe-render cache`: what the program keeps on this machine, and removing it.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{CacheArgs, CacheCommand, ClearArgs, Exit, Failure, InfoArgs, Outcome, Voice, voice};
+use crate::runtime;
+use crate::store::{DEFAULT_LIMIT, LIMIT_VARIABLE, Store, parse_bytes};
+
+/// The user's store. Where there is no home, or the limit is 0, it holds nothing.
+pub(super) fn store(voice: &Voice) -> Store {
+    let said = std::env::var(LIMIT_VARIABLE).ok().filter(|said| !said.trim().is_empty());
+    let limit = match said.as_deref().map(|said| (said, parse_bytes(said))) {
+        None => DEFAULT_LIMIT,
+        Some((_, Some(limit))) => limit,
+        Some((said, None)) => {
+            voice.warning(&format!("{LIMIT_VARIABLE}={said}: expected a size such as 500MB or 2GiB; 2GiB counts"));
+            DEFAULT_LIMIT
+        }
+    };
+    match Store::usual_folder() {
+        Some(folder) => Store::new(folder, limit),
+        None => Store::new(std::path::PathBuf::new(), 0),
+    }
+}
+
+/// A part of the cache.
+struct Part {
+    name: &'static str,
+    folder: Option<std::path::PathBuf>,
+}
+
+impl Part {
+    fn of(name: &'static str, folder: &str) -> Self {
+        Part { name, folder: runtime::cache_folder().ok().map(|cache| cache.join(folder)) }
+    }
+
+    fn size(&self) -> (u64, u64) {
+        self.folder.as_deref().map_or((0, 0), size)
+    }
+}
+
+/// What else is kept besides checkpoints.
+fn others() -> [Part; 2] {
+    [Part::of("encoded prompts", "features"), Part::of("onnxruntime", "onnxruntime")]
+}
+
+/// `recipe-render cache [info|clear]`
+pub fn run(args: &CacheArgs, voice: &Voice) -> Outcome {
+    match &args.command {
+        None => info(&InfoArgs { json: false }, voice),
+        Some(CacheCommand::Info(args)) => info(args, voice),
+        Some(CacheCommand::Clear(args)) => clear(args, voice),
+    }
+}
+
+fn info(args: &InfoArgs, voice: &Voice) -> Outcome {
+    let store = store(voice);
+    let holdings = store.holdings();
+    let (count, bytes) = holdings.iter().fold((0, 0), |(n, b), h| (n + h.checkpoints, b + h.bytes));
+    let others = others();
+    if args.json {
+        let other = |part: &Part| {
+            let (files, bytes) = part.size();
+            json!({ "name": part.name, "folder": part.folder, "files": files, "bytes": bytes })
+        };
+        let value = json!({
+            "checkpoints": {
+                "folder": store.folder(), "limit": store.limit(), "checkpoints": count, "bytes": bytes,
+                "recipes": holdings,
+            },
+            "others": others.iter().map(other).collect::<Vec<_>>(),
+        });
+        voice::result(format!("{value:#}\n").as_bytes())?;
+        return Ok(Exit::Done);
+    }
+    let mut text = format!(
+        "checkpoints: {count}, {} of {} ({})\n",
+        shown(bytes),
+        shown(store.limit()),
+        store.folder().display()
+    );
+    for holding in &holdings {
+        let recipe = if holding.recipe.is_empty() { "(not readable)" } else { &holding.recipe };
+        text += &format!("  {recipe}: {}, {}\n", holding.checkpoints, shown(holding.bytes));
+    }
+    for part in &others {
+        let folder = part.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let (files, bytes) = part.size();
+        text += &format!("{}: {files} files, {} ({folder})\n", part.name, shown(bytes));
+    }
+    voice::result(text.as_bytes())?;
+    Ok(Exit::Done)
+}
+
+fn clear(args: &ClearArgs, voice: &Voice) -> Outcome {
+    let store = store(voice);
+    let failed = |error| Failure::failed(format!("{}: {error}", store.folder().display()));
+    let (count, bytes) = store.clear().map_err(failed)?;
+    voice.note(&format!("{count} checkpoints removed, {}", shown(bytes)));
+    if args.all {
+        let [prompts, _] = others();
+        let (files, bytes) = prompts.size();
+        if let Some(folder) = prompts.folder.filter(|folder| folder.exists()) {
+            let failed = |error| Failure::failed(format!("{}: {error}", folder.display()));
+            std::fs::remove_dir_all(&folder).map_err(failed)?;
+        }
+        voice.note(&format!("{files} encoded prompts removed, {}", shown(bytes)));
+    }
+    Ok(Exit::Done)
+}
+
+/// Files below a folder, and their bytes. Links are not followed.
+fn size(folder: &Path) -> (u64, u64) {
+    let mut sum = (0, 0);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(metadata) = entry.metadata() else { continue };
+        let (files, bytes) = if metadata.is_dir() { size(&entry.path()) } else { (1, metadata.len()) };
+        sum = (sum.0 + files, sum.1 + bytes);
+    }
+    sum
+}
+
+/// A number of bytes for people.
+fn shown(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn bytes_for_people() {
+        assert_eq!([0, 1500, 12_345_678, 2 << 30].map(shown), ["0 bytes", "1.5 kB", "12.3 MB", "2.15 GB"]);
+    }
+}
