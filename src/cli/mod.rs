@@ -22,7 +22,6 @@ mod args;
 mod compose;
 mod draft;
 mod failure;
-mod findings;
 pub mod interrupt;
 mod job;
 mod picture;
@@ -41,6 +40,5 @@ pub use args::{
     RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
-pub use findings::Finding;
 pub use preview::PreviewChoice;
 pub use voice::Voice;

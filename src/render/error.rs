@@ -1,6 +1,9 @@
 //! What can stop a render.
 
-use crate::{canvas::CanvasError, clip::ClipError};
+use crate::{
+    canvas::{CanvasError, StateError},
+    clip::ClipError,
+};
 
 /// An error of a render.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +12,8 @@ pub enum RenderError {
     Canvas(#[from] CanvasError),
     #[error(transparent)]
     Clip(#[from] ClipError),
+    #[error("this render cannot go on from there: {0}")]
+    State(String),
     #[error("the model's gradient at step {step} is not a finite number")]
     NotFinite { step: u64 },
 }
@@ -19,7 +24,13 @@ impl RenderError {
         match self {
             RenderError::Clip(error) => error.hint(),
             RenderError::NotFinite { .. } => Some("a lower rate, or another model; f16 models overflow easily".into()),
-            RenderError::Canvas(_) => None,
+            RenderError::Canvas(_) | RenderError::State(_) => None,
         }
+    }
+}
+
+impl From<StateError> for RenderError {
+    fn from(error: StateError) -> Self {
+        RenderError::State(error.to_string())
     }
 }

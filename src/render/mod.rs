@@ -4,9 +4,13 @@ mod ask;
 mod error;
 mod progress;
 mod run;
+mod seen;
+mod state;
 mod tally;
 
 pub use error::RenderError;
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
-pub use run::render;
+pub use run::{render, resume};
+pub use seen::{PromptSimilarity, Seen, View};
+pub use state::{Standing, State};
 pub use tally::{Tally, TallyEntry};

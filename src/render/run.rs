@@ -1,10 +1,12 @@
 //! The steps of a render.
 
+use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Observer, Progress, RenderError, Rendered, Seconds, Tally,
+    Control, Observer, Progress, RenderError, Rendered, Seconds, Seen, Standing, State, Tally,
     ask::{Ask, Asks, draw},
+    seen::Last,
     tally::distinct_prompts,
 };
 use crate::{
@@ -24,16 +26,53 @@ pub fn render(
     encoder: &mut Encoder,
     observer: &mut dyn Observer,
 ) -> Result<Rendered, RenderError> {
+    go_on(plan, Run::new(plan, features, encoder)?, &Standing::default(), observer)
+}
+
+/// Goes on with a render of the same plan, features and encoder from where it stood: it ends in the same bytes as one
+/// that was never put aside. Where nothing is left to be done, it gives the picture at once.
+///
+/// # Errors
+/// As [`render`]; and where the state is none of this plan.
+pub fn resume(
+    plan: &Plan,
+    features: &Features,
+    encoder: &mut Encoder,
+    state: &State<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Rendered, RenderError> {
     let mut run = Run::new(plan, features, encoder)?;
+    run.take_up(state)?;
+    go_on(plan, run, &state.standing, observer)
+}
+
+/// The steps that are left.
+fn go_on(
+    plan: &Plan,
+    mut run: Run<'_>,
+    standing: &Standing,
+    observer: &mut dyn Observer,
+) -> Result<Rendered, RenderError> {
     let start = Instant::now();
     let total = plan.steps();
-    let mut done = 0;
+    let mut done = standing.steps;
     let mut finest = None;
     let mut stopped = false;
+    let mut phase_start = 0;
     'phases: for (index, phase) in plan.phases.iter().enumerate() {
         let steps = u64::from(phase.steps);
-        let phase_start = done;
-        for phase_step in 0..steps {
+        let first = match index.cmp(&standing.phase) {
+            Ordering::Less => steps,
+            Ordering::Equal if standing.phase_over => steps,
+            Ordering::Equal => standing.phase_step,
+            Ordering::Greater => 0,
+        };
+        if index == standing.phase && standing.phase_step > 0 {
+            // The picture so far, should no step be left.
+            let time = Time::new(standing.phase_step - 1, steps, phase_start, total);
+            finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
+        }
+        for phase_step in first..steps {
             let time = Time::new(phase_step, steps, phase_start, total);
             finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
             let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
@@ -51,6 +90,7 @@ pub fn render(
                 similarities: &run.similarities,
                 tally: &run.tally,
                 seconds: start.elapsed().as_secs_f64(),
+                seen: Seen { plan, frame: run.frame, last: &run.last, pixels: &run.pixels, levels: &run.levels },
                 canvas: &mut run.canvas,
                 finest,
                 size: plan.size,
@@ -61,6 +101,7 @@ pub fn render(
                 break 'phases;
             }
         }
+        phase_start += steps;
     }
     let picture = Picture { size: plan.size, pixels: run.canvas.decode(finest).to_vec() };
     Ok(Rendered { picture, tally: run.tally, steps: done, views: run.views, stopped, seconds: run.seconds })
@@ -83,6 +124,7 @@ struct Run<'a> {
     views: u64,
     places: u64,
     similarities: Vec<(String, f32)>,
+    last: Last,
     seconds: Seconds,
 }
 
@@ -105,8 +147,23 @@ impl<'a> Run<'a> {
             views: 0,
             places: 0,
             similarities: Vec::new(),
+            last: Last::default(),
             seconds: Seconds::default(),
         })
+    }
+
+    /// Takes over what a render of the same plan left.
+    fn take_up(&mut self, state: &State<'_>) -> Result<(), RenderError> {
+        let Standing { views, places, won, .. } = &state.standing;
+        if let Some(misfit) = state.standing.misfit(self.plan, self.tally.entries.len()) {
+            return Err(RenderError::State(misfit));
+        }
+        self.canvas.restore(&state.canvas)?;
+        (self.views, self.places) = (*views, *places);
+        for (entry, won) in self.tally.entries.iter_mut().zip(won) {
+            entry.won = *won;
+        }
+        Ok(())
     }
 
     /// One optimiser update, made from all windows of all active targets.
@@ -122,6 +179,7 @@ impl<'a> Run<'a> {
         let count = asks.len();
         if count == 0 {
             self.similarities.clear();
+            self.last = Last::default();
             return Ok(());
         }
         let windows: Vec<_> = asks.iter().map(|ask| ask.window.clone()).collect();
@@ -152,6 +210,7 @@ impl<'a> Run<'a> {
 
         self.views += count as u64;
         self.count(&asks, &similarities);
+        self.last = Last { asks, similarities };
         Ok(())
     }
 
@@ -195,12 +254,9 @@ impl<'a> Run<'a> {
             // Prompt, scaled similarity, similarity.
             let mut winner: Option<(usize, f32, f32)> = None;
             for (ask, row) in views {
-                let candidates = if ask.best.is_empty() { &ask.pull } else { &ask.best };
-                for part in candidates.iter().filter(|part| part.weight > 0.0) {
-                    let value = part.scale * row[part.prompt];
-                    if winner.is_none_or(|(_, highest, _)| value > highest) {
-                        winner = Some((part.prompt, value, row[part.prompt]));
-                    }
+                let Some((prompt, value)) = ask.winner(row) else { continue };
+                if winner.is_none_or(|(_, highest, _)| value > highest) {
+                    winner = Some((prompt, value, row[prompt]));
                 }
             }
             let Some((winner, _, similarity)) = winner else { continue };
