@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
                 let scale = self.get_schedule(&fields, "scale");
                 let shows = text_of(self, value)?;
                 let weight = At { value: weight, span: value.span.clone() };
-                Some(Prompt { shows, weight, scale, stop: None, stages: None })
+                Some(Prompt { shows, weight, scale, scale_span: None, stop: None, stages: None })
             }
             DeValue::Table(_) => {
                 let fields = self.table(&PROMPT, value)?;
@@ -111,8 +111,10 @@ impl<'a> Reader<'a> {
                 let span = fields.written("weight").map_or(value.span.clone(), |weight| weight.span);
                 let stages = fields.written("stages").and_then(|value| self.pipeline_use(&value));
                 let scale = self.get_schedule(&fields, "scale");
+                let scale_span = fields.written("scale").map(|scale| scale.span);
                 let stop = fields.written("stop").map(|_| self.get_schedule(&fields, "stop"));
-                Some(Prompt { shows: text.or(image)?, weight: At { value: weight, span }, scale, stop, stages })
+                let weight = At { value: weight, span };
+                Some(Prompt { shows: text.or(image)?, weight, scale, scale_span, stop, stages })
             }
             _ => {
                 let prompt = Value { name: "prompts", ..value.clone() };
