@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use super::keys::{Kind, PROMPT};
-use super::reader::{Fields, Reader, Value};
+use super::reader::{Fields, Reader, Value, is_dots};
 use super::written::{At, Prompt, Target, TargetKind};
 use crate::plan::{Fit, Loss, Prompt as Shown, Schedule, Select};
 
@@ -89,6 +89,11 @@ impl<'a> Reader<'a> {
             if value.node.as_str().is_some_and(|text| text.trim().is_empty()) {
                 reader.error(value.span.clone(), "the prompt is empty").hint =
                     Some("say what to show, or leave it out".into());
+                return None;
+            }
+            if value.node.as_str().is_some_and(is_dots) {
+                reader.error(value.span.clone(), "the prompt has no words").hint =
+                    Some("say what to show; the inherited entries are written \"...\"".into());
                 return None;
             }
             Some(At { value: Shown::Text(reader.text(&text)?), span: value.span.clone() })
