@@ -30,4 +30,5 @@ pub mod store;
 // what the user sees
 pub mod cli;
 pub mod output;
+pub mod terminal;
 pub mod watch;

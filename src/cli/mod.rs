@@ -26,8 +26,10 @@ mod failure;
 pub mod interrupt;
 mod job;
 mod picture;
+mod preview;
 mod progress;
 mod prompts;
+mod recording;
 mod run;
 mod timings;
 mod transfer;
@@ -35,8 +37,10 @@ mod values;
 mod voice;
 
 pub use args::{
-    Arguments, CacheArgs, CacheCommand, CheckArgs, ClearArgs, Command, CompletionsArgs, Format, InfoArgs, InstallArgs, InsteadArgs, ManArgs, NewArgs, PlanArgs,
-    RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
+    Arguments, CacheArgs, CacheCommand, CheckArgs, ClearArgs, Command, CompletionsArgs, Format, InfoArgs, InstallArgs,
+    InsteadArgs, ManArgs, NewArgs, PlanArgs, RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs,
+    ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
+pub use preview::PreviewChoice;
 pub use voice::Voice;

@@ -34,6 +34,9 @@ pub fn endless() -> String {
 /// A folder of its own for one test.
 pub struct Bench {
     folder: tempfile::TempDir,
+    /// For checkpoints. Nothing is kept unless a test says so: most want to see a render.
+    store: tempfile::TempDir,
+    keeps: bool,
 }
 
 /// How a run ended.
@@ -70,7 +73,18 @@ impl Ran {
 
 impl Bench {
     pub fn new() -> Self {
-        Bench { folder: tempfile::tempdir().unwrap() }
+        Bench { folder: tempfile::tempdir().unwrap(), store: tempfile::tempdir().unwrap(), keeps: false }
+    }
+
+    /// The same, with checkpoints kept as users have them.
+    pub fn keeping(self) -> Self {
+        Bench { keeps: true, ..self }
+    }
+
+    /// The files in the folder for checkpoints.
+    pub fn checkpoints(&self) -> Vec<PathBuf> {
+        let below = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        below(self.store.path().to_path_buf()).flat_map(below).flat_map(below).collect()
     }
 
     /// With the small recipe as `small.toml`.
@@ -108,6 +122,10 @@ impl Bench {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("recipe-render"));
         command.current_dir(self.folder.path());
         // What the tester's own terminal is set to does not matter.
+        command.env("RECIPE_RENDER_STORE", self.store.path()).env_remove("RECIPE_RENDER_STORE_LIMIT");
+        if !self.keeps {
+            command.env("RECIPE_RENDER_STORE_LIMIT", "0");
+        }
         command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
         command
     }

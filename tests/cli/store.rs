@@ -1,0 +1,211 @@
+//! What is kept of renders: going on, being done at once, and never a wrong picture.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::bench::{Bench, SMALL, until};
+
+fn kept() -> Bench {
+    Bench::small().keeping()
+}
+
+/// The small recipe's picture, rendered without a store.
+fn expected(text: &str) -> Vec<u8> {
+    let bench = Bench::new();
+    bench.write("small.toml", text);
+    bench.done(&["small.toml"]);
+    bench.read("small.png")
+}
+
+#[test]
+fn what_was_finished_is_done_at_once() {
+    let bench = kept();
+    let first = bench.done(&["small.toml"]);
+    let picture = bench.read("small.png");
+    assert_eq!(picture, expected(SMALL));
+    fs::remove_file(bench.path("small.png")).unwrap();
+    let second = bench.done(&["small.toml"]).says("rendered before").says("6 steps");
+    assert_eq!((bench.read("small.png"), second.out), (picture.clone(), first.out));
+    // A comment changes nothing but the text inside.
+    bench.write("small.toml", format!("# a comment\n{SMALL}"));
+    bench.done(&["small.toml"]).says("rendered before");
+    assert_eq!(bench.recovered("small.png").unwrap(), format!("# a comment\n{SMALL}").as_bytes());
+    // And --fresh does everything anew.
+    bench.write("small.toml", SMALL);
+    let ran = bench.done(&["small.toml", "--fresh"]);
+    assert!(!ran.err.contains("rendered before") && !ran.err.contains("resuming"), "{}", ran.err);
+    assert_eq!(bench.read("small.png"), picture);
+}
+
+#[test]
+fn an_edit_of_a_later_phase_redoes_nothing_of_the_first() {
+    let bench = kept();
+    bench.done(&["small.toml"]);
+    for (text, step) in [
+        (format!("{SMALL}rate = 0.01\n"), 3),
+        (
+            SMALL.replace(
+                "prompts = [\"sword\", \"castle\"]",
+                "prompts = [\"sword\", \"castle\", { text = \"sea\", weight = 0 }]",
+            ),
+            6,
+        ),
+        (format!("{SMALL}\n[[phase]]\nsteps = 2\nrate = 0.01\nfinest = 9\n"), 0),
+        (SMALL.replace("windows = 1", "windows = 2"), 0),
+        (SMALL.replace("seed = 4", "seed = 5"), 0),
+    ] {
+        bench.write("small.toml", &text);
+        let ran = bench.done(&["small.toml"]);
+        match step {
+            0 => assert!(!ran.err.contains("resuming") && !ran.err.contains("before"), "{text}\n{}", ran.err),
+            3 => assert!(ran.err.contains("resuming at step 3 of 6"), "{text}\n{}", ran.err),
+            _ => assert!(ran.err.contains("rendered before"), "{text}\n{}", ran.err),
+        }
+        assert_eq!(bench.read("small.png"), expected(&text), "{text}");
+    }
+}
+
+/// With rates that do not hang on the run's length a longer last phase goes on.
+#[test]
+fn a_longer_last_phase_goes_on() {
+    let bench = kept();
+    let text = SMALL.replace("steps = 3", "steps = 3\nrate = 0.05\nfinest = 9");
+    bench.write("small.toml", &text);
+    bench.done(&["small.toml"]);
+    let longer = format!("{}steps = 5\nrate = 0.05\nfinest = 9\n", text.rsplit_once("steps = 3").unwrap().0);
+    bench.write("small.toml", &longer);
+    bench.done(&["small.toml"]).says("resuming at step 6 of 8");
+    assert_eq!(bench.read("small.png"), expected(&longer));
+}
+
+/// Killed at any moment, and run again: the same bytes in the end.
+#[cfg(unix)]
+#[test]
+fn a_killed_render_goes_on() {
+    let text = SMALL.replace("steps = 3", "steps = 40").replace("windows = 1", "windows = 4");
+    let picture = expected(&text);
+    let mut resumed = 0;
+    for wait in [150, 300, 450, 600, 800] {
+        let bench = Bench::new().keeping();
+        bench.write("small.toml", &text);
+        for _ in 0..2 {
+            let mut program = bench.program();
+            let mut child = program.arg("small.toml").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(wait));
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+        let ran = bench.done(&["small.toml"]);
+        resumed += usize::from(ran.err.contains("resuming") || ran.err.contains("rendered before"));
+        assert_eq!(bench.read("small.png"), picture, "killed after {wait} ms");
+    }
+    println!("{resumed} of 5 went on from a checkpoint");
+}
+
+/// Deterministic where the one above is not: stopped by a signal within the second phase.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_render_goes_on_at_its_step() {
+    let bench = Bench::new().keeping();
+    let text = SMALL.replace("steps = 3", "steps = 60");
+    bench.write("small.toml", &text);
+    let mut program = bench.program();
+    let mut child = program.arg("small.toml").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    until("the first phase is over", || !bench.checkpoints().is_empty());
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let stopped = child.wait().unwrap().code();
+    assert!(matches!(stopped, Some(130 | 0)), "{stopped:?}");
+    let ran = bench.done(&["small.toml"]);
+    let went_on = ["resuming at step", "rendered before"].iter().any(|words| ran.err.contains(words));
+    assert!(went_on, "{}", ran.err);
+    assert_eq!(bench.read("small.png"), expected(&text));
+}
+
+#[test]
+fn damage_is_noticed_and_removed() {
+    let bench = kept();
+    bench.done(&["small.toml"]);
+    let picture = bench.read("small.png");
+    assert_eq!(bench.checkpoints().len(), 2, "one for each phase");
+    for path in bench.checkpoints() {
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&path, bytes).unwrap();
+    }
+    let ran = bench.done(&["small.toml"]);
+    assert!(!ran.err.contains("resuming") && !ran.err.contains("before"), "{}", ran.err);
+    assert_eq!(bench.read("small.png"), picture);
+    // Cut off, empty, and something else entirely.
+    for content in [fs::read(&bench.checkpoints()[0]).unwrap()[..100].to_vec(), Vec::new(), vec![b'x'; 5000]] {
+        for path in bench.checkpoints() {
+            fs::write(&path, &content).unwrap();
+        }
+        bench.done(&["small.toml"]);
+        assert_eq!(bench.read("small.png"), picture);
+    }
+    bench.done(&["small.toml"]).says("rendered before");
+}
+
+#[test]
+fn recordings_are_of_all_steps() {
+    let bench = kept();
+    bench.done(&["small.toml"]);
+    bench.done(&["small.toml", "--every", "2"]);
+    assert!(bench.path("small-000002.png").exists() && bench.path("small-000006.png").exists());
+    let ran = bench.done(&["small.toml", "--timings", "t.json"]);
+    assert!(!ran.err.contains("rendered before"));
+}
+
+#[test]
+fn the_cache_is_shown_and_cleared() {
+    let bench = kept();
+    bench.done(&["small.toml"]);
+    let info = bench.done(&["cache"]);
+    assert!(info.out.contains("checkpoints: 2, ") && info.out.contains("Small: 2, "), "{}", info.out);
+    assert!(info.out.contains("onnxruntime: "), "{}", info.out);
+    let json: serde_json::Value = serde_json::from_slice(&bench.done(&["cache", "info", "--json"]).stdout).unwrap();
+    assert_eq!(json["checkpoints"]["recipes"][0]["recipe"], "Small");
+    bench.done(&["cache", "clear"]).says("2 checkpoints removed");
+    assert!(bench.checkpoints().is_empty());
+    let ran = bench.done(&["small.toml"]);
+    assert!(!ran.err.contains("rendered before"), "{}", ran.err);
+}
+
+#[test]
+fn a_full_store_gives_up_the_oldest() {
+    let bench = kept();
+    bench.done(&["small.toml"]);
+    let one = fs::metadata(&bench.checkpoints()[0]).unwrap().len();
+    let limit = (3 * one).to_string();
+    for seed in 10..14 {
+        let seed = seed.to_string();
+        let mut program = bench.program();
+        program.args(["small.toml", "--seed", &seed]).env("RECIPE_RENDER_STORE_LIMIT", &limit);
+        assert!(program.output().unwrap().status.success());
+        let total: u64 = bench.checkpoints().iter().map(|path| fs::metadata(path).unwrap().len()).sum();
+        assert!(total <= 3 * one, "{total} of {}", 3 * one);
+    }
+    bench.done(&["small.toml", "--seed", "13"]).says("rendered before");
+    let ran = bench.done(&["small.toml"]);
+    assert!(!ran.err.contains("rendered before"), "{}", ran.err);
+}
+
+#[test]
+fn two_at_once_do_no_harm() {
+    let bench = kept();
+    let start = |output: &str| {
+        let mut program = bench.program();
+        program.args(["small.toml", "-o", output]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    for child in [start("a.png"), start("b.png"), start("c.png")].iter_mut() {
+        assert!(child.wait().unwrap().success());
+    }
+    let picture = expected(SMALL);
+    bench.done(&["small.toml", "-o", "d.png"]).says("rendered before");
+    for name in ["a.png", "b.png", "c.png", "d.png"] {
+        assert_eq!(bench.read(name), picture, "{name}");
+    }
+}
