@@ -53,7 +53,7 @@ pub(super) fn jobs(args: &RenderArgs) -> Result<Vec<Job>, Failure> {
             .hint("name a file"));
     }
     check_distinct(&jobs, args.timings.as_deref())?;
-    if args.every.is_some() || args.phases {
+    if args.snapshots() {
         check_snapshots(&jobs)?;
     }
     let outputs = jobs.iter().map(|job| job.output.as_path());

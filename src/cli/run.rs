@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::compose::{Source, Workbench};
 use super::job::{Job, failure, identity};
+use super::live::{Live, Page};
 use super::progress::Display;
 use super::timings::{Seconds, Timings, peak_rss_bytes};
 use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, picture, prompts, voice};
 use crate::output::{Facts, Origin, TallyLine, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::preview::Gate;
 use crate::recipe::{Compiled, Overrides};
 use crate::render::{Control, Observer, Progress, Rendered, Tally, render};
 
@@ -33,6 +35,7 @@ pub(super) struct Run<'a> {
     pub overrides: &'a Overrides,
     pub voice: &'a Voice,
     pub job: &'a Job,
+    pub live: &'a Live,
     /// Start-up counts from here.
     pub started: Instant,
     /// Asked after every step whether the render is still wanted.
@@ -42,7 +45,7 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
-        let Run { args, overrides, voice, job, started, unwanted } = self;
+        let Run { args, overrides, voice, job, live, started, unwanted } = self;
         let model = prompts::model(source, compiled)?;
         let needed: Vec<PathBuf> = compiled.files.iter().cloned().chain(models::files(&model)).collect();
         refuse_overwriting(&needed, args, job)?;
@@ -74,19 +77,21 @@ impl Run<'_> {
             args,
             voice,
             output: &job.output,
-            facts,
             display: Display::new(voice, &job.name()),
+            page: live.begin(plan, job, &facts),
             writer: Writer::new(source.text.as_str().into()),
+            facts,
             unwritten: 0,
             started,
             startup: None,
             grown: Instant::now(),
             waited: Duration::ZERO,
+            held: Duration::ZERO,
             unwanted,
             superseded: false,
         };
         let rendered = render(plan, &features, encoder, &mut eyes);
-        let Eyes { display, writer, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
+        let Eyes { display, page, writer, facts, startup, mut waited, held, superseded, mut unwritten, .. } = eyes;
         drop(display);
         let before = Instant::now();
         unwritten += complain(voice, writer.finish());
@@ -96,8 +101,9 @@ impl Run<'_> {
         }
         let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
         let startup = startup.unwrap_or_default();
-        let stepping = before.duration_since(started).saturating_sub(startup).as_secs_f64();
+        let stepping = before.duration_since(started).saturating_sub(startup + held).as_secs_f64();
         write_png(&job.output, &rendered.picture, &Origin { recipe: source.text.clone(), facts }).map_err(failure)?;
+        page.end(&rendered, &job.output);
         waited += before.elapsed();
         let total = started.elapsed().as_secs_f64();
         if let Some(path) = &args.timings {
@@ -135,7 +141,7 @@ impl Run<'_> {
 fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result<(), Failure> {
     let output = identity(&job.output);
     let timings = args.timings.as_deref().map(identity);
-    let snapshots = args.every.is_some() || args.phases;
+    let snapshots = args.snapshots();
     for file in files {
         let needed = identity(file);
         let shown = file.display();
@@ -201,6 +207,7 @@ struct Eyes<'a> {
     /// Of the whole render; a snapshot has its own steps and tally.
     facts: Facts,
     display: Display,
+    page: Page,
     writer: Writer,
     /// Snapshots that failed.
     unwritten: usize,
@@ -210,6 +217,8 @@ struct Eyes<'a> {
     grown: Instant,
     /// Time the render has waited for the writer.
     waited: Duration,
+    /// Time the render was paused.
+    held: Duration,
     unwanted: &'a mut dyn FnMut() -> bool,
     superseded: bool,
 }
@@ -241,6 +250,31 @@ impl Eyes<'_> {
         }
         self.waited += before.elapsed();
     }
+
+    /// Grants what pages wish: the picture on disk, a pause. Returns when the render may go on, or must not.
+    fn hold(&mut self, progress: &mut Progress<'_>) {
+        let before = Instant::now();
+        loop {
+            match self.page.gate() {
+                Gate::Go => break,
+                Gate::Show => self.page.show(progress),
+                Gate::Save => {
+                    let path = step_path(self.output, progress.step);
+                    let facts = Facts { steps: progress.step, tally: lines(progress.tally), ..self.facts.clone() };
+                    let told = self.page.saved(progress.step);
+                    self.writer.write_then(path, progress.picture(), facts, told);
+                }
+                Gate::Held => {
+                    self.unwritten += complain(self.voice, self.writer.failures());
+                    self.superseded = (self.unwanted)();
+                    if self.superseded || interrupt::requested() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.held += before.elapsed();
+    }
 }
 
 impl Observer for Eyes<'_> {
@@ -248,10 +282,12 @@ impl Observer for Eyes<'_> {
         // `progress.seconds` counts from the first step's beginning.
         let stepping = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
         self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
-        self.display.step(progress);
+        self.display.step(progress, self.held);
         self.snapshots(progress);
+        self.page.step(progress, || self.display.speed(progress));
+        self.hold(progress);
         self.unwritten += complain(self.voice, self.writer.failures());
-        self.superseded = (self.unwanted)();
+        self.superseded = self.superseded || (self.unwanted)();
         if self.superseded || interrupt::requested() { Control::Stop } else { Control::Continue }
     }
 }
