@@ -9,7 +9,7 @@ use super::{Failure, RenderArgs, Voice};
 use crate::output::{Facts, WriteError};
 use crate::plan::Plan;
 use crate::preview::{Activity, Gate, Hub, Notice, Recipe, Render, Reporter, Server, Speed};
-use crate::recipe::Diagnostic;
+use crate::recipe::{Diagnostic, Finding};
 use crate::render::{Progress, Rendered};
 
 use super::compose::Source;
@@ -52,7 +52,8 @@ impl Live {
     pub(super) fn recipe(&self, source: &Source, warnings: &[Diagnostic]) {
         let Some(hub) = &self.hub else { return };
         let name = source.path.display().to_string();
-        hub.recipe(Recipe { name, text: source.text.clone(), findings: source.findings(warnings) });
+        let findings = warnings.iter().map(Finding::of).collect();
+        hub.recipe(Recipe { name, text: source.text.clone(), findings });
     }
 
     /// The recipe is wrong; what is being rendered, if anything is, goes on.

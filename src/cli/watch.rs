@@ -20,6 +20,15 @@ struct Edition {
     compiled: Compiled,
 }
 
+/// What stays the same from edition to edition.
+#[derive(Clone, Copy)]
+struct Desk<'a> {
+    args: &'a RenderArgs,
+    voice: &'a Voice,
+    job: &'a Job,
+    live: &'a Live,
+}
+
 /// Follows the recipe until it is interrupted.
 pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
     let [job] = &jobs(args)?[..] else { return Err(Failure::wrong("--watch follows one recipe")) };
@@ -29,6 +38,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
             .hint(format!("make its recipe a file first: recipe-render recover {shown} > NAME.toml")));
     }
     let live = Live::start(args, job, voice)?;
+    let desk = Desk { args, voice, job, live: &live };
     let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
     let output = identity(&job.output);
     let own = move |path: &std::path::Path| {
@@ -39,8 +49,8 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     let mut started = started;
     let mut shown = None;
     loop {
-        match edition(version, job, args, voice, &live) {
-            Ok(edition) => match follow(edition, &mut watch, args, voice, job, &live, &mut bench, started) {
+        match edition(version, desk) {
+            Ok(edition) => match follow(edition, &mut watch, desk, &mut bench, started) {
                 Ok(None) => return Ok(Exit::Interrupted),
                 Ok(Some(version)) => shown = Some(version),
                 Err(failure) => {
@@ -48,7 +58,13 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
                     voice.failure(&failure);
                 }
             },
-            Err(failure) => voice.failure(&failure),
+            Err(failure) => {
+                voice.failure(&failure);
+                // What is missing or wrong in it may come right.
+                if !failure.files.is_empty() {
+                    watch.follow(&failure.files).map_err(from_watch)?;
+                }
+            }
         }
         voice.note(&format!("watching {}; Ctrl-C ends it", job.name()));
         version = loop {
@@ -64,7 +80,8 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
 }
 
 /// What is wrong with a version is also shown on the live page.
-fn edition(version: Version, job: &Job, args: &RenderArgs, voice: &Voice, live: &Live) -> Result<Edition, Failure> {
+fn edition(version: Version, desk: Desk<'_>) -> Result<Edition, Failure> {
+    let Desk { args, voice, job, live } = desk;
     let text = String::from_utf8_lossy(&version.recipe).into_owned();
     let compiled = || {
         let source = Source::from_bytes(&job.recipe, version.recipe.clone())?;
@@ -82,22 +99,26 @@ fn edition(version: Version, job: &Job, args: &RenderArgs, voice: &Voice, live: 
 fn follow(
     mut edition: Edition,
     watch: &mut Watch,
-    args: &RenderArgs,
-    voice: &Voice,
-    job: &Job,
-    live: &Live,
+    desk: Desk<'_>,
     bench: &mut Workbench,
     mut started: Instant,
 ) -> Result<Option<Version>, Failure> {
+    let Desk { args, voice, job, live } = desk;
     loop {
         watch.follow(&edition.compiled.files).map_err(from_watch)?;
         let mut newer = None;
         let mut unwanted = || {
             let Some(version) = watch.newest().filter(|version| *version != edition.version) else { return false };
             // A mistake is shown, and the render goes on.
-            match self::edition(version, job, args, voice, live) {
+            match self::edition(version, desk) {
                 Ok(edition) => newer = Some(edition),
-                Err(failure) => voice.failure(&failure),
+                Err(failure) => {
+                    voice.failure(&failure);
+                    let files = [&edition.compiled.files[..], &failure.files].concat();
+                    if let Err(error) = watch.follow(&files) {
+                        voice.failure(&from_watch(error));
+                    }
+                }
             }
             newer.is_some()
         };

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::chains::{Chains, Whole};
 use super::defaults;
-use super::diagnostic::Diagnostic;
 use super::keys::{EDGES, Kind, STAGE};
 use super::nearest::did_you_mean;
 use super::over_time::{Timeline, short};
@@ -284,6 +283,6 @@ impl Resolver<'_, '_> {
     }
 
     fn warning(&mut self, span: Range<usize>, message: impl Into<String>) {
-        self.reader.diagnostics.push(Diagnostic::warning(self.reader.file, span, message));
+        self.reader.warning(span, message);
     }
 }

@@ -124,7 +124,9 @@ impl<'a> Reader<'a> {
             }
         }
         let said = ["composition", "detail"].iter().any(|name| recipe.written(name).is_some());
-        if !said && recipe.knows_all_its_keys() {
+        if self.partial {
+            // They may be in what could not be read.
+        } else if !said && recipe.knows_all_its_keys() {
             let diagnostic = self.error(0..0, "this recipe shows nothing: it has neither a composition nor a detail");
             diagnostic.hint = Some("begin with [[detail]] and, on the next line, prompts = [\"...\"]".into());
         } else if said && targets.is_empty() && self.diagnostics.is_empty() {

@@ -2,7 +2,6 @@
 
 use toml::de::DeValue;
 
-use super::diagnostic::Diagnostic;
 use super::keys::{Kind, PROMPT};
 use super::reader::{Fields, Reader, Value};
 use super::written::{At, Prompt, Target, TargetKind};
@@ -38,7 +37,7 @@ impl<'a> Reader<'a> {
         let temperature = self.get_schedule(fields, "temperature");
         if let (Some(written), false) = (fields.written("temperature"), select == Select::Mix) {
             let message = "this has no effect: `temperature` is for select = \"mix\"";
-            self.diagnostics.push(Diagnostic::warning(self.file, written.span, message));
+            self.warning(written.span, message);
         }
         Target {
             kind,
@@ -70,6 +69,9 @@ impl<'a> Reader<'a> {
             self.wrong_type(value);
             return Vec::new();
         };
+        if items.is_empty() && self.partial {
+            return Vec::new();
+        }
         if items.is_empty() {
             self.error(value.span.clone(), "`prompts` is empty").expected = Some("at least one text".into());
             return Vec::new();

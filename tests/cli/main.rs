@@ -14,5 +14,6 @@ mod output;
 mod plan;
 mod recover;
 mod score;
+mod serve;
 mod shell;
 mod watch;
