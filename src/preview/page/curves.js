@@ -33,7 +33,7 @@ const curves = (() => {
     context.lineWidth = 1;
     context.textBaseline = "middle";
     context.textAlign = "right";
-    const marks = ticks(low, high, 4);
+    const marks = ticks(low, high, 5);
     for (const value of marks.values) {
       const at = Math.round(y(value)) + 0.5;
       context.beginPath(); context.moveTo(margin.left, at); context.lineTo(width - margin.right, at); context.stroke();
