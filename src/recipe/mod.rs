@@ -44,6 +44,7 @@ mod tokens;
 mod tree;
 mod unclosed;
 mod values;
+mod warnings;
 mod written;
 
 use std::path::{Path, PathBuf};

@@ -150,7 +150,13 @@ impl<'a> Reader<'a> {
             }
             (DeValue::Float(float), Kind::Whole(..)) => whole(float.as_str()).map(|number| format!("write {number}")),
             (DeValue::Boolean(false), Kind::Switchable(_)) => Some("write \"off\"".to_owned()),
-            (DeValue::String(_), Kind::Prompts) => Some(format!("{name} = [{written}]")),
+            (DeValue::String(_), Kind::Prompts) if written.starts_with(['"', '\'']) => {
+                Some(format!("{name} = [{written}]"))
+            }
+            (DeValue::String(text), Kind::Prompts) => Some(format!("{name} = [\"{text}\"]")),
+            (DeValue::String(text), Kind::Table(_)) if is_dots(text) => {
+                Some("the inherited entries are written \"...\"".to_owned())
+            }
             (DeValue::Table(_), Kind::Pipeline) => Some(format!("a pipeline is an array: [{written}]")),
             (DeValue::Array(_), Kind::Schedule(_) | Kind::Switchable(_) | Kind::Weights(_)) => {
                 Some("a value that changes is written { keys = [[0, ...], [1, ...]] }".to_owned())
@@ -240,6 +246,12 @@ impl<'a> Reader<'a> {
         };
         items.iter().filter_map(|item| self.table(spec, &item.with_kind(Kind::Table(spec)))).collect()
     }
+}
+
+/// Whether somebody meant `"..."`.
+pub(super) fn is_dots(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.chars().all(|c| c == '.' || c == '…')
 }
 
 /// A number that was written with a decimal comma, with a point instead.

@@ -56,7 +56,11 @@ impl<'a> Reader<'a> {
         match look(&path) {
             Ok((width, height)) => Some(At { value: Start { path, width, height }, span: value.span.clone() }),
             Err(Trouble { what, hint }) => {
-                let looked = || format!("looked at {}; paths are relative to the recipe's folder", path.display());
+                let from = match self.sources.file(value.span.start).path.to_string_lossy().starts_with("--set ") {
+                    true => "current",
+                    false => "recipe's",
+                };
+                let looked = || format!("looked at {}; paths are relative to the {from} folder", path.display());
                 let hint = hint.unwrap_or_else(looked);
                 self.error(value.span.clone(), format!("cannot {purpose} \"{text}\": {what}")).hint = Some(hint);
                 None

@@ -84,6 +84,10 @@ fn reword(said: &str, text: &str, span: &Range<usize>) -> (Option<&'static str>,
         {
             (Some("the value is missing"), example(text, span.start))
         }
+        "string values must be quoted" if is_key(text, span.end) && !word.is_empty() => (
+            Some("a key cannot stand here"),
+            Some(format!("keys stand in a table: {{ text = \"...\", {word} = ... }}")),
+        ),
         "string values must be quoted" => unquoted(word),
         "duplicate key" => duplicate(text, span, word),
         "invalid basic string" | "invalid literal string" => (Some("this text is never closed"), None),
@@ -91,6 +95,9 @@ fn reword(said: &str, text: &str, span: &Range<usize>) -> (Option<&'static str>,
             (Some("numbers have a point"), decimal_comma(text, span.start).map(|number| format!("write {number}")))
         }
         "invalid mantissa" => (Some("a digit is missing before the point"), Some("write 0.5, not .5".into())),
+        "invalid fraction" if dots(text, span.start).is_some() => {
+            (Some("two ends are written as an array"), dots(text, span.start))
+        }
         "invalid fraction" => (Some("a digit is missing behind the point"), Some("write 1.0, not 1.".into())),
         "invalid boolean" => (None, Some("true and false are written in small letters".into())),
         "invalid unquoted key" if word == ":" => {
@@ -107,6 +114,22 @@ fn decimal_comma(text: &str, at: usize) -> Option<String> {
     let line = text.get(line_start(text, at)..line_end(text, at))?;
     let value = line.split_once('=')?.1.split('#').next()?;
     with_point(value)
+}
+
+/// Whether an equals sign follows on the line.
+fn is_key(text: &str, at: usize) -> bool {
+    text.get(at..line_end(text, at)).is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
+/// What to write for `8..24` around a byte.
+fn dots(text: &str, at: usize) -> Option<String> {
+    let line = text.get(line_start(text, at)..line_end(text, at))?;
+    let value = line.split_once('=')?.1.split('#').next()?;
+    let (low, high) = value.trim().split_once("..")?;
+    let number = |text: &str| text.trim().parse::<f64>().is_ok();
+    let (low, high) = (low.trim(), high.trim_start_matches(['.', '=']).trim());
+    (number(low) && number(high))
+        .then(|| format!("a range is [{low}, {high}], a change over time {{ keys = [[0, {low}], [1, {high}]] }}"))
 }
 
 /// Whether nothing stands between an equals sign and where a value was looked for, nor there.
@@ -306,7 +329,9 @@ mod tests {
 
     #[test]
     fn other_slips_are_named() {
+        assert_eq!(said("a = 8..24")[0].2, "a range is [8, 24], a change over time { keys = [[0, 8], [1, 24]] }");
         for (text, message) in [
+            ("a = ['b', weight = 2]", "a key cannot stand here"),
             ("a = 1\na = 2", "this key was given before"),
             ("a = \"x", "this text is never closed"),
             ("a = “x”", "texts stand in straight quotes"),

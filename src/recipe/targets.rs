@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use super::keys::{Kind, PROMPT};
-use super::reader::{Fields, Reader, Value};
+use super::reader::{Fields, Reader, Value, is_dots};
 use super::written::{At, Prompt, Target, TargetKind};
 use crate::plan::{Fit, Loss, Prompt as Shown, Schedule, Select};
 
@@ -91,6 +91,11 @@ impl<'a> Reader<'a> {
                     Some("say what to show, or leave it out".into());
                 return None;
             }
+            if value.node.as_str().is_some_and(is_dots) {
+                reader.error(value.span.clone(), "the prompt has no words").hint =
+                    Some("say what to show; the inherited entries are written \"...\"".into());
+                return None;
+            }
             Some(At { value: Shown::Text(reader.text(&text)?), span: value.span.clone() })
         };
         match value.node {
@@ -100,7 +105,7 @@ impl<'a> Reader<'a> {
                 let scale = self.get_schedule(&fields, "scale");
                 let shows = text_of(self, value)?;
                 let weight = At { value: weight, span: value.span.clone() };
-                Some(Prompt { shows, weight, scale, stop: None, stages: None })
+                Some(Prompt { shows, weight, scale, scale_span: None, stop: None, stages: None })
             }
             DeValue::Table(_) => {
                 let fields = self.table(&PROMPT, value)?;
@@ -111,8 +116,10 @@ impl<'a> Reader<'a> {
                 let span = fields.written("weight").map_or(value.span.clone(), |weight| weight.span);
                 let stages = fields.written("stages").and_then(|value| self.pipeline_use(&value));
                 let scale = self.get_schedule(&fields, "scale");
+                let scale_span = fields.written("scale").map(|scale| scale.span);
                 let stop = fields.written("stop").map(|_| self.get_schedule(&fields, "stop"));
-                Some(Prompt { shows: text.or(image)?, weight: At { value: weight, span }, scale, stop, stages })
+                let weight = At { value: weight, span };
+                Some(Prompt { shows: text.or(image)?, weight, scale, scale_span, stop, stages })
             }
             _ => {
                 let prompt = Value { name: "prompts", ..value.clone() };
