@@ -30,4 +30,5 @@ pub mod render;
 pub mod cli;
 pub mod output;
 pub mod preview;
+pub mod terminal;
 pub mod watch;

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::compose::{Source, Workbench};
-use super::job::{Job, failure, identity};
+use super::job::{Job, beside, failure, identity, snapshots};
 use super::live::{Live, Page};
 use super::progress::Display;
+use super::recording::{Recording, complain};
 use super::timings::{Seconds, Timings, peak_rss_bytes};
 use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, picture, prompts, voice};
-use crate::output::{Facts, Origin, TallyLine, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::output::{Facts, Origin, TallyLine, Writer, is_snapshot_of, phase_path, step_path, write_png};
 use crate::preview::Gate;
 use crate::recipe::{Compiled, Overrides};
 use crate::render::{Control, Observer, Progress, Rendered, Tally, render};
@@ -72,6 +73,7 @@ impl Run<'_> {
                 voice.note(&format!("note: {difference}"));
             }
         }
+        let recording = Recording::new(&args.record, job, plan, args.watch, voice)?;
         let _graceful = interrupt::graceful();
         let mut eyes = Eyes {
             args,
@@ -80,6 +82,7 @@ impl Run<'_> {
             display: Display::new(voice, &job.name()),
             page: live.begin(plan, job, &facts),
             writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
+            recording,
             facts,
             unwritten: 0,
             started,
@@ -91,12 +94,23 @@ impl Run<'_> {
             superseded: false,
         };
         let rendered = render(plan, &features, encoder, &mut eyes);
-        let Eyes { display, page, writer, facts, startup, mut waited, held, superseded, mut unwritten, .. } = eyes;
-        drop(display);
+        let Eyes {
+            display, page, writer, recording, facts, startup, mut waited, held, superseded, mut unwritten, ..
+        } = eyes;
         let before = Instant::now();
+        let superseded = superseded && !interrupt::requested();
+        let failures = match &rendered {
+            Ok(rendered) if !superseded => recording.finish(rendered),
+            _ => {
+                recording.discard();
+                Vec::new()
+            }
+        };
+        drop(display);
+        unwritten += complain(voice, failures);
         unwritten += complain(voice, writer.finish());
         let rendered = rendered.map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
-        if superseded && !interrupt::requested() {
+        if superseded {
             return Ok(Ended::Superseded);
         }
         let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
@@ -142,8 +156,8 @@ impl Run<'_> {
 /// No file that the recipe needs may give way to one of its pictures, or to its timings.
 fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result<(), Failure> {
     let output = identity(&job.output);
-    let timings = args.timings.as_deref().map(identity);
-    let snapshots = args.snapshots();
+    let beside: Vec<_> = beside(args).into_iter().map(|(path, option)| (identity(path), option)).collect();
+    let snapshots = snapshots(args);
     for file in files {
         let needed = identity(file);
         let shown = file.display();
@@ -151,9 +165,9 @@ fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result
             let message = format!("{shown}: a picture would overwrite this file, which the recipe needs");
             return Err(Failure::wrong(message).hint("name another picture with --output"));
         }
-        if timings.as_ref() == Some(&needed) {
-            let message = format!("{shown}: --timings would overwrite this file, which the recipe needs");
-            return Err(Failure::wrong(message).hint("name another timings file"));
+        if let Some((_, option)) = beside.iter().find(|(path, _)| *path == needed) {
+            let message = format!("{shown}: {option} would overwrite this file, which the recipe needs");
+            return Err(Failure::wrong(message).hint("name another file"));
         }
     }
     Ok(())
@@ -184,14 +198,6 @@ fn report(
     Ok(())
 }
 
-/// Reports pictures that could not be written beside the render; returns how many.
-fn complain(voice: &Voice, failures: Vec<WriteError>) -> usize {
-    for error in &failures {
-        voice.failure(&Failure::failed(error).hinted(error.hint()));
-    }
-    failures.len()
-}
-
 fn lines(tally: &Tally) -> Vec<TallyLine> {
     let line = |entry: &crate::render::TallyEntry| TallyLine {
         prompt: entry.prompt.clone(),
@@ -211,6 +217,7 @@ struct Eyes<'a> {
     display: Display,
     page: Page,
     writer: Writer,
+    recording: Recording,
     /// Snapshots that failed.
     unwritten: usize,
     started: Instant,
@@ -286,6 +293,9 @@ impl Observer for Eyes<'_> {
         self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
         self.display.step(progress, self.held);
         self.snapshots(progress);
+        let before = Instant::now();
+        self.recording.step(progress);
+        self.waited += before.elapsed();
         self.page.step(progress, || self.display.speed(progress));
         self.hold(progress);
         self.unwritten += complain(self.voice, self.writer.failures());
