@@ -1,7 +1,6 @@
 //! Pictures for pages: taken off the canvas when one is wanted, encoded in a thread of their own.
 //!
-//! JPEG without chroma subsampling by mozjpeg's fast settings: of the encoders at hand it takes the least time for pictures
-//! of fine detail, and a tenth of a PNG's bytes (docs/performance.md).
+//! JPEG without chroma subsampling, so that fine coloured detail stays what it is, by mozjpeg's fast settings.
 
 use std::time::{Duration, Instant};
 
