@@ -30,5 +30,6 @@ pub mod store;
 // what the user sees
 pub mod cli;
 pub mod output;
+pub mod preview;
 pub mod terminal;
 pub mod watch;

@@ -75,12 +75,8 @@ fn info(args: &InfoArgs, voice: &Voice) -> Outcome {
         voice::result(format!("{value:#}\n").as_bytes())?;
         return Ok(Exit::Done);
     }
-    let mut text = format!(
-        "checkpoints: {count}, {} of {} ({})\n",
-        shown(bytes),
-        shown(store.limit()),
-        store.folder().display()
-    );
+    let mut text =
+        format!("checkpoints: {count}, {} of {} ({})\n", shown(bytes), shown(store.limit()), store.folder().display());
     for holding in &holdings {
         let recipe = if holding.recipe.is_empty() { "(not readable)" } else { &holding.recipe };
         text += &format!("  {recipe}: {}, {}\n", holding.checkpoints, shown(holding.bytes));

@@ -25,6 +25,7 @@ mod draft;
 mod failure;
 pub mod interrupt;
 mod job;
+mod live;
 mod picture;
 mod preview;
 mod progress;
@@ -38,8 +39,8 @@ mod voice;
 
 pub use args::{
     Arguments, CacheArgs, CacheCommand, CheckArgs, ClearArgs, Command, CompletionsArgs, Format, InfoArgs, InstallArgs,
-    InsteadArgs, ManArgs, NewArgs, PlanArgs, RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs,
-    ScoreArgs, parse,
+    InsteadArgs, ManArgs, NewArgs, PlanArgs, RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand,
+    SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
 pub use preview::PreviewChoice;

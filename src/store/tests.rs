@@ -1,1 +1,126 @@
+use std::path::Path;
 
+use super::*;
+use crate::recipe::{self, Overrides};
+
+const RECIPE: &str = r#"
+title = "A"
+size = [32, 32]
+seed = 4
+[[composition]]
+name = "whole"
+prompts = ["sea"]
+[[detail]]
+name = "late"
+prompts = ["sword", { text = "letters", weight = -0.3 }]
+stages = [{ cover = [0.3, 0.6] }, { rotate = 10 }]
+[[phase]]
+name = "one"
+steps = 4
+rate = 0.05
+finest = 9
+detail = 0
+[[phase]]
+name = "two"
+steps = 3
+rate = 0.03
+finest = 9
+"#;
+
+fn plan(text: &str) -> Plan {
+    let compiled = recipe::compile(Path::new("a.toml"), text, &Overrides::default());
+    compiled.unwrap_or_else(|wrong| panic!("{text}\n{wrong:?}")).plan
+}
+
+fn conditions() -> Conditions {
+    Conditions { models: vec!["model".into()], library: "1.0".into(), device: "cpu".into(), files: Contents::default() }
+}
+
+/// The key after every step, the start's first.
+fn keys(text: &str, conditions: &Conditions) -> Vec<Key> {
+    let plan = plan(text);
+    let mut chain = Chain::new(&plan, conditions);
+    let mut keys = vec![chain.key()];
+    while chain.advance() {
+        keys.push(chain.key());
+    }
+    assert_eq!(keys.len() as u64, plan.steps() + 1);
+    keys
+}
+
+/// After how many steps the keys of the recipe and of an edited one are still the same.
+fn common(from: &str, to: &str) -> Option<usize> {
+    let edited = RECIPE.replacen(from, to, 1);
+    assert_ne!(edited, RECIPE, "{from}");
+    let (own, others) = (keys(RECIPE, &conditions()), keys(&edited, &conditions()));
+    own.iter().zip(&others).take_while(|(a, b)| a == b).count().checked_sub(1)
+}
+
+#[test]
+fn what_changes_no_pixel_changes_no_key() {
+    for (from, to) in [
+        ("title = \"A\"", "title = \"B\""),
+        ("[[phase]]", "# a comment\n[[phase]]"),
+        ("name = \"one\"", "name = \"first\""),
+        ("rate = 0.05", "rate = \"0.025 * 2\""),
+        ("name = \"two\"\nsteps = 3", "name = \"two\"\nsteps = 9"),
+    ] {
+        assert_eq!(common(from, to), Some(7), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn what_is_not_looked_at_yet_does_not_count_yet() {
+    for (from, to) in [
+        ("\"sword\"", "\"castle\""),
+        ("weight = -0.3", "weight = -0.4"),
+        ("rotate = 10", "rotate = 11"),
+        ("cover = [0.3, 0.6]", "cover = [0.3, 0.7]"),
+        ("rate = 0.03", "rate = 0.04"),
+        ("name = \"late\"", "name = \"later\""),
+        ("name = \"late\"", "name = \"late\"\nwindows = 3"),
+        ("name = \"late\"", "name = \"late\"\nloss = \"spherical\""),
+        ("name = \"late\"", "name = \"late\"\nselect = \"worst\""),
+    ] {
+        assert_eq!(common(from, to), Some(4), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn what_counts_from_the_start_leaves_nothing() {
+    for (from, to) in [("seed = 4", "seed = 5"), ("[32, 32]", "[32, 33]"), ("title", "[canvas]\nbasis = \"pixels\"\n#")]
+    {
+        let edited = match from {
+            "title" => format!("{RECIPE}\n[canvas]\nbasis = \"pixels\"\n"),
+            from => RECIPE.replacen(from, to, 1),
+        };
+        assert_ne!(keys(RECIPE, &conditions())[0], keys(&edited, &conditions())[0], "{from}");
+    }
+    for changed in
+        [Conditions { library: "1.1".into(), ..conditions() }, Conditions { device: "cuda".into(), ..conditions() }]
+    {
+        assert_ne!(keys(RECIPE, &conditions())[0], keys(RECIPE, &changed)[0]);
+    }
+    let model = Conditions { models: vec!["another".into()], ..conditions() };
+    assert_ne!(keys(RECIPE, &conditions())[1], keys(RECIPE, &model)[1]);
+    assert_eq!(common("\"sea\"", "\"sky\""), Some(0));
+    assert_eq!(common("rate = 0.05", "rate = 0.06"), Some(0));
+    assert_eq!(common("finest = 9", "finest = 8"), Some(0));
+    assert_eq!(common("rate = 0.05", "rate = \"0.05 * (1 - 0.1 * (step > 1))\""), Some(2));
+}
+
+#[test]
+fn the_same_file_by_another_name_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let contents = |name: &str| Contents::read([path(name).as_path()]).unwrap();
+    std::fs::write(path("a.png"), "x").unwrap();
+    std::fs::write(path("b.png"), "x").unwrap();
+    let a = contents("a.png");
+    assert_eq!(a.hash(&path("a.png")), contents("b.png").hash(&path("b.png")));
+    assert!(a.are_unchanged());
+    std::fs::write(path("a.png"), "yy").unwrap();
+    assert!(!a.are_unchanged());
+    assert_ne!(a, contents("a.png"));
+    assert!(Contents::read([path("missing").as_path()]).is_err());
+}

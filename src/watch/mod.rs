@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -51,7 +52,7 @@ impl WatchError {
 pub struct Watch {
     recipe: PathBuf,
     /// Whether a path is one of our own outputs, which are never followed.
-    own: Box<dyn Fn(&Path) -> bool>,
+    own: Box<dyn Fn(&Path) -> bool + Send>,
     watcher: RecommendedWatcher,
     /// The folders that `watcher` watches.
     folders: HashSet<PathBuf>,
@@ -63,7 +64,7 @@ pub struct Watch {
 
 impl Watch {
     /// Starts to follow `recipe`; also gives its present version. Files that are `own` will not be followed, whoever asks.
-    pub fn new(recipe: &Path, own: impl Fn(&Path) -> bool + 'static) -> Result<(Self, Version), WatchError> {
+    pub fn new(recipe: &Path, own: impl Fn(&Path) -> bool + Send + 'static) -> Result<(Self, Version), WatchError> {
         let (messages, incoming) = channel();
         let (outgoing, versions) = channel();
         let names = Arc::new(Mutex::new(HashSet::new()));
@@ -102,6 +103,12 @@ impl Watch {
     /// The newest version since the last call, if there is one. Does not wait.
     pub fn newest(&self) -> Option<Version> {
         self.versions.try_iter().last()
+    }
+
+    /// Waits so long for a new version.
+    pub fn next_within(&self, time: Duration) -> Option<Version> {
+        let first = self.versions.recv_timeout(time).ok()?;
+        Some(self.newest().unwrap_or(first))
     }
 
     /// Waits for a new version; `None` if none can come any more.

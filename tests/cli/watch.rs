@@ -28,7 +28,10 @@ fn lines(stderr: ChildStderr) -> Receiver<String> {
 
 impl Watching {
     fn start(text: &str) -> Self {
-        let bench = Bench::new();
+        Self::start_in(Bench::new(), text)
+    }
+
+    fn start_in(bench: Bench, text: &str) -> Self {
         bench.write("small.toml", text);
         let mut program = bench.program();
         program.args(["small.toml", "--watch"]).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -144,7 +147,7 @@ fn a_running_render_goes_on_after_a_mistake_and_stops_for_a_better_recipe() {
     let heard = watching.hear("small.toml:1:1");
     assert!(!heard.iter().any(|line| line.contains("watching")), "{heard:#?}");
     fs::write(watching.bench.path("small.toml"), SMALL).unwrap();
-    watching.hear("starting again");
+    watching.hear("edit at ");
     watching.expect(SMALL);
 }
 
@@ -185,6 +188,35 @@ fn what_the_recipe_builds_on_is_followed_even_while_it_is_wrong() {
     watching.hear("watching small.toml");
     assert_ne!(watching.bench.read("small.png"), first);
     assert!(watching.bench.done(&["recover", "small.png"]).err.contains("builds on base.toml"));
+}
+
+/// Steps of the phases that an edit leaves alone are not done again, and the picture is the one of an undisturbed render.
+#[test]
+fn an_edit_goes_on_from_where_it_matters() {
+    let text = SMALL.replacen("steps = 3", "steps = 20", 1).replacen(
+        "steps = 3",
+        "steps = 5000000\nrate = 0.05\nfinest = 9",
+        1,
+    );
+    let text = text.replacen("steps = 20", "steps = 20\nrate = 0.05\nfinest = 9", 1);
+    let bench = Bench::new().keeping();
+    let watching = Watching::start_in(bench, &text);
+    until("the second phase is under way", || !watching.bench.checkpoints().is_empty());
+    // A comment is no reason to do anything again.
+    let commented = format!("# a comment\n{text}");
+    watching.bench.write("small.toml", &commented);
+    let heard = watching.hear("resuming at step");
+    assert!(heard.iter().any(|line| line.contains("nothing that is seen")), "{heard:#?}");
+    // The second phase alone changes.
+    let edited = text.replacen("steps = 5000000\nrate = 0.05", "steps = 4\nrate = 0.01", 1);
+    watching.bench.write("small.toml", &edited);
+    let heard = watching.hear("resuming at step 20 of 24");
+    assert!(heard.iter().any(|line| line.contains("phase `phase 2` changed")), "{heard:#?}");
+    watching.expect(&edited);
+    let undisturbed = Bench::new();
+    undisturbed.write("small.toml", &edited);
+    undisturbed.done(&["small.toml"]);
+    assert_eq!(watching.bench.read("small.png"), undisturbed.read("small.png"));
 }
 
 #[cfg(unix)]
