@@ -119,6 +119,11 @@ impl Levels {
         Levels { chain, levels }
     }
 
+    /// The size of the picture.
+    pub fn size(&self) -> Size {
+        Size { width: self.levels[0].width as u32, height: self.levels[0].height as u32 }
+    }
+
     /// The coarsest level.
     pub(super) fn last(&self) -> usize {
         self.levels.len() - 1

@@ -18,6 +18,7 @@ mod marks;
 mod nearest;
 mod over_time;
 mod overrides;
+mod phases;
 mod pipelines;
 mod reader;
 mod reference;
@@ -44,7 +45,6 @@ pub use schema::{schema, schema_text};
 pub use source::{LONGEST, Unreadable, read};
 
 use crate::plan::{Ground, Plan, Prompt};
-use over_time::Timeline;
 use reader::Reader;
 
 /// A recipe ready to be rendered.
@@ -83,7 +83,7 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
     if let Some(start) = &recipe.start {
         reader.check_start(start, recipe.size);
     }
-    let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
+    let timeline = recipe.timeline();
     over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
     let resolved = resolve::resolve(&mut reader, &recipe, &timeline);
     let diagnostics = diagnostic::in_order(reader.diagnostics);
@@ -172,6 +172,10 @@ mod tests {
             "recipe" => format!("{line}\n{detail}{stages}"),
             "canvas" => format!("{detail}[canvas]\n{line}\n"),
             "init" => format!("{detail}[canvas.init]\n{line}\n"),
+            "render" => format!("{detail}[render]\n{line}\n"),
+            "adam" | "adamw" | "sgd" | "rmsprop" | "sign" => {
+                format!("{detail}[render.optimiser.{}]\n{line}\n", spec.name)
+            }
             "fourier" | "pyramid" => format!("{detail}[canvas.basis.{}]\n{line}\n", spec.name),
             "composition" | "detail" => format!("{stages}[[{}]]\n{prompts}\n{line}\n", spec.name),
             "prompt" if is("text") => format!("{stages}[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
@@ -179,6 +183,8 @@ mod tests {
             "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
             "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
             "stage" => format!("{detail}stages = [{{ rotate = 3 }}, {{ {line} }}]\n").replace(", {  }", ""),
+            "phase" if is("share") => format!("{detail}[render]\nsteps = 100\n[[phase]]\n[[phase]]\n{line}\n"),
+            "phase" if is("gain") => format!("{detail}[[phase]]\npatience = 20\n{line}\n"),
             "phase" => format!("{detail}[[composition]]\nprompts = ['y']\n[[phase]]\n{line}\n"),
             "keyframes" if is("keys") => format!("{detail}weight = {{ {line} }}\n"),
             "keyframes" => format!("{detail}weight = {{ keys = [[0, 1], [1, 0]]{inner} }}\n"),
@@ -215,7 +221,7 @@ mod tests {
             let mut reader = Reader::new(Path::new("a.toml"), text);
             let document = source::parse(Path::new("a.toml"), text).unwrap();
             let recipe = reader.recipe(&document);
-            let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
+            let timeline = recipe.timeline();
             over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
             assert_eq!(reader.diagnostics, []);
         }

@@ -149,6 +149,7 @@ fn over_time(bounds: &Bounds) -> Vec<Value> {
 fn kind(kind: &Kind) -> Value {
     match kind {
         Kind::Text | Kind::File => text(),
+        Kind::Bool => json!({ "type": "boolean" }),
         Kind::Whole(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Kind::Number(bounds) => number(bounds),
         Kind::Schedule(bounds) => json!({ "anyOf": over_time(bounds) }),

@@ -2,12 +2,14 @@
 
 mod ask;
 mod error;
+mod patience;
 mod progress;
 mod run;
 mod state;
 mod tally;
 
 pub use error::RenderError;
+pub use patience::{Rise, Rises};
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
 pub use run::{render, resume};
 pub use state::{Standing, State};

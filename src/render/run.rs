@@ -4,16 +4,16 @@ use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Observer, Progress, RenderError, Rendered, Seconds, Standing, State, Tally,
+    Control, Observer, Progress, RenderError, Rendered, Rises, Seconds, Standing, State, Tally,
     ask::{Ask, Asks, draw},
     tally::distinct_prompts,
 };
 use crate::{
     canvas::Canvas,
     clip::{Encoder, Features, Questions},
-    look::{Frame, Levels, Push, look, push},
+    look::{Frame, Levels, Push, Window, look, push},
     picture::Picture,
-    plan::{Plan, Time},
+    plan::{Gradient, Plan, Size, Time},
 };
 
 /// Renders a plan: optimises the canvas step by step, through all phases, and tells the observer of each step.
@@ -58,6 +58,7 @@ fn go_on(
     let mut finest = None;
     let mut stopped = false;
     let mut phase_start = 0;
+    let mut position = 0;
     'phases: for (index, phase) in plan.phases.iter().enumerate() {
         let steps = u64::from(phase.steps);
         let first = match index.cmp(&standing.phase) {
@@ -71,19 +72,36 @@ fn go_on(
             let time = Time::new(standing.phase_step - 1, steps, phase_start, total);
             finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
         }
+        let mut rises = phase.patience.map(|_| match &standing.rises {
+            Some(rises) if index == standing.phase => rises.clone(),
+            _ => Rises::of(plan.targets.len()),
+        });
+        if first < steps {
+            run.canvas.follow(&phase.optimiser);
+        }
         for phase_step in first..steps {
             let time = Time::new(phase_step, steps, phase_start, total);
             finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
             let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
+            run.resize(phase.canvas_size(plan.size, &time));
+            run.gradient = hold(&phase.gradient, &time);
             run.step(&time, finest, &weights, phase.rate.at(&time))?;
             done += 1;
+            position = phase_start + phase_step + 1;
+            let lost = match (&phase.patience, &mut rises) {
+                (Some(patience), Some(rises)) => rises.step(patience, &run.by_target()),
+                _ => false,
+            };
+            let phase_over = lost || phase_step + 1 == steps;
             let control = observer.step(&mut Progress {
-                step: done,
+                step: position,
+                done,
                 steps: total,
                 phase: index,
                 phase_name: &phase.name,
                 phase_step: phase_step + 1,
                 phase_steps: steps,
+                canvas_size: run.canvas.size(),
                 views: run.views,
                 places: run.places,
                 similarities: &run.similarities,
@@ -92,17 +110,40 @@ fn go_on(
                 canvas: &mut run.canvas,
                 finest,
                 size: plan.size,
+                phase_over,
+                rises: rises.as_ref(),
                 next_phase: plan.phases.get(index + 1),
             });
             if control == Control::Stop {
-                stopped = done < total;
+                stopped = !phase_over || index + 1 < plan.phases.len();
                 break 'phases;
+            }
+            if phase_over {
+                break;
             }
         }
         phase_start += steps;
     }
-    let picture = Picture { size: plan.size, pixels: run.canvas.decode(finest).to_vec() };
-    Ok(Rendered { picture, tally: run.tally, steps: done, views: run.views, stopped, seconds: run.seconds })
+    let spared = if stopped { position } else { total } - done;
+    let picture = Picture { size: plan.size, pixels: run.canvas.picture(finest) };
+    Ok(Rendered { picture, tally: run.tally, steps: done, spared, views: run.views, stopped, seconds: run.seconds })
+}
+
+/// What is done to the gradient of the parameters in one step.
+#[derive(Debug, Clone, Copy)]
+enum Hold {
+    Nothing,
+    Normalise,
+    /// To a norm.
+    Clip(f64),
+}
+
+fn hold(gradient: &Gradient, time: &Time) -> Hold {
+    match gradient {
+        Gradient::Plain => Hold::Nothing,
+        Gradient::Normalise => Hold::Normalise,
+        Gradient::Clip(norm) => Hold::Clip(norm.at(time)),
+    }
 }
 
 /// What lasts from step to step.
@@ -111,6 +152,10 @@ struct Run<'a> {
     features: &'a Features,
     encoder: &'a mut Encoder,
     frame: Frame,
+    /// What canvas pixels are multiplied with to become pixels of the size that is optimised; none where they are the same.
+    shrunk: Option<[f64; 2]>,
+    /// What is done to the gradient in this step.
+    gradient: Hold,
     canvas: Canvas,
     levels: Levels,
     push: Push,
@@ -133,6 +178,8 @@ impl<'a> Run<'a> {
             features,
             encoder,
             frame: Frame { size: plan.size, side },
+            shrunk: None,
+            gradient: Hold::Nothing,
             canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
             levels: Levels::new(plan.size),
             push: Push::new(plan.size),
@@ -162,6 +209,33 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Optimises the canvas at a size from now on.
+    fn resize(&mut self, size: Size) {
+        self.canvas.resize(size);
+        let size = self.canvas.size();
+        if self.levels.size() == size {
+            return;
+        }
+        let whole = self.plan.size;
+        let ratio = |shown: u32, whole: u32| f64::from(shown) / f64::from(whole);
+        self.shrunk = (size != whole).then(|| [ratio(size.width, whole.width), ratio(size.height, whole.height)]);
+        self.levels = Levels::new(size);
+        self.push = Push::new(size);
+        self.pixel_gradient = vec![0.0; 3 * size.area()];
+    }
+
+    /// A window of the canvas on what is optimised of it.
+    fn on_canvas(&self, window: &Window) -> Window {
+        self.shrunk.map_or_else(|| window.clone(), |by| window.scaled(by))
+    }
+
+    /// Each target's similarity in the step last done, if it was looked at.
+    fn by_target(&self) -> Vec<Option<f32>> {
+        let of =
+            |name: &str| self.similarities.iter().find(|(other, _)| other == name).map(|(_, similarity)| *similarity);
+        self.plan.targets.iter().map(|target| of(&target.name)).collect()
+    }
+
     /// One optimiser update, made from all windows of all active targets.
     fn step(&mut self, time: &Time, finest: Option<f64>, weights: &[f64], rate: f64) -> Result<(), RenderError> {
         let asks = draw(self.plan, &self.frame, weights, time);
@@ -177,7 +251,7 @@ impl<'a> Run<'a> {
             self.similarities.clear();
             return Ok(());
         }
-        let windows: Vec<_> = asks.iter().map(|ask| ask.window.clone()).collect();
+        let windows: Vec<_> = asks.iter().map(|ask| self.on_canvas(&ask.window)).collect();
 
         let clock = Instant::now();
         let length = count * 3 * (side as usize).pow(2);
@@ -200,6 +274,11 @@ impl<'a> Run<'a> {
 
         let clock = Instant::now();
         self.canvas.backprop(&self.pixel_gradient);
+        match self.gradient {
+            Hold::Nothing => {}
+            Hold::Normalise => self.canvas.normalise_gradient(),
+            Hold::Clip(norm) => self.canvas.clip_gradient(norm),
+        }
         self.canvas.step(rate);
         self.seconds.optimize += clock.elapsed().as_secs_f64();
 
@@ -218,7 +297,8 @@ impl<'a> Run<'a> {
             return Ok(settled);
         }
         let side = self.frame.side;
-        let windows: Vec<_> = asks.contests.iter().flat_map(|contest| contest.windows.iter().cloned()).collect();
+        let windows = asks.contests.iter().flat_map(|contest| &contest.windows);
+        let windows: Vec<_> = windows.map(|window| self.on_canvas(window)).collect();
         let clock = Instant::now();
         self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
         look(&self.levels, &windows, side, &mut self.pixels);
