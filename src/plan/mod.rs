@@ -133,6 +133,19 @@ pub struct Target {
     pub avoided: Vec<Pull>,
 }
 
+impl Target {
+    /// Its prompts (indices into [`Plan::prompts`]), each once, in written order; the wanted ones first.
+    pub fn prompts(&self) -> Vec<usize> {
+        let mut prompts = Vec::new();
+        for pull in self.wanted.iter().chain(&self.avoided) {
+            if !prompts.contains(&pull.prompt) {
+                prompts.push(pull.prompt);
+            }
+        }
+        prompts
+    }
+}
+
 /// Where a target looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {

@@ -5,6 +5,7 @@ mod error;
 mod patience;
 mod progress;
 mod run;
+mod seen;
 mod state;
 mod tally;
 
@@ -12,5 +13,6 @@ pub use error::RenderError;
 pub use patience::{Rise, Rises};
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
 pub use run::{render, resume};
+pub use seen::{PromptSimilarity, Seen, View};
 pub use state::{Standing, State};
 pub use tally::{Tally, TallyEntry};

@@ -1,6 +1,6 @@
 //! What a render tells those who watch it, and what it gives in the end.
 
-use super::{Rises, Standing, State, Tally};
+use super::{Rises, Seen, Standing, State, Tally};
 use crate::{
     canvas::Canvas,
     picture::Picture,
@@ -46,6 +46,8 @@ pub struct Progress<'a> {
     pub tally: &'a Tally,
     /// Since the first step began.
     pub seconds: f64,
+    /// What the step looked at.
+    pub seen: Seen<'a>,
     pub(super) canvas: &'a mut Canvas,
     pub(super) finest: Option<f64>,
     pub(super) size: Size,

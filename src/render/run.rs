@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Observer, Progress, RenderError, Rendered, Rises, Seconds, Standing, State, Tally,
+    Control, Observer, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
     ask::{Ask, Asks, draw},
+    seen::Last,
     tally::distinct_prompts,
 };
 use crate::{
@@ -107,6 +108,7 @@ fn go_on(
                 similarities: &run.similarities,
                 tally: &run.tally,
                 seconds: start.elapsed().as_secs_f64(),
+                seen: Seen { plan, frame: run.frame, last: &run.last, pixels: &run.pixels, levels: &run.levels },
                 canvas: &mut run.canvas,
                 finest,
                 size: plan.size,
@@ -167,6 +169,7 @@ struct Run<'a> {
     views: u64,
     places: u64,
     similarities: Vec<(String, f32)>,
+    last: Last,
     seconds: Seconds,
 }
 
@@ -191,6 +194,7 @@ impl<'a> Run<'a> {
             views: 0,
             places: 0,
             similarities: Vec::new(),
+            last: Last::default(),
             seconds: Seconds::default(),
         })
     }
@@ -249,6 +253,7 @@ impl<'a> Run<'a> {
         let count = asks.len();
         if count == 0 {
             self.similarities.clear();
+            self.last = Last::default();
             return Ok(());
         }
         let windows: Vec<_> = asks.iter().map(|ask| self.on_canvas(&ask.window)).collect();
@@ -284,6 +289,7 @@ impl<'a> Run<'a> {
 
         self.views += count as u64;
         self.count(&asks, &similarities);
+        self.last = Last { asks, similarities };
         Ok(())
     }
 
@@ -328,12 +334,9 @@ impl<'a> Run<'a> {
             // Prompt, scaled similarity, similarity.
             let mut winner: Option<(usize, f32, f32)> = None;
             for (ask, row) in views {
-                let candidates = if ask.best.is_empty() { &ask.pull } else { &ask.best };
-                for part in candidates.iter().filter(|part| part.weight > 0.0) {
-                    let value = part.scale * row[part.prompt];
-                    if winner.is_none_or(|(_, highest, _)| value > highest) {
-                        winner = Some((part.prompt, value, row[part.prompt]));
-                    }
+                let Some((prompt, value)) = ask.winner(row) else { continue };
+                if winner.is_none_or(|(_, highest, _)| value > highest) {
+                    winner = Some((prompt, value, row[prompt]));
                 }
             }
             let Some((winner, _, similarity)) = winner else { continue };
