@@ -163,8 +163,8 @@ impl Store for Pixels {
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         // It may have been taken while another size was optimised.
-        if let [3, height, width] = *state.tensor("parameters")?.shape
-            && let (Ok(width), Ok(height)) = (u32::try_from(width), u32::try_from(height))
+        if let Ok([3, height, width]) = state.tensor("parameters").map(|tensor| &tensor.shape[..])
+            && let (Ok(width), Ok(height)) = (u32::try_from(*width), u32::try_from(*height))
             && (1..=self.full.width).contains(&width)
             && (1..=self.full.height).contains(&height)
             && (Size { width, height }) != self.size

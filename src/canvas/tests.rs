@@ -338,7 +338,7 @@ fn learning_goes_on_over_changes_of_the_size() {
         let mut canvas = canvas(basis, width as u32, height as u32, 0.01);
         let start = approach(&mut canvas, &goal(width, height), 0, None);
         canvas.resize(Size { width: 16, height: 16 });
-        approach(&mut canvas, &goal(16, 16), 150, None);
+        approach(&mut canvas, &goal(16, 16), 500, None);
         // What was learnt small is there at the whole size, before and after the change.
         let error = |picture: &[f32]| {
             let square: f64 = picture.iter().zip(&goal(width, height)).map(|(p, g)| f64::from(p - g).powi(2)).sum();
