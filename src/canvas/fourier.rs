@@ -425,7 +425,7 @@ impl Store for Fourier {
         optimiser::scale(&mut self.gradient[..columns * 6 * self.size.height as usize], factor);
     }
 
-    fn size(&self) -> Size {
+    fn shown(&self) -> Size {
         self.shown
     }
 

@@ -69,8 +69,8 @@ trait Store {
     fn gradient_squares(&self) -> (f64, usize);
     /// Multiplies the gradient last kept.
     fn scale_gradient(&mut self, factor: f32);
-    /// The size of the picture.
-    fn size(&self) -> Size;
+    /// The size of the picture that is decoded.
+    fn shown(&self) -> Size;
     /// Optimises at another size from now on, at most the whole one. It may choose a size somewhat larger.
     fn resize(&mut self, size: Size);
     /// The picture at the whole size, which leaves everything as it is until the next [`Store::decode`].
@@ -121,7 +121,7 @@ impl Canvas {
 
     /// The size of the picture that [`Canvas::decode`] gives.
     pub fn size(&self) -> Size {
-        self.store.size()
+        self.store.shown()
     }
 
     /// Optimises the canvas at a smaller size, or at its whole one again. Asked for less than the canvas can, it takes the
@@ -131,7 +131,7 @@ impl Canvas {
     /// Where the size is larger than the canvas's.
     pub fn resize(&mut self, size: Size) {
         assert!(size.width <= self.size.width && size.height <= self.size.height, "larger than the canvas");
-        if size != self.store.size() {
+        if size != self.store.shown() {
             self.store.resize(size);
         }
     }
@@ -139,7 +139,7 @@ impl Canvas {
     /// The picture at the canvas's whole size `[3, H, W]`, 0..1 sRGB, whatever the size that it is optimised at. `finest`: see
     /// [`Canvas::decode`], which has to come before the next [`Canvas::backprop`].
     pub fn picture(&mut self, finest: Option<f64>) -> Vec<f32> {
-        if self.store.size() == self.size {
+        if self.store.shown() == self.size {
             return self.decode(finest).to_vec();
         }
         self.store.whole(bounded(finest))

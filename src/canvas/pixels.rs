@@ -122,7 +122,7 @@ impl Store for Pixels {
         optimiser::scale(&mut self.gradient, factor);
     }
 
-    fn size(&self) -> Size {
+    fn shown(&self) -> Size {
         self.size
     }
 

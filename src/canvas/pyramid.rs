@@ -200,7 +200,7 @@ impl Store for Pyramid {
     }
 
     fn backprop(&mut self, pixel_gradient: &[f32]) {
-        let (last, colours, size) = (self.last, self.colours, self.size());
+        let (last, colours, size) = (self.last, self.colours, self.shown());
         let (width, area) = (size.width as usize, size.area());
         assert_eq!(pixel_gradient.len(), 3 * area, "a gradient of another size");
         let level = &mut self.levels[last];
@@ -263,7 +263,7 @@ impl Store for Pyramid {
         moved.for_each(|level| optimiser::scale(&mut level.gradient, factor));
     }
 
-    fn size(&self) -> Size {
+    fn shown(&self) -> Size {
         let level = &self.levels[self.last];
         let own = Size { width: level.width as u32, height: level.height as u32 };
         self.frame.as_ref().map_or(own, |frame| frame.size)

@@ -2,11 +2,10 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::Diagnostic;
 use super::keys::{self, Bounds, GRADIENTS, Kind, OPTIMISERS, Table};
 use super::over_time::short;
 use super::reader::{Fields, Reader, Value, entries};
-use super::written::{At, Phase, Weights};
+use super::written::{At, Finest, Phase, Weights};
 use crate::plan::{Gradient, Optimiser, Patience, Schedule};
 
 /// The weights of all targets in all phases fill a matrix; this keeps it small. Repetitions count.
@@ -129,7 +128,7 @@ impl<'a> Reader<'a> {
         } else if needed == 0 && left >= 1.0 {
             let run = short(taken.round());
             let message = format!("the phases take {run} of these {total} steps: the run has {run}");
-            self.diagnostics.push(Diagnostic::warning(self.file, said.span.clone(), message));
+            self.warning(said.span.clone(), message);
         }
     }
 
@@ -142,15 +141,20 @@ impl<'a> Reader<'a> {
     ) -> Phase {
         let name = self.name(fields);
         let optimiser = fields.written("optimiser").and_then(|value| self.optimiser(&value));
-        let rate = self.get_schedule(fields, "rate");
+        let span = fields.written("rate").map_or(fields.span.clone(), |rate| rate.span);
+        let rate = At { value: self.get_schedule(fields, "rate"), span };
         let finest = if finest_said { fields.written("finest") } else { fields.get("finest") };
         let finest = finest.and_then(|value| match (value.node, value.kind) {
             (DeValue::String(text), _) if text == "off" => None,
-            (_, Kind::Switchable(bounds)) => self.schedule(&value, bounds),
+            (_, Kind::Switchable(bounds)) => {
+                let Value { span, written, .. } = value.clone();
+                Some(Finest { value: self.schedule(&value, bounds)?, span, written })
+            }
             _ => None,
         });
         let [composition, detail] = ["composition", "detail"].map(|name| fields.written(name));
         Phase {
+            span: fields.span.clone(),
             name,
             position,
             pass: 1,
@@ -179,7 +183,7 @@ impl<'a> Reader<'a> {
                 let momentum = self.get_number(&fields, "momentum");
                 if let (true, Some(written)) = (nesterov && momentum == 0.0, fields.written("nesterov")) {
                     let message = "this has no effect: without `momentum` there is none of Nesterov's";
-                    self.diagnostics.push(Diagnostic::warning(self.file, written.span, message));
+                    self.warning(written.span, message);
                 }
                 Optimiser::Sgd { momentum, nesterov }
             }
@@ -222,7 +226,7 @@ impl<'a> Reader<'a> {
         let Some(value) = fields.written("patience") else {
             if let Some(gain) = fields.written("gain") {
                 let message = "this has no effect: `gain` is for phases with `patience`";
-                self.diagnostics.push(Diagnostic::warning(self.file, gain.span, message));
+                self.warning(gain.span, message);
             }
             return None;
         };

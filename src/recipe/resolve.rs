@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use super::chains::{Chains, Whole};
 use super::defaults;
-use super::diagnostic::Diagnostic;
 use super::keys::{EDGES, Kind, STAGE};
 use super::nearest::did_you_mean;
 use super::over_time::{Timeline, short};
 use super::reader::{Reader, Value};
+use super::warnings;
 use super::written::{self, At, PipelineUse, Recipe, TargetKind, Weights};
 use crate::chance::key_of;
 use crate::plan::{Canvas, Edge, Init, Phase, Pipeline, Plan, Prompt, Pull, Schedule, Sight, Stage, StageKind, Target};
@@ -27,6 +27,8 @@ struct Resolver<'r, 'a> {
     edge: Edge,
     /// The window's size of a detail whose pipeline says none.
     cover: Option<StageKind>,
+    /// The canvas's longer side in shorter ones, as the recipe says it.
+    stretch: f64,
     prompts: Vec<Prompt>,
     prompt_spans: Vec<Range<usize>>,
     rows: HashMap<Prompt, usize>,
@@ -39,7 +41,9 @@ pub(super) fn resolve(reader: &mut Reader<'_>, recipe: &Recipe, timeline: &Timel
     let edge = default_edge(reader).unwrap_or(Edge::Mirror);
     let cover = default_cover(reader);
     let (prompts, prompt_spans, rows) = Default::default();
-    let mut resolver = Resolver { reader, chains, timeline, edge, cover, prompts, prompt_spans, rows };
+    let size = recipe.own_size;
+    let stretch = f64::from(size.width.max(size.height)) / f64::from(size.shorter().max(1));
+    let mut resolver = Resolver { reader, chains, timeline, edge, cover, stretch, prompts, prompt_spans, rows };
     let targets: Vec<Target> = recipe.targets.iter().map(|target| resolver.target(target)).collect();
     let phases: Vec<Phase> = recipe.phases.iter().map(|phase| resolver.phase(phase, recipe)).collect();
     resolver.warn(recipe, &phases);
@@ -167,6 +171,14 @@ impl Resolver<'_, '_> {
                 let message = "a prompt to avoid acts on the view that another one won: its own stages mean nothing";
                 self.warning(prompt.shows.span.clone(), message);
             }
+            if let Some(span) = &prompt.scale_span {
+                self.warning(span.clone(), "this has no effect: prompts to avoid do not compete for windows");
+            }
+            if resolved.avoided.iter().any(|other| other.prompt == prompt_row) {
+                self.twice(prompt);
+            } else if resolved.wanted.iter().any(|other| other.prompt == prompt_row) {
+                self.wanted_and_avoided(prompt);
+            }
             resolved.avoided.push(pull);
             return;
         }
@@ -176,7 +188,23 @@ impl Resolver<'_, '_> {
             resolved.pipelines.push(pipeline);
             resolved.pipelines.len() - 1
         });
+        if resolved.wanted.iter().any(|other| (other.prompt, other.pipeline) == (pull.prompt, pull.pipeline)) {
+            self.twice(prompt);
+        } else if resolved.avoided.iter().any(|other| other.prompt == pull.prompt) {
+            self.wanted_and_avoided(prompt);
+        }
         resolved.wanted.push(pull);
+    }
+
+    fn twice(&mut self, prompt: &written::Prompt) {
+        let message = format!("\"{}\" is there already", prompt.shows.value.called());
+        self.reader.warning(prompt.shows.span.clone(), message).hint =
+            Some("a weight makes a prompt stronger: { text = \"...\", weight = 2 }".into());
+    }
+
+    fn wanted_and_avoided(&mut self, prompt: &written::Prompt) {
+        let message = format!("\"{}\" is wanted and avoided in one target", prompt.shows.value.called());
+        self.reader.warning(prompt.shows.span.clone(), message).hint = Some("keep one of the two".into());
     }
 
     /// The row of a prompt among all prompts.
@@ -204,9 +232,25 @@ impl Resolver<'_, '_> {
                 self.finished(whole, None)
             }
             TargetKind::Detail => {
+                self.larger_than_canvas(&whole);
                 let key = key_of(&format!("target {}: default cover", target.called()));
                 let cover = self.cover.clone().filter(|_| whole.sizes().next().is_none());
                 self.finished(whole, cover.map(|kind| Stage { kind, chance: Schedule::Constant(1.0), key }))
+            }
+        }
+    }
+
+    /// Warns of windows that always show more than the canvas.
+    fn larger_than_canvas(&mut self, whole: &Whole) {
+        for (stage, span) in whole.sizes() {
+            let StageKind::Cover(range) = &stage.kind else { continue };
+            let Some([(least, _), _]) = self.timeline.extent(&range.low) else { continue };
+            if least > self.stretch {
+                let message =
+                    format!("these windows are always larger than the canvas: `cover` is at least {}", short(least));
+                self.reader.warning(span.clone(), message).hint = Some(
+                    "a [[composition]] sees the whole canvas; a `cover` of 0.25 shows a quarter of its side".into(),
+                );
             }
         }
     }
@@ -235,11 +279,11 @@ impl Resolver<'_, '_> {
             name: phase.called(),
             steps: phase.steps,
             optimiser: phase.optimiser,
-            rate: phase.rate.clone(),
+            rate: phase.rate.value.clone(),
             gradient: phase.gradient.clone(),
             resolution: phase.resolution.clone(),
             patience: phase.patience,
-            finest: phase.finest.clone(),
+            finest: phase.finest.as_ref().map(|finest| finest.value.clone()),
             weights: weights.collect(),
         }
     }
@@ -271,12 +315,7 @@ impl Resolver<'_, '_> {
 
     /// Warns of what is legal but surely not meant.
     fn warn(&mut self, recipe: &Recipe, phases: &[Phase]) {
-        for (index, target) in recipe.targets.iter().enumerate() {
-            let off = |phase: &Phase| phase.weights.get(index).is_some_and(|weight| weight.constant() == Some(0.0));
-            if phases.iter().all(off) {
-                self.warning(target.span.clone(), format!("\"{}\" is never active: its weight is 0", target.called()));
-            }
-        }
+        warnings::warn(self.reader, recipe, phases, self.timeline);
         // A prompt that was reported may be the one that uses it.
         if recipe.targets.iter().any(|target| !target.all_prompts) {
             return;
@@ -288,6 +327,6 @@ impl Resolver<'_, '_> {
     }
 
     fn warning(&mut self, span: Range<usize>, message: impl Into<String>) {
-        self.reader.diagnostics.push(Diagnostic::warning(self.reader.file, span, message));
+        self.reader.warning(span, message);
     }
 }

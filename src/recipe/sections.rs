@@ -29,9 +29,11 @@ impl<'a> Reader<'a> {
         let init = self.section(&canvas, "init", &keys::INIT);
         let (ground, start) = self.ground(&init);
         let noise = self.get_number(&init, "noise");
+        let size = size.unwrap_or(Size { width: 512, height: 512 });
         Recipe {
             title,
-            size: size.unwrap_or(Size { width: 512, height: 512 }),
+            size,
+            own_size: size,
             seed: seed.unwrap_or(0),
             model,
             basis: basis.unwrap_or(Basis::Pixels),
@@ -123,7 +125,9 @@ impl<'a> Reader<'a> {
             }
         }
         let said = ["composition", "detail"].iter().any(|name| recipe.written(name).is_some());
-        if !said && recipe.knows_all_its_keys() {
+        if self.partial {
+            // They may be in what could not be read.
+        } else if !said && recipe.knows_all_its_keys() {
             let diagnostic = self.error(0..0, "this recipe shows nothing: it has neither a composition nor a detail");
             diagnostic.hint = Some("begin with [[detail]] and, on the next line, prompts = [\"...\"]".into());
         } else if said && targets.is_empty() && self.diagnostics.is_empty() {

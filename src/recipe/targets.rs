@@ -2,9 +2,8 @@
 
 use toml::de::DeValue;
 
-use super::diagnostic::Diagnostic;
 use super::keys::{Kind, PROMPT};
-use super::reader::{Fields, Reader, Value};
+use super::reader::{Fields, Reader, Value, is_dots};
 use super::written::{At, Prompt, Target, TargetKind};
 use crate::plan::{Fit, Loss, Prompt as Shown, Schedule, Select};
 
@@ -38,7 +37,7 @@ impl<'a> Reader<'a> {
         let temperature = self.get_schedule(fields, "temperature");
         if let (Some(written), false) = (fields.written("temperature"), select == Select::Mix) {
             let message = "this has no effect: `temperature` is for select = \"mix\"";
-            self.diagnostics.push(Diagnostic::warning(self.file, written.span, message));
+            self.warning(written.span, message);
         }
         Target {
             kind,
@@ -70,6 +69,9 @@ impl<'a> Reader<'a> {
             self.wrong_type(value);
             return Vec::new();
         };
+        if items.is_empty() && self.partial {
+            return Vec::new();
+        }
         if items.is_empty() {
             self.error(value.span.clone(), "`prompts` is empty").expected = Some("at least one text".into());
             return Vec::new();
@@ -89,6 +91,11 @@ impl<'a> Reader<'a> {
                     Some("say what to show, or leave it out".into());
                 return None;
             }
+            if value.node.as_str().is_some_and(is_dots) {
+                reader.error(value.span.clone(), "the prompt has no words").hint =
+                    Some("say what to show; the inherited entries are written \"...\"".into());
+                return None;
+            }
             Some(At { value: Shown::Text(reader.text(&text)?), span: value.span.clone() })
         };
         match value.node {
@@ -98,7 +105,7 @@ impl<'a> Reader<'a> {
                 let scale = self.get_schedule(&fields, "scale");
                 let shows = text_of(self, value)?;
                 let weight = At { value: weight, span: value.span.clone() };
-                Some(Prompt { shows, weight, scale, stop: None, stages: None })
+                Some(Prompt { shows, weight, scale, scale_span: None, stop: None, stages: None })
             }
             DeValue::Table(_) => {
                 let fields = self.table(&PROMPT, value)?;
@@ -109,8 +116,10 @@ impl<'a> Reader<'a> {
                 let span = fields.written("weight").map_or(value.span.clone(), |weight| weight.span);
                 let stages = fields.written("stages").and_then(|value| self.pipeline_use(&value));
                 let scale = self.get_schedule(&fields, "scale");
+                let scale_span = fields.written("scale").map(|scale| scale.span);
                 let stop = fields.written("stop").map(|_| self.get_schedule(&fields, "stop"));
-                Some(Prompt { shows: text.or(image)?, weight: At { value: weight, span }, scale, stop, stages })
+                let weight = At { value: weight, span };
+                Some(Prompt { shows: text.or(image)?, weight, scale, scale_span, stop, stages })
             }
             _ => {
                 let prompt = Value { name: "prompts", ..value.clone() };

@@ -18,6 +18,8 @@ pub(super) struct At<T> {
 pub(super) struct Recipe {
     pub title: Option<String>,
     pub size: Size,
+    /// The size that the recipe says, whatever the command line does.
+    pub own_size: Size,
     pub seed: u64,
     /// Its name or path, and its place if the recipe says it; none if it was reported.
     pub model: Option<(String, Option<Range<usize>>)>,
@@ -123,6 +125,8 @@ pub(super) struct Prompt {
     pub shows: At<crate::plan::Prompt>,
     pub weight: At<Schedule>,
     pub scale: Schedule,
+    /// Where its scale is written, if it is.
+    pub scale_span: Option<Range<usize>>,
     pub stop: Option<Schedule>,
     pub stages: Option<PipelineUse>,
 }
@@ -130,6 +134,8 @@ pub(super) struct Prompt {
 /// A phase.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Phase {
+    /// Its heading.
+    pub span: Range<usize>,
     pub name: Option<At<String>>,
     /// Its position in the recipe, counted from 1.
     pub position: usize,
@@ -137,11 +143,11 @@ pub(super) struct Phase {
     pub pass: u32,
     pub steps: u32,
     pub optimiser: Optimiser,
-    pub rate: Schedule,
+    pub rate: At<Schedule>,
     pub gradient: Gradient,
     pub resolution: Schedule,
     pub patience: Option<Patience>,
-    pub finest: Option<Schedule>,
+    pub finest: Option<Finest>,
     pub composition: Weights,
     pub detail: Weights,
 }
@@ -160,6 +166,15 @@ impl Phase {
             TargetKind::Detail => &self.detail,
         }
     }
+}
+
+/// A phase's low-pass.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Finest {
+    pub value: Schedule,
+    pub span: Range<usize>,
+    /// It is not the default.
+    pub written: bool,
 }
 
 /// A phase's weights of the targets of one kind.

@@ -57,6 +57,8 @@ pub(super) enum Kind {
     File,
     /// True or false.
     Bool,
+    /// One or several files' paths.
+    Files,
     /// A whole number.
     Whole(u64, u64),
     /// A number that stays the same.
@@ -159,6 +161,7 @@ impl Kind {
             Kind::Text => "a text in quotes".into(),
             Kind::File => "a file's path in quotes".into(),
             Kind::Bool => "true or false".into(),
+            Kind::Files => "a file's path in quotes, or an array of these".into(),
             Kind::Whole(low, high) if *high == i64::MAX as u64 => format!("a whole number, at least {low}"),
             Kind::Whole(low, high) => format!("a whole number from {low} to {high}"),
             Kind::Number(bounds) => number(bounds),
