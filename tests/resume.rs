@@ -200,11 +200,11 @@ fn whatever_happens_in_its_phases() {
 
 #[test]
 fn a_phase_that_ends_early_moves_no_draws_of_the_next() {
-    // With a rate of 0 nothing moves: what the next phase sees hangs on its draws alone.
+    // With a rate of 0 nothing moves, and another kind of optimiser begins anew: what the next phase does hangs on its draws.
     let text = |patience: &str| {
         format!(
             "size = [48, 40]\n[[detail]]\nprompts = ['sword']\nwindows = 2\n\
-             [[phase]]\nsteps = 12\nrate = 0\n{patience}\n[[phase]]\nsteps = 4\nrate = '0.1 * T'\n"
+             [[phase]]\nsteps = 12\nrate = 0\n{patience}\n[[phase]]\nsteps = 4\nrate = '0.1 * T'\noptimiser = 'sign'\n"
         )
     };
     let whole = Bench::new(&text("")).render(&mut Keeper::default());

@@ -64,6 +64,7 @@ impl<'a> Reader<'a> {
 
     /// Each phase's steps, all repetitions together.
     fn lengths(&mut self, render: &Fields<'a>, tables: &[Fields<'a>], repeats: &[u64]) -> Vec<u64> {
+        let before = self.diagnostics.len();
         let said = render.written("steps");
         let total = said.as_ref().and_then(|value| self.whole(value));
         let mut lengths = Vec::new();
@@ -75,17 +76,17 @@ impl<'a> Reader<'a> {
                 (Some(steps), _) => Length::Steps(steps),
                 (None, None) => Length::Rest,
                 (None, Some((share, value))) => {
-                    let before = sum;
+                    let others = sum;
                     sum += share;
                     if said.is_none() {
                         let diagnostic =
                             self.error(value.span.clone(), "a `share` of what? `[render] steps` is not said");
                         diagnostic.hint = Some("write [render] and, on the next line, steps = 500".into());
-                    } else if sum > 1.0 + SLACK && before <= 1.0 + SLACK {
+                    } else if sum > 1.0 + SLACK && others <= 1.0 + SLACK {
                         let diagnostic =
                             self.unfit(&value, format!("up to here the shares are {} together", short(sum)));
                         diagnostic.expected = Some("at most 1 for all phases together".into());
-                        diagnostic.hint = Some(match short((1.0 - before).max(0.0)) {
+                        diagnostic.hint = Some(match short((1.0 - others).max(0.0)) {
                             left if left == "0" => "nothing is left for this phase: make the others smaller".into(),
                             left => format!("share = {left} is what is left"),
                         });
@@ -106,7 +107,8 @@ impl<'a> Reader<'a> {
             };
             return lengths.iter().zip(repeats).map(alone).collect();
         };
-        if sum <= 1.0 + SLACK {
+        // What could not be read takes no steps.
+        if self.diagnostics.len() == before {
             self.whole_run(total, &said, &lengths, tables, repeats);
         }
         divided(total, &lengths)

@@ -444,7 +444,7 @@ pub(in crate::recipe) const OPTIMISERS: &[Variant] = &[
     Variant {
         name: "sgd",
         about: "gradient descent: steps are as long as the gradient is large, so it wants gradient = \"normalise\" and rates \
-                of its own",
+                of about 0.002; with `fourier` it moves large, soft shapes alone",
         with: With::Settings(&SGD),
     },
     Variant {
@@ -454,7 +454,7 @@ pub(in crate::recipe) const OPTIMISERS: &[Variant] = &[
     },
     Variant {
         name: "sign",
-        about: "every parameter moves by exactly `rate`: strong and noisy; half of `adam`'s rates, falling to almost 0",
+        about: "every parameter moves by exactly `rate`: strong and noisy; a quarter to half of `adam`'s rates, falling to almost 0",
         with: With::Settings(&SIGN),
     },
 ];
@@ -497,7 +497,7 @@ pub(in crate::recipe) static ADAMW: Table = Table {
         Key {
             about: "Weight decay: a step brings every parameter nearer to its ground by rate times this of the distance. The \
                     ground is the mean colour that the canvas starts from, not black.",
-            example: "0.3",
+            example: "1",
             ..key("decay", Kind::Number(Bounds::within(0.0, 100.0)))
         },
     ],
