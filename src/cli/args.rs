@@ -1,5 +1,6 @@
 //! The arguments, and the few rules among them that a derive cannot say.
 
+use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -9,8 +10,10 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, 
 
 use super::Voice;
 use super::models::ModelsArgs;
+use super::preview::PreviewChoice;
 use super::values;
 use crate::plan::Size;
+use crate::preview::Address;
 use crate::recipe::{Setting, parse_size};
 use crate::runtime::{self, DeviceChoice};
 
@@ -94,12 +97,56 @@ pub struct RenderArgs {
     /// Also write NAME-phase-1-compose.png, a picture at the end of each phase
     #[arg(long, help_heading = "Snapshots")]
     pub phases: bool,
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Render again whenever the recipe is saved
     #[arg(long)]
     pub watch: bool,
+    /// Show the render on a live page, served at ADDR: a port, an IP address, or both [default: 127.0.0.1 and a free port]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, default_missing_value = "127.0.0.1",
+        help_heading = "Live page")]
+    pub serve: Option<Address>,
+    /// Open the live page in the browser; stands for --serve, too
+    #[arg(long, help_heading = "Live page")]
+    pub open: bool,
     /// Write steps, windows, seconds and peak memory to a JSON file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub timings: Option<PathBuf>,
+}
+
+impl RenderArgs {
+    /// A live page is wanted.
+    pub fn page(&self) -> bool {
+        self.serve.is_some() || self.open
+    }
+}
+
+/// What is kept and shown of a render's course.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// Also write NAME-sheet.png: the pictures at the phases' ends, labelled, on one sheet
+    #[arg(long, help_heading = "Snapshots")]
+    pub sheet: bool,
+    /// Also make a video of the growing picture: .mp4 (by ffmpeg, which must be on the PATH), .gif or .webp
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Snapshots")]
+    pub video: Option<PathBuf>,
+    /// A frame of the video every N steps [default: so that it takes about ten seconds]
+    #[arg(long, value_name = "N", requires = "video", value_parser = values::positive, help_heading = "Snapshots")]
+    pub video_every: Option<NonZeroU32>,
+    /// The video's frames a second, 1 to 60; its last frame is held for a moment
+    #[arg(long, value_name = "FPS", requires = "video", value_parser = values::fps, help_heading = "Snapshots")]
+    pub fps: Option<f64>,
+    /// Show the growing picture in the terminal
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto",
+        help_heading = "Messages"
+    )]
+    pub preview: Option<PreviewChoice>,
 }
 
 /// What the command line says in place of the recipe.
@@ -286,11 +333,9 @@ pub fn parse() -> Arguments {
 }
 
 /// Parses a command line, the program's name first.
-pub(super) fn parse_from(
-    line: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
-) -> Result<Arguments, clap::Error> {
+pub(super) fn parse_from(line: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Arguments, clap::Error> {
     let mut command = Arguments::command();
-    let matches = command.try_get_matches_from_mut(line)?;
+    let matches = command.try_get_matches_from_mut(joined(line))?;
     if let Some(name) = matches.subcommand_name() {
         refuse_render_arguments(&mut command, &matches, name)?;
     }
@@ -299,6 +344,28 @@ pub(super) fn parse_from(
         refuse_conflicts(&mut command, &arguments.render)?;
     }
     Ok(arguments)
+}
+
+/// The same line with `--serve ADDR` written as `--serve=ADDR`. What follows `--serve` and is no address is a recipe, so that
+/// `--serve a.toml` means what it seems to.
+fn joined(line: impl IntoIterator<Item = impl Into<OsString>>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = Vec::new();
+    let mut options = true;
+    for word in line {
+        let word = word.into();
+        let address = options
+            && words.last().is_some_and(|last| last == "--serve")
+            && word.to_str().is_some_and(|word| word.parse::<Address>().is_ok());
+        options = options && word != "--";
+        match words.last_mut().filter(|_| address) {
+            Some(last) => {
+                last.push("=");
+                last.push(word);
+            }
+            None => words.push(word),
+        }
+    }
+    words
 }
 
 /// The command that a word is a misspelling of: one or two letters are wrong, and more are right.
@@ -339,6 +406,10 @@ fn refuse_conflicts(command: &mut clap::Command, render: &RenderArgs) -> Result<
         "--watch follows one recipe; several were given"
     } else if several && render.timings.is_some() {
         "--timings measures one recipe; several were given"
+    } else if several && render.record.video.is_some() {
+        "--video records one recipe; several were given"
+    } else if render.watch && render.record.video.is_some() {
+        "--video records one render; --watch begins many"
     } else if stdin > 0 && render.watch {
         "--watch needs a file to follow; standard input is none"
     } else if stdin > 1 {
@@ -374,6 +445,29 @@ mod tests {
     }
 
     #[test]
+    fn an_address_to_serve_at_may_be_left_out() {
+        let of = |line: &str| {
+            let render = parse(line).unwrap().render;
+            (render.serve.map(|address| address.to_string()), render.recipes.len())
+        };
+        let free = Some("127.0.0.1:0".to_owned());
+        assert_eq!(of("a.toml"), (None, 1));
+        assert_eq!(
+            (of("a.toml --serve"), of("--serve a.toml"), of("--serve -- 8080")),
+            ((free.clone(), 1), (free.clone(), 1), (free, 1))
+        );
+        let port = Some("127.0.0.1:8080".to_owned());
+        assert_eq!(
+            (of("a.toml --serve 8080"), of("--serve 8080 a.toml"), of("a.toml --serve=8080")),
+            ((port.clone(), 1), (port.clone(), 1), (port, 1))
+        );
+        assert_eq!(of("a.toml --serve [::]:80").0.unwrap(), "[::]:80");
+        assert!(parse("a.toml --serve=here").unwrap_err().contains("`here` is not an address like 8080"));
+        assert!(parse("--serve check a.toml").unwrap_err().contains("--serve belongs to rendering"));
+        assert!(parse("a.toml --open").unwrap().render.page());
+    }
+
+    #[test]
     fn misspelt_commands_are_known() {
         for (word, command) in
             [("chek", "check"), ("cehck", "check"), ("recovr", "recover"), ("model", "models"), ("hlep", "help")]
@@ -400,6 +494,11 @@ mod tests {
             ("a.toml -q check b.toml", "./check"),
             ("a.toml b.toml --watch", "--watch follows one recipe"),
             ("a.toml b.toml --timings t.json", "--timings measures one recipe"),
+            ("a.toml b.toml --video v.gif", "--video records one recipe"),
+            ("a.toml --watch --video v.gif", "--video records one render"),
+            ("a.toml --fps 5", "--video"),
+            ("a.toml --video v.gif --fps 0", "--fps"),
+            ("a.toml --preview=best", "kitty"),
             ("- --watch", "--watch needs a file"),
             ("- -", "more than once"),
             ("a.toml --threads 0", "--threads"),

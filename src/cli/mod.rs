@@ -24,9 +24,12 @@ mod draft;
 mod failure;
 pub mod interrupt;
 mod job;
+mod live;
 mod picture;
+mod preview;
 mod progress;
 mod prompts;
+mod recording;
 mod run;
 mod timings;
 mod transfer;
@@ -35,7 +38,8 @@ mod voice;
 
 pub use args::{
     Arguments, CheckArgs, Command, CompletionsArgs, Format, InstallArgs, InsteadArgs, ManArgs, NewArgs, PlanArgs,
-    RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
+    RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
+pub use preview::PreviewChoice;
 pub use voice::Voice;

@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::compose::{Source, Workbench};
-use super::job::{Job, failure, identity};
+use super::job::{Job, beside, failure, identity, snapshots};
+use super::live::{Live, Page};
 use super::progress::Display;
+use super::recording::{Recording, complain};
 use super::timings::{Seconds, Timings, peak_rss_bytes};
 use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, picture, prompts, voice};
-use crate::output::{Facts, Origin, TallyLine, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::output::{Facts, Origin, TallyLine, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::preview::Gate;
 use crate::recipe::{Compiled, Overrides};
 use crate::render::{Control, Observer, Progress, Rendered, Tally, render};
 
@@ -33,6 +36,7 @@ pub(super) struct Run<'a> {
     pub overrides: &'a Overrides,
     pub voice: &'a Voice,
     pub job: &'a Job,
+    pub live: &'a Live,
     /// Start-up counts from here.
     pub started: Instant,
     /// Asked after every step whether the render is still wanted.
@@ -42,7 +46,7 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
-        let Run { args, overrides, voice, job, started, unwanted } = self;
+        let Run { args, overrides, voice, job, live, started, unwanted } = self;
         let model = prompts::model(source, compiled)?;
         let needed: Vec<PathBuf> = compiled.files.iter().cloned().chain(models::files(&model)).collect();
         refuse_overwriting(&needed, args, job)?;
@@ -69,38 +73,54 @@ impl Run<'_> {
                 voice.note(&format!("note: {difference}"));
             }
         }
+        let recording = Recording::new(&args.record, job, plan, args.watch, voice)?;
         let _graceful = interrupt::graceful();
         let mut eyes = Eyes {
             args,
             voice,
             output: &job.output,
-            facts,
             display: Display::new(voice, &job.name()),
+            page: live.begin(plan, job, &facts),
             writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
+            recording,
+            facts,
             unwritten: 0,
             started,
             startup: None,
             grown: Instant::now(),
             waited: Duration::ZERO,
+            held: Duration::ZERO,
             unwanted,
             superseded: false,
         };
         let rendered = render(plan, &features, encoder, &mut eyes);
-        let Eyes { display, writer, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
-        drop(display);
+        let Eyes {
+            display, page, writer, recording, facts, startup, mut waited, held, superseded, mut unwritten, ..
+        } = eyes;
         let before = Instant::now();
+        let superseded = superseded && !interrupt::requested();
+        let failures = match &rendered {
+            Ok(rendered) if !superseded => recording.finish(rendered),
+            _ => {
+                recording.discard();
+                Vec::new()
+            }
+        };
+        drop(display);
+        unwritten += complain(voice, failures);
         unwritten += complain(voice, writer.finish());
         let rendered = rendered.map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
-        if superseded && !interrupt::requested() {
+        if superseded {
             return Ok(Ended::Superseded);
         }
         let facts =
             Facts { steps: rendered.steps, steps_spared: rendered.spared, tally: lines(&rendered.tally), ..facts };
         let startup = startup.unwrap_or_default();
-        let stepping = before.duration_since(started).saturating_sub(startup).as_secs_f64();
+        let stepping = before.duration_since(started).saturating_sub(startup + held).as_secs_f64();
         let bases = picture::kept_bases(compiled.bases.clone());
         let origin = Origin { recipe: source.text.clone(), bases, facts };
         write_png(&job.output, &rendered.picture, &origin).map_err(failure)?;
+        page.end(&rendered, &job.output);
         waited += before.elapsed();
         let total = started.elapsed().as_secs_f64();
         if let Some(path) = &args.timings {
@@ -138,8 +158,8 @@ impl Run<'_> {
 /// No file that the recipe needs may give way to one of its pictures, or to its timings.
 fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result<(), Failure> {
     let output = identity(&job.output);
-    let timings = args.timings.as_deref().map(identity);
-    let snapshots = args.every.is_some() || args.phases;
+    let beside: Vec<_> = beside(args).into_iter().map(|(path, option)| (identity(path), option)).collect();
+    let snapshots = snapshots(args);
     for file in files {
         let needed = identity(file);
         let shown = file.display();
@@ -147,9 +167,9 @@ fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result
             let message = format!("{shown}: a picture would overwrite this file, which the recipe needs");
             return Err(Failure::wrong(message).hint("name another picture with --output"));
         }
-        if timings.as_ref() == Some(&needed) {
-            let message = format!("{shown}: --timings would overwrite this file, which the recipe needs");
-            return Err(Failure::wrong(message).hint("name another timings file"));
+        if let Some((_, option)) = beside.iter().find(|(path, _)| *path == needed) {
+            let message = format!("{shown}: {option} would overwrite this file, which the recipe needs");
+            return Err(Failure::wrong(message).hint("name another file"));
         }
     }
     Ok(())
@@ -181,14 +201,6 @@ fn report(
     Ok(())
 }
 
-/// Reports pictures that could not be written beside the render; returns how many.
-fn complain(voice: &Voice, failures: Vec<WriteError>) -> usize {
-    for error in &failures {
-        voice.failure(&Failure::failed(error).hinted(error.hint()));
-    }
-    failures.len()
-}
-
 fn lines(tally: &Tally) -> Vec<TallyLine> {
     let line = |entry: &crate::render::TallyEntry| TallyLine {
         prompt: entry.prompt.clone(),
@@ -206,7 +218,9 @@ struct Eyes<'a> {
     /// Of the whole render; a snapshot has its own steps and tally.
     facts: Facts,
     display: Display,
+    page: Page,
     writer: Writer,
+    recording: Recording,
     /// Snapshots that failed.
     unwritten: usize,
     started: Instant,
@@ -215,6 +229,8 @@ struct Eyes<'a> {
     grown: Instant,
     /// Time the render has waited for the writer.
     waited: Duration,
+    /// Time the render was paused.
+    held: Duration,
     unwanted: &'a mut dyn FnMut() -> bool,
     superseded: bool,
 }
@@ -248,6 +264,31 @@ impl Eyes<'_> {
         }
         self.waited += before.elapsed();
     }
+
+    /// Grants what pages wish: the picture on disk, a pause. Returns when the render may go on, or must not.
+    fn hold(&mut self, progress: &mut Progress<'_>) {
+        let before = Instant::now();
+        loop {
+            match self.page.gate() {
+                Gate::Go => break,
+                Gate::Show => self.page.show(progress),
+                Gate::Save => {
+                    let path = step_path(self.output, progress.step);
+                    let facts = Facts { steps: progress.step, tally: lines(progress.tally), ..self.facts.clone() };
+                    let told = self.page.saved(progress.step);
+                    self.writer.write_then(path, progress.picture(), facts, told);
+                }
+                Gate::Held => {
+                    self.unwritten += complain(self.voice, self.writer.failures());
+                    self.superseded = (self.unwanted)();
+                    if self.superseded || interrupt::requested() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.held += before.elapsed();
+    }
 }
 
 impl Observer for Eyes<'_> {
@@ -255,10 +296,15 @@ impl Observer for Eyes<'_> {
         // `progress.seconds` counts from the first step's beginning.
         let stepping = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
         self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
-        self.display.step(progress);
+        self.display.step(progress, self.held);
         self.snapshots(progress);
+        let before = Instant::now();
+        self.recording.step(progress);
+        self.waited += before.elapsed();
+        self.page.step(progress, || self.display.speed(progress));
+        self.hold(progress);
         self.unwritten += complain(self.voice, self.writer.failures());
-        self.superseded = (self.unwanted)();
+        self.superseded = self.superseded || (self.unwanted)();
         if self.superseded || interrupt::requested() { Control::Stop } else { Control::Continue }
     }
 }

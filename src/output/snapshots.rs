@@ -24,13 +24,18 @@ pub fn phase_path(output: &Path, number: usize, name: &str) -> PathBuf {
     beside(output, &suffix)
 }
 
-/// Whether `path` is a name that [`step_path`] or [`phase_path`] give beside `output`.
+/// `NAME-sheet.png` beside `NAME.png`: the phases' contact sheet.
+pub fn sheet_path(output: &Path) -> PathBuf {
+    beside(output, "sheet")
+}
+
+/// Whether `path` is a name that [`step_path`], [`phase_path`] or [`sheet_path`] give beside `output`.
 pub fn is_snapshot_of(output: &Path, path: &Path) -> bool {
     let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let (of, name) = (stem(output), stem(path));
     let Some(suffix) = name.strip_prefix(&of).and_then(|rest| rest.strip_prefix('-')) else { return false };
     let step = suffix.len() >= 6 && suffix.bytes().all(|byte| byte.is_ascii_digit());
-    path.parent() == output.parent() && (step || suffix.starts_with("phase-"))
+    path.parent() == output.parent() && (step || suffix == "sheet" || suffix.starts_with("phase-"))
 }
 
 fn beside(output: &Path, suffix: &str) -> PathBuf {
@@ -59,7 +64,12 @@ struct Task {
     path: PathBuf,
     picture: Picture,
     facts: Facts,
+    /// Called when the picture is on disk, or is not.
+    then: Option<Then>,
 }
+
+/// What is to be done with the outcome of a write.
+type Then = Box<dyn FnOnce(&Path, Result<(), &WriteError>) + Send>;
 
 /// Writes pictures of one recipe in the order given. At most one waits while another is written; who brings a third waits,
 /// so that memory stays bounded and nothing is lost.
@@ -77,7 +87,11 @@ impl Writer {
         let thread = std::thread::spawn(move || {
             for task in incoming {
                 let origin = Origin { recipe: recipe.clone(), bases: bases.clone(), facts: task.facts };
-                if let Err(error) = write_png(&task.path, &task.picture, &origin) {
+                let written = write_png(&task.path, &task.picture, &origin);
+                if let Some(then) = task.then {
+                    then(&task.path, written.as_ref().copied());
+                }
+                if let Err(error) = written {
                     // The receiver lives as long as the writer.
                     let _ = failed.send(error);
                 }
@@ -89,12 +103,23 @@ impl Writer {
     /// Has a picture written.
     pub fn write(&self, path: PathBuf, picture: Picture, facts: Facts) {
         // The thread ends only after this sender.
-        let _ = self.tasks.send(Task { path, picture, facts });
+        let _ = self.tasks.send(Task { path, picture, facts, then: None });
+    }
+
+    /// Has a picture written and then tells `then` of the outcome, in the writer's thread.
+    pub fn write_then(
+        &self,
+        path: PathBuf,
+        picture: Picture,
+        facts: Facts,
+        then: impl FnOnce(&Path, Result<(), &WriteError>) + Send + 'static,
+    ) {
+        let _ = self.tasks.send(Task { path, picture, facts, then: Some(Box::new(then)) });
     }
 
     /// Has a picture written if the writer is not behind; else it is dropped and the answer is false.
     pub fn offer(&self, path: PathBuf, picture: Picture, facts: Facts) -> bool {
-        !matches!(self.tasks.try_send(Task { path, picture, facts }), Err(TrySendError::Full(_)))
+        !matches!(self.tasks.try_send(Task { path, picture, facts, then: None }), Err(TrySendError::Full(_)))
     }
 
     /// Failures since the last call.
@@ -133,7 +158,9 @@ mod tests {
         assert_eq!(phase_path(output, 4, "///"), Path::new("out/malazan.v2-phase-4.png"));
         let long = phase_path(output, 5, &"野".repeat(300));
         assert!(long.file_name().unwrap().len() < 100, "{long:?}");
-        for own in [step_path(output, 120), phase_path(output, 1, "compose"), phase_path(output, 2, "phase 2")] {
+        assert_eq!(sheet_path(output), Path::new("out/malazan.v2-sheet.png"));
+        let phases = [phase_path(output, 1, "compose"), phase_path(output, 2, "phase 2")];
+        for own in phases.into_iter().chain([step_path(output, 120), sheet_path(output)]) {
             assert!(is_snapshot_of(output, &own));
         }
         for other in
