@@ -274,7 +274,13 @@ impl Eyes<'_> {
                 Gate::Show => self.page.show(progress),
                 Gate::Save => {
                     let path = step_path(self.output, progress.step);
-                    let facts = Facts { steps: progress.step, tally: lines(progress.tally), ..self.facts.clone() };
+                    let spared = progress.step - progress.done;
+                    let facts = Facts {
+                        steps: progress.done,
+                        steps_spared: spared,
+                        tally: lines(progress.tally),
+                        ..self.facts.clone()
+                    };
                     let told = self.page.saved(progress.step);
                     self.writer.write_then(path, progress.picture(), facts, told);
                 }
