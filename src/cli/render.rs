@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::args::command_like;
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, jobs};
-use super::run::{Ended, Run};
+use super::run::{Ended, Report, Run, tell};
 use super::{Exit, Failure, Outcome, RenderArgs, Voice, picture};
 use crate::runtime;
 
@@ -75,5 +75,7 @@ fn one(
         let plan = &compiled.plan;
         voice.note(&format!("draft: {}x{}, {} steps", plan.size.width, plan.size.height, plan.steps()));
     }
-    Run { args, overrides: &overrides, voice, job, started, unwanted: &mut || false }.render(bench, source, &compiled)
+    let mut report = |report: &Report<'_>| tell(voice, report, args.recipes.len() > 1);
+    Run { args, overrides: &overrides, voice, job, started, unwanted: &mut || false, report: &mut report }
+        .render(bench, source, &compiled)
 }

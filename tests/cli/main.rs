@@ -16,4 +16,5 @@ mod record;
 mod recover;
 mod score;
 mod shell;
+mod sweep;
 mod watch;
