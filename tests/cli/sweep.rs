@@ -151,7 +151,7 @@ fn everything_is_checked_before_anything_is_rendered() {
     sweep(&["seed=1,", "phase.0.rate=0.1..0.5"]).ended(2).says("a value is missing").says("needs a step");
     sweep(&["seed=1"]).ended(2).says("nothing varies");
     sweep(&["seed=1..1000", "phase.0.steps=1..1000"]).ended(2).says("1000000 renders");
-    bench.run(&["sweep", "small.toml", "--set", "seed=1..3", "--seed", "4"]).ended(2).says("--seed sets what");
+    bench.run(&["sweep", "small.toml", "--set", "seed=1..3", "--seed", "4"]).ended(2).says("--seed sets what varies");
     bench.run(&["sweep", "missing.toml", "--set", "seed=1..3"]).ended(2).says("missing.toml");
     bench.run(&["sweep", "small.toml", "--set", "seed=1..3", "-o", "small.toml"]).ended(2).says("is not a folder");
     // A mistake of the recipe is told once, as it always is.

@@ -102,8 +102,10 @@ fn refuse_conflicts(args: &SweepArgs, sweep: &Sweep) -> Result<(), Failure> {
         ("size", args.instead.size.is_some()),
         ("model", args.instead.model.is_some()),
     ];
-    for (path, _) in given.iter().filter(|(path, given)| *given && sweep.paths().any(|varied| varied == path)) {
-        return Err(Failure::wrong(format!("--{path} sets what --set {path} varies")).hint("leave one of them out"));
+    match given.iter().find(|(path, given)| *given && sweep.paths().any(|varied| varied == path)) {
+        Some((path, _)) => {
+            Err(Failure::wrong(format!("--{path} sets what varies: {path}")).hint("leave one of them out"))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
