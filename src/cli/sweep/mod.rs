@@ -15,6 +15,7 @@ use std::time::Instant;
 use super::args::parse_from;
 use super::compose::{Source, Workbench};
 use super::job::{Job, failure, identity};
+use super::live::Live;
 use super::run::{Ended, Report, Run};
 use super::{Exit, Failure, Outcome, RenderArgs, SweepArgs, Voice, interrupt, picture, voice};
 use crate::output::{TallyLine, check_writable};
@@ -122,11 +123,14 @@ impl Work<'_> {
             *entry = Entry::rendered(planned, report);
             Ok(())
         };
+        // A sweep has no page.
+        let live = Live::start(render_args, &job, self.voice)?;
         let run = Run {
             args: render_args,
             overrides: &planned.overrides,
             voice: self.voice,
             job: &job,
+            live: &live,
             started,
             unwanted: &mut || false,
             report: &mut report,
