@@ -95,6 +95,8 @@ pub struct Rendered {
     pub tally: Tally,
     /// Steps done.
     pub steps: u64,
+    /// The last step's place in the plan, as [`Progress::step`].
+    pub position: u64,
     /// Steps that were not needed, because their phase ended early.
     pub spared: u64,
     /// Windows looked at.

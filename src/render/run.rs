@@ -70,6 +70,7 @@ fn go_on(
         };
         if index == standing.phase && standing.phase_step > 0 {
             // The picture so far, should no step be left.
+            position = phase_start + standing.phase_step;
             let time = Time::new(standing.phase_step - 1, steps, phase_start, total);
             finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
         }
@@ -128,7 +129,16 @@ fn go_on(
     }
     let spared = if stopped { position } else { total } - done;
     let picture = Picture { size: plan.size, pixels: run.canvas.picture(finest) };
-    Ok(Rendered { picture, tally: run.tally, steps: done, spared, views: run.views, stopped, seconds: run.seconds })
+    Ok(Rendered {
+        picture,
+        tally: run.tally,
+        steps: done,
+        position,
+        spared,
+        views: run.views,
+        stopped,
+        seconds: run.seconds,
+    })
 }
 
 /// What is done to the gradient of the parameters in one step.

@@ -17,4 +17,5 @@ mod recover;
 mod score;
 mod serve;
 mod shell;
+mod sweep;
 mod watch;
