@@ -16,6 +16,7 @@ pub mod runtime;
 pub mod schema;
 pub mod score;
 pub mod shell;
+pub mod sweep;
 pub mod watch;
 
 // what they share
@@ -40,7 +41,7 @@ mod voice;
 pub use args::{
     Arguments, CacheArgs, CacheCommand, CheckArgs, ClearArgs, Command, CompletionsArgs, Format, InfoArgs, InstallArgs,
     InsteadArgs, ManArgs, NewArgs, PlanArgs, RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand,
-    SchemaArgs, ScoreArgs, parse,
+    SchemaArgs, ScoreArgs, SweepArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
 pub use preview::PreviewChoice;

@@ -45,12 +45,26 @@ pub(super) struct Run<'a> {
     pub memory: &'a [Memory],
     /// Asked after every step whether the render is still wanted.
     pub unwanted: &'a mut dyn FnMut() -> bool,
+    /// Told of the finished render once its picture is written.
+    pub report: &'a mut dyn FnMut(&Report<'_>) -> Result<(), Failure>,
+}
+
+/// What there is to tell of a render that has its picture.
+pub(super) struct Report<'a> {
+    pub job: &'a Job,
+    pub rendered: &'a Rendered,
+    /// Steps it was to have.
+    pub planned: u64,
+    /// From its start to the written picture.
+    pub seconds: f64,
+    /// Mean similarity of the winning prompts in the last step, by target.
+    pub similarities: &'a [(String, f32)],
 }
 
 impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
-        let Run { args, overrides, voice, job, live, started, memory, unwanted } = self;
+        let Run { args, overrides, voice, job, live, started, memory, unwanted, report } = self;
         let model = prompts::model(source, compiled)?;
         let needed: Vec<PathBuf> = compiled.files.iter().cloned().chain(models::files(&model)).collect();
         refuse_overwriting(&needed, args, job)?;
@@ -94,6 +108,7 @@ impl Run<'_> {
             page: live.begin(plan, job, &facts),
             writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
             recording,
+            similarities: found.as_ref().map(|found| found.similarities.clone()).unwrap_or_default(),
             facts,
             unwritten: 0,
             started,
@@ -128,6 +143,7 @@ impl Run<'_> {
             writer,
             recording,
             keeper,
+            similarities,
             facts,
             startup,
             mut waited,
@@ -154,7 +170,8 @@ impl Run<'_> {
         if superseded {
             return Ok(Ended::Superseded(keeper.into_memory()));
         }
-        let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
+        let facts =
+            Facts { steps: rendered.steps, steps_spared: rendered.spared, tally: lines(&rendered.tally), ..facts };
         let startup = startup.unwrap_or_default();
         let stepping = before.duration_since(started).saturating_sub(startup + held).as_secs_f64();
         let bases = picture::kept_bases(compiled.bases.clone());
@@ -166,6 +183,7 @@ impl Run<'_> {
         if let Some(path) = &args.timings {
             let timings = Timings {
                 steps: rendered.steps,
+                spared: rendered.spared,
                 windows: rendered.views,
                 windows_per_second: if stepping > 0.0 { rendered.views as f64 / stepping } else { 0.0 },
                 peak_rss_bytes: peak_rss_bytes(),
@@ -185,7 +203,13 @@ impl Run<'_> {
             };
             timings.write(path).map_err(failure)?;
         }
-        report(voice, job, &rendered, plan.steps(), total, args.recipes.len() > 1)?;
+        report(&Report {
+            job,
+            rendered: &rendered,
+            planned: plan.steps(),
+            seconds: total,
+            similarities: &similarities,
+        })?;
         match (interrupt::requested(), unwritten) {
             (true, _) => Ok(Ended::Interrupted),
             (false, 0) => Ok(Ended::Done(Exit::Done)),
@@ -224,14 +248,8 @@ fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result
 }
 
 /// The tally on stdout; where the picture is, and what it took, on stderr.
-fn report(
-    voice: &Voice,
-    job: &Job,
-    rendered: &Rendered,
-    planned: u64,
-    seconds: f64,
-    several: bool,
-) -> Result<(), Failure> {
+pub(super) fn tell(voice: &Voice, report: &Report<'_>, several: bool) -> Result<(), Failure> {
+    let Report { job, rendered, planned, seconds, .. } = report;
     let mut tally = rendered.tally.to_string();
     if several {
         tally = format!("{}\n{}\n", job.name(), tally.trim_end());
@@ -239,16 +257,18 @@ fn report(
         tally.push('\n');
     }
     voice::result(tally.as_bytes())?;
-    let steps = match rendered.steps {
-        steps if steps < planned => format!("stopped after {steps} of {planned} steps"),
-        1 => "1 step".to_owned(),
-        steps => format!("{steps} steps"),
+    let steps = match (rendered.steps, rendered.spared) {
+        (steps, spared) if steps + spared < *planned => format!("stopped after {steps} of {planned} steps"),
+        (1, 0) => "1 step".to_owned(),
+        (steps, 0) => format!("{steps} steps"),
+        (steps, _) => format!("{steps} of {planned} steps, the others were not needed"),
     };
     voice.note(&format!("{}: {steps}, {seconds:.1} s", job.output.display()));
     Ok(())
 }
 
-fn lines(tally: &Tally) -> Vec<TallyLine> {
+/// A tally as it is kept in pictures.
+pub(super) fn lines(tally: &Tally) -> Vec<TallyLine> {
     let line = |entry: &crate::render::TallyEntry| TallyLine {
         prompt: entry.prompt.clone(),
         target: entry.target.clone(),
@@ -269,6 +289,8 @@ struct Eyes<'a> {
     page: Page,
     writer: Writer,
     recording: Recording,
+    /// Of the step before.
+    similarities: Vec<(String, f32)>,
     /// Snapshots that failed.
     unwritten: usize,
     started: Instant,
@@ -287,14 +309,16 @@ impl Eyes<'_> {
     fn snapshots(&mut self, progress: &mut Progress<'_>) {
         let due = |every: std::num::NonZeroU32| progress.step.is_multiple_of(every.get().into());
         let step = self.args.every.is_some_and(due).then(|| step_path(self.output, progress.step));
-        let phase = (self.args.phases && progress.phase_step == progress.phase_steps)
+        let phase = (self.args.phases && progress.ends_phase())
             .then(|| phase_path(self.output, progress.phase + 1, progress.phase_name));
         let growing = self.args.watch && self.grown.elapsed() >= GROWTH;
         if step.is_none() && phase.is_none() && !growing {
             return;
         }
         let before = Instant::now();
-        let facts = Facts { steps: progress.step, tally: lines(progress.tally), ..self.facts.clone() };
+        let spared = progress.step - progress.done;
+        let facts =
+            Facts { steps: progress.done, steps_spared: spared, tally: lines(progress.tally), ..self.facts.clone() };
         let mut picture = Some(progress.picture());
         let both = step.is_some() && phase.is_some();
         for path in step.into_iter().chain(phase) {
@@ -320,7 +344,13 @@ impl Eyes<'_> {
                 Gate::Show => self.page.show(progress),
                 Gate::Save => {
                     let path = step_path(self.output, progress.step);
-                    let facts = Facts { steps: progress.step, tally: lines(progress.tally), ..self.facts.clone() };
+                    let spared = progress.step - progress.done;
+                    let facts = Facts {
+                        steps: progress.done,
+                        steps_spared: spared,
+                        tally: lines(progress.tally),
+                        ..self.facts.clone()
+                    };
                     let told = self.page.saved(progress.step);
                     self.writer.write_then(path, progress.picture(), facts, told);
                 }
@@ -343,6 +373,8 @@ impl Observer for Eyes<'_> {
         let stepping = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
         self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
         self.display.step(progress, self.held);
+        self.similarities.clear();
+        self.similarities.extend_from_slice(progress.similarities);
         self.snapshots(progress);
         let before = Instant::now();
         self.recording.step(progress);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, identity, jobs};
 use super::live::Live;
-use super::run::{Ended, Run};
+use super::run::{Ended, Report, Run, tell};
 use super::{Exit, Failure, Outcome, RenderArgs, Voice, models, picture, prompts};
 use crate::output::is_snapshot_of;
 use crate::plan::Plan;
@@ -148,7 +148,9 @@ fn follow(
             });
             let mut unwanted = || newer.lock().unwrap_or_else(PoisonError::into_inner).is_some();
             let (overrides, memory) = (&edition.overrides, &memory[..]);
-            let run = Run { args, overrides, voice, job, live, started, memory, unwanted: &mut unwanted };
+            let mut report = |report: &Report<'_>| tell(voice, report, false);
+            let (unwanted, report) = (&mut unwanted, &mut report);
+            let run = Run { args, overrides, voice, job, live, started, memory, unwanted, report };
             let ended = run.render(bench, &edition.source, &edition.compiled);
             over.store(true, Ordering::SeqCst);
             ended
@@ -168,7 +170,7 @@ fn follow(
         }
         // The last two: an edit that is taken back finds its state.
         memory.drain(..memory.len().saturating_sub(2));
-        tell(desk, &edition, &next);
+        tell_edit(desk, &edition, &next);
         edition = next;
         started = Instant::now();
     }
@@ -181,7 +183,7 @@ fn needed(edition: &Edition) -> Vec<PathBuf> {
 }
 
 /// Says when and what was edited.
-fn tell(desk: Desk<'_>, before: &Edition, after: &Edition) {
+fn tell_edit(desk: Desk<'_>, before: &Edition, after: &Edition) {
     let time = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
     let what = changed(&before.compiled.plan, &after.compiled.plan);
     desk.voice.note(&format!("edit at {time}: {what}"));

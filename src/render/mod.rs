@@ -2,6 +2,7 @@
 
 mod ask;
 mod error;
+mod patience;
 mod progress;
 mod run;
 mod seen;
@@ -9,6 +10,7 @@ mod state;
 mod tally;
 
 pub use error::RenderError;
+pub use patience::{Rise, Rises};
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
 pub use run::{conclude, render, resume};
 pub use seen::{PromptSimilarity, Seen, View};

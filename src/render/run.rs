@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Observer, Progress, RenderError, Rendered, Seconds, Seen, Standing, State, Tally,
+    Control, Observer, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
     ask::{Ask, Asks, active_prompts, draw},
     seen::Last,
     tally::distinct_prompts,
@@ -12,9 +12,9 @@ use super::{
 use crate::{
     canvas::Canvas,
     clip::{ClipError, Encoder, Features, Questions},
-    look::{Frame, Levels, Push, look, push},
+    look::{Frame, Levels, Push, Window, look, push},
     picture::Picture,
-    plan::{Plan, Time},
+    plan::{Gradient, Plan, Size, Time},
 };
 
 /// Renders a plan: optimises the canvas step by step, through all phases, and tells the observer of each step.
@@ -59,6 +59,7 @@ fn go_on(
     let mut finest = None;
     let mut stopped = false;
     let mut phase_start = 0;
+    let mut position = 0;
     'phases: for (index, phase) in plan.phases.iter().enumerate() {
         let steps = u64::from(phase.steps);
         let first = match index.cmp(&standing.phase) {
@@ -69,40 +70,87 @@ fn go_on(
         };
         if index == standing.phase && standing.phase_step > 0 {
             // The picture so far, should no step be left.
+            position = phase_start + standing.phase_step;
             let time = Time::new(standing.phase_step - 1, steps, phase_start, total);
             finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
+        }
+        let mut rises = phase.patience.map(|_| match &standing.rises {
+            Some(rises) if index == standing.phase => rises.clone(),
+            _ => Rises::of(plan.targets.len()),
+        });
+        if first < steps {
+            run.canvas.follow(&phase.optimiser);
         }
         for phase_step in first..steps {
             let time = Time::new(phase_step, steps, phase_start, total);
             let before = std::mem::replace(&mut finest, phase.finest.as_ref().map(|schedule| schedule.at(&time)));
             let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
+            let size = run.canvas.size();
+            run.resize(phase.canvas_size(plan.size, &time));
+            // Whether the canvas is still what the step before left.
+            let untouched = phase_step > first && run.canvas.size() == size;
+            run.gradient = hold(&phase.gradient, &time);
             match run.step(&time, finest, &weights, phase.rate.at(&time)) {
-                Ok(()) => done += 1,
+                Ok(()) => {}
                 Err(RenderError::Clip(ClipError::Cancelled)) => {
                     (stopped, finest) = (true, before);
-                    if done > 0 {
-                        // As after the step before, which may have been the last one of its phase.
-                        let (index, phase_step) = match phase_step {
-                            0 => (index - 1, u64::from(plan.phases[index - 1].steps)),
-                            done => (index, done),
-                        };
+                    if untouched {
                         run.last = Last::default();
-                        observer.cancelled(&mut run.progress(index, phase_step, done, finest, &clock));
+                        let at = Position { index, phase_step, done, position, phase_over: false };
+                        observer.cancelled(&mut run.progress(at, finest, rises.as_ref(), &clock));
                     }
                     break 'phases;
                 }
                 Err(error) => return Err(error),
             }
-            let control = observer.step(&mut run.progress(index, phase_step + 1, done, finest, &clock));
+            done += 1;
+            position = phase_start + phase_step + 1;
+            let lost = match (&phase.patience, &mut rises) {
+                (Some(patience), Some(rises)) => rises.step(patience, &run.by_target()),
+                _ => false,
+            };
+            let phase_over = lost || phase_step + 1 == steps;
+            let at = Position { index, phase_step: phase_step + 1, done, position, phase_over };
+            let control = observer.step(&mut run.progress(at, finest, rises.as_ref(), &clock));
             if control == Control::Stop {
-                stopped = done < total;
+                stopped = !phase_over || index + 1 < plan.phases.len();
                 break 'phases;
+            }
+            if phase_over {
+                break;
             }
         }
         phase_start += steps;
     }
-    let picture = Picture { size: plan.size, pixels: run.canvas.decode(finest).to_vec() };
-    Ok(Rendered { picture, tally: run.tally, steps: done, views: run.views, stopped, seconds: run.seconds })
+    let spared = if stopped { position } else { total } - done;
+    let picture = Picture { size: plan.size, pixels: run.canvas.picture(finest) };
+    Ok(Rendered {
+        picture,
+        tally: run.tally,
+        steps: done,
+        position,
+        spared,
+        views: run.views,
+        stopped,
+        seconds: run.seconds,
+    })
+}
+
+/// What is done to the gradient of the parameters in one step.
+#[derive(Debug, Clone, Copy)]
+enum Hold {
+    Nothing,
+    Normalise,
+    /// To a norm.
+    Clip(f64),
+}
+
+fn hold(gradient: &Gradient, time: &Time) -> Hold {
+    match gradient {
+        Gradient::Plain => Hold::Nothing,
+        Gradient::Normalise => Hold::Normalise,
+        Gradient::Clip(norm) => Hold::Clip(norm.at(time)),
+    }
 }
 
 /// What a render comes to whose state is at its end. Takes no encoder.
@@ -120,13 +168,34 @@ pub fn conclude(plan: &Plan, state: &State<'_>) -> Result<Rendered, RenderError>
     for (entry, won) in tally.entries.iter_mut().zip(won) {
         entry.won = *won;
     }
-    let time = Time::new(phase_step - 1, u64::from(phase.steps), steps - phase_step, plan.steps());
+    let (total, length) = (plan.steps(), u64::from(phase.steps));
+    let time = Time::new(phase_step - 1, length, total - length, total);
     let mut canvas = Canvas::new(&plan.canvas, plan.size, plan.seed)?;
     canvas.restore(&state.canvas)?;
     let finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
-    let picture = Picture { size: plan.size, pixels: canvas.decode(finest).to_vec() };
-    let seconds = Seconds::default();
-    Ok(Rendered { picture, tally, steps: *steps, views: *views, stopped: false, seconds })
+    Ok(Rendered {
+        picture: Picture { size: plan.size, pixels: canvas.picture(finest) },
+        tally,
+        steps: *steps,
+        position: total,
+        spared: total - steps,
+        views: *views,
+        stopped: false,
+        seconds: Seconds::default(),
+    })
+}
+
+/// Where the loop is after a step.
+struct Position {
+    /// The phase's.
+    index: usize,
+    /// Steps done of the phase.
+    phase_step: u64,
+    /// Steps done.
+    done: u64,
+    /// The same where no phase had ended early.
+    position: u64,
+    phase_over: bool,
 }
 
 /// What lasts from step to step.
@@ -136,6 +205,10 @@ struct Run<'a> {
     active: Active,
     encoder: &'a mut Encoder,
     frame: Frame,
+    /// What canvas pixels are multiplied with to become pixels of the size that is optimised; none where they are the same.
+    shrunk: Option<[f64; 2]>,
+    /// What is done to the gradient in this step.
+    gradient: Hold,
     canvas: Canvas,
     levels: Levels,
     push: Push,
@@ -160,6 +233,8 @@ impl<'a> Run<'a> {
             active: Active { prompts: Vec::new(), features: features.of(&[]) },
             encoder,
             frame: Frame { size: plan.size, side },
+            shrunk: None,
+            gradient: Hold::Nothing,
             canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
             levels: Levels::new(plan.size),
             push: Push::new(plan.size),
@@ -190,23 +265,52 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// What the observer is told after a step: the `phase_step`th of its phase, the `done`th of the run.
-    fn progress(
-        &mut self,
-        phase: usize,
-        phase_step: u64,
-        done: u64,
+    /// Optimises the canvas at a size from now on.
+    fn resize(&mut self, size: Size) {
+        self.canvas.resize(size);
+        let size = self.canvas.size();
+        if self.levels.size() == size {
+            return;
+        }
+        let whole = self.plan.size;
+        let ratio = |shown: u32, whole: u32| f64::from(shown) / f64::from(whole);
+        self.shrunk = (size != whole).then(|| [ratio(size.width, whole.width), ratio(size.height, whole.height)]);
+        self.levels = Levels::new(size);
+        self.push = Push::new(size);
+        self.pixel_gradient = vec![0.0; 3 * size.area()];
+    }
+
+    /// A window of the canvas on what is optimised of it.
+    fn on_canvas(&self, window: &Window) -> Window {
+        self.shrunk.map_or_else(|| window.clone(), |by| window.scaled(by))
+    }
+
+    /// Each target's similarity in the step last done, if it was looked at.
+    fn by_target(&self) -> Vec<Option<f32>> {
+        let of =
+            |name: &str| self.similarities.iter().find(|(other, _)| other == name).map(|(_, similarity)| *similarity);
+        self.plan.targets.iter().map(|target| of(&target.name)).collect()
+    }
+
+    /// What the observer is told after a step.
+    fn progress<'b>(
+        &'b mut self,
+        at: Position,
         finest: Option<f64>,
+        rises: Option<&'b Rises>,
         clock: &Instant,
-    ) -> Progress<'_> {
+    ) -> Progress<'b> {
         let plan = self.plan;
+        let Position { index, phase_step, done, position, phase_over } = at;
         Progress {
-            step: done,
+            step: position,
+            done,
             steps: plan.steps(),
-            phase,
-            phase_name: &plan.phases[phase].name,
+            phase: index,
+            phase_name: &plan.phases[index].name,
             phase_step,
-            phase_steps: u64::from(plan.phases[phase].steps),
+            phase_steps: u64::from(plan.phases[index].steps),
+            canvas_size: self.canvas.size(),
             views: self.views,
             places: self.places,
             similarities: &self.similarities,
@@ -216,7 +320,9 @@ impl<'a> Run<'a> {
             canvas: &mut self.canvas,
             finest,
             size: plan.size,
-            next_phase: plan.phases.get(phase + 1),
+            phase_over,
+            rises,
+            next_phase: plan.phases.get(index + 1),
         }
     }
 
@@ -237,7 +343,7 @@ impl<'a> Run<'a> {
             self.last = Last::default();
             return Ok(());
         }
-        let windows: Vec<_> = asks.iter().map(|ask| ask.window.clone()).collect();
+        let windows: Vec<_> = asks.iter().map(|ask| self.on_canvas(&ask.window)).collect();
 
         let clock = Instant::now();
         let length = count * 3 * (side as usize).pow(2);
@@ -262,6 +368,11 @@ impl<'a> Run<'a> {
 
         let clock = Instant::now();
         self.canvas.backprop(&self.pixel_gradient);
+        match self.gradient {
+            Hold::Nothing => {}
+            Hold::Normalise => self.canvas.normalise_gradient(),
+            Hold::Clip(norm) => self.canvas.clip_gradient(norm),
+        }
         self.canvas.step(rate);
         self.seconds.optimize += clock.elapsed().as_secs_f64();
 
@@ -286,7 +397,8 @@ impl<'a> Run<'a> {
             return Ok((settled, lost));
         }
         let side = self.frame.side;
-        let windows: Vec<_> = asks.contests.iter().flat_map(|contest| contest.windows.iter().cloned()).collect();
+        let windows = asks.contests.iter().flat_map(|contest| &contest.windows);
+        let windows: Vec<_> = windows.map(|window| self.on_canvas(window)).collect();
         let clock = Instant::now();
         self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
         look(&self.levels, &windows, side, &mut self.pixels);

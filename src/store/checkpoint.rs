@@ -26,6 +26,10 @@ pub(super) struct About {
     /// What it is, see [`Key::name`].
     pub key: String,
     pub standing: Standing,
+    /// See [`Chain::cuts`].
+    pub cuts: Vec<(usize, u64)>,
+    /// Mean similarity of the winning prompts in the last step, by target.
+    pub similarities: Vec<(String, f32)>,
     /// The tally: target's key, prompt's hash, places won; in the order of the plan it comes from, without those that won
     /// nothing.
     pub won: Vec<(u64, String, u64)>,
@@ -38,11 +42,13 @@ pub(super) struct About {
 }
 
 impl About {
-    pub fn new(chain: &Chain<'_>, state: &State<'_>, called: &str) -> Self {
+    pub fn new(chain: &Chain<'_>, state: &State<'_>, similarities: &[(String, f32)], called: &str) -> Self {
         let identities = tally_identities(chain);
         let won = identities.into_iter().zip(&state.standing.won).filter(|(_, won)| **won > 0);
         About {
             key: chain.key().name(),
+            cuts: chain.cuts().to_vec(),
+            similarities: similarities.to_vec(),
             won: won.map(|((target, prompt), won)| (target, prompt, *won)).collect(),
             // The tally goes by names, not by positions.
             standing: Standing { won: Vec::new(), ..state.standing.clone() },
@@ -64,9 +70,13 @@ impl About {
             won[at] = Some(*places);
         }
         let (phase, phase_step) = chain.position();
-        let phase_over = chain.plan().phases.get(phase).is_some_and(|phase| phase_step == u64::from(phase.steps));
+        let phase_over = chain.phase_is_over();
         let won = won.into_iter().map(|won| won.unwrap_or(0)).collect();
-        Some(Standing { phase, phase_step, phase_over, won, ..self.standing.clone() })
+        // Of the phase that is under way alone; and of each of the plan's targets.
+        let patient = chain.plan().phases.get(phase).is_some_and(|phase| phase.patience.is_some());
+        let rises = self.standing.rises.clone().filter(|_| patient && !phase_over);
+        let fits = rises.as_ref().map_or(!patient || phase_over, |r| r.targets.len() == chain.plan().targets.len());
+        fits.then(|| Standing { phase, phase_step, phase_over, won, rises, ..self.standing.clone() })
     }
 }
 

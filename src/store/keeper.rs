@@ -26,6 +26,7 @@ pub struct Memory {
     pub(super) start: Key,
     pub(super) key: Key,
     pub(super) steps: u64,
+    pub(super) cuts: Vec<(usize, u64)>,
     pub(super) bytes: Arc<Vec<u8>>,
 }
 
@@ -83,7 +84,7 @@ impl<'a> Keeper<'a> {
 
     /// To be called after every step of the render.
     pub fn step(&mut self, progress: &Progress<'_>) {
-        self.chain.advance();
+        self.follow(progress);
         let cost = self.store.cost();
         let due = EVERY.max(cost * SHARE);
         if progress.ends_run() {
@@ -98,9 +99,16 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    fn follow(&mut self, progress: &Progress<'_>) {
+        self.chain.advance();
+        if progress.ends_phase() && !self.chain.phase_is_over() {
+            self.chain.cut();
+        }
+    }
+
     /// In place of [`Keeper::step`]: keeps the state in memory, too, as the render is being stopped after this step.
     pub fn stop(&mut self, progress: &Progress<'_>) {
-        self.chain.advance();
+        self.follow(progress);
         self.memory = self.keep(progress, Why::Stop);
     }
 
@@ -126,12 +134,13 @@ impl<'a> Keeper<'a> {
             return None;
         }
         let passing = why != Why::End;
-        let about = About { passing, ..About::new(&self.chain, &state, &self.called) };
+        let about = About { passing, ..About::new(&self.chain, &state, progress.similarities, &self.called) };
         let bytes = Arc::new(checkpoint::write(&about, &state)?);
         let memory = Memory {
             start: self.chain.start(),
             key: self.chain.key(),
             steps: self.chain.steps(),
+            cuts: self.chain.cuts().to_vec(),
             bytes: bytes.clone(),
         };
         if fits {

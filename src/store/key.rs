@@ -15,8 +15,8 @@
 use super::Conditions;
 use super::digest::Digest;
 use crate::plan::{
-    Axis, Basis, Canvas, Edge, Fit, Ground, Init, Loss, Phase, Pipeline, Plan, Prompt, Pull, Range, Select, Sight,
-    Size, Stage, StageKind, Target, Time,
+    Axis, Basis, Canvas, Edge, Fit, Gradient, Ground, Init, Loss, Optimiser, Patience, Phase, Pipeline, Plan, Prompt,
+    Pull, Range, Select, Sight, Size, Stage, StageKind, Target, Time,
 };
 
 /// The version of the program's arithmetic. To be raised with every change after which a render gives other bytes, however
@@ -48,6 +48,12 @@ pub struct Chain<'a> {
     total: u64,
     phase: usize,
     phase_step: u64,
+    /// Steps of the phases before, those that were not needed included.
+    phase_start: u64,
+    /// Whether the phase is over before its steps are done.
+    cut: bool,
+    /// The phases that were, and after how many steps.
+    cuts: Vec<(usize, u64)>,
 }
 
 impl<'a> Chain<'a> {
@@ -64,6 +70,9 @@ impl<'a> Chain<'a> {
             total: plan.steps(),
             phase: 0,
             phase_step: 0,
+            phase_start: 0,
+            cut: false,
+            cuts: Vec::new(),
         }
     }
 
@@ -87,6 +96,16 @@ impl<'a> Chain<'a> {
         (self.phase, self.phase_step)
     }
 
+    /// Whether the phase last stepped in is over.
+    pub fn phase_is_over(&self) -> bool {
+        self.cut || self.plan.phases.get(self.phase).is_none_or(|phase| self.phase_step == u64::from(phase.steps))
+    }
+
+    /// The phases that ended before their steps were done, and after how many: what only a render knows.
+    pub fn cuts(&self) -> &[(usize, u64)] {
+        &self.cuts
+    }
+
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
@@ -97,20 +116,31 @@ impl<'a> Chain<'a> {
         self.prompts[index]
     }
 
+    /// The phase last stepped in has run out of patience. The state is another one from here on: one that has not looked at
+    /// it may go on with the phase.
+    pub fn cut(&mut self) {
+        let mut digest = Digest::new("recipe-render store: cut");
+        self.key = Key(digest.hash(&self.key.0).finish());
+        self.cuts.push((self.phase, self.phase_step));
+        self.cut = true;
+    }
+
     /// Takes one step; false where none is left.
     pub fn advance(&mut self) -> bool {
-        while self.plan.phases.get(self.phase).is_some_and(|phase| self.phase_step == u64::from(phase.steps)) {
-            if self.phase + 1 == self.plan.phases.len() {
+        while self.phase_is_over() {
+            if self.phase + 1 >= self.plan.phases.len() {
                 return false;
             }
+            self.phase_start += u64::from(self.plan.phases[self.phase].steps);
             self.phase += 1;
             self.phase_step = 0;
+            self.cut = false;
         }
         let Some(phase) = self.plan.phases.get(self.phase) else { return false };
-        let start = self.steps - self.phase_step;
-        let time = Time::new(self.phase_step, u64::from(phase.steps), start, self.total);
+        let time = Time::new(self.phase_step, u64::from(phase.steps), self.phase_start, self.total);
         let mut digest = Digest::new("recipe-render store: step");
-        digest.hash(&self.key.0).count(self.steps);
+        // The place in the plan, which draws hang on; with the first step of a phase an optimiser may begin anew.
+        digest.hash(&self.key.0).count(time.step);
         self.step(&mut digest, phase, &time);
         self.key = Key(digest.finish());
         self.steps += 1;
@@ -118,9 +148,33 @@ impl<'a> Chain<'a> {
         true
     }
 
+    /// Takes as many steps as a render that ended these phases early.
+    pub(super) fn replay(&mut self, steps: u64, cuts: &[(usize, u64)]) -> bool {
+        while self.steps < steps && self.advance() {
+            if cuts.contains(&(self.phase, self.phase_step)) {
+                self.cut();
+            }
+        }
+        self.steps == steps
+    }
+
     fn step(&self, digest: &mut Digest, phase: &Phase, time: &Time) {
-        let Phase { name: _, steps: _, rate, finest, weights } = phase;
+        let Phase { name: _, steps: _, optimiser, rate, gradient, resolution: _, finest, weights, patience } = phase;
+        optimise(digest, optimiser);
         digest.number(rate.at(time));
+        match gradient {
+            Gradient::Plain => digest.word("plain"),
+            Gradient::Normalise => digest.word("normalise"),
+            Gradient::Clip(norm) => digest.word("clip").number(norm.at(time)),
+        };
+        let Size { width, height } = phase.canvas_size(self.plan.size, time);
+        digest.count(u64::from(width)).count(u64::from(height));
+        // How the targets' similarities have risen is remembered by their positions.
+        if let Some(Patience { steps, gain }) = patience {
+            digest.word("patience").count(u64::from(*steps)).number(*gain);
+            let active = weights.iter().map(|weight| if weight.at(time) == 0.0 { 0.0 } else { 1.0 });
+            digest.numbers(active.collect::<Vec<_>>());
+        }
         digest.numbers(finest.as_ref().map(|finest| finest.at(time)).as_slice().iter().copied());
         for (target, weight) in self.plan.targets.iter().zip(weights) {
             self.target(digest, target, weight.at(time), time);
@@ -184,6 +238,18 @@ impl<'a> Chain<'a> {
         digest.hash(&self.prompts[*prompt]).number(weight.at(time)).number(scale.at(time));
         digest.numbers(stop.as_ref().map(|stop| stop.at(time)).as_slice().iter().copied());
     }
+}
+
+fn optimise(digest: &mut Digest, optimiser: &Optimiser) {
+    match optimiser {
+        Optimiser::Adam { beta1, beta2, epsilon } => digest.word("adam").numbers([*beta1, *beta2, *epsilon]),
+        Optimiser::AdamW { beta1, beta2, epsilon, decay } => {
+            digest.word("adamw").numbers([*beta1, *beta2, *epsilon, *decay])
+        }
+        Optimiser::Sgd { momentum, nesterov } => digest.word("sgd").number(*momentum).count(u64::from(*nesterov)),
+        Optimiser::Rmsprop { keep, epsilon, momentum } => digest.word("rmsprop").numbers([*keep, *epsilon, *momentum]),
+        Optimiser::Sign { momentum } => digest.word("sign").number(*momentum),
+    };
 }
 
 /// What does not change from step to step.

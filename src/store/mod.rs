@@ -59,6 +59,8 @@ pub struct Store {
 pub struct Found<'a> {
     /// Where it stands in the plan that was asked for.
     pub standing: Standing,
+    /// Mean similarity of the winning prompts in the last step, by target.
+    pub similarities: Vec<(String, f32)>,
     /// The canvas.
     pub arrays: Arrays,
     /// At this state.
@@ -103,16 +105,33 @@ impl Store {
         places.retain(|place| place.steps <= total);
         let memory: Vec<&Memory> = memory.iter().filter(|m| m.start == start && m.steps <= total).collect();
         let last = places.iter().map(|place| place.steps).chain(memory.iter().map(|m| m.steps)).max()?;
+        let is_here = |chain: &Chain<'_>| {
+            let (steps, name) = (chain.steps(), chain.key().name());
+            places.iter().any(|place| place.steps == steps && place.key == name)
+                || memory.iter().any(|memory| memory.steps == steps && memory.key == chain.key())
+        };
         // All that fit, the one after most steps last.
         let mut fitting: Vec<Chain<'a>> = Vec::new();
+        if plan.phases.iter().any(|phase| phase.patience.is_some()) {
+            // Where phases end early is known to the states alone.
+            let mut courses: Vec<(u64, Vec<(usize, u64)>)> = memory.iter().map(|m| (m.steps, m.cuts.clone())).collect();
+            let said = |place: &shelf::Place| Some((place.steps, checkpoint::about(&map(&place.path)?)?.cuts));
+            courses.extend(places.iter().filter_map(said));
+            courses.sort();
+            courses.dedup();
+            for (steps, cuts) in courses {
+                let mut chain = chain.clone();
+                if chain.replay(steps, &cuts) && is_here(&chain) {
+                    fitting.push(chain);
+                }
+            }
+        }
         while chain.steps() < last && chain.advance() {
-            let (steps, name) = (chain.steps(), chain.key().name());
-            if places.iter().any(|place| place.steps == steps && place.key == name)
-                || memory.iter().any(|memory| memory.steps == steps && memory.key == chain.key())
-            {
+            if is_here(&chain) && fitting.iter().all(|known| known.key() != chain.key()) {
                 fitting.push(chain.clone());
             }
         }
+        fitting.sort_by_key(Chain::steps);
         while let Some(chain) = fitting.pop() {
             let key = chain.key();
             if let Some(memory) = memory.iter().find(|memory| memory.key == key)
@@ -120,7 +139,7 @@ impl Store {
                 && let Some(standing) = about.standing(&chain)
             {
                 let passing = Some(self.place(memory));
-                return Some(Found { standing, arrays, chain, passing });
+                return Some(Found { standing, similarities: about.similarities, arrays, chain, passing });
             }
             let name = key.name();
             let Some(place) = places.iter().find(|place| place.key == name) else { continue };
@@ -132,7 +151,7 @@ impl Store {
             let Some(standing) = about.standing(&chain) else { continue };
             touch(&place.path);
             let passing = about.passing.then(|| place.path.clone());
-            return Some(Found { standing, arrays, chain, passing });
+            return Some(Found { standing, similarities: about.similarities, arrays, chain, passing });
         }
         None
     }

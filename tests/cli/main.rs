@@ -18,4 +18,5 @@ mod score;
 mod serve;
 mod shell;
 mod store;
+mod sweep;
 mod watch;

@@ -64,6 +64,7 @@ pub(super) fn measure(
     let mut short = plan.clone();
     for phase in &mut short.phases {
         phase.steps = phase.steps.min(STEPS);
+        phase.patience = None;
     }
     let now = Instant::now();
     let mut watch = Watch { started: now, before: now, windows: 0, done: Vec::new() };
