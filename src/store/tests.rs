@@ -77,9 +77,13 @@ fn what_is_not_looked_at_yet_does_not_count_yet() {
         ("rotate = 10", "rotate = 11"),
         ("cover = [0.3, 0.6]", "cover = [0.3, 0.7]"),
         ("rate = 0.03", "rate = 0.04"),
+        ("rate = 0.03", "rate = 0.03\noptimiser = \"sign\""),
+        ("rate = 0.03", "rate = 0.03\ngradient = \"normalise\""),
+        ("rate = 0.03", "rate = 0.03\nresolution = 0.5"),
+        ("rate = 0.03", "rate = 0.03\npatience = 2"),
         ("name = \"late\"", "name = \"later\""),
         ("name = \"late\"", "name = \"late\"\nwindows = 3"),
-        ("name = \"late\"", "name = \"late\"\nloss = \"spherical\""),
+        ("name = \"late\"", "name = \"late\"\nloss = \"cosine\""),
         ("name = \"late\"", "name = \"late\"\nselect = \"worst\""),
     ] {
         assert_eq!(common(from, to), Some(4), "{from} -> {to}");
@@ -123,4 +127,22 @@ fn the_same_file_by_another_name_is_the_same() {
     assert!(!a.are_unchanged());
     assert_ne!(a, contents("a.png"));
     assert!(Contents::read([path("missing").as_path()]).is_err());
+}
+
+/// A phase that ran out of patience is another course of the same plan.
+#[test]
+fn where_a_phase_ends_early_counts() {
+    let plan = plan(&RECIPE.replacen("rate = 0.05", "rate = 0.05\npatience = 2", 1));
+    let conditions = conditions();
+    let course = |steps, cuts: &[(usize, u64)]| {
+        let mut chain = Chain::new(&plan, &conditions);
+        assert!(chain.replay(steps, cuts));
+        chain
+    };
+    let (whole, cut) = (course(3, &[]), course(3, &[(0, 3)]));
+    assert_ne!(whole.key(), cut.key());
+    assert!(cut.phase_is_over() && !whole.phase_is_over());
+    assert_eq!(course(4, &[(0, 3)]).position(), (1, 1));
+    assert_eq!(course(4, &[(0, 3)]).cuts(), [(0, 3)]);
+    assert_ne!(course(5, &[]).key(), course(4, &[(0, 3)]).key());
 }
