@@ -10,7 +10,7 @@ use recipe_render::clip::{self, Encoder, Features, ModelFolder};
 use recipe_render::picture::Picture;
 use recipe_render::plan::Size;
 use recipe_render::recipe::{self, Overrides};
-use recipe_render::render::{Control, Observer, Progress, Rendered, render};
+use recipe_render::render::{Control, Lens, Observer, Progress, Rendered, render};
 use recipe_render::runtime::{Device, Runtime};
 
 /// Greatest mean difference of a byte from the golden picture.
@@ -37,7 +37,8 @@ fn rendered(text: &str) -> Rendered {
     let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
     let features = Features::new(&rows).unwrap();
     let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
-    render(&compiled.plan, &features, &mut encoder, &mut Patient).unwrap()
+    let mut lenses = [Lens::new(&compiled.plan, 0, &mut encoder, features)];
+    render(&compiled.plan, &mut lenses, &mut Patient).unwrap()
 }
 
 const HEAD: &str = r#"
@@ -143,6 +144,7 @@ fn a_phase_added_at_the_end_changes_nothing_before_it() {
     let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
     let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
     let mut first = First(None);
-    render(&compiled.plan, &Features::new(&rows).unwrap(), &mut encoder, &mut first).unwrap();
+    let mut lenses = [Lens::new(&compiled.plan, 0, &mut encoder, Features::new(&rows).unwrap())];
+    render(&compiled.plan, &mut lenses, &mut first).unwrap();
     assert!(first.0 == Some(whole));
 }

@@ -1,6 +1,6 @@
 //! The pieces put together: recipe text -> compile -> model folder -> runtime -> encoder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::io::Read;
 use std::num::NonZeroUsize;
@@ -14,6 +14,7 @@ use crate::models::fetch::Table;
 use crate::output::Facts;
 use crate::plan::Prompt;
 use crate::recipe::{self, Compiled, Diagnostic};
+use crate::render::Lens;
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 
 /// A recipe as it was read.
@@ -130,36 +131,46 @@ pub(super) fn overrides(args: &InsteadArgs, source: &Source) -> Result<recipe::O
     Ok(draft::of(&plan, overrides))
 }
 
-/// What stays ready from one render to the next: the library, the encoder as long as the model is the same, and the
+/// What stays ready from one render to the next: the library, the encoders as long as the models are the same, and the
 /// features of prompts already seen.
 pub(super) struct Workbench {
     options: runtime::Options,
     threads: usize,
     voice: Voice,
     runtime: Option<(Arc<Runtime>, Device)>,
-    ready: Option<Ready>,
+    ready: Vec<Ready>,
 }
 
-/// An encoder of one model, and the features of the prompts it met.
-pub(super) struct Ready {
-    pub encoder: Encoder,
+/// An encoder of one model, and the features of the texts it met.
+struct Ready {
+    encoder: Encoder,
     features: BTreeMap<String, Vec<f32>>,
 }
 
 impl Ready {
     /// The features of prompts, in order. Those of texts are kept; a file may have changed, so images are always looked at.
-    fn rows(&mut self, runtime: &Runtime, model: &ModelFolder, prompts: &[Prompt]) -> Result<Vec<Vec<f32>>, ClipError> {
+    fn rows(
+        &mut self,
+        runtime: &Runtime,
+        model: &ModelFolder,
+        prompts: &[&Prompt],
+    ) -> Result<Vec<Vec<f32>>, ClipError> {
         let cache = || runtime::cache_folder().ok();
         let hash = self.encoder.hash().to_owned();
-        let mut fresh = Vec::new();
+        let mut fresh = BTreeSet::new();
         let mut pictures = Vec::new();
         for prompt in prompts {
-            match prompt {
-                Prompt::Text(text) if !self.features.contains_key(text) => fresh.push(text.clone()),
-                Prompt::Text(_) => {}
-                Prompt::Image(path) => pictures.push(path.clone()),
-            }
+            let texts = match prompt {
+                Prompt::Text(text) => vec![text.clone()],
+                Prompt::Ensemble(ensemble) => ensemble.filled(),
+                Prompt::Image(path) => {
+                    pictures.push(path.clone());
+                    Vec::new()
+                }
+            };
+            fresh.extend(texts.into_iter().filter(|text| !self.features.contains_key(text)));
         }
+        let fresh: Vec<String> = fresh.into_iter().collect();
         let rows = clip::features(runtime, model, &hash, &fresh, cache())?;
         self.features.extend(fresh.into_iter().zip(rows));
         let mut seen = match pictures.is_empty() {
@@ -167,11 +178,20 @@ impl Ready {
             false => clip::image_features(runtime, model, &hash, &pictures, cache())?,
         }
         .into_iter();
-        let row = |prompt: &Prompt| match prompt {
-            Prompt::Text(text) => self.features.get(text).cloned(),
-            Prompt::Image(_) => seen.next(),
-        };
-        Ok(prompts.iter().filter_map(row).collect())
+        let mut rows = Vec::with_capacity(prompts.len());
+        for prompt in prompts {
+            let row = match prompt {
+                Prompt::Text(text) => self.features.get(text).cloned(),
+                Prompt::Ensemble(ensemble) => {
+                    let own: Vec<Vec<f32>> =
+                        ensemble.filled().iter().filter_map(|text| self.features.get(text).cloned()).collect();
+                    Some(clip::mean(&own).ok_or_else(|| ClipError::Opposed { prompt: prompt.called() })?)
+                }
+                Prompt::Image(_) => seen.next(),
+            };
+            rows.extend(row);
+        }
+        Ok(rows)
     }
 }
 
@@ -195,7 +215,7 @@ impl Workbench {
             .build_global()
             .map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))?;
         let options = runtime::Options { device, ..options };
-        Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: None })
+        Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: Vec::new() })
     }
 
     /// Threads to compute with.
@@ -203,32 +223,38 @@ impl Workbench {
         self.threads
     }
 
-    /// An encoder for `model`, which is the recipe's, and the features of its prompts.
+    /// The plan's models at work: their encoders, and the features of their prompts. `models` are the recipe's.
     pub(super) fn ready(
         &mut self,
         source: &Source,
         compiled: &Compiled,
-        model: &ModelFolder,
-    ) -> Result<(&mut Encoder, Features), Failure> {
-        prompts::check(source, compiled, model, &self.voice)?;
+        models: &[ModelFolder],
+    ) -> Result<Vec<Lens<'_>>, Failure> {
+        prompts::check(source, compiled, models, &self.voice)?;
         self.open_runtime()?;
         let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
-        let hash = model.hash().map_err(from_clip)?;
-        self.voice.detail(&format!("model {} ({hash})", model.description.name));
-        let ready = match self.ready.take().filter(|ready| ready.encoder.hash() == hash) {
-            Some(ready) => ready,
-            None => {
-                let encoder =
-                    Encoder::open(runtime.clone(), model.clone(), hash.clone(), *device).map_err(from_clip)?;
-                Ready { encoder, features: BTreeMap::new() }
-            }
-        };
-        let ready = self.ready.insert(ready);
-        let rows = ready.rows(runtime, model, &compiled.plan.prompts).map_err(from_clip)?;
-        let features = Features::new(&rows).ok_or_else(|| {
-            Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
-        })?;
-        Ok((&mut ready.encoder, features))
+        let mut before = std::mem::take(&mut self.ready);
+        let mut features = Vec::new();
+        for (index, model) in models.iter().enumerate() {
+            let hash = model.hash().map_err(from_clip)?;
+            self.voice.detail(&format!("model {} ({hash})", model.description.name));
+            let mut ready = match before.iter().position(|ready| ready.encoder.hash() == hash) {
+                Some(known) => before.swap_remove(known),
+                None => Ready {
+                    encoder: Encoder::open(runtime.clone(), model.clone(), hash, *device).map_err(from_clip)?,
+                    features: BTreeMap::new(),
+                },
+            };
+            let plan = &compiled.plan;
+            let prompts: Vec<&Prompt> = plan.prompts_of(index).into_iter().map(|row| &plan.prompts[row]).collect();
+            let rows = ready.rows(runtime, model, &prompts).map_err(from_clip)?;
+            features.push(Features::new(&rows).ok_or_else(|| {
+                Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
+            })?);
+            self.ready.push(ready);
+        }
+        let lenses = self.ready.iter_mut().zip(features).enumerate();
+        Ok(lenses.map(|(model, (ready, rows))| Lens::new(&compiled.plan, model, &mut ready.encoder, rows)).collect())
     }
 
     fn open_runtime(&mut self) -> Result<(), Failure> {

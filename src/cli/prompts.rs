@@ -1,80 +1,161 @@
 //! What only the model can say about a recipe: whether it is there, and whether it knows the prompts' words. Needs the
 //! tokenizer, not onnxruntime, so that `check` says it too.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::path::Path;
+use std::slice;
 
 use super::{Failure, Voice, compose::Source, compose::from_clip, compose::hint};
 use crate::clip::{ModelFolder, Photo, TextTokenizer};
-use crate::plan::Prompt;
+use crate::plan::{Ensemble, Prompt};
 use crate::recipe::{Compiled, Diagnostic};
 
-/// The recipe's model. One that is not there is an error at its name.
-pub(super) fn model(source: &Source, compiled: &Compiled) -> Result<ModelFolder, Failure> {
-    ModelFolder::find(&compiled.model.name, &compiled.model.base)
-        .map_err(|error| source.failure(compiled.model.span.clone(), &error, hint(&error).as_deref()))
+/// The recipe's models, by [`Target::model`](crate::plan::Target::model). One that is not there is an error at its name.
+pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFolder>, Failure> {
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for model in &compiled.models {
+        match (ModelFolder::find(&model.name, &model.base), &model.span) {
+            (Ok(folder), _) => found.push(folder),
+            (Err(error), Some(span)) => {
+                let diagnostic = Diagnostic::error(&source.path, span.clone(), error.to_string());
+                missing.push(diagnostic.maybe_hint(hint(&error)));
+            }
+            // The command line's, or the default.
+            (Err(error), None) => return Err(source.failure(None, &error, hint(&error).as_deref())),
+        }
+    }
+    missing.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+    if missing.is_empty() { Ok(found) } else { Err(source.diagnosed(&missing)) }
 }
 
 /// Checks the prompts' words. Warnings are shown, errors returned.
-pub(super) fn check(source: &Source, compiled: &Compiled, model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
-    let (errors, warnings) = examine(source, compiled, model)?;
+pub(super) fn check(
+    source: &Source,
+    compiled: &Compiled,
+    models: &[ModelFolder],
+    voice: &Voice,
+) -> Result<(), Failure> {
+    let (errors, warnings) = examine(source, compiled, models)?;
     voice.rendered(&source.shown(&warnings));
     if errors.is_empty() { Ok(()) } else { Err(source.diagnosed(&errors)) }
 }
 
-/// Errors and warnings about the prompts' words: none known is an error, some unknown or a text too long a warning.
+/// Errors and warnings about the prompts: of words, none known is an error, some unknown or a text too long a warning.
 pub(super) fn examine(
     source: &Source,
     compiled: &Compiled,
-    model: &ModelFolder,
+    models: &[ModelFolder],
 ) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
-    let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
-    let name = &model.description.name;
-    let mut errors = Vec::new();
-    let mut warnings = Vec::new();
+    let mut findings = Findings { source, errors: Vec::new(), warnings: Vec::new() };
     for (prompt, span) in compiled.plan.prompts.iter().zip(&compiled.prompt_spans) {
-        let text = match prompt {
-            Prompt::Text(text) => text,
-            Prompt::Image(path) => {
-                match Photo::open(path) {
-                    Err(error) => errors.push(
-                        Diagnostic::error(&source.path, span.clone(), error.to_string())
-                            .hint("save it anew, as a PNG for example".to_owned()),
-                    ),
-                    Ok(photo) if photo.turned => {
-                        let message = "this picture is to be turned for viewing; CLIP is shown it as it is stored";
-                        warnings.push(
-                            Diagnostic::warning(&source.path, span.clone(), message)
-                                .hint("save it upright if it lies on its side".to_owned()),
-                        );
-                    }
-                    Ok(_) => {}
-                }
-                continue;
-            }
-        };
-        if is_picture_name(text) {
-            let message = format!("\"{text}\" is a text to CLIP, not a picture");
-            let hint = format!("an image is named as {{ image = \"{text}\" }}");
-            warnings.push(Diagnostic::warning(&source.path, span.clone(), message).hint(hint));
-        }
-        let tokens = tokenizer.encode(text).map_err(from_clip)?;
-        if !tokens.meaningful {
-            let message = format!("model `{name}` knows no word of \"{text}\"");
-            let hint = "use other words; `pocket` knows English ones, in Latin letters".to_owned();
-            errors.push(Diagnostic::error(&source.path, span.clone(), message).hint(hint));
-            continue;
-        }
-        if !tokens.unknown.is_empty() {
-            let words = tokens.unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-            let message = format!("model `{name}` does not know {words}; the rest of the prompt counts");
-            warnings.push(Diagnostic::warning(&source.path, word_span(source, span, &tokens.unknown), message));
-        }
-        if tokens.cut {
-            let message = format!("longer than model `{name}` takes; its end is cut off");
-            warnings.push(Diagnostic::warning(&source.path, span.clone(), message));
+        match prompt {
+            Prompt::Text(text) => findings.picture_name(text, span),
+            Prompt::Ensemble(ensemble) => ensemble.texts.iter().for_each(|text| findings.picture_name(text, span)),
+            Prompt::Image(path) => findings.image(path, span),
         }
     }
-    Ok((errors, warnings))
+    for (index, model) in models.iter().enumerate() {
+        let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
+        let name = &model.description.name;
+        for row in compiled.plan.prompts_of(index) {
+            let span = &compiled.prompt_spans[row];
+            match &compiled.plan.prompts[row] {
+                Prompt::Text(text) => findings.words(name, &tokenizer, slice::from_ref(text), &[], span)?,
+                Prompt::Ensemble(ensemble) => {
+                    findings.words(name, &tokenizer, &ensemble.texts, &ensemble.templates, span)?;
+                }
+                Prompt::Image(_) => {}
+            }
+        }
+    }
+    Ok((findings.errors, findings.warnings))
+}
+
+/// What is found about prompts.
+struct Findings<'a> {
+    source: &'a Source,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Findings<'_> {
+    fn error(&mut self, span: &Range<usize>, message: String, hint: &str) {
+        self.errors.push(Diagnostic::error(&self.source.path, span.clone(), message).hint(hint.to_owned()));
+    }
+
+    fn warning(&mut self, span: Range<usize>, message: String) -> &mut Diagnostic {
+        self.warnings.push(Diagnostic::warning(&self.source.path, span, message));
+        let last = self.warnings.len() - 1;
+        &mut self.warnings[last]
+    }
+
+    /// A text that was perhaps meant to be an image.
+    fn picture_name(&mut self, text: &str, span: &Range<usize>) {
+        if is_picture_name(text) {
+            let hint = format!("an image is named as {{ image = \"{text}\" }}");
+            self.warning(span.clone(), format!("\"{text}\" is a text to CLIP, not a picture")).hint = Some(hint);
+        }
+    }
+
+    /// An image that cannot be shown to CLIP, or not as people see it.
+    fn image(&mut self, path: &Path, span: &Range<usize>) {
+        match Photo::open(path) {
+            Err(error) => self.error(span, error.to_string(), "save it anew, as a PNG for example"),
+            Ok(photo) if photo.turned => {
+                let message = "this picture is to be turned for viewing; CLIP is shown it as it is stored";
+                self.warning(span.clone(), message.to_owned()).hint =
+                    Some("save it upright if it lies on its side".into());
+            }
+            Ok(_) => {}
+        }
+    }
+
+    /// A prompt's texts: each has to say something by itself, and is then filled into each template.
+    fn words(
+        &mut self,
+        model: &str,
+        tokenizer: &TextTokenizer,
+        texts: &[String],
+        templates: &[String],
+        span: &Range<usize>,
+    ) -> Result<(), Failure> {
+        let mut unknown: Vec<String> = Vec::new();
+        let mut cut = false;
+        let mut silent = false;
+        for text in texts {
+            let tokens = tokenizer.encode(text).map_err(from_clip)?;
+            if !tokens.meaningful {
+                let message = format!("model `{model}` knows no word of \"{text}\"");
+                self.error(span, message, "use other words; `pocket` knows English ones, in Latin letters");
+                silent = true;
+            }
+            unknown.extend(tokens.unknown);
+            cut |= tokens.cut;
+        }
+        if silent {
+            return Ok(());
+        }
+        let ensemble = Ensemble { texts: texts.to_vec(), templates: templates.to_vec() };
+        let filled = if templates.is_empty() { Vec::new() } else { ensemble.filled() };
+        for text in &filled {
+            let tokens = tokenizer.encode(text).map_err(from_clip)?;
+            unknown.extend(tokens.unknown);
+            cut |= tokens.cut;
+        }
+        let mut seen = HashSet::new();
+        unknown.retain(|word| seen.insert(word.clone()));
+        if !unknown.is_empty() {
+            let words = unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            let message = format!("model `{model}` does not know {words}; the rest of the prompt counts");
+            self.warning(word_span(self.source, span, &unknown), message);
+        }
+        if cut {
+            self.warning(span.clone(), format!("longer than model `{model}` takes; its end is cut off"));
+        }
+        Ok(())
+    }
 }
 
 /// Whether a text looks like the name of an image file.

@@ -8,9 +8,11 @@ use super::job::{Job, failure, identity};
 use super::progress::Display;
 use super::timings::{Seconds, Timings, peak_rss_bytes};
 use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, picture, prompts, voice};
-use crate::output::{Facts, Origin, TallyLine, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::output::{
+    Facts, Origin, TallyLine, UsedModel, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png,
+};
 use crate::recipe::{Compiled, Overrides};
-use crate::render::{Control, Observer, Progress, Rendered, Tally, render};
+use crate::render::{Control, Lens, Observer, Progress, Rendered, Tally, render};
 
 /// Between two pictures of a growing canvas in watch mode.
 const GROWTH: Duration = Duration::from_secs(2);
@@ -43,19 +45,28 @@ impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
         let Run { args, overrides, voice, job, started, unwanted } = self;
-        let model = prompts::model(source, compiled)?;
-        let needed: Vec<PathBuf> = compiled.files.iter().cloned().chain(models::files(&model)).collect();
+        let folders = prompts::models(source, compiled)?;
+        let needed: Vec<PathBuf> =
+            compiled.files.iter().cloned().chain(folders.iter().flat_map(models::files)).collect();
         refuse_overwriting(&needed, args, job)?;
         let threads = bench.threads();
         let plan = &compiled.plan;
-        let (encoder, features) = bench.ready(source, compiled, &model)?;
-        let (model, model_hash) = (encoder.model().description.name.clone(), encoder.hash().to_owned());
-        let device = encoder.device();
+        let mut lenses = bench.ready(source, compiled, &folders)?;
+        let used = |lens: &Lens<'_>| UsedModel {
+            name: lens.encoder().model().description.name.clone(),
+            hash: lens.encoder().hash().to_owned(),
+        };
+        let used: Vec<UsedModel> = lenses.iter().map(used).collect();
+        let first = lenses.first().ok_or_else(|| Failure::failed("no model"))?;
+        let device = first.encoder().device();
+        let UsedModel { name: model, hash: model_hash } = used[0].clone();
+        let several = if used.len() > 1 { used } else { Vec::new() };
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").into(),
             title: plan.title.clone(),
             model: model.clone(),
             model_hash: model_hash.clone(),
+            models: several.clone(),
             seed: plan.seed,
             size: [plan.size.width, plan.size.height],
             steps_planned: plan.steps(),
@@ -65,7 +76,7 @@ impl Run<'_> {
         };
         if let Some(first) = &source.facts {
             let same_model = first.overrides.model == overrides.model;
-            for difference in picture::differences(first, same_model, &model_hash, &facts.device) {
+            for difference in picture::differences(first, same_model, &facts) {
                 voice.note(&format!("note: {difference}"));
             }
         }
@@ -85,7 +96,7 @@ impl Run<'_> {
             unwanted,
             superseded: false,
         };
-        let rendered = render(plan, &features, encoder, &mut eyes);
+        let rendered = render(plan, &mut lenses, &mut eyes);
         let Eyes { display, writer, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
         drop(display);
         let before = Instant::now();
@@ -119,6 +130,7 @@ impl Run<'_> {
                 threads,
                 model,
                 model_hash,
+                models: several,
             };
             timings.write(path).map_err(failure)?;
         }

@@ -19,8 +19,10 @@ mod nearest;
 mod over_time;
 mod overrides;
 mod pipelines;
+mod prompts;
 mod reader;
 mod reference;
+mod region;
 mod resolve;
 mod scalars;
 mod schema;
@@ -43,7 +45,7 @@ pub use reference::reference;
 pub use schema::{schema, schema_text};
 pub use source::{LONGEST, Unreadable, read};
 
-use crate::plan::{Ground, Plan, Prompt};
+use crate::plan::{Ground, Plan, Prompt, Region};
 use over_time::Timeline;
 use reader::Reader;
 
@@ -51,7 +53,8 @@ use reader::Reader;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compiled {
     pub plan: Plan,
-    pub model: ModelReference,
+    /// The models that its targets look with, by [`Target::model`](crate::plan::Target::model); each is one target's at least.
+    pub models: Vec<ModelReference>,
     /// Where each of the plan's prompts stands first, parallel to [`Plan::prompts`].
     pub prompt_spans: Vec<Range<usize>>,
     /// What is legal but surely not meant.
@@ -79,24 +82,26 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
     let document = source::parse(path, text)?;
     let mut reader = Reader::new(path, text);
     let mut recipe = reader.recipe(&document);
+    // What the recipe itself counts steps by.
+    let counted: Vec<u64> = recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect();
     let model = apply(&mut reader, &mut recipe, overrides);
     if let Some(start) = &recipe.start {
         reader.check_start(start, recipe.size);
     }
     let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
     over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
-    let resolved = resolve::resolve(&mut reader, &recipe, &timeline);
+    let resolved = resolve::resolve(&mut reader, &recipe, &timeline, &counted, model);
     let diagnostics = diagnostic::in_order(reader.diagnostics);
-    match model {
-        Some(model) if diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning) => Ok(Compiled {
-            files: files(&resolved.plan),
-            plan: resolved.plan,
-            model,
-            prompt_spans: resolved.prompt_spans,
-            warnings: diagnostics,
-        }),
-        _ => Err(diagnostics),
+    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(diagnostics);
     }
+    Ok(Compiled {
+        files: files(&resolved.plan),
+        plan: resolved.plan,
+        models: resolved.models,
+        prompt_spans: resolved.prompt_spans,
+        warnings: diagnostics,
+    })
 }
 
 /// The image files that a plan names, each once.
@@ -107,9 +112,13 @@ fn files(plan: &Plan) -> Vec<PathBuf> {
     };
     let prompts = plan.prompts.iter().filter_map(|prompt| match prompt {
         Prompt::Image(path) => Some(path),
-        Prompt::Text(_) => None,
+        Prompt::Text(_) | Prompt::Ensemble(_) => None,
     });
-    let mut files: Vec<PathBuf> = start.into_iter().chain(prompts).cloned().collect();
+    let masks = plan.targets.iter().filter_map(|target| match &target.region {
+        Some(Region::Mask(path)) => Some(path),
+        Some(Region::Rectangle(_)) | None => None,
+    });
+    let mut files: Vec<PathBuf> = start.into_iter().chain(prompts).chain(masks).cloned().collect();
     files.sort();
     files.dedup();
     files
@@ -173,8 +182,10 @@ mod tests {
             "canvas" => format!("{detail}[canvas]\n{line}\n"),
             "init" => format!("{detail}[canvas.init]\n{line}\n"),
             "fourier" | "pyramid" => format!("{detail}[canvas.basis.{}]\n{line}\n", spec.name),
+            "region" => format!("[[detail]]\n{prompts}\nregion = {{ {line} }}\n").replace("region = {  }", ""),
             "composition" | "detail" => format!("{stages}[[{}]]\n{prompts}\n{line}\n", spec.name),
             "prompt" if is("text") => format!("{stages}[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" if is("texts") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
             "prompt" if is("image") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
             "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
             "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
@@ -191,10 +202,12 @@ mod tests {
         for name in ["start.png", "reference.jpg"] {
             image::RgbImage::new(20, 20).save(folder.path().join(name)).unwrap();
         }
+        let mask = image::GrayImage::from_fn(20, 20, |x, _| image::Luma([12 * x as u8]));
+        mask.save(folder.path().join("mask.png")).unwrap();
         let path = folder.path().join("a.toml");
         let compiled = compile(&path, text, &Overrides::default());
         let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong, &path, text)));
-        (compiled.plan, compiled.model.name, compiled.warnings.len(), compiled.files)
+        (compiled.plan, compiled.models[0].name.clone(), compiled.warnings.len(), compiled.files)
     }
 
     /// A key in the table that nothing reads would change nothing.

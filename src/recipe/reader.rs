@@ -135,7 +135,11 @@ impl<'a> Reader<'a> {
             }
             (DeValue::Float(float), Kind::Whole(..)) => whole(float.as_str()).map(|number| format!("write {number}")),
             (DeValue::Boolean(false), Kind::Switchable(_)) => Some("write \"off\"".to_owned()),
-            (DeValue::String(_), Kind::Prompts) => Some(format!("{name} = [{written}]")),
+            (DeValue::String(_), Kind::Prompts | Kind::Texts | Kind::Templates) => {
+                Some(format!("{name} = [{written}]"))
+            }
+            (DeValue::Integer(_), Kind::Steps) => Some(format!("{name} = [{written}, \"end\"]")),
+            (DeValue::String(_), Kind::Region) => Some(format!("a mask is written {{ mask = {written} }}")),
             (DeValue::Table(_), Kind::Pipeline) => Some(format!("a pipeline is an array: [{written}]")),
             (DeValue::Array(_), Kind::Schedule(_) | Kind::Switchable(_) | Kind::Weights(_)) => {
                 Some("a value that changes is written { keys = [[0, ...], [1, ...]] }".to_owned())

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::start::Start;
-use crate::plan::{Basis, Edge, Fit, Ground, Loss, Schedule, Select, Size, StageKind};
+use crate::plan::{Active, Basis, Edge, Fit, Ground, Loss, Region, Schedule, Select, Size, StageKind};
 
 /// A value with its place in the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +99,11 @@ pub(super) struct Target {
     pub temperature: Schedule,
     pub loss: Loss,
     pub weight: Schedule,
+    /// In steps as the recipe counts them.
+    pub active: Option<At<Active>>,
+    pub region: Option<Region>,
+    /// Its own model's name or path.
+    pub model: Option<At<String>>,
 }
 
 impl Target {

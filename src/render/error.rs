@@ -1,6 +1,6 @@
 //! What can stop a render.
 
-use crate::{canvas::CanvasError, clip::ClipError};
+use crate::{canvas::CanvasError, clip::ClipError, look::RegionError};
 
 /// An error of a render.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +9,8 @@ pub enum RenderError {
     Canvas(#[from] CanvasError),
     #[error(transparent)]
     Clip(#[from] ClipError),
+    #[error(transparent)]
+    Region(#[from] RegionError),
     #[error("the model's gradient at step {step} is not a finite number")]
     NotFinite { step: u64 },
 }
@@ -19,7 +21,7 @@ impl RenderError {
         match self {
             RenderError::Clip(error) => error.hint(),
             RenderError::NotFinite { .. } => Some("a lower rate, or another model; f16 models overflow easily".into()),
-            RenderError::Canvas(_) => None,
+            RenderError::Canvas(_) | RenderError::Region(_) => None,
         }
     }
 }

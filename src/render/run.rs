@@ -3,28 +3,24 @@
 use std::time::Instant;
 
 use super::{
-    Control, Observer, Progress, RenderError, Rendered, Seconds, Tally,
-    ask::{Ask, Asks, draw},
+    Control, Lens, Observer, Progress, RenderError, Rendered, Seconds, Tally,
+    ask::{Ask, Asks, Contest, draw},
+    scene::Scene,
     tally::distinct_prompts,
 };
 use crate::{
     canvas::Canvas,
-    clip::{Encoder, Features, Questions},
-    look::{Frame, Levels, Push, look, push},
+    clip::Questions,
+    look::{Levels, Push, Window, look, push},
     picture::Picture,
     plan::{Plan, Time},
 };
 
 /// Renders a plan: optimises the canvas step by step, through all phases, and tells the observer of each step.
 ///
-/// `features` holds one row for each of the plan's prompts.
-pub fn render(
-    plan: &Plan,
-    features: &Features,
-    encoder: &mut Encoder,
-    observer: &mut dyn Observer,
-) -> Result<Rendered, RenderError> {
-    let mut run = Run::new(plan, features, encoder)?;
+/// `lenses` are the plan's models, by [`Target::model`](crate::plan::Target::model).
+pub fn render(plan: &Plan, lenses: &mut [Lens<'_>], observer: &mut dyn Observer) -> Result<Rendered, RenderError> {
+    let mut run = Run::new(plan, lenses)?;
     let start = Instant::now();
     let total = plan.steps();
     let mut done = 0;
@@ -67,17 +63,18 @@ pub fn render(
 }
 
 /// What lasts from step to step.
-struct Run<'a> {
+struct Run<'a, 'e> {
     plan: &'a Plan,
-    features: &'a Features,
-    encoder: &'a mut Encoder,
-    frame: Frame,
+    lenses: &'a mut [Lens<'e>],
+    scene: Scene,
     canvas: Canvas,
     levels: Levels,
     push: Push,
     pixels: Vec<f32>,
     gradients: Vec<f32>,
     pixel_gradient: Vec<f32>,
+    /// A part of it, before it is added.
+    part: Vec<f32>,
     tally: Tally,
     tally_offsets: Vec<usize>,
     views: u64,
@@ -86,20 +83,20 @@ struct Run<'a> {
     seconds: Seconds,
 }
 
-impl<'a> Run<'a> {
-    fn new(plan: &'a Plan, features: &'a Features, encoder: &'a mut Encoder) -> Result<Self, RenderError> {
-        let side = encoder.side();
+impl<'a, 'e> Run<'a, 'e> {
+    fn new(plan: &'a Plan, lenses: &'a mut [Lens<'e>]) -> Result<Self, RenderError> {
+        let frames = lenses.iter().map(|lens| lens.frame).collect();
         Ok(Run {
             plan,
-            features,
-            encoder,
-            frame: Frame { size: plan.size, side },
+            lenses,
+            scene: Scene::new(plan, frames)?,
             canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
             levels: Levels::new(plan.size),
             push: Push::new(plan.size),
             pixels: Vec::new(),
             gradients: Vec::new(),
             pixel_gradient: vec![0.0; 3 * plan.size.area()],
+            part: Vec::new(),
             tally: Tally::new(plan),
             tally_offsets: Tally::offsets(plan),
             views: 0,
@@ -111,48 +108,87 @@ impl<'a> Run<'a> {
 
     /// One optimiser update, made from all windows of all active targets.
     fn step(&mut self, time: &Time, finest: Option<f64>, weights: &[f64], rate: f64) -> Result<(), RenderError> {
-        let asks = draw(self.plan, &self.frame, weights, time);
+        let asks = draw(self.plan, &self.scene, weights, time);
         self.places += asks.places.iter().sum::<u64>();
         let clock = Instant::now();
         self.levels.build(self.canvas.decode(finest));
         self.seconds.look += clock.elapsed().as_secs_f64();
 
-        let asks = self.settle(asks)?;
-        let side = self.frame.side;
-        let count = asks.len();
-        if count == 0 {
+        let mut asks = self.settle(asks)?;
+        if asks.is_empty() {
             self.similarities.clear();
             return Ok(());
         }
-        let windows: Vec<_> = asks.iter().map(|ask| ask.window.clone()).collect();
-
-        let clock = Instant::now();
-        let length = count * 3 * (side as usize).pow(2);
-        self.pixels.resize(length, 0.0);
-        look(&self.levels, &windows, side, &mut self.pixels);
-        self.seconds.look += clock.elapsed().as_secs_f64();
-
-        let clock = Instant::now();
-        let questions = questions(&asks, self.features.count());
-        self.gradients.resize(length, 0.0);
-        let similarities = self.encoder.train(&self.pixels, &questions, self.features, &mut self.gradients)?;
-        self.seconds.encode += clock.elapsed().as_secs_f64();
-        if !self.gradients.iter().all(|g| g.is_finite()) {
-            return Err(RenderError::NotFinite { step: time.step + 1 });
+        // Each model is asked once, and each region pushed once.
+        asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, self.scene.region_of[ask.target]));
+        let mut similarities = Vec::with_capacity(asks.len() * self.plan.prompts.len());
+        let mut first = true;
+        for asks in asks.chunk_by(|a, b| self.plan.targets[a.target].model == self.plan.targets[b.target].model) {
+            similarities.extend(self.train(asks, time)?);
+            self.gather(asks, first);
+            first = false;
         }
-
-        let clock = Instant::now();
-        push(&windows, side, &self.gradients, &mut self.push, &mut self.pixel_gradient);
-        self.seconds.push += clock.elapsed().as_secs_f64();
 
         let clock = Instant::now();
         self.canvas.backprop(&self.pixel_gradient);
         self.canvas.step(rate);
         self.seconds.optimize += clock.elapsed().as_secs_f64();
 
-        self.views += count as u64;
+        self.views += asks.len() as u64;
         self.count(&asks, &similarities);
         Ok(())
+    }
+
+    /// Shows views to their model. Their gradients go into `gradients`; gives the similarities `[N, K]`.
+    fn train(&mut self, asks: &[Ask], time: &Time) -> Result<Vec<f32>, RenderError> {
+        let lens = &mut self.lenses[self.plan.targets[asks[0].target].model];
+        let windows: Vec<Window> = asks.iter().map(|ask| ask.window.clone()).collect();
+        let clock = Instant::now();
+        let side = lens.frame.side;
+        let length = asks.len() * 3 * (side as usize).pow(2);
+        self.pixels.resize(length, 0.0);
+        look(&self.levels, &windows, side, &mut self.pixels);
+        self.seconds.look += clock.elapsed().as_secs_f64();
+
+        let clock = Instant::now();
+        let questions = questions(asks, lens);
+        self.gradients.resize(length, 0.0);
+        let similarities = lens.encoder.train(&self.pixels, &questions, &lens.features, &mut self.gradients)?;
+        self.seconds.encode += clock.elapsed().as_secs_f64();
+        if !self.gradients.iter().all(|g| g.is_finite()) {
+            return Err(RenderError::NotFinite { step: time.step + 1 });
+        }
+        Ok(lens.of_all_prompts(similarities))
+    }
+
+    /// Takes the gradients of one model's views to the canvas, each region's by itself. The first views of a step replace
+    /// what is there, others add to it.
+    fn gather(&mut self, asks: &[Ask], mut first: bool) {
+        let clock = Instant::now();
+        let side = self.lenses[self.plan.targets[asks[0].target].model].frame.side;
+        let region = |ask: &Ask| self.scene.region_of[ask.target];
+        let mut rest = self.gradients.as_slice();
+        for asks in asks.chunk_by(|a, b| region(a) == region(b)) {
+            let windows: Vec<Window> = asks.iter().map(|ask| ask.window.clone()).collect();
+            let (gradients, after) = rest.split_at(asks.len() * 3 * (side as usize).pow(2));
+            rest = after;
+            match self.scene.region(asks[0].target) {
+                None if first => push(&windows, side, gradients, &mut self.push, &mut self.pixel_gradient),
+                region => {
+                    if first {
+                        self.pixel_gradient.fill(0.0);
+                    }
+                    self.part.resize(self.pixel_gradient.len(), 0.0);
+                    push(&windows, side, gradients, &mut self.push, &mut self.part);
+                    match region {
+                        Some(region) => region.add(&self.part, &mut self.pixel_gradient),
+                        None => self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += part),
+                    }
+                }
+            }
+            first = false;
+        }
+        self.seconds.push += clock.elapsed().as_secs_f64();
     }
 
     /// Scores the views that compete, and adds the winners to those that are settled.
@@ -160,28 +196,37 @@ impl<'a> Run<'a> {
     /// Scoring all with the forward graph and training the winners costs no more than training two views, and less from
     /// three on.
     fn settle(&mut self, asks: Asks) -> Result<Vec<Ask>, RenderError> {
-        let mut settled = asks.settled;
-        if asks.contests.is_empty() {
-            return Ok(settled);
-        }
-        let side = self.frame.side;
-        let windows: Vec<_> = asks.contests.iter().flat_map(|contest| contest.windows.iter().cloned()).collect();
-        let clock = Instant::now();
-        self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
-        look(&self.levels, &windows, side, &mut self.pixels);
-        self.seconds.look += clock.elapsed().as_secs_f64();
-        let clock = Instant::now();
-        let similarities = self.encoder.score(&self.pixels, self.features)?;
-        self.seconds.encode += clock.elapsed().as_secs_f64();
+        let Asks { mut settled, mut contests, .. } = asks;
+        for (model, lens) in self.lenses.iter_mut().enumerate() {
+            if contests.is_empty() {
+                break;
+            }
+            let (own, others): (Vec<Contest>, Vec<Contest>) =
+                contests.into_iter().partition(|contest| self.plan.targets[contest.target].model == model);
+            contests = others;
+            if own.is_empty() {
+                continue;
+            }
+            let side = lens.frame.side;
+            let windows: Vec<Window> = own.iter().flat_map(|contest| contest.windows.iter().cloned()).collect();
+            let clock = Instant::now();
+            self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
+            look(&self.levels, &windows, side, &mut self.pixels);
+            self.seconds.look += clock.elapsed().as_secs_f64();
+            let clock = Instant::now();
+            let similarities = lens.encoder.score(&self.pixels, &lens.features)?;
+            let similarities = lens.of_all_prompts(similarities);
+            self.seconds.encode += clock.elapsed().as_secs_f64();
 
-        let mut rows = similarities.chunks_exact(self.features.count());
-        for contest in asks.contests {
-            let own: Vec<&[f32]> = rows.by_ref().take(contest.windows.len()).collect();
-            let looked_at = own.len() as u64;
-            let asks = contest.settle(&own);
-            // The losing views were looked at, too.
-            self.views += looked_at - asks.len() as u64;
-            settled.extend(asks);
+            let mut rows = similarities.chunks_exact(self.plan.prompts.len());
+            for contest in own {
+                let views: Vec<&[f32]> = rows.by_ref().take(contest.windows.len()).collect();
+                let looked_at = views.len() as u64;
+                let asks = contest.settle(&views);
+                // The losing views were looked at, too.
+                self.views += looked_at - asks.len() as u64;
+                settled.extend(asks);
+            }
         }
         Ok(settled)
     }
@@ -189,7 +234,7 @@ impl<'a> Run<'a> {
     /// Enters the winners in the tally, and each target's mean similarity.
     fn count(&mut self, asks: &[Ask], similarities: &[f32]) {
         let mut sums = vec![(0.0f64, 0u32); self.plan.targets.len()];
-        let rows: Vec<(&Ask, &[f32])> = asks.iter().zip(similarities.chunks_exact(self.features.count())).collect();
+        let rows: Vec<(&Ask, &[f32])> = asks.iter().zip(similarities.chunks_exact(self.plan.prompts.len())).collect();
         // Without selection a place has a view for each pipeline; they stand side by side.
         for views in rows.chunk_by(|a, b| (a.0.target, a.0.place) == (b.0.target, b.0.place)) {
             // Prompt, scaled similarity, similarity.
@@ -218,19 +263,21 @@ impl<'a> Run<'a> {
 }
 
 /// The asks as the encoder's matrices.
-fn questions(asks: &[Ask], prompts: usize) -> Questions {
+fn questions(asks: &[Ask], lens: &Lens<'_>) -> Questions {
+    let prompts = lens.features.count();
     let mut questions = Questions::new(asks.len(), prompts);
     for (row, ask) in asks.iter().enumerate() {
         for (parts, weights) in [(&ask.pull, &mut questions.pull), (&ask.best, &mut questions.best)] {
             for part in parts {
-                let at = row * prompts + part.prompt;
+                let Some(column) = lens.row(part.prompt) else { continue };
+                let at = row * prompts + column;
                 weights[at] += part.weight;
                 questions.scale[at] = part.scale;
                 questions.stop[at] = part.stop;
             }
         }
         questions.sharpness[row] = ask.sharpness;
-        questions.spherical[row] = f32::from(u8::from(ask.spherical));
+        questions.loss[row] = ask.loss;
     }
     questions
 }

@@ -15,4 +15,5 @@ mod plan;
 mod recover;
 mod score;
 mod shell;
+mod targets;
 mod watch;
