@@ -28,6 +28,11 @@ impl Observer for Patient {
 
 /// Renders a recipe's text with the embedded model.
 fn rendered(text: &str) -> Rendered {
+    watched(text, &mut Patient)
+}
+
+/// The same, watched by an observer.
+fn watched(text: &str, observer: &mut dyn Observer) -> Rendered {
     let compiled = recipe::compile(Path::new("test.toml"), text, &Overrides::default())
         .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d, Path::new("test.toml"), text)));
     let runtime = Arc::new(Runtime::for_tests().clone());
@@ -38,7 +43,7 @@ fn rendered(text: &str) -> Rendered {
     let features = Features::new(&rows).unwrap();
     let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
     let mut lenses = [Lens::new(&compiled.plan, 0, &mut encoder, features)];
-    render(&compiled.plan, &mut lenses, &mut Patient).unwrap()
+    render(&compiled.plan, &mut lenses, observer).unwrap()
 }
 
 const HEAD: &str = r#"
@@ -147,4 +152,63 @@ fn a_phase_added_at_the_end_changes_nothing_before_it() {
     let mut lenses = [Lens::new(&compiled.plan, 0, &mut encoder, Features::new(&rows).unwrap())];
     render(&compiled.plan, &mut lenses, &mut first).unwrap();
     assert!(first.0 == Some(whole));
+}
+
+/// Checks each step's views against what else is known of it.
+struct Auditor {
+    views: u64,
+    picture: Vec<u8>,
+}
+
+impl Observer for Auditor {
+    fn step(&mut self, progress: &mut Progress<'_>) -> Control {
+        let seen = progress.seen;
+        let views = seen.views();
+        assert_eq!(views.len() as u64, progress.views - self.views);
+        self.views = progress.views;
+        for (index, view) in views.iter().enumerate() {
+            let (pixels, side) = (seen.pixels(index).unwrap(), seen.side(index).unwrap());
+            assert_eq!((pixels.len(), side), (3 * 64 * 64, 64));
+            assert!(view.similarity.abs() <= 1.0 && view.prompt < 2, "{view:?}");
+        }
+        assert_eq!(seen.pixels(views.len()), None);
+        // The composition sees all of the canvas and stands at its middle; the canvas is wider than high.
+        let [[left, top], _, [right, bottom], _] = views[0].outline;
+        assert!((left + right - 1.0).abs() < 1e-5 && (top + bottom - 1.0).abs() < 1e-5, "{:?}", views[0]);
+        assert!((right - left - 1.0).abs() < 1e-5 && (bottom - top - 1.5).abs() < 1e-5, "{:?}", views[0]);
+        // The mean of the winners is what the step is said to have reached.
+        for (target, (_, mean)) in progress.similarities.iter().enumerate() {
+            let own: Vec<f32> = views.iter().filter(|v| v.target == target).map(|v| v.similarity).collect();
+            assert!((own.iter().sum::<f32>() / own.len() as f32 - mean).abs() < 1e-5);
+        }
+        let prompts: Vec<(usize, usize)> = seen.similarities().iter().map(|s| (s.target, s.prompt)).collect();
+        assert_eq!(prompts, [(0, 0), (1, 1), (1, 2)]);
+        // What a step looks at is what the one before it left.
+        if progress.step > 1 {
+            assert_eq!(seen.picture_rgb8(), self.picture);
+        }
+        self.picture = progress.picture().to_rgb8();
+        Control::Continue
+    }
+}
+
+#[test]
+fn an_observer_is_told_what_the_encoder_saw() {
+    let text = r#"
+        size = [96, 64]
+        [[composition]]
+        prompts = ["ocean waves"]
+        fit = "contain"
+        windows = 1
+        stages = []
+        [[detail]]
+        prompts = ["metal armour", { text = "letters", weight = -0.3 }]
+        windows = 3
+        [[phase]]
+        steps = 3
+        finest = 8
+    "#;
+    let mut auditor = Auditor { views: 0, picture: Vec::new() };
+    watched(text, &mut auditor);
+    assert_eq!(auditor.views, 12);
 }

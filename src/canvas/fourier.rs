@@ -11,11 +11,11 @@
 //! Coefficients that the low-pass hides are left alone: neither transformed nor moved. Each has an age, the number of its
 //! updates, so that the optimiser's start-up correction is right whenever it comes into sight.
 
-use super::Store;
 use super::adam::{Adam, Moments, Update};
 use super::colour::{Colours, exp};
 use super::fft::{self, Disc, Planes, squared_frequency};
 use super::init::Ground;
+use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
 use crate::plan::Size;
 use rayon::prelude::*;
@@ -124,6 +124,12 @@ impl Fourier {
                 }
             }
         });
+    }
+
+    /// The sides of the parameters, and of their ages.
+    fn shapes(&self) -> [Vec<usize>; 2] {
+        let (columns, height) = (self.planes.columns(), self.size.height as usize);
+        [vec![columns, 3, height, 2], vec![columns, height]]
     }
 
     fn disc(&self) -> Disc {
@@ -283,6 +289,36 @@ impl Store for Fourier {
 
     fn adam(&mut self) -> &mut Adam {
         &mut self.adam
+    }
+
+    fn basis(&self) -> &'static str {
+        "fourier"
+    }
+
+    fn tensors(&self) -> Vec<Tensor<'_>> {
+        let [shape, ages] = self.shapes();
+        vec![
+            Tensor::f32("parameters", &shape, &self.parameters),
+            Tensor::f32("mean", &shape, &self.moments.mean),
+            Tensor::f32("square", &shape, &self.moments.square),
+            Tensor::u16("ages", &ages, &self.ages),
+        ]
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        let [shape, ages] = self.shapes();
+        let Moments { mean, square } = &mut self.moments;
+        state.fill(vec![
+            ("parameters".into(), shape.clone(), Slot::F32(&mut self.parameters)),
+            ("mean".into(), shape.clone(), Slot::F32(mean)),
+            ("square".into(), shape, Slot::F32(square)),
+            ("ages".into(), ages, Slot::U16(&mut self.ages)),
+        ])?;
+        // There were at least as many steps as any coefficient had updates, and no age asks for more.
+        self.updates.clear();
+        let oldest = self.ages.iter().copied().max().unwrap_or(0);
+        self.updates.extend((1..=u64::from(oldest)).map(|age| self.adam.update(1.0, age)));
+        Ok(())
     }
 
     #[cfg(test)]

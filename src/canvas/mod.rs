@@ -14,6 +14,7 @@
 //! | `fft` | two-dimensional transforms of three planes |
 //! | `spline` | upsampling by cubic B-splines, and its adjoint |
 //! | `init` | what a canvas starts from |
+//! | `state` | what a canvas is between two steps |
 
 mod adam;
 mod colour;
@@ -24,6 +25,7 @@ mod memory;
 mod pixels;
 mod pyramid;
 mod spline;
+mod state;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,8 @@ use crate::plan::{self, Basis, Size};
 
 pub use adam::Adam;
 pub use init::CanvasError;
+use state::Slot;
+pub use state::{State, StateError, Tensor, Values};
 
 /// Shortest and longest side of a canvas in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=65536;
@@ -52,6 +56,12 @@ trait Store {
     fn step(&mut self, rate: f64);
     /// The optimiser's constants.
     fn adam(&mut self) -> &mut Adam;
+    /// The basis's name.
+    fn basis(&self) -> &'static str;
+    /// Parameters and the optimiser's memory.
+    fn tensors(&self) -> Vec<Tensor<'_>>;
+    /// Takes over what [`Store::tensors`] gave, of this store or another of the same plan.
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError>;
     /// The parameters and their gradient, group by group.
     #[cfg(test)]
     fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])>;
@@ -108,6 +118,27 @@ impl Canvas {
     /// One optimiser update against the gradient last kept. `rate` is about how far a parameter moves.
     pub fn step(&mut self, rate: f64) {
         self.store.step(rate);
+    }
+
+    /// Everything that the next steps depend on, lent.
+    pub fn state(&self) -> State<'_> {
+        State { basis: self.store.basis().into(), optimiser: "adam".into(), tensors: self.store.tensors() }
+    }
+
+    /// Takes up a state that a canvas of the same plan and size gave. Every later picture and step then is what it would
+    /// have been there, bit for bit.
+    ///
+    /// # Errors
+    /// Where the state is of another basis or size, or incomplete. The canvas is then of no further use.
+    pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        let expected = self.store.basis();
+        if state.basis != expected {
+            return Err(StateError::Basis { expected: expected.into(), found: state.basis.to_string() });
+        }
+        if state.optimiser != "adam" {
+            return Err(StateError::Optimiser(state.optimiser.to_string()));
+        }
+        self.store.restore(state)
     }
 
     /// Bytes that a render of this size takes for the canvas and for looking at it; the encoder comes on top.

@@ -4,10 +4,10 @@
 //! the range comes back as soon as its gradient says so. The low-pass is a Gaussian, whose kernel is positive, and treats
 //! the canvas as if it went on periodically.
 
-use super::Store;
 use super::adam::{Adam, Moments};
 use super::fft::{self, Disc, Planes, RowsOfThree, squared_frequency};
 use super::init::Ground;
+use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
 use crate::plan::Size;
 use rayon::prelude::*;
@@ -23,7 +23,8 @@ pub(super) struct Pixels {
     parameters: Vec<f32>,
     gradient: Vec<f32>,
     moments: Moments,
-    age: u64,
+    /// Updates so far; one number, kept as a slice so that it can be lent.
+    age: [u64; 1],
     finest: Option<f64>,
     low_pass: Option<LowPass>,
 }
@@ -53,10 +54,16 @@ impl Pixels {
             parameters,
             gradient: vec![0.0; count],
             moments: Moments::new(count),
-            age: 0,
+            age: [0],
             finest: None,
             low_pass: None,
         }
+    }
+}
+
+impl Pixels {
+    fn shape(&self) -> Vec<usize> {
+        vec![3, self.size.height as usize, self.size.width as usize]
     }
 }
 
@@ -81,13 +88,38 @@ impl Store for Pixels {
     }
 
     fn step(&mut self, rate: f64) {
-        self.age += 1;
-        let update = self.adam.update(rate, self.age);
+        self.age[0] += 1;
+        let update = self.adam.update(rate, self.age[0]);
         update.apply_all(&mut self.parameters, &self.gradient, &mut self.moments, |p| p.clamp(0.0, 1.0));
     }
 
     fn adam(&mut self) -> &mut Adam {
         &mut self.adam
+    }
+
+    fn basis(&self) -> &'static str {
+        "pixels"
+    }
+
+    fn tensors(&self) -> Vec<Tensor<'_>> {
+        let shape = self.shape();
+        vec![
+            Tensor::f32("parameters", &shape, &self.parameters),
+            Tensor::f32("mean", &shape, &self.moments.mean),
+            Tensor::f32("square", &shape, &self.moments.square),
+            Tensor::u64("ages", &self.age),
+        ]
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        let shape = self.shape();
+        let Moments { mean, square } = &mut self.moments;
+        state.fill(vec![
+            ("parameters".into(), shape.clone(), Slot::F32(&mut self.parameters)),
+            ("mean".into(), shape.clone(), Slot::F32(mean)),
+            ("square".into(), shape, Slot::F32(square)),
+            ("ages".into(), vec![1], Slot::U64(&mut self.age)),
+        ])
     }
 
     #[cfg(test)]

@@ -4,11 +4,11 @@
 //! sum = upsample(sum) + weight own, by cubic B-splines. A level's weight is (coarsest / own side)^(1/2), which makes the
 //! octaves of a random pyramid fall like those of `fourier` with its decay of 1.5.
 
-use super::Store;
 use super::adam::{Adam, Moments};
 use super::colour::Colours;
 use super::init::Ground;
 use super::spline::Upsample;
+use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
 use crate::plan::Size;
 use rayon::prelude::*;
@@ -30,7 +30,6 @@ struct Level {
     parameters: Vec<f32>,
     gradient: Vec<f32>,
     moments: Moments,
-    age: u64,
     /// This level and all coarser ones; the finest level's becomes the picture.
     sum: Vec<f32>,
     /// From the next coarser level.
@@ -40,6 +39,8 @@ struct Level {
 /// Levels from coarse to fine.
 pub(super) struct Pyramid {
     levels: Vec<Level>,
+    /// Updates of each level so far.
+    ages: Vec<u64>,
     colours: Colours,
     adam: Adam,
 }
@@ -79,13 +80,13 @@ impl Pyramid {
                 parameters: vec![0.0; count],
                 gradient: vec![0.0; count],
                 moments: Moments::new(count),
-                age: 0,
                 sum: vec![0.0; count],
                 upsample: levels.last().map(|last| Upsample::new((last.width, last.height), (width, height))),
             });
         }
         let colours = Colours::new(CHROMA);
-        let mut pyramid = Pyramid { levels, colours, adam: Adam::default() };
+        let ages = vec![0; levels.len()];
+        let mut pyramid = Pyramid { levels, ages, colours, adam: Adam::default() };
         pyramid.start(ground, size);
         for (index, level) in pyramid.levels.iter_mut().enumerate() {
             let draws = draws.at(index as u64);
@@ -221,15 +222,44 @@ impl Store for Pyramid {
     }
 
     fn step(&mut self, rate: f64) {
-        for level in self.levels.iter_mut().filter(|level| level.gain != 0.0) {
-            level.age += 1;
-            let update = self.adam.update(rate, level.age);
+        for (level, age) in self.levels.iter_mut().zip(&mut self.ages).filter(|(level, _)| level.gain != 0.0) {
+            *age += 1;
+            let update = self.adam.update(rate, *age);
             update.apply_all(&mut level.parameters, &level.gradient, &mut level.moments, |p| p);
         }
     }
 
     fn adam(&mut self) -> &mut Adam {
         &mut self.adam
+    }
+
+    fn basis(&self) -> &'static str {
+        "pyramid"
+    }
+
+    fn tensors(&self) -> Vec<Tensor<'_>> {
+        let mut tensors = Vec::new();
+        for (index, level) in self.levels.iter().enumerate() {
+            let shape = [3, level.height, level.width];
+            tensors.push(Tensor::f32(format!("levels.{index}.parameters"), &shape, &level.parameters));
+            tensors.push(Tensor::f32(format!("levels.{index}.mean"), &shape, &level.moments.mean));
+            tensors.push(Tensor::f32(format!("levels.{index}.square"), &shape, &level.moments.square));
+        }
+        tensors.push(Tensor::u64("ages", &self.ages));
+        tensors
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        let mut slots = Vec::new();
+        for (index, level) in self.levels.iter_mut().enumerate() {
+            let shape = vec![3, level.height, level.width];
+            let Moments { mean, square } = &mut level.moments;
+            slots.push((format!("levels.{index}.parameters"), shape.clone(), Slot::F32(&mut level.parameters)));
+            slots.push((format!("levels.{index}.mean"), shape.clone(), Slot::F32(mean)));
+            slots.push((format!("levels.{index}.square"), shape, Slot::F32(square)));
+        }
+        slots.push(("ages".into(), vec![self.ages.len()], Slot::U64(&mut self.ages)));
+        state.fill(slots)
     }
 
     #[cfg(test)]

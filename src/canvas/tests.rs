@@ -235,3 +235,44 @@ fn refuses_what_does_not_fit() {
         assert!(Canvas::memory_needed(&plan, size) > 100 << 32);
     }
 }
+
+#[test]
+fn a_state_put_back_goes_on_bit_by_bit() {
+    let goal = random(3 * 40 * 33, 8);
+    for basis in &BASES {
+        let mut first = canvas(basis, 40, 33, 0.3);
+        // Coefficients of several ages.
+        approach(&mut first, &goal, 3, Some(4.0));
+        approach(&mut first, &goal, 2, None);
+        let mut second = canvas(basis, 40, 33, 0.0);
+        second.restore(&first.state()).unwrap();
+        assert!(first.state() == second.state(), "{basis:?}");
+        for finest in [Some(9.0), None] {
+            approach(&mut first, &goal, 3, finest);
+            approach(&mut second, &goal, 3, finest);
+            assert!(first.decode(finest) == second.decode(finest), "{basis:?}");
+        }
+        assert!(first.state() == second.state(), "{basis:?}");
+    }
+}
+
+#[test]
+fn a_state_that_does_not_fit_is_refused() {
+    for basis in &BASES {
+        let other = canvas(basis, 40, 33, 0.3);
+        let refused = |change: &dyn Fn(&mut State<'_>)| {
+            let mut state = other.state();
+            change(&mut state);
+            canvas(basis, 40, 33, 0.0).restore(&state).expect_err("a state that does not fit")
+        };
+        assert!(matches!(refused(&|state| state.basis = "spline".into()), StateError::Basis { .. }));
+        assert!(matches!(refused(&|state| state.optimiser = "newton".into()), StateError::Optimiser(_)));
+        assert!(matches!(refused(&|state| drop(state.tensors.remove(1))), StateError::Missing(_)));
+        assert!(matches!(refused(&|state| state.tensors[0].name = "weights".into()), StateError::Unknown(_)));
+        assert!(matches!(refused(&|state| state.tensors[0].shape[0] = 4), StateError::Shape { .. }));
+        assert!(matches!(refused(&|state| state.tensors[0].values = Values::F32(&[0.5])), StateError::Shape { .. }));
+        assert!(matches!(refused(&|state| state.tensors[0].values = Values::U64(&[1])), StateError::Type(_)));
+        let error = canvas(basis, 40, 32, 0.0).restore(&other.state()).unwrap_err();
+        assert!(matches!(error, StateError::Shape { .. }), "{error}");
+    }
+}

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::compose::Source;
-use super::{CheckArgs, Exit, Failure, Finding, Format, Outcome, Voice, prompts, voice};
+use super::{CheckArgs, Exit, Failure, Format, Outcome, Voice, prompts, voice};
 use crate::plan::{Plan, Sight, Target};
+use crate::recipe::Finding;
 
 /// Checks recipes, one after the other, down to whether their models are there and know the prompts' words. A line about
 /// each sound recipe goes to stdout, or as JSON all findings; warnings alone do not make a recipe unsound.

@@ -8,12 +8,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Exit, Failure, Finding, InsteadArgs, Voice, draft, picture, prompts};
+use super::{Exit, Failure, InsteadArgs, Voice, draft, picture, prompts};
 use crate::clip::{self, ClipError, Encoder, Features, ModelFolder};
 use crate::models::fetch::Table;
 use crate::output::Facts;
 use crate::plan::Prompt;
-use crate::recipe::{self, Compiled, Diagnostic};
+use crate::recipe::{self, Compiled, Diagnostic, Finding};
 use crate::render::Lens;
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use super::{Finding, Voice};
+use super::Voice;
+use crate::recipe::Finding;
 
 /// The process's exit code. Of several recipes' the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -22,7 +22,6 @@ mod args;
 mod compose;
 mod draft;
 mod failure;
-mod findings;
 pub mod interrupt;
 mod job;
 mod picture;
@@ -39,5 +38,4 @@ pub use args::{
     RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
-pub use findings::Finding;
 pub use voice::Voice;

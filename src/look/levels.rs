@@ -119,6 +119,18 @@ impl Levels {
         Levels { chain, levels }
     }
 
+    /// The picture that the levels were built from, as interleaved 8-bit RGB rows, values rounded and clamped to 0..=255.
+    pub fn rgb8(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.levels[0].pixels.len() * 3];
+        for (rgb, pixel) in bytes.chunks_exact_mut(3).zip(&self.levels[0].pixels) {
+            for (byte, value) in rgb.iter_mut().zip(pixel) {
+                // The cast saturates and takes NaN to 0.
+                *byte = (value * 255.0 + 0.5) as u8;
+            }
+        }
+        bytes
+    }
+
     /// The coarsest level.
     pub(super) fn last(&self) -> usize {
         self.levels.len() - 1

@@ -235,6 +235,17 @@ impl Target {
     pub fn acts_at(&self, step: u64) -> bool {
         self.active.is_none_or(|active| active.contains(step))
     }
+
+    /// Its prompts (indices into [`Plan::prompts`]), each once, in written order; the wanted ones first.
+    pub fn prompts(&self) -> Vec<usize> {
+        let mut prompts = Vec::new();
+        for pull in self.wanted.iter().chain(&self.avoided) {
+            if !prompts.contains(&pull.prompt) {
+                prompts.push(pull.prompt);
+            }
+        }
+        prompts
+    }
 }
 
 /// A part of the canvas.

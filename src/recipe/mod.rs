@@ -13,6 +13,7 @@ mod chains;
 mod defaults;
 mod diagnostic;
 pub mod expression;
+mod finding;
 mod keys;
 mod marks;
 mod nearest;
@@ -40,6 +41,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
+pub use finding::Finding;
 pub use overrides::{Overrides, parse_size};
 pub use reference::reference;
 pub use schema::{schema, schema_text};

@@ -44,6 +44,22 @@ pub(super) struct Ask {
     pub loss: Loss,
 }
 
+impl Ask {
+    /// The wanted prompt of greatest scaled similarity, the first one of equals, and that similarity. `row`: the view's
+    /// similarities by prompt.
+    pub fn winner(&self, row: &[f32]) -> Option<(usize, f32)> {
+        let candidates = if self.best.is_empty() { &self.pull } else { &self.best };
+        let mut winner: Option<(usize, f32)> = None;
+        for part in candidates.iter().filter(|part| part.weight > 0.0) {
+            let value = part.scale * row[part.prompt];
+            if winner.is_none_or(|(_, highest)| value > highest) {
+                winner = Some((part.prompt, value));
+            }
+        }
+        winner
+    }
+}
+
 /// A place whose view has yet to be chosen among several pipelines.
 #[derive(Debug, Clone)]
 pub(super) struct Contest {

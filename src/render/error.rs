@@ -1,6 +1,10 @@
 //! What can stop a render.
 
-use crate::{canvas::CanvasError, clip::ClipError, look::RegionError};
+use crate::{
+    canvas::{CanvasError, StateError},
+    clip::ClipError,
+    look::RegionError,
+};
 
 /// An error of a render.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +15,8 @@ pub enum RenderError {
     Clip(#[from] ClipError),
     #[error(transparent)]
     Region(#[from] RegionError),
+    #[error("this render cannot go on from there: {0}")]
+    State(String),
     #[error("the model's gradient at step {step} is not a finite number")]
     NotFinite { step: u64 },
 }
@@ -21,7 +27,13 @@ impl RenderError {
         match self {
             RenderError::Clip(error) => error.hint(),
             RenderError::NotFinite { .. } => Some("a lower rate, or another model; f16 models overflow easily".into()),
-            RenderError::Canvas(_) | RenderError::Region(_) => None,
+            RenderError::Canvas(_) | RenderError::Region(_) | RenderError::State(_) => None,
         }
+    }
+}
+
+impl From<StateError> for RenderError {
+    fn from(error: StateError) -> Self {
+        RenderError::State(error.to_string())
     }
 }

@@ -6,10 +6,14 @@ mod lens;
 mod progress;
 mod run;
 mod scene;
+mod seen;
+mod state;
 mod tally;
 
 pub use error::RenderError;
 pub use lens::Lens;
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
-pub use run::render;
+pub use run::{render, resume};
+pub use seen::{PromptSimilarity, Seen, View};
+pub use state::{Standing, State};
 pub use tally::{Tally, TallyEntry};

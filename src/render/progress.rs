@@ -1,6 +1,6 @@
 //! What a render tells those who watch it, and what it gives in the end.
 
-use super::Tally;
+use super::{Seen, Standing, State, Tally};
 use crate::{
     canvas::Canvas,
     picture::Picture,
@@ -42,6 +42,8 @@ pub struct Progress<'a> {
     pub tally: &'a Tally,
     /// Since the first step began.
     pub seconds: f64,
+    /// What the step looked at.
+    pub seen: Seen<'a>,
     pub(super) canvas: &'a mut Canvas,
     pub(super) finest: Option<f64>,
     pub(super) size: Size,
@@ -52,6 +54,20 @@ impl Progress<'_> {
     /// The picture as it is now. Computed only when asked for.
     pub fn picture(&mut self) -> Picture {
         Picture { size: self.size, pixels: self.canvas.decode(self.finest).to_vec() }
+    }
+
+    /// Everything that the steps to come depend on, lent: see [`resume`](super::resume).
+    pub fn state(&self) -> State<'_> {
+        let standing = Standing {
+            phase: self.phase,
+            phase_step: self.phase_step,
+            phase_over: self.ends_phase(),
+            steps: self.step,
+            views: self.views,
+            places: self.places,
+            won: self.tally.entries.iter().map(|entry| entry.won).collect(),
+        };
+        State { standing, canvas: self.canvas.state() }
     }
 
     /// Whether this step was the last of its phase.

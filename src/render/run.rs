@@ -1,11 +1,13 @@
 //! The steps of a render.
 
+use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Lens, Observer, Progress, RenderError, Rendered, Seconds, Tally,
+    Control, Lens, Observer, Progress, RenderError, Rendered, Seconds, Seen, Standing, State, Tally,
     ask::{Ask, Asks, Contest, draw},
     scene::Scene,
+    seen::Last,
     tally::distinct_prompts,
 };
 use crate::{
@@ -20,16 +22,52 @@ use crate::{
 ///
 /// `lenses` are the plan's models, by [`Target::model`](crate::plan::Target::model).
 pub fn render(plan: &Plan, lenses: &mut [Lens<'_>], observer: &mut dyn Observer) -> Result<Rendered, RenderError> {
+    go_on(plan, Run::new(plan, lenses)?, &Standing::default(), observer)
+}
+
+/// Goes on with a render of the same plan, features and encoders from where it stood: it ends in the same bytes as one
+/// that was never put aside. Where nothing is left to be done, it gives the picture at once.
+///
+/// # Errors
+/// As [`render`]; and where the state is none of this plan.
+pub fn resume(
+    plan: &Plan,
+    lenses: &mut [Lens<'_>],
+    state: &State<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Rendered, RenderError> {
     let mut run = Run::new(plan, lenses)?;
+    run.take_up(state)?;
+    go_on(plan, run, &state.standing, observer)
+}
+
+/// The steps that are left.
+fn go_on(
+    plan: &Plan,
+    mut run: Run<'_, '_>,
+    standing: &Standing,
+    observer: &mut dyn Observer,
+) -> Result<Rendered, RenderError> {
     let start = Instant::now();
     let total = plan.steps();
-    let mut done = 0;
+    let mut done = standing.steps;
     let mut finest = None;
     let mut stopped = false;
+    let mut phase_start = 0;
     'phases: for (index, phase) in plan.phases.iter().enumerate() {
         let steps = u64::from(phase.steps);
-        let phase_start = done;
-        for phase_step in 0..steps {
+        let first = match index.cmp(&standing.phase) {
+            Ordering::Less => steps,
+            Ordering::Equal if standing.phase_over => steps,
+            Ordering::Equal => standing.phase_step,
+            Ordering::Greater => 0,
+        };
+        if index == standing.phase && standing.phase_step > 0 {
+            // The picture so far, should no step be left.
+            let time = Time::new(standing.phase_step - 1, steps, phase_start, total);
+            finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
+        }
+        for phase_step in first..steps {
             let time = Time::new(phase_step, steps, phase_start, total);
             finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
             let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
@@ -47,6 +85,7 @@ pub fn render(plan: &Plan, lenses: &mut [Lens<'_>], observer: &mut dyn Observer)
                 similarities: &run.similarities,
                 tally: &run.tally,
                 seconds: start.elapsed().as_secs_f64(),
+                seen: Seen { plan, scene: &run.scene, last: &run.last, pixels: &run.pixels, levels: &run.levels },
                 canvas: &mut run.canvas,
                 finest,
                 size: plan.size,
@@ -57,6 +96,7 @@ pub fn render(plan: &Plan, lenses: &mut [Lens<'_>], observer: &mut dyn Observer)
                 break 'phases;
             }
         }
+        phase_start += steps;
     }
     let picture = Picture { size: plan.size, pixels: run.canvas.decode(finest).to_vec() };
     Ok(Rendered { picture, tally: run.tally, steps: done, views: run.views, stopped, seconds: run.seconds })
@@ -70,6 +110,7 @@ struct Run<'a, 'e> {
     canvas: Canvas,
     levels: Levels,
     push: Push,
+    /// The step's windows, one model's after another's.
     pixels: Vec<f32>,
     gradients: Vec<f32>,
     pixel_gradient: Vec<f32>,
@@ -80,6 +121,7 @@ struct Run<'a, 'e> {
     views: u64,
     places: u64,
     similarities: Vec<(String, f32)>,
+    last: Last,
     seconds: Seconds,
 }
 
@@ -102,8 +144,23 @@ impl<'a, 'e> Run<'a, 'e> {
             views: 0,
             places: 0,
             similarities: Vec::new(),
+            last: Last::default(),
             seconds: Seconds::default(),
         })
+    }
+
+    /// Takes over what a render of the same plan left.
+    fn take_up(&mut self, state: &State<'_>) -> Result<(), RenderError> {
+        let Standing { views, places, won, .. } = &state.standing;
+        if let Some(misfit) = state.standing.misfit(self.plan, self.tally.entries.len()) {
+            return Err(RenderError::State(misfit));
+        }
+        self.canvas.restore(&state.canvas)?;
+        (self.views, self.places) = (*views, *places);
+        for (entry, won) in self.tally.entries.iter_mut().zip(won) {
+            entry.won = *won;
+        }
+        Ok(())
     }
 
     /// One optimiser update, made from all windows of all active targets.
@@ -117,16 +174,17 @@ impl<'a, 'e> Run<'a, 'e> {
         let mut asks = self.settle(asks)?;
         if asks.is_empty() {
             self.similarities.clear();
+            self.last = Last::default();
             return Ok(());
         }
         // Each model is asked once, and each region pushed once.
         asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, self.scene.region_of[ask.target]));
         let mut similarities = Vec::with_capacity(asks.len() * self.plan.prompts.len());
-        let mut first = true;
+        self.pixels.clear();
         for asks in asks.chunk_by(|a, b| self.plan.targets[a.target].model == self.plan.targets[b.target].model) {
+            let first = self.pixels.is_empty();
             similarities.extend(self.train(asks, time)?);
             self.gather(asks, first);
-            first = false;
         }
 
         let clock = Instant::now();
@@ -136,24 +194,28 @@ impl<'a, 'e> Run<'a, 'e> {
 
         self.views += asks.len() as u64;
         self.count(&asks, &similarities);
+        self.last = Last { asks, similarities };
         Ok(())
     }
 
-    /// Shows views to their model. Their gradients go into `gradients`; gives the similarities `[N, K]`.
+    /// Shows views to their model. Their pixels come behind those of others, their gradients go into `gradients`; gives the
+    /// similarities `[N, K]`.
     fn train(&mut self, asks: &[Ask], time: &Time) -> Result<Vec<f32>, RenderError> {
         let lens = &mut self.lenses[self.plan.targets[asks[0].target].model];
         let windows: Vec<Window> = asks.iter().map(|ask| ask.window.clone()).collect();
         let clock = Instant::now();
         let side = lens.frame.side;
         let length = asks.len() * 3 * (side as usize).pow(2);
-        self.pixels.resize(length, 0.0);
-        look(&self.levels, &windows, side, &mut self.pixels);
+        let start = self.pixels.len();
+        self.pixels.resize(start + length, 0.0);
+        let pixels = &mut self.pixels[start..];
+        look(&self.levels, &windows, side, pixels);
         self.seconds.look += clock.elapsed().as_secs_f64();
 
         let clock = Instant::now();
         let questions = questions(asks, lens);
         self.gradients.resize(length, 0.0);
-        let similarities = lens.encoder.train(&self.pixels, &questions, &lens.features, &mut self.gradients)?;
+        let similarities = lens.encoder.train(pixels, &questions, &lens.features, &mut self.gradients)?;
         self.seconds.encode += clock.elapsed().as_secs_f64();
         if !self.gradients.iter().all(|g| g.is_finite()) {
             return Err(RenderError::NotFinite { step: time.step + 1 });
@@ -240,12 +302,9 @@ impl<'a, 'e> Run<'a, 'e> {
             // Prompt, scaled similarity, similarity.
             let mut winner: Option<(usize, f32, f32)> = None;
             for (ask, row) in views {
-                let candidates = if ask.best.is_empty() { &ask.pull } else { &ask.best };
-                for part in candidates.iter().filter(|part| part.weight > 0.0) {
-                    let value = part.scale * row[part.prompt];
-                    if winner.is_none_or(|(_, highest, _)| value > highest) {
-                        winner = Some((part.prompt, value, row[part.prompt]));
-                    }
+                let Some((prompt, value)) = ask.winner(row) else { continue };
+                if winner.is_none_or(|(_, highest, _)| value > highest) {
+                    winner = Some((prompt, value, row[prompt]));
                 }
             }
             let Some((winner, _, similarity)) = winner else { continue };

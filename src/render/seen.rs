@@ -1,0 +1,122 @@
+//! What the encoder saw in a step and what it made of it, for those who watch. Nothing here is computed unasked.
+
+use super::{ask::Ask, scene::Scene};
+use crate::{
+    look::Levels,
+    plan::{Plan, Size},
+};
+
+/// The questions of the last step and their answers.
+#[derive(Debug, Default)]
+pub(super) struct Last {
+    pub asks: Vec<Ask>,
+    /// One row of the plan's prompts for each ask.
+    pub similarities: Vec<f32>,
+}
+
+/// One view of the last step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// Its corners on the canvas in fractions of width and height, which it may overhang: top left, top right, bottom
+    /// right, bottom left as the window shows them.
+    pub outline: [[f32; 2]; 4],
+    /// Index into [`Plan::targets`].
+    pub target: usize,
+    /// Index into [`Plan::prompts`]: the wanted prompt of greatest scaled similarity.
+    pub prompt: usize,
+    /// The view's similarity to that prompt.
+    pub similarity: f32,
+}
+
+/// How similar the views of one target were to one of its prompts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PromptSimilarity {
+    /// Index into [`Plan::targets`].
+    pub target: usize,
+    /// Index into [`Plan::prompts`].
+    pub prompt: usize,
+    /// Mean over the target's trained views of the step.
+    pub mean: f32,
+}
+
+/// All that the last step looked at.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) scene: &'a Scene,
+    pub(super) last: &'a Last,
+    /// `[3, S, S]` of each view as it was shown, S the side of its model's windows.
+    pub(super) pixels: &'a [f32],
+    pub(super) levels: &'a Levels,
+}
+
+impl<'a> Seen<'a> {
+    /// The views that were trained.
+    pub fn views(&self) -> Vec<View> {
+        let (width, height) = (f64::from(self.plan.size.width), f64::from(self.plan.size.height));
+        let view = |(ask, row): (&Ask, &[f32])| {
+            let (winner, _) = ask.winner(row)?;
+            Some(View {
+                outline: ask.window.corners().map(|[x, y]| [(x / width) as f32, (y / height) as f32]),
+                target: ask.target,
+                prompt: winner,
+                similarity: row[winner],
+            })
+        };
+        self.rows().filter_map(view).collect()
+    }
+
+    /// The pixels of a view, in the order of [`Seen::views`]: `[3, S, S]`, nominally 0..1 sRGB, noise and colour included.
+    pub fn pixels(&self, view: usize) -> Option<&'a [f32]> {
+        let index = self.index(view)?;
+        let length = |ask: &Ask| 3 * (self.side_of(ask) as usize).pow(2);
+        let start = self.last.asks[..index].iter().map(length).sum::<usize>();
+        self.pixels.get(start..start + length(&self.last.asks[index]))
+    }
+
+    /// The side S of a view in pixels, in the order of [`Seen::views`]: that of its model's windows.
+    pub fn side(&self, view: usize) -> Option<u32> {
+        Some(self.side_of(self.last.asks.get(self.index(view)?)?))
+    }
+
+    fn side_of(&self, ask: &Ask) -> u32 {
+        self.scene.frames[self.plan.targets[ask.target].model].side
+    }
+
+    /// Where a view stands among all that was asked.
+    fn index(&self, view: usize) -> Option<usize> {
+        let views = self.rows().enumerate().filter(|(_, (ask, row))| ask.winner(row).is_some());
+        views.map(|(index, _)| index).nth(view)
+    }
+
+    /// The mean similarity to each prompt of each target that was looked at, wanted and avoided, in written order.
+    pub fn similarities(&self) -> Vec<PromptSimilarity> {
+        let mut means = Vec::new();
+        for (index, target) in self.plan.targets.iter().enumerate() {
+            let rows: Vec<&[f32]> = self.rows().filter(|(ask, _)| ask.target == index).map(|(_, row)| row).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            for prompt in target.prompts() {
+                let sum: f64 = rows.iter().map(|row| f64::from(row[prompt])).sum();
+                means.push(PromptSimilarity { target: index, prompt, mean: (sum / rows.len() as f64) as f32 });
+            }
+        }
+        means
+    }
+
+    /// The canvas's size.
+    pub fn size(&self) -> Size {
+        self.plan.size
+    }
+
+    /// The picture that was looked at, the one before the step's update, as interleaved 8-bit RGB rows. Costs one pass over
+    /// its pixels; the picture after the update would have to be decoded.
+    pub fn picture_rgb8(&self) -> Vec<u8> {
+        self.levels.rgb8()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (&'a Ask, &'a [f32])> + use<'a> {
+        self.last.asks.iter().zip(self.last.similarities.chunks_exact(self.plan.prompts.len().max(1)))
+    }
+}

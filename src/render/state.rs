@@ -1,0 +1,54 @@
+//! Where a render stands between two steps, so that it can be put aside and go on as if nothing had been.
+
+use serde::{Deserialize, Serialize};
+
+use crate::canvas;
+use crate::plan::Plan;
+
+/// Everything that the steps to come depend on besides the plan, the features and the encoder.
+///
+/// [`Progress::state`](super::Progress::state) lends it after a step, [`resume`](super::resume) goes on from it: the
+/// pictures, the tally and the final bytes are those of the render that was never put aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State<'a> {
+    pub standing: Standing,
+    pub canvas: canvas::State<'a>,
+}
+
+/// How far a render is, and what it has counted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Standing {
+    /// The position of the phase last stepped in, from 0.
+    pub phase: usize,
+    /// Steps done of it.
+    pub phase_step: u64,
+    /// Whether that phase is over: the next step is then the first one of the next phase.
+    pub phase_over: bool,
+    /// Steps done of the whole run.
+    pub steps: u64,
+    /// Windows looked at.
+    pub views: u64,
+    /// Places looked at.
+    pub places: u64,
+    /// Places won, in the order of [`Tally::entries`](super::Tally::entries).
+    pub won: Vec<u64>,
+}
+
+impl Standing {
+    /// Whether all of the plan's steps are done.
+    pub fn is_end_of(&self, plan: &Plan) -> bool {
+        self.phase_over && self.phase + 1 >= plan.phases.len()
+    }
+
+    /// What makes it no state of a render of this plan.
+    pub(super) fn misfit(&self, plan: &Plan, prompts: usize) -> Option<String> {
+        let Some(phase) = plan.phases.get(self.phase) else {
+            return Some(format!("the state is in phase {} of {}", self.phase + 1, plan.phases.len()));
+        };
+        if self.phase_step > u64::from(phase.steps) || self.steps > plan.steps() {
+            return Some(format!("the state is at step {} of the {} of its phase", self.phase_step, phase.steps));
+        }
+        let told = self.won.len();
+        (told != prompts).then(|| format!("the state has a tally of {told} prompts, the plan one of {prompts}"))
+    }
+}

@@ -1,0 +1,196 @@
+//! A render that is put aside after any of its steps and taken up again ends in the same bytes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use recipe_render::canvas::{self, Tensor, Values};
+use recipe_render::clip::{self, Encoder, Features, ModelFolder};
+use recipe_render::plan::Plan;
+use recipe_render::recipe::{self, Overrides};
+use recipe_render::render::{
+    Control, Lens, Observer, Progress, RenderError, Rendered, Standing, State, render, resume,
+};
+use recipe_render::runtime::{Device, Runtime};
+
+/// A state's values, copied: what a checkpoint does by a file.
+enum Copied {
+    F32(Vec<f32>),
+    U16(Vec<u16>),
+    U64(Vec<u64>),
+}
+
+/// A state that outlives the step it was taken after.
+struct Kept {
+    standing: Standing,
+    basis: String,
+    optimiser: String,
+    tensors: Vec<(String, Vec<usize>, Copied)>,
+}
+
+impl Kept {
+    fn of(state: &State<'_>) -> Kept {
+        let copy = |tensor: &Tensor<'_>| {
+            let values = match tensor.values {
+                Values::F32(values) => Copied::F32(values.to_vec()),
+                Values::U16(values) => Copied::U16(values.to_vec()),
+                Values::U64(values) => Copied::U64(values.to_vec()),
+            };
+            assert_eq!(tensor.shape.iter().product::<usize>(), len(&values), "{}", tensor.name);
+            (tensor.name.to_string(), tensor.shape.clone(), values)
+        };
+        Kept {
+            // As a checkpoint's header would have it.
+            standing: serde_json::from_str(&serde_json::to_string(&state.standing).unwrap()).unwrap(),
+            basis: state.canvas.basis.to_string(),
+            optimiser: state.canvas.optimiser.to_string(),
+            tensors: state.canvas.tensors.iter().map(copy).collect(),
+        }
+    }
+
+    fn state(&self) -> State<'_> {
+        let tensors = self.tensors.iter().map(|(name, shape, values)| Tensor {
+            name: name.as_str().into(),
+            shape: shape.clone(),
+            values: match values {
+                Copied::F32(values) => Values::F32(values),
+                Copied::U16(values) => Values::U16(values),
+                Copied::U64(values) => Values::U64(values),
+            },
+        });
+        State {
+            standing: self.standing.clone(),
+            canvas: canvas::State {
+                basis: self.basis.as_str().into(),
+                optimiser: self.optimiser.as_str().into(),
+                tensors: tensors.collect(),
+            },
+        }
+    }
+}
+
+fn len(values: &Copied) -> usize {
+    match values {
+        Copied::F32(values) => values.len(),
+        Copied::U16(values) => values.len(),
+        Copied::U64(values) => values.len(),
+    }
+}
+
+/// Keeps the state after every step, and can stop after some.
+#[derive(Default)]
+struct Keeper {
+    kept: Vec<Kept>,
+    stop_after: Option<u64>,
+}
+
+impl Observer for Keeper {
+    fn step(&mut self, progress: &mut Progress<'_>) -> Control {
+        // Looking at the picture must change nothing.
+        if progress.step.is_multiple_of(2) {
+            progress.picture();
+        }
+        self.kept.push(Kept::of(&progress.state()));
+        if self.stop_after == Some(progress.step) { Control::Stop } else { Control::Continue }
+    }
+}
+
+/// A plan with all that rendering it takes.
+struct Bench {
+    plan: Plan,
+    features: Features,
+    encoder: Encoder,
+}
+
+impl Bench {
+    fn new(text: &str) -> Bench {
+        let compiled = recipe::compile(Path::new("test.toml"), text, &Overrides::default())
+            .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d, Path::new("test.toml"), text)));
+        let runtime = Arc::new(Runtime::for_tests().clone());
+        let model = ModelFolder::find("pocket", Path::new("")).unwrap();
+        let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
+        let hash = model.hash().unwrap();
+        let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
+        let encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
+        Bench { plan: compiled.plan, features: Features::new(&rows).unwrap(), encoder }
+    }
+
+    fn render(&mut self, keeper: &mut Keeper) -> Rendered {
+        let mut lenses = [Lens::new(&self.plan, 0, &mut self.encoder, self.features.clone())];
+        render(&self.plan, &mut lenses, keeper).unwrap()
+    }
+
+    fn resume(&mut self, kept: &Kept, keeper: &mut Keeper) -> Result<Rendered, RenderError> {
+        let mut lenses = [Lens::new(&self.plan, 0, &mut self.encoder, self.features.clone())];
+        resume(&self.plan, &mut lenses, &kept.state(), keeper)
+    }
+}
+
+fn text(basis: &str) -> String {
+    format!(
+        "size = [48, 40]\nseed = 3\n[canvas]\nbasis = '{basis}'\n\
+         [[composition]]\nprompts = ['ocean waves']\nwindows = 1\n\
+         [[detail]]\nprompts = ['metal armour', {{ text = 'sword', stages = [{{ cover = 0.5 }}] }}]\nwindows = 2\n\
+         [[phase]]\nsteps = 3\nfinest = {{ keys = [[0, 4], [1, 8]] }}\n\
+         [[phase]]\nsteps = 1\ncomposition = 0\n\
+         [[phase]]\nsteps = 3\nrate = '0.05 * (1 - T)'\ndetail = 't'\n"
+    )
+}
+
+#[test]
+fn a_render_taken_up_after_any_step_ends_in_the_same_bytes() {
+    for basis in ["fourier", "pyramid", "pixels"] {
+        let mut bench = Bench::new(&text(basis));
+        let mut keeper = Keeper::default();
+        let whole = bench.render(&mut keeper);
+        assert_eq!(keeper.kept.len(), 7);
+        assert!(keeper.kept[6].standing.is_end_of(&bench.plan) && !keeper.kept[5].standing.is_end_of(&bench.plan));
+        for (step, kept) in keeper.kept.iter().enumerate() {
+            let mut rest = Keeper::default();
+            let resumed = bench.resume(kept, &mut rest).unwrap();
+            assert_eq!(rest.kept.len(), 6 - step, "{basis}: steps that were done are not done again");
+            assert!(resumed.picture == whole.picture, "{basis}: another picture from step {}", step + 1);
+            assert_eq!(
+                (&resumed.tally, resumed.steps, resumed.views, resumed.stopped),
+                (&whole.tally, whole.steps, whole.views, false),
+                "{basis} from step {}",
+                step + 1
+            );
+            // What it would itself put aside is what the whole one did.
+            for (kept, other) in rest.kept.iter().zip(&keeper.kept[step + 1..]) {
+                assert!(kept.state() == other.state(), "{basis}: another state after step {}", other.standing.steps);
+            }
+        }
+    }
+}
+
+#[test]
+fn stopped_and_resumed_twice() {
+    let mut bench = Bench::new(&text("fourier"));
+    let whole = bench.render(&mut Keeper::default());
+    let mut keeper = Keeper { stop_after: Some(2), ..Keeper::default() };
+    assert!(bench.render(&mut keeper).stopped);
+    let mut second = Keeper { stop_after: Some(4), ..Keeper::default() };
+    assert!(bench.resume(keeper.kept.last().unwrap(), &mut second).unwrap().stopped);
+    assert!(second.kept.last().unwrap().standing.phase_over);
+    let last = bench.resume(second.kept.last().unwrap(), &mut Keeper::default()).unwrap();
+    assert!(last.picture == whole.picture && !last.stopped);
+}
+
+#[test]
+fn a_state_of_something_else_is_refused() {
+    let mut keeper = Keeper::default();
+    Bench::new(&text("fourier")).render(&mut keeper);
+    let kept = keeper.kept.first().unwrap();
+    for (other, words) in [
+        (text("pyramid"), "the basis `fourier` where the canvas's is `pyramid`"),
+        (text("fourier").replace("[48, 40]", "[48, 44]"), "has the shape"),
+        (text("fourier").replace("'sword'", "'metal armour'"), "a tally of 3 prompts, the plan one of 2"),
+    ] {
+        let error = Bench::new(&other).resume(kept, &mut Keeper::default()).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    let mut late = Kept::of(&kept.state());
+    late.standing.phase = 7;
+    let error = Bench::new(&text("fourier")).resume(&late, &mut Keeper::default()).unwrap_err().to_string();
+    assert!(error.contains("phase 8 of 3"), "{error}");
+}
