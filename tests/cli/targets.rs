@@ -72,9 +72,10 @@ fn several_texts_are_one_prompt() {
 }
 
 #[test]
-fn every_loss_renders_and_is_another_one() {
+fn losses_render_and_are_different_ones() {
     let bench = Bench::new();
-    let pictures = ["cosine", "spherical", "dot", "l1", "l2"].map(|loss| {
+    // Not `dot`: `pocket` itself brings its embeddings to the length 1, where it is the cosine loss.
+    let pictures = ["cosine", "spherical", "l1", "l2"].map(|loss| {
         bench.write("loss.toml", recipe(&format!("loss = '{loss}'")));
         bench.done(&["loss.toml", "--steps", "40"]);
         let picture = pixels(&bench.path("loss.png"));
