@@ -15,7 +15,7 @@ fn path() -> &'static Path {
 
 fn with(text: &str, overrides: &Overrides) -> Compiled {
     compile(path(), text, overrides)
-        .unwrap_or_else(|wrong| panic!("{}", recipe::render_diagnostics(&wrong, path(), text)))
+        .unwrap_or_else(|wrong| panic!("{}", recipe::render_diagnostics(&wrong.diagnostics)))
 }
 
 fn compiled(text: &str) -> Compiled {
@@ -53,7 +53,7 @@ fn ends(stage: &str) -> (f64, f64) {
 #[test]
 fn two_lines_are_a_recipe() {
     let text = "[[detail]]\nprompts = ['malazan', 'sword']\n";
-    let Compiled { plan, models, prompt_spans, warnings, files } = compiled(text);
+    let Compiled { plan, models, prompt_places, warnings, files, bases } = compiled(text);
     let [model] = models.as_slice() else { panic!() };
     assert_eq!(plan.size, Size { width: 512, height: 512 });
     assert_eq!(plan.canvas.basis, Basis::Fourier { decay: 1.35, chroma: 0.6 });
@@ -65,8 +65,12 @@ fn two_lines_are_a_recipe() {
     assert_eq!(target.pipelines[0].edge, Edge::Mirror);
     let names: Vec<&str> = target.pipelines[0].stages.iter().map(|stage| stage.kind.name()).collect();
     assert_eq!(names, ["cover", "rotate", "perspective", "noise", "colour"]);
-    assert_eq!(prompt_spans.iter().map(|span| &text[span.clone()]).collect::<Vec<_>>(), ["'malazan'", "'sword'"]);
-    assert_eq!((model.name.as_str(), &model.span, model.base.as_path()), ("pocket", &None, Path::new("folder")));
+    assert!(bases.recipes.is_empty());
+    assert_eq!(
+        prompt_places.iter().map(|place| &text[place.span.clone()]).collect::<Vec<_>>(),
+        ["'malazan'", "'sword'"]
+    );
+    assert_eq!((model.name.as_str(), &model.place, model.base.as_path()), ("pocket", &None, Path::new("folder")));
     assert_eq!((warnings.len(), files.len()), (0, 0));
     // The default rate falls and the default low-pass opens.
     let at = |schedule: &Schedule, index| schedule.at(&Time::new(index, 300, 0, 300));
@@ -233,8 +237,8 @@ fn an_image_that_cannot_be_used_is_told_at_its_place() {
     let (recipe, image) = (folder.path().join("a.toml"), folder.path().join("start.png"));
     let text = "[canvas]\ninit = { image = 'start.png' }\n[[detail]]\nprompts = ['x']";
     let wrong = || {
-        let wrong = compile(&recipe, text, &Overrides::default()).unwrap_err();
-        assert_eq!((wrong.len(), wrong[0].position(text)), (1, Some((2, 18))));
+        let wrong = compile(&recipe, text, &Overrides::default()).unwrap_err().diagnostics;
+        assert_eq!((wrong.len(), wrong[0].position()), (1, Some((2, 18))));
         wrong[0].message.clone()
     };
     image::RgbImage::from_fn(40, 30, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8])).save(&image).unwrap();
@@ -247,7 +251,9 @@ fn an_image_that_cannot_be_used_is_told_at_its_place() {
     assert!(compile(&recipe, text, &Overrides::default()).is_ok());
     // The canvas that counts is the one that the command line says.
     let wide = Overrides { size: Some(Size { width: 4096, height: 16 }), ..Overrides::default() };
-    assert!(compile(&recipe, text, &wide).unwrap_err()[0].message.contains("would be scaled to 4096x409600"));
+    assert!(
+        compile(&recipe, text, &wide).unwrap_err().diagnostics[0].message.contains("would be scaled to 4096x409600")
+    );
 }
 
 #[test]
@@ -258,16 +264,17 @@ fn the_command_line_has_its_way() {
         steps: Some(11),
         seed: Some(u64::MAX),
         model: Some("b".into()),
+        ..Overrides::default()
     };
     let Compiled { plan, mut models, .. } = with(text, &overrides);
     let model = models.remove(0);
     assert_eq!((plan.size, plan.seed, plan.steps()), (Size { width: 100, height: 50 }, u64::MAX, 11));
     assert_eq!(plan.phases.iter().map(|phase| phase.steps).collect::<Vec<_>>(), [4, 7]);
-    assert_eq!((model.name.as_str(), model.span, model.base.as_path()), ("b", None, Path::new("")));
+    assert_eq!((model.name.as_str(), model.place, model.base.as_path()), ("b", None, Path::new("")));
     let model = compiled(text).models.remove(0);
-    assert_eq!((model.name.as_str(), &text[model.span.unwrap()]), ("a", "'a'"));
+    assert_eq!((model.name.as_str(), &text[model.place.unwrap().span]), ("a", "'a'"));
     let small = Overrides { size: Some(Size { width: 8, height: 50 }), ..Overrides::default() };
-    assert!(compile(path(), text, &small).unwrap_err()[0].message.contains("8x50 is out of range"));
+    assert!(compile(path(), text, &small).unwrap_err().diagnostics[0].message.contains("8x50 is out of range"));
     assert!(compile(path(), text, &Overrides { steps: Some(0), ..Overrides::default() }).is_err());
 }
 
@@ -275,7 +282,7 @@ fn the_command_line_has_its_way() {
 fn values_are_looked_at_over_the_steps_that_are_rendered() {
     let text = "[[detail]]\nprompts = ['x']\nweight = '300 - step'\n[[phase]]\nsteps = 200\n";
     assert_eq!(compiled(text).plan.steps(), 200);
-    let wrong = compile(path(), text, &Overrides { steps: Some(400), ..Overrides::default() }).unwrap_err();
+    let wrong = compile(path(), text, &Overrides { steps: Some(400), ..Overrides::default() }).unwrap_err().diagnostics;
     assert!(wrong[0].message.contains("-1 at step 301"), "{wrong:?}");
 }
 
@@ -283,7 +290,7 @@ fn values_are_looked_at_over_the_steps_that_are_rendered() {
 fn legal_recipes_that_surely_mean_something_else_are_warned_of() {
     let text = "[stages]\nlost = [{ rotate = 3 }]\n[[detail]]\nprompts = ['x', { text = 'y', weight = -1, stages = [{ noise = 0 }] }]\n[[composition]]\nprompts = ['x']\n[[phase]]\ncomposition = 0\n[[phase]]\ncomposition = 0\n";
     let warnings = compiled(text).warnings;
-    let lines: Vec<_> = warnings.iter().map(|warning| warning.position(text).unwrap().0).collect();
+    let lines: Vec<_> = warnings.iter().map(|warning| warning.position().unwrap().0).collect();
     assert_eq!(lines, [2, 4, 5], "{warnings:?}");
     assert!(warnings.iter().all(|warning| warning.severity == Severity::Warning));
 }
@@ -317,7 +324,7 @@ fn large_recipes_end_soon() {
     ] {
         assert!(text.len() <= 1 << 20);
         if let Err(wrong) = compile(path(), &text, &Overrides::default()) {
-            assert!(!recipe::render_diagnostics(&wrong, path(), &text).is_empty());
+            assert!(!recipe::render_diagnostics(&wrong.diagnostics).is_empty());
         }
     }
 }
@@ -357,16 +364,16 @@ proptest! {
 fn check(text: &str) {
     match compile(path(), text, &Overrides::default()) {
         Ok(compiled) => {
-            for span in compiled.prompt_spans {
+            for span in compiled.prompt_places.into_iter().map(|place| place.span) {
                 assert!(text.get(span).is_some());
             }
         }
         Err(wrong) => {
-            assert!(wrong.iter().any(|diagnostic| diagnostic.severity == Severity::Error));
-            let shown = recipe::render_diagnostics(&wrong, path(), text);
+            assert!(wrong.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error));
+            let shown = recipe::render_diagnostics(&wrong.diagnostics);
             assert!(
-                wrong.iter().take(50).all(|diagnostic| {
-                    let (line, column) = diagnostic.position(text).unwrap();
+                wrong.diagnostics.iter().take(50).all(|diagnostic| {
+                    let (line, column) = diagnostic.position().unwrap();
                     shown.contains(&format!("folder/a.toml:{line}:{column}"))
                 }),
                 "{shown}"

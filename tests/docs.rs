@@ -57,7 +57,7 @@ fn recipes_in_the_readme_compile_without_a_warning() {
         let path = Path::new("README.md");
         match compile(path, recipe, &Overrides::default()) {
             Ok(compiled) => assert_eq!(compiled.warnings, []),
-            Err(diagnostics) => panic!("{}", render_diagnostics(&diagnostics, path, recipe)),
+            Err(diagnostics) => panic!("{}", render_diagnostics(&diagnostics.diagnostics)),
         }
     }
 }

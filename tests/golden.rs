@@ -34,7 +34,7 @@ fn rendered(text: &str) -> Rendered {
 /// The same, watched by an observer.
 fn watched(text: &str, observer: &mut dyn Observer) -> Rendered {
     let compiled = recipe::compile(Path::new("test.toml"), text, &Overrides::default())
-        .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d, Path::new("test.toml"), text)));
+        .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d.diagnostics)));
     let runtime = Arc::new(Runtime::for_tests().clone());
     let model = ModelFolder::find("pocket", Path::new("")).unwrap();
     let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! which the diagnostics of that line must have, in this order and no others. Comments on the first lines of the file,
-//! before anything else, belong to line 1 (of an otherwise empty file, say).
+//! before anything else, belong to line 1 (of an otherwise empty file, say). What those in `extends` build on lies in
+//! `extends/bases`, and says with comments of its own what is wrong there.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +17,19 @@ use recipe_render::recipe::{self, Diagnostic, Overrides, Severity};
 
 fn recipes() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    let entries = |folder: PathBuf| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let all = entries(folder.clone()).chain(entries(folder.join("extends")));
+    let mut paths: Vec<PathBuf> = all.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
     paths.sort();
     paths
+}
+
+fn invalid(path: &Path) -> recipe::Invalid {
+    let text = std::fs::read_to_string(path).unwrap();
+    let Err(invalid) = recipe::compile(path, &text, &Overrides::default()) else {
+        panic!("{} compiles", path.display())
+    };
+    invalid
 }
 
 /// What the comments of a recipe say, as (line, what).
@@ -41,10 +51,10 @@ fn wanted(text: &str) -> Vec<(usize, String)> {
 }
 
 /// What the diagnostics say, reduced to what the comments ask for: an `expected` or a `hint` that no comment names is fine.
-fn found(diagnostics: &[Diagnostic], text: &str, wanted: &[(usize, String)]) -> Vec<(usize, String)> {
+fn found(diagnostics: &[Diagnostic], path: &Path, wanted: &[(usize, String)]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    for diagnostic in diagnostics {
-        let line = diagnostic.position(text).map_or(0, |(line, _)| line);
+    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.file.path == path) {
+        let line = diagnostic.position().map_or(0, |(line, _)| line);
         let kind = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
         found.push((line, format!("{kind}: {}", diagnostic.message)));
         for (kind, words) in [("expected", &diagnostic.expected), ("hint", &diagnostic.hint)] {
@@ -60,17 +70,19 @@ fn found(diagnostics: &[Diagnostic], text: &str, wanted: &[(usize, String)]) -> 
 #[test]
 fn every_invalid_recipe_is_told_what_is_wrong_where() {
     let recipes = recipes();
-    assert!(recipes.len() >= 40, "{}", recipes.len());
+    assert!(recipes.len() >= 90, "{}", recipes.len());
     let mut failures = String::new();
-    for path in recipes {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let wrong = recipe::compile(&path, &text, &Overrides::default());
-        let Err(diagnostics) = wrong else { panic!("{} compiles", path.display()) };
-        let wanted = wanted(&text);
-        let found = found(&diagnostics, &text, &wanted);
-        if found != wanted {
-            let name = path.display();
-            failures.push_str(&format!("{name}\nwanted {wanted:#?}\nfound {found:#?}\nof {diagnostics:#?}\n"));
+    for recipe in recipes {
+        let invalid = invalid(&recipe);
+        let is_base = |file: &&PathBuf| file.exists() && file.parent().is_some_and(|folder| folder.ends_with("bases"));
+        for path in invalid.files.iter().filter(is_base).chain([&recipe]) {
+            let wanted = wanted(&std::fs::read_to_string(path).unwrap());
+            let found = found(&invalid.diagnostics, path, &wanted);
+            if found != wanted {
+                let name = path.display();
+                let all = &invalid.diagnostics;
+                failures.push_str(&format!("{name}\nwanted {wanted:#?}\nfound {found:#?}\nof {all:#?}\n"));
+            }
         }
     }
     assert!(failures.is_empty(), "{failures}");
@@ -79,12 +91,11 @@ fn every_invalid_recipe_is_told_what_is_wrong_where() {
 #[test]
 fn every_error_is_shown_with_its_place() {
     for path in recipes() {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let diagnostics = recipe::compile(&path, &text, &Overrides::default()).unwrap_err();
-        let shown = recipe::render_diagnostics(&diagnostics, &path, &text);
+        let diagnostics = invalid(&path).diagnostics;
+        let shown = recipe::render_diagnostics(&diagnostics);
         for diagnostic in &diagnostics {
-            let (line, column) = diagnostic.position(&text).unwrap();
-            assert!(shown.contains(&format!("{}:{line}:{column}", path.display())), "{shown}");
+            let (line, column) = diagnostic.position().unwrap();
+            assert!(shown.contains(&format!("{}:{line}:{column}", diagnostic.file.path.display())), "{shown}");
         }
     }
 }

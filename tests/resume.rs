@@ -104,7 +104,7 @@ struct Bench {
 impl Bench {
     fn new(text: &str) -> Bench {
         let compiled = recipe::compile(Path::new("test.toml"), text, &Overrides::default())
-            .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d, Path::new("test.toml"), text)));
+            .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d.diagnostics)));
         let runtime = Arc::new(Runtime::for_tests().clone());
         let model = ModelFolder::find("pocket", Path::new("")).unwrap();
         let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();

@@ -11,7 +11,7 @@ use super::Voice;
 use super::models::ModelsArgs;
 use super::values;
 use crate::plan::Size;
-use crate::recipe::parse_size;
+use crate::recipe::{Setting, parse_size};
 use crate::runtime::{self, DeviceChoice};
 
 /// Turns recipes into pictures: pixels are optimised until CLIP sees what the recipe says.
@@ -117,6 +117,9 @@ pub struct InsteadArgs {
     /// A model's name, or the path of its folder
     #[arg(long, value_name = "NAME|FOLDER", help_heading = "In place of the recipe's")]
     pub model: Option<String>,
+    /// One value, like detail.0.weight=0.5 (keys, positions from 0 and names; TOML, or else a text); may be given several times
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "In place of the recipe's")]
+    pub set: Vec<Setting>,
     /// A third of the size and a quarter of the steps, all else unchanged; the picture is NAME-draft.png
     #[arg(long, help_heading = "In place of the recipe's")]
     pub draft: bool,
@@ -202,6 +205,9 @@ pub struct CheckArgs {
     /// Recipes to check, or pictures with a recipe inside
     #[arg(value_name = "RECIPE", required = true, value_hint = ValueHint::FilePath)]
     pub recipes: Vec<PathBuf>,
+    /// One value in place of the recipe's, like detail.0.weight=0.5; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<Setting>,
     /// How findings are told: text, or json for editors and CI (one array of all recipes' findings, on standard output)
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -230,6 +236,9 @@ pub struct RecoverArgs {
     /// A PNG that recipe-render wrote
     #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
     pub picture: PathBuf,
+    /// Instead of printing it, write the recipe and all that it builds on into this folder, each where the others look for it
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub all: Option<PathBuf>,
 }
 
 /// Of `recipe-render score`.

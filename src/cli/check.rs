@@ -5,7 +5,7 @@ use std::path::Path;
 use super::compose::Source;
 use super::{CheckArgs, Exit, Failure, Format, Outcome, Voice, prompts, voice};
 use crate::plan::{Plan, Sight, Target};
-use crate::recipe::Finding;
+use crate::recipe::{Diagnostic, Finding, Overrides, Setting, render_diagnostics};
 
 /// Checks recipes, one after the other, down to whether their models are there and know the prompts' words. A line about
 /// each sound recipe goes to stdout, or as JSON all findings; warnings alone do not make a recipe unsound.
@@ -13,7 +13,7 @@ pub fn run(args: &CheckArgs, voice: &Voice) -> Outcome {
     let mut exit = Exit::Done;
     let mut findings = Vec::new();
     for path in &args.recipes {
-        let checked = check(path);
+        let checked = check(path, &args.set);
         if let Err(failure) = &checked.sound {
             exit = exit.max(failure.exit);
         }
@@ -47,7 +47,7 @@ struct Checked {
 }
 
 impl Checked {
-    /// All findings in the order of the text; those about no place in it come first.
+    /// All findings: those of each text in its order, those about no place in it first.
     fn findings(self, path: &Path) -> Vec<Finding> {
         let mut findings = self.warned;
         if let Err(failure) = self.sound {
@@ -56,27 +56,36 @@ impl Checked {
                 false => findings.extend(failure.findings),
             }
         }
-        findings.sort_by_key(|finding| finding.span);
+        // A recipe's own text comes first, the others as they were met.
+        let mut files: Vec<String> = vec![path.display().to_string()];
+        for finding in &findings {
+            if !files.contains(&finding.file) {
+                files.push(finding.file.clone());
+            }
+        }
+        findings.sort_by_key(|finding| (files.iter().position(|file| *file == finding.file), finding.span));
         findings
     }
 }
 
-fn check(path: &Path) -> Checked {
+fn check(path: &Path, set: &[Setting]) -> Checked {
     let mut checked = Checked { warnings: String::new(), warned: Vec::new(), sound: Ok(String::new()) };
-    checked.sound = look(path, &mut checked.warnings, &mut checked.warned);
+    checked.sound = look(path, set, &mut checked.warnings, &mut checked.warned);
     checked
 }
 
-fn look(path: &Path, shown: &mut String, warned: &mut Vec<Finding>) -> Result<String, Failure> {
+fn look(path: &Path, set: &[Setting], shown: &mut String, warned: &mut Vec<Finding>) -> Result<String, Failure> {
     let source = Source::read(path)?;
-    let compiled = source.compile_silently(&source.kept())?;
-    let mut warn = |warnings: &[crate::recipe::Diagnostic]| {
-        shown.push_str(&source.shown(warnings));
-        warned.extend(source.findings(warnings));
+    let kept = source.kept();
+    let set = kept.set.iter().chain(set).cloned().collect();
+    let compiled = source.compile_silently(&Overrides { set, ..kept })?;
+    let mut warn = |warnings: &[Diagnostic]| {
+        shown.push_str(&render_diagnostics(warnings));
+        warned.extend(warnings.iter().map(Finding::of));
     };
     warn(&compiled.warnings);
     let models = prompts::models(&source, &compiled)?;
-    let (errors, warnings) = prompts::examine(&source, &compiled, &models)?;
+    let (errors, warnings) = prompts::examine(&compiled, &models)?;
     warn(&warnings);
     match errors.is_empty() {
         true => Ok(format!("{}: sound, {}\n", path.display(), summary(&compiled.plan))),
@@ -124,7 +133,6 @@ fn summary(plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::Overrides;
 
     #[test]
     fn a_plan_is_summed_up() {

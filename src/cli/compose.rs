@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::io::Read;
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Exit, Failure, InsteadArgs, Voice, draft, picture, prompts};
 use crate::clip::{self, ClipError, Encoder, Features, ModelFolder};
 use crate::models::fetch::Table;
-use crate::output::Facts;
+use crate::output::{self, Facts};
 use crate::plan::Prompt;
-use crate::recipe::{self, Compiled, Diagnostic, Finding};
+use crate::recipe::{self, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble};
 use crate::render::Lens;
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 
@@ -22,6 +21,8 @@ pub(super) struct Source {
     /// As the user wrote it; `<stdin>` for standard input.
     pub path: PathBuf,
     pub text: String,
+    /// The recipes that it builds on, if it was inside a picture that keeps them.
+    pub bases: Option<Bases>,
     /// Of the picture at `path`, if the recipe was inside one.
     pub facts: Option<Box<Facts>>,
 }
@@ -44,57 +45,44 @@ impl Source {
         }
         if picture::is_picture(path) {
             let origin = picture::origin(path).map_err(|failure| Failure { exit: Exit::Wrong, ..failure })?;
-            return Ok(Source { path: path.to_path_buf(), text: origin.recipe, facts: Some(Box::new(origin.facts)) });
+            let bases = Some(picture::bases(origin.bases));
+            let facts = Some(Box::new(origin.facts));
+            return Ok(Source { path: path.to_path_buf(), text: origin.recipe, bases, facts });
         }
         if picture::is_foreign(path) {
             return Err(Failure::wrong(format!("{}: is a picture, not a recipe", path.display()))
                 .hint("only the PNG files that recipe-render writes have their recipe inside"));
         }
-        let text = recipe::read(path).map_err(|unreadable| {
-            let rendered = recipe::render_diagnostics(&unreadable.diagnostics, path, &unreadable.text);
-            Failure::diagnostics(rendered, Finding::all(&unreadable.diagnostics, path, &unreadable.text))
-        })?;
-        Ok(Source { path: path.to_path_buf(), text, facts: None })
+        recipe::read(path).map(|text| Source::of(path, text)).map_err(unreadable)
     }
 
     /// A recipe's bytes, read from `path`.
     pub(super) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, Failure> {
-        let wrong = match String::from_utf8(bytes) {
-            Ok(text) => return Ok(Source { path: path.to_path_buf(), text, facts: None }),
-            Err(wrong) => wrong,
-        };
-        let start = wrong.utf8_error().valid_up_to();
-        // Lossy text keeps everything before the first wrong byte where it was.
-        let text = String::from_utf8_lossy(wrong.as_bytes()).into_owned();
-        let source = Source { path: path.to_path_buf(), text, facts: None };
-        Err(source.failure(Some(start..start + 1), "this is not UTF-8 text", Some("save the recipe as UTF-8")))
+        recipe::decode(path, bytes).map(|text| Source::of(path, text)).map_err(unreadable)
     }
 
-    /// A failure that the text at `span` is to blame for; without a span the command line or a default is.
-    pub(super) fn failure(&self, span: Option<Range<usize>>, message: impl Display, hint: Option<&str>) -> Failure {
-        let Some(span) = span else { return Failure::wrong(message).hinted(hint) };
-        let diagnostic = Diagnostic::error(&self.path, span, message.to_string());
+    /// A recipe's text, which is no picture's.
+    pub(super) fn of(path: &Path, text: String) -> Self {
+        Source { path: path.to_path_buf(), text, bases: None, facts: None }
+    }
+
+    /// A failure that the text at a place is to blame for; without one the command line or a default is.
+    pub(super) fn failure(&self, place: Option<Place>, message: impl Display, hint: Option<&str>) -> Failure {
+        let Some(place) = place else { return Failure::wrong(message).hinted(hint) };
+        let diagnostic = Diagnostic::error(place, message.to_string());
         self.diagnosed(&[diagnostic.maybe_hint(hint.map(str::to_owned))])
     }
 
     /// A failure that consists of diagnostics.
     pub(super) fn diagnosed(&self, diagnostics: &[Diagnostic]) -> Failure {
-        let failure = Failure::diagnostics(self.shown(diagnostics), self.findings(diagnostics));
+        let failure = Failure::diagnostics(diagnostics);
         failure.hinted(self.facts.is_some().then(|| picture::whereabouts(&self.path)))
-    }
-
-    pub(super) fn findings(&self, diagnostics: &[Diagnostic]) -> Vec<Finding> {
-        Finding::all(diagnostics, &self.path, &self.text)
-    }
-
-    pub(super) fn shown(&self, diagnostics: &[Diagnostic]) -> String {
-        recipe::render_diagnostics(diagnostics, &self.path, &self.text)
     }
 
     /// The recipe as a plan. Warnings are shown, errors returned.
     pub(super) fn compile(&self, overrides: &recipe::Overrides, voice: &Voice) -> Result<Compiled, Failure> {
         let compiled = self.compile_silently(overrides)?;
-        voice.rendered(&self.shown(&compiled.warnings));
+        voice.rendered(&recipe::render_diagnostics(&compiled.warnings));
         let steps = compiled.plan.steps();
         if overrides.steps.is_some_and(|wanted| wanted < steps) {
             voice.note(&format!("every phase has at least one step: {steps} steps"));
@@ -104,13 +92,35 @@ impl Source {
 
     /// The same, warnings left to the caller.
     pub(super) fn compile_silently(&self, overrides: &recipe::Overrides) -> Result<Compiled, Failure> {
-        recipe::compile(&self.path, &self.text, overrides).map_err(|diagnostics| self.diagnosed(&diagnostics))
+        let recipe = RecipeText { path: self.path.clone(), text: self.text.clone(), bases: self.bases.clone() };
+        recipe::compile_text(&recipe, &open, overrides)
+            .map_err(|Invalid { diagnostics, files }| Failure { files, ..self.diagnosed(&diagnostics) })
     }
 
     /// What the picture was rendered with in place of its recipe; of a recipe's file nothing.
     pub(super) fn kept(&self) -> recipe::Overrides {
         self.facts.as_ref().map(|facts| picture::overrides(&facts.overrides)).unwrap_or_default()
     }
+}
+
+/// The failure of a recipe that cannot be read.
+fn unreadable(diagnostic: Diagnostic) -> Failure {
+    Failure::diagnostics(&[diagnostic])
+}
+
+/// Opens a recipe that another builds on: a file, or the one inside a picture.
+fn open(path: &Path) -> Result<RecipeText, Trouble> {
+    if picture::is_picture(path) && path.is_file() {
+        let origin = output::recover(path)
+            .map_err(|error| Trouble { what: format!("it {error}"), hint: error.hint().map(str::to_owned) })?;
+        let bases = Some(picture::bases(origin.bases));
+        return Ok(RecipeText { path: path.to_path_buf(), text: origin.recipe, bases });
+    }
+    if picture::is_foreign(path) {
+        let hint = "only the PNG files that recipe-render writes have their recipe inside".to_owned();
+        return Err(Trouble { what: "it is a picture, not a recipe".to_owned(), hint: Some(hint) });
+    }
+    recipe::open(path)
 }
 
 /// What stands in place of the recipe: what the command line says, or else what the picture was rendered with; and of all
@@ -122,6 +132,7 @@ pub(super) fn overrides(args: &InsteadArgs, source: &Source) -> Result<recipe::O
         steps: args.steps.map(|steps| steps.get().into()).or(kept.steps),
         seed: args.seed.or(kept.seed),
         model: args.model.clone().or(kept.model),
+        set: kept.set.into_iter().chain(args.set.iter().cloned()).collect(),
     };
     if !args.draft {
         return Ok(overrides);

@@ -1,10 +1,11 @@
 //! What a command ends in: an exit code, and for a failure what to tell the user.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Voice;
-use crate::recipe::Finding;
+use crate::recipe::{Diagnostic, Finding, render_diagnostics};
 
 /// The process's exit code. Of several recipes' the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +38,8 @@ pub struct Failure {
     pub rendered: bool,
     /// What the report is about, one by one, for programs; empty where the failure is about no text.
     pub findings: Vec<Finding>,
+    /// The files that a recipe depends on besides itself, as far as they are known: a change of one may mend it.
+    pub files: Vec<PathBuf>,
 }
 
 /// What a command ends in.
@@ -45,7 +48,14 @@ pub type Outcome = Result<Exit, Failure>;
 impl Failure {
     /// A failure of the surroundings: exit code 1.
     pub fn failed(message: impl Display) -> Self {
-        Failure { exit: Exit::Failed, message: message.to_string(), hint: None, rendered: false, findings: Vec::new() }
+        Failure {
+            exit: Exit::Failed,
+            message: message.to_string(),
+            hint: None,
+            rendered: false,
+            findings: Vec::new(),
+            files: Vec::new(),
+        }
     }
 
     /// A wrong recipe or command line: exit code 2.
@@ -53,9 +63,10 @@ impl Failure {
         Failure { exit: Exit::Wrong, ..Failure::failed(message) }
     }
 
-    /// Finished diagnostics of a recipe, and the same one by one: exit code 2.
-    pub fn diagnostics(rendered: String, findings: Vec<Finding>) -> Self {
-        Failure { rendered: true, findings, ..Failure::wrong(rendered) }
+    /// What is wrong with a recipe: exit code 2.
+    pub fn diagnostics(diagnostics: &[Diagnostic]) -> Self {
+        let findings = diagnostics.iter().map(Finding::of).collect();
+        Failure { rendered: true, findings, ..Failure::wrong(render_diagnostics(diagnostics)) }
     }
 
     /// The same with a hint.

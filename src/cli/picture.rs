@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Failure;
 use crate::output::{self, Facts, Origin, RecoverError};
 use crate::plan::Size;
-use crate::recipe;
+use crate::recipe::{self, Setting};
 
 /// What every PNG begins with (PNG specification, third edition, 5.2).
 pub(super) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
@@ -18,10 +18,15 @@ const FOREIGN: [&str; 10] = ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff",
 /// A path names a picture, not a recipe: by what the file begins with, or else by its name. No recipe begins like a PNG:
 /// the first byte is none of UTF-8 text.
 pub(super) fn is_picture(path: &Path) -> bool {
-    let named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    let named = is_picture_name(path);
     let mut start = [0; SIGNATURE.len()];
     let mut begins = || File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok();
     named || path.is_file() && begins() && start == SIGNATURE
+}
+
+/// The name of a picture that may be ours.
+pub(super) fn is_picture_name(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
 }
 
 /// A file that is there has the name of a picture of another format, in which no recipe can be.
@@ -49,6 +54,7 @@ pub(super) fn overrides(kept: &output::Overrides) -> recipe::Overrides {
         steps: kept.steps,
         seed: kept.seed,
         model: kept.model.clone(),
+        set: kept.set.iter().filter_map(|setting| setting.parse().ok()).collect(),
     }
 }
 
@@ -59,7 +65,20 @@ pub(super) fn kept(overrides: &recipe::Overrides) -> output::Overrides {
         steps: overrides.steps,
         seed: overrides.seed,
         model: overrides.model.clone(),
+        set: overrides.set.iter().map(Setting::to_string).collect(),
     }
+}
+
+/// The recipes that a picture's recipe builds on.
+pub(super) fn bases(kept: output::Bases) -> recipe::Bases {
+    let base = |base: output::Base| recipe::Base { path: base.path, text: base.text, extends: base.extends };
+    recipe::Bases { extends: kept.extends, recipes: kept.recipes.into_iter().map(base).collect() }
+}
+
+/// The same, as they are kept in a picture.
+pub(super) fn kept_bases(bases: recipe::Bases) -> output::Bases {
+    let base = |base: recipe::Base| output::Base { path: base.path, text: base.text, extends: base.extends };
+    output::Bases { extends: bases.extends, recipes: bases.recipes.into_iter().map(base).collect() }
 }
 
 /// What it takes besides the recipe to make a picture again.
@@ -136,6 +155,7 @@ mod tests {
             steps: Some(5),
             seed: None,
             model: Some("pocket".to_owned()),
+            set: vec!["seed=4".parse().unwrap(), "phase.0.rate=0.05 * t".parse().unwrap()],
         };
         assert_eq!(super::overrides(&kept(&overrides)), overrides);
     }

@@ -2,24 +2,23 @@
 //! tokenizer, not onnxruntime, so that `check` says it too.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::path::Path;
 use std::slice;
 
 use super::{Failure, Voice, compose::Source, compose::from_clip, compose::hint};
 use crate::clip::{ModelFolder, Photo, TextTokenizer};
 use crate::plan::{Ensemble, Prompt};
-use crate::recipe::{Compiled, Diagnostic};
+use crate::recipe::{Compiled, Diagnostic, Place, render_diagnostics};
 
 /// The recipe's models, by [`Target::model`](crate::plan::Target::model). One that is not there is an error at its name.
 pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFolder>, Failure> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
     for model in &compiled.models {
-        match (ModelFolder::find(&model.name, &model.base), &model.span) {
+        match (ModelFolder::find(&model.name, &model.base), &model.place) {
             (Ok(folder), _) => found.push(folder),
-            (Err(error), Some(span)) => {
-                let diagnostic = Diagnostic::error(&source.path, span.clone(), error.to_string());
+            (Err(error), Some(place)) => {
+                let diagnostic = Diagnostic::error(place.clone(), error.to_string());
                 missing.push(diagnostic.maybe_hint(hint(&error)));
             }
             // The command line's, or the default.
@@ -37,34 +36,33 @@ pub(super) fn check(
     models: &[ModelFolder],
     voice: &Voice,
 ) -> Result<(), Failure> {
-    let (errors, warnings) = examine(source, compiled, models)?;
-    voice.rendered(&source.shown(&warnings));
+    let (errors, warnings) = examine(compiled, models)?;
+    voice.rendered(&render_diagnostics(&warnings));
     if errors.is_empty() { Ok(()) } else { Err(source.diagnosed(&errors)) }
 }
 
 /// Errors and warnings about the prompts: of words, none known is an error, some unknown or a text too long a warning.
 pub(super) fn examine(
-    source: &Source,
     compiled: &Compiled,
     models: &[ModelFolder],
 ) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
-    let mut findings = Findings { source, errors: Vec::new(), warnings: Vec::new() };
-    for (prompt, span) in compiled.plan.prompts.iter().zip(&compiled.prompt_spans) {
+    let mut findings = Findings::default();
+    for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_places) {
         match prompt {
-            Prompt::Text(text) => findings.picture_name(text, span),
-            Prompt::Ensemble(ensemble) => ensemble.texts.iter().for_each(|text| findings.picture_name(text, span)),
-            Prompt::Image(path) => findings.image(path, span),
+            Prompt::Text(text) => findings.picture_name(text, place),
+            Prompt::Ensemble(ensemble) => ensemble.texts.iter().for_each(|text| findings.picture_name(text, place)),
+            Prompt::Image(path) => findings.image(path, place),
         }
     }
     for (index, model) in models.iter().enumerate() {
         let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
         let name = &model.description.name;
         for row in compiled.plan.prompts_of(index) {
-            let span = &compiled.prompt_spans[row];
+            let place = &compiled.prompt_places[row];
             match &compiled.plan.prompts[row] {
-                Prompt::Text(text) => findings.words(name, &tokenizer, slice::from_ref(text), &[], span)?,
+                Prompt::Text(text) => findings.words(name, &tokenizer, slice::from_ref(text), &[], place)?,
                 Prompt::Ensemble(ensemble) => {
-                    findings.words(name, &tokenizer, &ensemble.texts, &ensemble.templates, span)?;
+                    findings.words(name, &tokenizer, &ensemble.texts, &ensemble.templates, place)?;
                 }
                 Prompt::Image(_) => {}
             }
@@ -74,38 +72,38 @@ pub(super) fn examine(
 }
 
 /// What is found about prompts.
-struct Findings<'a> {
-    source: &'a Source,
+#[derive(Default)]
+struct Findings {
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
 }
 
-impl Findings<'_> {
-    fn error(&mut self, span: &Range<usize>, message: String, hint: &str) {
-        self.errors.push(Diagnostic::error(&self.source.path, span.clone(), message).hint(hint.to_owned()));
+impl Findings {
+    fn error(&mut self, place: &Place, message: String, hint: &str) {
+        self.errors.push(Diagnostic::error(place.clone(), message).hint(hint.to_owned()));
     }
 
-    fn warning(&mut self, span: Range<usize>, message: String) -> &mut Diagnostic {
-        self.warnings.push(Diagnostic::warning(&self.source.path, span, message));
+    fn warning(&mut self, place: Place, message: String) -> &mut Diagnostic {
+        self.warnings.push(Diagnostic::warning(place, message));
         let last = self.warnings.len() - 1;
         &mut self.warnings[last]
     }
 
     /// A text that was perhaps meant to be an image.
-    fn picture_name(&mut self, text: &str, span: &Range<usize>) {
+    fn picture_name(&mut self, text: &str, place: &Place) {
         if is_picture_name(text) {
             let hint = format!("an image is named as {{ image = \"{text}\" }}");
-            self.warning(span.clone(), format!("\"{text}\" is a text to CLIP, not a picture")).hint = Some(hint);
+            self.warning(place.clone(), format!("\"{text}\" is a text to CLIP, not a picture")).hint = Some(hint);
         }
     }
 
     /// An image that cannot be shown to CLIP, or not as people see it.
-    fn image(&mut self, path: &Path, span: &Range<usize>) {
+    fn image(&mut self, path: &Path, place: &Place) {
         match Photo::open(path) {
-            Err(error) => self.error(span, error.to_string(), "save it anew, as a PNG for example"),
+            Err(error) => self.error(place, error.to_string(), "save it anew, as a PNG for example"),
             Ok(photo) if photo.turned => {
                 let message = "this picture is to be turned for viewing; CLIP is shown it as it is stored";
-                self.warning(span.clone(), message.to_owned()).hint =
+                self.warning(place.clone(), message.to_owned()).hint =
                     Some("save it upright if it lies on its side".into());
             }
             Ok(_) => {}
@@ -119,7 +117,7 @@ impl Findings<'_> {
         tokenizer: &TextTokenizer,
         texts: &[String],
         templates: &[String],
-        span: &Range<usize>,
+        place: &Place,
     ) -> Result<(), Failure> {
         let mut unknown: Vec<String> = Vec::new();
         let mut cut = false;
@@ -128,7 +126,7 @@ impl Findings<'_> {
             let tokens = tokenizer.encode(text).map_err(from_clip)?;
             if !tokens.meaningful {
                 let message = format!("model `{model}` knows no word of \"{text}\"");
-                self.error(span, message, "use other words; `pocket` knows English ones, in Latin letters");
+                self.error(place, message, "use other words; `pocket` knows English ones, in Latin letters");
                 silent = true;
             }
             unknown.extend(tokens.unknown);
@@ -149,10 +147,10 @@ impl Findings<'_> {
         if !unknown.is_empty() {
             let words = unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
             let message = format!("model `{model}` does not know {words}; the rest of the prompt counts");
-            self.warning(word_span(self.source, span, &unknown), message);
+            self.warning(word_place(place, &unknown), message);
         }
         if cut {
-            self.warning(span.clone(), format!("longer than model `{model}` takes; its end is cut off"));
+            self.warning(place.clone(), format!("longer than model `{model}` takes; its end is cut off"));
         }
         Ok(())
     }
@@ -166,10 +164,11 @@ fn is_picture_name(text: &str) -> bool {
 }
 
 /// Where the first unknown word stands in the prompt, if it stands there as it is.
-fn word_span(source: &Source, span: &Range<usize>, unknown: &[String]) -> Range<usize> {
-    let found = unknown.first().zip(source.text.get(span.clone())).and_then(|(word, text)| {
+fn word_place(place: &Place, unknown: &[String]) -> Place {
+    let Place { file, span } = place;
+    let found = unknown.first().zip(file.text.get(span.clone())).and_then(|(word, text)| {
         let start = span.start + text.find(word.as_str())?;
         Some(start..start + word.len())
     });
-    found.unwrap_or_else(|| span.clone())
+    Place { file: file.clone(), span: found.unwrap_or_else(|| span.clone()) }
 }

@@ -87,7 +87,7 @@ impl Run<'_> {
             output: &job.output,
             facts,
             display: Display::new(voice, &job.name()),
-            writer: Writer::new(source.text.as_str().into()),
+            writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
             unwritten: 0,
             started,
             startup: None,
@@ -108,7 +108,9 @@ impl Run<'_> {
         let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
         let startup = startup.unwrap_or_default();
         let stepping = before.duration_since(started).saturating_sub(startup).as_secs_f64();
-        write_png(&job.output, &rendered.picture, &Origin { recipe: source.text.clone(), facts }).map_err(failure)?;
+        let bases = picture::kept_bases(compiled.bases.clone());
+        let origin = Origin { recipe: source.text.clone(), bases, facts };
+        write_png(&job.output, &rendered.picture, &origin).map_err(failure)?;
         waited += before.elapsed();
         let total = started.elapsed().as_secs_f64();
         if let Some(path) = &args.timings {

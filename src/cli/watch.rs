@@ -43,7 +43,13 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
                 Ok(Some(version)) => shown = Some(version),
                 Err(failure) => voice.failure(&failure),
             },
-            Err(failure) => voice.failure(&failure),
+            Err(failure) => {
+                voice.failure(&failure);
+                // What is missing or wrong in it may come right.
+                if !failure.files.is_empty() {
+                    watch.follow(&failure.files).map_err(from_watch)?;
+                }
+            }
         }
         voice.note(&format!("watching {}; Ctrl-C ends it", job.name()));
         version = loop {
@@ -84,7 +90,13 @@ fn follow(
             // A mistake is shown, and the render goes on.
             match self::edition(version, job, args, voice) {
                 Ok(edition) => newer = Some(edition),
-                Err(failure) => voice.failure(&failure),
+                Err(failure) => {
+                    voice.failure(&failure);
+                    let files = [&edition.compiled.files[..], &failure.files].concat();
+                    if let Err(error) = watch.follow(&files) {
+                        voice.failure(&from_watch(error));
+                    }
+                }
             }
             newer.is_some()
         };

@@ -11,7 +11,7 @@ pub mod snapshots;
 /// Files that appear whole or not at all.
 pub mod whole;
 
-pub use origin::{Facts, Origin, Overrides, TallyLine, UsedModel};
+pub use origin::{Base, Bases, Facts, Origin, Overrides, TallyLine, UsedModel};
 pub use pending::TemporaryFolder;
 pub use png::{RecoverError, recover, write_png};
 pub use snapshots::{Writer, is_snapshot_of, phase_path, step_path};

@@ -9,7 +9,37 @@ use serde::{Deserialize, Serialize};
 pub struct Origin {
     /// The recipe as it was read.
     pub recipe: String,
+    /// The recipes that it builds on.
+    pub bases: Bases,
     pub facts: Facts,
+}
+
+/// The recipes that one builds on; kept as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bases {
+    /// For each recipe that the recipe names its place among [`Bases::recipes`].
+    pub extends: Vec<usize>,
+    pub recipes: Vec<Base>,
+}
+
+impl Bases {
+    /// The recipe stands alone.
+    pub fn is_empty(&self) -> bool {
+        self.recipes.is_empty()
+    }
+}
+
+/// A recipe that another builds on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Base {
+    /// Its file's path, relative to the recipe's folder unless it is absolute.
+    pub path: String,
+    pub text: String,
+    /// As in [`Bases::extends`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extends: Vec<usize>,
 }
 
 /// All but the recipe's text; kept as JSON. Unknown keys are ignored and missing ones empty, so that pictures of later
@@ -75,6 +105,9 @@ pub struct Overrides {
     pub seed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// Single values, each as `PATH=VALUE`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
 }
 
 impl Overrides {
@@ -89,13 +122,14 @@ impl Overrides {
         let steps = self.steps.map(|steps| format!("--steps {steps}"));
         let seed = self.seed.map(|seed| format!("--seed {seed}"));
         let model = self.model.as_ref().map(|model| format!("--model {}", quoted(model)));
-        [size, steps, seed, model].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        let set = self.set.iter().map(|setting| format!("--set {}", quoted(setting)));
+        [size, steps, seed, model].into_iter().flatten().chain(set).collect::<Vec<_>>().join(" ")
     }
 }
 
 /// A word for the shell; quoted where it needs it.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:@+".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@+=".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
     } else {
@@ -115,9 +149,15 @@ mod tests {
 
     #[test]
     fn overrides_read_as_options() {
-        let overrides =
-            Overrides { size: Some([64, 48]), steps: Some(5), seed: None, model: Some("my model's".to_owned()) };
-        assert_eq!(overrides.options(), r"--size 64x48 --steps 5 --model 'my model'\''s'");
+        let overrides = Overrides {
+            size: Some([64, 48]),
+            steps: Some(5),
+            seed: None,
+            model: Some("my model's".to_owned()),
+            set: vec!["phase.0.rate=0.05*t".to_owned()],
+        };
+        let options = r"--size 64x48 --steps 5 --model 'my model'\''s' --set 'phase.0.rate=0.05*t'";
+        assert_eq!(overrides.options(), options);
         assert!(Overrides::default().is_empty() && Overrides::default().options().is_empty());
     }
 }

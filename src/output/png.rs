@@ -9,14 +9,17 @@ use std::path::Path;
 
 use png::text_metadata::ITXtChunk;
 use png::{BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, EncodingError, SrgbRenderingIntent};
+use serde::de::DeserializeOwned;
 
-use super::origin::{Facts, Origin};
+use super::origin::Origin;
 use super::whole::{WriteError, write_whole};
 use crate::picture::Picture;
 
 /// The recipe's text, byte for byte, compressed.
 const RECIPE: &str = "recipe-render:recipe";
-/// [`Facts`] as JSON.
+/// [`super::Bases`] as JSON, compressed; only where there are any.
+const BASES: &str = "recipe-render:bases";
+/// [`super::Facts`] as JSON.
 const FACTS: &str = "recipe-render:facts";
 /// The longest recipe that is read back from a picture, in bytes: more than any recipe, less than would do harm.
 const LONGEST: usize = 64 << 20;
@@ -45,9 +48,15 @@ fn encode(file: &mut dyn Write, picture: &Picture, origin: &Origin) -> Result<()
     }
     let facts = serde_json::to_string(&origin.facts).map_err(io::Error::from)?;
     writer.write_text_chunk(&text(FACTS, &facts))?;
-    let mut recipe = text(RECIPE, &origin.recipe);
-    recipe.compressed = true;
-    writer.write_text_chunk(&recipe)?;
+    let bases = match origin.bases.is_empty() {
+        true => None,
+        false => Some(text(BASES, &serde_json::to_string(&origin.bases).map_err(io::Error::from)?)),
+    };
+    // The recipe comes last: where it is there, so is all that it needs.
+    for mut chunk in bases.into_iter().chain([text(RECIPE, &origin.recipe)]) {
+        chunk.compressed = true;
+        writer.write_text_chunk(&chunk)?;
+    }
     writer.write_image_data(&picture.to_rgb8())?;
     writer.finish()
 }
@@ -130,11 +139,14 @@ fn find(chunks: &[ITXtChunk]) -> Result<Option<Origin>, RecoverError> {
         chunk.decompress_text_with_limit(LONGEST).and_then(|()| chunk.get_text()).map(Some).map_err(damage)
     };
     let Some(recipe) = read(RECIPE)? else { return Ok(None) };
-    let facts = match read(FACTS)? {
-        Some(facts) => serde_json::from_str(&facts).map_err(|error| RecoverError::Damaged(error.to_string()))?,
-        None => Facts::default(),
-    };
-    Ok(Some(Origin { recipe, facts }))
+    let (bases, facts) = (parsed(read(BASES)?)?, parsed(read(FACTS)?)?);
+    Ok(Some(Origin { recipe, bases, facts }))
+}
+
+/// What a chunk's JSON says; nothing if there is none.
+fn parsed<T: Default + DeserializeOwned>(json: Option<String>) -> Result<T, RecoverError> {
+    let Some(json) = json else { return Ok(T::default()) };
+    serde_json::from_str(&json).map_err(|error| RecoverError::Damaged(error.to_string()))
 }
 
 fn damage(error: DecodingError) -> RecoverError {
@@ -148,7 +160,7 @@ fn damage(error: DecodingError) -> RecoverError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{Overrides, TallyLine};
+    use crate::output::{Base, Bases, Facts, Overrides, TallyLine};
     use crate::plan::Size;
 
     fn picture() -> Picture {
@@ -171,7 +183,9 @@ mod tests {
             device: "cpu".into(),
             tally: vec![TallyLine { prompt: "malazan".into(), target: "detail 1".into(), won: 879 }],
         };
-        Origin { recipe: recipe.into(), facts }
+        let base = |path: &str, extends| Base { path: path.into(), text: "# ø\r\n".into(), extends };
+        let bases = Bases { extends: vec![0], recipes: vec![base("../a.toml", vec![1]), base("b.toml", vec![])] };
+        Origin { recipe: recipe.into(), bases, facts }
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! Pictures written beside a running render, in a thread of their own so that it need not wait for them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use super::origin::{Facts, Origin};
+use super::origin::{Bases, Facts, Origin};
 use super::png::write_png;
 use super::whole::WriteError;
 use crate::picture::Picture;
@@ -71,13 +70,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer of pictures made from this recipe text.
-    pub fn new(recipe: Arc<str>) -> Self {
+    /// A writer of pictures made from this recipe text and what it builds on.
+    pub fn new(recipe: String, bases: Bases) -> Self {
         let (tasks, incoming) = sync_channel::<Task>(1);
         let (failed, failures) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             for task in incoming {
-                let origin = Origin { recipe: recipe.to_string(), facts: task.facts };
+                let origin = Origin { recipe: recipe.clone(), bases: bases.clone(), facts: task.facts };
                 if let Err(error) = write_png(&task.path, &task.picture, &origin) {
                     // The receiver lives as long as the writer.
                     let _ = failed.send(error);
@@ -147,7 +146,7 @@ mod tests {
     #[test]
     fn nothing_is_dropped_and_failures_come_back() {
         let folder = tempfile::tempdir().unwrap();
-        let writer = Writer::new("a = 1".into());
+        let writer = Writer::new("a = 1".into(), Bases::default());
         for step in 1..=20 {
             let path = step_path(&folder.path().join("x.png"), step);
             writer.write(path, picture(step as f32 / 255.0), Facts { steps: step, ..Facts::default() });

@@ -52,9 +52,16 @@ pub fn parse(text: &str) -> Result<Expr, Problem> {
         Some((Token::Comma, span)) => {
             Err(Problem::new(span, "a comma only stands between the arguments of a function"))
         }
-        Some((_, span)) => {
-            Err(Problem::new(span, "an operator is missing before this").hint("products are written with *: 2*t"))
-        }
+        Some((token, span)) => Err(Problem::new(span, "an operator is missing before this").hint(joined(&token))),
+    }
+}
+
+/// What to do about a word that follows another without an operator.
+fn joined(token: &Token<'_>) -> &'static str {
+    match token {
+        Token::Name("if" | "else") => "choices are written if(condition, a, b)",
+        Token::Name("and" | "or" | "not") => "min(a, b) serves as \"and\", max(a, b) as \"or\", 1 - a as \"not\"",
+        _ => "products are written with *: 2*t",
     }
 }
 
@@ -155,8 +162,9 @@ impl<'a> Parser<'a> {
             Some((Token::Comma, span)) => {
                 Err(Problem::new(span, "a comma only stands between the arguments of a function"))
             }
-            Some((_, span)) => {
-                Err(Problem::new(span, "an operator is missing before this").expected("an operator or `)`"))
+            Some((token, span)) => {
+                let problem = Problem::new(span, "an operator is missing before this").expected("an operator or `)`");
+                Err(problem.hint(joined(&token)))
             }
             None => Err(Problem::new(open.clone(), "this parenthesis is never closed")),
         }

@@ -32,16 +32,9 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// The findings of a recipe at `path` whose text is `text`. Where one is about another file, that file is looked at.
-    pub fn all(diagnostics: &[Diagnostic], path: &Path, text: &str) -> Vec<Finding> {
-        let one = |diagnostic: &Diagnostic| match diagnostic.file == path {
-            true => Finding::of(diagnostic, text),
-            false => Finding::of(diagnostic, &std::fs::read_to_string(&diagnostic.file).unwrap_or_default()),
-        };
-        diagnostics.iter().map(one).collect()
-    }
-
-    fn of(diagnostic: &Diagnostic, text: &str) -> Finding {
+    /// A diagnostic as a finding.
+    pub fn of(diagnostic: &Diagnostic) -> Finding {
+        let text = &diagnostic.file.text;
         let span = diagnostic.span.clone();
         let start = span.as_ref().map(|span| place(text, span.start));
         let end = span.as_ref().map(|span| place(text, span.end.max(span.start)));
@@ -56,7 +49,7 @@ impl Finding {
             end_column: end.map(|(_, column)| column),
             span: span.map(|span| [span.start, span.end.max(span.start)]),
             expected: diagnostic.expected.clone(),
-            ..Finding::whole(&diagnostic.file, &diagnostic.message, diagnostic.hint.as_deref())
+            ..Finding::whole(&diagnostic.file.path, &diagnostic.message, diagnostic.hint.as_deref())
         }
     }
 
@@ -92,6 +85,7 @@ fn place(text: &str, at: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::{Place, SourceFile};
 
     #[test]
     fn places_count_characters_from_1() {
@@ -106,15 +100,17 @@ mod tests {
 
     #[test]
     fn findings_agree_with_what_people_are_shown() {
-        let (path, text) = (Path::new("a.toml"), "seed = 4\n# é\nx = 'ß'; y\n");
+        let text = "seed = 4\n# é\nx = 'ß'; y\n";
+        let file = SourceFile::new(Path::new("a.toml"), text);
         let at = text.find('y').unwrap();
-        let diagnostic = Diagnostic::error(path, at..at + 1, "wrong").expected("right").hint("better");
-        let [finding] = &Finding::all(std::slice::from_ref(&diagnostic), path, text)[..] else { panic!("one") };
-        assert_eq!((finding.line.unwrap(), finding.column.unwrap()), diagnostic.position(text).unwrap());
+        let diagnostic = Diagnostic::error(Place { file: file.clone(), span: at..at + 1 }, "wrong");
+        let diagnostic = diagnostic.expected("right").hint("better");
+        let finding = Finding::of(&diagnostic);
+        assert_eq!((finding.line.unwrap(), finding.column.unwrap()), diagnostic.position().unwrap());
         assert_eq!((finding.end_line, finding.end_column), (Some(3), Some(11)));
         assert_eq!(finding.span, Some([at, at + 1]));
         assert_eq!(finding.expected.as_deref(), Some("right"));
-        let whole = Finding::all(&[Diagnostic::whole(path, "too large")], path, "");
-        assert_eq!(whole, [Finding::whole(path, "too large", None)]);
+        let whole = Finding::of(&Diagnostic::whole(file, "too large"));
+        assert_eq!(whole, Finding::whole(Path::new("a.toml"), "too large", None));
     }
 }

@@ -2,13 +2,19 @@
 //!
 //! ```text
 //! text ─▶ source ─▶ document ─▶ sections, targets, pipelines, values ─▶ written::Recipe ─▶ resolve ─▶ Plan
-//!                                 │ by keys (what there is)                  │
-//!                                 │ and defaults (what is not said)          └─ chains (pipelines), over_time (schedules)
-//!                                 └─▶ diagnostics, all of a file at once
+//!           │           ▲         │ by keys (what there is)                  │
+//!           │           │         │ and defaults (what is not said)          └─ chains (pipelines), over_time (schedules)
+//!           │           │         └─▶ diagnostics, all of all files at once
+//!           └─ bases ─ merge ◀─ settings
 //! ```
+//!
+//! `bases` finds the recipes that one extends, `merge` lays them over one another, `settings` puts what the command line sets
+//! into the document that comes of it. `sources` keeps all these texts as one, so that every place in the document still
+//! knows its file.
 //!
 //! The same table of keys makes the schema for editors and the reference page.
 
+mod bases;
 mod chains;
 mod defaults;
 mod diagnostic;
@@ -16,6 +22,7 @@ pub mod expression;
 mod finding;
 mod keys;
 mod marks;
+mod merge;
 mod nearest;
 mod over_time;
 mod overrides;
@@ -28,26 +35,34 @@ mod resolve;
 mod scalars;
 mod schema;
 mod sections;
+mod setting;
+mod settings;
 mod source;
+mod sources;
 mod start;
 mod syntax;
 mod targets;
 mod tokens;
+mod tree;
 mod unclosed;
 mod values;
+mod warnings;
 mod written;
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+pub use bases::{Base, Bases};
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use finding::Finding;
 pub use overrides::{Overrides, parse_size};
 pub use reference::reference;
 pub use schema::{schema, schema_text};
-pub use source::{LONGEST, Unreadable, read};
+pub use setting::Setting;
+pub use source::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
+pub use sources::{Place, SourceFile};
 
-use crate::plan::{Ground, Plan, Prompt, Region};
+use crate::plan::Plan;
+use bases::Family;
 use over_time::Timeline;
 use reader::Reader;
 
@@ -58,10 +73,21 @@ pub struct Compiled {
     /// The models that its targets look with, by [`Target::model`](crate::plan::Target::model); each is one target's at least.
     pub models: Vec<ModelReference>,
     /// Where each of the plan's prompts stands first, parallel to [`Plan::prompts`].
-    pub prompt_spans: Vec<Range<usize>>,
+    pub prompt_places: Vec<Place>,
     /// What is legal but surely not meant.
     pub warnings: Vec<Diagnostic>,
-    /// The files that the picture depends on besides the recipe and the model.
+    /// The files that the picture depends on besides the recipe and the model: those that the recipe builds on, and images.
+    pub files: Vec<PathBuf>,
+    /// The recipes that it builds on, for a picture to keep.
+    pub bases: Bases,
+}
+
+/// A recipe that cannot be rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invalid {
+    /// All errors and warnings, at least one of them an error: those of the recipe's own text first, in its order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files it depends on besides itself, as far as they are known; they need not be there.
     pub files: Vec<PathBuf>,
 }
 
@@ -70,19 +96,43 @@ pub struct Compiled {
 pub struct ModelReference {
     /// A name, or the path of a folder.
     pub name: String,
-    /// Its place in the recipe; none if it is a default or the command line's.
-    pub span: Option<Range<usize>>,
-    /// The folder from which a path counts: the recipe's, or for one from the command line the current one.
+    /// Where a recipe says it; none if it is a default or the command line's.
+    pub place: Option<Place>,
+    /// The folder from which a path counts: that of the file that says it, or for one from the command line the current one.
     pub base: PathBuf,
 }
 
-/// Compiles a recipe. `path` is its file's, for messages and for the paths in it; `text` its text.
+/// Compiles a recipe. `path` is its file's, for messages and for the paths in it; `text` its text. What it builds on is read
+/// from files.
 ///
 /// # Errors
-/// All errors and warnings of the recipe in the order of its text, at least one of them an error.
-pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compiled, Vec<Diagnostic>> {
-    let document = source::parse(path, text)?;
-    let mut reader = Reader::new(path, text);
+/// See [`compile_text`].
+pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compiled, Invalid> {
+    let recipe = RecipeText { path: path.to_path_buf(), text: text.to_owned(), bases: None };
+    compile_text(&recipe, &source::open, overrides)
+}
+
+/// Compiles a recipe. What it builds on is what was read with it, or else what `open` gives.
+///
+/// # Errors
+/// All errors and warnings of all the texts that it is made of, at least one of them an error.
+pub fn compile_text(recipe: &RecipeText, open: Open<'_>, overrides: &Overrides) -> Result<Compiled, Invalid> {
+    let mut family = Family::of(recipe, open);
+    let starts: Vec<usize> =
+        overrides.set.iter().map(|setting| family.sources.add(setting.source(), PathBuf::new())).collect();
+    let mut files = std::mem::take(&mut family.files);
+    let mut found = std::mem::take(&mut family.diagnostics);
+    if !family.is_sound() {
+        return Err(Invalid { diagnostics: diagnostic::in_order(found, &family.sources), files });
+    }
+    let mut document = family.merged(&mut found);
+    let partial = !found.is_empty();
+    if !partial {
+        found.extend(settings::apply(&mut document, &overrides.set, &starts, &family.sources));
+    }
+    let mut reader = Reader::new(&family.sources);
+    reader.diagnostics = found;
+    reader.partial = partial;
     let mut recipe = reader.recipe(&document);
     // What the recipe itself counts steps by.
     let counted: Vec<u64> = recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect();
@@ -92,49 +142,23 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
     }
     let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
     over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
-    let resolved = resolve::resolve(&mut reader, &recipe, &timeline, &counted, model);
-    let diagnostics = diagnostic::in_order(reader.diagnostics);
-    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-        return Err(diagnostics);
-    }
-    Ok(Compiled {
-        files: files(&resolved.plan),
-        plan: resolved.plan,
-        models: resolved.models,
-        prompt_spans: resolved.prompt_spans,
-        warnings: diagnostics,
-    })
-}
-
-/// The image files that a plan names, each once.
-fn files(plan: &Plan) -> Vec<PathBuf> {
-    let start = match &plan.canvas.init.ground {
-        Ground::Image(path) => Some(path),
-        Ground::Colour(_) => None,
-    };
-    let prompts = plan.prompts.iter().filter_map(|prompt| match prompt {
-        Prompt::Image(path) => Some(path),
-        Prompt::Text(_) | Prompt::Ensemble(_) => None,
-    });
-    let masks = plan.targets.iter().filter_map(|target| match &target.region {
-        Some(Region::Mask(path)) => Some(path),
-        Some(Region::Rectangle(_)) | None => None,
-    });
-    let mut files: Vec<PathBuf> = start.into_iter().chain(prompts).chain(masks).cloned().collect();
+    files.append(&mut reader.files);
     files.sort();
     files.dedup();
-    files
-}
-
-/// Reads a recipe's file and compiles it; returns its text as well.
-///
-/// # Errors
-/// When the file cannot be read or the recipe has an error; see [`read`] and [`compile`].
-pub fn load(path: &Path, overrides: &Overrides) -> Result<(String, Compiled), Unreadable> {
-    let text = read(path)?;
-    match compile(path, &text, overrides) {
-        Ok(compiled) => Ok((text, compiled)),
-        Err(diagnostics) => Err(Unreadable { text, diagnostics }),
+    // Names can only be looked up where all of it is there.
+    let resolved = (!partial).then(|| resolve::resolve(&mut reader, &recipe, &timeline, &counted, model));
+    let diagnostics = diagnostic::in_order(reader.diagnostics, &family.sources);
+    let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
+    match resolved {
+        Some(resolved) if sound => Ok(Compiled {
+            plan: resolved.plan,
+            models: resolved.models,
+            prompt_places: resolved.prompt_spans.iter().map(|span| family.sources.place(span)).collect(),
+            warnings: diagnostics,
+            files,
+            bases: family.bases(),
+        }),
+        _ => Err(Invalid { diagnostics, files }),
     }
 }
 
@@ -143,7 +167,7 @@ fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Over
     if let Some(size) = overrides.size {
         match overrides::checked_size(size) {
             Ok(size) => recipe.size = size,
-            Err(message) => reader.diagnostics.push(Diagnostic::whole(reader.file, message)),
+            Err(message) => reader.about_all(message),
         }
     }
     if let Some(seed) = overrides.seed {
@@ -151,7 +175,7 @@ fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Over
     }
     if let Some(total) = overrides.steps {
         if total == 0 {
-            reader.diagnostics.push(Diagnostic::whole(reader.file, "a render has at least one step"));
+            reader.about_all("a render has at least one step");
         }
         let steps: Vec<u32> = recipe.phases.iter().map(|phase| phase.steps).collect();
         for (phase, steps) in recipe.phases.iter_mut().zip(overrides::share_steps(&steps, total)) {
@@ -159,10 +183,11 @@ fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Over
         }
     }
     if let Some(name) = &overrides.model {
-        return Some(ModelReference { name: name.clone(), span: None, base: PathBuf::new() });
+        return Some(ModelReference { name: name.clone(), place: None, base: PathBuf::new() });
     }
     let (name, span) = recipe.model.clone()?;
-    Some(ModelReference { name, span, base: reader.folder().to_path_buf() })
+    let base = reader.folder(span.as_ref().map_or(0, |span| span.start)).to_path_buf();
+    Some(ModelReference { name, place: span.map(|span| reader.sources.place(&span)), base })
 }
 
 #[cfg(test)]
@@ -206,9 +231,10 @@ mod tests {
         }
         let mask = image::GrayImage::from_fn(20, 20, |x, _| image::Luma([12 * x as u8]));
         mask.save(folder.path().join("mask.png")).unwrap();
+        std::fs::write(folder.path().join("base.toml"), "title = \"Base\"\n").unwrap();
         let path = folder.path().join("a.toml");
         let compiled = compile(&path, text, &Overrides::default());
-        let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong, &path, text)));
+        let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong.diagnostics)));
         (compiled.plan, compiled.models[0].name.clone(), compiled.warnings.len(), compiled.files)
     }
 
@@ -227,8 +253,10 @@ mod tests {
     #[test]
     fn the_defaults_are_a_sound_recipe() {
         for text in ["[[detail]]\nprompts = ['x']", "[[composition]]\nprompts = ['x']\n[canvas]\nbasis = 'pyramid'"] {
-            let mut reader = Reader::new(Path::new("a.toml"), text);
-            let document = source::parse(Path::new("a.toml"), text).unwrap();
+            let file = SourceFile::new(Path::new("a.toml"), text);
+            let sources = sources::Sources::of(file.clone());
+            let mut reader = Reader::new(&sources);
+            let document = source::parse(&file).unwrap();
             let recipe = reader.recipe(&document);
             let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
             over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());

@@ -71,6 +71,21 @@ impl Timeline {
         })
     }
 
+    /// Whether a schedule is 0 at every step of a phase; `of` as many questions are asked altogether.
+    pub fn is_zero(&self, phase: usize, schedule: &Schedule, of: u64) -> bool {
+        if let Some(value) = schedule.constant() {
+            return value == 0.0;
+        }
+        let most = (ALL_MOMENTS / of.max(1) / size(schedule)).clamp(16, MOMENTS);
+        self.moments(Some(phase), most).all(|(_, time)| schedule.at(&time) == 0.0)
+    }
+
+    /// The smallest value of a schedule in a phase.
+    pub fn least(&self, phase: usize, schedule: &Schedule) -> Option<f64> {
+        let most = (ALL_MOMENTS / self.phases.len().max(1) as u64 / size(schedule)).clamp(16, MOMENTS);
+        self.moments(Some(phase), most).map(|(_, time)| schedule.at(&time)).reduce(f64::min)
+    }
+
     /// The smallest and the largest value of a schedule over the whole run, with their moments.
     pub fn extent(&self, schedule: &Schedule) -> Option<[(f64, Time); 2]> {
         if let Some(value) = schedule.constant() {

@@ -1,6 +1,7 @@
 //! What the command line says over the recipe.
 
 use super::keys::SIDES;
+use super::setting::Setting;
 use crate::plan::Size;
 
 /// Changes to a recipe that apply before it becomes a plan.
@@ -12,6 +13,9 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// A model's name, or its folder relative to the current one.
     pub model: Option<String>,
+    /// Single values, later ones over earlier ones. They are put into the recipe before it is read; the others above apply to
+    /// what comes of that.
+    pub set: Vec<Setting>,
 }
 
 /// Reads a size as the command line has it: `WIDTHxHEIGHT`, each from 16 to 65536 pixels.

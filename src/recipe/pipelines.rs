@@ -121,7 +121,11 @@ impl<'a> Reader<'a> {
             }
             return self.edge(&stage).map(Entry::Edge);
         }
+        let span = chance.map(|chance| chance.span);
         let chance = self.get_schedule(&fields, "chance");
+        if let (Some(span), Some(0.0)) = (span, chance.constant()) {
+            self.warning(span, format!("the stage `{name}` never acts: its chance is 0"));
+        }
         Some(Entry::Stage { kind: self.stage(&stage, name)?, chance })
     }
 

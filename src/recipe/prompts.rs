@@ -2,9 +2,8 @@
 
 use toml::de::DeValue;
 
-use super::diagnostic::Diagnostic;
 use super::keys::{Kind, PROMPT};
-use super::reader::{Reader, Value};
+use super::reader::{Reader, Value, is_dots};
 use super::written::{At, Prompt};
 use crate::plan::{Ensemble, Prompt as Shown, Schedule};
 
@@ -60,6 +59,11 @@ impl<'a> Reader<'a> {
                 Some("say what to show, or leave it out".into());
             return None;
         }
+        if value.node.as_str().is_some_and(is_dots) {
+            self.error(value.span.clone(), "the prompt has no words").hint =
+                Some("say what to show; the inherited entries are written \"...\"".into());
+            return None;
+        }
         self.text(&Value { name: "text", kind: Kind::Text, ..value.clone() })
     }
 
@@ -69,6 +73,9 @@ impl<'a> Reader<'a> {
             self.wrong_type(value);
             return Vec::new();
         };
+        if items.is_empty() && self.partial {
+            return Vec::new();
+        }
         if items.is_empty() {
             self.error(value.span.clone(), "`prompts` is empty").expected = Some("at least one text".into());
             return Vec::new();
@@ -89,7 +96,7 @@ impl<'a> Reader<'a> {
                 let text = self.prompt_text(value)?;
                 let shows = At { value: worded(vec![text], templates), span: value.span.clone() };
                 let weight = At { value: weight, span: value.span.clone() };
-                Some(Prompt { shows, weight, scale, stop: None, stages: None })
+                Some(Prompt { shows, weight, scale, scale_span: None, stop: None, stages: None })
             }
             DeValue::Table(_) => {
                 let fields = self.table(&PROMPT, value)?;
@@ -106,15 +113,16 @@ impl<'a> Reader<'a> {
                 let image = fields.written("image").and_then(|value| self.shown(&value));
                 let image = image.map(|image| At { value: Shown::Image(image.value), span: image.span });
                 if let (Some(_), Some(value)) = (&image, fields.written("templates")) {
-                    let message = "this has no effect: `templates` are for texts";
-                    self.diagnostics.push(Diagnostic::warning(self.file, value.span, message));
+                    self.warning(value.span, "this has no effect: `templates` are for texts");
                 }
                 let weight: Schedule = self.get_schedule(&fields, "weight");
                 let span = fields.written("weight").map_or(value.span.clone(), |weight| weight.span);
                 let stages = fields.written("stages").and_then(|value| self.pipeline_use(&value));
                 let scale = self.get_schedule(&fields, "scale");
+                let scale_span = fields.written("scale").map(|scale| scale.span);
                 let stop = fields.written("stop").map(|_| self.get_schedule(&fields, "stop"));
-                Some(Prompt { shows: text.or(image)?, weight: At { value: weight, span }, scale, stop, stages })
+                let weight = At { value: weight, span };
+                Some(Prompt { shows: text.or(image)?, weight, scale, scale_span, stop, stages })
             }
             _ => {
                 let prompt = Value { name: "prompts", ..value.clone() };

@@ -1,25 +1,29 @@
 //! Reading tables by the table of keys: what is written or else the default, with a diagnostic for whatever does not fit.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::defaults;
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Severity};
 use super::keys::{self, Kind, Table};
 use super::nearest::{did_you_mean, nearest};
 use super::over_time::Check;
+use super::sources::Sources;
 
 /// Collects what is wrong while a recipe is read, and what has to be looked at once its phases are known.
 pub(super) struct Reader<'a> {
-    pub file: &'a Path,
-    pub text: &'a str,
+    pub sources: &'a Sources,
     pub diagnostics: Vec<Diagnostic>,
     pub checks: Vec<Check>,
     /// The phase that is being read, whose time is the only one for the schedules in it.
     pub phase: Option<usize>,
+    /// The images that are named.
+    pub files: Vec<PathBuf>,
+    /// Not all that the recipe is made of could be read: what is missing may be there.
+    pub partial: bool,
 }
 
 /// A table of a recipe, its keys known to be known ones.
@@ -102,15 +106,27 @@ impl<'a> Value<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(file: &'a Path, text: &'a str) -> Self {
-        Reader { file, text, diagnostics: Vec::new(), checks: Vec::new(), phase: None }
+    pub fn new(sources: &'a Sources) -> Self {
+        Reader { sources, diagnostics: Vec::new(), checks: Vec::new(), phase: None, files: Vec::new(), partial: false }
     }
 
     /// Reports an error; returns its diagnostic to add to.
     pub fn error(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
-        self.diagnostics.push(Diagnostic::error(self.file, span, message));
+        self.diagnostics.push(Diagnostic::error(self.sources.place(&span), message));
         let last = self.diagnostics.len() - 1;
         &mut self.diagnostics[last]
+    }
+
+    /// Reports what is legal but surely not meant; returns its diagnostic to add to.
+    pub fn warning(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+        let diagnostic = self.error(span, message);
+        diagnostic.severity = Severity::Warning;
+        diagnostic
+    }
+
+    /// Reports an error of the recipe as a whole.
+    pub fn about_all(&mut self, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::whole(self.sources.main().clone(), message));
     }
 
     /// Reports an error of a value: what was expected is what its kind says.
@@ -124,8 +140,7 @@ impl<'a> Reader<'a> {
     /// Reports a value of the wrong type.
     pub fn wrong_type(&mut self, value: &Value<'a>) -> &mut Diagnostic {
         let name = value.name;
-        let written =
-            self.text.get(value.span.clone()).filter(|text| value.written && text.len() <= 80).unwrap_or("...");
+        let written = self.sources.text(&value.span).filter(|text| value.written && text.len() <= 80).unwrap_or("...");
         let hint = match (value.node, value.kind) {
             (DeValue::String(text), Kind::Whole(..) | Kind::Number(_)) if text.trim().parse::<f64>().is_ok() => {
                 Some("numbers are written without quotes".to_owned())
@@ -135,11 +150,17 @@ impl<'a> Reader<'a> {
             }
             (DeValue::Float(float), Kind::Whole(..)) => whole(float.as_str()).map(|number| format!("write {number}")),
             (DeValue::Boolean(false), Kind::Switchable(_)) => Some("write \"off\"".to_owned()),
-            (DeValue::String(_), Kind::Prompts | Kind::Texts | Kind::Templates) => {
-                Some(format!("{name} = [{written}]"))
-            }
             (DeValue::Integer(_), Kind::Steps) => Some(format!("{name} = [{written}, \"end\"]")),
             (DeValue::String(_), Kind::Region) => Some(format!("a mask is written {{ mask = {written} }}")),
+            (DeValue::String(_), Kind::Prompts | Kind::Texts | Kind::Templates) if written.starts_with(['"', '\'']) => {
+                Some(format!("{name} = [{written}]"))
+            }
+            (DeValue::String(text), Kind::Prompts | Kind::Texts | Kind::Templates) => {
+                Some(format!("{name} = [\"{text}\"]"))
+            }
+            (DeValue::String(text), Kind::Table(_)) if is_dots(text) => {
+                Some("the inherited entries are written \"...\"".to_owned())
+            }
             (DeValue::Table(_), Kind::Pipeline) => Some(format!("a pipeline is an array: [{written}]")),
             (DeValue::Array(_), Kind::Schedule(_) | Kind::Switchable(_) | Kind::Weights(_)) => {
                 Some("a value that changes is written { keys = [[0, ...], [1, ...]] }".to_owned())
@@ -163,7 +184,8 @@ impl<'a> Reader<'a> {
                 self.error(key.span(), format!("unknown key `{}`{place}", key.get_ref())).hint = hint;
             }
         }
-        let missing = spec.keys.iter().filter(|key| key.required && !table.contains_key(key.name));
+        let partial = self.partial;
+        let missing = spec.keys.iter().filter(|key| key.required && !partial && !table.contains_key(key.name));
         // One that was misspelt is not missing.
         for key in missing.filter(|key| !meant.contains(&key.name)) {
             self.error(span.clone(), format!("`{}` is missing", key.name)).hint =
@@ -176,7 +198,7 @@ impl<'a> Reader<'a> {
             self.error(second.span(), message).hint = Some("give one of them".into());
         }
         let misspelt = spec.exclusive.iter().any(|name| meant.contains(name));
-        if spec.one_needed && given.is_empty() && !misspelt {
+        if spec.one_needed && !self.partial && given.is_empty() && !misspelt {
             let names: Vec<String> = spec.exclusive.iter().map(|name| format!("`{name}`")).collect();
             let examples = spec.exclusive.iter().filter_map(|name| spec.key(name));
             let examples: Vec<String> = examples.map(|key| format!("{} = {}", key.name, key.example)).collect();
@@ -190,9 +212,9 @@ impl<'a> Reader<'a> {
         Fields { spec, table: &defaults::EMPTY, span, written: false }
     }
 
-    /// The recipe's folder, from which its paths count.
-    pub fn folder(&self) -> &'a Path {
-        self.file.parent().unwrap_or(Path::new(""))
+    /// The folder from which a path counts that is written at a byte.
+    pub fn folder(&self, at: usize) -> &'a Path {
+        self.sources.folder(at)
     }
 
     /// Opens the table that a value is.
@@ -228,6 +250,12 @@ impl<'a> Reader<'a> {
         };
         items.iter().filter_map(|item| self.table(spec, &item.with_kind(Kind::Table(spec)))).collect()
     }
+}
+
+/// Whether somebody meant `"..."`.
+pub(super) fn is_dots(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.chars().all(|c| c == '.' || c == '…')
 }
 
 /// A number that was written with a decimal comma, with a point instead.

@@ -3,7 +3,6 @@
 use image::DynamicImage;
 use toml::de::DeValue;
 
-use super::diagnostic::Diagnostic;
 use super::keys::{Bounds, REGION};
 use super::reader::{Reader, Value};
 use super::scalars::number_of;
@@ -68,7 +67,7 @@ impl<'a> Reader<'a> {
         }
         if white {
             let message = "this mask is white everywhere: it limits nothing";
-            self.diagnostics.push(Diagnostic::warning(self.file, value.span.clone(), message));
+            self.warning(value.span.clone(), message);
         }
         Some(Region::Mask(path))
     }

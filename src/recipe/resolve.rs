@@ -6,11 +6,11 @@ use std::ops::Range;
 use super::ModelReference;
 use super::chains::{Chains, Whole};
 use super::defaults;
-use super::diagnostic::Diagnostic;
 use super::keys::{EDGES, Kind, STAGE};
 use super::nearest::did_you_mean;
 use super::over_time::{Timeline, short};
 use super::reader::{Reader, Value};
+use super::warnings;
 use super::written::{self, At, PipelineUse, Recipe, TargetKind, Weights};
 use crate::chance::key_of;
 use crate::plan::{
@@ -37,6 +37,8 @@ struct Resolver<'r, 'a> {
     edge: Edge,
     /// The window's size of a detail whose pipeline says none.
     cover: Option<StageKind>,
+    /// The canvas's longer side in shorter ones, as the recipe says it.
+    stretch: f64,
     prompts: Vec<Prompt>,
     prompt_spans: Vec<Range<usize>>,
     rows: HashMap<Prompt, usize>,
@@ -57,8 +59,10 @@ pub(super) fn resolve(
     let cover = default_cover(reader);
     let steps = [counted.to_vec(), recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect()];
     let (prompts, prompt_spans, rows, models) = Default::default();
+    let size = recipe.own_size;
+    let stretch = f64::from(size.width.max(size.height)) / f64::from(size.shorter().max(1));
     let mut resolver =
-        Resolver { reader, chains, timeline, steps, model, models, edge, cover, prompts, prompt_spans, rows };
+        Resolver { reader, chains, timeline, steps, model, models, edge, cover, stretch, prompts, prompt_spans, rows };
     let targets: Vec<Target> = recipe.targets.iter().map(|target| resolver.target(target)).collect();
     let phases: Vec<Phase> = recipe.phases.iter().map(|phase| resolver.phase(phase, recipe)).collect();
     resolver.warn(recipe, &phases);
@@ -156,8 +160,8 @@ impl Resolver<'_, '_> {
     fn model(&mut self, target: &written::Target) -> usize {
         let own = target.model.as_ref().map(|model| ModelReference {
             name: model.value.clone(),
-            span: Some(model.span.clone()),
-            base: self.reader.folder().to_path_buf(),
+            place: Some(self.reader.sources.place(&model.span)),
+            base: self.reader.folder(model.span.start).to_path_buf(),
         });
         let Some(model) = own.or_else(|| self.model.clone()) else { return 0 };
         let known = self.models.iter().position(|other| (&other.name, &other.base) == (&model.name, &model.base));
@@ -177,12 +181,9 @@ impl Resolver<'_, '_> {
             let message = format!("\"{target}\" is never active: the run has {total} steps, from 0 to {}", total - 1);
             self.warning(active.span.clone(), message);
         } else if until > total && until != u64::MAX {
-            let warning = Diagnostic::warning(
-                self.reader.file,
-                active.span.clone(),
-                format!("the run ends at step {total}, before \"{target}\" does"),
-            );
-            self.reader.diagnostics.push(warning.hint(format!("[{from}, \"end\"] lasts until then")));
+            let message = format!("the run ends at step {total}, before \"{target}\" does");
+            self.reader.warning(active.span.clone(), message).hint =
+                Some(format!("[{from}, \"end\"] lasts until then"));
         }
         scaled
     }
@@ -224,6 +225,14 @@ impl Resolver<'_, '_> {
                 let message = "a prompt to avoid acts on the view that another one won: its own stages mean nothing";
                 self.warning(prompt.shows.span.clone(), message);
             }
+            if let Some(span) = &prompt.scale_span {
+                self.warning(span.clone(), "this has no effect: prompts to avoid do not compete for windows");
+            }
+            if resolved.avoided.iter().any(|other| other.prompt == prompt_row) {
+                self.twice(prompt);
+            } else if resolved.wanted.iter().any(|other| other.prompt == prompt_row) {
+                self.wanted_and_avoided(prompt);
+            }
             resolved.avoided.push(pull);
             return;
         }
@@ -233,7 +242,23 @@ impl Resolver<'_, '_> {
             resolved.pipelines.push(pipeline);
             resolved.pipelines.len() - 1
         });
+        if resolved.wanted.iter().any(|other| (other.prompt, other.pipeline) == (pull.prompt, pull.pipeline)) {
+            self.twice(prompt);
+        } else if resolved.avoided.iter().any(|other| other.prompt == pull.prompt) {
+            self.wanted_and_avoided(prompt);
+        }
         resolved.wanted.push(pull);
+    }
+
+    fn twice(&mut self, prompt: &written::Prompt) {
+        let message = format!("\"{}\" is there already", prompt.shows.value.called());
+        self.reader.warning(prompt.shows.span.clone(), message).hint =
+            Some("a weight makes a prompt stronger: { text = \"...\", weight = 2 }".into());
+    }
+
+    fn wanted_and_avoided(&mut self, prompt: &written::Prompt) {
+        let message = format!("\"{}\" is wanted and avoided in one target", prompt.shows.value.called());
+        self.reader.warning(prompt.shows.span.clone(), message).hint = Some("keep one of the two".into());
     }
 
     /// The row of a prompt among all prompts.
@@ -261,9 +286,25 @@ impl Resolver<'_, '_> {
                 self.finished(whole, None)
             }
             TargetKind::Detail => {
+                self.larger_than_canvas(&whole);
                 let key = key_of(&format!("target {}: default cover", target.called()));
                 let cover = self.cover.clone().filter(|_| whole.sizes().next().is_none());
                 self.finished(whole, cover.map(|kind| Stage { kind, chance: Schedule::Constant(1.0), key }))
+            }
+        }
+    }
+
+    /// Warns of windows that always show more than the canvas.
+    fn larger_than_canvas(&mut self, whole: &Whole) {
+        for (stage, span) in whole.sizes() {
+            let StageKind::Cover(range) = &stage.kind else { continue };
+            let Some([(least, _), _]) = self.timeline.extent(&range.low) else { continue };
+            if least > self.stretch {
+                let message =
+                    format!("these windows are always larger than the canvas: `cover` is at least {}", short(least));
+                self.reader.warning(span.clone(), message).hint = Some(
+                    "a [[composition]] sees the whole canvas; a `cover` of 0.25 shows a quarter of its side".into(),
+                );
             }
         }
     }
@@ -291,8 +332,8 @@ impl Resolver<'_, '_> {
         Phase {
             name: phase.called(),
             steps: phase.steps,
-            rate: phase.rate.clone(),
-            finest: phase.finest.clone(),
+            rate: phase.rate.value.clone(),
+            finest: phase.finest.as_ref().map(|finest| finest.value.clone()),
             weights: weights.collect(),
         }
     }
@@ -324,12 +365,7 @@ impl Resolver<'_, '_> {
 
     /// Warns of what is legal but surely not meant.
     fn warn(&mut self, recipe: &Recipe, phases: &[Phase]) {
-        for (index, target) in recipe.targets.iter().enumerate() {
-            let off = |phase: &Phase| phase.weights.get(index).is_some_and(|weight| weight.constant() == Some(0.0));
-            if phases.iter().all(off) {
-                self.warning(target.span.clone(), format!("\"{}\" is never active: its weight is 0", target.called()));
-            }
-        }
+        warnings::warn(self.reader, recipe, phases, self.timeline);
         // A prompt that was reported may be the one that uses it.
         if recipe.targets.iter().any(|target| !target.all_prompts) {
             return;
@@ -341,6 +377,6 @@ impl Resolver<'_, '_> {
     }
 
     fn warning(&mut self, span: Range<usize>, message: impl Into<String>) {
-        self.reader.diagnostics.push(Diagnostic::warning(self.reader.file, span, message));
+        self.reader.warning(span, message);
     }
 }

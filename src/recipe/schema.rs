@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::defaults;
 use super::expression::LONGEST;
 use super::keys::{self, Bounds, Key, Kind, RECIPE, SIDES, STAGE, Single, Table, Variant, With};
+use super::merge::INHERITED;
 
 /// The schema.
 pub fn schema() -> Value {
@@ -20,7 +21,7 @@ pub fn schema() -> Value {
             "description": "Stages in order; the first entry may be the name of a pipeline to begin with.",
             "type": "array",
             "items": [{ "anyOf": [text(), reference("stage")] }],
-            "additionalItems": reference("stage"),
+            "additionalItems": { "anyOf": [inherited(), reference("stage")] },
         }),
     );
     definitions.insert(
@@ -37,7 +38,8 @@ pub fn schema() -> Value {
         "title": "recipe-render recipe",
     });
     merge(&mut schema, table(&RECIPE));
-    schema["anyOf"] = json!([{ "required": ["composition"] }, { "required": ["detail"] }]);
+    // What one that builds on another says need not be all of it.
+    schema["anyOf"] = json!([{ "required": ["composition"] }, { "required": ["detail"] }, { "required": ["extends"] }]);
     schema["definitions"] = Value::Object(definitions);
     schema
 }
@@ -65,6 +67,11 @@ fn text() -> Value {
     json!({ "type": "string", "pattern": "\\S" })
 }
 
+/// The entry that stands for the inherited ones.
+fn inherited() -> Value {
+    json!({ "description": "The entries that the recipe named by `extends` has here.", "enum": [INHERITED] })
+}
+
 fn table(spec: &Table) -> Value {
     let properties: Map<String, Value> = spec.keys.iter().map(|entry| (entry.name.into(), key(spec, entry))).collect();
     let required: Vec<&str> = spec.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
@@ -74,8 +81,11 @@ fn table(spec: &Table) -> Value {
         "additionalProperties": false,
         "properties": properties,
     });
-    if !required.is_empty() {
-        schema["required"] = json!(required);
+    match (required.is_empty(), spec.key("name")) {
+        (true, _) => {}
+        (false, None) => schema["required"] = json!(required),
+        // One with a name may change an inherited one, which has the rest.
+        (false, Some(_)) => schema["anyOf"] = json!([{ "required": required }, { "required": ["name"] }]),
     }
     if !spec.exclusive.is_empty() {
         let names = spec.exclusive.iter().enumerate();
@@ -149,6 +159,7 @@ fn over_time(bounds: &Bounds) -> Vec<Value> {
 fn kind(kind: &Kind) -> Value {
     match kind {
         Kind::Text | Kind::File => text(),
+        Kind::Files => json!({ "anyOf": [text(), { "type": "array", "items": text() }] }),
         Kind::Whole(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Kind::Number(bounds) => number(bounds),
         Kind::Schedule(bounds) => json!({ "anyOf": over_time(bounds) }),
@@ -216,7 +227,7 @@ fn kind(kind: &Kind) -> Value {
             json!({ "anyOf": [rectangle, reference("region")] })
         }
         Kind::Table(spec) => reference(spec.name),
-        Kind::Tables(spec) => json!({ "type": "array", "items": reference(spec.name) }),
+        Kind::Tables(spec) => json!({ "type": "array", "items": { "anyOf": [reference(spec.name), inherited()] } }),
     }
 }
 

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{self, BASES, Bounds, Kind, SIDES, Table};
 use super::reader::{Fields, Reader, Value, entries};
 use super::start::Start;
-use super::written::{At, Phase, Recipe, Target, TargetKind, Weights};
+use super::written::{At, Finest, Phase, Recipe, Target, TargetKind, Weights};
 use crate::plan::{Basis, Ground, Schedule, Size};
 
 /// The weights of all targets in all phases fill a matrix; these keep it small.
@@ -30,9 +30,11 @@ impl<'a> Reader<'a> {
         let init = self.section(&canvas, "init", &keys::INIT);
         let (ground, start) = self.ground(&init);
         let noise = self.get_number(&init, "noise");
+        let size = size.unwrap_or(Size { width: 512, height: 512 });
         Recipe {
             title,
-            size: size.unwrap_or(Size { width: 512, height: 512 }),
+            size,
+            own_size: size,
             seed: seed.unwrap_or(0),
             model,
             basis: basis.unwrap_or(Basis::Pixels),
@@ -125,7 +127,9 @@ impl<'a> Reader<'a> {
             }
         }
         let said = ["composition", "detail"].iter().any(|name| recipe.written(name).is_some());
-        if !said && recipe.knows_all_its_keys() {
+        if self.partial {
+            // They may be in what could not be read.
+        } else if !said && recipe.knows_all_its_keys() {
             let diagnostic = self.error(0..0, "this recipe shows nothing: it has neither a composition nor a detail");
             diagnostic.hint = Some("begin with [[detail]] and, on the next line, prompts = [\"...\"]".into());
         } else if said && targets.is_empty() && self.diagnostics.is_empty() {
@@ -156,15 +160,20 @@ impl<'a> Reader<'a> {
     fn one_phase(&mut self, fields: &Fields<'a>, position: usize, finest_said: bool) -> Phase {
         let name = self.name(fields);
         let steps = fields.get("steps").and_then(|value| self.whole(&value));
-        let rate = self.get_schedule(fields, "rate");
+        let span = fields.written("rate").map_or(fields.span.clone(), |rate| rate.span);
+        let rate = At { value: self.get_schedule(fields, "rate"), span };
         let finest = if finest_said { fields.written("finest") } else { fields.get("finest") };
         let finest = finest.and_then(|value| match (value.node, value.kind) {
             (DeValue::String(text), _) if text == "off" => None,
-            (_, Kind::Switchable(bounds)) => self.schedule(&value, bounds),
+            (_, Kind::Switchable(bounds)) => {
+                let Value { span, written, .. } = value.clone();
+                Some(Finest { value: self.schedule(&value, bounds)?, span, written })
+            }
             _ => None,
         });
         let [composition, detail] = ["composition", "detail"].map(|name| fields.written(name));
         Phase {
+            span: fields.span.clone(),
             name,
             position,
             steps: steps.and_then(|steps| u32::try_from(steps).ok()).unwrap_or(1),

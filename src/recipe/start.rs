@@ -53,11 +53,16 @@ impl<'a> Reader<'a> {
     /// An image file with its picture. `purpose` follows "cannot".
     pub fn picture(&mut self, value: &Value<'a>, purpose: &str) -> Option<(PathBuf, DynamicImage)> {
         let text = self.text(value)?;
-        let path = self.folder().join(&text);
+        let path = self.folder(value.span.start).join(&text);
+        self.files.push(path.clone());
         match look(&path) {
             Ok(image) => Some((path, image)),
             Err(Trouble { what, hint }) => {
-                let looked = || format!("looked at {}; paths are relative to the recipe's folder", path.display());
+                let from = match self.sources.file(value.span.start).path.to_string_lossy().starts_with("--set ") {
+                    true => "current",
+                    false => "recipe's",
+                };
+                let looked = || format!("looked at {}; paths are relative to the {from} folder", path.display());
                 let hint = hint.unwrap_or_else(looked);
                 self.error(value.span.clone(), format!("cannot {purpose} \"{text}\": {what}")).hint = Some(hint);
                 None
@@ -128,6 +133,7 @@ fn trouble(error: &ImageError) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::sources::{SourceFile, Sources};
 
     fn wrong(name: &str, bytes: &[u8]) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -190,8 +196,8 @@ mod tests {
 
     #[test]
     fn a_thread_of_a_picture_does_not_cover_a_canvas() {
-        let text = "";
-        let mut reader = Reader::new(Path::new("a.toml"), text);
+        let sources = Sources::of(SourceFile::new(Path::new("a.toml"), ""));
+        let mut reader = Reader::new(&sources);
         let size = Size { width: 512, height: 512 };
         let mut errors = |width, height| {
             let start = At { value: Start { path: PathBuf::new(), width, height }, span: 0..0 };

@@ -4,17 +4,19 @@
 //! where a quote or a bracket is never closed, so that what stands after it is read as part of it, only that is said.
 
 use std::ops::Range;
-use std::path::Path;
+use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, in_order};
+use super::diagnostic::Diagnostic;
 use super::keys::{self, Kind};
 use super::marks::{Marks, line_end};
 use super::overrides::parse_size;
 use super::reader::with_point;
+use super::sources::{Place, SourceFile};
 use super::unclosed::{Unclosed, quote_hint, unclosed, unclosed_quote};
 
 /// The parser's errors as diagnostics, in the text's order.
-pub(super) fn diagnostics(path: &Path, text: &str, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
+pub(super) fn diagnostics(file: &Arc<SourceFile>, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
+    let text = file.text.as_str();
     let mut errors: Vec<&toml::de::Error> = errors.iter().collect();
     errors.sort_by_key(|error| start(error));
     let marks = Marks::of(text);
@@ -25,9 +27,12 @@ pub(super) fn diagnostics(path: &Path, text: &str, errors: &[toml::de::Error]) -
     let mut lines = std::collections::HashSet::new();
     errors.retain(|error| lines.insert(line_start(text, start(error))));
     let unclosed = unclosed.map(|Unclosed { span, what, hint, .. }| {
-        Diagnostic::error(path, span, format!("this {what} is never closed")).hint(hint)
+        Diagnostic::error(Place { file: file.clone(), span }, format!("this {what} is never closed")).hint(hint)
     });
-    in_order(errors.into_iter().map(|error| diagnostic(path, text, &marks, error)).chain(unclosed).collect())
+    let errors = errors.into_iter().map(|error| diagnostic(file, &marks, error));
+    let mut diagnostics: Vec<Diagnostic> = errors.chain(unclosed).collect();
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.start, span.end)));
+    diagnostics
 }
 
 /// Whether a line is `[word]` or `[[word]]`, which no array of values looks like.
@@ -51,18 +56,19 @@ pub(super) fn line_start(text: &str, at: usize) -> usize {
     text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1)
 }
 
-fn diagnostic(path: &Path, text: &str, marks: &Marks, error: &toml::de::Error) -> Diagnostic {
+fn diagnostic(file: &Arc<SourceFile>, marks: &Marks, error: &toml::de::Error) -> Diagnostic {
+    let text = file.text.as_str();
+    let at = |span: Range<usize>| Place { file: file.clone(), span };
     let span = error.span().unwrap_or(0..0);
     if let Some(quoted) = unclosed_quote(text, marks, error) {
-        return Diagnostic::error(path, quoted.range.clone(), "this text is never closed")
-            .hint(quote_hint(text, quoted));
+        return Diagnostic::error(at(quoted.range.clone()), "this text is never closed").hint(quote_hint(text, quoted));
     }
     let (said, expected) = match error.message().split_once(", expected ") {
         Some((said, expected)) => (said, Some(expected)),
         None => (error.message(), None),
     };
     let (message, hint) = reword(said, text, &span);
-    let mut diagnostic = Diagnostic::error(path, span, message.unwrap_or(said));
+    let mut diagnostic = Diagnostic::error(at(span), message.unwrap_or(said));
     // Where there is a hint in the recipe's words, the grammar's words add nothing.
     diagnostic.expected = expected.filter(|_| hint.is_none()).map(str::to_owned);
     diagnostic.hint = hint;
@@ -78,6 +84,10 @@ fn reword(said: &str, text: &str, span: &Range<usize>) -> (Option<&'static str>,
         {
             (Some("the value is missing"), example(text, span.start))
         }
+        "string values must be quoted" if is_key(text, span.end) && !word.is_empty() => (
+            Some("a key cannot stand here"),
+            Some(format!("keys stand in a table: {{ text = \"...\", {word} = ... }}")),
+        ),
         "string values must be quoted" => unquoted(word),
         "duplicate key" => duplicate(text, span, word),
         "invalid basic string" | "invalid literal string" => (Some("this text is never closed"), None),
@@ -85,6 +95,9 @@ fn reword(said: &str, text: &str, span: &Range<usize>) -> (Option<&'static str>,
             (Some("numbers have a point"), decimal_comma(text, span.start).map(|number| format!("write {number}")))
         }
         "invalid mantissa" => (Some("a digit is missing before the point"), Some("write 0.5, not .5".into())),
+        "invalid fraction" if dots(text, span.start).is_some() => {
+            (Some("two ends are written as an array"), dots(text, span.start))
+        }
         "invalid fraction" => (Some("a digit is missing behind the point"), Some("write 1.0, not 1.".into())),
         "invalid boolean" => (None, Some("true and false are written in small letters".into())),
         "invalid unquoted key" if word == ":" => {
@@ -101,6 +114,22 @@ fn decimal_comma(text: &str, at: usize) -> Option<String> {
     let line = text.get(line_start(text, at)..line_end(text, at))?;
     let value = line.split_once('=')?.1.split('#').next()?;
     with_point(value)
+}
+
+/// Whether an equals sign follows on the line.
+fn is_key(text: &str, at: usize) -> bool {
+    text.get(at..line_end(text, at)).is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
+/// What to write for `8..24` around a byte.
+fn dots(text: &str, at: usize) -> Option<String> {
+    let line = text.get(line_start(text, at)..line_end(text, at))?;
+    let value = line.split_once('=')?.1.split('#').next()?;
+    let (low, high) = value.trim().split_once("..")?;
+    let number = |text: &str| text.trim().parse::<f64>().is_ok();
+    let (low, high) = (low.trim(), high.trim_start_matches(['.', '=']).trim());
+    (number(low) && number(high))
+        .then(|| format!("a range is [{low}, {high}], a change over time {{ keys = [[0, {low}], [1, {high}]] }}"))
 }
 
 /// Whether nothing stands between an equals sign and where a value was looked for, nor there.
@@ -172,14 +201,20 @@ fn unquoted(word: &str) -> (Option<&'static str>, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
     use toml::de::DeTable;
+
+    fn file(text: &str) -> Arc<SourceFile> {
+        SourceFile::new(Path::new("a.toml"), text)
+    }
 
     /// Each diagnostic's line and message, and its hint.
     fn said(text: &str) -> Vec<(usize, String, String)> {
         let errors = DeTable::parse_recoverable(text).1;
-        let diagnostics = diagnostics(Path::new("a.toml"), text, &errors);
+        let diagnostics = diagnostics(&file(text), &errors);
         let said = diagnostics.into_iter().map(|diagnostic| {
-            (diagnostic.position(text).unwrap().0, diagnostic.message, diagnostic.hint.unwrap_or_default())
+            (diagnostic.position().unwrap().0, diagnostic.message, diagnostic.hint.unwrap_or_default())
         });
         said.collect()
     }
@@ -226,7 +261,7 @@ mod tests {
         // It is marked from the quote that lacks its partner.
         let text = "a = [\"b, \"c\"]\n";
         let errors = DeTable::parse_recoverable(text).1;
-        assert_eq!(diagnostics(Path::new("a.toml"), text, &errors)[0].span.clone().unwrap().start, 5);
+        assert_eq!(diagnostics(&file(text), &errors)[0].span.clone().unwrap().start, 5);
     }
 
     #[test]
@@ -294,7 +329,9 @@ mod tests {
 
     #[test]
     fn other_slips_are_named() {
+        assert_eq!(said("a = 8..24")[0].2, "a range is [8, 24], a change over time { keys = [[0, 8], [1, 24]] }");
         for (text, message) in [
+            ("a = ['b', weight = 2]", "a key cannot stand here"),
             ("a = 1\na = 2", "this key was given before"),
             ("a = \"x", "this text is never closed"),
             ("a = “x”", "texts stand in straight quotes"),

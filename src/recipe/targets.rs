@@ -2,7 +2,6 @@
 
 use toml::de::DeValue;
 
-use super::diagnostic::Diagnostic;
 use super::keys::Kind;
 use super::reader::{Fields, Reader, Value};
 use super::written::{At, Target, TargetKind};
@@ -49,7 +48,7 @@ impl<'a> Reader<'a> {
         let temperature = self.get_schedule(fields, "temperature");
         if let (Some(written), false) = (fields.written("temperature"), select == Select::Mix) {
             let message = "this has no effect: `temperature` is for select = \"mix\"";
-            self.diagnostics.push(Diagnostic::warning(self.file, written.span, message));
+            self.warning(written.span, message);
         }
         Target {
             kind,

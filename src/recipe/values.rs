@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
 
     /// Where a part of a string stands in the file; the whole string if escapes have moved it.
     fn within_string(&self, value: &Value<'a>, text: &str, part: &Span<usize>) -> Span<usize> {
-        let raw = self.text.get(value.span.clone()).filter(|_| value.written).unwrap_or("");
+        let raw = self.sources.text(&value.span).filter(|_| value.written).unwrap_or("");
         let quotes = ["\"\"\"\r\n", "\"\"\"\n", "'''\r\n", "'''\n", "\"\"\"", "'''", "\"", "'"];
         let opening = quotes.iter().find(|quotes| raw.starts_with(**quotes)).map_or(0, |quotes| quotes.len());
         let start = value.span.start + opening;

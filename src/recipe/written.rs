@@ -17,6 +17,8 @@ pub(super) struct At<T> {
 pub(super) struct Recipe {
     pub title: Option<String>,
     pub size: Size,
+    /// The size that the recipe says, whatever the command line does.
+    pub own_size: Size,
     pub seed: u64,
     /// Its name or path, and its place if the recipe says it; none if it was reported.
     pub model: Option<(String, Option<Range<usize>>)>,
@@ -120,6 +122,8 @@ pub(super) struct Prompt {
     pub shows: At<crate::plan::Prompt>,
     pub weight: At<Schedule>,
     pub scale: Schedule,
+    /// Where its scale is written, if it is.
+    pub scale_span: Option<Range<usize>>,
     pub stop: Option<Schedule>,
     pub stages: Option<PipelineUse>,
 }
@@ -127,12 +131,14 @@ pub(super) struct Prompt {
 /// A phase.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Phase {
+    /// Its heading.
+    pub span: Range<usize>,
     pub name: Option<At<String>>,
     /// Its position, counted from 1.
     pub position: usize,
     pub steps: u32,
-    pub rate: Schedule,
-    pub finest: Option<Schedule>,
+    pub rate: At<Schedule>,
+    pub finest: Option<Finest>,
     pub composition: Weights,
     pub detail: Weights,
 }
@@ -150,6 +156,15 @@ impl Phase {
             TargetKind::Detail => &self.detail,
         }
     }
+}
+
+/// A phase's low-pass.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Finest {
+    pub value: Schedule,
+    pub span: Range<usize>,
+    /// It is not the default.
+    pub written: bool,
 }
 
 /// A phase's weights of the targets of one kind.

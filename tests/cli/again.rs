@@ -105,3 +105,42 @@ fn a_draft_is_small_and_short_and_has_its_own_name() {
     let err = bench.run(&["wrong.toml", "--draft"]).ended(2).err;
     assert_eq!(err.matches("wrong.toml:1:1").count(), 1, "{err}");
 }
+
+#[test]
+fn a_picture_keeps_all_that_it_was_made_of() {
+    let bench = Bench::new();
+    bench.write("lib/base.toml", SMALL);
+    bench.write("lib/blue.toml", "[canvas]\ninit = { colour = [0.1, 0.2, 0.6] }\n");
+    let text = "extends = ['../lib/base.toml', '../lib/blue.toml']\ntitle = 'Built'\n";
+    bench.write("mine/built.toml", text);
+    bench.done(&["mine/built.toml", "-o", "built.png", "--set", "detail.0.windows=2", "--set", "canvas.basis=pixels"]);
+    let first = bench.read("built.png");
+    bench.done(&["mine/built.toml", "-o", "plain.png"]);
+    assert_ne!(bench.read("plain.png"), first);
+
+    // From the picture alone, with all its settings.
+    let alone = Bench::new();
+    alone.write("built.png", &first);
+    alone.done(&["built.png"]).says("--set detail.0.windows=2 --set canvas.basis=pixels");
+    assert_eq!(alone.read("built-again.png"), first);
+    let ran = alone.done(&["recover", "built.png"]).says("builds on ../lib/base.toml, ../lib/blue.toml");
+    assert_eq!(ran.stdout, text.as_bytes());
+    assert!(alone.done(&["check", "built.png"]).out.contains("sound"));
+
+    // As files again.
+    let ran = alone.done(&["recover", "built.png", "--all", "out"]);
+    assert_eq!(ran.out, "out/recipe/built.toml\nout/lib/base.toml\nout/lib/blue.toml\n");
+    assert_eq!(alone.read("out/lib/base.toml"), SMALL.as_bytes());
+    let set = ["--set", "detail.0.windows=2", "--set", "canvas.basis=pixels"];
+    alone.done(&[&["out/recipe/built.toml", "-o", "third.png"][..], &set].concat());
+    assert_eq!(alone.read("third.png"), first);
+    alone.run(&["recover", "built.png", "--all", "out"]).ended(2).says("is there already");
+
+    // And another recipe may build on the picture.
+    alone.write("on.toml", "extends = 'built.png'\ntitle = 'On'\n");
+    alone.done(&["on.toml"]);
+    let again = Bench::new();
+    again.write("on.png", alone.read("on.png"));
+    again.done(&["on.png"]);
+    assert_eq!(again.read("on-again.png"), alone.read("on.png"));
+}

@@ -56,3 +56,36 @@ fn what_the_model_says_is_found_too() {
     }
     bench.run(&["check", "words.toml", "--format", "xml"]).ended(2).says("json");
 }
+
+#[test]
+fn findings_of_all_files_name_their_own_places() {
+    let bench = Bench::new();
+    bench.write("lib/base.toml", "titel = 'x'\n[[detail]]\nprompts = ['x']\n");
+    bench.write("a.toml", "extends = 'lib/base.toml'\nsede = 3\n");
+    let ran = bench.run(&["check", "a.toml", "--format", "json", "--set", "detail.0.wieght=0.5"]).ended(2);
+    let found: Vec<(String, u64, u64)> = findings(&ran)
+        .iter()
+        .map(|finding| {
+            let number = |key: &str| finding[key].as_u64().unwrap();
+            (finding["file"].as_str().unwrap().to_owned(), number("line"), number("column"))
+        })
+        .collect();
+    let expected = [("a.toml", 2, 1), ("lib/base.toml", 1, 1), ("--set detail.0.wieght=0.5", 1, 10)];
+    assert_eq!(found, expected.map(|(file, line, column)| (file.to_owned(), line, column)));
+    let shown = bench.run(&["check", "a.toml", "--set", "detail.0.wieght=0.5"]).ended(2);
+    let shown = shown.says("a.toml:2:1").says("lib/base.toml:1:1").says("1 | detail.0.wieght=0.5\n  |          ^^^^^^");
+    assert!(shown.err.contains("did you mean `weight`?"), "{}", shown.err);
+}
+
+#[test]
+fn settings_are_checked_like_the_file() {
+    let bench = Bench::small();
+    for command in [&["small.toml"][..], &["check", "small.toml"], &["plan", "small.toml"]] {
+        bench.run(&[command, &["--set", "seed=x"]].concat()).ended(2).says("--set seed=x:1:6").says("a whole number");
+        bench.run(&[command, &["--set", "seed"]].concat()).ended(2).says("PATH=VALUE");
+    }
+    let ran = bench.done(&["plan", "small.toml", "--set", "seed=77", "--set", "size=[96, 64]", "--json"]);
+    let plan: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert!(ran.out.contains("77") && ran.out.contains("96"), "{plan}");
+    assert_eq!(bench.names(), ["small.toml"]);
+}

@@ -163,6 +163,30 @@ fn a_file_the_recipe_needs_is_followed() {
     watching.hear("6 steps");
 }
 
+#[test]
+fn what_the_recipe_builds_on_is_followed_even_while_it_is_wrong() {
+    let text = "extends = 'base.toml'\nseed = 8\n";
+    let watching = Watching::start(text);
+    watching.hear("cannot build on \"base.toml\": there is no such file");
+    watching.hear("watching small.toml");
+    let base = watching.bench.path("base.toml");
+    let save = |text: &str| {
+        watching.bench.write("new", text);
+        fs::rename(watching.bench.path("new"), &base).unwrap();
+    };
+    save(&format!("sice = 3\n{SMALL}"));
+    watching.hear("base.toml:1:1");
+    watching.hear("watching small.toml");
+    save(SMALL);
+    watching.expect(text);
+    let first = watching.bench.read("small.png");
+    save(&SMALL.replace("castle", "volcano"));
+    watching.hear("6 steps");
+    watching.hear("watching small.toml");
+    assert_ne!(watching.bench.read("small.png"), first);
+    assert!(watching.bench.done(&["recover", "small.png"]).err.contains("builds on base.toml"));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_it() {

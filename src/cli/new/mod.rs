@@ -37,7 +37,7 @@ pub fn run(args: &NewArgs, voice: &Voice) -> Outcome {
     write(&path, &text)?;
     voice.note(&format!("{}: written; next: recipe-render {}", path.display(), quoted(&path)));
     // Paths in a recipe count from its folder, which is another now.
-    let source = Source { path, text, facts: None };
+    let source = Source::of(&path, text);
     if let Err(failure) = source.compile_silently(&recipe::Overrides::default()) {
         voice.rendered(&failure.message);
         voice.warning("the recipe is as it was, but not sound here");

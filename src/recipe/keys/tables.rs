@@ -15,6 +15,16 @@ pub(in crate::recipe) static RECIPE: Table = Table {
     about: "What stands at the top of the file, before the first table. A recipe needs at least one `[[composition]]` or \
             `[[detail]]`; everything else has a default.",
     keys: &[
+        Key {
+            about: "The recipe that this one builds on, or several of them, later ones over earlier ones: what is said here \
+                    takes the place of what is said there. A picture of ours stands for the recipe inside it. Tables are laid \
+                    over one another key by key, pipelines name by name; everything else, arrays too, as a whole. An entry \
+                    `\"...\"` of an array stands for the inherited entries: `detail = [\"...\", { prompts = [\"sword\"] }]`; with \
+                    it, a target or phase with the name of an inherited one changes that one, key by key. Paths count from the \
+                    folder of the file that they are written in.",
+            example: "\"base.toml\"",
+            ..key("extends", Kind::Files)
+        },
         Key { about: "The picture's title.", example: "\"Malazan landscape\"", ..key("title", Kind::Text) },
         Key {
             unit: "pixels",
