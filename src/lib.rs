@@ -29,4 +29,5 @@ pub mod render;
 // what the user sees
 pub mod cli;
 pub mod output;
+pub mod terminal;
 pub mod watch;

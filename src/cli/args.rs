@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, 
 
 use super::Voice;
 use super::models::ModelsArgs;
+use super::preview::PreviewChoice;
 use super::values;
 use crate::plan::Size;
 use crate::recipe::{Setting, parse_size};
@@ -94,12 +95,42 @@ pub struct RenderArgs {
     /// Also write NAME-phase-1-compose.png, a picture at the end of each phase
     #[arg(long, help_heading = "Snapshots")]
     pub phases: bool,
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Render again whenever the recipe is saved
     #[arg(long)]
     pub watch: bool,
     /// Write steps, windows, seconds and peak memory to a JSON file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub timings: Option<PathBuf>,
+}
+
+/// What is kept and shown of a render's course.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// Also write NAME-sheet.png: the pictures at the phases' ends, labelled, on one sheet
+    #[arg(long, help_heading = "Snapshots")]
+    pub sheet: bool,
+    /// Also make a video of the growing picture: .mp4 (by ffmpeg, which must be on the PATH), .gif or .webp
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Snapshots")]
+    pub video: Option<PathBuf>,
+    /// A frame of the video every N steps [default: so that it takes about ten seconds]
+    #[arg(long, value_name = "N", requires = "video", value_parser = values::positive, help_heading = "Snapshots")]
+    pub video_every: Option<NonZeroU32>,
+    /// The video's frames a second, 1 to 60; its last frame is held for a moment
+    #[arg(long, value_name = "FPS", requires = "video", value_parser = values::fps, help_heading = "Snapshots")]
+    pub fps: Option<f64>,
+    /// Show the growing picture in the terminal
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto",
+        help_heading = "Messages"
+    )]
+    pub preview: Option<PreviewChoice>,
 }
 
 /// What the command line says in place of the recipe.
@@ -339,6 +370,10 @@ fn refuse_conflicts(command: &mut clap::Command, render: &RenderArgs) -> Result<
         "--watch follows one recipe; several were given"
     } else if several && render.timings.is_some() {
         "--timings measures one recipe; several were given"
+    } else if several && render.record.video.is_some() {
+        "--video records one recipe; several were given"
+    } else if render.watch && render.record.video.is_some() {
+        "--video records one render; --watch begins many"
     } else if stdin > 0 && render.watch {
         "--watch needs a file to follow; standard input is none"
     } else if stdin > 1 {
@@ -400,6 +435,11 @@ mod tests {
             ("a.toml -q check b.toml", "./check"),
             ("a.toml b.toml --watch", "--watch follows one recipe"),
             ("a.toml b.toml --timings t.json", "--timings measures one recipe"),
+            ("a.toml b.toml --video v.gif", "--video records one recipe"),
+            ("a.toml --watch --video v.gif", "--video records one render"),
+            ("a.toml --fps 5", "--video"),
+            ("a.toml --video v.gif --fps 0", "--fps"),
+            ("a.toml --preview=best", "kitty"),
             ("- --watch", "--watch needs a file"),
             ("- -", "more than once"),
             ("a.toml --threads 0", "--threads"),

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::picture::is_picture;
-use super::{Failure, RenderArgs};
+use super::{Failure, RenderArgs, recording};
 use crate::output::{WriteError, check_writable, is_snapshot_of, resolve};
 
 /// Formats that a name may promise and that we do not write.
@@ -52,15 +52,28 @@ pub(super) fn jobs(args: &RenderArgs) -> Result<Vec<Job>, Failure> {
         return Err(Failure::wrong("--timings -: timings cannot go to standard output; results are printed there")
             .hint("name a file"));
     }
-    check_distinct(&jobs, args.timings.as_deref())?;
-    if args.every.is_some() || args.phases {
+    recording::check(&args.record)?;
+    check_distinct(&jobs, &beside(args))?;
+    if snapshots(args) {
         check_snapshots(&jobs)?;
     }
     let outputs = jobs.iter().map(|job| job.output.as_path());
-    for path in outputs.chain(args.timings.as_deref()) {
+    for path in outputs.chain(beside(args).into_iter().map(|(path, _)| path)) {
         check_writable(path).map_err(failure)?;
     }
     Ok(jobs)
+}
+
+/// What is written beside the pictures under a name of its own, and the option that says so.
+pub(super) fn beside(args: &RenderArgs) -> Vec<(&Path, &'static str)> {
+    let timings = args.timings.as_deref().map(|path| (path, TIMINGS));
+    let video = args.record.video.as_deref().map(|path| (path, "--video"));
+    timings.into_iter().chain(video).collect()
+}
+
+/// Whether pictures are written whose names are made of the picture's.
+pub(super) fn snapshots(args: &RenderArgs) -> bool {
+    args.every.is_some() || args.phases || args.record.sheet
 }
 
 /// A write that fails, as the command's failure.
@@ -117,13 +130,13 @@ fn check_format(args: &RenderArgs, folder: &Option<PathBuf>) -> Result<(), Failu
     Ok(())
 }
 
-fn check_distinct(jobs: &[Job], timings: Option<&Path>) -> Result<(), Failure> {
+fn check_distinct(jobs: &[Job], beside: &[(&Path, &str)]) -> Result<(), Failure> {
     let mut taken: HashMap<PathBuf, String> = HashMap::new();
     for job in jobs.iter().filter(|job| !job.is_stdin()) {
         taken.insert(identity(&job.recipe), format!("the recipe {}", job.recipe.display()));
     }
     let outputs = jobs.iter().map(|job| (job.output.as_path(), format!("the picture of {}", job.name())));
-    for (path, what) in outputs.chain(timings.map(|path| (path, TIMINGS.to_owned()))) {
+    for (path, what) in outputs.chain(beside.iter().map(|(path, option)| (*path, (*option).to_owned()))) {
         // A device takes any number of pictures.
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
             continue;
@@ -132,6 +145,7 @@ fn check_distinct(jobs: &[Job], timings: Option<&Path>) -> Result<(), Failure> {
             let message = format!("{what} would be written to {}, which is {other}", path.display());
             let hint = match what.as_str() {
                 TIMINGS => "name another timings file",
+                what if what.starts_with("--") => "name another file",
                 _ => "give the recipes distinct names, or render them one by one with --output",
             };
             return Err(Failure::wrong(message).hint(hint));
@@ -219,6 +233,10 @@ mod tests {
             (&["a.toml", "-o", "no/such/folder/a.png"], "does not exist"),
             (&["a.toml", "--timings", "a.png"], "--timings would be written"),
             (&["a.toml", "--timings", "-"], "standard output"),
+            (&["a.toml", "--video", "a.avi"], "no format of ours"),
+            (&["a.toml", "--video", "no/such/folder/a.gif"], "does not exist"),
+            (&["a.toml", "--video", "v.gif", "--timings", "v.gif"], "--video would be written"),
+            (&["a.toml", "a-sheet.toml", "--sheet"], "a snapshot of a.toml"),
             (&["a.toml", "a-000120.toml", "--every", "10"], "a snapshot of a.toml"),
             (&[".."], "is not a file"),
         ] {

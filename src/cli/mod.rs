@@ -25,8 +25,10 @@ mod failure;
 pub mod interrupt;
 mod job;
 mod picture;
+mod preview;
 mod progress;
 mod prompts;
+mod recording;
 mod run;
 mod timings;
 mod transfer;
@@ -35,7 +37,8 @@ mod voice;
 
 pub use args::{
     Arguments, CheckArgs, Command, CompletionsArgs, Format, InstallArgs, InsteadArgs, ManArgs, NewArgs, PlanArgs,
-    RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
+    RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
+pub use preview::PreviewChoice;
 pub use voice::Voice;

@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::compose::{Source, Workbench};
-use super::job::{Job, failure, identity};
+use super::job::{Job, beside, failure, identity, snapshots};
 use super::progress::Display;
+use super::recording::{Recording, complain};
 use super::timings::{Seconds, Timings, peak_rss_bytes};
 use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, picture, prompts, voice};
-use crate::output::{
-    Facts, Origin, TallyLine, UsedModel, WriteError, Writer, is_snapshot_of, phase_path, step_path, write_png,
-};
+use crate::output::{Facts, Origin, TallyLine, UsedModel, Writer, is_snapshot_of, phase_path, step_path, write_png};
 use crate::recipe::{Compiled, Overrides};
 use crate::render::{Control, Lens, Observer, Progress, Rendered, Tally, render};
 
@@ -80,6 +79,7 @@ impl Run<'_> {
                 voice.note(&format!("note: {difference}"));
             }
         }
+        let recording = Recording::new(&args.record, job, plan, args.watch, voice)?;
         let _graceful = interrupt::graceful();
         let mut eyes = Eyes {
             args,
@@ -88,6 +88,7 @@ impl Run<'_> {
             facts,
             display: Display::new(voice, &job.name()),
             writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
+            recording,
             unwritten: 0,
             started,
             startup: None,
@@ -97,12 +98,21 @@ impl Run<'_> {
             superseded: false,
         };
         let rendered = render(plan, &mut lenses, &mut eyes);
-        let Eyes { display, writer, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
-        drop(display);
+        let Eyes { display, writer, recording, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
         let before = Instant::now();
+        let superseded = superseded && !interrupt::requested();
+        let failures = match &rendered {
+            Ok(rendered) if !superseded => recording.finish(rendered),
+            _ => {
+                recording.discard();
+                Vec::new()
+            }
+        };
+        drop(display);
+        unwritten += complain(voice, failures);
         unwritten += complain(voice, writer.finish());
         let rendered = rendered.map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
-        if superseded && !interrupt::requested() {
+        if superseded {
             return Ok(Ended::Superseded);
         }
         let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
@@ -148,8 +158,8 @@ impl Run<'_> {
 /// No file that the recipe needs may give way to one of its pictures, or to its timings.
 fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result<(), Failure> {
     let output = identity(&job.output);
-    let timings = args.timings.as_deref().map(identity);
-    let snapshots = args.every.is_some() || args.phases;
+    let beside: Vec<_> = beside(args).into_iter().map(|(path, option)| (identity(path), option)).collect();
+    let snapshots = snapshots(args);
     for file in files {
         let needed = identity(file);
         let shown = file.display();
@@ -157,9 +167,9 @@ fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result
             let message = format!("{shown}: a picture would overwrite this file, which the recipe needs");
             return Err(Failure::wrong(message).hint("name another picture with --output"));
         }
-        if timings.as_ref() == Some(&needed) {
-            let message = format!("{shown}: --timings would overwrite this file, which the recipe needs");
-            return Err(Failure::wrong(message).hint("name another timings file"));
+        if let Some((_, option)) = beside.iter().find(|(path, _)| *path == needed) {
+            let message = format!("{shown}: {option} would overwrite this file, which the recipe needs");
+            return Err(Failure::wrong(message).hint("name another file"));
         }
     }
     Ok(())
@@ -190,14 +200,6 @@ fn report(
     Ok(())
 }
 
-/// Reports pictures that could not be written beside the render; returns how many.
-fn complain(voice: &Voice, failures: Vec<WriteError>) -> usize {
-    for error in &failures {
-        voice.failure(&Failure::failed(error).hinted(error.hint()));
-    }
-    failures.len()
-}
-
 fn lines(tally: &Tally) -> Vec<TallyLine> {
     let line = |entry: &crate::render::TallyEntry| TallyLine {
         prompt: entry.prompt.clone(),
@@ -216,6 +218,7 @@ struct Eyes<'a> {
     facts: Facts,
     display: Display,
     writer: Writer,
+    recording: Recording,
     /// Snapshots that failed.
     unwritten: usize,
     started: Instant,
@@ -264,6 +267,9 @@ impl Observer for Eyes<'_> {
         self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
         self.display.step(progress);
         self.snapshots(progress);
+        let before = Instant::now();
+        self.recording.step(progress);
+        self.waited += before.elapsed();
         self.unwritten += complain(self.voice, self.writer.failures());
         self.superseded = (self.unwanted)();
         if self.superseded || interrupt::requested() { Control::Stop } else { Control::Continue }

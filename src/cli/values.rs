@@ -17,6 +17,12 @@ pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     threads.filter(|threads| threads.get() <= 256).ok_or("expected a whole number from 1 to 256".into())
 }
 
+/// Frames a second, 1 to 60.
+pub(super) fn fps(text: &str) -> Result<f64, String> {
+    let fps: Option<f64> = text.parse().ok().filter(|fps| (1.0..=60.0).contains(fps));
+    fps.ok_or("expected frames a second, from 1 to 60".into())
+}
+
 /// A time in seconds, a tenth to an hour.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: Option<f64> = text.parse().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
@@ -91,6 +97,8 @@ mod tests {
         assert_eq!(positive("120").map(NonZeroU32::get), Ok(120));
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         assert!(["0", "-1", "nan", "inf", "3601", "x"].iter().all(|text| seconds(text).is_err()));
+        assert_eq!(fps("12.5"), Ok(12.5));
+        assert!(["0", "61", "nan", "x"].iter().all(|text| fps(text).is_err()));
         assert!(threads("0").is_err() && threads("257").is_err());
     }
 }

@@ -1,18 +1,24 @@
 //! Pictures on disk: written whole or not at all, with the recipe inside.
 
+/// Text as pictures.
+pub mod font;
 /// Which recipe, model and settings a picture came from: what is kept inside it.
 pub mod origin;
 /// Temporary files of this process, so that an abrupt end leaves none behind.
 pub mod pending;
 /// PNG with the origin inside, and reading it back.
 pub mod png;
+/// Many pictures on one, each with its label.
+pub mod sheet;
 /// Pictures written beside a running render.
 pub mod snapshots;
+/// Videos of a render.
+pub mod video;
 /// Files that appear whole or not at all.
 pub mod whole;
 
 pub use origin::{Base, Bases, Facts, Origin, Overrides, TallyLine, UsedModel};
 pub use pending::TemporaryFolder;
 pub use png::{RecoverError, recover, write_png};
-pub use snapshots::{Writer, is_snapshot_of, phase_path, step_path};
-pub use whole::{WriteError, check_writable, resolve, write_whole};
+pub use snapshots::{Writer, is_snapshot_of, phase_path, sheet_path, step_path};
+pub use whole::{WriteError, check_writable, make_whole, resolve, write_whole};

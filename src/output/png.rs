@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
+use image::RgbImage;
 use png::text_metadata::ITXtChunk;
 use png::{BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, EncodingError, SrgbRenderingIntent};
 use serde::de::DeserializeOwned;
@@ -26,12 +27,7 @@ const LONGEST: usize = 64 << 20;
 
 /// Writes a picture to `path`, whole or not at all.
 pub fn write_png(path: &Path, picture: &Picture, origin: &Origin) -> Result<(), WriteError> {
-    write_whole(path, |file| {
-        encode(file, picture, origin).map_err(|error| match error {
-            EncodingError::IoError(error) => error,
-            other => io::Error::other(other),
-        })
-    })
+    write_whole(path, |file| encode(file, picture, origin).map_err(into_io))
 }
 
 /// Encodes a picture: 8 bits a channel, sRGB.
@@ -59,6 +55,32 @@ fn encode(file: &mut dyn Write, picture: &Picture, origin: &Origin) -> Result<()
     }
     writer.write_image_data(&picture.to_rgb8())?;
     writer.finish()
+}
+
+/// Writes a picture of pictures to `path`, whole or not at all: 8 bits a channel, sRGB, with its title but no recipe.
+pub(super) fn write_rgb(path: &Path, image: &RgbImage, title: &str) -> Result<(), WriteError> {
+    let encode = |file: &mut dyn Write| -> Result<(), EncodingError> {
+        let mut encoder = Encoder::new(file, image.width(), image.height());
+        encoder.set_color(ColorType::Rgb);
+        encoder.set_depth(BitDepth::Eight);
+        encoder.set_compression(Compression::Balanced);
+        encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
+        let mut writer = encoder.write_header()?;
+        writer.write_text_chunk(&text("Software", concat!("recipe-render ", env!("CARGO_PKG_VERSION"))))?;
+        if !title.is_empty() {
+            writer.write_text_chunk(&text("Title", title))?;
+        }
+        writer.write_image_data(image.as_raw())?;
+        writer.finish()
+    };
+    write_whole(path, |file| encode(file).map_err(into_io))
+}
+
+fn into_io(error: EncodingError) -> io::Error {
+    match error {
+        EncodingError::IoError(error) => error,
+        other => io::Error::other(other),
+    }
 }
 
 fn text(keyword: &str, text: &str) -> ITXtChunk {

@@ -24,13 +24,18 @@ pub fn phase_path(output: &Path, number: usize, name: &str) -> PathBuf {
     beside(output, &suffix)
 }
 
-/// Whether `path` is a name that [`step_path`] or [`phase_path`] give beside `output`.
+/// `NAME-sheet.png` beside `NAME.png`: the phases' contact sheet.
+pub fn sheet_path(output: &Path) -> PathBuf {
+    beside(output, "sheet")
+}
+
+/// Whether `path` is a name that [`step_path`], [`phase_path`] or [`sheet_path`] give beside `output`.
 pub fn is_snapshot_of(output: &Path, path: &Path) -> bool {
     let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let (of, name) = (stem(output), stem(path));
     let Some(suffix) = name.strip_prefix(&of).and_then(|rest| rest.strip_prefix('-')) else { return false };
     let step = suffix.len() >= 6 && suffix.bytes().all(|byte| byte.is_ascii_digit());
-    path.parent() == output.parent() && (step || suffix.starts_with("phase-"))
+    path.parent() == output.parent() && (step || suffix == "sheet" || suffix.starts_with("phase-"))
 }
 
 fn beside(output: &Path, suffix: &str) -> PathBuf {
@@ -133,7 +138,9 @@ mod tests {
         assert_eq!(phase_path(output, 4, "///"), Path::new("out/malazan.v2-phase-4.png"));
         let long = phase_path(output, 5, &"野".repeat(300));
         assert!(long.file_name().unwrap().len() < 100, "{long:?}");
-        for own in [step_path(output, 120), phase_path(output, 1, "compose"), phase_path(output, 2, "phase 2")] {
+        assert_eq!(sheet_path(output), Path::new("out/malazan.v2-sheet.png"));
+        let phases = [phase_path(output, 1, "compose"), phase_path(output, 2, "phase 2")];
+        for own in phases.into_iter().chain([step_path(output, 120), sheet_path(output)]) {
             assert!(is_snapshot_of(output, &own));
         }
         for other in

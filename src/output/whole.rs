@@ -162,6 +162,21 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result
     written.map_err(|error| WriteError::Failed { path: path.display().to_string(), error })
 }
 
+/// Lets `make` write a file of a name of its own beside `path`, which then takes that place, whole or not at all: for
+/// programs that write files by name, and for formats whose beginning is written last.
+pub fn make_whole(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), WriteError> {
+    let place = Place::of(path)?;
+    let made = || {
+        if place.is_special() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this can only be written to a file"));
+        }
+        let temporary = place.temporary()?;
+        make(temporary.path())?;
+        temporary.persist(&place.path, place.present.as_ref().map(Metadata::permissions))
+    };
+    made().map_err(|error| WriteError::Failed { path: path.display().to_string(), error })
+}
+
 fn write_into(place: &Place, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let into: Box<dyn Write> = match place.open {
         // Opened once more, they would be written from their beginning, over what is there.

@@ -12,6 +12,7 @@ mod models;
 mod new;
 mod output;
 mod plan;
+mod record;
 mod recover;
 mod score;
 mod shell;
