@@ -29,5 +29,6 @@ pub mod render;
 // what the user sees
 pub mod cli;
 pub mod output;
+pub mod preview;
 pub mod terminal;
 pub mod watch;

@@ -473,7 +473,7 @@ fn each_target_says_which_model_looks_for_it() {
     let two = compiled(text);
     assert_eq!((names(&two), of(&two)), (vec!["b".to_owned(), "a".to_owned()], vec![0, 1, 0, 1]));
     assert_eq!((two.plan.prompts_of(0), two.plan.prompts_of(1)), (vec![0, 2], vec![0, 1]));
-    assert_eq!(&text[two.models[0].span.clone().unwrap()], "'b'");
+    assert_eq!(&text[two.models[0].place.as_ref().unwrap().span.clone()], "'b'");
     // The command line replaces the recipe's model, and no target's own.
     let given = with(text, &Overrides { model: Some("c".into()), ..Overrides::default() });
     assert_eq!((names(&given), of(&given)), (vec!["b".into(), "c".into(), "a".into()], vec![0, 1, 0, 2]));

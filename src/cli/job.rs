@@ -73,7 +73,7 @@ pub(super) fn beside(args: &RenderArgs) -> Vec<(&Path, &'static str)> {
 
 /// Whether pictures are written whose names are made of the picture's.
 pub(super) fn snapshots(args: &RenderArgs) -> bool {
-    args.every.is_some() || args.phases || args.record.sheet
+    args.every.is_some() || args.phases || args.record.sheet || args.page()
 }
 
 /// A write that fails, as the command's failure.

@@ -24,6 +24,7 @@ mod draft;
 mod failure;
 pub mod interrupt;
 mod job;
+mod live;
 mod picture;
 mod preview;
 mod progress;

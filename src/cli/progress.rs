@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Voice;
 use super::voice::set_bar;
+use crate::preview::Speed;
 use crate::render::Progress;
 
 /// Between two redraws of the bar.
@@ -48,8 +49,9 @@ impl Display {
     }
 
     /// Takes a step into account, and redraws if it is time to.
-    pub(super) fn step(&mut self, progress: &Progress<'_>) {
-        self.pace.add(progress.seconds, progress.step, progress.views);
+    /// `held`: how long the render has been paused so far.
+    pub(super) fn step(&mut self, progress: &Progress<'_>, held: Duration) {
+        self.pace.add(progress.seconds - held.as_secs_f64(), progress.step, progress.views);
         let due = match self.kind {
             Kind::Nothing => return,
             Kind::Bar(_) => FRAME,
@@ -74,6 +76,14 @@ impl Display {
             }
             Kind::Lines => self.voice.note(&format!("{}: {}", self.name, state.sentence())),
         }
+    }
+}
+
+impl Display {
+    /// How fast it goes.
+    pub(super) fn speed(&self, progress: &Progress<'_>) -> Speed {
+        let state = State::of(progress, &self.pace);
+        Speed { windows: state.windows, left: state.left }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::args::command_like;
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, jobs};
+use super::live::Live;
 use super::run::{Ended, Run};
 use super::{Exit, Failure, Outcome, RenderArgs, Voice, picture};
 use crate::runtime;
@@ -29,11 +30,14 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     if worst != Exit::Done {
         return Ok(worst);
     }
+    let live = Live::start(args, &jobs[0], voice)?;
     let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
     for (index, (job, source)) in jobs.iter().zip(&sources).enumerate() {
         // The first one's time includes what the process needed to get going.
         let started = if index == 0 { started } else { Instant::now() };
-        let exit = match one(args, voice, job, source, &mut bench, started) {
+        let ended =
+            one(args, voice, job, &live, source, &mut bench, started).inspect_err(|failure| live.failed(failure));
+        let exit = match ended {
             Ok(Ended::Done(exit)) => exit,
             Ok(Ended::Interrupted | Ended::Superseded) => return Ok(Exit::Interrupted),
             Err(failure) if jobs.len() == 1 => return Err(failure),
@@ -62,12 +66,14 @@ fn one(
     args: &RenderArgs,
     voice: &Voice,
     job: &Job,
+    live: &Live,
     source: &Source,
     bench: &mut Workbench,
     started: Instant,
 ) -> Result<Ended, Failure> {
     let overrides = overrides(&args.instead, source)?;
     let compiled = source.compile(&overrides, voice)?;
+    live.recipe(source, &compiled.warnings);
     for remark in source.facts.iter().flat_map(|facts| picture::remarks(facts)) {
         voice.note(&format!("note: {}: {remark}", job.name()));
     }
@@ -75,5 +81,6 @@ fn one(
         let plan = &compiled.plan;
         voice.note(&format!("draft: {}x{}, {} steps", plan.size.width, plan.size.height, plan.steps()));
     }
-    Run { args, overrides: &overrides, voice, job, started, unwanted: &mut || false }.render(bench, source, &compiled)
+    Run { args, overrides: &overrides, voice, job, live, started, unwanted: &mut || false }
+        .render(bench, source, &compiled)
 }

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::compose::{Source, Workbench};
 use super::job::{Job, beside, failure, identity, snapshots};
+use super::live::{Live, Page};
 use super::progress::Display;
 use super::recording::{Recording, complain};
 use super::timings::{Seconds, Timings, peak_rss_bytes};
 use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, picture, prompts, voice};
 use crate::output::{Facts, Origin, TallyLine, UsedModel, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::preview::Gate;
 use crate::recipe::{Compiled, Overrides};
 use crate::render::{Control, Lens, Observer, Progress, Rendered, Tally, render};
 
@@ -34,6 +36,7 @@ pub(super) struct Run<'a> {
     pub overrides: &'a Overrides,
     pub voice: &'a Voice,
     pub job: &'a Job,
+    pub live: &'a Live,
     /// Start-up counts from here.
     pub started: Instant,
     /// Asked after every step whether the render is still wanted.
@@ -43,7 +46,7 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
-        let Run { args, overrides, voice, job, started, unwanted } = self;
+        let Run { args, overrides, voice, job, live, started, unwanted } = self;
         let folders = prompts::models(source, compiled)?;
         let needed: Vec<PathBuf> =
             compiled.files.iter().cloned().chain(folders.iter().flat_map(models::files)).collect();
@@ -85,20 +88,24 @@ impl Run<'_> {
             args,
             voice,
             output: &job.output,
-            facts,
             display: Display::new(voice, &job.name()),
+            page: live.begin(plan, job, &facts),
             writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
             recording,
+            facts,
             unwritten: 0,
             started,
             startup: None,
             grown: Instant::now(),
             waited: Duration::ZERO,
+            held: Duration::ZERO,
             unwanted,
             superseded: false,
         };
         let rendered = render(plan, &mut lenses, &mut eyes);
-        let Eyes { display, writer, recording, facts, startup, mut waited, superseded, mut unwritten, .. } = eyes;
+        let Eyes {
+            display, page, writer, recording, facts, startup, mut waited, held, superseded, mut unwritten, ..
+        } = eyes;
         let before = Instant::now();
         let superseded = superseded && !interrupt::requested();
         let failures = match &rendered {
@@ -117,10 +124,11 @@ impl Run<'_> {
         }
         let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
         let startup = startup.unwrap_or_default();
-        let stepping = before.duration_since(started).saturating_sub(startup).as_secs_f64();
+        let stepping = before.duration_since(started).saturating_sub(startup + held).as_secs_f64();
         let bases = picture::kept_bases(compiled.bases.clone());
         let origin = Origin { recipe: source.text.clone(), bases, facts };
         write_png(&job.output, &rendered.picture, &origin).map_err(failure)?;
+        page.end(&rendered, &job.output);
         waited += before.elapsed();
         let total = started.elapsed().as_secs_f64();
         if let Some(path) = &args.timings {
@@ -217,6 +225,7 @@ struct Eyes<'a> {
     /// Of the whole render; a snapshot has its own steps and tally.
     facts: Facts,
     display: Display,
+    page: Page,
     writer: Writer,
     recording: Recording,
     /// Snapshots that failed.
@@ -227,6 +236,8 @@ struct Eyes<'a> {
     grown: Instant,
     /// Time the render has waited for the writer.
     waited: Duration,
+    /// Time the render was paused.
+    held: Duration,
     unwanted: &'a mut dyn FnMut() -> bool,
     superseded: bool,
 }
@@ -258,6 +269,31 @@ impl Eyes<'_> {
         }
         self.waited += before.elapsed();
     }
+
+    /// Grants what pages wish: the picture on disk, a pause. Returns when the render may go on, or must not.
+    fn hold(&mut self, progress: &mut Progress<'_>) {
+        let before = Instant::now();
+        loop {
+            match self.page.gate() {
+                Gate::Go => break,
+                Gate::Show => self.page.show(progress),
+                Gate::Save => {
+                    let path = step_path(self.output, progress.step);
+                    let facts = Facts { steps: progress.step, tally: lines(progress.tally), ..self.facts.clone() };
+                    let told = self.page.saved(progress.step);
+                    self.writer.write_then(path, progress.picture(), facts, told);
+                }
+                Gate::Held => {
+                    self.unwritten += complain(self.voice, self.writer.failures());
+                    self.superseded = (self.unwanted)();
+                    if self.superseded || interrupt::requested() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.held += before.elapsed();
+    }
 }
 
 impl Observer for Eyes<'_> {
@@ -265,13 +301,15 @@ impl Observer for Eyes<'_> {
         // `progress.seconds` counts from the first step's beginning.
         let stepping = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
         self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
-        self.display.step(progress);
+        self.display.step(progress, self.held);
         self.snapshots(progress);
         let before = Instant::now();
         self.recording.step(progress);
         self.waited += before.elapsed();
+        self.page.step(progress, || self.display.speed(progress));
+        self.hold(progress);
         self.unwritten += complain(self.voice, self.writer.failures());
-        self.superseded = (self.unwanted)();
+        self.superseded = self.superseded || (self.unwanted)();
         if self.superseded || interrupt::requested() { Control::Stop } else { Control::Continue }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, identity, jobs};
+use super::live::Live;
 use super::run::{Ended, Run};
 use super::{Exit, Failure, Outcome, RenderArgs, Voice, picture};
 use crate::output::is_snapshot_of;
@@ -19,6 +20,15 @@ struct Edition {
     compiled: Compiled,
 }
 
+/// What stays the same from edition to edition.
+#[derive(Clone, Copy)]
+struct Desk<'a> {
+    args: &'a RenderArgs,
+    voice: &'a Voice,
+    job: &'a Job,
+    live: &'a Live,
+}
+
 /// Follows the recipe until it is interrupted.
 pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
     let [job] = &jobs(args)?[..] else { return Err(Failure::wrong("--watch follows one recipe")) };
@@ -27,6 +37,8 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
         return Err(Failure::wrong(format!("--watch follows a recipe while it is edited; {shown} is a picture"))
             .hint(format!("make its recipe a file first: recipe-render recover {shown} > NAME.toml")));
     }
+    let live = Live::start(args, job, voice)?;
+    let desk = Desk { args, voice, job, live: &live };
     let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
     let output = identity(&job.output);
     let own = move |path: &std::path::Path| {
@@ -37,11 +49,14 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     let mut started = started;
     let mut shown = None;
     loop {
-        match edition(version, job, args, voice) {
-            Ok(edition) => match follow(edition, &mut watch, args, voice, job, &mut bench, started) {
+        match edition(version, desk) {
+            Ok(edition) => match follow(edition, &mut watch, desk, &mut bench, started) {
                 Ok(None) => return Ok(Exit::Interrupted),
                 Ok(Some(version)) => shown = Some(version),
-                Err(failure) => voice.failure(&failure),
+                Err(failure) => {
+                    live.failed(&failure);
+                    voice.failure(&failure);
+                }
             },
             Err(failure) => {
                 voice.failure(&failure);
@@ -64,10 +79,18 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     }
 }
 
-fn edition(version: Version, job: &Job, args: &RenderArgs, voice: &Voice) -> Result<Edition, Failure> {
-    let source = Source::from_bytes(&job.recipe, version.recipe.clone())?;
-    let overrides = overrides(&args.instead, &source)?;
-    let compiled = source.compile(&overrides, voice)?;
+/// What is wrong with a version is also shown on the live page.
+fn edition(version: Version, desk: Desk<'_>) -> Result<Edition, Failure> {
+    let Desk { args, voice, job, live } = desk;
+    let text = String::from_utf8_lossy(&version.recipe).into_owned();
+    let compiled = || {
+        let source = Source::from_bytes(&job.recipe, version.recipe.clone())?;
+        let overrides = overrides(&args.instead, &source)?;
+        let compiled = source.compile(&overrides, voice)?;
+        live.recipe(&source, &compiled.warnings);
+        Ok((source, overrides, compiled))
+    };
+    let (source, overrides, compiled) = compiled().inspect_err(|failure| live.wrong(job, text, failure))?;
     Ok(Edition { version, source, overrides, compiled })
 }
 
@@ -76,19 +99,18 @@ fn edition(version: Version, job: &Job, args: &RenderArgs, voice: &Voice) -> Res
 fn follow(
     mut edition: Edition,
     watch: &mut Watch,
-    args: &RenderArgs,
-    voice: &Voice,
-    job: &Job,
+    desk: Desk<'_>,
     bench: &mut Workbench,
     mut started: Instant,
 ) -> Result<Option<Version>, Failure> {
+    let Desk { args, voice, job, live } = desk;
     loop {
         watch.follow(&edition.compiled.files).map_err(from_watch)?;
         let mut newer = None;
         let mut unwanted = || {
             let Some(version) = watch.newest().filter(|version| *version != edition.version) else { return false };
             // A mistake is shown, and the render goes on.
-            match self::edition(version, job, args, voice) {
+            match self::edition(version, desk) {
                 Ok(edition) => newer = Some(edition),
                 Err(failure) => {
                     voice.failure(&failure);
@@ -100,7 +122,7 @@ fn follow(
             }
             newer.is_some()
         };
-        let run = Run { args, overrides: &edition.overrides, voice, job, started, unwanted: &mut unwanted };
+        let run = Run { args, overrides: &edition.overrides, voice, job, live, started, unwanted: &mut unwanted };
         match run.render(bench, &edition.source, &edition.compiled)? {
             Ended::Interrupted => return Ok(None),
             Ended::Done(_) => return Ok(Some(edition.version)),

@@ -64,7 +64,12 @@ struct Task {
     path: PathBuf,
     picture: Picture,
     facts: Facts,
+    /// Called when the picture is on disk, or is not.
+    then: Option<Then>,
 }
+
+/// What is to be done with the outcome of a write.
+type Then = Box<dyn FnOnce(&Path, Result<(), &WriteError>) + Send>;
 
 /// Writes pictures of one recipe in the order given. At most one waits while another is written; who brings a third waits,
 /// so that memory stays bounded and nothing is lost.
@@ -82,7 +87,11 @@ impl Writer {
         let thread = std::thread::spawn(move || {
             for task in incoming {
                 let origin = Origin { recipe: recipe.clone(), bases: bases.clone(), facts: task.facts };
-                if let Err(error) = write_png(&task.path, &task.picture, &origin) {
+                let written = write_png(&task.path, &task.picture, &origin);
+                if let Some(then) = task.then {
+                    then(&task.path, written.as_ref().copied());
+                }
+                if let Err(error) = written {
                     // The receiver lives as long as the writer.
                     let _ = failed.send(error);
                 }
@@ -94,12 +103,23 @@ impl Writer {
     /// Has a picture written.
     pub fn write(&self, path: PathBuf, picture: Picture, facts: Facts) {
         // The thread ends only after this sender.
-        let _ = self.tasks.send(Task { path, picture, facts });
+        let _ = self.tasks.send(Task { path, picture, facts, then: None });
+    }
+
+    /// Has a picture written and then tells `then` of the outcome, in the writer's thread.
+    pub fn write_then(
+        &self,
+        path: PathBuf,
+        picture: Picture,
+        facts: Facts,
+        then: impl FnOnce(&Path, Result<(), &WriteError>) + Send + 'static,
+    ) {
+        let _ = self.tasks.send(Task { path, picture, facts, then: Some(Box::new(then)) });
     }
 
     /// Has a picture written if the writer is not behind; else it is dropped and the answer is false.
     pub fn offer(&self, path: PathBuf, picture: Picture, facts: Facts) -> bool {
-        !matches!(self.tasks.try_send(Task { path, picture, facts }), Err(TrySendError::Full(_)))
+        !matches!(self.tasks.try_send(Task { path, picture, facts, then: None }), Err(TrySendError::Full(_)))
     }
 
     /// Failures since the last call.

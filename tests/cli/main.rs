@@ -15,6 +15,7 @@ mod plan;
 mod record;
 mod recover;
 mod score;
+mod serve;
 mod shell;
 mod targets;
 mod watch;

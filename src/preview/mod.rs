@@ -1,0 +1,37 @@
+//! The live page: a render watched and steered from a browser.
+//!
+//! ```text
+//! render ─▶ Reporter ─▶ Hub ─▶ server ─▶ page          states and pictures: the newest only, nothing waits in a queue
+//!        ◀── gate ───── Hub ◀─ server ◀─ page          wishes: pause, step, resume, save
+//! ```
+//!
+//! The hub is where the two sides meet. The render publishes to it and never waits for a page; a page asks it for what is
+//! new and is never given what is old. Pictures are taken off the canvas only while a page wants one, and encoded in a
+//! thread of their own.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `hub` | what is known of the render, and what the pages wish |
+//! | `reporter` | a render's steps, told to the hub |
+//! | `facts` | what is told: recipe, render, step, state |
+//! | `curves` | similarities over time, in bounded memory |
+//! | `frames` | pictures and strips of views, encoded on demand |
+//! | `address` | where the page is served |
+//! | `server` | HTTP: its own routes only, everything bounded |
+//! | `page` | the page itself |
+
+mod address;
+mod curves;
+mod facts;
+mod frames;
+mod hub;
+mod page;
+mod reporter;
+mod server;
+
+pub use address::{Address, WrongAddress};
+pub use facts::{Activity, Notice, Recipe, Render, Step};
+pub use frames::{Encoded, Shot};
+pub use hub::{Gate, Hub, Unheard, Wish};
+pub use reporter::{Reporter, Speed};
+pub use server::{ServeError, Server};

@@ -1,0 +1,216 @@
+//! A render's steps, told to the hub.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::facts::{Activity, Render, Step};
+use super::frames::{Shot, fitted, shrunk};
+use super::hub::{Hub, Kind};
+use crate::picture::Picture;
+use crate::plan::Plan;
+use crate::render::{Progress, Seen};
+
+/// The most outlines and tiles that a page is sent: beyond that nobody sees anything.
+const MOST_OUTLINES: usize = 96;
+const MOST_TILES: usize = 24;
+/// Tiles are shrunk to at most this many pixels a side.
+const TILE: u32 = 128;
+
+/// How fast a render goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Speed {
+    /// Windows a second.
+    pub windows: Option<f64>,
+    /// Seconds to the end.
+    pub left: Option<f64>,
+}
+
+/// Tells the hub of one render.
+pub struct Reporter {
+    hub: Arc<Hub>,
+    targets: Vec<Prompts>,
+}
+
+/// A target's prompts, as pages count them.
+struct Prompts {
+    /// The plan's indices, the wanted ones first.
+    prompts: Vec<usize>,
+    /// How many are wanted: these have an entry in the tally.
+    wanted: usize,
+    /// The first one's curve.
+    curve: usize,
+}
+
+impl Reporter {
+    /// The render of a plan begins.
+    pub fn begin(hub: Arc<Hub>, plan: &Plan, render: Render) -> Self {
+        hub.begin(render);
+        let mut curve = 0;
+        let targets = plan.targets.iter().map(|target| {
+            let prompts = target.prompts();
+            let wanted =
+                prompts.iter().filter(|&&prompt| target.wanted.iter().any(|pull| pull.prompt == prompt)).count();
+            let first = curve;
+            curve += prompts.len();
+            Prompts { prompts, wanted, curve: first }
+        });
+        let targets = targets.collect();
+        Reporter { hub, targets }
+    }
+
+    /// A step was done. Pictures are taken only where a page waits for them.
+    pub fn step(&self, progress: &Progress<'_>, speed: Speed) {
+        let mut entries = progress.tally.entries.iter().map(|entry| entry.won);
+        let tally = self.targets.iter().map(|target| {
+            let mut won: Vec<u64> = entries.by_ref().take(target.wanted).collect();
+            won.resize(target.prompts.len(), 0);
+            won
+        });
+        let step = Step {
+            step: progress.step,
+            phase: progress.phase,
+            phase_step: progress.phase_step,
+            views: progress.views,
+            rate: speed.windows,
+            left: speed.left,
+            tally: tally.collect(),
+        };
+        let similarities = progress.seen.similarities();
+        let curves = similarities.iter().filter_map(|similarity| {
+            Some((
+                self.targets.get(similarity.target)?.curve + self.position(similarity.target, similarity.prompt)?,
+                similarity.mean,
+            ))
+        });
+        self.hub.step(step, curves);
+        if let Some(kind) = self.hub.wants() {
+            let clock = Instant::now();
+            let shot = match kind {
+                Kind::Canvas => self.canvas(progress),
+                Kind::Views => self.views(progress),
+            };
+            self.hub.take(kind, shot, clock.elapsed());
+        }
+    }
+
+    /// Shows the picture as it is after the last step, to the last bit.
+    pub fn show(&self, progress: &mut Progress<'_>) {
+        let picture = progress.picture();
+        let facts = Outlines { step: progress.step, windows: self.outlines(&progress.seen) };
+        self.hub.show(Shot::new([picture.size.width, picture.size.height], picture.to_rgb8(), true, &facts));
+        self.hub.take(Kind::Views, self.views(progress), Duration::ZERO);
+    }
+
+    /// The render has ended with this picture.
+    pub fn end(&self, picture: &Picture, step: u64, activity: Activity) {
+        let facts = Outlines { step, windows: Vec::new() };
+        self.hub.show(Shot::new([picture.size.width, picture.size.height], picture.to_rgb8(), true, &facts));
+        self.hub.activity(activity);
+    }
+
+    /// The picture that the step looked at: it need not be decoded for pages.
+    fn canvas(&self, progress: &Progress<'_>) -> Shot {
+        let seen = &progress.seen;
+        let size = seen.size();
+        let facts = Outlines { step: progress.step, windows: self.outlines(seen) };
+        Shot::new([size.width, size.height], seen.picture_rgb8(), false, &facts)
+    }
+
+    fn outlines(&self, seen: &Seen<'_>) -> Vec<Outline> {
+        let views = seen.views();
+        let outline = |view: &crate::render::View| {
+            Some(Outline(
+                view.outline.map(|point| point.map(rounded)),
+                view.target,
+                self.position(view.target, view.prompt)?,
+                rounded(view.similarity),
+            ))
+        };
+        views.iter().take(MOST_OUTLINES).filter_map(outline).collect()
+    }
+
+    /// The views side by side.
+    fn views(&self, progress: &Progress<'_>) -> Shot {
+        let seen = &progress.seen;
+        let views = seen.views();
+        // Of many every so many-th, so that all targets are among them.
+        let every = views.len().div_ceil(MOST_TILES).max(1);
+        let mut tiles = Vec::new();
+        // Models have windows of different sizes; all tiles are as large as the first one.
+        let first = views.first().and_then(|_| seen.side(0)).unwrap_or(1);
+        let mut facts = Tiles { step: progress.step, side: first / first.div_ceil(TILE), tiles: Vec::new() };
+        for (index, view) in views.iter().enumerate().step_by(every) {
+            let (Some(side), Some(pixels), Some(prompt)) =
+                (seen.side(index), seen.pixels(index), self.position(view.target, view.prompt))
+            else {
+                continue;
+            };
+            let (width, _, rgb) = shrunk(side, side, &interleaved(pixels), side.div_ceil(TILE));
+            let rgb = if width == facts.side { rgb } else { fitted(width, &rgb, facts.side) };
+            facts.tiles.push(Tile(view.target, prompt, rounded(view.similarity)));
+            tiles.push(rgb);
+        }
+        if tiles.is_empty() {
+            return Shot::new([1, 1], vec![0; 3], true, &facts);
+        }
+        let row = facts.side as usize * 3;
+        let rows = (0..facts.side as usize).flat_map(|y| tiles.iter().map(move |tile| &tile[y * row..(y + 1) * row]));
+        let rgb = rows.flatten().copied().collect();
+        Shot::new([facts.side * tiles.len() as u32, facts.side], rgb, true, &facts)
+    }
+
+    /// A prompt's position among its target's.
+    fn position(&self, target: usize, prompt: usize) -> Option<usize> {
+        self.targets.get(target)?.prompts.iter().position(|own| *own == prompt)
+    }
+}
+
+/// Facts of a picture of the canvas.
+#[derive(Serialize)]
+struct Outlines {
+    step: u64,
+    windows: Vec<Outline>,
+}
+
+/// Corners in fractions of the canvas, target, the position of the prompt that won among the target's, similarity to it.
+#[derive(Serialize)]
+struct Outline([[f32; 2]; 4], usize, usize, f32);
+
+/// Facts of a strip of views, which stand side by side.
+#[derive(Serialize)]
+struct Tiles {
+    step: u64,
+    /// A tile's side in pixels.
+    side: u32,
+    tiles: Vec<Tile>,
+}
+
+/// Target, the position of the prompt that won, similarity to it.
+#[derive(Serialize)]
+struct Tile(usize, usize, f32);
+
+/// To four decimals: a screen shows no more.
+fn rounded(value: f32) -> f32 {
+    if value.is_finite() { (value * 1e4).round() / 1e4 } else { 0.0 }
+}
+
+/// `[3, S, S]` as interleaved 8-bit RGB, values rounded and clamped to 0..=255.
+fn interleaved(pixels: &[f32]) -> Vec<u8> {
+    let area = pixels.len() / 3;
+    let value = |index: usize, channel: usize| (pixels[channel * area + index] * 255.0 + 0.5) as u8;
+    (0..area).flat_map(|index| [value(index, 0), value(index, 1), value(index, 2)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_become_pixels() {
+        assert_eq!(interleaved(&[0.0, 1.0, 0.5, -1.0, 2.0, f32::NAN]), [0, 128, 255, 255, 0, 0]);
+        assert_eq!(rounded(f32::NAN), 0.0);
+        assert_eq!(rounded(0.123_456), 0.1235);
+    }
+}

@@ -1,0 +1,58 @@
+//! Server-sent events (HTML standard, 9.2): what is new, as long as the page listens.
+
+use std::fmt::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::response::{stream_head, write};
+use crate::preview::hub::{Heard, Listener};
+
+/// Between two messages to a page: screens and people are not faster.
+const PAUSE: Duration = Duration::from_millis(100);
+/// After so much silence a comment is sent, so that a page that has gone away is noticed.
+const SILENCE: Duration = Duration::from_secs(10);
+/// A page that does not take a message for so long is given up; it will come again.
+const LIMIT: Duration = Duration::from_secs(20);
+/// Milliseconds after which a browser tries again.
+const RETRY: u32 = 1000;
+
+/// Tells a page what is new until one of the two goes away. `hello`: JSON about the program, told first.
+pub(super) fn stream(stream: &mut TcpStream, mut listener: Listener, hello: &str) -> std::io::Result<()> {
+    let mut send = |text: &str| write(stream, text.as_bytes(), Instant::now() + LIMIT);
+    send(&format!("{}retry: {RETRY}\n\n{}", stream_head(), event("hello", hello)))?;
+    loop {
+        match listener.next(SILENCE) {
+            Heard::News(news) => {
+                let text: String = news.iter().map(|(name, json)| event(name, json)).collect();
+                send(&text)?;
+                // What comes meanwhile is told together, the newest of each kind.
+                std::thread::sleep(PAUSE);
+            }
+            Heard::Silence => send(": still here\n\n")?,
+            Heard::End => return send(&event("end", "{}")),
+        }
+    }
+}
+
+/// One event. Data of several lines become several `data` lines, which the browser joins again.
+fn event(name: &str, data: &str) -> String {
+    let mut text = format!("event: {name}\n");
+    // All that ends a line there.
+    for line in data.replace("\r\n", "\n").split(['\n', '\r']) {
+        let _ = writeln!(text, "data: {line}");
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn framing() {
+        assert_eq!(event("step", r#"{"a":1}"#), "event: step\ndata: {\"a\":1}\n\n");
+        assert_eq!(event("x", "a\r\nb\rc\n\nd"), "event: x\ndata: a\ndata: b\ndata: c\ndata: \ndata: d\n\n");
+        assert_eq!(event("x", ""), "event: x\ndata: \n\n");
+    }
+}

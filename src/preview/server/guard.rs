@@ -1,0 +1,192 @@
+//! Who may see, and who may steer.
+//!
+//! A page of another site can make a browser send requests to us, and by giving its own name our address (DNS rebinding)
+//! even read the answers. So the `Host` must be a name of ours, a request from another site's page is refused, and whoever
+//! steers must send the page's token and an `Origin` that is ours. On other interfaces than loopback the token is also
+//! needed to see.
+
+use std::net::IpAddr;
+
+use super::request::Request;
+use super::token::Token;
+
+/// The header that carries the token of control requests. One of our own: pages of other sites cannot send it unasked.
+pub(super) const TOKEN: &str = "recipe-render-token";
+
+/// Knows our names and the token.
+pub(super) struct Guard {
+    pub token: Token,
+    /// Whether only this machine can reach us.
+    pub loopback: bool,
+    pub port: u16,
+    /// The machine's own names, lower case; of no meaning on loopback.
+    pub names: Vec<String>,
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// `Host` is no name of ours.
+    Host,
+    /// It comes from another site's page.
+    Origin,
+    /// The token is missing or another one.
+    Token,
+}
+
+impl Refused {
+    /// What the other side is told.
+    pub fn message(self) -> &'static str {
+        match self {
+            Refused::Host => "this is not the address the page is served at",
+            Refused::Origin => "requests from other sites are refused",
+            Refused::Token => "the token is missing or wrong: use the link that the program prints",
+        }
+    }
+}
+
+impl Guard {
+    /// Whether a request may see the page and what belongs to it.
+    pub fn may_see(&self, request: &Request) -> Result<(), Refused> {
+        self.host(request)?;
+        // Browsers say where a request comes from; a link to the page itself may stand anywhere.
+        let site = request.header("sec-fetch-site").unwrap_or("none");
+        if request.path != "/" && !matches!(site, "same-origin" | "none") {
+            return Err(Refused::Origin);
+        }
+        let shown = request.asked("token").is_some_and(|token| self.token.is(token));
+        if self.loopback || shown { Ok(()) } else { Err(Refused::Token) }
+    }
+
+    /// Whether a request may steer the render.
+    pub fn may_steer(&self, request: &Request) -> Result<(), Refused> {
+        let host = self.host(request)?;
+        let same = request.header("origin").is_some_and(|origin| origin.strip_prefix("http://") == Some(host));
+        let site = request.header("sec-fetch-site").unwrap_or("same-origin");
+        if !same || site != "same-origin" {
+            return Err(Refused::Origin);
+        }
+        let shown = request.header(TOKEN).is_some_and(|token| self.token.is(token));
+        if shown { Ok(()) } else { Err(Refused::Token) }
+    }
+
+    /// The request's host, if it is a name of ours.
+    fn host<'a>(&self, request: &'a Request) -> Result<&'a str, Refused> {
+        let host = request.header("host").ok_or(Refused::Host)?;
+        // An IPv6 address has colons of its own.
+        let (name, port) = match host.rsplit_once(':').filter(|(name, _)| !name.contains(':') || name.ends_with(']')) {
+            Some((name, port)) => (name, port.parse().map_err(|_| Refused::Host)?),
+            None => (host, 80),
+        };
+        if port == self.port && self.is_ours(name) { Ok(host) } else { Err(Refused::Host) }
+    }
+
+    fn is_ours(&self, name: &str) -> bool {
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        match bare.parse::<IpAddr>() {
+            // Nobody can make a number mean another machine; from afar it is whatever address we have there.
+            Ok(ip) => ip.is_loopback() || !self.loopback,
+            Err(_) => {
+                let name = name.to_ascii_lowercase();
+                name == "localhost" || !self.loopback && self.names.contains(&name)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard(loopback: bool) -> Guard {
+        Guard {
+            token: Token::new().unwrap(),
+            loopback,
+            port: 8080,
+            names: vec!["studio".into(), "studio.local".into()],
+        }
+    }
+
+    fn see(guard: &Guard, host: &str) -> Result<(), Refused> {
+        guard.may_see(&Request::of(&format!("GET /?token={} HTTP/1.1\nHost: {host}", guard.token.reveal())))
+    }
+
+    #[test]
+    fn the_host_must_be_ours() {
+        let (near, far) = (guard(true), guard(false));
+        for host in ["127.0.0.1:8080", "localhost:8080", "LOCALHOST:8080", "[::1]:8080"] {
+            assert_eq!((see(&near, host), see(&far, host)), (Ok(()), Ok(())), "{host}");
+        }
+        for host in ["192.168.1.5:8080", "Studio.local:8080", "[fe80::1]:8080"] {
+            assert_eq!((see(&near, host), see(&far, host)), (Err(Refused::Host), Ok(())), "{host}");
+        }
+        for host in [
+            "evil.example:8080",
+            "127.0.0.1",
+            "127.0.0.1:8081",
+            "127.0.0.1.evil.example:8080",
+            "",
+            ":8080",
+            "localhost:",
+            "localhost:8080:8080",
+            "127.0.0.1:8080.evil.example",
+            "[::1",
+            "127.0.0.1:+8080x",
+        ] {
+            assert_eq!((see(&near, host), see(&far, host)), (Err(Refused::Host), Err(Refused::Host)), "{host}");
+        }
+        assert_eq!(near.may_see(&Request::of("GET / HTTP/1.1")), Err(Refused::Host));
+        let twice = Request::of("GET / HTTP/1.1\nHost: localhost:8080\nHost: localhost:8080");
+        assert_eq!(near.may_see(&twice), Err(Refused::Host));
+    }
+
+    #[test]
+    fn from_afar_the_token_is_needed_to_see() {
+        let far = guard(false);
+        let ask = |query: &str| far.may_see(&Request::of(&format!("GET /events{query} HTTP/1.1\nHost: 10.0.0.7:8080")));
+        assert_eq!(ask(""), Err(Refused::Token));
+        assert_eq!(ask("?token=0123"), Err(Refused::Token));
+        assert_eq!(ask(&format!("?token={}", far.token.reveal())), Ok(()));
+        assert_eq!(guard(true).may_see(&Request::of("GET /events HTTP/1.1\nHost: localhost:8080")), Ok(()));
+    }
+
+    #[test]
+    fn other_sites_may_link_to_the_page_and_no_more() {
+        let near = guard(true);
+        let ask = |path: &str, site: &str| {
+            near.may_see(&Request::of(&format!("GET {path} HTTP/1.1\nHost: localhost:8080\nSec-Fetch-Site: {site}")))
+        };
+        assert_eq!(ask("/", "cross-site"), Ok(()));
+        assert_eq!((ask("/frame", "same-origin"), ask("/frame", "none")), (Ok(()), Ok(())));
+        assert_eq!(
+            (ask("/frame", "cross-site"), ask("/frame", "same-site")),
+            (Err(Refused::Origin), Err(Refused::Origin))
+        );
+    }
+
+    #[test]
+    fn to_steer_takes_origin_and_token() {
+        let near = guard(true);
+        let token = near.token.reveal().to_owned();
+        let steer = |headers: &str| {
+            near.may_steer(&Request::of(&format!("POST /pause HTTP/1.1\nHost: localhost:8080\n{headers}")))
+        };
+        let right = format!("{TOKEN}: {token}");
+        assert_eq!(steer(&format!("Origin: http://localhost:8080\n{right}")), Ok(()));
+        assert_eq!(steer(&right), Err(Refused::Origin));
+        for origin in
+            ["null", "http://evil.example", "https://localhost:8080", "http://127.0.0.1:8080", "http://localhost:8081"]
+        {
+            assert_eq!(steer(&format!("Origin: {origin}\n{right}")), Err(Refused::Origin), "{origin}");
+        }
+        let sent = "Origin: http://localhost:8080\nSec-Fetch-Site: cross-site";
+        assert_eq!(steer(&format!("{sent}\n{right}")), Err(Refused::Origin));
+        assert_eq!(steer("Origin: http://localhost:8080"), Err(Refused::Token));
+        assert_eq!(steer(&format!("Origin: http://localhost:8080\n{TOKEN}: {}", &token[1..])), Err(Refused::Token));
+        // The token in the link is for seeing.
+        let linked = Request::of(&format!(
+            "POST /pause?token={token} HTTP/1.1\nHost: localhost:8080\nOrigin: http://localhost:8080"
+        ));
+        assert_eq!(near.may_steer(&linked), Err(Refused::Token));
+    }
+}

@@ -1,0 +1,218 @@
+//! HTTP for one page: a thread for each of a bounded number of connections, each with bounded sizes and times.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `request` | reading a request |
+//! | `guard` | who may see, and who may steer |
+//! | `token` | the page's token |
+//! | `routes` | the routes there are |
+//! | `response` | answers |
+//! | `events` | server-sent events |
+
+mod events;
+mod guard;
+mod request;
+mod response;
+mod routes;
+mod token;
+
+use std::io::{self, Read};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::{Address, Hub};
+use guard::Guard;
+use request::{Request, Unreadable};
+use response::Response;
+use routes::Answer;
+use token::Token;
+
+/// Connections at a time; a page has two or three.
+const MOST: usize = 128;
+/// Of these at most so many may listen to events for as long as they like.
+const MOST_LISTENERS: usize = 48;
+/// For a request to come in.
+const READING: Duration = Duration::from_secs(10);
+/// For an answer to be taken.
+const SENDING: Duration = Duration::from_secs(60);
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("cannot serve the live page at {address}: {error}")]
+    Bind { address: Address, error: io::Error },
+    #[error("no random numbers for the live page's token: {0}")]
+    Random(getrandom::Error),
+}
+
+impl ServeError {
+    /// What would help.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            ServeError::Bind { error, .. } => match error.kind() {
+                io::ErrorKind::AddrInUse => Some("another program has that port; --serve alone takes one that is free"),
+                io::ErrorKind::PermissionDenied => Some("ports below 1024 are for the system: take a higher one"),
+                io::ErrorKind::AddrNotAvailable => Some("that is no address of this machine"),
+                _ => None,
+            },
+            ServeError::Random(_) => None,
+        }
+    }
+}
+
+/// Serves a hub's page for as long as the process lives.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    token: String,
+}
+
+/// What all connections share.
+struct Shared {
+    hub: Arc<Hub>,
+    guard: Guard,
+    /// JSON about the program, the first thing that a page is told.
+    hello: String,
+    connections: AtomicUsize,
+    listeners: AtomicUsize,
+}
+
+impl Server {
+    /// Begins to serve. Where `address` leaves the port open, the one that `recipe` (any bytes that stand for it) has is
+    /// taken if it is free, else any.
+    pub fn start(hub: Arc<Hub>, address: Address, recipe: &[u8]) -> Result<Self, ServeError> {
+        let listener = TcpListener::bind(address.with_port_for(recipe).0)
+            .or_else(|_| TcpListener::bind(address.0))
+            .map_err(|error| ServeError::Bind { address, error })?;
+        let bound = listener.local_addr().map_err(|error| ServeError::Bind { address, error })?;
+        let token = Token::new().map_err(ServeError::Random)?;
+        let hello = serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "instance": token.name() }).to_string();
+        let server = Server { address: bound, token: token.reveal().to_owned() };
+        let guard = Guard { token, loopback: address.is_loopback(), port: bound.port(), names: names() };
+        let (connections, listeners) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let shared = Arc::new(Shared { hub, guard, hello, connections, listeners });
+        thread::spawn(move || accept(&listener, &shared));
+        Ok(server)
+    }
+
+    /// The link that opens the page.
+    pub fn link(&self) -> String {
+        let ip = self.address.ip();
+        if ip.is_loopback() {
+            return format!("http://{}/", self.address);
+        }
+        let ip = if ip.is_unspecified() { outward().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)) } else { ip };
+        format!("http://{}/?token={}", SocketAddr::new(ip, self.address.port()), self.token)
+    }
+}
+
+/// The machine's names.
+fn names() -> Vec<String> {
+    let Some(name) = sysinfo::System::host_name() else { return Vec::new() };
+    let name = name.to_ascii_lowercase();
+    let short = name.split('.').next().unwrap_or_default();
+    vec![short.to_owned(), format!("{short}.local"), name]
+}
+
+/// The address that other machines most likely know this one by. Nothing is sent to find it out.
+fn outward() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // An address for documentation (RFC 5737): only the route to it is looked up.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+/// One of a bounded number of places.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(count: &'a AtomicUsize, most: usize) -> Option<Self> {
+        if count.fetch_add(1, Ordering::SeqCst) >= most {
+            count.fetch_sub(1, Ordering::SeqCst);
+            return None;
+        }
+        Some(Place(count))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else {
+            // Out of file handles, most likely: some will come back.
+            thread::sleep(Duration::from_millis(50));
+            continue;
+        };
+        let shared = shared.clone();
+        // Where there can be no further thread, the connection is closed.
+        let _ = thread::Builder::new().stack_size(512 << 10).spawn(move || {
+            let mut stream = stream;
+            match Place::take(&shared.connections, MOST) {
+                Some(_place) => serve(&mut stream, &shared),
+                None => refuse(&mut stream, &Response::status(503, "too many connections")),
+            }
+        });
+    }
+}
+
+/// One connection: one request, one answer. What goes wrong is the other side's to notice.
+fn serve(stream: &mut TcpStream, shared: &Shared) {
+    let _ = stream.set_nodelay(true);
+    let request = match Request::read(stream, READING) {
+        Ok(request) => request,
+        Err(Unreadable::Gone) => return,
+        Err(Unreadable::Late) => return refuse(stream, &Response::status(408, "too slow")),
+        Err(Unreadable::TooLong) => return refuse(stream, &Response::status(431, "too long")),
+        Err(Unreadable::Body) => return refuse(stream, &Response::status(413, "no body is expected")),
+        Err(Unreadable::Wrong) => return refuse(stream, &Response::status(400, "this is not HTTP")),
+    };
+    match routes::answer(&request, &shared.guard, &shared.hub) {
+        Answer::Whole(response) => {
+            let _ = response.send(stream, SENDING);
+        }
+        Answer::Picture(response, number) => {
+            if response.send(stream, SENDING).is_ok() {
+                shared.hub.sent(number);
+            }
+        }
+        Answer::Events => match Place::take(&shared.listeners, MOST_LISTENERS) {
+            Some(_place) => {
+                let _ = events::stream(stream, shared.hub.listen(), &shared.hello);
+            }
+            None => refuse(stream, &Response::status(503, "too many pages are open")),
+        },
+    }
+}
+
+/// Answers a request that was not read to its end. Closing with bytes unread would reset the connection before the other
+/// side has read the answer, so some are taken.
+fn refuse(stream: &mut TcpStream, response: &Response) {
+    let limit = Duration::from_millis(500);
+    if response.send(stream, limit).is_err() || stream.set_read_timeout(Some(limit)).is_err() {
+        return;
+    }
+    let mut rest = [0; 4096];
+    for _ in 0..16 {
+        match stream.read(&mut rest) {
+            Ok(1..) => {}
+            _ => return,
+        }
+    }
+}
+
+/// A guard on loopback for tests.
+#[cfg(test)]
+fn test_guard() -> Guard {
+    Guard { token: Token::new().unwrap(), loopback: true, port: 8080, names: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests;
