@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         None => cli::render::run(&arguments.render, runtime, &voice, started),
         Some(Command::Check(check)) => cli::check::run(check, &voice),
         Some(Command::Plan(plan)) => cli::plan::run(plan, runtime, &voice),
+        Some(Command::Sweep(sweep)) => cli::sweep::run(sweep, runtime, &voice, started),
         Some(Command::New(new)) => cli::new::run(new, &voice),
         Some(Command::Schema(schema)) => cli::dispatch::schema(schema),
         Some(Command::Recover(recover)) => cli::recover::run(recover, &voice),

@@ -150,7 +150,7 @@ pub struct RecordArgs {
 }
 
 /// What the command line says in place of the recipe.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct InsteadArgs {
     /// Render at this size instead of the recipe's, like 1024x768
     #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "In place of the recipe's")]
@@ -179,6 +179,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Print what a recipe comes to: phases, targets, windows, memory and time
     Plan(PlanArgs),
+    /// Render a recipe with every combination of some values, and a contact sheet of them
+    Sweep(SweepArgs),
     /// Write a recipe to begin from
     New(NewArgs),
     /// Print the JSON schema of recipes
@@ -217,6 +219,46 @@ pub struct PlanArgs {
     /// With --measure, threads to compute with [default: one a processor]
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// Of `recipe-render sweep`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+VALUES are a list (0.03,0.05), a range of whole numbers (1..8, both ends included), a range with a step (0.1..0.5:0.1), or several
+of them with commas between; commas in brackets, braces, parentheses and quotes separate nothing. One value is the same in all
+renders. Pictures that are there already, as what is inside them tells, are not rendered again.")]
+pub struct SweepArgs {
+    /// A recipe, or a picture with one inside; `-` reads standard input
+    #[arg(value_name = "RECIPE", value_hint = ValueHint::FilePath)]
+    pub recipe: PathBuf,
+    /// The folder for the pictures, the sheet and the index [default: NAME-sweep]
+    #[arg(short, long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub instead: InsteadArgs,
+    /// Values that go together with those of the other --zip, one by one
+    #[arg(long, value_name = "PATH=VALUES", help_heading = "In place of the recipe's")]
+    pub zip: Vec<Setting>,
+    /// Print what would be rendered, and render nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
+    pub device: DeviceChoice,
+    /// Threads to compute with [default: one a processor]. The pictures do not depend on it
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
+    pub threads: Option<NonZeroUsize>,
+    /// Show the growing pictures in the terminal
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto",
+        help_heading = "Messages"
+    )]
+    pub preview: Option<PreviewChoice>,
 }
 
 /// Of `recipe-render new`.
@@ -334,7 +376,7 @@ pub fn parse() -> Arguments {
 
 /// Parses a command line, the program's name first.
 pub(super) fn parse_from(line: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Arguments, clap::Error> {
-    let mut command = Arguments::command();
+    let mut command = command();
     let matches = command.try_get_matches_from_mut(joined(line))?;
     if let Some(name) = matches.subcommand_name() {
         refuse_render_arguments(&mut command, &matches, name)?;
@@ -344,6 +386,13 @@ pub(super) fn parse_from(line: impl IntoIterator<Item = impl Into<OsString>>) ->
         refuse_conflicts(&mut command, &arguments.render)?;
     }
     Ok(arguments)
+}
+
+/// The command line's description.
+pub(super) fn command() -> clap::Command {
+    let values = "Values that vary, like seed=1..8 or phase.0.rate=0.03,0.05; several --set multiply";
+    let of_a_sweep = |set: clap::Arg| set.value_name("PATH=VALUES").help(values);
+    Arguments::command().mut_subcommand("sweep", |sweep| sweep.mut_arg("set", of_a_sweep))
 }
 
 /// The same line with `--serve ADDR` written as `--serve=ADDR`. What follows `--serve` and is no address is a recipe, so that
@@ -370,7 +419,7 @@ fn joined(line: impl IntoIterator<Item = impl Into<OsString>>) -> Vec<OsString> 
 
 /// The command that a word is a misspelling of: one or two letters are wrong, and more are right.
 pub(super) fn command_like(word: &str) -> Option<String> {
-    let command = Arguments::command();
+    let command = command();
     let names = command.get_subcommands().map(clap::Command::get_name).chain(["help"]);
     let distances = names.map(|name| (strsim::damerau_levenshtein(word, name), name));
     let (distance, name) = distances.min()?;
@@ -430,7 +479,7 @@ mod tests {
 
     #[test]
     fn the_derive_is_sound() {
-        Arguments::command().debug_assert();
+        super::command().debug_assert();
     }
 
     #[test]

@@ -4,20 +4,21 @@
 //! stops after its step and the picture so far is written. The second one, and any at another time, ends the process at
 //! once, leaving neither a temporary file nor a child process behind.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Exit, Failure, Voice};
 use crate::output::pending;
 use crate::runtime;
 
 static SIGNALS: AtomicU32 = AtomicU32::new(0);
-static GRACEFUL: AtomicBool = AtomicBool::new(false);
+/// Guards that live.
+static GRACEFUL: AtomicU32 = AtomicU32::new(0);
 
 /// Takes the signals over. Once per process, before anything is done that should not be left half done.
 pub fn install(voice: Voice) -> Result<(), Failure> {
     ctrlc::set_handler(move || {
         let earlier = SIGNALS.fetch_add(1, Ordering::SeqCst);
-        if earlier == 0 && GRACEFUL.load(Ordering::SeqCst) {
+        if earlier == 0 && GRACEFUL.load(Ordering::SeqCst) > 0 {
             voice.note("finishing the step, then writing the picture so far (Ctrl-C again stops at once)");
             return;
         }
@@ -41,10 +42,10 @@ pub(super) fn requested() -> bool {
     SIGNALS.load(Ordering::SeqCst) > 0
 }
 
-/// As long as the guard lives, the first signal is for [`requested`] to find.
+/// As long as the guard, or another one, lives, the first signal is for [`requested`] to find.
 #[must_use]
 pub(super) fn graceful() -> Guard {
-    GRACEFUL.store(true, Ordering::SeqCst);
+    GRACEFUL.fetch_add(1, Ordering::SeqCst);
     Guard
 }
 
@@ -53,6 +54,6 @@ pub(super) struct Guard;
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        GRACEFUL.store(false, Ordering::SeqCst);
+        GRACEFUL.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -22,12 +22,18 @@ pub(super) struct Job {
     /// `-` is standard input.
     pub recipe: PathBuf,
     pub output: PathBuf,
+    /// What it is called in messages, if not by the recipe's name.
+    pub title: Option<String>,
 }
 
 impl Job {
     /// The recipe's name in messages.
     pub(super) fn name(&self) -> String {
-        if self.is_stdin() { "standard input".into() } else { self.recipe.display().to_string() }
+        match &self.title {
+            Some(title) => title.clone(),
+            None if self.is_stdin() => "standard input".into(),
+            None => self.recipe.display().to_string(),
+        }
     }
 
     pub(super) fn is_stdin(&self) -> bool {
@@ -45,7 +51,7 @@ pub(super) fn jobs(args: &RenderArgs) -> Result<Vec<Job>, Failure> {
             (Some(output), None) => output.clone(),
             (_, folder) => folder.clone().unwrap_or_default().join(picture_name(recipe, args.instead.draft)?),
         };
-        jobs.push(Job { recipe: recipe.clone(), output });
+        jobs.push(Job { recipe: recipe.clone(), output, title: None });
     }
     check_format(args, &folder)?;
     if args.timings.as_ref().is_some_and(|path| path.as_os_str() == "-") {

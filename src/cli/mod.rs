@@ -15,6 +15,7 @@ pub mod runtime;
 pub mod schema;
 pub mod score;
 pub mod shell;
+pub mod sweep;
 pub mod watch;
 
 // what they share
@@ -38,7 +39,7 @@ mod voice;
 
 pub use args::{
     Arguments, CheckArgs, Command, CompletionsArgs, Format, InstallArgs, InsteadArgs, ManArgs, NewArgs, PlanArgs,
-    RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, parse,
+    RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand, SchemaArgs, ScoreArgs, SweepArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
 pub use preview::PreviewChoice;

@@ -6,7 +6,7 @@ use super::args::command_like;
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, jobs};
 use super::live::Live;
-use super::run::{Ended, Run};
+use super::run::{Ended, Report, Run, tell};
 use super::{Exit, Failure, Outcome, RenderArgs, Voice, picture};
 use crate::runtime;
 
@@ -81,6 +81,7 @@ fn one(
         let plan = &compiled.plan;
         voice.note(&format!("draft: {}x{}, {} steps", plan.size.width, plan.size.height, plan.steps()));
     }
-    Run { args, overrides: &overrides, voice, job, live, started, unwanted: &mut || false }
+    let mut report = |report: &Report<'_>| tell(voice, report, args.recipes.len() > 1);
+    Run { args, overrides: &overrides, voice, job, live, started, unwanted: &mut || false, report: &mut report }
         .render(bench, source, &compiled)
 }

@@ -41,12 +41,26 @@ pub(super) struct Run<'a> {
     pub started: Instant,
     /// Asked after every step whether the render is still wanted.
     pub unwanted: &'a mut dyn FnMut() -> bool,
+    /// Told of the finished render once its picture is written.
+    pub report: &'a mut dyn FnMut(&Report<'_>) -> Result<(), Failure>,
+}
+
+/// What there is to tell of a render that has its picture.
+pub(super) struct Report<'a> {
+    pub job: &'a Job,
+    pub rendered: &'a Rendered,
+    /// Steps it was to have.
+    pub planned: u64,
+    /// From its start to the written picture.
+    pub seconds: f64,
+    /// Mean similarity of the winning prompts in the last step, by target.
+    pub similarities: &'a [(String, f32)],
 }
 
 impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
-        let Run { args, overrides, voice, job, live, started, unwanted } = self;
+        let Run { args, overrides, voice, job, live, started, unwanted, report } = self;
         let folders = prompts::models(source, compiled)?;
         let needed: Vec<PathBuf> =
             compiled.files.iter().cloned().chain(folders.iter().flat_map(models::files)).collect();
@@ -92,6 +106,7 @@ impl Run<'_> {
             page: live.begin(plan, job, &facts),
             writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
             recording,
+            similarities: Vec::new(),
             facts,
             unwritten: 0,
             started,
@@ -104,7 +119,18 @@ impl Run<'_> {
         };
         let rendered = render(plan, &mut lenses, &mut eyes);
         let Eyes {
-            display, page, writer, recording, facts, startup, mut waited, held, superseded, mut unwritten, ..
+            display,
+            page,
+            writer,
+            recording,
+            similarities,
+            facts,
+            startup,
+            mut waited,
+            held,
+            superseded,
+            mut unwritten,
+            ..
         } = eyes;
         let before = Instant::now();
         let superseded = superseded && !interrupt::requested();
@@ -154,7 +180,13 @@ impl Run<'_> {
             };
             timings.write(path).map_err(failure)?;
         }
-        report(voice, job, &rendered, plan.steps(), total, args.recipes.len() > 1)?;
+        report(&Report {
+            job,
+            rendered: &rendered,
+            planned: plan.steps(),
+            seconds: total,
+            similarities: &similarities,
+        })?;
         match (interrupt::requested(), unwritten) {
             (true, _) => Ok(Ended::Interrupted),
             (false, 0) => Ok(Ended::Done(Exit::Done)),
@@ -184,14 +216,8 @@ fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result
 }
 
 /// The tally on stdout; where the picture is, and what it took, on stderr.
-fn report(
-    voice: &Voice,
-    job: &Job,
-    rendered: &Rendered,
-    planned: u64,
-    seconds: f64,
-    several: bool,
-) -> Result<(), Failure> {
+pub(super) fn tell(voice: &Voice, report: &Report<'_>, several: bool) -> Result<(), Failure> {
+    let Report { job, rendered, planned, seconds, .. } = report;
     let mut tally = rendered.tally.to_string();
     if several {
         tally = format!("{}\n{}\n", job.name(), tally.trim_end());
@@ -200,7 +226,7 @@ fn report(
     }
     voice::result(tally.as_bytes())?;
     let steps = match rendered.steps {
-        steps if steps < planned => format!("stopped after {steps} of {planned} steps"),
+        steps if steps < *planned => format!("stopped after {steps} of {planned} steps"),
         1 => "1 step".to_owned(),
         steps => format!("{steps} steps"),
     };
@@ -208,7 +234,8 @@ fn report(
     Ok(())
 }
 
-fn lines(tally: &Tally) -> Vec<TallyLine> {
+/// A tally as it is kept in pictures.
+pub(super) fn lines(tally: &Tally) -> Vec<TallyLine> {
     let line = |entry: &crate::render::TallyEntry| TallyLine {
         prompt: entry.prompt.clone(),
         target: entry.target.clone(),
@@ -228,6 +255,8 @@ struct Eyes<'a> {
     page: Page,
     writer: Writer,
     recording: Recording,
+    /// Of the step before.
+    similarities: Vec<(String, f32)>,
     /// Snapshots that failed.
     unwritten: usize,
     started: Instant,
@@ -302,6 +331,8 @@ impl Observer for Eyes<'_> {
         let stepping = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
         self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
         self.display.step(progress, self.held);
+        self.similarities.clear();
+        self.similarities.extend_from_slice(progress.similarities);
         self.snapshots(progress);
         let before = Instant::now();
         self.recording.step(progress);

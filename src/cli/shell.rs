@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use clap::CommandFactory;
 use clap_mangen::Man;
 
+use super::args::command;
 use super::job::failure;
-use super::{Arguments, CompletionsArgs, Exit, Failure, ManArgs, Outcome, Voice, voice};
+use super::{CompletionsArgs, Exit, Failure, ManArgs, Outcome, Voice, voice};
 use crate::output::write_whole;
 
 /// Prints the completions of one shell.
 pub fn completions(args: &CompletionsArgs) -> Outcome {
-    let mut command = Arguments::command();
+    let mut command = command();
     let name = command.get_name().to_owned();
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut command, name, &mut text);
@@ -21,7 +21,7 @@ pub fn completions(args: &CompletionsArgs) -> Outcome {
 
 /// Prints the main page, or writes the pages of all commands into a folder.
 pub fn man(args: &ManArgs, voice: &Voice) -> Outcome {
-    let mut command = Arguments::command();
+    let mut command = command();
     // Gives every command the options that all share, and its whole name.
     command.build();
     let Some(folder) = &args.folder else {

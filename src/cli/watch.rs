@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::compose::{Source, Workbench, overrides};
 use super::job::{Job, identity, jobs};
 use super::live::Live;
-use super::run::{Ended, Run};
+use super::run::{Ended, Report, Run, tell};
 use super::{Exit, Failure, Outcome, RenderArgs, Voice, picture};
 use crate::output::is_snapshot_of;
 use crate::recipe::{Compiled, Overrides};
@@ -122,7 +122,9 @@ fn follow(
             }
             newer.is_some()
         };
-        let run = Run { args, overrides: &edition.overrides, voice, job, live, started, unwanted: &mut unwanted };
+        let mut report = |report: &Report<'_>| tell(voice, report, false);
+        let overrides = &edition.overrides;
+        let run = Run { args, overrides, voice, job, live, started, unwanted: &mut unwanted, report: &mut report };
         match run.render(bench, &edition.source, &edition.compiled)? {
             Ended::Interrupted => return Ok(None),
             Ended::Done(_) => return Ok(Some(edition.version)),

@@ -17,5 +17,6 @@ mod recover;
 mod score;
 mod serve;
 mod shell;
+mod sweep;
 mod targets;
 mod watch;

@@ -1,0 +1,211 @@
+//! `--set PATH=VALUES`: which values a path takes, one after the other.
+
+/// The most values that one list or range may have.
+const MOST: usize = 1000;
+
+/// The values that a text lists: with commas between them, which in brackets, braces, parentheses and quotes separate nothing;
+/// whole ranges (`1..8`, both ends included) and stepped ones (`0.1..0.5:0.1`) stand for the values in them.
+///
+/// # Errors
+/// A sentence about what is wrong with the text.
+pub(super) fn values(text: &str) -> Result<Vec<String>, String> {
+    let mut values = Vec::new();
+    for item in items(text)? {
+        if item.is_empty() {
+            return Err("a value is missing: values are written with commas between them, as in 0.03,0.05".into());
+        }
+        match range(item) {
+            Some(range) => values.extend(range?),
+            None => values.push(item.to_owned()),
+        }
+        if values.len() > MOST {
+            return Err(format!("these are more than {MOST} values"));
+        }
+    }
+    for (index, value) in values.iter().enumerate() {
+        if values[..index].contains(value) {
+            return Err(format!("{value} stands in it twice"));
+        }
+    }
+    Ok(values)
+}
+
+/// The parts between the commas that separate.
+fn items(text: &str) -> Result<Vec<&str>, String> {
+    let mut items = Vec::new();
+    let mut start = 0;
+    let mut open = Vec::new();
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if let Some(mark) = quote {
+            // In TOML a backslash is for itself between single quotes.
+            let closes = c == mark && !escaped;
+            escaped = c == '\\' && mark == '"' && !escaped;
+            if closes {
+                quote = None;
+            }
+            continue;
+        }
+        match c {
+            // An apostrophe within a word opens nothing.
+            '"' | '\'' if text[start..at].trim_end().is_empty() || !open.is_empty() => quote = Some(c),
+            '[' => open.push(']'),
+            '{' => open.push('}'),
+            '(' => open.push(')'),
+            ']' | '}' | ')' if open.last() == Some(&c) => {
+                open.pop();
+            }
+            ']' | '}' | ')' => return Err(format!("{c} closes nothing")),
+            ',' if open.is_empty() => {
+                items.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if let Some(mark) = quote.or(open.pop()) {
+        return Err(format!("{mark} is missing at the end"));
+    }
+    items.push(text[start..].trim());
+    Ok(items)
+}
+
+/// The values of a range, if the text is one.
+fn range(text: &str) -> Option<Result<Vec<String>, String>> {
+    let (first, rest) = text.split_once("..")?;
+    let (last, step) = match rest.split_once(':') {
+        Some((last, step)) => (last, Some(step)),
+        None => (rest, None),
+    };
+    // Anything but numbers around the points is some other text.
+    let (first, last) = (Decimal::of(first)?, Decimal::of(last)?);
+    let step = match step {
+        Some(step) => Decimal::of(step)?,
+        None if first.digits == 0 && last.digits == 0 => Decimal { value: 1, digits: 0 },
+        None => return Some(Err(format!("{text} needs a step, as in {text}:0.1"))),
+    };
+    Some(spread(text, first, last, step))
+}
+
+fn spread(text: &str, first: Decimal, last: Decimal, step: Decimal) -> Result<Vec<String>, String> {
+    let digits = first.digits.max(last.digits).max(step.digits);
+    let [first, last, step] = [first, last, step].map(|number| number.scaled(digits));
+    if step <= 0 {
+        return Err(format!("{text}: a step is greater than 0; a range that falls is written from its higher end"));
+    }
+    let count = (last - first).abs() / step + 1;
+    let most = i128::try_from(MOST).unwrap_or(i128::MAX);
+    if count > most {
+        return Err(format!("{text}: these are {count} values, more than {MOST}"));
+    }
+    let step = if last < first { -step } else { step };
+    Ok((0..count).map(|index| Decimal { value: first + index * step, digits }.written()).collect())
+}
+
+/// A number as it is written: exact, so that 0.1 and two steps of 0.1 are 0.3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Decimal {
+    /// In units of the last digit behind the point.
+    value: i128,
+    /// Behind the point.
+    digits: u32,
+}
+
+impl Decimal {
+    fn of(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (sign, number) = match text.strip_prefix('-') {
+            Some(number) => (-1, number),
+            None => (1, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+        let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let sane = !whole.is_empty() && whole.len() + part.len() <= 18 && !number.ends_with('.');
+        if !sane || !all_digits(whole) || !all_digits(part) {
+            return None;
+        }
+        let value: i128 = format!("{whole}{part}").parse().ok()?;
+        Some(Decimal { value: sign * value, digits: u32::try_from(part.len()).ok()? })
+    }
+
+    fn scaled(self, digits: u32) -> i128 {
+        self.value * 10i128.pow(digits.saturating_sub(self.digits))
+    }
+
+    /// Without zeros at the end of what is behind the point.
+    fn written(self) -> String {
+        let unit = 10i128.pow(self.digits);
+        let sign = if self.value < 0 { "-" } else { "" };
+        let (whole, part) = (self.value.abs() / unit, self.value.abs() % unit);
+        let part = format!("{part:0width$}", width = self.digits as usize);
+        match part.trim_end_matches('0') {
+            "" => format!("{sign}{whole}"),
+            part => format!("{sign}{whole}.{part}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_and_ranges() {
+        for (text, listed) in [
+            ("0.03,0.05", &["0.03", "0.05"][..]),
+            (" a castle , 'one, two' ", &["a castle", "'one, two'"]),
+            ("1..4", &["1", "2", "3", "4"]),
+            ("3..1", &["3", "2", "1"]),
+            ("0.1..0.5:0.1", &["0.1", "0.2", "0.3", "0.4", "0.5"]),
+            ("0..1:0.3", &["0", "0.3", "0.6", "0.9"]),
+            ("-1..1:1,7", &["-1", "0", "1", "7"]),
+            ("0.05..-0.05:0.05", &["0.05", "0", "-0.05"]),
+            ("\"0.05 * (1 - t)\",lerp(0.05, 0.01, t)", &["\"0.05 * (1 - t)\"", "lerp(0.05, 0.01, t)"]),
+            ("[0.2, 0.6],{ keys = [[0, 1], [1, 0]] }", &["[0.2, 0.6]", "{ keys = [[0, 1], [1, 0]] }"]),
+            ("'a,b', \"c\\\",d\"", &["'a,b'", "\"c\\\",d\""]),
+            ("the sea's edge,the sky", &["the sea's edge", "the sky"]),
+            ("[\"x,]\", 'y']", &["[\"x,]\", 'y']"]),
+            ("a..b,1...3", &["a..b", "1...3"]),
+            ("7", &["7"]),
+        ] {
+            assert_eq!(values(text).unwrap(), listed, "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_said() {
+        for (text, words) in [
+            ("", "missing"),
+            ("1,", "missing"),
+            ("1,,2", "missing"),
+            ("[1, 2", "] is missing"),
+            ("1),2", ") closes nothing"),
+            ("'a, b", "' is missing"),
+            ("0.1..0.5", "needs a step, as in 0.1..0.5:0.1"),
+            ("1..5:0", "greater than 0"),
+            ("1..5:-1", "greater than 0"),
+            ("0..1:0.0001", "10001 values"),
+            ("1..100000000000000000", "more than 1000"),
+            ("1,2,1", "1 stands in it twice"),
+            ("1..3,2", "2 stands in it twice"),
+        ] {
+            let message = values(text).expect_err(text);
+            assert!(message.contains(words), "{text}: {message}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_much(text in ".*") {
+            let _ = values(&text);
+        }
+
+        #[test]
+        fn decimals_come_back(value in -1_000_000i64..1_000_000, digits in 0u32..6) {
+            let decimal = Decimal { value: value.into(), digits };
+            let read = Decimal::of(&decimal.written()).unwrap();
+            proptest::prop_assert_eq!(read.scaled(6), decimal.scaled(6));
+        }
+    }
+}
