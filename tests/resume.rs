@@ -80,6 +80,7 @@ fn len(values: &Copied) -> usize {
 #[derive(Default)]
 struct Keeper {
     kept: Vec<Kept>,
+    positions: Vec<u64>,
     stop_after: Option<u64>,
 }
 
@@ -90,6 +91,7 @@ impl Observer for Keeper {
             progress.picture();
         }
         self.kept.push(Kept::of(&progress.state()));
+        self.positions.push(progress.step);
         if self.stop_after == Some(progress.step) { Control::Stop } else { Control::Continue }
     }
 }
@@ -161,6 +163,83 @@ fn a_render_taken_up_after_any_step_ends_in_the_same_bytes() {
             }
         }
     }
+}
+
+/// Several optimisers, sizes and repetitions, and phases that end early.
+fn eventful(basis: &str) -> String {
+    format!(
+        "size = [48, 40]\nseed = 3\n[canvas]\nbasis = '{basis}'\n[render]\nsteps = 24\noptimiser = 'sign'\n\
+         [[composition]]\nprompts = ['ocean waves']\nwindows = 1\n\
+         [[detail]]\nprompts = ['metal armour', 'sword']\nwindows = 2\n\
+         [[phase]]\nsteps = 3\nrepeat = 2\nfinest = 6\nresolution = 0.5\n\
+         [[phase]]\nsteps = 9\nresolution = '0.3 + 0.5*t'\noptimiser = {{ adamw = {{ decay = 0.2 }} }}\npatience = 2\ngain = 1\ncomposition = 0\n\
+         [[phase]]\nshare = 0.25\noptimiser = 'adam'\ngradient = 'normalise'\nresolution = {{ keys = [[0, 0.4], [1, 1]] }}\n\
+         [[phase]]\noptimiser = 'rmsprop'\ngradient = {{ clip = 0.01 }}\npatience = 1\ngain = 1\n"
+    )
+}
+
+#[test]
+fn whatever_happens_in_its_phases() {
+    for basis in ["fourier", "pyramid", "pixels"] {
+        let mut bench = Bench::new(&eventful(basis));
+        assert_eq!(bench.plan.phases.iter().map(|phase| phase.steps).collect::<Vec<_>>(), [3, 3, 9, 6, 3]);
+        let mut keeper = Keeper::default();
+        let whole = bench.render(&mut keeper);
+        // The third phase ends after the first step that counts and its patience, the last one likewise.
+        assert_eq!((whole.steps, whole.spared, whole.stopped), (3 + 3 + 3 + 6 + 2, 6 + 1, false), "{basis}");
+        assert_eq!(keeper.positions, [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 18, 19, 20, 21, 22, 23], "{basis}");
+        assert_eq!(whole.picture.pixels.len(), 3 * 48 * 40);
+        for kept in &keeper.kept {
+            let resumed = bench.resume(kept, &mut Keeper::default()).unwrap();
+            let step = kept.standing.steps;
+            assert!(resumed.picture == whole.picture, "{basis}: another picture from step {step}");
+            assert_eq!(
+                (resumed.steps, resumed.spared, &resumed.tally),
+                (whole.steps, whole.spared, &whole.tally),
+                "{step}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_phase_that_ends_early_moves_no_draws_of_the_next() {
+    // With a rate of 0 nothing moves, and another kind of optimiser begins anew: what the next phase does hangs on its draws.
+    let text = |patience: &str| {
+        format!(
+            "size = [48, 40]\n[[detail]]\nprompts = ['sword']\nwindows = 2\n\
+             [[phase]]\nsteps = 12\nrate = 0\n{patience}\n[[phase]]\nsteps = 4\nrate = '0.1 * T'\noptimiser = 'sign'\n"
+        )
+    };
+    let whole = Bench::new(&text("")).render(&mut Keeper::default());
+    let early = Bench::new(&text("patience = 4\ngain = 1")).render(&mut Keeper::default());
+    assert_eq!((whole.steps, early.steps, early.spared), (16, 9, 7));
+    assert!(whole.picture == early.picture);
+}
+
+#[test]
+fn windows_cover_the_same_at_a_lower_resolution() {
+    struct Outlines(Vec<[[f32; 2]; 4]>);
+    impl Observer for Outlines {
+        fn step(&mut self, progress: &mut Progress<'_>) -> Control {
+            self.0.extend(progress.seen.views().into_iter().map(|view| view.outline));
+            assert_eq!(progress.canvas_size, progress.seen.size());
+            assert_eq!(progress.picture().pixels.len(), 3 * 96 * 64);
+            Control::Continue
+        }
+    }
+    let outlines = |resolution: &str| {
+        let text = format!(
+            "size = [96, 64]\n[[detail]]\nprompts = ['sword']\nwindows = 3\nstages = [{{ zoom = [0.8, 2] }}, {{ rotate = 20 }}]\n\
+             [[phase]]\nsteps = 2\n{resolution}\n"
+        );
+        let mut bench = Bench::new(&text);
+        let mut outlines = Outlines(Vec::new());
+        let mut lenses = [Lens::new(&bench.plan, 0, &mut bench.encoder, bench.features.clone())];
+        render(&bench.plan, &mut lenses, &mut outlines).unwrap();
+        outlines.0
+    };
+    assert_eq!(outlines(""), outlines("resolution = 0.3"));
 }
 
 #[test]

@@ -167,16 +167,23 @@ pub(super) struct Disc {
     size: Size,
     /// `None`: all.
     radius: Option<f64>,
+    /// Only what a canvas of this size can show: below half its sides where they are shorter.
+    shown: Size,
 }
 
 impl Disc {
     pub fn new(size: Size, radius: Option<f64>) -> Disc {
-        Disc { size, radius }
+        Disc { size, radius, shown: size }
+    }
+
+    /// What of it a canvas of a smaller size shows.
+    pub fn shown_at(self, shown: Size) -> Disc {
+        Disc { shown, ..self }
     }
 
     /// Columns with any.
     pub fn columns(&self) -> usize {
-        let all = self.size.width as usize / 2 + 1;
+        let all = below_half(self.size.width, self.shown.width, self.size.width as usize / 2 + 1);
         let reach = |radius: f64| radius * f64::from(self.size.width) / f64::from(self.size.shorter());
         self.radius.map_or(all, |radius| (reach(radius) as usize + 1).min(all))
     }
@@ -184,7 +191,10 @@ impl Disc {
     /// Within column kx: how many of ky = 0, 1, ... and how many of ky = -1, -2, ...
     pub fn rows(&self, kx: usize) -> (usize, usize) {
         let height = self.size.height as usize;
-        let all = (height / 2 + 1, height - height / 2 - 1);
+        let all = (
+            below_half(self.size.height, self.shown.height, height / 2 + 1),
+            below_half(self.size.height, self.shown.height, height - height / 2) - 1,
+        );
         let Some(radius) = self.radius else { return all };
         let shorter = f64::from(self.size.shorter());
         let across = kx as f64 * shorter / f64::from(self.size.width);
@@ -192,6 +202,11 @@ impl Disc {
         let reach = reach as usize;
         ((reach + 1).min(all.0), reach.min(all.1))
     }
+}
+
+/// How many of the frequencies 0, 1, ... of a side are shown: `all`, or those below half of a shorter one.
+fn below_half(side: u32, shown: u32, all: usize) -> usize {
+    if shown < side { shown.div_ceil(2) as usize } else { all }
 }
 
 /// Squared distance of a coefficient from the origin, in cycles per shorter side.

@@ -8,16 +8,19 @@
 //! moves the same large shape by as much on any canvas; it makes a 256 x 256 canvas's amplitudes, times 256, 1 in root
 //! mean square. A longer canvas has more frequencies between two k, so there a(k) falls by the root of its aspect.
 //!
-//! Coefficients that the low-pass hides are left alone: neither transformed nor moved. Each has an age, the number of its
+//! At a smaller size the same frequencies are shown, as far as a picture of that size has them (those below half of its
+//! sides), each turned by the shift between the two sizes' first pixels, so that shapes stay where they are.
+//!
+//! Coefficients that the low-pass or the size hides are left alone: neither transformed nor moved. Each has an age, the number of its
 //! updates, so that the optimiser's start-up correction is right whenever it comes into sight.
 
-use super::adam::{Adam, Moments, Update};
 use super::colour::{Colours, exp};
 use super::fft::{self, Disc, Planes, squared_frequency};
 use super::init::Ground;
+use super::optimiser::{self, Moments, Update};
 use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
-use crate::plan::Size;
+use crate::plan::{Optimiser, Size};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
@@ -30,8 +33,15 @@ const HIDDEN: f64 = 2.0;
 pub(super) struct Fourier {
     size: Size,
     colours: Colours,
+    /// Of the size that is optimised.
     planes: Planes,
-    adam: Adam,
+    /// That size.
+    shown: Size,
+    /// Where it is smaller than the canvas's.
+    turns: Option<Turns>,
+    optimiser: Optimiser,
+    /// What weight decay draws the mean to, axis by axis; the other coefficients it draws to 0.
+    ground: [f32; 3],
     /// a(k), `[columns, H / 2 + 1]`, for ky >= 0.
     amplitude: Vec<f32>,
     /// a(k) h(k) for the disc last decoded, likewise.
@@ -45,6 +55,35 @@ pub(super) struct Fourier {
     /// What is left of the start-up after each number of updates: constants of a step of rate 1.
     updates: Vec<Update>,
     picture: Vec<f32>,
+}
+
+/// What a coefficient is turned by at a smaller size: e^(i pi k (1 / shown - 1 / size)) along each side, for k from 0 on.
+///
+/// Pixel j's centre is (j + 1/2) / shown of the way along a side; angles count from the first pixel of the whole size, whose
+/// centre is at 1 / (2 size).
+struct Turns {
+    across: Vec<Complex32>,
+    along: Vec<Complex32>,
+}
+
+impl Turns {
+    fn new(size: Size, shown: Size) -> Turns {
+        let side = |size: u32, shown: u32| -> Vec<Complex32> {
+            let shift = std::f64::consts::PI * (1.0 / f64::from(shown) - 1.0 / f64::from(size));
+            let turn = |k: u32| {
+                let (sin, cos) = (f64::from(k) * shift).sin_cos();
+                Complex32::new(cos as f32, sin as f32)
+            };
+            (0..=shown / 2).map(turn).collect()
+        };
+        Turns { across: side(size.width, shown.width), along: side(size.height, shown.height) }
+    }
+
+    /// Of column kx and |ky| cycles along, down from the first row or, for negative ones, up.
+    fn at(&self, kx: usize, ky: usize, negative: bool) -> Complex32 {
+        let along = self.along[ky];
+        self.across[kx] * if negative { along.conj() } else { along }
+    }
 }
 
 /// Bytes that the canvas takes.
@@ -66,7 +105,10 @@ impl Fourier {
             size,
             colours: Colours::new(chroma),
             planes,
-            adam: Adam::default(),
+            shown: size,
+            turns: None,
+            optimiser: Optimiser::ADAM,
+            ground: [0.0; 3],
             gain: amplitude.clone(),
             amplitude,
             finest: None,
@@ -112,6 +154,7 @@ impl Fourier {
                 self.planes.forward(columns, read, &mut self.parameters, 6 * height, take);
             }
         }
+        self.ground = [0, 1, 2].map(|channel| self.parameters[channel * height * 2]);
         self.parameters.par_chunks_exact_mut(6 * height).enumerate().for_each(|(kx, column)| {
             for (channel, column) in column.as_chunks_mut::<2>().0.chunks_exact_mut(height).enumerate() {
                 // A frequency's draws hang on the frequency: a larger canvas starts from the same large shapes.
@@ -126,14 +169,40 @@ impl Fourier {
         });
     }
 
+    /// The updates of all ages that there are. There were at least as many steps as any coefficient had updates, and no age
+    /// asks for more.
+    fn prepare_updates(&mut self) {
+        let oldest = self.ages.iter().copied().max().unwrap_or(0);
+        self.updates = (1..=u64::from(oldest)).map(|age| Update::new(&self.optimiser, 1.0, age)).collect();
+    }
+
+    /// Weight decay of what is in sight.
+    fn decay(&mut self, left: f32) {
+        let disc = self.disc();
+        let height = self.size.height as usize;
+        let ground = self.ground;
+        let columns = self.parameters.par_chunks_exact_mut(6 * height).enumerate().take(disc.columns());
+        columns.for_each(|(kx, column)| {
+            for (plane, ground) in column.chunks_exact_mut(2 * height).zip(ground) {
+                let mean = (kx == 0).then(|| ground + left * (plane[0] - ground));
+                for stretch in stretches(height, disc.rows(kx)) {
+                    plane[2 * stretch.start..2 * stretch.end].iter_mut().for_each(|value| *value *= left);
+                }
+                if let Some(mean) = mean {
+                    plane[0] = mean;
+                }
+            }
+        });
+    }
+
     /// The sides of the parameters, and of their ages.
     fn shapes(&self) -> [Vec<usize>; 2] {
-        let (columns, height) = (self.planes.columns(), self.size.height as usize);
+        let (columns, height) = (self.size.width as usize / 2 + 1, self.size.height as usize);
         [vec![columns, 3, height, 2], vec![columns, height]]
     }
 
     fn disc(&self) -> Disc {
-        Disc::new(self.size, self.finest.map(|finest| HIDDEN * finest))
+        Disc::new(self.size, self.finest.map(|finest| HIDDEN * finest)).shown_at(self.shown)
     }
 
     /// Sets the gains of what is in sight.
@@ -142,7 +211,8 @@ impl Fourier {
             return;
         }
         self.finest = finest;
-        let (size, disc) = (self.size, self.disc());
+        // At any size that may be shown before the next change.
+        let (size, disc) = (self.size, self.disc().shown_at(self.size));
         let rows = size.height as usize / 2 + 1;
         let (gain, amplitude) = (self.gain.par_chunks_exact_mut(rows), self.amplitude.par_chunks_exact(rows));
         gain.zip(amplitude).enumerate().take(disc.columns()).for_each(|(kx, (gain, amplitude))| {
@@ -192,10 +262,25 @@ impl Store for Fourier {
         let height = self.size.height as usize;
         let rows = height / 2 + 1;
         let (parameters, gain, colours) = (&self.parameters, &self.gain, &self.colours);
+        let (turns, shown) = (&self.turns, self.shown.height as usize);
         let fill = |kx: usize, column: &mut [Complex32]| {
             let gain = &gain[kx * rows..(kx + 1) * rows];
             let [above, below] = stretches(height, disc.rows(kx));
             let parameters = parameters[kx * 6 * height..][..6 * height].as_chunks::<2>().0;
+            if let Some(turns) = turns {
+                let (above, below) = disc.rows(kx);
+                for (to, from) in column.chunks_exact_mut(shown).zip(parameters.chunks_exact(height)) {
+                    to.fill(Complex32::ZERO);
+                    for ky in 0..above {
+                        to[ky] = turns.at(kx, ky, false) * Complex32::new(from[ky][0], from[ky][1]) * gain[ky];
+                    }
+                    for ky in 1..=below {
+                        let [re, im] = from[height - ky];
+                        to[shown - ky] = turns.at(kx, ky, true) * Complex32::new(re, im) * gain[ky];
+                    }
+                }
+                return;
+            }
             for (to, from) in column.chunks_exact_mut(height).zip(parameters.chunks_exact(height)) {
                 let times = |([re, im], gain): (&[f32; 2], &f32)| Complex32::new(re * gain, im * gain);
                 to[above.end..below.start].fill(Complex32::ZERO);
@@ -216,7 +301,8 @@ impl Store for Fourier {
     fn backprop(&mut self, pixel_gradient: &[f32]) {
         assert_eq!(pixel_gradient.len(), self.picture.len(), "a gradient of another size");
         let disc = self.disc();
-        let (width, height, area) = (self.size.width as usize, self.size.height as usize, self.size.area());
+        let (width, height, area) = (self.shown.width as usize, self.size.height as usize, self.shown.area());
+        let (turns, shown) = (&self.turns, self.shown.height as usize);
         let rows = height / 2 + 1;
         let (picture, gain, colours) = (&self.picture, &self.gain, &self.colours);
         let read = |y: usize, to: fft::RowsOfThree| {
@@ -231,6 +317,20 @@ impl Store for Fourier {
             let gain = &gain[kx * rows..(kx + 1) * rows];
             let [above, below] = stretches(height, disc.rows(kx));
             let out = out.as_chunks_mut::<2>().0;
+            if let Some(turns) = turns {
+                let (above, below) = disc.rows(kx);
+                for (to, from) in out.chunks_exact_mut(height).zip(column.chunks_exact(shown)) {
+                    for ky in 0..above {
+                        let value = turns.at(kx, ky, false).conj() * from[ky] * (twice * gain[ky]);
+                        to[ky] = [value.re, value.im];
+                    }
+                    for ky in 1..=below {
+                        let value = turns.at(kx, ky, true).conj() * from[shown - ky] * (twice * gain[ky]);
+                        to[height - ky] = [value.re, value.im];
+                    }
+                }
+                return;
+            }
             for (to, from) in out.chunks_exact_mut(height).zip(column.chunks_exact(height)) {
                 let times = |(value, gain): (&Complex32, &f32)| [value.re * (twice * gain), value.im * (twice * gain)];
                 for (to, from) in to[above.clone()].iter_mut().zip(from[above.clone()].iter().zip(gain)) {
@@ -249,10 +349,13 @@ impl Store for Fourier {
     fn step(&mut self, rate: f64) {
         // An age is looked up after it is counted, so the oldest is one more than there were steps.
         if self.updates.len() < usize::from(u16::MAX) {
-            self.updates.push(self.adam.update(1.0, self.updates.len() as u64 + 1));
+            self.updates.push(Update::new(&self.optimiser, 1.0, self.updates.len() as u64 + 1));
         }
         let disc = self.disc();
         let height = self.size.height as usize;
+        if let Some(left) = optimiser::decayed(&self.optimiser, rate) {
+            self.decay(left);
+        }
         let updates = &self.updates;
         let Moments { mean, square } = &mut self.moments;
         let stride = 6 * height;
@@ -287,8 +390,59 @@ impl Store for Fourier {
             });
     }
 
-    fn adam(&mut self) -> &mut Adam {
-        &mut self.adam
+    fn follow(&mut self, optimiser: Optimiser, fresh: bool) {
+        self.optimiser = optimiser;
+        if fresh {
+            self.moments.clear();
+            self.ages.fill(0);
+        }
+        self.prepare_updates();
+    }
+
+    fn gradient_squares(&self) -> (f64, usize) {
+        let disc = self.disc();
+        let height = self.size.height as usize;
+        let columns = self.gradient.par_chunks_exact(6 * height).enumerate().take(disc.columns());
+        let parts: Vec<(f64, usize)> = columns
+            .map(|(kx, column)| {
+                let (mut sum, mut count) = (0.0, 0);
+                for plane in column.chunks_exact(2 * height) {
+                    for stretch in stretches(height, disc.rows(kx)) {
+                        let values = &plane[2 * stretch.start..2 * stretch.end];
+                        sum += values.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>();
+                        count += values.len();
+                    }
+                }
+                (sum, count)
+            })
+            .collect();
+        parts.into_iter().fold((0.0, 0), |(sum, count), part| (sum + part.0, count + part.1))
+    }
+
+    fn scale_gradient(&mut self, factor: f32) {
+        // What is hidden is written anew before it is seen again.
+        let columns = self.disc().columns();
+        optimiser::scale(&mut self.gradient[..columns * 6 * self.size.height as usize], factor);
+    }
+
+    fn shown(&self) -> Size {
+        self.shown
+    }
+
+    fn resize(&mut self, size: Size) {
+        self.shown = size;
+        self.planes = Planes::new(size);
+        self.turns = (size != self.size).then(|| Turns::new(self.size, size));
+        self.picture = vec![0.0; 3 * size.area()];
+    }
+
+    fn whole(&mut self, finest: Option<f64>) -> Vec<f32> {
+        let shown = self.shown;
+        self.resize(self.size);
+        self.decode(finest);
+        let picture = std::mem::take(&mut self.picture);
+        self.resize(shown);
+        picture
     }
 
     fn basis(&self) -> &'static str {
@@ -314,10 +468,7 @@ impl Store for Fourier {
             ("square".into(), shape, Slot::F32(square)),
             ("ages".into(), ages, Slot::U16(&mut self.ages)),
         ])?;
-        // There were at least as many steps as any coefficient had updates, and no age asks for more.
-        self.updates.clear();
-        let oldest = self.ages.iter().copied().max().unwrap_or(0);
-        self.updates.extend((1..=u64::from(oldest)).map(|age| self.adam.update(1.0, age)));
+        self.prepare_updates();
         Ok(())
     }
 

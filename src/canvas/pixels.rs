@@ -4,22 +4,28 @@
 //! the range comes back as soon as its gradient says so. The low-pass is a Gaussian, whose kernel is positive, and treats
 //! the canvas as if it went on periodically.
 
-use super::adam::{Adam, Moments};
 use super::fft::{self, Disc, Planes, RowsOfThree, squared_frequency};
 use super::init::Ground;
+use super::optimiser::{self, Moments, Update};
+use super::shrink::shrink;
+use super::spline::Upsample;
 use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
-use crate::plan::Size;
+use crate::plan::{Optimiser, Size};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
 /// The low-pass hides what is beyond this many times `finest`: exp(-4^2) is 1e-7.
 const HIDDEN: f64 = 4.0;
 
-/// Parameters, gradient and moments are `[3, H, W]`.
+/// Parameters, gradient and moments are `[3, H, W]` at the size that is optimised.
 pub(super) struct Pixels {
+    /// The canvas's.
+    full: Size,
     size: Size,
-    adam: Adam,
+    optimiser: Optimiser,
+    /// What weight decay draws to: the mean colour of the start.
+    ground: [f32; 3],
     parameters: Vec<f32>,
     gradient: Vec<f32>,
     moments: Moments,
@@ -38,6 +44,7 @@ pub(super) fn memory_needed(size: Size) -> u64 {
 impl Pixels {
     pub fn new(size: Size, ground: &Ground, noise: f64, draws: Draws) -> Pixels {
         let mut parameters = ground.planes(size, |pixel| pixel);
+        let mean = means(&parameters);
         let width = size.width as usize;
         parameters.par_chunks_exact_mut(width).enumerate().for_each(|(row, values)| {
             let draws = draws.at(row as u64);
@@ -49,8 +56,10 @@ impl Pixels {
         });
         let count = parameters.len();
         Pixels {
+            full: size,
             size,
-            adam: Adam::default(),
+            optimiser: Optimiser::ADAM,
+            ground: mean,
             parameters,
             gradient: vec![0.0; count],
             moments: Moments::new(count),
@@ -89,12 +98,53 @@ impl Store for Pixels {
 
     fn step(&mut self, rate: f64) {
         self.age[0] += 1;
-        let update = self.adam.update(rate, self.age[0]);
+        if let Some(left) = optimiser::decayed(&self.optimiser, rate) {
+            let planes = self.parameters.chunks_exact_mut(self.size.area());
+            planes.zip(self.ground).for_each(|(plane, ground)| optimiser::decay(plane, left, ground));
+        }
+        let update = Update::new(&self.optimiser, rate, self.age[0]);
         update.apply_all(&mut self.parameters, &self.gradient, &mut self.moments, |p| p.clamp(0.0, 1.0));
     }
 
-    fn adam(&mut self) -> &mut Adam {
-        &mut self.adam
+    fn follow(&mut self, optimiser: Optimiser, fresh: bool) {
+        self.optimiser = optimiser;
+        if fresh {
+            self.moments.clear();
+            self.age = [0];
+        }
+    }
+
+    fn gradient_squares(&self) -> (f64, usize) {
+        (optimiser::sum_of_squares(&self.gradient), self.gradient.len())
+    }
+
+    fn scale_gradient(&mut self, factor: f32) {
+        optimiser::scale(&mut self.gradient, factor);
+    }
+
+    fn shown(&self) -> Size {
+        self.size
+    }
+
+    fn resize(&mut self, size: Size) {
+        self.parameters = sampled(&self.parameters, self.size, size);
+        // A pixel's gradient is as large as the pixel.
+        let larger = self.size.area() as f32 / size.area() as f32;
+        let Moments { mean, square } = &self.moments;
+        let (mut mean, mut square) = (softened(mean, self.size, size), softened(square, self.size, size));
+        optimiser::scale(&mut mean, larger);
+        optimiser::scale(&mut square, larger * larger);
+        self.moments = Moments { mean, square };
+        self.gradient = vec![0.0; self.parameters.len()];
+        (self.size, self.low_pass) = (size, None);
+    }
+
+    fn whole(&mut self, finest: Option<f64>) -> Vec<f32> {
+        let parameters = sampled(&self.parameters, self.size, self.full);
+        let Some(finest) = finest else { return parameters };
+        let LowPass { mut transform, mut spectrum, mut picture } = LowPass::new(self.full);
+        filter(self.full, finest, &mut transform, &mut spectrum, &parameters, &mut picture);
+        picture
     }
 
     fn basis(&self) -> &'static str {
@@ -112,6 +162,15 @@ impl Store for Pixels {
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        // It may have been taken while another size was optimised.
+        if let Ok([3, height, width]) = state.tensor("parameters").map(|tensor| &tensor.shape[..])
+            && let (Ok(width), Ok(height)) = (u32::try_from(*width), u32::try_from(*height))
+            && (1..=self.full.width).contains(&width)
+            && (1..=self.full.height).contains(&height)
+            && (Size { width, height }) != self.size
+        {
+            self.resize(Size { width, height });
+        }
         let shape = self.shape();
         let Moments { mean, square } = &mut self.moments;
         state.fill(vec![
@@ -126,6 +185,43 @@ impl Store for Pixels {
     fn parameters(&mut self) -> Vec<(&mut [f32], &[f32])> {
         vec![(&mut self.parameters, &self.gradient)]
     }
+}
+
+/// The mean of each plane of `[3, H, W]`.
+fn means(planes: &[f32]) -> [f32; 3] {
+    let area = planes.len() / 3;
+    let mean = |plane: usize| {
+        let sum: f64 = planes[plane * area..(plane + 1) * area].iter().map(|value| f64::from(*value)).sum();
+        (sum / area as f64) as f32
+    };
+    [mean(0), mean(1), mean(2)]
+}
+
+/// Pixels at another size: through the values where they become more, means where they become fewer; 0..1.
+fn sampled(pixels: &[f32], from: Size, to: Size) -> Vec<f32> {
+    let (from, to) = (sides(from), sides(to));
+    if to.0 * to.1 <= from.0 * from.1 {
+        return shrink(pixels, from, to);
+    }
+    let mut out = vec![0.0; 3 * to.0 * to.1];
+    Upsample::through_values(from, to).spread(pixels, &mut out);
+    out.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
+    out
+}
+
+/// The optimiser's memory at another size: smooth, and never beyond the range that it has.
+fn softened(values: &[f32], from: Size, to: Size) -> Vec<f32> {
+    let (from, to) = (sides(from), sides(to));
+    if to.0 * to.1 <= from.0 * from.1 {
+        return shrink(values, from, to);
+    }
+    let mut out = vec![0.0; 3 * to.0 * to.1];
+    Upsample::new(from, to).spread(values, &mut out);
+    out
+}
+
+fn sides(size: Size) -> (usize, usize) {
+    (size.width as usize, size.height as usize)
 }
 
 /// What filtering works in; made when it is first asked for.

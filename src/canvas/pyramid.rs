@@ -4,13 +4,14 @@
 //! sum = upsample(sum) + weight own, by cubic B-splines. A level's weight is (coarsest / own side)^(1/2), which makes the
 //! octaves of a random pyramid fall like those of `fourier` with its decay of 1.5.
 
-use super::adam::{Adam, Moments};
 use super::colour::Colours;
 use super::init::Ground;
+use super::optimiser::{self, Moments, Update};
+use super::shrink::shrink;
 use super::spline::Upsample;
 use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
-use crate::plan::Size;
+use crate::plan::{Optimiser, Size};
 use rayon::prelude::*;
 
 /// Chromatic axes against luminance: with less than natural chroma, pictures are less garish.
@@ -42,7 +43,22 @@ pub(super) struct Pyramid {
     /// Updates of each level so far.
     ages: Vec<u64>,
     colours: Colours,
-    adam: Adam,
+    optimiser: Optimiser,
+    /// What weight decay draws the coarsest level to, axis by axis; the others it draws to 0.
+    ground: [f32; 3],
+    /// The last level that is shown: with the size that is optimised, the finer ones are hidden.
+    last: usize,
+    /// What comes after that level where it has not the size that is optimised.
+    frame: Option<Frame>,
+}
+
+/// The picture at a size that no level has.
+struct Frame {
+    size: Size,
+    upsample: Upsample,
+    /// `[3, height, width]`.
+    sum: Vec<f32>,
+    gradient: Vec<f32>,
 }
 
 /// Bytes that the canvas takes.
@@ -86,8 +102,16 @@ impl Pyramid {
         }
         let colours = Colours::new(CHROMA);
         let ages = vec![0; levels.len()];
-        let mut pyramid = Pyramid { levels, ages, colours, adam: Adam::default() };
+        let last = levels.len() - 1;
+        let (optimiser, ground_axes, frame) = (Optimiser::ADAM, [0.0; 3], None);
+        let mut pyramid = Pyramid { levels, ages, colours, optimiser, ground: ground_axes, last, frame };
         pyramid.start(ground, size);
+        let coarsest = &pyramid.levels[0];
+        let planes = coarsest.parameters.chunks_exact(coarsest.width * coarsest.height);
+        for (axis, plane) in pyramid.ground.iter_mut().zip(planes) {
+            let sum: f64 = plane.iter().map(|value| f64::from(*value)).sum();
+            *axis = (sum / plane.len() as f64) as f32;
+        }
         for (index, level) in pyramid.levels.iter_mut().enumerate() {
             let draws = draws.at(index as u64);
             level.parameters.par_chunks_mut(2).enumerate().for_each(|(pair, values)| {
@@ -131,37 +155,6 @@ impl Pyramid {
     }
 }
 
-/// Means over the areas of coarser pixels, `[3, height, width]`.
-fn shrink(planes: &[f32], from: (usize, usize), to: (usize, usize)) -> Vec<f32> {
-    // The fine pixels that coarse pixel i covers, and how much of each.
-    let covers = |fine: usize, coarse: usize| -> Vec<Vec<(usize, f32)>> {
-        let ratio = fine as f64 / coarse as f64;
-        let cover = |i: usize| {
-            let (low, high) = (i as f64 * ratio, (i + 1) as f64 * ratio);
-            let pixels = low as usize..(high.ceil() as usize).min(fine);
-            let part = |j: usize| (high.min(j as f64 + 1.0) - low.max(j as f64)).max(0.0) / ratio;
-            pixels.map(|j| (j, part(j) as f32)).collect()
-        };
-        (0..coarse).map(cover).collect()
-    };
-    let (across, along) = (covers(from.0, to.0), covers(from.1, to.1));
-    let mut out = vec![0.0; 3 * to.0 * to.1];
-    out.par_chunks_exact_mut(to.0).enumerate().for_each(|(row, out)| {
-        let (channel, y) = (row / to.1, row % to.1);
-        let mut mixed = vec![0.0; from.0];
-        for &(y, weight) in &along[y] {
-            let row = &planes[(channel * from.1 + y) * from.0..][..from.0];
-            for (mixed, value) in mixed.iter_mut().zip(row) {
-                *mixed += weight * value;
-            }
-        }
-        for (out, cover) in out.iter_mut().zip(&across) {
-            *out = cover.iter().map(|&(x, weight)| weight * mixed[x]).sum();
-        }
-    });
-    out
-}
-
 /// The rows of three planes of one size, `[3, height, width]`.
 fn rows_of_three(planes: &mut [f32], width: usize) -> impl IndexedParallelIterator<Item = [&mut [f32]; 3]> {
     let area = planes.len() / 3;
@@ -173,8 +166,7 @@ fn rows_of_three(planes: &mut [f32], width: usize) -> impl IndexedParallelIterat
 
 impl Store for Pyramid {
     fn decode(&mut self, finest: Option<f64>) -> &[f32] {
-        let last = self.levels.len() - 1;
-        for index in 0..=last {
+        for index in 0..self.levels.len() {
             let (coarser, here) = self.levels.split_at_mut(index);
             let level = &mut here[0];
             let cycles = CYCLES_PER_PIXEL * level.width.min(level.height) as f64;
@@ -183,7 +175,10 @@ impl Store for Pyramid {
                 Some(finest) if index > 0 => (-(cycles / finest).powi(4)).exp(),
                 _ => 1.0,
             };
-            level.gain = if held > HIDDEN { (level.weight * held) as f32 } else { 0.0 };
+            level.gain = if held > HIDDEN && index <= self.last { (level.weight * held) as f32 } else { 0.0 };
+            if index > self.last {
+                continue;
+            }
             match (coarser.last(), &mut level.upsample) {
                 (Some(coarser), Some(upsample)) => {
                     upsample.forward(&coarser.sum, &level.parameters, level.gain, &mut level.sum);
@@ -192,45 +187,109 @@ impl Store for Pyramid {
             }
         }
         let colours = self.colours;
-        let level = &mut self.levels[last];
-        rows_of_three(&mut level.sum, level.width).for_each(|rows| colours.paint(rows));
-        &level.sum
+        let level = &mut self.levels[self.last];
+        let (sum, width) = match &mut self.frame {
+            Some(frame) => {
+                frame.upsample.spread(&level.sum, &mut frame.sum);
+                (&mut frame.sum, frame.size.width as usize)
+            }
+            None => (&mut level.sum, level.width),
+        };
+        rows_of_three(sum, width).for_each(|rows| colours.paint(rows));
+        sum
     }
 
     fn backprop(&mut self, pixel_gradient: &[f32]) {
-        let last = self.levels.len() - 1;
-        let colours = self.colours;
-        let level = &mut self.levels[last];
-        let (width, area) = (level.width, level.width * level.height);
+        let (last, colours, size) = (self.last, self.colours, self.shown());
+        let (width, area) = (size.width as usize, size.area());
         assert_eq!(pixel_gradient.len(), 3 * area, "a gradient of another size");
-        let picture = &level.sum;
-        rows_of_three(&mut level.gradient, width).enumerate().for_each(|(y, axes)| {
+        let level = &mut self.levels[last];
+        let (picture, gradient) = match &mut self.frame {
+            Some(frame) => (&frame.sum, &mut frame.gradient),
+            None => (&level.sum, &mut level.gradient),
+        };
+        rows_of_three(gradient, width).enumerate().for_each(|(y, axes)| {
             let rows = [0, 1, 2].map(|channel| channel * area + y * width..channel * area + (y + 1) * width);
             let pixels = rows.clone().map(|row| &picture[row]);
             colours.adjoint(pixels, rows.map(|row| &pixel_gradient[row]), axes);
         });
+        if let Some(frame) = &mut self.frame {
+            frame.upsample.adjoint(&frame.gradient, &mut level.gradient);
+        }
         for index in (1..=last).rev() {
             let (coarser, here) = self.levels.split_at_mut(index);
             if let Some(upsample) = &mut here[0].upsample {
                 upsample.adjoint(&here[0].gradient, &mut coarser[index - 1].gradient);
             }
         }
-        for level in &mut self.levels {
+        for level in &mut self.levels[..=last] {
             let gain = level.gain;
             level.gradient.par_chunks_mut(1 << 14).for_each(|chunk| chunk.iter_mut().for_each(|value| *value *= gain));
         }
     }
 
     fn step(&mut self, rate: f64) {
+        if let Some(left) = optimiser::decayed(&self.optimiser, rate) {
+            for (index, level) in self.levels.iter_mut().enumerate().filter(|(_, level)| level.gain != 0.0) {
+                let planes = level.parameters.chunks_exact_mut(level.width * level.height);
+                let grounds = if index == 0 { self.ground } else { [0.0; 3] };
+                planes.zip(grounds).for_each(|(plane, ground)| optimiser::decay(plane, left, ground));
+            }
+        }
         for (level, age) in self.levels.iter_mut().zip(&mut self.ages).filter(|(level, _)| level.gain != 0.0) {
             *age += 1;
-            let update = self.adam.update(rate, *age);
+            let update = Update::new(&self.optimiser, rate, *age);
             update.apply_all(&mut level.parameters, &level.gradient, &mut level.moments, |p| p);
         }
     }
 
-    fn adam(&mut self) -> &mut Adam {
-        &mut self.adam
+    fn follow(&mut self, optimiser: Optimiser, fresh: bool) {
+        self.optimiser = optimiser;
+        if fresh {
+            self.levels.iter_mut().for_each(|level| level.moments.clear());
+            self.ages.fill(0);
+        }
+    }
+
+    fn gradient_squares(&self) -> (f64, usize) {
+        let moved = self.levels.iter().filter(|level| level.gain != 0.0);
+        moved.fold((0.0, 0), |(sum, count), level| {
+            (sum + optimiser::sum_of_squares(&level.gradient), count + level.gradient.len())
+        })
+    }
+
+    fn scale_gradient(&mut self, factor: f32) {
+        let moved = self.levels.iter_mut().filter(|level| level.gain != 0.0);
+        moved.for_each(|level| optimiser::scale(&mut level.gradient, factor));
+    }
+
+    fn shown(&self) -> Size {
+        let level = &self.levels[self.last];
+        let own = Size { width: level.width as u32, height: level.height as u32 };
+        self.frame.as_ref().map_or(own, |frame| frame.size)
+    }
+
+    fn resize(&mut self, size: Size) {
+        // The coarsest level is always shown whole.
+        let (width, height) =
+            (self.levels[0].width.max(size.width as usize), self.levels[0].height.max(size.height as usize));
+        let fits = |level: &Level| level.width <= width && level.height <= height;
+        self.last = self.levels.iter().rposition(fits).unwrap_or(0);
+        let level = &self.levels[self.last];
+        self.frame = ((level.width, level.height) != (width, height)).then(|| Frame {
+            size: Size { width: width as u32, height: height as u32 },
+            upsample: Upsample::new((level.width, level.height), (width, height)),
+            sum: vec![0.0; 3 * width * height],
+            gradient: vec![0.0; 3 * width * height],
+        });
+    }
+
+    fn whole(&mut self, finest: Option<f64>) -> Vec<f32> {
+        let (last, frame) = (self.last, self.frame.take());
+        self.last = self.levels.len() - 1;
+        let picture = self.decode(finest).to_vec();
+        (self.last, self.frame) = (last, frame);
+        picture
     }
 
     fn basis(&self) -> &'static str {

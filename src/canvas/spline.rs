@@ -1,4 +1,5 @@
-//! Upsampling by cubic B-splines, and its adjoint.
+//! Upsampling by cubic B-splines, and its adjoint; and, where values are to be kept rather than smoothed, by Catmull-Rom
+//! splines.
 //!
 //! Every coarse pixel spreads as a cubic B-spline around its centre: smooth to the second derivative, so that no grid
 //! shows, and never beyond the range of the coarse values. Beyond the edge the last pixel goes on.
@@ -18,8 +19,31 @@ struct Side {
     entries: Vec<(usize, f32)>,
 }
 
+/// Weights of four neighbours at x from 0 to 1 between the middle two, and what they add up to.
+type Kernel = fn(f64) -> ([f64; 4], f64);
+
+/// The cubic B-spline.
+fn b_spline(x: f64) -> ([f64; 4], f64) {
+    let weights = [
+        (1.0 - x).powi(3),
+        3.0 * x.powi(3) - 6.0 * x * x + 4.0,
+        -3.0 * x.powi(3) + 3.0 * x * x + 3.0 * x + 1.0,
+        x.powi(3),
+    ];
+    (weights, 6.0)
+}
+
+/// Catmull and Rom's spline ("A class of local interpolating splines", 1974): it goes through the values, and may
+/// overshoot between them.
+fn catmull_rom(x: f64) -> ([f64; 4], f64) {
+    let (square, cube) = (x * x, x.powi(3));
+    let weights =
+        [-cube + 2.0 * square - x, 3.0 * cube - 5.0 * square + 2.0, -3.0 * cube + 4.0 * square + x, cube - square];
+    (weights, 2.0)
+}
+
 impl Side {
-    fn new(coarse: usize, fine: usize) -> Side {
+    fn new(coarse: usize, fine: usize, kernel: Kernel) -> Side {
         let first = coarse.saturating_sub(4);
         let mut up = Vec::with_capacity(fine);
         let mut spread = vec![Vec::new(); coarse];
@@ -27,17 +51,12 @@ impl Side {
             let position = (i as f64 + 0.5) * coarse as f64 / fine as f64 - 0.5;
             let whole = position.floor();
             let x = position - whole;
-            let spline = [
-                (1.0 - x).powi(3),
-                3.0 * x.powi(3) - 6.0 * x * x + 4.0,
-                -3.0 * x.powi(3) + 3.0 * x * x + 3.0 * x + 1.0,
-                x.powi(3),
-            ];
+            let (spline, sum) = kernel(x);
             let start = (whole as i64 - 1).clamp(0, first as i64);
             let mut weights = [0.0; 4];
             for (tap, weight) in spline.into_iter().enumerate() {
                 let pixel = (whole as i64 - 1 + tap as i64).clamp(0, coarse as i64 - 1);
-                weights[(pixel - start) as usize] += weight / 6.0;
+                weights[(pixel - start) as usize] += weight / sum;
             }
             let weights = weights.map(|weight| weight as f32);
             for (tap, weight) in weights.into_iter().enumerate().filter(|(_, weight)| *weight != 0.0) {
@@ -69,16 +88,50 @@ pub(super) struct Upsample {
 impl Upsample {
     /// From (width, height) to (width, height).
     pub fn new(coarse: (usize, usize), fine: (usize, usize)) -> Upsample {
+        Upsample::by(b_spline, coarse, fine)
+    }
+
+    /// The same, through the coarse values.
+    pub fn through_values(coarse: (usize, usize), fine: (usize, usize)) -> Upsample {
+        Upsample::by(catmull_rom, coarse, fine)
+    }
+
+    fn by(kernel: Kernel, coarse: (usize, usize), fine: (usize, usize)) -> Upsample {
         Upsample {
-            across: Side::new(coarse.0, fine.0),
-            along: Side::new(coarse.1, fine.1),
+            across: Side::new(coarse.0, fine.0, kernel),
+            along: Side::new(coarse.1, fine.1, kernel),
             scratch: vec![0.0; 3 * coarse.1 * fine.0],
         }
     }
 
+    /// fine = upsampled coarse, both `[3, height, width]`.
+    pub fn spread(&mut self, coarse: &[f32], fine: &mut [f32]) {
+        self.across_rows(coarse);
+        let (width, along, scratch) = (self.across.fine, &self.along, &self.scratch);
+        fine.par_chunks_exact_mut(width).enumerate().for_each(|(row, to)| {
+            let ([a, b, c, d], weights) = taps(along, scratch, width, row);
+            for (x, to) in to.iter_mut().enumerate() {
+                *to = weights[0] * a[x] + weights[1] * b[x] + weights[2] * c[x] + weights[3] * d[x];
+            }
+        });
+    }
+
     /// fine = upsampled coarse + gain own, all `[3, height, width]`.
     pub fn forward(&mut self, coarse: &[f32], own: &[f32], gain: f32, fine: &mut [f32]) {
-        let (across, along) = (&self.across, &self.along);
+        self.across_rows(coarse);
+        let (width, along, scratch) = (self.across.fine, &self.along, &self.scratch);
+        let rows = fine.par_chunks_exact_mut(width).zip(own.par_chunks_exact(width)).enumerate();
+        rows.for_each(|(row, (to, own))| {
+            let ([a, b, c, d], weights) = taps(along, scratch, width, row);
+            for (x, (to, own)) in to.iter_mut().zip(own).enumerate() {
+                *to = gain * own + weights[0] * a[x] + weights[1] * b[x] + weights[2] * c[x] + weights[3] * d[x];
+            }
+        });
+    }
+
+    /// Upsamples the coarse rows along x, into the scratch.
+    fn across_rows(&mut self, coarse: &[f32]) {
+        let across = &self.across;
         let rows = self.scratch.par_chunks_exact_mut(across.fine).zip(coarse.par_chunks_exact(across.coarse));
         rows.for_each(|(to, from)| {
             for (to, (start, weights)) in to.iter_mut().zip(&across.up) {
@@ -86,21 +139,6 @@ impl Upsample {
                     Some(taps) => taps.iter().zip(weights).map(|(tap, weight)| tap * weight).sum(),
                     None => from.iter().zip(weights).map(|(tap, weight)| tap * weight).sum(),
                 };
-            }
-        });
-        let (width, scratch) = (across.fine, &self.scratch);
-        let rows = fine.par_chunks_exact_mut(width).zip(own.par_chunks_exact(width)).enumerate();
-        rows.for_each(|(row, (to, own))| {
-            let (channel, y) = (row / along.fine, row % along.fine);
-            let (start, weights) = along.up[y];
-            // Weights beyond a side of less than four pixels are 0.
-            let taps = [0, 1, 2, 3].map(|tap| {
-                let y = channel * along.coarse + (start + tap).min(along.coarse - 1);
-                &scratch[y * width..(y + 1) * width]
-            });
-            let [a, b, c, d] = taps;
-            for (x, (to, own)) in to.iter_mut().zip(own).enumerate() {
-                *to = gain * own + weights[0] * a[x] + weights[1] * b[x] + weights[2] * c[x] + weights[3] * d[x];
             }
         });
     }
@@ -128,6 +166,18 @@ impl Upsample {
     }
 }
 
+/// The four rows of the scratch that a fine row is made of, and their weights.
+fn taps<'a>(along: &Side, scratch: &'a [f32], width: usize, row: usize) -> ([&'a [f32]; 4], [f32; 4]) {
+    let (channel, y) = (row / along.fine, row % along.fine);
+    let (start, weights) = along.up[y];
+    // Weights beyond a side of less than four pixels are 0.
+    let taps = [0, 1, 2, 3].map(|tap| {
+        let y = channel * along.coarse + (start + tap).min(along.coarse - 1);
+        &scratch[y * width..(y + 1) * width]
+    });
+    (taps, weights)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,7 +195,26 @@ mod tests {
             upsample.adjoint(&b, &mut down);
             let (one, other) = (dot(&up, &b), dot(&a, &down));
             assert!((one - other).abs() < 1e-5 * one.abs(), "{one} {other}");
+            let mut alone = vec![f32::NAN; b.len()];
+            upsample.spread(&a, &mut alone);
+            assert!(alone.iter().zip(&up).all(|(alone, up)| (alone - up).abs() < 1e-6));
         }
+    }
+
+    #[test]
+    fn catmull_rom_goes_through_the_values() {
+        let mut upsample = Upsample::through_values((7, 5), (21, 15));
+        let coarse = random(3 * 7 * 5, 4);
+        let mut fine = vec![0.0; 3 * 21 * 15];
+        upsample.spread(&coarse, &mut fine);
+        // Three times as fine: every third pixel has the centre of a coarse one.
+        for (i, value) in coarse.iter().enumerate() {
+            let (row, x) = (i / 7, i % 7);
+            let here = fine[(row / 5 * 15 + row % 5 * 3 + 1) * 21 + x * 3 + 1];
+            assert!((here - value).abs() < 1e-6, "{here} {value}");
+        }
+        upsample.spread(&[0.25; 3 * 7 * 5], &mut fine);
+        assert!(fine.iter().all(|value| (value - 0.25).abs() < 1e-6));
     }
 
     #[test]

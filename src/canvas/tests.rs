@@ -141,8 +141,8 @@ fn learns_a_picture() {
 fn the_optimiser_can_be_told_otherwise() {
     for basis in &BASES {
         // Without memory a step follows the last gradient alone, whatever was before.
-        let adam = Adam { beta1: 0.0, beta2: 0.0, epsilon: 1e-12 };
-        let mut canvas = canvas(basis, 16, 16, 0.0).with_adam(adam);
+        let mut canvas = canvas(basis, 16, 16, 0.0);
+        canvas.follow(&Optimiser::Adam { beta1: 0.0, beta2: 0.0, epsilon: 1e-12 });
         for sign in [1.0, 1.0, -1.0] {
             canvas.decode(None);
             canvas.backprop(&vec![sign * 1e-3; 3 * 256]);
@@ -155,6 +155,240 @@ fn the_optimiser_can_be_told_otherwise() {
         once.step(0.01);
         assert!((mean - once.decode(None)[0]).abs() < 1e-3, "{basis:?}");
     }
+}
+
+#[test]
+fn every_optimiser_learns_a_picture() {
+    let goal: Vec<f32> = random(3 * 24 * 16, 2).iter().map(|x| 0.3 + 0.4 * x).collect();
+    for basis in &BASES {
+        for optimiser in Optimiser::examples() {
+            let mut canvas = canvas(basis, 24, 16, 0.01);
+            canvas.follow(&optimiser);
+            let start = approach(&mut canvas, &goal, 0, None);
+            for step in 0..300 {
+                let gradient: Vec<f32> = canvas.decode(None).iter().zip(&goal).map(|(p, g)| p - g).collect();
+                canvas.backprop(&gradient);
+                let rate = if matches!(optimiser, Optimiser::Sgd { .. }) {
+                    canvas.normalise_gradient();
+                    0.01
+                } else {
+                    0.03
+                };
+                canvas.step(rate * (1.0 - f64::from(step) / 300.0));
+            }
+            let end = approach(&mut canvas, &goal, 0, None);
+            assert!(end < 0.8 * start, "{basis:?} {optimiser:?}: {start} {end}");
+        }
+    }
+}
+
+#[test]
+fn memory_outlives_settings_but_not_the_kind() {
+    let mean = |canvas: &Canvas| {
+        let tensors = canvas.state().tensors;
+        let means = tensors.iter().filter(|tensor| tensor.name.ends_with("mean"));
+        means
+            .flat_map(|tensor| match tensor.values {
+                Values::F32(values) => values.to_vec(),
+                _ => panic!("means are floats"),
+            })
+            .collect::<Vec<f32>>()
+    };
+    for basis in &BASES {
+        let mut canvas = canvas(basis, 24, 16, 0.1);
+        approach(&mut canvas, &random(3 * 24 * 16, 2), 3, None);
+        let before = mean(&canvas);
+        assert!(before.iter().any(|value| *value != 0.0));
+        canvas.follow(&Optimiser::AdamW { beta1: 0.5, beta2: 0.9, epsilon: 1e-6, decay: 0.1 });
+        assert!(mean(&canvas) == before, "{basis:?}");
+        canvas.follow(&Optimiser::Sign { momentum: 0.5 });
+        assert!(mean(&canvas).iter().all(|value| *value == 0.0), "{basis:?}");
+        assert_eq!(canvas.state().optimiser, "sign");
+        // What is the same as before is not begun anew.
+        approach(&mut canvas, &random(3 * 24 * 16, 2), 1, None);
+        let before = mean(&canvas);
+        canvas.follow(&Optimiser::Sign { momentum: 0.5 });
+        assert!(mean(&canvas) == before && before.iter().any(|value| *value != 0.0));
+    }
+}
+
+#[test]
+fn weight_decay_falls_back_to_the_colour_of_the_start() {
+    let area = 24 * 16;
+    for basis in &BASES {
+        let mut canvas = canvas(basis, 24, 16, 0.3);
+        approach(&mut canvas, &vec![0.9; 3 * area], 20, None);
+        canvas.follow(&Optimiser::AdamW { beta1: 0.0, beta2: 0.99, epsilon: 1.0, decay: 5.0 });
+        for _ in 0..200 {
+            canvas.decode(None);
+            canvas.backprop(&vec![0.0; 3 * area]);
+            canvas.step(0.05);
+        }
+        let picture = canvas.decode(None);
+        for (plane, colour) in picture.chunks_exact(area).zip([0.5, 0.4, 0.6]) {
+            assert!(plane.iter().all(|value| (value - colour).abs() < 2e-3), "{basis:?}: {} {colour}", plane[0]);
+        }
+    }
+}
+
+/// The root of the sum of squares of the gradient of what is moved.
+fn norm(canvas: &Canvas) -> (f64, usize) {
+    let (sum, count) = canvas.store.gradient_squares();
+    (sum.sqrt(), count)
+}
+
+#[test]
+fn gradients_are_brought_to_a_size() {
+    for basis in &BASES {
+        for (size, finest) in [((33, 24), None), ((33, 24), Some(4.0)), ((17, 12), None)] {
+            let mut canvas = canvas(basis, 33, 24, 0.3);
+            canvas.resize(Size { width: size.0, height: size.1 });
+            let shown = canvas.size();
+            let decode = |canvas: &mut Canvas| {
+                canvas.decode(finest);
+                canvas.backprop(&random(3 * shown.area(), 4));
+            };
+            decode(&mut canvas);
+            let (before, count) = norm(&canvas);
+            canvas.clip_gradient(2.0 * before);
+            assert_eq!(norm(&canvas).0, before, "{basis:?}: what is small enough is left alone");
+            canvas.clip_gradient(0.5 * before);
+            assert!((norm(&canvas).0 / before - 0.5).abs() < 1e-5, "{basis:?}");
+            canvas.normalise_gradient();
+            assert!((norm(&canvas).0 / (count as f64).sqrt() - 1.0).abs() < 1e-5, "{basis:?}");
+            canvas.backprop(&vec![0.0; 3 * shown.area()]);
+            canvas.normalise_gradient();
+            assert_eq!(norm(&canvas).0, 0.0, "{basis:?}");
+        }
+    }
+}
+
+/// Means over blocks of `by` x `by` pixels.
+fn blocks(picture: &[f32], width: usize, by: usize) -> Vec<f32> {
+    let rows: Vec<&[f32]> = picture.chunks_exact(width).collect();
+    let block = |rows: &[&[f32]], x: usize| {
+        rows.iter().flat_map(|row| &row[x * by..(x + 1) * by]).sum::<f32>() / (by * by) as f32
+    };
+    rows.chunks_exact(by).flat_map(|rows| (0..width / by).map(move |x| block(rows, x))).collect()
+}
+
+#[test]
+fn a_smaller_size_shows_the_same_shapes_in_the_same_places() {
+    for basis in &BASES {
+        let mut canvas = canvas(basis, 96, 64, if *basis == Basis::Pixels { 0.2 } else { 1.0 });
+        for finest in [None, Some(5.0)] {
+            canvas.resize(Size { width: 96, height: 64 });
+            let whole = canvas.picture(finest);
+            canvas.resize(Size { width: 24, height: 16 });
+            assert_eq!(canvas.size(), Size { width: 24, height: 16 });
+            let small = canvas.decode(finest).to_vec();
+            let seen = blocks(&whole, 96, 4);
+            let differences = small.iter().zip(&seen).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+            let spread = seen.iter().map(|b| f64::from(b - 0.5).powi(2)).sum::<f64>();
+            assert!(differences < 0.1 * spread, "{basis:?} {finest:?}: {differences} of {spread}");
+            if *basis == Basis::Pixels {
+                return;
+            }
+            // What is not shown is kept.
+            assert!(canvas.picture(finest) == whole, "{basis:?}");
+        }
+    }
+}
+
+#[test]
+fn backprop_at_a_smaller_size_is_the_derivative_of_decode() {
+    for basis in &BASES {
+        for (shown, finest) in [((16, 16), None), ((31, 20), None), ((22, 47), Some(5.0)), ((29, 33), Some(2.0))] {
+            let mut canvas = canvas(basis, 40, 47, if *basis == Basis::Pixels { 0.1 } else { 0.5 });
+            canvas.resize(Size { width: shown.0, height: shown.1 });
+            let size = canvas.size();
+            let weights: Vec<f32> = random(3 * size.area(), 2).iter().map(|x| x - 0.5).collect();
+            canvas.decode(finest);
+            canvas.backprop(&weights);
+            let gradients: Vec<Vec<f32>> = canvas.store.parameters().iter().map(|(_, g)| g.to_vec()).collect();
+            let (length, _) = norm(&canvas);
+            let h = 4e-3f32;
+            // Hidden parameters keep a gradient of 0, or an old one that is not looked at: here there is no old one.
+            let mut value = |by: f32| {
+                for ((parameters, _), gradient) in canvas.store.parameters().into_iter().zip(&gradients) {
+                    parameters.iter_mut().zip(gradient).for_each(|(p, g)| *p += by * g / length as f32);
+                }
+                dot(canvas.decode(finest), &weights)
+            };
+            let numeric = (value(h) - value(-2.0 * h)) / (2.0 * f64::from(h));
+            assert!((numeric - length).abs() < 4e-3 * length, "{basis:?} {shown:?} {finest:?}: {numeric} {length}");
+        }
+    }
+}
+
+#[test]
+fn learning_goes_on_over_changes_of_the_size() {
+    let (width, height) = (64usize, 48usize);
+    let goal = |width: usize, height: usize| -> Vec<f32> {
+        let tau = std::f32::consts::TAU;
+        let wave = |i: usize| {
+            let (x, y) = ((i % width) as f32 + 0.5, (i / width % height) as f32 + 0.5);
+            0.5 + 0.3
+                * (tau * (x / width as f32 + (i / width / height) as f32 / 5.0)).sin()
+                * (tau * y / height as f32).cos()
+        };
+        (0..3 * width * height).map(wave).collect()
+    };
+    for basis in &BASES {
+        let mut canvas = canvas(basis, width as u32, height as u32, 0.01);
+        let start = approach(&mut canvas, &goal(width, height), 0, None);
+        canvas.resize(Size { width: 16, height: 16 });
+        approach(&mut canvas, &goal(16, 16), 500, None);
+        // What was learnt small is there at the whole size, before and after the change.
+        let error = |picture: &[f32]| {
+            let square: f64 = picture.iter().zip(&goal(width, height)).map(|(p, g)| f64::from(p - g).powi(2)).sum();
+            (square / picture.len() as f64).sqrt()
+        };
+        let before = error(&canvas.picture(None));
+        canvas.resize(Size { width: 40, height: 30 });
+        canvas.resize(Size { width: width as u32, height: height as u32 });
+        let after = error(canvas.decode(None));
+        assert!(before < 0.5 * start && after < 0.5 * start, "{basis:?}: {start} {before} {after}");
+        // The memory is right for the new size: the next steps do not leap.
+        let next = approach(&mut canvas, &goal(width, height), 3, None);
+        assert!(next < after + 0.05, "{basis:?}: {after} {next}");
+        let end = approach(&mut canvas, &goal(width, height), 60, None);
+        assert!(end < 0.3 * start, "{basis:?}: {start} {end}");
+    }
+}
+
+#[test]
+fn a_state_of_a_smaller_size_goes_on_bit_by_bit() {
+    let small = Size { width: 20, height: 17 };
+    let goal = random(3 * small.area(), 8);
+    for basis in &BASES {
+        for optimiser in Optimiser::examples() {
+            let mut first = canvas(basis, 40, 33, 0.3);
+            first.follow(&optimiser);
+            first.resize(small);
+            approach(&mut first, &goal, 3, Some(4.0));
+            let mut second = canvas(basis, 40, 33, 0.0);
+            second.restore(&first.state()).unwrap();
+            second.follow(&optimiser);
+            second.resize(small);
+            for canvas in [&mut first, &mut second] {
+                approach(canvas, &goal, 2, None);
+                canvas.resize(Size { width: 40, height: 33 });
+                approach(canvas, &random(3 * 40 * 33, 9), 2, None);
+            }
+            assert!(first.decode(None) == second.decode(None), "{basis:?} {optimiser:?}");
+            assert!(first.state() == second.state(), "{basis:?} {optimiser:?}");
+        }
+    }
+}
+
+#[test]
+fn a_pyramid_is_never_smaller_than_its_coarsest_level() {
+    let mut canvas = canvas(&Basis::Pyramid { coarsest: 30 }, 96, 64, 0.1);
+    canvas.resize(Size { width: 16, height: 16 });
+    let size = canvas.size();
+    assert!(size.width > 40 && size.height > 28, "{size:?}");
+    assert_eq!(canvas.decode(None).len(), 3 * size.area());
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl Page {
     pub(super) fn end(&self, rendered: &Rendered, output: &Path) {
         let (Some(hub), Some(reporter)) = (&self.hub, &self.reporter) else { return };
         let activity = if rendered.stopped { Activity::Stopped } else { Activity::Finished };
-        reporter.end(&rendered.picture, rendered.steps, activity);
-        hub.saved(output, rendered.steps);
+        reporter.end(&rendered.picture, rendered.position, activity);
+        hub.saved(output, rendered.position);
     }
 }

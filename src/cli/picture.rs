@@ -87,8 +87,9 @@ pub(super) fn remarks(facts: &Facts) -> Vec<String> {
     if !facts.overrides.is_empty() {
         remarks.push(format!("rendered with {}", facts.overrides.options()));
     }
-    if facts.steps < facts.steps_planned {
-        remarks.push(format!("the picture is from step {} of {}", facts.steps, facts.steps_planned));
+    let position = facts.steps + facts.steps_spared;
+    if position < facts.steps_planned {
+        remarks.push(format!("the picture is from step {position} of {}", facts.steps_planned));
     }
     if !facts.version.is_empty() && facts.version != env!("CARGO_PKG_VERSION") {
         remarks.push(format!("by recipe-render {}; this is {}", facts.version, env!("CARGO_PKG_VERSION")));

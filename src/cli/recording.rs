@@ -133,15 +133,15 @@ impl Recording {
             }
         }
         if let Some(video) = self.video {
-            if video.last < rendered.steps {
+            if video.last < rendered.position {
                 video.recorder.frame(rendered.picture.clone());
             }
             failures.extend(video.recorder.finish().err());
         }
         if let Some(mut sheet) = self.sheet {
-            if sheet.last < rendered.steps {
-                let step = format!("step {}", rendered.steps);
-                sheet.add(&rendered.picture, vec!["stopped here".to_owned(), step], rendered.steps);
+            if sheet.last < rendered.position {
+                let step = format!("step {}", rendered.position);
+                sheet.add(&rendered.picture, vec!["stopped here".to_owned(), step], rendered.position);
             }
             failures.extend(sheet.write().err());
         }

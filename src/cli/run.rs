@@ -148,7 +148,8 @@ impl Run<'_> {
         if superseded {
             return Ok(Ended::Superseded);
         }
-        let facts = Facts { steps: rendered.steps, tally: lines(&rendered.tally), ..facts };
+        let facts =
+            Facts { steps: rendered.steps, steps_spared: rendered.spared, tally: lines(&rendered.tally), ..facts };
         let startup = startup.unwrap_or_default();
         let stepping = before.duration_since(started).saturating_sub(startup + held).as_secs_f64();
         let bases = picture::kept_bases(compiled.bases.clone());
@@ -160,6 +161,7 @@ impl Run<'_> {
         if let Some(path) = &args.timings {
             let timings = Timings {
                 steps: rendered.steps,
+                spared: rendered.spared,
                 windows: rendered.views,
                 windows_per_second: if stepping > 0.0 { rendered.views as f64 / stepping } else { 0.0 },
                 peak_rss_bytes: peak_rss_bytes(),
@@ -225,10 +227,11 @@ pub(super) fn tell(voice: &Voice, report: &Report<'_>, several: bool) -> Result<
         tally.push('\n');
     }
     voice::result(tally.as_bytes())?;
-    let steps = match rendered.steps {
-        steps if steps < *planned => format!("stopped after {steps} of {planned} steps"),
-        1 => "1 step".to_owned(),
-        steps => format!("{steps} steps"),
+    let steps = match (rendered.steps, rendered.spared) {
+        (steps, spared) if steps + spared < *planned => format!("stopped after {steps} of {planned} steps"),
+        (1, 0) => "1 step".to_owned(),
+        (steps, 0) => format!("{steps} steps"),
+        (steps, _) => format!("{steps} of {planned} steps, the others were not needed"),
     };
     voice.note(&format!("{}: {steps}, {seconds:.1} s", job.output.display()));
     Ok(())
@@ -275,14 +278,16 @@ impl Eyes<'_> {
     fn snapshots(&mut self, progress: &mut Progress<'_>) {
         let due = |every: std::num::NonZeroU32| progress.step.is_multiple_of(every.get().into());
         let step = self.args.every.is_some_and(due).then(|| step_path(self.output, progress.step));
-        let phase = (self.args.phases && progress.phase_step == progress.phase_steps)
+        let phase = (self.args.phases && progress.ends_phase())
             .then(|| phase_path(self.output, progress.phase + 1, progress.phase_name));
         let growing = self.args.watch && self.grown.elapsed() >= GROWTH;
         if step.is_none() && phase.is_none() && !growing {
             return;
         }
         let before = Instant::now();
-        let facts = Facts { steps: progress.step, tally: lines(progress.tally), ..self.facts.clone() };
+        let spared = progress.step - progress.done;
+        let facts =
+            Facts { steps: progress.done, steps_spared: spared, tally: lines(progress.tally), ..self.facts.clone() };
         let mut picture = Some(progress.picture());
         let both = step.is_some() && phase.is_some();
         for path in step.into_iter().chain(phase) {
@@ -308,7 +313,13 @@ impl Eyes<'_> {
                 Gate::Show => self.page.show(progress),
                 Gate::Save => {
                     let path = step_path(self.output, progress.step);
-                    let facts = Facts { steps: progress.step, tally: lines(progress.tally), ..self.facts.clone() };
+                    let spared = progress.step - progress.done;
+                    let facts = Facts {
+                        steps: progress.done,
+                        steps_spared: spared,
+                        tally: lines(progress.tally),
+                        ..self.facts.clone()
+                    };
                     let told = self.page.saved(progress.step);
                     self.writer.write_then(path, progress.picture(), facts, told);
                 }

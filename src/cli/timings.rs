@@ -11,6 +11,8 @@ use crate::output::{UsedModel, WriteError, write_whole};
 pub(super) struct Timings {
     /// Steps done.
     pub steps: u64,
+    /// Steps that were planned but not needed: their phases ended early.
+    pub spared: u64,
     /// Views that the encoder was shown.
     pub windows: u64,
     /// Of the time between the first step and the last.

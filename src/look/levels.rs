@@ -119,6 +119,11 @@ impl Levels {
         Levels { chain, levels }
     }
 
+    /// The size of the picture.
+    pub fn size(&self) -> Size {
+        Size { width: self.levels[0].width as u32, height: self.levels[0].height as u32 }
+    }
+
     /// The picture that the levels were built from, as interleaved 8-bit RGB rows, values rounded and clamped to 0..=255.
     pub fn rgb8(&self) -> Vec<u8> {
         let mut bytes = vec![0; self.levels[0].pixels.len() * 3];

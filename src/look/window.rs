@@ -57,6 +57,13 @@ impl Window {
         Window::new(map, frame.side, pipeline.edge, filters)
     }
 
+    /// The same view of a canvas whose sides are multiplied, x and y apart: it shows the same part of the picture.
+    #[must_use]
+    pub fn scaled(&self, by: [f64; 2]) -> Window {
+        let map = Homography::scale(by[0], by[1]).after(&self.map);
+        Window::new(map, self.side, self.edge, self.filters.clone())
+    }
+
     pub(super) fn new(map: Homography, side: u32, edge: Edge, filters: Vec<Filter>) -> Window {
         Window { map, side, edge, filters, detail: Detail::of(&map, side) }
     }

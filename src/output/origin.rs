@@ -64,7 +64,10 @@ pub struct Facts {
     pub size: [u32; 2],
     /// Steps done.
     pub steps: u64,
-    /// Steps the render was to have; more than `steps` in a snapshot or after Ctrl-C.
+    /// Steps that were not needed up to here, because their phases ended early.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub steps_spared: u64,
+    /// Steps the render was to have; more than `steps` and `steps_spared` in a snapshot or after Ctrl-C.
     pub steps_planned: u64,
     /// What the command line said in place of the recipe.
     #[serde(skip_serializing_if = "Overrides::is_empty")]
@@ -81,6 +84,10 @@ pub struct Facts {
 pub struct UsedModel {
     pub name: String,
     pub hash: String,
+}
+
+fn is_zero(steps: &u64) -> bool {
+    *steps == 0
 }
 
 /// One prompt's line of the tally.

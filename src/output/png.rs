@@ -200,6 +200,7 @@ mod tests {
             seed: u64::MAX,
             size: [31, 17],
             steps: 3,
+            steps_spared: 0,
             steps_planned: 5,
             overrides: Overrides { steps: Some(5), ..Overrides::default() },
             device: "cpu".into(),

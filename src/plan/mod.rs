@@ -5,9 +5,11 @@
 //! are in window pixels, angles in degrees, colours 0..1 sRGB, times in steps.
 
 mod expression;
+mod phase;
 mod schedule;
 
 pub use expression::{Expr, Function, Operator, Variable};
+pub use phase::{Gradient, Optimiser, Patience, Phase};
 pub use schedule::{Ease, Key, Schedule, Time};
 
 /// Everything one render needs besides the model.
@@ -406,21 +408,6 @@ pub enum Axis {
 pub struct Range {
     pub low: Schedule,
     pub high: Schedule,
-}
-
-/// A stretch of steps.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Phase {
-    /// The name from the recipe, or `phase 1` by position.
-    pub name: String,
-    /// At least 1.
-    pub steps: u32,
-    /// The optimiser's rate.
-    pub rate: Schedule,
-    /// Low-pass on the picture, cycles per shorter canvas side; `None` shows everything.
-    pub finest: Option<Schedule>,
-    /// A weight for each of [`Plan::targets`]; 0 makes a target inactive (its windows are then not looked at).
-    pub weights: Vec<Schedule>,
 }
 
 #[cfg(test)]

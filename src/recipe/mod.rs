@@ -26,6 +26,7 @@ mod merge;
 mod nearest;
 mod over_time;
 mod overrides;
+mod phases;
 mod pipelines;
 mod prompts;
 mod reader;
@@ -63,7 +64,6 @@ pub use sources::{Place, SourceFile};
 
 use crate::plan::Plan;
 use bases::Family;
-use over_time::Timeline;
 use reader::Reader;
 
 /// A recipe ready to be rendered.
@@ -140,7 +140,7 @@ pub fn compile_text(recipe: &RecipeText, open: Open<'_>, overrides: &Overrides) 
     if let Some(start) = &recipe.start {
         reader.check_start(start, recipe.size);
     }
-    let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
+    let timeline = recipe.timeline();
     over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
     files.append(&mut reader.files);
     files.sort();
@@ -208,6 +208,10 @@ mod tests {
             "recipe" => format!("{line}\n{detail}{stages}"),
             "canvas" => format!("{detail}[canvas]\n{line}\n"),
             "init" => format!("{detail}[canvas.init]\n{line}\n"),
+            "render" => format!("{detail}[render]\n{line}\n"),
+            "adam" | "adamw" | "sgd" | "rmsprop" | "sign" => {
+                format!("{detail}[render.optimiser.{}]\n{line}\n", spec.name)
+            }
             "fourier" | "pyramid" => format!("{detail}[canvas.basis.{}]\n{line}\n", spec.name),
             "region" => format!("[[detail]]\n{prompts}\nregion = {{ {line} }}\n").replace("region = {  }", ""),
             "composition" | "detail" => format!("{stages}[[{}]]\n{prompts}\n{line}\n", spec.name),
@@ -217,6 +221,8 @@ mod tests {
             "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
             "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
             "stage" => format!("{detail}stages = [{{ rotate = 3 }}, {{ {line} }}]\n").replace(", {  }", ""),
+            "phase" if is("share") => format!("{detail}[render]\nsteps = 100\n[[phase]]\n[[phase]]\n{line}\n"),
+            "phase" if is("gain") => format!("{detail}[[phase]]\npatience = 20\n{line}\n"),
             "phase" => format!("{detail}[[composition]]\nprompts = ['y']\n[[phase]]\n{line}\n"),
             "keyframes" if is("keys") => format!("{detail}weight = {{ {line} }}\n"),
             "keyframes" => format!("{detail}weight = {{ keys = [[0, 1], [1, 0]]{inner} }}\n"),
@@ -258,7 +264,7 @@ mod tests {
             let mut reader = Reader::new(&sources);
             let document = source::parse(&file).unwrap();
             let recipe = reader.recipe(&document);
-            let timeline = Timeline::new(recipe.phases.iter().map(|phase| u64::from(phase.steps)));
+            let timeline = recipe.timeline();
             over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
             assert_eq!(reader.diagnostics, []);
         }

@@ -12,7 +12,7 @@ pub(super) struct Check {
     pub rule: Rule,
     pub name: String,
     pub span: Range<usize>,
-    /// The only phase it is used in, or none if it is used in all.
+    /// The only phase of the recipe (from 0) it is used in, or none if it is used in all.
     pub phase: Option<usize>,
 }
 
@@ -27,8 +27,8 @@ pub(super) enum Rule {
 /// The phases of a run as far as time is concerned.
 #[derive(Debug, Clone)]
 pub(super) struct Timeline {
-    /// Each phase's first step and number of steps.
-    phases: Vec<(u64, u64)>,
+    /// Each phase's position in the recipe (from 0; a repeated one's comes again), first step, and number of steps.
+    phases: Vec<(usize, u64, u64)>,
     total: u64,
 }
 
@@ -39,23 +39,24 @@ const MOMENTS: u64 = 10_000;
 const ALL_MOMENTS: u64 = 20_000_000;
 
 impl Timeline {
-    pub fn new(steps: impl IntoIterator<Item = u64>) -> Self {
+    /// `phases`: positions in the recipe, from 0, and steps.
+    pub fn new(phases_and_steps: impl IntoIterator<Item = (usize, u64)>) -> Self {
         let mut total = 0;
         let mut phases = Vec::new();
-        for steps in steps {
-            phases.push((total, steps));
+        for (phase, steps) in phases_and_steps {
+            phases.push((phase, total, steps));
             total += steps;
         }
         Timeline { phases, total }
     }
 
-    /// The moments of one phase or of all, each with its phase: all of them if they are at most `most`, otherwise so many
+    /// The moments of one phase of the recipe or of all, each with its phase (a repeated one counts each time): all of them if they are at most `most`, otherwise so many
     /// spread evenly over each phase, its first and last step among them.
     fn moments(&self, only: Option<usize>, most: u64) -> impl Iterator<Item = (usize, Time)> + '_ {
-        let chosen = move |index: &usize| only.is_none_or(|only| only == *index);
-        let steps: u64 = (0..self.phases.len()).filter(chosen).map(|index| self.phases[index].1).sum();
-        let phases = self.phases.iter().enumerate().filter(move |(index, _)| chosen(index));
-        phases.flat_map(move |(index, &(start, length))| {
+        let chosen = move |phase: &(usize, u64, u64)| only.is_none_or(|only| only == phase.0);
+        let steps: u64 = self.phases.iter().copied().filter(chosen).map(|(_, _, length)| length).sum();
+        let phases = self.phases.iter().copied().enumerate().filter(move |(_, phase)| chosen(phase));
+        phases.flat_map(move |(index, (_, start, length))| {
             let samples = if steps <= most {
                 length
             } else {
@@ -169,15 +170,18 @@ mod tests {
 
     #[test]
     fn short_runs_are_looked_at_step_by_step() {
-        let timeline = Timeline::new([3, 1, 2]);
+        let timeline = Timeline::new([(0, 3), (1, 1), (2, 2)]);
         let moments: Vec<_> = timeline.moments(None, 10).map(|(phase, time)| (phase, time.step, time.t)).collect();
         assert_eq!(moments, [(0, 0, 0.0), (0, 1, 0.5), (0, 2, 1.0), (1, 3, 0.0), (2, 4, 0.0), (2, 5, 1.0)]);
         assert_eq!(timeline.moments(Some(2), 10).map(|(_, time)| time.step).collect::<Vec<_>>(), [4, 5]);
+        let repeated = Timeline::new([(0, 2), (0, 2), (1, 1), (1, 1)]);
+        let moments: Vec<_> = repeated.moments(Some(1), 10).map(|(phase, time)| (phase, time.step, time.t)).collect();
+        assert_eq!(moments, [(2, 4, 0.0), (3, 5, 0.0)]);
     }
 
     #[test]
     fn long_runs_are_sampled_with_the_ends_of_each_phase() {
-        let timeline = Timeline::new([1_000_000, 5, 3_000_000]);
+        let timeline = Timeline::new([(0, 1_000_000), (1, 5), (2, 3_000_000)]);
         let steps: Vec<u64> = timeline.moments(None, 1000).map(|(_, time)| time.step).collect();
         for step in [0, 999_999, 1_000_000, 1_000_004, 1_000_005, 4_000_004] {
             assert!(steps.contains(&step), "{step}");
@@ -187,7 +191,7 @@ mod tests {
 
     #[test]
     fn extent_finds_both_ends() {
-        let timeline = Timeline::new([11]);
+        let timeline = Timeline::new([(0, 11)]);
         let schedule = Schedule::Expression(super::super::expression::parse("1 - 4*(t - 0.5)^2").unwrap());
         let [low, high] = timeline.extent(&schedule).unwrap();
         assert_eq!((low.0, low.1.step, high.0, high.1.step), (0.0, 0, 1.0, 5));

@@ -91,8 +91,8 @@ fn unique_names(reader: &mut Reader<'_>, recipe: &Recipe) {
         names.sort_by_key(|(_, name)| name.as_ref().map(|name| name.span.start));
         let mut seen = std::collections::HashSet::new();
         for (called, name) in names {
-            if let (false, Some(name)) = (seen.insert(called), name) {
-                let message = format!("another {what} is called \"{}\" already", name.value);
+            if let (false, Some(name)) = (seen.insert(called.clone()), name) {
+                let message = format!("another {what} is called \"{called}\" already");
                 reader.error(name.span.clone(), message).hint = Some("every name is given once".into());
             }
         }
@@ -315,7 +315,7 @@ impl Resolver<'_, '_> {
     }
 
     fn phase(&mut self, phase: &written::Phase, recipe: &Recipe) -> Phase {
-        for kind in TargetKind::ALL {
+        for kind in TargetKind::ALL.into_iter().filter(|_| phase.pass == 1) {
             self.look_up_weights(phase.weights(kind), kind, recipe);
         }
         let weights = recipe.targets.iter().map(|target| {
@@ -332,7 +332,11 @@ impl Resolver<'_, '_> {
         Phase {
             name: phase.called(),
             steps: phase.steps,
+            optimiser: phase.optimiser,
             rate: phase.rate.value.clone(),
+            gradient: phase.gradient.clone(),
+            resolution: phase.resolution.clone(),
+            patience: phase.patience,
             finest: phase.finest.as_ref().map(|finest| finest.value.clone()),
             weights: weights.collect(),
         }

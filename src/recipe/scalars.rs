@@ -27,6 +27,15 @@ impl<'a> Reader<'a> {
         Some(text.to_string())
     }
 
+    /// True or false.
+    pub fn bool(&mut self, value: &Value<'a>) -> Option<bool> {
+        if let DeValue::Boolean(truth) = value.node {
+            return Some(*truth);
+        }
+        self.wrong_type(value);
+        None
+    }
+
     /// A whole number within its bounds.
     pub fn whole(&mut self, value: &Value<'a>) -> Option<u64> {
         let DeValue::Integer(integer) = value.node else {

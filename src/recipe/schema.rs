@@ -159,6 +159,7 @@ fn over_time(bounds: &Bounds) -> Vec<Value> {
 fn kind(kind: &Kind) -> Value {
     match kind {
         Kind::Text | Kind::File => text(),
+        Kind::Bool => json!({ "type": "boolean" }),
         Kind::Files => json!({ "anyOf": [text(), { "type": "array", "items": text() }] }),
         Kind::Whole(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Kind::Number(bounds) => number(bounds),

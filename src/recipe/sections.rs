@@ -1,17 +1,16 @@
-//! The tables of a recipe, each read into its typed form: the recipe itself, the canvas and the phases. Targets have a
-//! file of their own, pipelines too.
+//! The tables of a recipe, each read into its typed form: the recipe itself and the canvas. Targets, phases and pipelines have
+//! files of their own.
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, BASES, Bounds, Kind, SIDES, Table};
-use super::reader::{Fields, Reader, Value, entries};
+use super::keys::{self, BASES, Kind, SIDES, Table};
+use super::reader::{Fields, Reader, Value};
 use super::start::Start;
-use super::written::{At, Finest, Phase, Recipe, Target, TargetKind, Weights};
+use super::written::{At, Recipe, Target, TargetKind};
 use crate::plan::{Basis, Ground, Schedule, Size};
 
-/// The weights of all targets in all phases fill a matrix; these keep it small.
+/// The weights of all targets in all phases fill a matrix; this keeps it small.
 const MOST_TARGETS: usize = 100;
-const MOST_PHASES: usize = 1000;
 
 impl<'a> Reader<'a> {
     /// Reads a whole recipe. What does not fit is reported and replaced by something harmless, so that the rest can be
@@ -93,7 +92,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number that has a default.
-    fn get_number(&mut self, fields: &Fields<'a>, name: &'static str) -> f64 {
+    pub fn get_number(&mut self, fields: &Fields<'a>, name: &'static str) -> f64 {
         let value = fields.get(name);
         let number = value.and_then(|value| match value.kind {
             Kind::Number(bounds) => self.number(&value, bounds),
@@ -136,83 +135,6 @@ impl<'a> Reader<'a> {
             self.error(0..0, "this recipe shows nothing: its compositions and details are empty arrays");
         }
         targets
-    }
-
-    fn phases(&mut self, recipe: &Fields<'a>) -> Vec<Phase> {
-        let mut tables = self.tables(recipe, "phase", &keys::PHASE);
-        if let Some(first) = tables.get(MOST_PHASES) {
-            self.error(first.span.clone(), format!("more than {MOST_PHASES} phases"));
-            tables.truncate(MOST_PHASES);
-        }
-        let finest_said = tables.iter().any(|fields| fields.written("finest").is_some());
-        if tables.is_empty() {
-            tables.push(self.fields_of_nothing(&keys::PHASE, recipe.span.clone()));
-        }
-        let mut phases = Vec::new();
-        for (index, fields) in tables.iter().enumerate() {
-            self.phase = Some(index);
-            phases.push(self.one_phase(fields, index + 1, finest_said));
-        }
-        self.phase = None;
-        phases
-    }
-
-    fn one_phase(&mut self, fields: &Fields<'a>, position: usize, finest_said: bool) -> Phase {
-        let name = self.name(fields);
-        let steps = fields.get("steps").and_then(|value| self.whole(&value));
-        let span = fields.written("rate").map_or(fields.span.clone(), |rate| rate.span);
-        let rate = At { value: self.get_schedule(fields, "rate"), span };
-        let finest = if finest_said { fields.written("finest") } else { fields.get("finest") };
-        let finest = finest.and_then(|value| match (value.node, value.kind) {
-            (DeValue::String(text), _) if text == "off" => None,
-            (_, Kind::Switchable(bounds)) => {
-                let Value { span, written, .. } = value.clone();
-                Some(Finest { value: self.schedule(&value, bounds)?, span, written })
-            }
-            _ => None,
-        });
-        let [composition, detail] = ["composition", "detail"].map(|name| fields.written(name));
-        Phase {
-            span: fields.span.clone(),
-            name,
-            position,
-            steps: steps.and_then(|steps| u32::try_from(steps).ok()).unwrap_or(1),
-            rate,
-            finest,
-            composition: composition.map(|value| self.weights(&value)).unwrap_or_default(),
-            detail: detail.map(|value| self.weights(&value)).unwrap_or_default(),
-        }
-    }
-
-    /// A schedule for all targets of a kind, or a table of schedules by their names.
-    fn weights(&mut self, value: &Value<'a>) -> Weights {
-        let Kind::Weights(bounds) = value.kind else { return Weights::Unsaid };
-        match value.node {
-            // A table of keyframes is told from one of names by its key: no target can be called `keys`.
-            DeValue::Table(table) if !table.contains_key("keys") => {
-                Weights::ByName(self.weights_by_name(value, table, bounds))
-            }
-            _ => match self.schedule(value, bounds) {
-                Some(schedule) => Weights::All(At { value: schedule, span: value.span.clone() }),
-                None => Weights::Unsaid,
-            },
-        }
-    }
-
-    fn weights_by_name(
-        &mut self,
-        value: &Value<'a>,
-        table: &'a DeTable<'a>,
-        bounds: Bounds,
-    ) -> Vec<(At<String>, Schedule)> {
-        let mut weights = Vec::new();
-        for (key, entry) in entries(table) {
-            let at = Value { name: key.get_ref(), ..value.inner(entry, Kind::Schedule(bounds)) };
-            // One that cannot be read is reported; its name is still looked up.
-            let schedule = self.schedule(&at, bounds).unwrap_or(Schedule::Constant(1.0));
-            weights.push((At { value: key.get_ref().to_string(), span: key.span() }, schedule));
-        }
-        weights
     }
 
     /// The name that a table gives itself.

@@ -9,7 +9,9 @@ use crate::plan::{Phase, Schedule};
 pub(super) fn warn(reader: &mut Reader<'_>, recipe: &Recipe, phases: &[Phase], timeline: &Timeline) {
     // Which targets are active in which phases; so many moments are looked at that it takes no time.
     let pairs = (recipe.targets.len() * phases.len()) as u64;
-    let zero = |phase: usize, schedule: &Schedule| timeline.is_zero(phase, schedule, pairs);
+    // A repeated phase is looked at once, by its position in the recipe.
+    let position = |phase: usize| recipe.phases[phase].position - 1;
+    let zero = |phase: usize, schedule: &Schedule| timeline.is_zero(position(phase), schedule, pairs);
     let active: Vec<Vec<bool>> = phases
         .iter()
         .enumerate()
@@ -24,7 +26,8 @@ pub(super) fn warn(reader: &mut Reader<'_>, recipe: &Recipe, phases: &[Phase], t
             reader.warning(target.span.clone(), message);
         }
     }
-    for (index, (phase, written)) in phases.iter().zip(&recipe.phases).enumerate() {
+    let once = phases.iter().zip(&recipe.phases).enumerate().filter(|(_, (_, written))| written.pass == 1);
+    for (index, (phase, written)) in once {
         if any && !active[index].contains(&true) {
             let message = format!("nothing is active in the phase \"{}\": all weights are 0 there", phase.name);
             reader.warning(written.span.clone(), message).hint = Some("the picture does not change in it".into());
@@ -43,7 +46,7 @@ fn finest(reader: &mut Reader<'_>, recipe: &Recipe, index: usize, timeline: &Tim
     let Some(finest) = &recipe.phases[index].finest else { return };
     let side = recipe.own_size.shorter();
     let most = f64::from(side) / 2.0;
-    let Some(least) = timeline.least(index, &finest.value) else { return };
+    let Some(least) = timeline.least(recipe.phases[index].position - 1, &finest.value) else { return };
     if finest.written && least > most {
         let message = format!(
             "`finest` is at least {}: a canvas of {side} pixels holds {} cycles, and nothing is hidden",

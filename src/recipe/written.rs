@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use super::over_time::Timeline;
 use super::start::Start;
-use crate::plan::{Active, Basis, Edge, Fit, Ground, Loss, Region, Schedule, Select, Size, StageKind};
+use crate::plan::{
+    Active, Basis, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Region, Schedule, Select, Size, StageKind,
+};
 
 /// A value with its place in the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,8 +33,15 @@ pub(super) struct Recipe {
     pub pipelines: Vec<NamedPipeline>,
     /// Compositions first, each kind in written order.
     pub targets: Vec<Target>,
-    /// At least one.
+    /// At least one; a repeated one stands there as often as it is done.
     pub phases: Vec<Phase>,
+}
+
+impl Recipe {
+    /// Its phases as far as time is concerned.
+    pub fn timeline(&self) -> Timeline {
+        Timeline::new(self.phases.iter().map(|phase| (phase.position - 1, u64::from(phase.steps))))
+    }
 }
 
 /// A pipeline with its name.
@@ -134,10 +144,16 @@ pub(super) struct Phase {
     /// Its heading.
     pub span: Range<usize>,
     pub name: Option<At<String>>,
-    /// Its position, counted from 1.
+    /// Its position in the recipe, counted from 1.
     pub position: usize,
+    /// Which time it is that it is done, counted from 1.
+    pub pass: u32,
     pub steps: u32,
+    pub optimiser: Optimiser,
     pub rate: At<Schedule>,
+    pub gradient: Gradient,
+    pub resolution: Schedule,
+    pub patience: Option<Patience>,
     pub finest: Option<Finest>,
     pub composition: Weights,
     pub detail: Weights,
@@ -146,7 +162,8 @@ pub(super) struct Phase {
 impl Phase {
     /// Its name, or what it is called by its position.
     pub fn called(&self) -> String {
-        self.name.as_ref().map_or_else(|| format!("phase {}", self.position), |name| name.value.clone())
+        let name = self.name.as_ref().map_or_else(|| format!("phase {}", self.position), |name| name.value.clone());
+        if self.pass == 1 { name } else { format!("{name} ({})", self.pass) }
     }
 
     /// Its weights of one kind of targets.

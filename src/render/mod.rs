@@ -3,6 +3,7 @@
 mod ask;
 mod error;
 mod lens;
+mod patience;
 mod progress;
 mod run;
 mod scene;
@@ -12,6 +13,7 @@ mod tally;
 
 pub use error::RenderError;
 pub use lens::Lens;
+pub use patience::{Rise, Rises};
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
 pub use run::{render, resume};
 pub use seen::{PromptSimilarity, Seen, View};

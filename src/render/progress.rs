@@ -1,6 +1,6 @@
 //! What a render tells those who watch it, and what it gives in the end.
 
-use super::{Seen, Standing, State, Tally};
+use super::{Rises, Seen, Standing, State, Tally};
 use crate::{
     canvas::Canvas,
     picture::Picture,
@@ -23,8 +23,10 @@ pub trait Observer {
 
 /// The state of a render after a step.
 pub struct Progress<'a> {
-    /// Steps done, from 1.
+    /// The step's place in the plan, from 1: a phase that ended early has the numbers of all its steps all the same.
     pub step: u64,
+    /// Steps done; less than `step` where a phase ended early.
+    pub done: u64,
     /// Steps of the whole run.
     pub steps: u64,
     /// The phase's position, from 0.
@@ -33,6 +35,8 @@ pub struct Progress<'a> {
     /// Steps done of this phase, from 1.
     pub phase_step: u64,
     pub phase_steps: u64,
+    /// The size that the canvas is optimised at in this step.
+    pub canvas_size: Size,
     /// Windows looked at so far; scoring and training a view counts once.
     pub views: u64,
     /// Places so far.
@@ -47,13 +51,15 @@ pub struct Progress<'a> {
     pub(super) canvas: &'a mut Canvas,
     pub(super) finest: Option<f64>,
     pub(super) size: Size,
+    pub(super) phase_over: bool,
+    pub(super) rises: Option<&'a Rises>,
     pub(super) next_phase: Option<&'a Phase>,
 }
 
 impl Progress<'_> {
-    /// The picture as it is now. Computed only when asked for.
+    /// The picture as it is now, at the plan's size. Computed only when asked for.
     pub fn picture(&mut self) -> Picture {
-        Picture { size: self.size, pixels: self.canvas.decode(self.finest).to_vec() }
+        Picture { size: self.size, pixels: self.canvas.picture(self.finest) }
     }
 
     /// Everything that the steps to come depend on, lent: see [`resume`](super::resume).
@@ -62,17 +68,18 @@ impl Progress<'_> {
             phase: self.phase,
             phase_step: self.phase_step,
             phase_over: self.ends_phase(),
-            steps: self.step,
+            steps: self.done,
             views: self.views,
             places: self.places,
             won: self.tally.entries.iter().map(|entry| entry.won).collect(),
+            rises: self.rises.cloned(),
         };
         State { standing, canvas: self.canvas.state() }
     }
 
-    /// Whether this step was the last of its phase.
+    /// Whether this step was the last of its phase, planned or not.
     pub fn ends_phase(&self) -> bool {
-        self.phase_step == self.phase_steps
+        self.phase_over
     }
 
     /// Whether this step was the last of the run.
@@ -88,6 +95,10 @@ pub struct Rendered {
     pub tally: Tally,
     /// Steps done.
     pub steps: u64,
+    /// The last step's place in the plan, as [`Progress::step`].
+    pub position: u64,
+    /// Steps that were not needed, because their phase ended early.
+    pub spared: u64,
     /// Windows looked at.
     pub views: u64,
     /// Whether the observer stopped it before its end.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Lens, Observer, Progress, RenderError, Rendered, Seconds, Seen, Standing, State, Tally,
+    Control, Lens, Observer, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
     ask::{Ask, Asks, Contest, draw},
     scene::Scene,
     seen::Last,
@@ -13,9 +13,9 @@ use super::{
 use crate::{
     canvas::Canvas,
     clip::Questions,
-    look::{Levels, Push, Window, look, push},
+    look::{Levels, Push, Region, Window, look, push},
     picture::Picture,
-    plan::{Plan, Time},
+    plan::{Gradient, Plan, Size, Time},
 };
 
 /// Renders a plan: optimises the canvas step by step, through all phases, and tells the observer of each step.
@@ -54,6 +54,7 @@ fn go_on(
     let mut finest = None;
     let mut stopped = false;
     let mut phase_start = 0;
+    let mut position = 0;
     'phases: for (index, phase) in plan.phases.iter().enumerate() {
         let steps = u64::from(phase.steps);
         let first = match index.cmp(&standing.phase) {
@@ -64,22 +65,40 @@ fn go_on(
         };
         if index == standing.phase && standing.phase_step > 0 {
             // The picture so far, should no step be left.
+            position = phase_start + standing.phase_step;
             let time = Time::new(standing.phase_step - 1, steps, phase_start, total);
             finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
+        }
+        let mut rises = phase.patience.map(|_| match &standing.rises {
+            Some(rises) if index == standing.phase => rises.clone(),
+            _ => Rises::of(plan.targets.len()),
+        });
+        if first < steps {
+            run.canvas.follow(&phase.optimiser);
         }
         for phase_step in first..steps {
             let time = Time::new(phase_step, steps, phase_start, total);
             finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
             let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
+            run.resize(phase.canvas_size(plan.size, &time))?;
+            run.gradient = hold(&phase.gradient, &time);
             run.step(&time, finest, &weights, phase.rate.at(&time))?;
             done += 1;
+            position = phase_start + phase_step + 1;
+            let lost = match (&phase.patience, &mut rises) {
+                (Some(patience), Some(rises)) => rises.step(patience, &run.by_target()),
+                _ => false,
+            };
+            let phase_over = lost || phase_step + 1 == steps;
             let control = observer.step(&mut Progress {
-                step: done,
+                step: position,
+                done,
                 steps: total,
                 phase: index,
                 phase_name: &phase.name,
                 phase_step: phase_step + 1,
                 phase_steps: steps,
+                canvas_size: run.canvas.size(),
                 views: run.views,
                 places: run.places,
                 similarities: &run.similarities,
@@ -89,17 +108,54 @@ fn go_on(
                 canvas: &mut run.canvas,
                 finest,
                 size: plan.size,
+                phase_over,
+                rises: rises.as_ref(),
                 next_phase: plan.phases.get(index + 1),
             });
             if control == Control::Stop {
-                stopped = done < total;
+                stopped = !phase_over || index + 1 < plan.phases.len();
                 break 'phases;
+            }
+            if phase_over {
+                break;
             }
         }
         phase_start += steps;
     }
-    let picture = Picture { size: plan.size, pixels: run.canvas.decode(finest).to_vec() };
-    Ok(Rendered { picture, tally: run.tally, steps: done, views: run.views, stopped, seconds: run.seconds })
+    let spared = if stopped { position } else { total } - done;
+    let picture = Picture { size: plan.size, pixels: run.canvas.picture(finest) };
+    Ok(Rendered {
+        picture,
+        tally: run.tally,
+        steps: done,
+        position,
+        spared,
+        views: run.views,
+        stopped,
+        seconds: run.seconds,
+    })
+}
+
+/// What is done to the gradient of the parameters in one step.
+#[derive(Debug, Clone, Copy)]
+enum Hold {
+    Nothing,
+    Normalise,
+    /// To a norm.
+    Clip(f64),
+}
+
+fn hold(gradient: &Gradient, time: &Time) -> Hold {
+    match gradient {
+        Gradient::Plain => Hold::Nothing,
+        Gradient::Normalise => Hold::Normalise,
+        Gradient::Clip(norm) => Hold::Clip(norm.at(time)),
+    }
+}
+
+/// A window of the canvas on what is optimised of it; `by` is what canvas pixels are multiplied with for that.
+fn on_canvas(window: &Window, by: Option<[f64; 2]>) -> Window {
+    by.map_or_else(|| window.clone(), |by| window.scaled(by))
 }
 
 /// What lasts from step to step.
@@ -107,6 +163,12 @@ struct Run<'a, 'e> {
     plan: &'a Plan,
     lenses: &'a mut [Lens<'e>],
     scene: Scene,
+    /// What canvas pixels are multiplied with to become pixels of the size that is optimised; none where they are the same.
+    shrunk: Option<[f64; 2]>,
+    /// The scene's regions at the size that is optimised; none where that is the canvas's.
+    small_regions: Option<Vec<Region>>,
+    /// What is done to the gradient in this step.
+    gradient: Hold,
     canvas: Canvas,
     levels: Levels,
     push: Push,
@@ -132,6 +194,9 @@ impl<'a, 'e> Run<'a, 'e> {
             plan,
             lenses,
             scene: Scene::new(plan, frames)?,
+            shrunk: None,
+            small_regions: None,
+            gradient: Hold::Nothing,
             canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
             levels: Levels::new(plan.size),
             push: Push::new(plan.size),
@@ -163,6 +228,30 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
+    /// Optimises the canvas at a size from now on.
+    fn resize(&mut self, size: Size) -> Result<(), RenderError> {
+        self.canvas.resize(size);
+        let size = self.canvas.size();
+        if self.levels.size() == size {
+            return Ok(());
+        }
+        let whole = self.plan.size;
+        let ratio = |shown: u32, whole: u32| f64::from(shown) / f64::from(whole);
+        self.shrunk = (size != whole).then(|| [ratio(size.width, whole.width), ratio(size.height, whole.height)]);
+        self.levels = Levels::new(size);
+        self.push = Push::new(size);
+        self.pixel_gradient = vec![0.0; 3 * size.area()];
+        self.small_regions = if size == whole { None } else { Some(Scene::regions(self.plan, size)?) };
+        Ok(())
+    }
+
+    /// Each target's similarity in the step last done, if it was looked at.
+    fn by_target(&self) -> Vec<Option<f32>> {
+        let of =
+            |name: &str| self.similarities.iter().find(|(other, _)| other == name).map(|(_, similarity)| *similarity);
+        self.plan.targets.iter().map(|target| of(&target.name)).collect()
+    }
+
     /// One optimiser update, made from all windows of all active targets.
     fn step(&mut self, time: &Time, finest: Option<f64>, weights: &[f64], rate: f64) -> Result<(), RenderError> {
         let asks = draw(self.plan, &self.scene, weights, time);
@@ -189,6 +278,11 @@ impl<'a, 'e> Run<'a, 'e> {
 
         let clock = Instant::now();
         self.canvas.backprop(&self.pixel_gradient);
+        match self.gradient {
+            Hold::Nothing => {}
+            Hold::Normalise => self.canvas.normalise_gradient(),
+            Hold::Clip(norm) => self.canvas.clip_gradient(norm),
+        }
         self.canvas.step(rate);
         self.seconds.optimize += clock.elapsed().as_secs_f64();
 
@@ -202,7 +296,7 @@ impl<'a, 'e> Run<'a, 'e> {
     /// similarities `[N, K]`.
     fn train(&mut self, asks: &[Ask], time: &Time) -> Result<Vec<f32>, RenderError> {
         let lens = &mut self.lenses[self.plan.targets[asks[0].target].model];
-        let windows: Vec<Window> = asks.iter().map(|ask| ask.window.clone()).collect();
+        let windows: Vec<Window> = asks.iter().map(|ask| on_canvas(&ask.window, self.shrunk)).collect();
         let clock = Instant::now();
         let side = lens.frame.side;
         let length = asks.len() * 3 * (side as usize).pow(2);
@@ -231,10 +325,11 @@ impl<'a, 'e> Run<'a, 'e> {
         let region = |ask: &Ask| self.scene.region_of[ask.target];
         let mut rest = self.gradients.as_slice();
         for asks in asks.chunk_by(|a, b| region(a) == region(b)) {
-            let windows: Vec<Window> = asks.iter().map(|ask| ask.window.clone()).collect();
+            let windows: Vec<Window> = asks.iter().map(|ask| on_canvas(&ask.window, self.shrunk)).collect();
             let (gradients, after) = rest.split_at(asks.len() * 3 * (side as usize).pow(2));
             rest = after;
-            match self.scene.region(asks[0].target) {
+            let regions = self.small_regions.as_ref().unwrap_or(&self.scene.regions);
+            match region(&asks[0]).and_then(|region| regions.get(region)) {
                 None if first => push(&windows, side, gradients, &mut self.push, &mut self.pixel_gradient),
                 region => {
                     if first {
@@ -259,6 +354,7 @@ impl<'a, 'e> Run<'a, 'e> {
     /// three on.
     fn settle(&mut self, asks: Asks) -> Result<Vec<Ask>, RenderError> {
         let Asks { mut settled, mut contests, .. } = asks;
+        let by = self.shrunk;
         for (model, lens) in self.lenses.iter_mut().enumerate() {
             if contests.is_empty() {
                 break;
@@ -270,7 +366,8 @@ impl<'a, 'e> Run<'a, 'e> {
                 continue;
             }
             let side = lens.frame.side;
-            let windows: Vec<Window> = own.iter().flat_map(|contest| contest.windows.iter().cloned()).collect();
+            let windows = own.iter().flat_map(|contest| &contest.windows);
+            let windows: Vec<Window> = windows.map(|window| on_canvas(window, by)).collect();
             let clock = Instant::now();
             self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
             look(&self.levels, &windows, side, &mut self.pixels);

@@ -2,7 +2,7 @@
 
 use crate::{
     look::{Frame, Region, RegionError},
-    plan::Plan,
+    plan::{self, Plan, Size, Target},
 };
 
 /// The frames of a run's models and the regions of its targets.
@@ -17,21 +17,25 @@ pub(super) struct Scene {
 
 impl Scene {
     pub fn new(plan: &Plan, frames: Vec<Frame>) -> Result<Self, RegionError> {
+        let known = Scene::known(plan);
+        let place = |target: &Target| known.iter().position(|region| Some(*region) == target.region.as_ref());
+        let region_of = plan.targets.iter().map(place).collect();
+        Ok(Scene { frames, regions: Scene::regions(plan, plan.size)?, region_of })
+    }
+
+    /// The regions of a plan's targets on a canvas of a size, each once.
+    pub fn regions(plan: &Plan, size: Size) -> Result<Vec<Region>, RegionError> {
+        Scene::known(plan).into_iter().map(|region| Region::new(region, size)).collect()
+    }
+
+    fn known(plan: &Plan) -> Vec<&plan::Region> {
         let mut known = Vec::new();
-        let mut regions = Vec::new();
-        let mut region_of = Vec::new();
-        for target in &plan.targets {
-            let Some(region) = &target.region else {
-                region_of.push(None);
-                continue;
-            };
+        for region in plan.targets.iter().filter_map(|target| target.region.as_ref()) {
             if !known.contains(&region) {
                 known.push(region);
-                regions.push(Region::new(region, plan.size)?);
             }
-            region_of.push(known.iter().position(|other| *other == region));
         }
-        Ok(Scene { frames, regions, region_of })
+        known
     }
 
     /// A target's region.

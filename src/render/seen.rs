@@ -105,9 +105,9 @@ impl<'a> Seen<'a> {
         means
     }
 
-    /// The canvas's size.
+    /// The size of the picture that was looked at: the plan's, or a smaller one where the phase has a lower resolution.
     pub fn size(&self) -> Size {
-        self.plan.size
+        self.levels.size()
     }
 
     /// The picture that was looked at, the one before the step's update, as interleaved 8-bit RGB rows. Costs one pass over

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Rises;
 use crate::canvas;
 use crate::plan::Plan;
 
@@ -24,7 +25,7 @@ pub struct Standing {
     pub phase_step: u64,
     /// Whether that phase is over: the next step is then the first one of the next phase.
     pub phase_over: bool,
-    /// Steps done of the whole run.
+    /// Steps done of the whole run; less than the phases' steps together where one ended early.
     pub steps: u64,
     /// Windows looked at.
     pub views: u64,
@@ -32,6 +33,8 @@ pub struct Standing {
     pub places: u64,
     /// Places won, in the order of [`Tally::entries`](super::Tally::entries).
     pub won: Vec<u64>,
+    /// Of the phase last stepped in, if it may end early.
+    pub rises: Option<Rises>,
 }
 
 impl Standing {
@@ -47,6 +50,10 @@ impl Standing {
         };
         if self.phase_step > u64::from(phase.steps) || self.steps > plan.steps() {
             return Some(format!("the state is at step {} of the {} of its phase", self.phase_step, phase.steps));
+        }
+        let targets = self.rises.as_ref().map_or(plan.targets.len(), |rises| rises.targets.len());
+        if targets != plan.targets.len() {
+            return Some(format!("the state is of {targets} targets, the plan of {}", plan.targets.len()));
         }
         let told = self.won.len();
         (told != prompts).then(|| format!("the state has a tally of {told} prompts, the plan one of {prompts}"))

@@ -27,6 +27,28 @@ steps = 11
 rate = '0.1 * (1 - t)'
 ";
 
+const PHASES: &str = "
+size = [96, 96]
+[render]
+steps = 100
+[[detail]]
+prompts = ['castle']
+[[phase]]
+name = 'coarse'
+share = 0.6
+repeat = 2
+rate = 0.05
+finest = 'off'
+resolution = 0.25
+[[phase]]
+name = 'fine'
+optimiser = 'sgd'
+gradient = 'normalise'
+rate = 0.02
+resolution = '0.25 + 0.75 * t'
+patience = 20
+";
+
 fn plan(bench: &Bench, arguments: &[&str]) -> Value {
     let ran = bench.done(&[&["plan", "--json"], arguments].concat());
     serde_json::from_slice(&ran.stdout).unwrap()
@@ -73,6 +95,48 @@ fn programs_are_told_the_same() {
     assert_eq!((&told["size"], &told["seed"], &told["effort"]["steps"]), (&json!([100, 200]), &json!(7), &json!(16)));
     bench.write("wrong.toml", "sice = 4\n");
     bench.run(&["plan", "wrong.toml", "--json"]).ended(2).says("wrong.toml:1:1");
+}
+
+#[test]
+fn phases_tell_what_is_unusual_about_them() {
+    let bench = Bench::new();
+    bench.write("phases.toml", PHASES);
+    let out = bench.done(&["plan", "phases.toml"]).out;
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expected in [
+        "phases steps rate finest optimiser gradient canvas patience detail 1",
+        "coarse 30 0.05 all adam plain 24x24 - 1",
+        "coarse (2) 30 0.05 all adam plain 24x24 - 1",
+        "fine 40 0.02 all sgd (momentum 0.9) normalise 24x24→60x60→96x96 20 steps 1",
+    ] {
+        assert!(words.replace(" → ", "→").contains(expected), "{expected} is not in\n{out}");
+    }
+    let told = plan(&bench, &["phases.toml", "--steps", "10"]);
+    let steps: Vec<u64> =
+        told["phases"].as_array().unwrap().iter().map(|phase| phase["steps"].as_u64().unwrap()).collect();
+    assert_eq!((steps.iter().sum::<u64>(), steps.len()), (10, 3));
+    assert_eq!(told["phases"][2]["canvas"], json!([[24, 24], [48, 48], [96, 96]]));
+    assert_eq!((&told["phases"][2]["gradient"], &told["phases"][2]["patience"]), (&json!("normalise"), &json!(20)));
+}
+
+#[test]
+fn a_phase_that_ends_early_is_told_of_everywhere() {
+    let bench = Bench::new();
+    bench.write("early.toml", SMALL.replacen("steps = 3", "steps = 30\npatience = 4\ngain = 1\nrate = 0.01", 1));
+    let ran = bench.done(&["early.toml", "--phases", "--every", "31", "--timings", "t.json"]);
+    assert!(ran.err.contains("8 of 33 steps, the others were not needed"), "{}", ran.err);
+    let timings: Value = serde_json::from_slice(&bench.read("t.json")).unwrap();
+    assert_eq!((&timings["steps"], &timings["spared"]), (&json!(8), &json!(25)));
+    // The first step after the early end has the number that it always had.
+    let names = bench.names();
+    assert!(names.iter().any(|name| name == "early-000031.png"), "{names:?}");
+    assert!(names.iter().any(|name| name.contains("compose")), "{names:?}");
+    // The whole picture says so inside, and renders again without a word about missing steps.
+    let facts = recipe_render::output::recover(&bench.path("early.png")).unwrap().facts;
+    assert_eq!((facts.steps, facts.steps_spared, facts.steps_planned), (8, 25, 33));
+    let again = bench.done(&["early.png", "-o", "again.png"]);
+    assert!(!again.err.contains("from step"), "{}", again.err);
+    assert_eq!(bench.read("early.png"), bench.read("again.png"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ macro_rules! shipped {
 /// Each one's name and text. Those that need a picture beside them are not among them.
 pub(super) const RECIPES: &[(&str, &str)] = shipped![
     "androids",
+    "coarse-to-fine",
     "cthulhu",
     "malazan",
     "malazan-and-rings",

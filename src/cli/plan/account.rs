@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::effort::Effort;
 use crate::clip::{Description, ModelFolder};
 use crate::plan::{
-    Basis, Edge, Fit, Ground, Phase, Plan, Prompt, Pull, Range, Region, Schedule, Sight, StageKind, Target, Time,
+    Basis, Edge, Fit, Gradient, Ground, Optimiser, Phase, Plan, Prompt, Pull, Range, Region, Schedule, Sight,
+    StageKind, Target, Time,
 };
 
 /// A schedule's values at three moments: the first step, the middle one, the last.
@@ -48,7 +49,18 @@ pub(super) struct ModelAccount {
 pub(super) struct PhaseAccount {
     pub name: String,
     pub steps: u32,
+    /// Its name, with settings that are not the usual ones.
+    pub optimiser: String,
     pub rate: Values,
+    /// `plain`, `normalise` or `clip`.
+    pub gradient: &'static str,
+    /// What the gradient's norm is clipped to; null where it is not.
+    pub clip: Option<Values>,
+    /// Width and height that are optimised.
+    pub canvas: [[u32; 2]; 3],
+    /// After so many steps without a similarity that rises by `gain` it ends early; null: never.
+    pub patience: Option<u32>,
+    pub gain: Option<f64>,
     /// Null shows everything.
     pub finest: Option<Values>,
     /// In the order of the targets.
@@ -118,7 +130,7 @@ pub(super) fn of(plan: &Plan, models: &[ModelFolder], effort: Effort) -> Account
     let moments = moments(plan);
     let mut start = 0;
     let phases = plan.phases.iter().map(|phase| {
-        let account = phase_account(phase, start, plan.steps());
+        let account = phase_account(plan, phase, start);
         start += u64::from(phase.steps);
         account
     });
@@ -169,16 +181,50 @@ fn values(schedule: &Schedule, moments: &[Time; 3]) -> Values {
     [0, 1, 2].map(|moment| schedule.at(&moments[moment]))
 }
 
-fn phase_account(phase: &Phase, start: u64, total: u64) -> PhaseAccount {
+fn phase_account(plan: &Plan, phase: &Phase, start: u64) -> PhaseAccount {
+    let total = plan.steps();
     let steps = u64::from(phase.steps);
     let last = steps.saturating_sub(1);
     let moments = [0, last / 2, last].map(|index| Time::new(index, steps, start, total));
     PhaseAccount {
         name: phase.name.clone(),
         steps: phase.steps,
+        optimiser: optimiser(&phase.optimiser),
         rate: values(&phase.rate, &moments),
+        gradient: match phase.gradient {
+            Gradient::Plain => "plain",
+            Gradient::Normalise => "normalise",
+            Gradient::Clip(_) => "clip",
+        },
+        clip: match &phase.gradient {
+            Gradient::Clip(norm) => Some(values(norm, &moments)),
+            Gradient::Plain | Gradient::Normalise => None,
+        },
+        canvas: moments.map(|moment| {
+            let size = phase.canvas_size(plan.size, &moment);
+            [size.width, size.height]
+        }),
+        patience: phase.patience.map(|patience| patience.steps),
+        gain: phase.patience.map(|patience| patience.gain),
         finest: phase.finest.as_ref().map(|finest| values(finest, &moments)),
         weights: phase.weights.iter().map(|weight| values(weight, &moments)).collect(),
+    }
+}
+
+/// An optimiser as a recipe could have it.
+fn optimiser(optimiser: &Optimiser) -> String {
+    match *optimiser {
+        Optimiser::ADAM => "adam".to_owned(),
+        Optimiser::Adam { beta1, beta2, epsilon } => format!("adam (beta1 {beta1}, beta2 {beta2}, epsilon {epsilon})"),
+        Optimiser::AdamW { beta1, beta2, epsilon, decay } => {
+            format!("adamw (decay {decay}, beta1 {beta1}, beta2 {beta2}, epsilon {epsilon})")
+        }
+        Optimiser::Sgd { momentum, nesterov: false } => format!("sgd (momentum {momentum})"),
+        Optimiser::Sgd { momentum, nesterov: true } => format!("sgd (momentum {momentum}, nesterov)"),
+        Optimiser::Rmsprop { keep, epsilon, momentum } => {
+            format!("rmsprop (keep {keep}, epsilon {epsilon}, momentum {momentum})")
+        }
+        Optimiser::Sign { momentum } => format!("sign (momentum {momentum})"),
     }
 }
 

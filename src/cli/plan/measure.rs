@@ -56,7 +56,10 @@ impl Observer for Watch {
 /// Does a few steps of each of the plan's phases.
 pub(super) fn measure(plan: &Plan, effort: &Effort, lenses: &mut [Lens<'_>]) -> Result<Measured, Failure> {
     let few: Vec<u32> = plan.phases.iter().map(|phase| phase.steps.min(STEPS)).collect();
-    let short = plan.with_steps(&few);
+    let mut short = plan.with_steps(&few);
+    for phase in &mut short.phases {
+        phase.patience = None;
+    }
     let now = Instant::now();
     let mut watch = Watch { started: now, before: now, windows: 0, done: Vec::new() };
     render(&short, lenses, &mut watch).map_err(|error| Failure::failed(&error).hinted(error.hint()))?;

@@ -1,6 +1,6 @@
 //! A plan's account on one screen.
 
-use super::account::{Account, PipelineAccount, StageAccount, TargetAccount, Values};
+use super::account::{Account, PhaseAccount, PipelineAccount, StageAccount, TargetAccount, Values};
 use super::effort::Effort;
 
 /// Lines are broken before this column, where they can be.
@@ -26,14 +26,17 @@ pub(super) fn page(account: &Account) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A table: a line a phase, a column for each of its values. Where a value changes it is told at the first, middle and
-/// last step.
+/// A table: a line a phase, a column for each of its values; those that few recipes change have one only where it is
+/// changed. Where a value changes over time it is told at the first, middle and last step.
 fn phases(account: &Account) -> Vec<String> {
     let mut head = vec!["phases".to_owned(), "steps".to_owned(), "rate".to_owned(), "finest".to_owned()];
+    let unusual = unusual(account);
+    head.extend(unusual.iter().map(|(name, _)| (*name).to_owned()));
     head.extend(account.targets.iter().map(|target| target.name.clone()));
-    let rows = account.phases.iter().map(|phase| {
+    let rows = account.phases.iter().enumerate().map(|(index, phase)| {
         let mut row = vec![format!("  {}", phase.name), phase.steps.to_string(), over_time(&phase.rate)];
         row.push(phase.finest.as_ref().map_or("all".to_owned(), over_time));
+        row.extend(unusual.iter().map(|(_, cells)| cells[index].clone()));
         row.extend(phase.weights.iter().map(|weight| match weight {
             [0.0, 0.0, 0.0] => "-".to_owned(),
             weight => over_time(weight),
@@ -48,6 +51,39 @@ fn phases(account: &Account) -> Vec<String> {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
+}
+
+/// The columns in which a phase says something that most recipes do not.
+fn unusual(account: &Account) -> Vec<(&'static str, Vec<String>)> {
+    let column = |cell: &dyn Fn(&PhaseAccount) -> String| account.phases.iter().map(cell).collect::<Vec<_>>();
+    let size = |[width, height]: [u32; 2]| format!("{width}x{height}");
+    let columns = [
+        ("optimiser", "adam".to_owned(), column(&|phase| phase.optimiser.clone())),
+        (
+            "gradient",
+            "plain".to_owned(),
+            column(&|phase| match &phase.clip {
+                Some(norm) => format!("clip {}", over_time(norm)),
+                None => phase.gradient.to_owned(),
+            }),
+        ),
+        (
+            "canvas",
+            size(account.size),
+            column(&|phase| {
+                let mut sizes = phase.canvas.map(size).to_vec();
+                sizes.dedup();
+                sizes.join(" → ")
+            }),
+        ),
+        (
+            "patience",
+            "-".to_owned(),
+            column(&|phase| phase.patience.map_or("-".to_owned(), |steps| format!("{steps} steps"))),
+        ),
+    ];
+    let columns = columns.into_iter().filter(|(_, usual, cells)| cells.iter().any(|cell| cell != usual));
+    columns.map(|(name, _, cells)| (name, cells)).collect()
 }
 
 /// A target; its model where there are several.

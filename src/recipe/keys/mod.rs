@@ -55,6 +55,8 @@ pub(super) enum Kind {
     Text,
     /// A file's path, relative to the recipe's folder.
     File,
+    /// True or false.
+    Bool,
     /// One or several files' paths.
     Files,
     /// A whole number.
@@ -166,6 +168,7 @@ impl Kind {
         match self {
             Kind::Text => "a text in quotes".into(),
             Kind::File => "a file's path in quotes".into(),
+            Kind::Bool => "true or false".into(),
             Kind::Files => "a file's path in quotes, or an array of these".into(),
             Kind::Whole(low, high) if *high == i64::MAX as u64 => format!("a whole number, at least {low}"),
             Kind::Whole(low, high) => format!("a whole number from {low} to {high}"),

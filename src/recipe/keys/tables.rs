@@ -4,8 +4,26 @@ use super::stages::STAGES;
 use super::{Bounds, Key, Kind, SIDES, Table, Variant, With};
 
 /// Every table, in the reference's order.
-pub(in crate::recipe) static ALL: &[&Table] =
-    &[&RECIPE, &CANVAS, &FOURIER, &PYRAMID, &INIT, &COMPOSITION, &DETAIL, &REGION, &PROMPT, &STAGE, &PHASE, &KEYFRAMES];
+pub(in crate::recipe) static ALL: &[&Table] = &[
+    &RECIPE,
+    &CANVAS,
+    &FOURIER,
+    &PYRAMID,
+    &INIT,
+    &COMPOSITION,
+    &DETAIL,
+    &REGION,
+    &PROMPT,
+    &STAGE,
+    &RENDER,
+    &PHASE,
+    &ADAM,
+    &ADAMW,
+    &SGD,
+    &RMSPROP,
+    &SIGN,
+    &KEYFRAMES,
+];
 
 const WEIGHT: Bounds = Bounds::within(0.0, 1000.0);
 
@@ -69,6 +87,11 @@ pub(in crate::recipe) static RECIPE: Table = Table {
             about: "Something that each small part of the picture should show.",
             example: "",
             ..key("detail", Kind::Tables(&DETAIL))
+        },
+        Key {
+            about: "What all phases have in common.",
+            example: "{ steps = 400 }",
+            ..key("render", Kind::Table(&RENDER))
         },
         Key {
             about: "A stretch of steps; phases follow one another. Without any there is one, of the defaults.",
@@ -482,6 +505,157 @@ static STAGE_KEYS: [Key; STAGES.len() + 2] = {
     keys
 };
 
+pub(in crate::recipe) static RENDER: Table = Table {
+    name: "render",
+    heading: "[render]",
+    about: "What all phases have in common.",
+    keys: &[
+        Key {
+            unit: "steps",
+            about: "How long the whole run is. Phases take their `steps` of it or a `share`; those that say neither share evenly \
+                    what is left. Without it the run is as long as its phases.",
+            example: "500",
+            ..key("steps", Kind::Whole(1, 10_000_000))
+        },
+        Key {
+            about: "The optimiser of all phases that say none.",
+            example: "\"sign\"",
+            ..key("optimiser", Kind::Choice(OPTIMISERS))
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+/// The optimisers.
+pub(in crate::recipe) const OPTIMISERS: &[Variant] = &[
+    Variant {
+        name: "adam",
+        about: "every parameter moves by about `rate` a step while its gradient is steady, less where it is not; the defaults \
+                of `rate` are made for it",
+        with: With::Settings(&ADAM),
+    },
+    Variant {
+        name: "adamw",
+        about: "the same with weight decay: the picture falls back to the mean colour of its start wherever nothing holds it",
+        with: With::Settings(&ADAMW),
+    },
+    Variant {
+        name: "sgd",
+        about: "gradient descent: steps are as long as the gradient is large, so it wants gradient = \"normalise\" and rates \
+                of about 0.002; with `fourier` it moves large, soft shapes alone",
+        with: With::Settings(&SGD),
+    },
+    Variant {
+        name: "rmsprop",
+        about: "the gradient over the root of its mean square: as `adam` without its mean, livelier and grainier",
+        with: With::Settings(&RMSPROP),
+    },
+    Variant {
+        name: "sign",
+        about: "every parameter moves by exactly `rate`: strong and noisy; a quarter to half of `adam`'s rates, falling to almost 0",
+        with: With::Settings(&SIGN),
+    },
+];
+
+/// How much of a mean is kept.
+const KEPT: Bounds = Bounds::within(0.0, 0.999_999);
+const EPSILON: Key = Key {
+    about: "Added to the root of the mean square: parameters whose gradient is smaller than this move less.",
+    example: "1e-6",
+    ..key("epsilon", Kind::Number(Bounds::above(0.0, 1.0)))
+};
+const BETA1: Key = Key {
+    about: "How much of the mean gradient is kept a step: 0.9 remembers about 10 steps.",
+    example: "0.8",
+    ..key("beta1", Kind::Number(KEPT))
+};
+const BETA2: Key = Key {
+    about: "How much of the mean squared gradient is kept a step.",
+    example: "0.999",
+    ..key("beta2", Kind::Number(KEPT))
+};
+
+pub(in crate::recipe) static ADAM: Table = Table {
+    name: "adam",
+    heading: "optimiser = { adam = { ... } }",
+    about: "Settings of the optimiser `adam`.",
+    keys: &[BETA1, BETA2, EPSILON],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(in crate::recipe) static ADAMW: Table = Table {
+    name: "adamw",
+    heading: "optimiser = { adamw = { ... } }",
+    about: "Settings of the optimiser `adamw`.",
+    keys: &[
+        BETA1,
+        BETA2,
+        EPSILON,
+        Key {
+            about: "Weight decay: a step brings every parameter nearer to its ground by rate times this of the distance. The \
+                    ground is the mean colour that the canvas starts from, not black.",
+            example: "1",
+            ..key("decay", Kind::Number(Bounds::within(0.0, 100.0)))
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+const MOMENTUM: Key = Key {
+    about: "How much of its speed a parameter keeps a step: with 0.9 a steady gradient moves it ten times as far.",
+    example: "0.7",
+    ..key("momentum", Kind::Number(KEPT))
+};
+
+pub(in crate::recipe) static SGD: Table = Table {
+    name: "sgd",
+    heading: "optimiser = { sgd = { ... } }",
+    about: "Settings of the optimiser `sgd`.",
+    keys: &[
+        MOMENTUM,
+        Key {
+            about: "Nesterov's momentum: the gradient counts once more, ahead of the speed.",
+            example: "true",
+            ..key("nesterov", Kind::Bool)
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(in crate::recipe) static RMSPROP: Table = Table {
+    name: "rmsprop",
+    heading: "optimiser = { rmsprop = { ... } }",
+    about: "Settings of the optimiser `rmsprop`.",
+    keys: &[
+        Key {
+            about: "How much of the mean squared gradient is kept a step.",
+            example: "0.9",
+            ..key("keep", Kind::Number(KEPT))
+        },
+        EPSILON,
+        MOMENTUM,
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(in crate::recipe) static SIGN: Table = Table {
+    name: "sign",
+    heading: "optimiser = { sign = { ... } }",
+    about: "Settings of the optimiser `sign`.",
+    keys: &[Key {
+        about: "How much of the mean gradient, whose sign counts, is kept a step.",
+        example: "0.5",
+        ..key("momentum", Kind::Number(KEPT))
+    }],
+    exclusive: &[],
+    one_needed: false,
+};
+
 pub(in crate::recipe) static PHASE: Table = Table {
     name: "phase",
     heading: "[[phase]]",
@@ -492,7 +666,59 @@ pub(in crate::recipe) static PHASE: Table = Table {
             example: "\"compose\"",
             ..key("name", Kind::Text)
         },
-        Key { unit: "steps", about: "How long it is.", example: "150", ..key("steps", Kind::Whole(1, 10_000_000)) },
+        Key {
+            unit: "steps",
+            about: "How long it is; of a repeated phase, each time. The default is for recipes without `[render] steps`.",
+            example: "150",
+            ..key("steps", Kind::Whole(1, 10_000_000))
+        },
+        Key {
+            unit: "fraction of [render] steps",
+            about: "How long it is, all repetitions together, in place of `steps`. All shares are at most 1 together.",
+            example: "0.3",
+            ..key("share", Kind::Number(Bounds::above(0.0, 1.0)))
+        },
+        Key {
+            about: "How often it is done, one after the other; `t` runs from 0 to 1 each time. The second time it is called \
+                    like `detail (2)`.",
+            example: "3",
+            ..key("repeat", Kind::Whole(1, 1000))
+        },
+        Key {
+            about: "How parameters follow their gradient. Without it, as `[render]` says. A phase takes over the memory of the \
+                    one before it if that one's optimiser was of the same kind, with whatever settings (`adam` and `adamw` are \
+                    of one kind), and else begins with an empty one.",
+            example: "{ sgd = { momentum = 0.9 } }",
+            ..key("optimiser", Kind::Choice(OPTIMISERS))
+        },
+        Key {
+            about: "What is done to the gradient of the parameters that are moved, before the optimiser sees it: of the \
+                    parameters rather than of the pixels, so that it is the optimiser's steps that are bounded, whatever the basis.",
+            example: "\"normalise\"",
+            ..key("gradient", Kind::Choice(GRADIENTS))
+        },
+        Key {
+            unit: "fraction of the picture's sides",
+            about: "The size at which the picture is optimised. Windows then cost the same, all else much less, and only large \
+                    shapes are moved: `fourier` leaves out the finer frequencies, `pyramid` the finer levels, `pixels` are sampled \
+                    anew. What a window covers and what `finest` means stays the same, and pictures are always written at the whole \
+                    size. A value that changes over time takes multiples of 1/16; no side is less than 16 pixels.",
+            example: "0.25",
+            ..key("resolution", Kind::Schedule(Bounds::above(0.0, 1.0)))
+        },
+        Key {
+            unit: "steps",
+            about: "The phase ends when no target's similarity has risen for so many steps. Similarities are smoothed over a \
+                    quarter of them. The next phase begins with the number, the draws and the `T` that it would have had anyway. \
+                    Without it, no phase ends early.",
+            example: "40",
+            ..key("patience", Kind::Whole(1, 10_000_000))
+        },
+        Key {
+            about: "By how much a smoothed similarity has to be above its highest value so far to have risen, for `patience`.",
+            example: "0.005",
+            ..key("gain", Kind::Number(Bounds::within(0.0, 1.0)))
+        },
         Key {
             about: "The optimiser's rate: how far a step goes.",
             example: "\"0.05 * (1 - 0.9*t)\"",
@@ -518,9 +744,25 @@ pub(in crate::recipe) static PHASE: Table = Table {
             ..key("detail", Kind::Weights(WEIGHT))
         },
     ],
-    exclusive: &[],
+    exclusive: &["steps", "share"],
     one_needed: false,
 };
+
+/// What can be done to a gradient.
+pub(in crate::recipe) const GRADIENTS: &[Variant] = &[
+    Variant { name: "plain", about: "nothing", with: With::Nothing },
+    Variant {
+        name: "normalise",
+        about: "it is divided by its root mean square, so that its size is 1 at every step, whatever the weights, the number of \
+                windows and the resolution",
+        with: With::Nothing,
+    },
+    Variant {
+        name: "clip",
+        about: "where its norm, the root of its sum of squares, is above this, it is scaled down to it",
+        with: With::Value(&Kind::Schedule(Bounds::above(0.0, 1e9))),
+    },
+];
 
 /// How values move between keyframes.
 pub(in crate::recipe) const EASES: &[Variant] = &[
