@@ -4,7 +4,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use recipe_render::chance::key_of;
-use recipe_render::plan::{Basis, Edge, Ground, Loss, Pipeline, Range, Schedule, Select, Sight, Size, StageKind, Time};
+use recipe_render::plan::{
+    Basis, Edge, Ground, Loss, Pipeline, Prompt, Range, Region, Schedule, Select, Sight, Size, StageKind, Time,
+};
 use recipe_render::recipe::{self, Compiled, Overrides, Severity, compile};
 
 fn path() -> &'static Path {
@@ -51,7 +53,8 @@ fn ends(stage: &str) -> (f64, f64) {
 #[test]
 fn two_lines_are_a_recipe() {
     let text = "[[detail]]\nprompts = ['malazan', 'sword']\n";
-    let Compiled { plan, model, prompt_places, warnings, files, bases } = compiled(text);
+    let Compiled { plan, models, prompt_places, warnings, files, bases } = compiled(text);
+    let [model] = models.as_slice() else { panic!() };
     assert_eq!(plan.size, Size { width: 512, height: 512 });
     assert_eq!(plan.canvas.basis, Basis::Fourier { decay: 1.35, chroma: 0.6 });
     assert_eq!(plan.canvas.init.ground, Ground::Colour([0.5; 3]));
@@ -67,7 +70,7 @@ fn two_lines_are_a_recipe() {
         prompt_places.iter().map(|place| &text[place.span.clone()]).collect::<Vec<_>>(),
         ["'malazan'", "'sword'"]
     );
-    assert_eq!((model.name.as_str(), model.place, model.base.as_path()), ("pocket", None, Path::new("folder")));
+    assert_eq!((model.name.as_str(), &model.place, model.base.as_path()), ("pocket", &None, Path::new("folder")));
     assert_eq!((warnings.len(), files.len()), (0, 0));
     // The default rate falls and the default low-pass opens.
     let at = |schedule: &Schedule, index| schedule.at(&Time::new(index, 300, 0, 300));
@@ -263,11 +266,12 @@ fn the_command_line_has_its_way() {
         model: Some("b".into()),
         ..Overrides::default()
     };
-    let Compiled { plan, model, .. } = with(text, &overrides);
+    let Compiled { plan, mut models, .. } = with(text, &overrides);
+    let model = models.remove(0);
     assert_eq!((plan.size, plan.seed, plan.steps()), (Size { width: 100, height: 50 }, u64::MAX, 11));
     assert_eq!(plan.phases.iter().map(|phase| phase.steps).collect::<Vec<_>>(), [4, 7]);
     assert_eq!((model.name.as_str(), model.place, model.base.as_path()), ("b", None, Path::new("")));
-    let model = compiled(text).model;
+    let model = compiled(text).models.remove(0);
     assert_eq!((model.name.as_str(), &text[model.place.unwrap().span]), ("a", "'a'"));
     let small = Overrides { size: Some(Size { width: 8, height: 50 }), ..Overrides::default() };
     assert!(compile(path(), text, &small).unwrap_err().diagnostics[0].message.contains("8x50 is out of range"));
@@ -400,4 +404,80 @@ fn selection_has_five_kinds_and_its_settings() {
     }
     let warned = compiled("[[detail]]\nprompts = ['x']\ntemperature = 1").warnings;
     assert!(warned[0].message.contains("no effect"), "{warned:?}");
+}
+
+#[test]
+fn losses_are_told_apart() {
+    for (name, loss) in [("cosine", Loss::Cosine), ("dot", Loss::Dot), ("l1", Loss::L1), ("l2", Loss::L2)] {
+        let text = format!("[[detail]]\nprompts = ['x']\nloss = '{name}'");
+        assert_eq!(compiled(&text).plan.targets[0].loss, loss);
+    }
+}
+
+#[test]
+fn active_steps_follow_the_phases() {
+    let text = "[[detail]]\nprompts = ['x']\nactive = [30, 'end']\n[[composition]]\nprompts = ['y']\nactive = [0, 65]\n\
+                [[phase]]\nsteps = 30\n[[phase]]\nsteps = 70\n";
+    let active = |overrides: &Overrides| {
+        let plan = with(text, overrides).plan;
+        [0, 1].map(|index| plan.targets[index].active.map(|active| (active.from, active.until)))
+    };
+    assert_eq!(active(&Overrides::default()), [Some((0, 65)), Some((30, 100))]);
+    // 30 and 70 become 3 and 7: half of the second phase is 3.5 of its steps.
+    let short = Overrides { steps: Some(10), ..Overrides::default() };
+    assert_eq!(active(&short), [Some((0, 7)), Some((3, 10))]);
+    assert_eq!(compiled("[[detail]]\nprompts = ['x']").plan.targets[0].active, None);
+}
+
+#[test]
+fn templates_of_prompts_stand_before_those_of_targets_and_recipes() {
+    let text = "templates = ['a {}']\n[[composition]]\nprompts = ['x']\n\
+                [[detail]]\ntemplates = ['b {}', 'c {}']\nprompts = ['x', { text = 'y', templates = ['d {}'] }, { text = 'z', templates = [] }]\n\
+                [[detail]]\ntemplates = []\nprompts = ['x', { texts = ['v', 'w'] }]";
+    let prompts = compiled(text).plan.prompts;
+    let filled = |prompt: &Prompt| match prompt {
+        Prompt::Text(text) => vec![text.clone()],
+        Prompt::Ensemble(ensemble) => ensemble.filled(),
+        Prompt::Image(_) => panic!(),
+    };
+    let all: Vec<Vec<String>> = prompts.iter().map(filled).collect();
+    assert_eq!(all, [vec!["a x"], vec!["b x", "c x"], vec!["d y"], vec!["z"], vec!["x"], vec!["v", "w"]]);
+    let called: Vec<String> = prompts.iter().map(Prompt::called).collect();
+    assert_eq!(called, ["x", "x", "y", "z", "x", "v + 1 more"]);
+}
+
+#[test]
+fn regions_are_rectangles_or_masks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mask = folder.path().join("mask.png");
+    image::GrayImage::from_pixel(4, 4, image::Luma([9])).save(&mask).unwrap();
+    let text = "[[detail]]\nprompts = ['x']\nregion = { mask = 'mask.png' }\n\
+                [[detail]]\nprompts = ['x']\nregion = [0.7, 0, 0.3, 1]\n\
+                [[detail]]\nprompts = ['x']\nregion = [0, 0, 1, 1]\n";
+    let compiled = compile(&folder.path().join("a.toml"), text, &Overrides::default()).unwrap();
+    let regions: Vec<Option<Region>> = compiled.plan.targets.into_iter().map(|target| target.region).collect();
+    let mask_region = Some(Region::Mask(mask.clone()));
+    assert_eq!(regions, [mask_region, Some(Region::Rectangle([0.7, 0.0, 0.3, 1.0])), None]);
+    assert_eq!((compiled.files, compiled.warnings), (vec![mask.clone()], vec![]));
+    image::GrayImage::from_pixel(4, 4, image::Luma([255])).save(&mask).unwrap();
+    let warned = compile(&folder.path().join("a.toml"), text, &Overrides::default()).unwrap().warnings;
+    assert!(warned[0].message.contains("white everywhere"), "{warned:?}");
+}
+
+#[test]
+fn each_target_says_which_model_looks_for_it() {
+    let text = "model = 'a'\n[[composition]]\nprompts = ['x']\nmodel = 'b'\n[[detail]]\nprompts = ['x', 'y']\n\
+                [[detail]]\nprompts = ['z']\nmodel = 'b'\n[[detail]]\nprompts = ['y']\nmodel = 'a'";
+    let names = |compiled: &Compiled| compiled.models.iter().map(|model| model.name.clone()).collect::<Vec<_>>();
+    let of = |compiled: &Compiled| compiled.plan.targets.iter().map(|target| target.model).collect::<Vec<_>>();
+    let two = compiled(text);
+    assert_eq!((names(&two), of(&two)), (vec!["b".to_owned(), "a".to_owned()], vec![0, 1, 0, 1]));
+    assert_eq!((two.plan.prompts_of(0), two.plan.prompts_of(1)), (vec![0, 2], vec![0, 1]));
+    assert_eq!(&text[two.models[0].place.as_ref().unwrap().span.clone()], "'b'");
+    // The command line replaces the recipe's model, and no target's own.
+    let given = with(text, &Overrides { model: Some("c".into()), ..Overrides::default() });
+    assert_eq!((names(&given), of(&given)), (vec!["b".into(), "c".into(), "a".into()], vec![0, 1, 0, 2]));
+    // One that nobody uses is not there.
+    let only = compiled("model = 'a'\n[[detail]]\nprompts = ['x']\nmodel = 'b'");
+    assert_eq!(names(&only), ["b"]);
 }

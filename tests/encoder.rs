@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use recipe_render::chance::Draws;
 use recipe_render::clip::{self, Encoder, Features, ModelFolder, Photo, Questions};
+use recipe_render::plan::Loss;
 use recipe_render::runtime::{Device, Runtime};
 
 const PROMPTS: [&str; 3] = ["mountains", "red sword", "letters"];
@@ -48,7 +49,7 @@ fn questions() -> Questions {
     questions.best[row(3) + 1] = 1.0;
     questions.pull[row(3)] = -0.2;
     questions.pull[row(4) + 2] = 0.3;
-    questions.spherical = vec![0.0, 1.0, 1.0, 0.0, 1.0];
+    questions.loss = vec![Loss::Cosine, Loss::Spherical, Loss::Spherical, Loss::Cosine, Loss::L2];
     // The first window's prompts share, the second's second one wins by its scale, the fourth's has been shown enough.
     questions.sharpness[0] = 5.0;
     questions.best[row(1)] = 0.2;
@@ -86,7 +87,11 @@ fn loss(similarities: &[f32], centre: &[f32], questions: &Questions) -> f64 {
             if weight < 0.0 && s < stop || weight > 0.0 && s >= stop {
                 continue;
             }
-            let l = if questions.spherical[n] == 1.0 { s.acos().powi(2) / 2.0 } else { 1.0 - s };
+            let l = match questions.loss[n] {
+                Loss::Spherical => s.acos().powi(2) / 2.0,
+                Loss::L2 => (2.0 - 2.0 * s).sqrt(),
+                _ => 1.0 - s,
+            };
             total += weight * l;
         }
     }

@@ -131,8 +131,9 @@ fn paths_count_from_the_file_that_they_are_written_in() {
     }
     let compiled = compile(&folder.path().join("x/a.toml")).unwrap();
     let deep = folder.path().join("x/../lib/deep");
-    assert_eq!(compiled.model.base, deep);
-    assert_eq!(compiled.model.place.unwrap().file.path, deep.join("model.toml"));
+    let model = &compiled.models[0];
+    assert_eq!(model.base, deep);
+    assert_eq!(model.place.as_ref().unwrap().file.path, deep.join("model.toml"));
     let mut files: Vec<PathBuf> = compiled.files.iter().map(|file| file.canonicalize().unwrap()).collect();
     files.sort();
     let expected = ["lib/base.toml", "lib/deep/model.toml", "lib/deep/start.png", "lib/ref.png"];

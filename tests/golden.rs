@@ -10,7 +10,7 @@ use recipe_render::clip::{self, Encoder, Features, ModelFolder};
 use recipe_render::picture::Picture;
 use recipe_render::plan::Size;
 use recipe_render::recipe::{self, Overrides};
-use recipe_render::render::{Control, Observer, Progress, Rendered, render};
+use recipe_render::render::{Control, Lens, Observer, Progress, Rendered, render};
 use recipe_render::runtime::{Device, Runtime};
 
 /// Greatest mean difference of a byte from the golden picture.
@@ -42,7 +42,8 @@ fn watched(text: &str, observer: &mut dyn Observer) -> Rendered {
     let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
     let features = Features::new(&rows).unwrap();
     let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
-    render(&compiled.plan, &features, &mut encoder, observer).unwrap()
+    let mut lenses = [Lens::new(&compiled.plan, 0, &mut encoder, features)];
+    render(&compiled.plan, &mut lenses, observer).unwrap()
 }
 
 const HEAD: &str = r#"
@@ -148,7 +149,8 @@ fn a_phase_added_at_the_end_changes_nothing_before_it() {
     let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
     let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
     let mut first = First(None);
-    render(&compiled.plan, &Features::new(&rows).unwrap(), &mut encoder, &mut first).unwrap();
+    let mut lenses = [Lens::new(&compiled.plan, 0, &mut encoder, Features::new(&rows).unwrap())];
+    render(&compiled.plan, &mut lenses, &mut first).unwrap();
     assert!(first.0 == Some(whole));
 }
 
@@ -161,12 +163,12 @@ struct Auditor {
 impl Observer for Auditor {
     fn step(&mut self, progress: &mut Progress<'_>) -> Control {
         let seen = progress.seen;
-        let (views, side) = (seen.views(), seen.side() as usize);
+        let views = seen.views();
         assert_eq!(views.len() as u64, progress.views - self.views);
         self.views = progress.views;
         for (index, view) in views.iter().enumerate() {
-            let pixels = seen.pixels(index).unwrap();
-            assert_eq!(pixels.len(), 3 * side * side);
+            let (pixels, side) = (seen.pixels(index).unwrap(), seen.side(index).unwrap());
+            assert_eq!((pixels.len(), side), (3 * 64 * 64, 64));
             assert!(view.similarity.abs() <= 1.0 && view.prompt < 2, "{view:?}");
         }
         assert_eq!(seen.pixels(views.len()), None);

@@ -7,7 +7,9 @@ use recipe_render::canvas::{self, Tensor, Values};
 use recipe_render::clip::{self, Encoder, Features, ModelFolder};
 use recipe_render::plan::Plan;
 use recipe_render::recipe::{self, Overrides};
-use recipe_render::render::{Control, Observer, Progress, RenderError, Rendered, Standing, State, render, resume};
+use recipe_render::render::{
+    Control, Lens, Observer, Progress, RenderError, Rendered, Standing, State, render, resume,
+};
 use recipe_render::runtime::{Device, Runtime};
 
 /// A state's values, copied: what a checkpoint does by a file.
@@ -115,11 +117,13 @@ impl Bench {
     }
 
     fn render(&mut self, keeper: &mut Keeper) -> Rendered {
-        render(&self.plan, &self.features, &mut self.encoder, keeper).unwrap()
+        let mut lenses = [Lens::new(&self.plan, 0, &mut self.encoder, self.features.clone())];
+        render(&self.plan, &mut lenses, keeper).unwrap()
     }
 
     fn resume(&mut self, kept: &Kept, keeper: &mut Keeper) -> Result<Rendered, RenderError> {
-        resume(&self.plan, &self.features, &mut self.encoder, &kept.state(), keeper)
+        let mut lenses = [Lens::new(&self.plan, 0, &mut self.encoder, self.features.clone())];
+        resume(&self.plan, &mut lenses, &kept.state(), keeper)
     }
 }
 
@@ -231,7 +235,8 @@ fn windows_cover_the_same_at_a_lower_resolution() {
         );
         let mut bench = Bench::new(&text);
         let mut outlines = Outlines(Vec::new());
-        render(&bench.plan, &bench.features, &mut bench.encoder, &mut outlines).unwrap();
+        let mut lenses = [Lens::new(&bench.plan, 0, &mut bench.encoder, bench.features.clone())];
+        render(&bench.plan, &mut lenses, &mut outlines).unwrap();
         outlines.0
     };
     assert_eq!(outlines(""), outlines("resolution = 0.3"));

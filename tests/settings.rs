@@ -83,8 +83,8 @@ fn what_a_default_says_can_be_changed_in_part() {
 #[test]
 fn paths_of_settings_count_from_the_current_folder() {
     let compiled = compile(RECIPE, &["model=./clip"]).unwrap();
-    assert_eq!((compiled.model.name.as_str(), compiled.model.base.as_path()), ("./clip", Path::new("")));
-    assert_eq!(compiled.model.place.unwrap().file.text, "model=./clip");
+    assert_eq!((compiled.models[0].name.as_str(), compiled.models[0].base.as_path()), ("./clip", Path::new("")));
+    assert_eq!(compiled.models[0].place.as_ref().unwrap().file.text, "model=./clip");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::compose::Source;
 use super::{CheckArgs, Exit, Failure, Format, Outcome, Voice, prompts, voice};
-use crate::plan::{Plan, Sight};
+use crate::plan::{Plan, Sight, Target};
 use crate::recipe::{Diagnostic, Finding, Overrides, Setting, render_diagnostics};
 
 /// Checks recipes, one after the other, down to whether their models are there and know the prompts' words. A line about
@@ -84,8 +84,8 @@ fn look(path: &Path, set: &[Setting], shown: &mut String, warned: &mut Vec<Findi
         warned.extend(warnings.iter().map(Finding::of));
     };
     warn(&compiled.warnings);
-    let model = prompts::model(&source, &compiled)?;
-    let (errors, warnings) = prompts::examine(&compiled, &model)?;
+    let models = prompts::models(&source, &compiled)?;
+    let (errors, warnings) = prompts::examine(&compiled, &models)?;
     warn(&warnings);
     match errors.is_empty() {
         true => Ok(format!("{}: sound, {}\n", path.display(), summary(&compiled.plan))),
@@ -98,14 +98,24 @@ fn summary(plan: &Plan) -> String {
     let places = |whole: bool| -> u64 {
         let targets = plan.targets.iter().enumerate();
         let chosen = targets.filter(|(_, target)| matches!(target.sight, Sight::Whole { .. }) == whole);
-        let target = |(index, windows): (usize, u32)| {
-            let active = |phase: &&crate::plan::Phase| {
-                phase.weights.get(index).is_some_and(|weight| weight.constant() != Some(0.0))
-            };
-            let steps: u64 = plan.phases.iter().filter(active).map(|phase| u64::from(phase.steps)).sum();
-            steps * u64::from(windows)
+        let target = |(index, target): (usize, &Target)| {
+            let mut start = 0;
+            let mut steps = 0;
+            for phase in &plan.phases {
+                let phase_steps = start..start + u64::from(phase.steps);
+                start = phase_steps.end;
+                if phase.weights.get(index).is_some_and(|weight| weight.constant() != Some(0.0)) {
+                    steps += match target.active {
+                        None => phase_steps.end - phase_steps.start,
+                        Some(active) => {
+                            active.until.min(phase_steps.end).saturating_sub(active.from.max(phase_steps.start))
+                        }
+                    };
+                }
+            }
+            steps * u64::from(target.windows)
         };
-        chosen.map(|(index, entry)| target((index, entry.windows))).sum()
+        chosen.map(target).sum()
     };
     let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     format!(
@@ -130,5 +140,9 @@ mod tests {
         let compiled = crate::recipe::compile("a.toml".as_ref(), text, &Overrides::default()).unwrap();
         let expected = "512x512, 10 steps in 1 phase, 2 prompts, 0 looks at the whole, 30 at details";
         assert_eq!(summary(&compiled.plan), expected);
+        // The last three steps of the first phase and all of the second.
+        let text = text.replace("windows = 3", "windows = 3\nactive = [7, 'end']") + "[[phase]]\nsteps = 5\n";
+        let compiled = crate::recipe::compile("a.toml".as_ref(), &text, &Overrides::default()).unwrap();
+        assert!(summary(&compiled.plan).ends_with(", 24 at details"));
     }
 }

@@ -1,6 +1,6 @@
 //! The pieces put together: recipe text -> compile -> model folder -> runtime -> encoder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::io::Read;
 use std::num::NonZeroUsize;
@@ -13,6 +13,7 @@ use crate::models::fetch::Table;
 use crate::output::{self, Facts};
 use crate::plan::Prompt;
 use crate::recipe::{self, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble};
+use crate::render::Lens;
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 use crate::store::{Conditions, Store};
 
@@ -142,38 +143,48 @@ pub(super) fn overrides(args: &InsteadArgs, source: &Source) -> Result<recipe::O
     Ok(draft::of(&plan, overrides))
 }
 
-/// What stays ready from one render to the next: the library, the encoder as long as the model is the same, and the
+/// What stays ready from one render to the next: the library, the encoders as long as the models are the same, and the
 /// features of prompts already seen.
 pub(super) struct Workbench {
     options: runtime::Options,
     threads: usize,
     voice: Voice,
     runtime: Option<(Arc<Runtime>, Device)>,
-    ready: Option<Ready>,
+    ready: Vec<Ready>,
     store: Arc<Store>,
     cancel: Cancel,
 }
 
-/// An encoder of one model, and the features of the prompts it met.
-pub(super) struct Ready {
-    pub encoder: Encoder,
+/// An encoder of one model, and the features of the texts it met.
+struct Ready {
+    encoder: Encoder,
     features: BTreeMap<String, Vec<f32>>,
 }
 
 impl Ready {
     /// The features of prompts, in order. Those of texts are kept; a file may have changed, so images are always looked at.
-    fn rows(&mut self, runtime: &Runtime, model: &ModelFolder, prompts: &[Prompt]) -> Result<Vec<Vec<f32>>, ClipError> {
+    fn rows(
+        &mut self,
+        runtime: &Runtime,
+        model: &ModelFolder,
+        prompts: &[&Prompt],
+    ) -> Result<Vec<Vec<f32>>, ClipError> {
         let cache = || runtime::cache_folder().ok();
         let hash = self.encoder.hash().to_owned();
-        let mut fresh = Vec::new();
+        let mut fresh = BTreeSet::new();
         let mut pictures = Vec::new();
         for prompt in prompts {
-            match prompt {
-                Prompt::Text(text) if !self.features.contains_key(text) => fresh.push(text.clone()),
-                Prompt::Text(_) => {}
-                Prompt::Image(path) => pictures.push(path.clone()),
-            }
+            let texts = match prompt {
+                Prompt::Text(text) => vec![text.clone()],
+                Prompt::Ensemble(ensemble) => ensemble.filled(),
+                Prompt::Image(path) => {
+                    pictures.push(path.clone());
+                    Vec::new()
+                }
+            };
+            fresh.extend(texts.into_iter().filter(|text| !self.features.contains_key(text)));
         }
+        let fresh: Vec<String> = fresh.into_iter().collect();
         let rows = clip::features(runtime, model, &hash, &fresh, cache())?;
         self.features.extend(fresh.into_iter().zip(rows));
         let mut seen = match pictures.is_empty() {
@@ -181,11 +192,20 @@ impl Ready {
             false => clip::image_features(runtime, model, &hash, &pictures, cache())?,
         }
         .into_iter();
-        let row = |prompt: &Prompt| match prompt {
-            Prompt::Text(text) => self.features.get(text).cloned(),
-            Prompt::Image(_) => seen.next(),
-        };
-        Ok(prompts.iter().filter_map(row).collect())
+        let mut rows = Vec::with_capacity(prompts.len());
+        for prompt in prompts {
+            let row = match prompt {
+                Prompt::Text(text) => self.features.get(text).cloned(),
+                Prompt::Ensemble(ensemble) => {
+                    let own: Vec<Vec<f32>> =
+                        ensemble.filled().iter().filter_map(|text| self.features.get(text).cloned()).collect();
+                    Some(clip::mean(&own).ok_or_else(|| ClipError::Opposed { prompt: prompt.called() })?)
+                }
+                Prompt::Image(_) => seen.next(),
+            };
+            rows.extend(row);
+        }
+        Ok(rows)
     }
 }
 
@@ -209,8 +229,8 @@ impl Workbench {
             .build_global()
             .map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))?;
         let options = runtime::Options { device, ..options };
-        let store = Arc::new(super::cache::store(voice));
-        Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: None, store, cancel: Cancel::default() })
+        let (store, cancel) = (Arc::new(super::cache::store(voice)), Cancel::default());
+        Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: Vec::new(), store, cancel })
     }
 
     /// Threads to compute with.
@@ -229,56 +249,67 @@ impl Workbench {
     }
 
     /// Where it computes, and what a picture depends on besides its plan; opens no encoder. The prompts are checked.
+    /// `models` are the recipe's.
     pub(super) fn conditions(
         &mut self,
         source: &Source,
         compiled: &Compiled,
-        model: &ModelFolder,
+        models: &[ModelFolder],
     ) -> Result<(Device, Conditions), Failure> {
-        prompts::check(source, compiled, model, &self.voice)?;
+        prompts::check(source, compiled, models, &self.voice)?;
         self.open_runtime()?;
         let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
-        let hash = model.hash().map_err(from_clip)?;
-        self.voice.detail(&format!("model {} ({hash})", model.description.name));
-        let conditions = Conditions::of(&compiled.plan, vec![hash], runtime, *device);
+        let mut hashes = Vec::new();
+        for model in models {
+            let hash = model.hash().map_err(from_clip)?;
+            self.voice.detail(&format!("model {} ({hash})", model.description.name));
+            hashes.push(hash);
+        }
+        let conditions = Conditions::of(&compiled.plan, hashes, runtime, *device);
         Ok((*device, conditions.map_err(|error| Failure::failed(format!("a file of the recipe: {error}")))?))
     }
 
-    /// An encoder for `model`, which is the recipe's, and the features of its prompts.
+    /// The plan's models at work: their encoders, and the features of their prompts. `models` are the recipe's.
     pub(super) fn ready(
         &mut self,
         source: &Source,
         compiled: &Compiled,
-        model: &ModelFolder,
-    ) -> Result<(&mut Encoder, Features), Failure> {
-        let (_, conditions) = self.conditions(source, compiled, model)?;
-        self.equipped(compiled, model, &conditions)
+        models: &[ModelFolder],
+    ) -> Result<Vec<Lens<'_>>, Failure> {
+        let (_, conditions) = self.conditions(source, compiled, models)?;
+        self.equipped(compiled, models, &conditions)
     }
 
     /// The same, where the conditions are known.
     pub(super) fn equipped(
         &mut self,
         compiled: &Compiled,
-        model: &ModelFolder,
+        models: &[ModelFolder],
         conditions: &Conditions,
-    ) -> Result<(&mut Encoder, Features), Failure> {
+    ) -> Result<Vec<Lens<'_>>, Failure> {
         let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
-        let hash = conditions.models.first().cloned().unwrap_or_default();
-        let ready = match self.ready.take().filter(|ready| ready.encoder.hash() == hash) {
-            Some(ready) => ready,
-            None => {
-                let encoder =
-                    Encoder::open(runtime.clone(), model.clone(), hash.clone(), *device).map_err(from_clip)?;
-                let encoder = encoder.cancelled_by(self.cancel.clone());
-                Ready { encoder, features: BTreeMap::new() }
-            }
-        };
-        let ready = self.ready.insert(ready);
-        let rows = ready.rows(runtime, model, &compiled.plan.prompts).map_err(from_clip)?;
-        let features = Features::new(&rows).ok_or_else(|| {
-            Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
-        })?;
-        Ok((&mut ready.encoder, features))
+        let mut before = std::mem::take(&mut self.ready);
+        let mut features = Vec::new();
+        for (index, (model, hash)) in models.iter().zip(&conditions.models).enumerate() {
+            let mut ready = match before.iter().position(|ready| ready.encoder.hash() == hash) {
+                Some(known) => before.swap_remove(known),
+                None => Ready {
+                    encoder: Encoder::open(runtime.clone(), model.clone(), hash.clone(), *device)
+                        .map_err(from_clip)?
+                        .cancelled_by(self.cancel.clone()),
+                    features: BTreeMap::new(),
+                },
+            };
+            let plan = &compiled.plan;
+            let prompts: Vec<&Prompt> = plan.prompts_of(index).into_iter().map(|row| &plan.prompts[row]).collect();
+            let rows = ready.rows(runtime, model, &prompts).map_err(from_clip)?;
+            features.push(Features::new(&rows).ok_or_else(|| {
+                Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
+            })?);
+            self.ready.push(ready);
+        }
+        let lenses = self.ready.iter_mut().zip(features).enumerate();
+        Ok(lenses.map(|(model, (ready, rows))| Lens::new(&compiled.plan, model, &mut ready.encoder, rows)).collect())
     }
 
     fn open_runtime(&mut self) -> Result<(), Failure> {

@@ -97,14 +97,21 @@ pub(super) fn remarks(facts: &Facts) -> Vec<String> {
     remarks
 }
 
-/// How a render differs from the one that made the picture, so that another picture surprises nobody. `model_hash` and
-/// `device` are the render's; the model is compared only where it is meant to be the same.
-pub(super) fn differences(facts: &Facts, same_model: bool, model_hash: &str, device: &str) -> Vec<String> {
+/// How a render differs from the one that made the picture, so that another picture surprises nobody. `now` are the render's
+/// facts. The first model is compared only where it is meant to be the same, others always.
+pub(super) fn differences(facts: &Facts, same_model: bool, now: &Facts) -> Vec<String> {
     let mut differences = Vec::new();
-    if same_model && !facts.model_hash.is_empty() && facts.model_hash != model_hash {
-        differences.push(format!("the picture was made with another model of the name `{}`", facts.model));
+    let another = |name: &str| format!("the picture was made with another model of the name `{name}`");
+    if same_model && !facts.model_hash.is_empty() && facts.model_hash != now.model_hash {
+        differences.push(another(&facts.model));
     }
-    if !facts.device.is_empty() && facts.device != device {
+    for (model, new) in facts.models.iter().zip(&now.models).skip(1) {
+        if !model.hash.is_empty() && model.hash != new.hash {
+            differences.push(another(&model.name));
+        }
+    }
+    if !facts.device.is_empty() && facts.device != now.device {
+        let device = &now.device;
         differences.push(format!("the picture was made on {}, this render runs on {device}", facts.device));
     }
     differences
@@ -124,6 +131,7 @@ pub(super) fn whereabouts(picture: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::UsedModel;
 
     #[test]
     fn pictures_are_told_by_their_beginning_or_their_name() {
@@ -155,10 +163,18 @@ mod tests {
 
     #[test]
     fn differences_are_those_that_change_pixels() {
-        let facts = Facts { model_hash: "abc".into(), device: "cpu".into(), ..Facts::default() };
-        assert_eq!(differences(&facts, true, "abc", "cpu"), Vec::<String>::new());
-        assert_eq!(differences(&facts, false, "abd", "cpu"), Vec::<String>::new());
-        assert_eq!(differences(&facts, true, "abd", "cuda").len(), 2);
-        assert_eq!(differences(&Facts::default(), true, "abd", "cuda"), Vec::<String>::new());
+        let used = |hash: &str| UsedModel { name: "other".into(), hash: hash.into() };
+        let facts = |first: &str, second: &str, device: &str| Facts {
+            model_hash: first.into(),
+            models: vec![used(first), used(second)],
+            device: device.into(),
+            ..Facts::default()
+        };
+        let made = facts("abc", "def", "cpu");
+        assert_eq!(differences(&made, true, &made), Vec::<String>::new());
+        assert_eq!(differences(&made, false, &facts("abd", "def", "cpu")), Vec::<String>::new());
+        assert_eq!(differences(&made, true, &facts("abd", "def", "cuda")).len(), 2);
+        assert_eq!(differences(&made, true, &facts("abc", "deg", "cpu")).len(), 1);
+        assert_eq!(differences(&Facts::default(), true, &made), Vec::<String>::new());
     }
 }

@@ -1,74 +1,159 @@
 //! What only the model can say about a recipe: whether it is there, and whether it knows the prompts' words. Needs the
 //! tokenizer, not onnxruntime, so that `check` says it too.
 
+use std::collections::HashSet;
+use std::path::Path;
+use std::slice;
+
 use super::{Failure, Voice, compose::Source, compose::from_clip, compose::hint};
 use crate::clip::{ModelFolder, Photo, TextTokenizer};
-use crate::plan::Prompt;
+use crate::plan::{Ensemble, Prompt};
 use crate::recipe::{Compiled, Diagnostic, Place, render_diagnostics};
 
-/// The recipe's model. One that is not there is an error at its name.
-pub(super) fn model(source: &Source, compiled: &Compiled) -> Result<ModelFolder, Failure> {
-    ModelFolder::find(&compiled.model.name, &compiled.model.base)
-        .map_err(|error| source.failure(compiled.model.place.clone(), &error, hint(&error).as_deref()))
+/// The recipe's models, by [`Target::model`](crate::plan::Target::model). One that is not there is an error at its name.
+pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFolder>, Failure> {
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for model in &compiled.models {
+        match (ModelFolder::find(&model.name, &model.base), &model.place) {
+            (Ok(folder), _) => found.push(folder),
+            (Err(error), Some(place)) => {
+                let diagnostic = Diagnostic::error(place.clone(), error.to_string());
+                missing.push(diagnostic.maybe_hint(hint(&error)));
+            }
+            // The command line's, or the default.
+            (Err(error), None) => return Err(source.failure(None, &error, hint(&error).as_deref())),
+        }
+    }
+    missing.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+    if missing.is_empty() { Ok(found) } else { Err(source.diagnosed(&missing)) }
 }
 
 /// Checks the prompts' words. Warnings are shown, errors returned.
-pub(super) fn check(source: &Source, compiled: &Compiled, model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
-    let (errors, warnings) = examine(compiled, model)?;
+pub(super) fn check(
+    source: &Source,
+    compiled: &Compiled,
+    models: &[ModelFolder],
+    voice: &Voice,
+) -> Result<(), Failure> {
+    let (errors, warnings) = examine(compiled, models)?;
     voice.rendered(&render_diagnostics(&warnings));
     if errors.is_empty() { Ok(()) } else { Err(source.diagnosed(&errors)) }
 }
 
-/// Errors and warnings about the prompts' words: none known is an error, some unknown or a text too long a warning.
-pub(super) fn examine(compiled: &Compiled, model: &ModelFolder) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
-    let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
-    let name = &model.description.name;
-    let mut errors = Vec::new();
-    let mut warnings = Vec::new();
+/// Errors and warnings about the prompts: of words, none known is an error, some unknown or a text too long a warning.
+pub(super) fn examine(
+    compiled: &Compiled,
+    models: &[ModelFolder],
+) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
+    let mut findings = Findings::default();
     for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_places) {
-        let text = match prompt {
-            Prompt::Text(text) => text,
-            Prompt::Image(path) => {
-                match Photo::open(path) {
-                    Err(error) => errors.push(
-                        Diagnostic::error(place.clone(), error.to_string())
-                            .hint("save it anew, as a PNG for example".to_owned()),
-                    ),
-                    Ok(photo) if photo.turned => {
-                        let message = "this picture is to be turned for viewing; CLIP is shown it as it is stored";
-                        warnings.push(
-                            Diagnostic::warning(place.clone(), message)
-                                .hint("save it upright if it lies on its side".to_owned()),
-                        );
-                    }
-                    Ok(_) => {}
-                }
-                continue;
-            }
-        };
-        if is_picture_name(text) {
-            let message = format!("\"{text}\" is a text to CLIP, not a picture");
-            let hint = format!("an image is named as {{ image = \"{text}\" }}");
-            warnings.push(Diagnostic::warning(place.clone(), message).hint(hint));
-        }
-        let tokens = tokenizer.encode(text).map_err(from_clip)?;
-        if !tokens.meaningful {
-            let message = format!("model `{name}` knows no word of \"{text}\"");
-            let hint = "use other words; `pocket` knows English ones, in Latin letters".to_owned();
-            errors.push(Diagnostic::error(place.clone(), message).hint(hint));
-            continue;
-        }
-        if !tokens.unknown.is_empty() {
-            let words = tokens.unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-            let message = format!("model `{name}` does not know {words}; the rest of the prompt counts");
-            warnings.push(Diagnostic::warning(word_place(place, &tokens.unknown), message));
-        }
-        if tokens.cut {
-            let message = format!("longer than model `{name}` takes; its end is cut off");
-            warnings.push(Diagnostic::warning(place.clone(), message));
+        match prompt {
+            Prompt::Text(text) => findings.picture_name(text, place),
+            Prompt::Ensemble(ensemble) => ensemble.texts.iter().for_each(|text| findings.picture_name(text, place)),
+            Prompt::Image(path) => findings.image(path, place),
         }
     }
-    Ok((errors, warnings))
+    for (index, model) in models.iter().enumerate() {
+        let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
+        let name = &model.description.name;
+        for row in compiled.plan.prompts_of(index) {
+            let place = &compiled.prompt_places[row];
+            match &compiled.plan.prompts[row] {
+                Prompt::Text(text) => findings.words(name, &tokenizer, slice::from_ref(text), &[], place)?,
+                Prompt::Ensemble(ensemble) => {
+                    findings.words(name, &tokenizer, &ensemble.texts, &ensemble.templates, place)?;
+                }
+                Prompt::Image(_) => {}
+            }
+        }
+    }
+    Ok((findings.errors, findings.warnings))
+}
+
+/// What is found about prompts.
+#[derive(Default)]
+struct Findings {
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Findings {
+    fn error(&mut self, place: &Place, message: String, hint: &str) {
+        self.errors.push(Diagnostic::error(place.clone(), message).hint(hint.to_owned()));
+    }
+
+    fn warning(&mut self, place: Place, message: String) -> &mut Diagnostic {
+        self.warnings.push(Diagnostic::warning(place, message));
+        let last = self.warnings.len() - 1;
+        &mut self.warnings[last]
+    }
+
+    /// A text that was perhaps meant to be an image.
+    fn picture_name(&mut self, text: &str, place: &Place) {
+        if is_picture_name(text) {
+            let hint = format!("an image is named as {{ image = \"{text}\" }}");
+            self.warning(place.clone(), format!("\"{text}\" is a text to CLIP, not a picture")).hint = Some(hint);
+        }
+    }
+
+    /// An image that cannot be shown to CLIP, or not as people see it.
+    fn image(&mut self, path: &Path, place: &Place) {
+        match Photo::open(path) {
+            Err(error) => self.error(place, error.to_string(), "save it anew, as a PNG for example"),
+            Ok(photo) if photo.turned => {
+                let message = "this picture is to be turned for viewing; CLIP is shown it as it is stored";
+                self.warning(place.clone(), message.to_owned()).hint =
+                    Some("save it upright if it lies on its side".into());
+            }
+            Ok(_) => {}
+        }
+    }
+
+    /// A prompt's texts: each has to say something by itself, and is then filled into each template.
+    fn words(
+        &mut self,
+        model: &str,
+        tokenizer: &TextTokenizer,
+        texts: &[String],
+        templates: &[String],
+        place: &Place,
+    ) -> Result<(), Failure> {
+        let mut unknown: Vec<String> = Vec::new();
+        let mut cut = false;
+        let mut silent = false;
+        for text in texts {
+            let tokens = tokenizer.encode(text).map_err(from_clip)?;
+            if !tokens.meaningful {
+                let message = format!("model `{model}` knows no word of \"{text}\"");
+                self.error(place, message, "use other words; `pocket` knows English ones, in Latin letters");
+                silent = true;
+            }
+            unknown.extend(tokens.unknown);
+            cut |= tokens.cut;
+        }
+        if silent {
+            return Ok(());
+        }
+        let ensemble = Ensemble { texts: texts.to_vec(), templates: templates.to_vec() };
+        let filled = if templates.is_empty() { Vec::new() } else { ensemble.filled() };
+        for text in &filled {
+            let tokens = tokenizer.encode(text).map_err(from_clip)?;
+            unknown.extend(tokens.unknown);
+            cut |= tokens.cut;
+        }
+        let mut seen = HashSet::new();
+        unknown.retain(|word| seen.insert(word.clone()));
+        if !unknown.is_empty() {
+            let words = unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            let message = format!("model `{model}` does not know {words}; the rest of the prompt counts");
+            self.warning(word_place(place, &unknown), message);
+        }
+        if cut {
+            self.warning(place.clone(), format!("longer than model `{model}` takes; its end is cut off"));
+        }
+        Ok(())
+    }
 }
 
 /// Whether a text looks like the name of an image file.

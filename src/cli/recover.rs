@@ -29,6 +29,9 @@ pub fn run(args: &RecoverArgs, voice: &Voice) -> Outcome {
     }
     let facts = &origin.facts;
     voice.detail(&format!("model {} ({}), seed {}, on {}", facts.model, facts.model_hash, facts.seed, facts.device));
+    for other in facts.models.iter().skip(1) {
+        voice.detail(&format!("model {} ({})", other.name, other.hash));
+    }
     for remark in picture::remarks(facts) {
         voice.note(&format!("note: {remark}"));
     }

@@ -10,7 +10,7 @@ use super::progress::Display;
 use super::recording::{Recording, complain};
 use super::timings::{Seconds, Timings, peak_rss_bytes};
 use super::{Exit, Failure, RenderArgs, Voice, interrupt, models, picture, prompts, voice};
-use crate::output::{Facts, Origin, TallyLine, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::output::{Facts, Origin, TallyLine, UsedModel, Writer, is_snapshot_of, phase_path, step_path, write_png};
 use crate::plan::Plan;
 use crate::preview::Gate;
 use crate::recipe::{Compiled, Overrides};
@@ -65,25 +65,31 @@ impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
         let Run { args, overrides, voice, job, live, started, memory, unwanted, report } = self;
-        let model = prompts::model(source, compiled)?;
-        let needed: Vec<PathBuf> = compiled.files.iter().cloned().chain(models::files(&model)).collect();
+        let folders = prompts::models(source, compiled)?;
+        let needed: Vec<PathBuf> =
+            compiled.files.iter().cloned().chain(folders.iter().flat_map(models::files)).collect();
         refuse_overwriting(&needed, args, job)?;
         let threads = bench.threads();
         let plan = &compiled.plan;
-        let (device, conditions) = bench.conditions(source, compiled, &model)?;
+        let (device, conditions) = bench.conditions(source, compiled, &folders)?;
         let store = bench.store();
         // What is recorded of a render is of all its steps; in watch mode of those that an edit has done again.
         let record = &args.record;
         let filmed = args.timings.is_some() || record.video.is_some() || record.sheet;
         let recorded = filmed || !args.watch && (args.every.is_some() || args.phases);
         let found = if args.fresh || recorded { None } else { store.find(plan, &conditions, memory) };
-        let name = model.description.name.clone();
-        let model_hash = conditions.models.first().cloned().unwrap_or_default();
+        let used = folders.iter().zip(&conditions.models);
+        let used: Vec<UsedModel> =
+            used.map(|(model, hash)| UsedModel { name: model.description.name.clone(), hash: hash.clone() }).collect();
+        let first = used.first().cloned().ok_or_else(|| Failure::failed("no model"))?;
+        let UsedModel { name: model, hash: model_hash } = first;
+        let several = if used.len() > 1 { used } else { Vec::new() };
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").into(),
             title: plan.title.clone(),
-            model: name.clone(),
+            model: model.clone(),
             model_hash: model_hash.clone(),
+            models: several.clone(),
             seed: plan.seed,
             size: [plan.size.width, plan.size.height],
             steps_planned: plan.steps(),
@@ -93,7 +99,7 @@ impl Run<'_> {
         };
         if let Some(first) = &source.facts {
             let same_model = first.overrides.model == overrides.model;
-            for difference in picture::differences(first, same_model, &model_hash, &facts.device) {
+            for difference in picture::differences(first, same_model, &facts) {
                 voice.note(&format!("note: {difference}"));
             }
         }
@@ -126,15 +132,15 @@ impl Run<'_> {
                 conclude(plan, &found.arrays.state(found.standing.clone())).map_err(wrong)
             }
             Some(found) => {
-                let (encoder, features) = bench.equipped(compiled, &model, &conditions)?;
+                let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
                 let (steps, total) = (found.standing.steps, plan.steps());
                 voice.note(&format!("{}: resuming at step {steps} of {total}", job.name()));
                 let state = found.arrays.state(found.standing.clone());
-                resume(plan, &features, encoder, &state, &mut eyes).map_err(wrong)
+                resume(plan, &mut lenses, &state, &mut eyes).map_err(wrong)
             }
             None => {
-                let (encoder, features) = bench.equipped(compiled, &model, &conditions)?;
-                render(plan, &features, encoder, &mut eyes).map_err(wrong)
+                let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
+                render(plan, &mut lenses, &mut eyes).map_err(wrong)
             }
         };
         let Eyes {
@@ -198,8 +204,9 @@ impl Run<'_> {
                 },
                 device: device.to_string(),
                 threads,
-                model: name,
+                model,
                 model_hash,
+                models: several,
             };
             timings.write(path).map_err(failure)?;
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::output::{WriteError, write_whole};
+use crate::output::{UsedModel, WriteError, write_whole};
 
 /// One render in figures.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +26,9 @@ pub(super) struct Timings {
     /// The model's name.
     pub model: String,
     pub model_hash: String,
+    /// All of them, where several worked on the picture; `model` is the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<UsedModel>,
 }
 
 /// Wall-clock seconds. `look` to `optimize` are parts of the steps; where threads work on several at once they are what

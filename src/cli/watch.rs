@@ -178,8 +178,9 @@ fn follow(
 
 /// The files that an edition depends on besides its recipe.
 fn needed(edition: &Edition) -> Vec<PathBuf> {
-    let model = prompts::model(&edition.source, &edition.compiled).map(|model| models::files(&model));
-    edition.compiled.files.iter().cloned().chain(model.unwrap_or_default()).collect()
+    // A model that is not there is told when it is to be used.
+    let folders = prompts::models(&edition.source, &edition.compiled).unwrap_or_default();
+    edition.compiled.files.iter().cloned().chain(folders.iter().flat_map(models::files)).collect()
 }
 
 /// Says when and what was edited.

@@ -8,9 +8,10 @@ use std::{
 use bytes::Bytes;
 use rayon::prelude::*;
 
-use super::{Cancel, ClipError, Features, ImageGraph, ModelFolder, head};
+use super::{Cancel, ClipError, Features, ImageGraph, ModelFolder, head, head::Losses};
 use crate::{
     onnx::Graph,
+    plan::Loss,
     runtime::{Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights, aligned},
 };
 
@@ -27,8 +28,8 @@ pub struct Questions {
     pub stop: Vec<f32>,
     /// `[N]`: 0 where the winner takes all; otherwise the inverse of the temperature at which competing prompts share.
     pub sharpness: Vec<f32>,
-    /// `[N]`: 1 for the spherical loss, 0 for the cosine loss.
-    pub spherical: Vec<f32>,
+    /// `[N]`: how far windows are from prompts.
+    pub loss: Vec<Loss>,
 }
 
 /// A similarity that no window has.
@@ -44,7 +45,7 @@ impl Questions {
             pull: matrix.clone(),
             best: matrix,
             sharpness: vec![0.0; windows],
-            spherical: vec![0.0; windows],
+            loss: vec![Loss::Cosine; windows],
         }
     }
 }
@@ -79,13 +80,16 @@ pub struct Encoder {
     score: Sessions,
 }
 
-/// The sessions of one kind of graph, by batch size.
+/// The sessions of one kind of graph, by batch size and by the losses in it.
 #[derive(Default)]
 struct Sessions {
-    graphs: BTreeMap<usize, Compiled>,
+    graphs: BTreeMap<Shape, Compiled>,
     /// Runs so far.
     uses: u64,
 }
+
+/// What the graphs of one kind differ in.
+type Shape = (usize, Losses);
 
 struct Compiled {
     /// The run that used it last.
@@ -119,8 +123,16 @@ impl Encoder {
             tensor.data = aligned(&tensor.data, tensor.data_type.size());
         }
         let graph = ImageGraph::new(graph, Some(&model.description.image), name)?;
-        let (train, score) = Default::default();
-        Ok(Encoder { runtime, model, hash, device, cancel: Cancel::default(), graph, train, score })
+        Ok(Encoder {
+            runtime,
+            model,
+            hash,
+            device,
+            cancel: Cancel::default(),
+            graph,
+            train: Sessions::default(),
+            score: Sessions::default(),
+        })
     }
 
     /// The same, stopping with [`ClipError::Cancelled`] before its next batch of windows once `cancel` says so.
@@ -154,7 +166,7 @@ impl Encoder {
     pub fn score(&mut self, windows: &[f32], features: &Features) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
         let sizes = self.batches(count);
-        self.prepare(Kind::Score, &sizes, features)?;
+        self.prepare(Kind::Score, &sizes, Losses::default(), features)?;
         let (length, prompts, side) = (self.window_length(), features.count(), self.side() as usize);
         let mut similarities = vec![0.0; count * prompts];
         let parts = divide(&sizes, length, windows).zip(divide_mut(&sizes, prompts, &mut similarities));
@@ -165,7 +177,8 @@ impl Encoder {
                 (head::WINDOWS, Input::F32(&[size, 3, side, side], windows)),
                 (head::FEATURES, Input::F32(&[prompts, features.width()], features.values())),
             ];
-            self.score.run(size, &inputs, |outputs| copy(outputs.f32(head::SIMILARITY)?.1, similarities))
+            self.score
+                .run((size, Losses::default()), &inputs, |outputs| copy(outputs.f32(head::SIMILARITY)?.1, similarities))
         })?;
         Ok(similarities)
     }
@@ -181,7 +194,13 @@ impl Encoder {
     ) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
         let sizes = self.batches(count);
-        self.prepare(Kind::Train, &sizes, features)?;
+        let losses = Losses::of(&questions.loss);
+        self.prepare(Kind::Train, &sizes, losses, features)?;
+        // One column for each loss that has to be told: 1 where a window is trained by it.
+        let told: Vec<(&str, Vec<f32>)> = losses
+            .inputs()
+            .map(|(name, loss)| (name, questions.loss.iter().map(|own| f32::from(u8::from(*own == loss))).collect()))
+            .collect();
         let (length, prompts, side) = (self.window_length(), features.count(), self.side() as usize);
         let mut similarities = vec![0.0; count * prompts];
         let given = divide(&sizes, length, windows)
@@ -190,23 +209,26 @@ impl Encoder {
             .zip(divide(&sizes, prompts, &questions.scale))
             .zip(divide(&sizes, prompts, &questions.stop))
             .zip(divide(&sizes, 1, &questions.sharpness))
-            .zip(divide(&sizes, 1, &questions.spherical));
+            .zip(starts(&sizes));
         let wanted = divide_mut(&sizes, prompts, &mut similarities).zip(divide_mut(&sizes, length, gradients));
         let parts: Vec<_> = sizes.iter().copied().zip(given.zip(wanted)).collect();
         parts.into_par_iter().try_for_each(|(size, (given, (similarities, gradients)))| {
             self.cancel.check()?;
-            let ((((((windows, pull), best), scale), stop), sharpness), spherical) = given;
-            let inputs = [
-                (head::WINDOWS, Input::F32(&[size, 3, side, side], windows)),
-                (head::FEATURES, Input::F32(&[prompts, features.width()], features.values())),
-                (head::PULL, Input::F32(&[size, prompts], pull)),
-                (head::BEST, Input::F32(&[size, prompts], best)),
-                (head::SCALE, Input::F32(&[size, prompts], scale)),
-                (head::STOP, Input::F32(&[size, prompts], stop)),
-                (head::SHARPNESS, Input::F32(&[size, 1], sharpness)),
-                (head::SPHERICAL, Input::F32(&[size, 1], spherical)),
+            let ((((((windows, pull), best), scale), stop), sharpness), start) = given;
+            let column = [size, 1];
+            let matrix = [size, prompts];
+            let (windows_of, features_of) = ([size, 3, side, side], [prompts, features.width()]);
+            let mut inputs = vec![
+                (head::WINDOWS, Input::F32(&windows_of, windows)),
+                (head::FEATURES, Input::F32(&features_of, features.values())),
+                (head::PULL, Input::F32(&matrix, pull)),
+                (head::BEST, Input::F32(&matrix, best)),
+                (head::SCALE, Input::F32(&matrix, scale)),
+                (head::STOP, Input::F32(&matrix, stop)),
+                (head::SHARPNESS, Input::F32(&column, sharpness)),
             ];
-            self.train.run(size, &inputs, |outputs| {
+            inputs.extend(told.iter().map(|(name, told)| (*name, Input::F32(&column, &told[start..start + size]))));
+            self.train.run((size, losses), &inputs, |outputs| {
                 copy(outputs.f32(head::SIMILARITY)?.1, similarities)?;
                 copy(outputs.f32(head::GRADIENT)?.1, gradients)
             })
@@ -231,7 +253,7 @@ impl Encoder {
     }
 
     /// Makes the graphs and sessions for batches of these sizes, where there are none yet.
-    fn prepare(&mut self, kind: Kind, sizes: &[usize], features: &Features) -> Result<(), ClipError> {
+    fn prepare(&mut self, kind: Kind, sizes: &[usize], losses: Losses, features: &Features) -> Result<(), ClipError> {
         let most = match self.device {
             Device::Cpu => rayon::current_num_threads(),
             // A device runs one batch at a time; a second session would only take its memory.
@@ -243,25 +265,31 @@ impl Encoder {
                 Kind::Train => &self.train,
                 Kind::Score => &self.score,
             };
-            if sessions.graphs.get(size).is_some_and(|compiled| compiled.sessions >= at_once) {
+            if sessions.graphs.get(&(*size, losses)).is_some_and(|compiled| compiled.sessions >= at_once) {
                 continue;
             }
-            let compiled = self.compile(kind, *size, at_once, features)?;
+            let compiled = self.compile(kind, (*size, losses), at_once, features)?;
             let sessions = match kind {
                 Kind::Train => &mut self.train,
                 Kind::Score => &mut self.score,
             };
-            sessions.graphs.insert(*size, compiled);
+            sessions.graphs.insert((*size, losses), compiled);
         }
         let sessions = match kind {
             Kind::Train => &mut self.train,
             Kind::Score => &mut self.score,
         };
-        sessions.forget(sizes);
+        sessions.forget(sizes, losses);
         Ok(())
     }
 
-    fn compile(&self, kind: Kind, size: usize, sessions: usize, features: &Features) -> Result<Compiled, ClipError> {
+    fn compile(
+        &self,
+        kind: Kind,
+        (size, losses): Shape,
+        sessions: usize,
+        features: &Features,
+    ) -> Result<Compiled, ClipError> {
         let description = &self.model.description;
         let failed = |source| ClipError::Graph { model: description.name.clone(), source };
         let folded = self.graph.fold(&self.runtime, size)?;
@@ -274,7 +302,7 @@ impl Encoder {
         }
         let (input, output) = (&self.graph.input, &self.graph.output);
         let graph = match kind {
-            Kind::Train => head::train(&folded, description, input, output),
+            Kind::Train => head::train(&folded, description, input, output, losses),
             Kind::Score => head::score(&folded, description, input, output),
         };
         let graph = graph.map_err(failed)?;
@@ -289,15 +317,15 @@ impl Encoder {
 /// Weights of at least this many bytes stay outside the graph and are shared by its sessions.
 pub(super) const OUTSIDE: usize = 1024;
 
-/// Batch sizes whose sessions are kept, besides those in use: their weights are packed apart, and memory is dear.
+/// Graphs whose sessions are kept, besides those in use: their weights are packed apart, and memory is dear.
 const KEPT: usize = 4;
 
 impl Sessions {
-    /// Notes the sizes in use, and drops the sessions of those that have not been used for longest.
-    fn forget(&mut self, sizes: &[usize]) {
+    /// Notes the graphs in use, and drops the sessions of those that have not been used for longest.
+    fn forget(&mut self, sizes: &[usize], losses: Losses) {
         self.uses += 1;
         for size in sizes {
-            if let Some(compiled) = self.graphs.get_mut(size) {
+            if let Some(compiled) = self.graphs.get_mut(&(*size, losses)) {
                 compiled.used = self.uses;
             }
         }
@@ -313,12 +341,12 @@ impl Sessions {
     /// Runs a batch in a session at rest. [`Encoder::prepare`] has made as many as can be busy at once.
     fn run(
         &self,
-        size: usize,
+        shape: Shape,
         inputs: &[(&str, Input<'_>)],
         take: impl FnOnce(&Outputs) -> Result<(), RuntimeError>,
     ) -> Result<(), ClipError> {
         let none = || RuntimeError::Ort("no session is at rest".into());
-        let compiled = self.graphs.get(&size).ok_or_else(none)?;
+        let compiled = self.graphs.get(&shape).ok_or_else(none)?;
         let mut idle = compiled.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let session = loop {
             match idle.pop() {
@@ -366,7 +394,16 @@ fn divide<'a>(sizes: &'a [usize], length: usize, values: &'a [f32]) -> impl Iter
     })
 }
 
-/// The same, to be written.
+/// Where each batch's windows begin.
+fn starts(sizes: &[usize]) -> impl Iterator<Item = usize> {
+    sizes.iter().scan(0, |next, size| {
+        let start = *next;
+        *next += size;
+        Some(start)
+    })
+}
+
+/// The same as [`divide`], to be written.
 fn divide_mut<'a>(sizes: &'a [usize], length: usize, values: &'a mut [f32]) -> impl Iterator<Item = &'a mut [f32]> {
     let mut rest = values;
     sizes.iter().map(move |size| {

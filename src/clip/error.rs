@@ -19,6 +19,8 @@ pub enum ClipError {
     Tokenizer { model: String, message: String },
     #[error("model `{model}`: {message}")]
     Encoder { model: String, message: String, hint: Option<String> },
+    #[error("the texts of \"{prompt}\" cancel each other out: they have no mean")]
+    Opposed { prompt: String },
     #[error("model `{model}`: {source}")]
     Graph { model: String, source: OnnxError },
     #[error("cancelled")]

@@ -40,6 +40,21 @@ impl Features {
     }
 }
 
+/// The mean of rows of unit length, brought to unit length: what several texts have in common. `None` where there is no row,
+/// lengths differ, or the rows cancel out.
+pub fn mean(rows: &[Vec<f32>]) -> Option<Vec<f32>> {
+    let width = rows.first()?.len();
+    let mut sum = vec![0.0; width];
+    for row in rows {
+        if row.len() != width {
+            return None;
+        }
+        sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
+    }
+    let norm = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
+    (norm > 1e-6 * rows.len() as f64).then(|| sum.iter().map(|value| (value / norm) as f32).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +65,13 @@ mod tests {
         assert_eq!((features.count(), features.width()), (3, 2));
         assert!(Features::new(&[]).is_none());
         assert!(Features::new(&[vec![1.0], vec![1.0, 0.0]]).is_none());
+    }
+
+    #[test]
+    fn a_mean_has_unit_length_and_lies_between() {
+        assert_eq!(mean(&[vec![1.0, 0.0], vec![0.0, 1.0]]).unwrap(), [0.5f32.sqrt(); 2]);
+        assert_eq!(mean(&[vec![0.6, 0.8]]).unwrap(), [0.6, 0.8]);
+        assert!(mean(&[vec![1.0, 0.0], vec![-1.0, 0.0]]).is_none());
+        assert!(mean(&[]).is_none() && mean(&[vec![1.0], vec![1.0, 0.0]]).is_none());
     }
 }

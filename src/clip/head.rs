@@ -12,11 +12,20 @@
 //! w = 0 where w > 0 and s >= stop, or w < 0 and s < stop               shown enough, or far enough away
 //! dl/ds = -1                                                           cosine loss     l = 1 - s
 //! dl/ds = -acos(s) / sqrt(1 - s^2)                                     spherical loss  l = 2 asin(|u - f| / 2)^2 = acos(s)^2 / 2
-//! dL/du = (w * dl/ds) F                                                [N, D], the seed of the backward pass
+//! dl/ds = -1 / sqrt(2 - 2 s)                                           l2              l = |u - f| = sqrt(2 - 2 s)
+//! dl/du = sign(u - f)                                                  l1              l = sum over i of |u_i - f_i|
+//! dl/de = -f                                                           dot             l = -e . f
+//! dL/du = (w * dl/ds) F + sum over k of w_k dl/du                      [N, D], a seed of the backward pass
+//! dL/de = sum over k of w_k dl/de                                      [N, D], another one, in front of the normalisation
 //! ```
+//!
+//! The last three losses are part of the graph only where a window is trained by them: see [`Losses`].
+
+use std::ops::BitOr;
 
 use super::Description;
 use crate::onnx::{Builder, DataType, Dim, Graph, OnnxError, ValueType, differentiate};
+use crate::plan::Loss;
 
 /// Input: windows `[N, 3, S, S]`, pixels in 0..1.
 pub const WINDOWS: &str = "recipe/windows";
@@ -34,12 +43,57 @@ pub const STOP: &str = "recipe/stop";
 pub const SHARPNESS: &str = "recipe/sharpness";
 /// Input: `[N, 1]`, 1 for the spherical loss and 0 for the cosine loss.
 pub const SPHERICAL: &str = "recipe/spherical";
+/// Input of a graph with that loss: `[N, 1]`, 1 for windows trained by it and 0 for others.
+pub const DOT: &str = "recipe/dot";
+/// As [`DOT`].
+pub const L1: &str = "recipe/l1";
+/// As [`DOT`].
+pub const L2: &str = "recipe/l2";
 /// Output: similarities `[N, K]`.
 pub const SIMILARITY: &str = "recipe/similarity";
 /// Output: embeddings of unit length `[N, D]`.
 pub const EMBEDDING: &str = "recipe/embedding";
 /// Output: the gradient of the loss, `[N, 3, S, S]`.
 pub const GRADIENT: &str = "recipe/gradient";
+
+/// The losses that a graph for training knows besides the cosine and the spherical one, which are always there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Losses {
+    dot: bool,
+    l1: bool,
+    l2: bool,
+}
+
+impl Losses {
+    /// What windows trained by these losses need.
+    pub fn of(losses: &[Loss]) -> Self {
+        losses.iter().map(|loss| Losses::one(*loss)).fold(Losses::default(), Losses::bitor)
+    }
+
+    fn one(loss: Loss) -> Self {
+        Losses { dot: loss == Loss::Dot, l1: loss == Loss::L1, l2: loss == Loss::L2 }
+    }
+
+    /// Inputs that tell which windows are trained by which loss, [`SPHERICAL`] among them.
+    pub fn inputs(self) -> impl Iterator<Item = (&'static str, Loss)> {
+        [
+            (true, SPHERICAL, Loss::Spherical),
+            (self.dot, DOT, Loss::Dot),
+            (self.l1, L1, Loss::L1),
+            (self.l2, L2, Loss::L2),
+        ]
+        .into_iter()
+        .filter_map(|(there, name, loss)| there.then_some((name, loss)))
+    }
+}
+
+impl BitOr for Losses {
+    type Output = Losses;
+
+    fn bitor(self, other: Losses) -> Losses {
+        Losses { dot: self.dot | other.dot, l1: self.l1 | other.l1, l2: self.l2 | other.l2 }
+    }
+}
 
 /// The forward graph: windows and features in, similarities out. `encoder` is folded for N windows; `input` and `output`
 /// are the names of its picture and its embedding.
@@ -56,7 +110,7 @@ pub fn score(encoder: &Graph, description: &Description, input: &str, output: &s
 /// for [`score`].
 pub fn embed(encoder: &Graph, description: &Description, input: &str, output: &str) -> Result<Graph, OnnxError> {
     let mut graph = encoder.clone();
-    let unit = compare(&mut graph, description, input, output)?;
+    let (unit, _) = compare(&mut graph, description, input, output)?;
     Builder::new(&mut graph, "recipe").op_into("Identity", &[&unit], &[], EMBEDDING);
     graph.outputs = vec![EMBEDDING.into()];
     graph.inputs.retain(|name| name != FEATURES);
@@ -67,9 +121,15 @@ pub fn embed(encoder: &Graph, description: &Description, input: &str, output: &s
 
 /// The graph for training: as [`score`], with the loss's weights as further inputs and the window gradients as a further
 /// output.
-pub fn train(encoder: &Graph, description: &Description, input: &str, output: &str) -> Result<Graph, OnnxError> {
+pub fn train(
+    encoder: &Graph,
+    description: &Description,
+    input: &str,
+    output: &str,
+    losses: Losses,
+) -> Result<Graph, OnnxError> {
     let mut graph = encoder.clone();
-    let unit = compare(&mut graph, description, input, output)?;
+    let (unit, raw) = compare(&mut graph, description, input, output)?;
     let windows = graph.static_shape(WINDOWS)?[0];
     let matrix =
         ValueType { data_type: DataType::F32, dims: Some(vec![Dim::Known(windows), Dim::Named("prompts".into())]) };
@@ -77,27 +137,47 @@ pub fn train(encoder: &Graph, description: &Description, input: &str, output: &s
         graph.inputs.push(name.into());
         graph.types.insert(name.into(), matrix.clone());
     }
-    for name in [SHARPNESS, SPHERICAL] {
+    for name in std::iter::once(SHARPNESS).chain(losses.inputs().map(|(name, _)| name)) {
         graph.inputs.push(name.into());
         graph.types.insert(name.into(), ValueType::fixed(DataType::F32, &[windows, 1]));
     }
 
+    let shape = graph.static_shape(&unit)?;
+    let embeddings = ValueType::fixed(DataType::F32, &shape);
     let mut b = Builder::new(&mut graph, "recipe");
     let weight = select(&mut b);
-    let slope = slope(&mut b);
+    let slope = slope(&mut b, losses);
     let pulls = b.op("Mul", &[&weight, &slope]);
-    let seed = b.op("MatMul", &[&pulls, FEATURES]);
-    let embeddings = ValueType::fixed(DataType::F32, &graph.static_shape(&unit)?);
-    graph.types.insert(seed.clone(), embeddings);
-    let gradient = differentiate(&mut graph, &[(&unit, &seed)], &[WINDOWS])?.remove(0);
+    let mut seed = b.op("MatMul", &[&pulls, FEATURES]);
+    if losses.l1 {
+        let signs = signs(&mut b, &unit, &weight, &shape);
+        seed = b.op("Add", &[&seed, &signs]);
+    }
+    let mut seeds = vec![(unit.as_str(), seed)];
+    if losses.dot {
+        let pulls = b.op("Mul", &[&weight, DOT]);
+        let pulls = b.op("Neg", &[&pulls]);
+        seeds.push((raw.as_str(), b.op("MatMul", &[&pulls, FEATURES])));
+    }
+    for (_, seed) in &seeds {
+        graph.types.insert(seed.clone(), embeddings.clone());
+    }
+    let seeds: Vec<(&str, &str)> = seeds.iter().map(|(value, seed)| (*value, seed.as_str())).collect();
+    let gradient = differentiate(&mut graph, &seeds, &[WINDOWS])?.remove(0);
     Builder::new(&mut graph, "recipe").op_into("Identity", &[&gradient], &[], GRADIENT);
     graph.outputs = vec![SIMILARITY.into(), GRADIENT.into()];
     graph.prune();
     Ok(graph)
 }
 
-/// Puts the normalisation of pixels in front and the similarities behind. Gives the name of the unit embeddings.
-fn compare(graph: &mut Graph, description: &Description, input: &str, output: &str) -> Result<String, OnnxError> {
+/// Puts the normalisation of pixels in front and the similarities behind. Gives the names of the unit embeddings and of what
+/// they were before, both `[N, D]`.
+fn compare(
+    graph: &mut Graph,
+    description: &Description,
+    input: &str,
+    output: &str,
+) -> Result<(String, String), OnnxError> {
     let shape = graph.static_shape(input)?;
     let embedding = graph.static_shape(output)?;
     let width: usize = embedding.iter().skip(1).product();
@@ -149,7 +229,7 @@ fn compare(graph: &mut Graph, description: &Description, input: &str, output: &s
         }
     }
     graph.sort()?;
-    Ok(unit)
+    Ok((unit, flat))
 }
 
 /// The weight of each prompt in the loss of each window, `[N, K]`.
@@ -182,12 +262,24 @@ fn select(b: &mut Builder<'_>) -> String {
     b.op("Where", &[&settled, &zero, &weight])
 }
 
-/// dl/ds for each window's loss, `[N, K]`.
+/// The sum over prompts of their weight times sign(u - f), for windows trained by L1: `[N, D]`, which is `shape`.
+fn signs(b: &mut Builder<'_>, unit: &str, weight: &str, shape: &[usize]) -> String {
+    let apart = b.reshape(unit, &[shape[0], 1, shape[1]]);
+    let difference = b.op("Sub", &[&apart, FEATURES]);
+    let sign = b.op("Sign", &[&difference]);
+    let own = b.op("Mul", &[weight, L1]);
+    let axes = b.ints(&[1]);
+    let own = b.op("Unsqueeze", &[&own, &axes]);
+    let sum = b.op("MatMul", &[&own, &sign]);
+    b.reshape(&sum, shape)
+}
+
+/// dl/ds for each window's loss, `[N, K]`; 0 for those whose loss is not one of the similarity.
 ///
 /// With r = |s|, acos(r) = sqrt(1 - r) p(r), where p is the polynomial 4.4.46 of Abramowitz and Stegun, "Handbook of
 /// mathematical functions" (error below 2e-8). So acos(s) / sqrt(1 - s^2) is p(r) / sqrt(1 + r) for s >= 0, without the
 /// 0 / 0 of the definition at s = 1; and (pi - acos(r)) / sqrt(1 - r^2) for s < 0. Not the operator `Acos`, which CUDA lacks.
-fn slope(b: &mut Builder<'_>) -> String {
+fn slope(b: &mut Builder<'_>, losses: Losses) -> String {
     const P: [f64; 8] = [
         1.570_796_305_0,
         -0.214_598_801_6,
@@ -224,6 +316,25 @@ fn slope(b: &mut Builder<'_>) -> String {
     // 1 + spherical * (slope - 1), negated: the loss falls as similarity rises.
     let difference = b.op("Sub", &[&spherical, &one]);
     let chosen = b.op("Mul", &[SPHERICAL, &difference]);
-    let total = b.op("Add", &[&chosen, &one]);
+    let mut total = b.op("Add", &[&chosen, &one]);
+    // Exactly 1 for windows trained by the cosine or the spherical loss, whose bits stay as they are.
+    for (other, _) in losses.inputs().filter(|(name, _)| *name != SPHERICAL) {
+        let share = b.op("Sub", &[&one, other]);
+        total = b.op("Mul", &[&total, &share]);
+    }
+    if losses.l2 {
+        // 1 / |u - f| has its pole at f itself, where there is nothing left to do.
+        let rest = b.op("Sub", &[&one, SIMILARITY]);
+        let double = b.op("Add", &[&rest, &rest]);
+        let tiny = b.scalar(1e-6, SIMILARITY);
+        let square = b.op("Max", &[&double, &tiny]);
+        let distance = b.op("Sqrt", &[&square]);
+        let steep = b.op("Div", &[L2, &distance]);
+        total = b.op("Add", &[&total, &steep]);
+    }
     b.op("Neg", &[&total])
 }
+
+#[cfg(test)]
+#[path = "head_tests.rs"]
+mod tests;

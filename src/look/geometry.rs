@@ -10,8 +10,10 @@
 //! lies at `place(A(B(C(q))))`. A shift after a rotation thus moves along the rotated window's own axes.
 
 use super::homography::Homography;
+use super::region::{Area, Region};
+use super::window::Frame;
 use crate::chance::Draws;
-use crate::plan::{Axis, Fit, Pipeline, Range, Sight, Size, Stage, StageKind, Time};
+use crate::plan::{Axis, Fit, Pipeline, Range, Sight, Stage, StageKind, Time};
 
 /// A detail's window may lie beyond the canvas's edge by this fraction of its side, so that borders are seen as well as
 /// the middle is ...
@@ -50,16 +52,17 @@ struct Place {
     extent: [f64; 2],
 }
 
-/// The window's extent after the stages that say it, in canvas pixels along x and y.
-fn extent(size: Size, side: u32, sight: Sight, pipeline: &Pipeline, draws: Draws, time: &Time) -> [f64; 2] {
-    let (width, height) = (f64::from(size.width), f64::from(size.height));
+/// The window's extent after the stages that say it, in canvas pixels along x and y. `area` is what a composition fits.
+fn extent(frame: &Frame, area: &Area, sight: Sight, pipeline: &Pipeline, draws: Draws, time: &Time) -> [f64; 2] {
+    let canvas = f64::from(frame.size.shorter());
+    let [width, height] = area.sides;
     let shorter = width.min(height);
     // What `cover = 1` and `zoom = 1` mean, and the extent without either.
     let (whole, life_size) = match sight {
         Sight::Whole { fit: Fit::Stretch } => ([width, height], [width, height]),
         Sight::Whole { fit: Fit::Contain } => ([width.max(height); 2], [width.max(height); 2]),
         Sight::Whole { fit: Fit::Slide } => ([shorter; 2], [shorter; 2]),
-        Sight::Places => ([shorter; 2], [f64::from(side); 2]),
+        Sight::Places => ([canvas; 2], [f64::from(frame.side); 2]),
     };
     let mut extent = life_size;
     let mut said = false;
@@ -80,25 +83,42 @@ fn extent(size: Size, side: u32, sight: Sight, pipeline: &Pipeline, draws: Draws
         }
     }
     if !said && sight == Sight::Places {
-        extent = extent.map(|side| side.min(shorter));
+        extent = extent.map(|side| side.min(canvas));
     }
     // From one pixel to far more than the canvas: keeps every later number finite.
-    extent.map(|side| side.clamp(1.0, 16.0 * width.max(height)))
+    extent.map(|side| side.clamp(1.0, 16.0 * f64::from(frame.size.width.max(frame.size.height))))
 }
 
 /// Draws number 0 and 1 of the place itself are the centre: the same for every pipeline.
-fn place(size: Size, side: u32, sight: Sight, pipeline: &Pipeline, draws: Draws, time: &Time) -> Place {
-    let canvas = [f64::from(size.width), f64::from(size.height)];
-    let extent = extent(size, side, sight, pipeline, draws, time);
+///
+/// On a rectangle windows lie as they do on a whole canvas. On a mask their centres are drawn from it, and then moved just so
+/// far that no more of a window lies beyond the canvas than elsewhere.
+fn place(
+    frame: &Frame,
+    region: Option<&Region>,
+    sight: Sight,
+    pipeline: &Pipeline,
+    draws: Draws,
+    time: &Time,
+) -> Place {
+    let whole = Area::of(frame.size);
+    let area = region.map_or(whole, |region| region.area);
+    let extent = extent(frame, &area, sight, pipeline, draws, time);
+    let point = region.filter(|_| sight == Sight::Places).and_then(|region| region.point(draws));
     let centre = [0, 1].map(|axis| {
+        let Area { start, sides } = if point.is_some() { whole } else { area };
+        let (start, side) = (start[axis], sides[axis]);
         let overhang = match sight {
-            Sight::Whole { fit: Fit::Stretch | Fit::Contain } => return 0.5 * canvas[axis],
-            Sight::Whole { fit: Fit::Slide } if canvas[axis] <= canvas[1 - axis] => return 0.5 * canvas[axis],
+            Sight::Whole { fit: Fit::Stretch | Fit::Contain } => return start + 0.5 * side,
+            Sight::Whole { fit: Fit::Slide } if side <= sides[1 - axis] => return start + 0.5 * side,
             Sight::Whole { fit: Fit::Slide } => 0.0,
-            Sight::Places => (OVERHANG * extent[axis]).min(OVERHANG_OF_CANVAS * canvas[axis]),
+            Sight::Places => (OVERHANG * extent[axis]).min(OVERHANG_OF_CANVAS * side),
         };
-        let room = (canvas[axis] - extent[axis] + 2.0 * overhang).max(0.0);
-        0.5 * canvas[axis] + room * (draws.unit(axis as u64) - 0.5)
+        let room = (side - extent[axis] + 2.0 * overhang).max(0.0);
+        match point {
+            Some(point) => point[axis].clamp(0.5 * (side - room), 0.5 * (side + room)),
+            None => start + (0.5 * side + room * (draws.unit(axis as u64) - 0.5)),
+        }
     });
     Place { centre, extent }
 }
@@ -151,14 +171,15 @@ fn exact_sin_cos(degrees: f64) -> (f64, f64) {
 
 /// The map from window pixels (u right, v down, pixel (i, j) has its centre at (i + 0.5, j + 0.5)) to canvas pixels.
 pub(super) fn window_map(
-    size: Size,
-    side: u32,
+    frame: &Frame,
+    region: Option<&Region>,
     sight: Sight,
     pipeline: &Pipeline,
     draws: Draws,
     time: &Time,
 ) -> Homography {
-    let place = place(size, side, sight, pipeline, draws, time);
+    let side = frame.side;
+    let place = place(frame, region, sight, pipeline, draws, time);
     let to_canvas = Homography::translation(place.centre[0], place.centre[1])
         .after(&Homography::scale(place.extent[0], place.extent[1]));
     let from_pixels =

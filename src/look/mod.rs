@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `window` | one view with all its numbers drawn |
 //! | `geometry` | where a window lies, and what the geometric stages do to it |
+//! | `region` | parts of the canvas: where places lie, what of a gradient counts |
 //! | `homography` | 3 x 3 matrices and their local scale |
 //! | `levels` | the chain of shrunk pictures, and its adjoint |
 //! | `footprint` | which levels and how many probes a window pixel needs |
@@ -24,6 +25,7 @@ mod geometry;
 mod homography;
 mod levels;
 mod push;
+mod region;
 mod sample;
 mod taps;
 mod window;
@@ -33,6 +35,7 @@ mod tests;
 
 pub use levels::Levels;
 pub use push::{Push, push};
+pub use region::{Region, RegionError};
 pub use sample::look;
 pub use window::{Frame, Window};
 

@@ -444,3 +444,79 @@ fn small_windows_under_strong_tilts_are_sampled() {
         assert!(out.iter().all(|v| (0.0..=1.0).contains(v)));
     }
 }
+
+/// A region on a canvas, from a rectangle in fractions.
+fn rectangle(fractions: [f64; 4], size: Size) -> Region {
+    Region::new(&crate::plan::Region::Rectangle(fractions), size).unwrap()
+}
+
+#[test]
+fn places_of_a_region_lie_in_it() {
+    let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
+    let region = rectangle([0.5, 0.25, 0.5, 0.75], frame.size);
+    let roam = pipeline([StageKind::Cover(range(0.1, 0.4))], Edge::Mirror);
+    let draw = |place: u64, sight, pipeline: &Pipeline| {
+        Window::draw_within(&frame, Some(&region), sight, pipeline, Draws::new(1).at(place), &NOW).corners()
+    };
+    let mut reached = [[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]];
+    for place in 0..2000 {
+        let [from, _, to, _] = draw(place, Sight::Places, &roam);
+        // Sizes count by the canvas, the border rule by the region.
+        assert!((0.1 * 200.0 - 1e-9..0.4 * 200.0).contains(&(to[0] - from[0])));
+        let beyond = (to[0] - from[0]) / 8.0 + 1e-9;
+        assert!(from[0] >= 150.0 - beyond && from[1] >= 50.0 - beyond, "{from:?}");
+        assert!(to[0] <= 300.0 + beyond && to[1] <= 200.0 + beyond, "{to:?}");
+        for axis in 0..2 {
+            reached[0][axis] = reached[0][axis].min(from[axis]);
+            reached[1][axis] = reached[1][axis].max(to[axis]);
+        }
+    }
+    assert!(reached[0][0] < 150.0 && reached[0][1] < 50.0 && reached[1][0] > 300.0 && reached[1][1] > 200.0);
+    // A window larger than the region lies about its middle.
+    let [from, _, to, _] = draw(1, Sight::Places, &pipeline([StageKind::Cover(range(0.9, 0.9))], Edge::Mirror));
+    assert!((from[0] + to[0] - 450.0).abs() < 1e-9 && (from[1] + to[1] - 250.0).abs() < 1e-9);
+}
+
+#[test]
+fn compositions_fit_their_region() {
+    let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
+    let region = rectangle([0.2, 0.5, 0.4, 0.5], frame.size);
+    let corners = |fit| {
+        let sight = Sight::Whole { fit };
+        let none = pipeline([], Edge::Mirror);
+        let [from, _, to, _] = Window::draw_within(&frame, Some(&region), sight, &none, Draws::new(1), &NOW).corners();
+        [from, to].map(|corner| corner.map(|at| (at * 1e6).round() / 1e6))
+    };
+    assert_eq!(corners(Fit::Stretch), [[60.0, 100.0], [180.0, 200.0]]);
+    assert_eq!(corners(Fit::Contain), [[60.0, 90.0], [180.0, 210.0]]);
+    let [from, to] = corners(Fit::Slide);
+    assert_eq!([from[1], to[1], to[0] - from[0]], [100.0, 200.0, 100.0]);
+    assert!((60.0..=80.0).contains(&from[0]));
+}
+
+#[test]
+fn the_gradient_of_a_region_is_the_adjoint_of_looking_at_it_alone() {
+    let frame = Frame { size: Size { width: 50, height: 36 }, side: 12 };
+    let region = rectangle([0.1, 0.3, 0.55, 0.6], frame.size);
+    for seed in 0..6 {
+        let draw = |i| {
+            let pipeline = random_pipeline(seed + i);
+            Window::draw_within(&frame, Some(&region), sight(seed + i), &pipeline, Draws::new(seed).at(i), &NOW)
+        };
+        let windows: Vec<Window> = (0..4).map(draw).collect();
+        let picture = random(3 * frame.size.area(), seed + 1);
+        let gradients = random(windows.len() * 3 * 144, seed + 2);
+        // Only what lies in the region differs from black.
+        let mut inside = vec![0.0; picture.len()];
+        region.add(&picture, &mut inside);
+        let seen = shown(frame.size, &inside, &windows, 12);
+        let black = shown(frame.size, &vec![0.0; picture.len()], &windows, 12);
+        let forward = dot(&seen, &gradients) - dot(&black, &gradients);
+        let mut whole = vec![f32::NAN; picture.len()];
+        push(&windows, 12, &gradients, &mut Push::new(frame.size), &mut whole);
+        let mut masked = vec![0.0; picture.len()];
+        region.add(&whole, &mut masked);
+        let backward = dot(&picture, &masked);
+        assert!((forward - backward).abs() <= 1e-5 * forward.abs().max(1.0), "{seed}: {forward} {backward}");
+    }
+}

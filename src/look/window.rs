@@ -4,6 +4,7 @@ use super::filters::Filter;
 use super::footprint::{Detail, Footprint};
 use super::geometry;
 use super::homography::Homography;
+use super::region::Region;
 use crate::chance::Draws;
 use crate::plan::{Edge, Pipeline, Sight, Size, Time};
 
@@ -34,7 +35,19 @@ impl Window {
     /// `draws` stands at (seed, step, target, place); the view is a pure function of it, the plan and the moment. The
     /// place's centre is the same for all pipelines that say the same size; a stage's draws hang on its key alone.
     pub fn draw(frame: &Frame, sight: Sight, pipeline: &Pipeline, draws: Draws, time: &Time) -> Window {
-        let map = geometry::window_map(frame.size, frame.side, sight, pipeline, draws, time);
+        Window::draw_within(frame, None, sight, pipeline, draws, time)
+    }
+
+    /// The same on a part of the canvas: a place's centre lies in it, and a composition's window fits it.
+    pub fn draw_within(
+        frame: &Frame,
+        region: Option<&Region>,
+        sight: Sight,
+        pipeline: &Pipeline,
+        draws: Draws,
+        time: &Time,
+    ) -> Window {
+        let map = geometry::window_map(frame, region, sight, pipeline, draws, time);
         let filters = pipeline
             .stages
             .iter()

@@ -55,6 +55,9 @@ pub struct Facts {
     pub model: String,
     /// The model's hash.
     pub model_hash: String,
+    /// All models, where several worked on the picture; the one above is the first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<UsedModel>,
     /// The seed that was used.
     pub seed: u64,
     /// Width and height in pixels.
@@ -73,6 +76,14 @@ pub struct Facts {
     pub device: String,
     /// How many windows each prompt won.
     pub tally: Vec<TallyLine>,
+}
+
+/// One of the models that worked on a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UsedModel {
+    pub name: String,
+    pub hash: String,
 }
 
 fn is_zero(steps: &u64) -> bool {

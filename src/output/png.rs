@@ -196,6 +196,7 @@ mod tests {
             title: Some("Dürer's «hare»\nand 野兎".into()),
             model: "pocket".into(),
             model_hash: "abc".into(),
+            models: Vec::new(),
             seed: u64::MAX,
             size: [31, 17],
             steps: 3,

@@ -36,6 +36,68 @@ impl Plan {
     pub fn steps(&self) -> u64 {
         self.phases.iter().map(|phase| u64::from(phase.steps)).sum()
     }
+
+    /// The prompts of a model's targets, as indices into [`Plan::prompts`], ascending: what has to be encoded with it.
+    pub fn prompts_of(&self, model: usize) -> Vec<usize> {
+        let targets = self.targets.iter().filter(|target| target.model == model);
+        let pulls = targets.flat_map(|target| target.wanted.iter().chain(&target.avoided));
+        pulls.map(|pull| pull.prompt).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The same plan with other numbers of steps of its phases, in which targets are active as long in proportion.
+    pub fn with_steps(&self, steps: &[u32]) -> Plan {
+        let mut plan = self.clone();
+        let before: Vec<u64> = self.phases.iter().map(|phase| u64::from(phase.steps)).collect();
+        let after: Vec<u64> = steps.iter().map(|steps| u64::from(*steps)).collect();
+        for (phase, steps) in plan.phases.iter_mut().zip(steps) {
+            phase.steps = *steps;
+        }
+        for target in &mut plan.targets {
+            target.active = target.active.as_ref().map(|active| active.scaled(&before, &after));
+        }
+        plan
+    }
+}
+
+/// A stretch of a run, in steps counted from 0: it begins with step `from` and ends before step `until`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Active {
+    pub from: u64,
+    pub until: u64,
+}
+
+impl Active {
+    /// Whether a step lies in it.
+    pub fn contains(&self, step: u64) -> bool {
+        (self.from..self.until).contains(&step)
+    }
+
+    /// The same stretch where phases of `before` steps have `after` steps: an end keeps its place in its phase, and one
+    /// between two phases stays there. Of what is not empty a step is left. The end of the run stays its end.
+    pub fn scaled(&self, before: &[u64], after: &[u64]) -> Active {
+        let total: u64 = after.iter().sum();
+        let moved = |step: u64| {
+            let (mut start, mut to) = (0, 0);
+            for (before, after) in before.iter().zip(after) {
+                if step < start + before {
+                    // In u128: a product of two numbers that may each be large.
+                    let share = (u128::from(step - start) * u128::from(*after) * 2 + u128::from(*before))
+                        / (2 * u128::from(*before));
+                    return to + share as u64;
+                }
+                start += before;
+                to += after;
+            }
+            to
+        };
+        let (from, until) = (moved(self.from), moved(self.until));
+        if self.from >= self.until || from < until {
+            return Active { from, until };
+        }
+        // What is too short for a step gets one, the last one if it stands at the end.
+        let from = if self.from < before.iter().sum::<u64>() { from.min(total.saturating_sub(1)) } else { from };
+        Active { from, until: from + 1 }
+    }
 }
 
 /// Width and height in pixels, each 16 to 65536.
@@ -97,6 +159,9 @@ pub enum Ground {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Prompt {
     Text(String),
+    /// Several texts that stand for one thing: the mean of their features is what windows are compared with. See
+    /// [`Ensemble::filled`].
+    Ensemble(Ensemble),
     /// An image file, whose embedding windows are compared with.
     Image(std::path::PathBuf),
 }
@@ -106,8 +171,36 @@ impl Prompt {
     pub fn called(&self) -> String {
         match self {
             Prompt::Text(text) => text.clone(),
+            Prompt::Ensemble(ensemble) => match ensemble.texts.as_slice() {
+                [] => String::new(),
+                [only] => only.clone(),
+                [first, rest @ ..] => format!("{first} + {} more", rest.len()),
+            },
             Prompt::Image(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         }
+    }
+}
+
+/// Texts that are averaged, each filled into each template.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Ensemble {
+    /// At least one.
+    pub texts: Vec<String>,
+    /// Each has [`Ensemble::SLOT`] in it; none at all leaves the texts as they are.
+    pub templates: Vec<String>,
+}
+
+impl Ensemble {
+    /// Where in a template a text goes.
+    pub const SLOT: &str = "{}";
+
+    /// What is encoded: for each text all templates with it filled in, or else the texts themselves.
+    pub fn filled(&self) -> Vec<String> {
+        if self.templates.is_empty() {
+            return self.texts.clone();
+        }
+        let pairs = self.texts.iter().flat_map(|text| self.templates.iter().map(move |template| (text, template)));
+        pairs.map(|(text, template)| template.replace(Self::SLOT, text.trim())).collect()
     }
 }
 
@@ -118,7 +211,13 @@ pub struct Target {
     pub name: String,
     /// Identity of its random draws: from its name, or else from its kind and position.
     pub key: u64,
+    /// Which of the run's models sees for it, counted from 0.
+    pub model: usize,
     pub sight: Sight,
+    /// Where it may look and change; `None`: everywhere.
+    pub region: Option<Region>,
+    /// When it acts; `None`: always.
+    pub active: Option<Active>,
     /// Places a step.
     pub windows: u32,
     pub select: Select,
@@ -134,6 +233,11 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whether it acts at a step of the run, counted from 0.
+    pub fn acts_at(&self, step: u64) -> bool {
+        self.active.is_none_or(|active| active.contains(step))
+    }
+
     /// Its prompts (indices into [`Plan::prompts`]), each once, in written order; the wanted ones first.
     pub fn prompts(&self) -> Vec<usize> {
         let mut prompts = Vec::new();
@@ -144,6 +248,15 @@ impl Target {
         }
         prompts
     }
+}
+
+/// A part of the canvas.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Region {
+    /// Left and top edge, width and height, in fractions of the canvas's width and height; inside the canvas, not empty.
+    Rectangle([f64; 4]),
+    /// A grey picture, stretched to the canvas: white may change, black may not.
+    Mask(std::path::PathBuf),
 }
 
 /// Where a target looks.
@@ -181,13 +294,19 @@ pub enum Select {
     Random,
 }
 
-/// The distance between a window's embedding and a prompt's feature, both of unit length, s their similarity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The distance between a window's embedding e, of unit length u, and a prompt's feature f; s their similarity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Loss {
     /// 1 - s.
     Cosine,
-    /// 2 asin(|a - b| / 2)^2 = acos(s)^2 / 2.
+    /// 2 asin(|u - f| / 2)^2 = acos(s)^2 / 2.
     Spherical,
+    /// -e . f, of the embedding as the model gives it.
+    Dot,
+    /// The sum of |u_i - f_i|.
+    L1,
+    /// |u - f| = sqrt(2 - 2 s).
+    L2,
 }
 
 /// One prompt of a target.
@@ -289,4 +408,47 @@ pub enum Axis {
 pub struct Range {
     pub low: Schedule,
     pub high: Schedule,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scaled(from: u64, until: u64, before: &[u64], after: &[u64]) -> (u64, u64) {
+        let Active { from, until } = Active { from, until }.scaled(before, after);
+        (from, until)
+    }
+
+    #[test]
+    fn stretches_keep_their_places_in_phases() {
+        let (before, after) = ([100, 200], [50, 20]);
+        assert_eq!(scaled(0, 100, &before, &after), (0, 50));
+        assert_eq!(scaled(100, 300, &before, &after), (50, 70));
+        assert_eq!(scaled(50, 200, &before, &after), (25, 60));
+        assert_eq!(scaled(20, u64::MAX, &before, &after), (10, 70));
+        assert_eq!(scaled(30, 170, &before, &before), (30, 170));
+    }
+
+    #[test]
+    fn of_a_short_stretch_a_step_is_left_and_of_none_nothing() {
+        let (before, after) = ([100, 200], [50, 20]);
+        assert_eq!(scaled(150, 152, &before, &after), (55, 56));
+        assert_eq!(scaled(299, 300, &before, &after), (69, 70));
+        // Beyond the run.
+        let (from, _) = scaled(300, 400, &before, &after);
+        assert!(from >= 70);
+    }
+
+    #[test]
+    fn texts_are_filled_into_templates() {
+        let ensemble = |templates: &[&str]| Ensemble {
+            texts: vec!["a dragon".into(), " a red one ".into()],
+            templates: templates.iter().map(|text| (*text).to_owned()).collect(),
+        };
+        assert_eq!(ensemble(&[]).filled(), ["a dragon", " a red one "]);
+        let filled = ensemble(&["{}, painted", "{} and {}"]).filled();
+        let all = ["a dragon, painted", "a dragon and a dragon", "a red one, painted", "a red one and a red one"];
+        assert_eq!(filled, all);
+        assert_eq!(Prompt::Ensemble(ensemble(&[])).called(), "a dragon + 1 more");
+    }
 }

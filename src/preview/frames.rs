@@ -92,6 +92,13 @@ pub(super) fn shrunk(width: u32, height: u32, rgb: &[u8], factor: u32) -> (u32, 
     (small_width, small_height, out)
 }
 
+/// A square picture at another side, by its nearest pixels.
+pub(super) fn fitted(side: u32, rgb: &[u8], to: u32) -> Vec<u8> {
+    let near = |i: u32| (i * side / to.max(1)) as usize;
+    let pixel = |x: usize, y: usize| &rgb[(y * side as usize + x) * 3..][..3];
+    (0..to).flat_map(|y| (0..to).map(move |x| (near(x), near(y)))).flat_map(|(x, y)| pixel(x, y)).copied().collect()
+}
+
 fn jpeg(width: u32, height: u32, rgb: &[u8]) -> Option<Vec<u8>> {
     let encode = || -> std::io::Result<Vec<u8>> {
         let mut compress = mozjpeg::Compress::new(mozjpeg::ColorSpace::JCS_RGB);
@@ -144,6 +151,15 @@ mod tests {
     fn shot(width: u32, height: u32, full: bool) -> Shot {
         let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x as u8, y as u8, 99])).collect();
         Shot::new([width, height], rgb, full, &serde_json::json!({ "step": 3 }))
+    }
+
+    #[test]
+    fn a_square_takes_another_side() {
+        let rgb = [[1; 3], [2; 3], [3; 3], [4; 3]].concat();
+        let larger = fitted(2, &rgb, 4);
+        assert_eq!((larger.len(), larger[0], larger[3 * 3], larger[3 * 12], larger[3 * 15]), (48, 1, 2, 3, 4));
+        assert_eq!(fitted(4, &larger, 2), rgb);
+        assert_eq!(fitted(1, &rgb[..3], 1), &rgb[..3]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::facts::{Activity, Render, Step};
-use super::frames::{Shot, shrunk};
+use super::frames::{Shot, fitted, shrunk};
 use super::hub::{Hub, Kind};
 use crate::picture::Picture;
 use crate::plan::Plan;
@@ -134,18 +134,21 @@ impl Reporter {
     /// The views side by side.
     fn views(&self, progress: &Progress<'_>) -> Shot {
         let seen = &progress.seen;
-        let side = seen.side();
         let views = seen.views();
         // Of many every so many-th, so that all targets are among them.
         let every = views.len().div_ceil(MOST_TILES).max(1);
         let mut tiles = Vec::new();
-        let mut facts = Tiles { step: progress.step, side: 1, tiles: Vec::new() };
+        // Models have windows of different sizes; all tiles are as large as the first one.
+        let first = views.first().and_then(|_| seen.side(0)).unwrap_or(1);
+        let mut facts = Tiles { step: progress.step, side: first / first.div_ceil(TILE), tiles: Vec::new() };
         for (index, view) in views.iter().enumerate().step_by(every) {
-            let (Some(pixels), Some(prompt)) = (seen.pixels(index), self.position(view.target, view.prompt)) else {
+            let (Some(side), Some(pixels), Some(prompt)) =
+                (seen.side(index), seen.pixels(index), self.position(view.target, view.prompt))
+            else {
                 continue;
             };
             let (width, _, rgb) = shrunk(side, side, &interleaved(pixels), side.div_ceil(TILE));
-            facts.side = width;
+            let rgb = if width == facts.side { rgb } else { fitted(width, &rgb, facts.side) };
             facts.tiles.push(Tile(view.target, prompt, rounded(view.similarity)));
             tiles.push(rgb);
         }

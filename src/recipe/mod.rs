@@ -28,8 +28,10 @@ mod over_time;
 mod overrides;
 mod phases;
 mod pipelines;
+mod prompts;
 mod reader;
 mod reference;
+mod region;
 mod resolve;
 mod scalars;
 mod schema;
@@ -68,7 +70,8 @@ use reader::Reader;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compiled {
     pub plan: Plan,
-    pub model: ModelReference,
+    /// The models that its targets look with, by [`Target::model`](crate::plan::Target::model); each is one target's at least.
+    pub models: Vec<ModelReference>,
     /// Where each of the plan's prompts stands first, parallel to [`Plan::prompts`].
     pub prompt_places: Vec<Place>,
     /// What is legal but surely not meant.
@@ -131,6 +134,8 @@ pub fn compile_text(recipe: &RecipeText, open: Open<'_>, overrides: &Overrides) 
     reader.diagnostics = found;
     reader.partial = partial;
     let mut recipe = reader.recipe(&document);
+    // What the recipe itself counts steps by.
+    let counted: Vec<u64> = recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect();
     let model = apply(&mut reader, &mut recipe, overrides);
     if let Some(start) = &recipe.start {
         reader.check_start(start, recipe.size);
@@ -141,13 +146,13 @@ pub fn compile_text(recipe: &RecipeText, open: Open<'_>, overrides: &Overrides) 
     files.sort();
     files.dedup();
     // Names can only be looked up where all of it is there.
-    let resolved = (!partial).then(|| resolve::resolve(&mut reader, &recipe, &timeline));
+    let resolved = (!partial).then(|| resolve::resolve(&mut reader, &recipe, &timeline, &counted, model));
     let diagnostics = diagnostic::in_order(reader.diagnostics, &family.sources);
     let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
-    match (resolved, model) {
-        (Some(resolved), Some(model)) if sound => Ok(Compiled {
+    match resolved {
+        Some(resolved) if sound => Ok(Compiled {
             plan: resolved.plan,
-            model,
+            models: resolved.models,
             prompt_places: resolved.prompt_spans.iter().map(|span| family.sources.place(span)).collect(),
             warnings: diagnostics,
             files,
@@ -208,8 +213,10 @@ mod tests {
                 format!("{detail}[render.optimiser.{}]\n{line}\n", spec.name)
             }
             "fourier" | "pyramid" => format!("{detail}[canvas.basis.{}]\n{line}\n", spec.name),
+            "region" => format!("[[detail]]\n{prompts}\nregion = {{ {line} }}\n").replace("region = {  }", ""),
             "composition" | "detail" => format!("{stages}[[{}]]\n{prompts}\n{line}\n", spec.name),
             "prompt" if is("text") => format!("{stages}[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" if is("texts") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
             "prompt" if is("image") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
             "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
             "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
@@ -228,11 +235,13 @@ mod tests {
         for name in ["start.png", "reference.jpg"] {
             image::RgbImage::new(20, 20).save(folder.path().join(name)).unwrap();
         }
+        let mask = image::GrayImage::from_fn(20, 20, |x, _| image::Luma([12 * x as u8]));
+        mask.save(folder.path().join("mask.png")).unwrap();
         std::fs::write(folder.path().join("base.toml"), "title = \"Base\"\n").unwrap();
         let path = folder.path().join("a.toml");
         let compiled = compile(&path, text, &Overrides::default());
         let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong.diagnostics)));
-        (compiled.plan, compiled.model.name, compiled.warnings.len(), compiled.files)
+        (compiled.plan, compiled.models[0].name.clone(), compiled.warnings.len(), compiled.files)
     }
 
     /// A key in the table that nothing reads would change nothing.

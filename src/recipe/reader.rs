@@ -150,10 +150,14 @@ impl<'a> Reader<'a> {
             }
             (DeValue::Float(float), Kind::Whole(..)) => whole(float.as_str()).map(|number| format!("write {number}")),
             (DeValue::Boolean(false), Kind::Switchable(_)) => Some("write \"off\"".to_owned()),
-            (DeValue::String(_), Kind::Prompts) if written.starts_with(['"', '\'']) => {
+            (DeValue::Integer(_), Kind::Steps) => Some(format!("{name} = [{written}, \"end\"]")),
+            (DeValue::String(_), Kind::Region) => Some(format!("a mask is written {{ mask = {written} }}")),
+            (DeValue::String(_), Kind::Prompts | Kind::Texts | Kind::Templates) if written.starts_with(['"', '\'']) => {
                 Some(format!("{name} = [{written}]"))
             }
-            (DeValue::String(text), Kind::Prompts) => Some(format!("{name} = [\"{text}\"]")),
+            (DeValue::String(text), Kind::Prompts | Kind::Texts | Kind::Templates) => {
+                Some(format!("{name} = [\"{text}\"]"))
+            }
             (DeValue::String(text), Kind::Table(_)) if is_dots(text) => {
                 Some("the inherited entries are written \"...\"".to_owned())
             }

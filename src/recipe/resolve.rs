@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::ModelReference;
 use super::chains::{Chains, Whole};
 use super::defaults;
 use super::keys::{EDGES, Kind, STAGE};
@@ -12,11 +13,15 @@ use super::reader::{Reader, Value};
 use super::warnings;
 use super::written::{self, At, PipelineUse, Recipe, TargetKind, Weights};
 use crate::chance::key_of;
-use crate::plan::{Canvas, Edge, Init, Phase, Pipeline, Plan, Prompt, Pull, Schedule, Sight, Stage, StageKind, Target};
+use crate::plan::{
+    Active, Canvas, Edge, Init, Phase, Pipeline, Plan, Prompt, Pull, Schedule, Sight, Stage, StageKind, Target,
+};
 
 /// A plan and where its prompts stand.
 pub(super) struct Resolved {
     pub plan: Plan,
+    /// By [`Target::model`].
+    pub models: Vec<ModelReference>,
     pub prompt_spans: Vec<Range<usize>>,
 }
 
@@ -24,6 +29,11 @@ struct Resolver<'r, 'a> {
     reader: &'r mut Reader<'a>,
     chains: Chains<'r>,
     timeline: &'r Timeline,
+    /// Steps of the phases as the recipe counts them, and as they are.
+    steps: [Vec<u64>; 2],
+    /// The model of targets that name none; none if it was reported.
+    model: Option<ModelReference>,
+    models: Vec<ModelReference>,
     edge: Edge,
     /// The window's size of a detail whose pipeline says none.
     cover: Option<StageKind>,
@@ -34,20 +44,29 @@ struct Resolver<'r, 'a> {
     rows: HashMap<Prompt, usize>,
 }
 
-/// Makes the plan. What cannot be looked up is reported; the plan is then of no use.
-pub(super) fn resolve(reader: &mut Reader<'_>, recipe: &Recipe, timeline: &Timeline) -> Resolved {
+/// Makes the plan. What cannot be looked up is reported; the plan is then of no use. `counted` are the phases' steps as the
+/// recipe counts them, `model` is that of targets that name none.
+pub(super) fn resolve(
+    reader: &mut Reader<'_>,
+    recipe: &Recipe,
+    timeline: &Timeline,
+    counted: &[u64],
+    model: Option<ModelReference>,
+) -> Resolved {
     unique_names(reader, recipe);
     let chains = Chains::new(reader, &recipe.pipelines);
     let edge = default_edge(reader).unwrap_or(Edge::Mirror);
     let cover = default_cover(reader);
-    let (prompts, prompt_spans, rows) = Default::default();
+    let steps = [counted.to_vec(), recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect()];
+    let (prompts, prompt_spans, rows, models) = Default::default();
     let size = recipe.own_size;
     let stretch = f64::from(size.width.max(size.height)) / f64::from(size.shorter().max(1));
-    let mut resolver = Resolver { reader, chains, timeline, edge, cover, stretch, prompts, prompt_spans, rows };
+    let mut resolver =
+        Resolver { reader, chains, timeline, steps, model, models, edge, cover, stretch, prompts, prompt_spans, rows };
     let targets: Vec<Target> = recipe.targets.iter().map(|target| resolver.target(target)).collect();
     let phases: Vec<Phase> = recipe.phases.iter().map(|phase| resolver.phase(phase, recipe)).collect();
     resolver.warn(recipe, &phases);
-    let Resolver { prompts, prompt_spans, .. } = resolver;
+    let Resolver { models, prompts, prompt_spans, .. } = resolver;
     let plan = Plan {
         title: recipe.title.clone(),
         size: recipe.size,
@@ -60,7 +79,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>, recipe: &Recipe, timeline: &Timel
         targets,
         phases,
     };
-    Resolved { plan, prompt_spans }
+    Resolved { plan, models, prompt_spans }
 }
 
 /// Reports names that two targets or two phases have.
@@ -108,6 +127,9 @@ impl Resolver<'_, '_> {
         let whole = whole.unwrap_or_else(|| self.finished(Whole::default(), None));
         let mut resolved = Target {
             key: key_of(&called),
+            model: self.model(target),
+            region: target.region.clone(),
+            active: target.active.as_ref().map(|active| self.active(&called, active)),
             name: called,
             sight: match target.kind {
                 TargetKind::Composition => Sight::Whole { fit: target.fit },
@@ -132,6 +154,38 @@ impl Resolver<'_, '_> {
                 Some("prompts to avoid act on what the others show: add one that is wanted".into());
         }
         resolved
+    }
+
+    /// The number of a target's model.
+    fn model(&mut self, target: &written::Target) -> usize {
+        let own = target.model.as_ref().map(|model| ModelReference {
+            name: model.value.clone(),
+            place: Some(self.reader.sources.place(&model.span)),
+            base: self.reader.folder(model.span.start).to_path_buf(),
+        });
+        let Some(model) = own.or_else(|| self.model.clone()) else { return 0 };
+        let known = self.models.iter().position(|other| (&other.name, &other.base) == (&model.name, &model.base));
+        known.unwrap_or_else(|| {
+            self.models.push(model);
+            self.models.len() - 1
+        })
+    }
+
+    /// When a target is active, in the steps of this run.
+    fn active(&mut self, target: &str, active: &At<Active>) -> Active {
+        let [counted, steps] = &self.steps;
+        let total: u64 = counted.iter().sum();
+        let Active { from, until } = active.value;
+        let scaled = active.value.scaled(counted, steps);
+        if from >= total {
+            let message = format!("\"{target}\" is never active: the run has {total} steps, from 0 to {}", total - 1);
+            self.warning(active.span.clone(), message);
+        } else if until > total && until != u64::MAX {
+            let message = format!("the run ends at step {total}, before \"{target}\" does");
+            self.reader.warning(active.span.clone(), message).hint =
+                Some(format!("[{from}, \"end\"] lasts until then"));
+        }
+        scaled
     }
 
     /// Sorts a prompt under those wanted or those to avoid.

@@ -213,6 +213,20 @@ fn kind(kind: &Kind) -> Value {
         Kind::Prompts => {
             json!({ "type": "array", "minItems": 1, "items": { "anyOf": [text(), reference("prompt")] } })
         }
+        Kind::Texts => json!({ "type": "array", "minItems": 1, "items": text() }),
+        Kind::Templates => json!({ "type": "array", "items": { "type": "string", "pattern": "\\{\\}" } }),
+        Kind::Steps => {
+            let step = json!({ "type": "integer", "minimum": 0 });
+            let end = json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "enum": ["end"] }] });
+            json!({ "type": "array", "items": [step, end], "minItems": 2, "maxItems": 2 })
+        }
+        Kind::Region => {
+            let place = number(&Bounds::within(0.0, 1.0));
+            let side = number(&Bounds::above(0.0, 1.0));
+            let items = json!([place, place, side, side]);
+            let rectangle = json!({ "type": "array", "items": items, "minItems": 4, "maxItems": 4 });
+            json!({ "anyOf": [rectangle, reference("region")] })
+        }
         Kind::Table(spec) => reference(spec.name),
         Kind::Tables(spec) => json!({ "type": "array", "items": { "anyOf": [reference(spec.name), inherited()] } }),
     }

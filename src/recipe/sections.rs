@@ -114,6 +114,7 @@ impl<'a> Reader<'a> {
     fn targets(&mut self, recipe: &Fields<'a>) -> Vec<Target> {
         let compositions = self.tables(recipe, "composition", &keys::COMPOSITION);
         let details = self.tables(recipe, "detail", &keys::DETAIL);
+        let templates = recipe.written("templates").and_then(|value| self.templates(&value)).unwrap_or_default();
         let mut targets = Vec::new();
         for (kind, tables) in [(TargetKind::Composition, compositions), (TargetKind::Detail, details)] {
             for (index, fields) in tables.iter().enumerate() {
@@ -121,7 +122,7 @@ impl<'a> Reader<'a> {
                     self.error(fields.span.clone(), format!("more than {MOST_TARGETS} targets"));
                     return targets;
                 }
-                targets.push(self.target(kind, index + 1, fields));
+                targets.push(self.target(kind, index + 1, fields, &templates));
             }
         }
         let said = ["composition", "detail"].iter().any(|name| recipe.written(name).is_some());

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use image::{ImageError, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageError, ImageFormat, ImageReader};
 
 use super::reader::{Reader, Value};
 use super::written::At;
@@ -40,21 +40,23 @@ impl Trouble {
 impl<'a> Reader<'a> {
     /// An image file, which has to be there and to be readable from its beginning to its end.
     pub fn start(&mut self, value: &Value<'a>) -> Option<At<Start>> {
-        self.picture(value, "start from")
+        let (path, image) = self.picture(value, "start from")?;
+        Some(At { value: Start { path, width: image.width(), height: image.height() }, span: value.span.clone() })
     }
 
     /// The same for a picture that is a prompt.
     pub fn shown(&mut self, value: &Value<'a>) -> Option<At<PathBuf>> {
-        let picture = self.picture(value, "show")?;
-        Some(At { value: picture.value.path, span: picture.span })
+        let (path, _) = self.picture(value, "show")?;
+        Some(At { value: path, span: value.span.clone() })
     }
 
-    fn picture(&mut self, value: &Value<'a>, purpose: &str) -> Option<At<Start>> {
+    /// An image file with its picture. `purpose` follows "cannot".
+    pub fn picture(&mut self, value: &Value<'a>, purpose: &str) -> Option<(PathBuf, DynamicImage)> {
         let text = self.text(value)?;
         let path = self.folder(value.span.start).join(&text);
         self.files.push(path.clone());
         match look(&path) {
-            Ok((width, height)) => Some(At { value: Start { path, width, height }, span: value.span.clone() }),
+            Ok(image) => Some((path, image)),
             Err(Trouble { what, hint }) => {
                 let from = match self.sources.file(value.span.start).path.to_string_lossy().starts_with("--set ") {
                     true => "current",
@@ -85,8 +87,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A picture's width and height, once all of it could be decoded.
-fn look(path: &Path) -> Result<(u32, u32), Trouble> {
+/// A picture, decoded from its beginning to its end.
+fn look(path: &Path) -> Result<DynamicImage, Trouble> {
     let other = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Trouble::new("there is no such file"),
         _ => Trouble::new(error.to_string()),
@@ -105,8 +107,7 @@ fn look(path: &Path) -> Result<(u32, u32), Trouble> {
         return Err(Trouble { hint, ..Trouble::new("it is no picture of a known format") });
     };
     // The reader's limits are its defaults, those of the renderer.
-    let image = ImageReader::with_format(BufReader::new(file), format).decode().map_err(|error| trouble(&error))?;
-    Ok((image.width(), image.height()))
+    ImageReader::with_format(BufReader::new(file), format).decode().map_err(|error| trouble(&error))
 }
 
 /// The format that a file's first bytes show; the file stands at its beginning again.
@@ -166,7 +167,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.jpg");
         std::fs::write(&path, png(40, 30)).unwrap();
-        assert_eq!(look(&path).unwrap(), (40, 30));
+        let image = look(&path).unwrap();
+        assert_eq!((image.width(), image.height()), (40, 30));
     }
 
     #[test]

@@ -2,19 +2,27 @@
 
 use toml::de::DeValue;
 
-use super::keys::{Kind, PROMPT};
-use super::reader::{Fields, Reader, Value, is_dots};
-use super::written::{At, Prompt, Target, TargetKind};
-use crate::plan::{Fit, Loss, Prompt as Shown, Schedule, Select};
+use super::keys::Kind;
+use super::reader::{Fields, Reader, Value};
+use super::written::{At, Target, TargetKind};
+use crate::plan::{Active, Fit, Loss, Select};
 
-/// The most prompts of one target.
-const MOST_PROMPTS: usize = 1000;
+/// The most steps of a run: of as many phases as there can be, each as long as it can be.
+const MOST_STEPS: u64 = 10_000_000_000;
 
 impl<'a> Reader<'a> {
     /// A composition or a detail; `position` counts from 1 among its kind.
-    pub fn target(&mut self, kind: TargetKind, position: usize, fields: &Fields<'a>) -> Target {
+    pub fn target(
+        &mut self,
+        kind: TargetKind,
+        position: usize,
+        fields: &Fields<'a>,
+        templates_of_recipe: &[String],
+    ) -> Target {
         let name = self.name(fields);
-        let prompts = fields.written("prompts").map(|value| self.prompts(&value)).unwrap_or_default();
+        let templates = fields.written("templates").and_then(|value| self.templates(&value));
+        let templates = templates.as_deref().unwrap_or(templates_of_recipe);
+        let prompts = fields.written("prompts").map(|value| self.prompts(&value, templates)).unwrap_or_default();
         let stages = fields.get("stages").and_then(|value| self.pipeline_use(&value));
         let windows = fields.get("windows").and_then(|value| self.whole(&value));
         let fit = (kind == TargetKind::Composition).then(|| self.chosen(fields, "fit")).flatten();
@@ -32,6 +40,9 @@ impl<'a> Reader<'a> {
         };
         let loss = match self.chosen(fields, "loss") {
             Some("cosine") => Loss::Cosine,
+            Some("dot") => Loss::Dot,
+            Some("l1") => Loss::L1,
+            Some("l2") => Loss::L2,
             _ => Loss::Spherical,
         };
         let temperature = self.get_schedule(fields, "temperature");
@@ -53,7 +64,46 @@ impl<'a> Reader<'a> {
             temperature,
             loss,
             weight: self.get_schedule(fields, "weight"),
+            active: fields.written("active").and_then(|value| self.active(&value)),
+            region: fields.written("region").and_then(|value| self.region(&value)),
+            model: fields.written("model").and_then(|value| {
+                let model = self.text(&value)?;
+                Some(At { value: model, span: value.span })
+            }),
         }
+    }
+
+    /// The first step and the end of a stretch of the run. How long that is, is not known yet.
+    fn active(&mut self, value: &Value<'a>) -> Option<At<Active>> {
+        let Some(items) = value.items(Kind::Whole(0, MOST_STEPS)) else {
+            self.wrong_type(value);
+            return None;
+        };
+        let [from, until] = items.as_slice() else {
+            let message = format!("`active` has {} entries instead of 2", items.len());
+            self.unfit(value, message);
+            return None;
+        };
+        let until = match until.node {
+            DeValue::String(text) if text == "end" => Some(u64::MAX),
+            DeValue::String(_) => {
+                let at = Value { span: until.span.clone(), ..value.clone() };
+                self.unfit(&at, "this is not the end").hint = Some("did you mean \"end\"?".into());
+                None
+            }
+            _ => self.whole(&until.with_kind(Kind::Whole(1, MOST_STEPS))),
+        };
+        let (from, until) = (self.whole(from)?, until?);
+        if from >= until {
+            let hint = if from == until {
+                format!("[{from}, {}] is one step", from + 1)
+            } else {
+                format!("[{until}, {from}]")
+            };
+            self.error(value.span.clone(), "`active` ends before it begins").hint = Some(hint);
+            return None;
+        }
+        Some(At { value: Active { from, until }, span: value.span.clone() })
     }
 
     /// The name that was chosen for a key.
@@ -61,74 +111,5 @@ impl<'a> Reader<'a> {
         let value = fields.get(key)?;
         let Kind::Choice(variants) = value.kind else { return None };
         Some(self.choice(&value, variants)?.name)
-    }
-
-    /// A target's prompts, each none if it was reported.
-    fn prompts(&mut self, value: &Value<'a>) -> Vec<Option<Prompt>> {
-        let Some(items) = value.items(Kind::Prompts) else {
-            self.wrong_type(value);
-            return Vec::new();
-        };
-        if items.is_empty() && self.partial {
-            return Vec::new();
-        }
-        if items.is_empty() {
-            self.error(value.span.clone(), "`prompts` is empty").expected = Some("at least one text".into());
-            return Vec::new();
-        }
-        if items.len() > MOST_PROMPTS {
-            self.error(value.span.clone(), format!("{} prompts, at most {MOST_PROMPTS} are possible", items.len()));
-            return Vec::new();
-        }
-        items.iter().map(|item| self.prompt(item)).collect()
-    }
-
-    fn prompt(&mut self, value: &Value<'a>) -> Option<Prompt> {
-        let text_of = |reader: &mut Self, value: &Value<'a>| {
-            let text = Value { name: "text", kind: Kind::Text, ..value.clone() };
-            if value.node.as_str().is_some_and(|text| text.trim().is_empty()) {
-                reader.error(value.span.clone(), "the prompt is empty").hint =
-                    Some("say what to show, or leave it out".into());
-                return None;
-            }
-            if value.node.as_str().is_some_and(is_dots) {
-                reader.error(value.span.clone(), "the prompt has no words").hint =
-                    Some("say what to show; the inherited entries are written \"...\"".into());
-                return None;
-            }
-            Some(At { value: Shown::Text(reader.text(&text)?), span: value.span.clone() })
-        };
-        match value.node {
-            DeValue::String(_) => {
-                let fields = self.fields_of_nothing(&PROMPT, value.span.clone());
-                let weight = self.get_schedule(&fields, "weight");
-                let scale = self.get_schedule(&fields, "scale");
-                let shows = text_of(self, value)?;
-                let weight = At { value: weight, span: value.span.clone() };
-                Some(Prompt { shows, weight, scale, scale_span: None, stop: None, stages: None })
-            }
-            DeValue::Table(_) => {
-                let fields = self.table(&PROMPT, value)?;
-                let text = fields.written("text").and_then(|value| text_of(self, &value));
-                let image = fields.written("image").and_then(|value| self.shown(&value));
-                let image = image.map(|image| At { value: Shown::Image(image.value), span: image.span });
-                let weight: Schedule = self.get_schedule(&fields, "weight");
-                let span = fields.written("weight").map_or(value.span.clone(), |weight| weight.span);
-                let stages = fields.written("stages").and_then(|value| self.pipeline_use(&value));
-                let scale = self.get_schedule(&fields, "scale");
-                let scale_span = fields.written("scale").map(|scale| scale.span);
-                let stop = fields.written("stop").map(|_| self.get_schedule(&fields, "stop"));
-                let weight = At { value: weight, span };
-                Some(Prompt { shows: text.or(image)?, weight, scale, scale_span, stop, stages })
-            }
-            _ => {
-                let prompt = Value { name: "prompts", ..value.clone() };
-                let diagnostic = self.wrong_type(&prompt);
-                diagnostic.message = diagnostic.message.replacen("`prompts`", "a prompt", 1);
-                diagnostic.expected =
-                    Some("a text in quotes, { text = \"...\", weight = 0.5 }, or { image = \"...\" }".into());
-                None
-            }
-        }
     }
 }

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::over_time::Timeline;
 use super::start::Start;
-use crate::plan::{Basis, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Schedule, Select, Size, StageKind};
+use crate::plan::{
+    Active, Basis, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Region, Schedule, Select, Size, StageKind,
+};
 
 /// A value with its place in the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +111,11 @@ pub(super) struct Target {
     pub temperature: Schedule,
     pub loss: Loss,
     pub weight: Schedule,
+    /// In steps as the recipe counts them.
+    pub active: Option<At<Active>>,
+    pub region: Option<Region>,
+    /// Its own model's name or path.
+    pub model: Option<At<String>>,
 }
 
 impl Target {

@@ -1,9 +1,10 @@
 //! What a step asks of the encoder: views of places, and what each view is trained for.
 
+use super::scene::Scene;
 use crate::{
     chance::{Draws, key_of},
     clip::NEVER,
-    look::{Frame, Window},
+    look::Window,
     plan::{Loss, Plan, Pull, Select, Time},
 };
 
@@ -40,7 +41,7 @@ pub(super) struct Ask {
     pub best: Vec<Part>,
     /// 0 where the winner takes all, or else the inverse of the temperature at which they share.
     pub sharpness: f32,
-    pub spherical: bool,
+    pub loss: Loss,
 }
 
 impl Ask {
@@ -72,7 +73,7 @@ pub(super) struct Contest {
     pub avoided: Vec<Part>,
     /// As [`Ask::sharpness`].
     pub sharpness: f32,
-    pub spherical: bool,
+    pub loss: Loss,
 }
 
 /// All that one step looks at.
@@ -86,12 +87,15 @@ pub(super) struct Asks {
 
 /// Draws the places and views of one step.
 ///
-/// `weights` holds each target's weight at this moment; those of weight 0 are left out. A target's weight is shared
-/// evenly among its places, so that more windows mean less noise and not more pull.
-pub(super) fn draw(plan: &Plan, frame: &Frame, weights: &[f64], time: &Time) -> Asks {
+/// `weights` holds each target's weight at this moment; those of weight 0 are left out, and those that do not act at this
+/// step. A target's weight is shared evenly among its places, so that more windows mean less noise and not more pull.
+pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time) -> Asks {
     let draws = Draws::new(plan.seed).at(time.step);
     let mut asks = Asks { places: vec![0; plan.targets.len()], ..Asks::default() };
     for (index, (target, weight)) in plan.targets.iter().zip(weights).enumerate() {
+        if !target.acts_at(time.step) {
+            continue;
+        }
         let share = weight / f64::from(target.windows);
         let sign = if target.select == Select::Worst { -1.0 } else { 1.0 };
         let wanted = parts(&target.wanted, share, (sign, NEVER), time);
@@ -105,9 +109,13 @@ pub(super) fn draw(plan: &Plan, frame: &Frame, weights: &[f64], time: &Time) -> 
             _ => 0.0,
         };
         asks.places[index] = u64::from(target.windows);
+        let frame = &scene.frames[target.model];
         for place in 0..u64::from(target.windows) {
             let draws = draws.at(target.key).at(place);
-            let view = |pipeline: usize| Window::draw(frame, target.sight, &target.pipelines[pipeline], draws, time);
+            let view = |pipeline: usize| {
+                let pipeline = &target.pipelines[pipeline];
+                Window::draw_within(frame, scene.region(index), target.sight, pipeline, draws, time)
+            };
             let place = Place {
                 target: index,
                 place,
@@ -115,7 +123,7 @@ pub(super) fn draw(plan: &Plan, frame: &Frame, weights: &[f64], time: &Time) -> 
                 draws,
                 avoided: &avoided,
                 sharpness,
-                spherical: target.loss == Loss::Spherical,
+                loss: target.loss,
             };
             place.asks(&wanted, &view, &mut asks);
         }
@@ -123,11 +131,13 @@ pub(super) fn draw(plan: &Plan, frame: &Frame, weights: &[f64], time: &Time) -> 
     asks
 }
 
-/// The prompts that act at this moment, each once, in the order of the targets that are active: the encoder is given the
-/// features of these alone, so that a target that is not looked at yet cannot change a bit.
-pub(super) fn active_prompts(plan: &Plan, weights: &[f64], time: &Time) -> Vec<usize> {
+/// The prompts of a model's targets that act at this moment, each once, in the order of the targets that are active.
+pub(super) fn acting_prompts(plan: &Plan, model: usize, weights: &[f64], time: &Time) -> Vec<usize> {
     let mut prompts = Vec::new();
     for (target, weight) in plan.targets.iter().zip(weights) {
+        if target.model != model || !target.acts_at(time.step) {
+            continue;
+        }
         let share = weight / f64::from(target.windows);
         let wanted = parts(&target.wanted, share, (1.0, NEVER), time);
         if wanted.is_empty() {
@@ -165,7 +175,7 @@ struct Place<'a> {
     draws: Draws,
     avoided: &'a [Part],
     sharpness: f32,
-    spherical: bool,
+    loss: Loss,
 }
 
 impl Place<'_> {
@@ -193,7 +203,7 @@ impl Place<'_> {
                 windows: pipelines.iter().map(|p| view(*p)).collect(),
                 avoided: avoided(),
                 sharpness: self.sharpness,
-                spherical: self.spherical,
+                loss: self.loss,
             }),
             Select::Random => {
                 let drawn = self.draws.at(key_of("select")).unit(0) * wanted.len() as f64;
@@ -215,15 +225,7 @@ impl Place<'_> {
     }
 
     fn ask(&self, window: Window, pull: Vec<Part>, best: Vec<Part>) -> Ask {
-        Ask {
-            window,
-            target: self.target,
-            place: self.place,
-            pull,
-            best,
-            sharpness: self.sharpness,
-            spherical: self.spherical,
-        }
+        Ask { window, target: self.target, place: self.place, pull, best, sharpness: self.sharpness, loss: self.loss }
     }
 }
 
@@ -264,7 +266,7 @@ impl Contest {
                 pull,
                 best: Vec::new(),
                 sharpness: 0.0,
-                spherical: self.spherical,
+                loss: self.loss,
             });
         }
         asks
@@ -274,7 +276,7 @@ impl Contest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Size;
+    use crate::{look::Frame, plan::Size};
 
     fn part(prompt: usize, weight: f32, scale: f32) -> Part {
         Part { prompt, weight, scale, stop: NEVER }
@@ -293,7 +295,7 @@ mod tests {
             candidates: vec![(0, part(0, 1.0, 1.0)), (0, part(1, 1.0, 1.0)), (1, part(2, 1.0, 2.0))],
             avoided: vec![part(3, -0.5, 1.0)],
             sharpness,
-            spherical: false,
+            loss: Loss::Cosine,
         }
     }
 

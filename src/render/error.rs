@@ -3,6 +3,7 @@
 use crate::{
     canvas::{CanvasError, StateError},
     clip::ClipError,
+    look::RegionError,
 };
 
 /// An error of a render.
@@ -12,6 +13,8 @@ pub enum RenderError {
     Canvas(#[from] CanvasError),
     #[error(transparent)]
     Clip(#[from] ClipError),
+    #[error(transparent)]
+    Region(#[from] RegionError),
     #[error("this render cannot go on from there: {0}")]
     State(String),
     #[error("the model's gradient at step {step} is not a finite number")]
@@ -24,7 +27,7 @@ impl RenderError {
         match self {
             RenderError::Clip(error) => error.hint(),
             RenderError::NotFinite { .. } => Some("a lower rate, or another model; f16 models overflow easily".into()),
-            RenderError::Canvas(_) | RenderError::State(_) => None,
+            RenderError::Canvas(_) | RenderError::Region(_) | RenderError::State(_) => None,
         }
     }
 }

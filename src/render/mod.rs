@@ -2,14 +2,17 @@
 
 mod ask;
 mod error;
+mod lens;
 mod patience;
 mod progress;
 mod run;
+mod scene;
 mod seen;
 mod state;
 mod tally;
 
 pub use error::RenderError;
+pub use lens::Lens;
 pub use patience::{Rise, Rises};
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
 pub use run::{conclude, render, resume};

@@ -4,44 +4,39 @@ use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Observer, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
-    ask::{Ask, Asks, active_prompts, draw},
+    Control, Lens, Observer, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
+    ask::{Ask, Asks, Contest, acting_prompts, draw},
+    scene::Scene,
     seen::Last,
     tally::distinct_prompts,
 };
 use crate::{
     canvas::Canvas,
-    clip::{ClipError, Encoder, Features, Questions},
-    look::{Frame, Levels, Push, Window, look, push},
+    clip::{ClipError, Questions},
+    look::{Levels, Push, Region, Window, look, push},
     picture::Picture,
     plan::{Gradient, Plan, Size, Time},
 };
 
 /// Renders a plan: optimises the canvas step by step, through all phases, and tells the observer of each step.
 ///
-/// `features` holds one row for each of the plan's prompts.
-pub fn render(
-    plan: &Plan,
-    features: &Features,
-    encoder: &mut Encoder,
-    observer: &mut dyn Observer,
-) -> Result<Rendered, RenderError> {
-    go_on(plan, Run::new(plan, features, encoder)?, &Standing::default(), observer)
+/// `lenses` are the plan's models, by [`Target::model`](crate::plan::Target::model).
+pub fn render(plan: &Plan, lenses: &mut [Lens<'_>], observer: &mut dyn Observer) -> Result<Rendered, RenderError> {
+    go_on(plan, Run::new(plan, lenses)?, &Standing::default(), observer)
 }
 
-/// Goes on with a render of the same plan, features and encoder from where it stood: it ends in the same bytes as one
+/// Goes on with a render of the same plan, features and encoders from where it stood: it ends in the same bytes as one
 /// that was never put aside. Where nothing is left to be done, it gives the picture at once.
 ///
 /// # Errors
 /// As [`render`]; and where the state is none of this plan.
 pub fn resume(
     plan: &Plan,
-    features: &Features,
-    encoder: &mut Encoder,
+    lenses: &mut [Lens<'_>],
     state: &State<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Rendered, RenderError> {
-    let mut run = Run::new(plan, features, encoder)?;
+    let mut run = Run::new(plan, lenses)?;
     run.take_up(state)?;
     go_on(plan, run, &state.standing, observer)
 }
@@ -49,7 +44,7 @@ pub fn resume(
 /// The steps that are left.
 fn go_on(
     plan: &Plan,
-    mut run: Run<'_>,
+    mut run: Run<'_, '_>,
     standing: &Standing,
     observer: &mut dyn Observer,
 ) -> Result<Rendered, RenderError> {
@@ -86,7 +81,7 @@ fn go_on(
             let before = std::mem::replace(&mut finest, phase.finest.as_ref().map(|schedule| schedule.at(&time)));
             let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
             let size = run.canvas.size();
-            run.resize(phase.canvas_size(plan.size, &time));
+            run.resize(phase.canvas_size(plan.size, &time))?;
             // Whether the canvas is still what the step before left.
             let untouched = phase_step > first && run.canvas.size() == size;
             run.gradient = hold(&phase.gradient, &time);
@@ -153,6 +148,11 @@ fn hold(gradient: &Gradient, time: &Time) -> Hold {
     }
 }
 
+/// A window of the canvas on what is optimised of it; `by` is what canvas pixels are multiplied with for that.
+fn on_canvas(window: &Window, by: Option<[f64; 2]>) -> Window {
+    by.map_or_else(|| window.clone(), |by| window.scaled(by))
+}
+
 /// What a render comes to whose state is at its end. Takes no encoder.
 ///
 /// # Errors
@@ -199,22 +199,25 @@ struct Position {
 }
 
 /// What lasts from step to step.
-struct Run<'a> {
+struct Run<'a, 'e> {
     plan: &'a Plan,
-    features: &'a Features,
-    active: Active,
-    encoder: &'a mut Encoder,
-    frame: Frame,
+    lenses: &'a mut [Lens<'e>],
+    scene: Scene,
     /// What canvas pixels are multiplied with to become pixels of the size that is optimised; none where they are the same.
     shrunk: Option<[f64; 2]>,
+    /// The scene's regions at the size that is optimised; none where that is the canvas's.
+    small_regions: Option<Vec<Region>>,
     /// What is done to the gradient in this step.
     gradient: Hold,
     canvas: Canvas,
     levels: Levels,
     push: Push,
+    /// The step's windows, one model's after another's.
     pixels: Vec<f32>,
     gradients: Vec<f32>,
     pixel_gradient: Vec<f32>,
+    /// A part of it, before it is added.
+    part: Vec<f32>,
     tally: Tally,
     tally_offsets: Vec<usize>,
     views: u64,
@@ -224,16 +227,15 @@ struct Run<'a> {
     seconds: Seconds,
 }
 
-impl<'a> Run<'a> {
-    fn new(plan: &'a Plan, features: &'a Features, encoder: &'a mut Encoder) -> Result<Self, RenderError> {
-        let side = encoder.side();
+impl<'a, 'e> Run<'a, 'e> {
+    fn new(plan: &'a Plan, lenses: &'a mut [Lens<'e>]) -> Result<Self, RenderError> {
+        let frames = lenses.iter().map(|lens| lens.frame).collect();
         Ok(Run {
             plan,
-            features,
-            active: Active { prompts: Vec::new(), features: features.of(&[]) },
-            encoder,
-            frame: Frame { size: plan.size, side },
+            lenses,
+            scene: Scene::new(plan, frames)?,
             shrunk: None,
+            small_regions: None,
             gradient: Hold::Nothing,
             canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
             levels: Levels::new(plan.size),
@@ -241,6 +243,7 @@ impl<'a> Run<'a> {
             pixels: Vec::new(),
             gradients: Vec::new(),
             pixel_gradient: vec![0.0; 3 * plan.size.area()],
+            part: Vec::new(),
             tally: Tally::new(plan),
             tally_offsets: Tally::offsets(plan),
             views: 0,
@@ -263,33 +266,6 @@ impl<'a> Run<'a> {
             entry.won = *won;
         }
         Ok(())
-    }
-
-    /// Optimises the canvas at a size from now on.
-    fn resize(&mut self, size: Size) {
-        self.canvas.resize(size);
-        let size = self.canvas.size();
-        if self.levels.size() == size {
-            return;
-        }
-        let whole = self.plan.size;
-        let ratio = |shown: u32, whole: u32| f64::from(shown) / f64::from(whole);
-        self.shrunk = (size != whole).then(|| [ratio(size.width, whole.width), ratio(size.height, whole.height)]);
-        self.levels = Levels::new(size);
-        self.push = Push::new(size);
-        self.pixel_gradient = vec![0.0; 3 * size.area()];
-    }
-
-    /// A window of the canvas on what is optimised of it.
-    fn on_canvas(&self, window: &Window) -> Window {
-        self.shrunk.map_or_else(|| window.clone(), |by| window.scaled(by))
-    }
-
-    /// Each target's similarity in the step last done, if it was looked at.
-    fn by_target(&self) -> Vec<Option<f32>> {
-        let of =
-            |name: &str| self.similarities.iter().find(|(other, _)| other == name).map(|(_, similarity)| *similarity);
-        self.plan.targets.iter().map(|target| of(&target.name)).collect()
     }
 
     /// What the observer is told after a step.
@@ -316,7 +292,7 @@ impl<'a> Run<'a> {
             similarities: &self.similarities,
             tally: &self.tally,
             seconds: clock.elapsed().as_secs_f64(),
-            seen: Seen { plan, frame: self.frame, last: &self.last, pixels: &self.pixels, levels: &self.levels },
+            seen: Seen { plan, scene: &self.scene, last: &self.last, pixels: &self.pixels, levels: &self.levels },
             canvas: &mut self.canvas,
             finest,
             size: plan.size,
@@ -326,45 +302,56 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Optimises the canvas at a size from now on.
+    fn resize(&mut self, size: Size) -> Result<(), RenderError> {
+        self.canvas.resize(size);
+        let size = self.canvas.size();
+        if self.levels.size() == size {
+            return Ok(());
+        }
+        let whole = self.plan.size;
+        let ratio = |shown: u32, whole: u32| f64::from(shown) / f64::from(whole);
+        self.shrunk = (size != whole).then(|| [ratio(size.width, whole.width), ratio(size.height, whole.height)]);
+        self.levels = Levels::new(size);
+        self.push = Push::new(size);
+        self.pixel_gradient = vec![0.0; 3 * size.area()];
+        self.small_regions = if size == whole { None } else { Some(Scene::regions(self.plan, size)?) };
+        Ok(())
+    }
+
+    /// Each target's similarity in the step last done, if it was looked at.
+    fn by_target(&self) -> Vec<Option<f32>> {
+        let of =
+            |name: &str| self.similarities.iter().find(|(other, _)| other == name).map(|(_, similarity)| *similarity);
+        self.plan.targets.iter().map(|target| of(&target.name)).collect()
+    }
+
     /// One optimiser update, made from all windows of all active targets.
     fn step(&mut self, time: &Time, finest: Option<f64>, weights: &[f64], rate: f64) -> Result<(), RenderError> {
-        let asks = draw(self.plan, &self.frame, weights, time);
+        let asks = draw(self.plan, &self.scene, weights, time);
         let places = asks.places.iter().sum::<u64>();
-        self.active.choose(active_prompts(self.plan, weights, time), self.features);
+        for (model, lens) in self.lenses.iter_mut().enumerate() {
+            lens.choose(&acting_prompts(self.plan, model, weights, time));
+        }
         let clock = Instant::now();
         self.levels.build(self.canvas.decode(finest));
         self.seconds.look += clock.elapsed().as_secs_f64();
 
-        let (asks, lost) = self.settle(asks)?;
-        let side = self.frame.side;
-        let count = asks.len();
-        if count == 0 {
+        let (mut asks, lost) = self.settle(asks)?;
+        if asks.is_empty() {
             self.similarities.clear();
             self.last = Last::default();
             return Ok(());
         }
-        let windows: Vec<_> = asks.iter().map(|ask| self.on_canvas(&ask.window)).collect();
-
-        let clock = Instant::now();
-        let length = count * 3 * (side as usize).pow(2);
-        self.pixels.resize(length, 0.0);
-        look(&self.levels, &windows, side, &mut self.pixels);
-        self.seconds.look += clock.elapsed().as_secs_f64();
-
-        let clock = Instant::now();
-        let Active { prompts, features } = &self.active;
-        let questions = questions(&asks, prompts);
-        self.gradients.resize(length, 0.0);
-        let similarities = self.encoder.train(&self.pixels, &questions, features, &mut self.gradients)?;
-        let similarities = self.active.spread(&similarities, self.features.count());
-        self.seconds.encode += clock.elapsed().as_secs_f64();
-        if !self.gradients.iter().all(|g| g.is_finite()) {
-            return Err(RenderError::NotFinite { step: time.step + 1 });
+        // Each model is asked once, and each region pushed once.
+        asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, self.scene.region_of[ask.target]));
+        let mut similarities = Vec::with_capacity(asks.len() * self.plan.prompts.len());
+        self.pixels.clear();
+        for asks in asks.chunk_by(|a, b| self.plan.targets[a.target].model == self.plan.targets[b.target].model) {
+            let first = self.pixels.is_empty();
+            similarities.extend(self.train(asks, time)?);
+            self.gather(asks, first);
         }
-
-        let clock = Instant::now();
-        push(&windows, side, &self.gradients, &mut self.push, &mut self.pixel_gradient);
-        self.seconds.push += clock.elapsed().as_secs_f64();
 
         let clock = Instant::now();
         self.canvas.backprop(&self.pixel_gradient);
@@ -378,43 +365,106 @@ impl<'a> Run<'a> {
 
         // Counted only now: a step that is cancelled has not been.
         self.places += places;
-        self.views += lost + count as u64;
+        self.views += lost + asks.len() as u64;
         self.count(&asks, &similarities);
         self.last = Last { asks, similarities };
         Ok(())
     }
 
+    /// Shows views to their model. Their pixels come behind those of others, their gradients go into `gradients`; gives the
+    /// similarities `[N, K]`.
+    fn train(&mut self, asks: &[Ask], time: &Time) -> Result<Vec<f32>, RenderError> {
+        let lens = &mut self.lenses[self.plan.targets[asks[0].target].model];
+        let windows: Vec<Window> = asks.iter().map(|ask| on_canvas(&ask.window, self.shrunk)).collect();
+        let clock = Instant::now();
+        let side = lens.frame.side;
+        let length = asks.len() * 3 * (side as usize).pow(2);
+        let start = self.pixels.len();
+        self.pixels.resize(start + length, 0.0);
+        let pixels = &mut self.pixels[start..];
+        look(&self.levels, &windows, side, pixels);
+        self.seconds.look += clock.elapsed().as_secs_f64();
+
+        let clock = Instant::now();
+        let questions = questions(asks, lens);
+        self.gradients.resize(length, 0.0);
+        let similarities = lens.encoder.train(pixels, &questions, &lens.acting, &mut self.gradients)?;
+        self.seconds.encode += clock.elapsed().as_secs_f64();
+        if !self.gradients.iter().all(|g| g.is_finite()) {
+            return Err(RenderError::NotFinite { step: time.step + 1 });
+        }
+        Ok(lens.of_all_prompts(similarities))
+    }
+
+    /// Takes the gradients of one model's views to the canvas, each region's by itself. The first views of a step replace
+    /// what is there, others add to it.
+    fn gather(&mut self, asks: &[Ask], mut first: bool) {
+        let clock = Instant::now();
+        let side = self.lenses[self.plan.targets[asks[0].target].model].frame.side;
+        let region = |ask: &Ask| self.scene.region_of[ask.target];
+        let mut rest = self.gradients.as_slice();
+        for asks in asks.chunk_by(|a, b| region(a) == region(b)) {
+            let windows: Vec<Window> = asks.iter().map(|ask| on_canvas(&ask.window, self.shrunk)).collect();
+            let (gradients, after) = rest.split_at(asks.len() * 3 * (side as usize).pow(2));
+            rest = after;
+            let regions = self.small_regions.as_ref().unwrap_or(&self.scene.regions);
+            match region(&asks[0]).and_then(|region| regions.get(region)) {
+                None if first => push(&windows, side, gradients, &mut self.push, &mut self.pixel_gradient),
+                region => {
+                    if first {
+                        self.pixel_gradient.fill(0.0);
+                    }
+                    self.part.resize(self.pixel_gradient.len(), 0.0);
+                    push(&windows, side, gradients, &mut self.push, &mut self.part);
+                    match region {
+                        Some(region) => region.add(&self.part, &mut self.pixel_gradient),
+                        None => self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += part),
+                    }
+                }
+            }
+            first = false;
+        }
+        self.seconds.push += clock.elapsed().as_secs_f64();
+    }
+
     /// Scores the views that compete, and adds the winners to those that are settled.
     ///
     /// Scoring all with the forward graph and training the winners costs no more than training two views, and less from
-    /// three on.
-    ///
-    /// Also gives the number of views that lost: they were looked at, too.
+    /// three on. Also gives the number of views that lost: they were looked at, too.
     fn settle(&mut self, asks: Asks) -> Result<(Vec<Ask>, u64), RenderError> {
-        let mut settled = asks.settled;
         let mut lost = 0;
-        if asks.contests.is_empty() {
-            return Ok((settled, lost));
-        }
-        let side = self.frame.side;
-        let windows = asks.contests.iter().flat_map(|contest| &contest.windows);
-        let windows: Vec<_> = windows.map(|window| self.on_canvas(window)).collect();
-        let clock = Instant::now();
-        self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
-        look(&self.levels, &windows, side, &mut self.pixels);
-        self.seconds.look += clock.elapsed().as_secs_f64();
-        let clock = Instant::now();
-        let similarities = self.encoder.score(&self.pixels, &self.active.features)?;
-        let similarities = self.active.spread(&similarities, self.features.count());
-        self.seconds.encode += clock.elapsed().as_secs_f64();
+        let Asks { mut settled, mut contests, .. } = asks;
+        let by = self.shrunk;
+        for (model, lens) in self.lenses.iter_mut().enumerate() {
+            if contests.is_empty() {
+                break;
+            }
+            let (own, others): (Vec<Contest>, Vec<Contest>) =
+                contests.into_iter().partition(|contest| self.plan.targets[contest.target].model == model);
+            contests = others;
+            if own.is_empty() {
+                continue;
+            }
+            let side = lens.frame.side;
+            let windows = own.iter().flat_map(|contest| &contest.windows);
+            let windows: Vec<Window> = windows.map(|window| on_canvas(window, by)).collect();
+            let clock = Instant::now();
+            self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
+            look(&self.levels, &windows, side, &mut self.pixels);
+            self.seconds.look += clock.elapsed().as_secs_f64();
+            let clock = Instant::now();
+            let similarities = lens.encoder.score(&self.pixels, &lens.acting)?;
+            let similarities = lens.of_all_prompts(similarities);
+            self.seconds.encode += clock.elapsed().as_secs_f64();
 
-        let mut rows = similarities.chunks_exact(self.features.count());
-        for contest in asks.contests {
-            let own: Vec<&[f32]> = rows.by_ref().take(contest.windows.len()).collect();
-            let looked_at = own.len() as u64;
-            let asks = contest.settle(&own);
-            lost += looked_at - asks.len() as u64;
-            settled.extend(asks);
+            let mut rows = similarities.chunks_exact(self.plan.prompts.len());
+            for contest in own {
+                let views: Vec<&[f32]> = rows.by_ref().take(contest.windows.len()).collect();
+                let looked_at = views.len() as u64;
+                let asks = contest.settle(&views);
+                lost += looked_at - asks.len() as u64;
+                settled.extend(asks);
+            }
         }
         Ok((settled, lost))
     }
@@ -422,7 +472,7 @@ impl<'a> Run<'a> {
     /// Enters the winners in the tally, and each target's mean similarity.
     fn count(&mut self, asks: &[Ask], similarities: &[f32]) {
         let mut sums = vec![(0.0f64, 0u32); self.plan.targets.len()];
-        let rows: Vec<(&Ask, &[f32])> = asks.iter().zip(similarities.chunks_exact(self.features.count())).collect();
+        let rows: Vec<(&Ask, &[f32])> = asks.iter().zip(similarities.chunks_exact(self.plan.prompts.len())).collect();
         // Without selection a place has a view for each pipeline; they stand side by side.
         for views in rows.chunk_by(|a, b| (a.0.target, a.0.place) == (b.0.target, b.0.place)) {
             // Prompt, scaled similarity, similarity.
@@ -447,48 +497,22 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The prompts that act in a step, and their features.
-struct Active {
-    prompts: Vec<usize>,
-    features: Features,
-}
-
-impl Active {
-    /// Takes these prompts, indices into the plan's.
-    fn choose(&mut self, prompts: Vec<usize>, all: &Features) {
-        if prompts != self.prompts {
-            self.features = all.of(&prompts);
-            self.prompts = prompts;
-        }
-    }
-
-    /// Similarities by active prompt as similarities by the plan's prompts, `all` of them; 0 to those that do not act.
-    fn spread(&self, similarities: &[f32], all: usize) -> Vec<f32> {
-        let mut spread = vec![0.0; similarities.len() / self.prompts.len() * all];
-        for (to, from) in spread.chunks_exact_mut(all).zip(similarities.chunks_exact(self.prompts.len())) {
-            for (prompt, similarity) in self.prompts.iter().zip(from) {
-                to[*prompt] = *similarity;
-            }
-        }
-        spread
-    }
-}
-
-/// The asks as the encoder's matrices. `prompts`: those that act, in the order of the matrices' columns.
-fn questions(asks: &[Ask], prompts: &[usize]) -> Questions {
-    let mut questions = Questions::new(asks.len(), prompts.len());
+/// The asks as the encoder's matrices.
+fn questions(asks: &[Ask], lens: &Lens<'_>) -> Questions {
+    let prompts = lens.acting.count();
+    let mut questions = Questions::new(asks.len(), prompts);
     for (row, ask) in asks.iter().enumerate() {
         for (parts, weights) in [(&ask.pull, &mut questions.pull), (&ask.best, &mut questions.best)] {
             for part in parts {
-                let Some(column) = prompts.iter().position(|prompt| *prompt == part.prompt) else { continue };
-                let at = row * prompts.len() + column;
+                let Some(column) = lens.row(part.prompt) else { continue };
+                let at = row * prompts + column;
                 weights[at] += part.weight;
                 questions.scale[at] = part.scale;
                 questions.stop[at] = part.stop;
             }
         }
         questions.sharpness[row] = ask.sharpness;
-        questions.spherical[row] = f32::from(u8::from(ask.spherical));
+        questions.loss[row] = ask.loss;
     }
     questions
 }

@@ -1,8 +1,8 @@
 //! What the encoder saw in a step and what it made of it, for those who watch. Nothing here is computed unasked.
 
-use super::ask::Ask;
+use super::{ask::Ask, scene::Scene};
 use crate::{
-    look::{Frame, Levels},
+    look::Levels,
     plan::{Plan, Size},
 };
 
@@ -43,9 +43,9 @@ pub struct PromptSimilarity {
 #[derive(Clone, Copy)]
 pub struct Seen<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) frame: Frame,
+    pub(super) scene: &'a Scene,
     pub(super) last: &'a Last,
-    /// `[N, 3, S, S]`, the views as they were shown.
+    /// `[3, S, S]` of each view as it was shown, S the side of its model's windows.
     pub(super) pixels: &'a [f32],
     pub(super) levels: &'a Levels,
 }
@@ -53,7 +53,7 @@ pub struct Seen<'a> {
 impl<'a> Seen<'a> {
     /// The views that were trained.
     pub fn views(&self) -> Vec<View> {
-        let (width, height) = (f64::from(self.frame.size.width), f64::from(self.frame.size.height));
+        let (width, height) = (f64::from(self.plan.size.width), f64::from(self.plan.size.height));
         let view = |(ask, row): (&Ask, &[f32])| {
             let (winner, _) = ask.winner(row)?;
             Some(View {
@@ -68,14 +68,25 @@ impl<'a> Seen<'a> {
 
     /// The pixels of a view, in the order of [`Seen::views`]: `[3, S, S]`, nominally 0..1 sRGB, noise and colour included.
     pub fn pixels(&self, view: usize) -> Option<&'a [f32]> {
-        let length = 3 * (self.frame.side as usize).pow(2);
-        let (index, _) = self.rows().enumerate().filter(|(_, (ask, row))| ask.winner(row).is_some()).nth(view)?;
-        self.pixels.get(index * length..(index + 1) * length)
+        let index = self.index(view)?;
+        let length = |ask: &Ask| 3 * (self.side_of(ask) as usize).pow(2);
+        let start = self.last.asks[..index].iter().map(length).sum::<usize>();
+        self.pixels.get(start..start + length(&self.last.asks[index]))
     }
 
-    /// The side S of a view in pixels.
-    pub fn side(&self) -> u32 {
-        self.frame.side
+    /// The side S of a view in pixels, in the order of [`Seen::views`]: that of its model's windows.
+    pub fn side(&self, view: usize) -> Option<u32> {
+        Some(self.side_of(self.last.asks.get(self.index(view)?)?))
+    }
+
+    fn side_of(&self, ask: &Ask) -> u32 {
+        self.scene.frames[self.plan.targets[ask.target].model].side
+    }
+
+    /// Where a view stands among all that was asked.
+    fn index(&self, view: usize) -> Option<usize> {
+        let views = self.rows().enumerate().filter(|(_, (ask, row))| ask.winner(row).is_some());
+        views.map(|(index, _)| index).nth(view)
     }
 
     /// The mean similarity to each prompt of each target that was looked at, wanted and avoided, in written order.

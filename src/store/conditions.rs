@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::plan::{Ground, Plan, Prompt};
+use crate::plan::{Ground, Plan, Prompt, Region};
 use crate::runtime::{Device, Runtime};
 
 /// What a picture depends on besides its plan: two renders of one plan under equal conditions give the same bytes.
@@ -48,9 +48,13 @@ fn files(plan: &Plan) -> Vec<&Path> {
     };
     let prompts = plan.prompts.iter().filter_map(|prompt| match prompt {
         Prompt::Image(path) => Some(path.as_path()),
-        Prompt::Text(_) => None,
+        Prompt::Text(_) | Prompt::Ensemble(_) => None,
     });
-    start.into_iter().chain(prompts).collect()
+    let masks = plan.targets.iter().filter_map(|target| match &target.region {
+        Some(Region::Mask(path)) => Some(path.as_path()),
+        Some(Region::Rectangle(_)) | None => None,
+    });
+    start.into_iter().chain(prompts).chain(masks).collect()
 }
 
 /// The hashes of files' bytes.

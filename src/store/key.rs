@@ -12,11 +12,11 @@
 //! Structures of the plan are taken apart field by field here: one added to them does not compile until someone has decided
 //! whether it counts.
 
-use super::Conditions;
 use super::digest::Digest;
+use super::{Conditions, Contents};
 use crate::plan::{
     Axis, Basis, Canvas, Edge, Fit, Gradient, Ground, Init, Loss, Optimiser, Patience, Phase, Pipeline, Plan, Prompt,
-    Pull, Range, Select, Sight, Size, Stage, StageKind, Target, Time,
+    Pull, Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
 };
 
 /// The version of the program's arithmetic. To be raised with every change after which a render gives other bytes, however
@@ -40,6 +40,7 @@ impl Key {
 pub struct Chain<'a> {
     plan: &'a Plan,
     models: &'a [String],
+    files: &'a Contents,
     /// Of each of the plan's prompts.
     prompts: Vec<blake3::Hash>,
     start: Key,
@@ -63,6 +64,7 @@ impl<'a> Chain<'a> {
         Chain {
             plan,
             models: &conditions.models,
+            files: &conditions.files,
             prompts: plan.prompts.iter().map(|prompt| prompt_hash(prompt, conditions)).collect(),
             start,
             key: start,
@@ -172,7 +174,10 @@ impl<'a> Chain<'a> {
         // How the targets' similarities have risen is remembered by their positions.
         if let Some(Patience { steps, gain }) = patience {
             digest.word("patience").count(u64::from(*steps)).number(*gain);
-            let active = weights.iter().map(|weight| if weight.at(time) == 0.0 { 0.0 } else { 1.0 });
+            let active =
+                self.plan.targets.iter().zip(weights).map(|(target, weight)| {
+                    if weight.at(time) == 0.0 || !target.acts_at(time.step) { 0.0 } else { 1.0 }
+                });
             digest.numbers(active.collect::<Vec<_>>());
         }
         digest.numbers(finest.as_ref().map(|finest| finest.at(time)).as_slice().iter().copied());
@@ -183,15 +188,37 @@ impl<'a> Chain<'a> {
 
     /// A target, if it is active.
     fn target(&self, digest: &mut Digest, target: &Target, weight: f64, time: &Time) {
-        let Target { name: _, key, sight, windows, select, temperature, loss, pipelines, wanted, avoided } = target;
+        let Target {
+            name: _,
+            key,
+            model,
+            sight,
+            region,
+            active,
+            windows,
+            select,
+            temperature,
+            loss,
+            pipelines,
+            wanted,
+            avoided,
+        } = target;
         // What does not count in the renderer's arithmetic does not count here.
         let counts = |pull: &&Pull| (pull.weight.at(time) * (weight / f64::from(*windows))) as f32 != 0.0;
         let wanted: Vec<&Pull> = wanted.iter().filter(counts).collect();
-        if weight == 0.0 || wanted.is_empty() {
+        let acts = active.is_none_or(|active| active.contains(time.step));
+        if weight == 0.0 || wanted.is_empty() || !acts {
             return;
         }
         digest.word("target").count(*key).number(weight).count(u64::from(*windows));
-        digest.word(self.models.first().map_or("", String::as_str));
+        // Views are sorted by the positions of models and regions before they are looked at.
+        digest.count(*model as u64).word(self.models.get(*model).map_or("", String::as_str));
+        let first = self.plan.targets.iter().take_while(|other| other.region != *region).count() as u64;
+        match region {
+            None => digest.word("everywhere"),
+            Some(Region::Rectangle(sides)) => digest.word("rectangle").count(first).numbers(*sides),
+            Some(Region::Mask(path)) => digest.word("mask").count(first).hash(&self.files.hash(path)),
+        };
         digest.word(match sight {
             Sight::Whole { fit: Fit::Stretch } => "stretch",
             Sight::Whole { fit: Fit::Contain } => "contain",
@@ -211,6 +238,9 @@ impl<'a> Chain<'a> {
         digest.word(match loss {
             Loss::Cosine => "cosine",
             Loss::Spherical => "spherical",
+            Loss::Dot => "dot",
+            Loss::L1 => "l1",
+            Loss::L2 => "l2",
         });
         // Pipelines count where a prompt is seen through them, in the order in which they are met.
         let mut met: Vec<usize> = Vec::new();
@@ -279,6 +309,11 @@ fn prompt_hash(prompt: &Prompt, conditions: &Conditions) -> blake3::Hash {
     let mut digest = Digest::new("recipe-render store: prompt");
     match prompt {
         Prompt::Text(text) => digest.word("text").word(text),
+        Prompt::Ensemble(ensemble) => {
+            let filled = ensemble.filled();
+            digest.word("ensemble").count(filled.len() as u64);
+            filled.iter().fold(&mut digest, |digest, text| digest.word(text))
+        }
         Prompt::Image(path) => digest.word("image").hash(&conditions.files.hash(path)),
     };
     digest.finish()

@@ -19,4 +19,5 @@ mod serve;
 mod shell;
 mod store;
 mod sweep;
+mod targets;
 mod watch;

@@ -10,13 +10,13 @@ fn given(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn program(bench: &Bench) -> Command {
+pub fn program(bench: &Bench) -> Command {
     let mut program = bench.program();
     program.env("XDG_DATA_HOME", bench.path("data"));
     program
 }
 
-fn models(bench: &Bench, arguments: &[&str]) -> Ran {
+pub fn models(bench: &Bench, arguments: &[&str]) -> Ran {
     program(bench).arg("models").args(arguments).output().unwrap().into()
 }
 
@@ -42,7 +42,7 @@ fn tokenizer(size: usize) -> String {
 }
 
 /// A folder with the small joint model as model hubs have it.
-fn hub(bench: &Bench) {
+pub fn hub(bench: &Bench) {
     bench.write("My-Clip/onnx/model.onnx", std::fs::read(given("tests/models/joint.onnx")).unwrap());
     bench.write("My-Clip/tokenizer.json", tokenizer(64));
     bench.write("My-Clip/README.md", "---\nlicense: mit\n---\n# A model\n");

@@ -12,6 +12,7 @@ pub(super) const RECIPES: &[(&str, &str)] = shipped![
     "androids",
     "coarse-to-fine",
     "cthulhu",
+    "land-and-sky",
     "malazan",
     "malazan-and-rings",
     "malazan-landscape",

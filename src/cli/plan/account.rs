@@ -5,10 +5,10 @@ use std::fmt::Debug;
 use serde::Serialize;
 
 use super::effort::Effort;
-use crate::clip::ModelFolder;
+use crate::clip::{Description, ModelFolder};
 use crate::plan::{
-    Basis, Edge, Fit, Gradient, Ground, Optimiser, Phase, Plan, Prompt, Pull, Range, Schedule, Sight, StageKind,
-    Target, Time,
+    Basis, Edge, Fit, Gradient, Ground, Optimiser, Phase, Plan, Prompt, Pull, Range, Region, Schedule, Sight,
+    StageKind, Target, Time,
 };
 
 /// A schedule's values at three moments: the first step, the middle one, the last.
@@ -21,9 +21,12 @@ pub(super) struct Account {
     /// Width and height in pixels.
     pub size: [u32; 2],
     pub seed: u64,
+    /// The first of `models`.
     pub model: String,
-    /// The side of the model's windows, in pixels.
+    /// The side of that model's windows, in pixels.
     pub window: u32,
+    /// All models that targets look with.
+    pub models: Vec<ModelAccount>,
     /// How the picture is stored.
     pub basis: String,
     /// What it starts from.
@@ -31,6 +34,14 @@ pub(super) struct Account {
     pub phases: Vec<PhaseAccount>,
     pub targets: Vec<TargetAccount>,
     pub effort: Effort,
+}
+
+/// Of one model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct ModelAccount {
+    pub name: String,
+    /// The side of its windows, in pixels.
+    pub window: u32,
 }
 
 /// Of one phase; values are at its first, middle and last step.
@@ -66,6 +77,12 @@ pub(super) struct TargetAccount {
     pub windows: u32,
     pub select: String,
     pub loss: String,
+    /// Index into the plan's models.
+    pub model: usize,
+    /// `[x, y, width, height]` in fractions of the canvas, or a mask's path; null for all of it.
+    pub region: Option<String>,
+    /// The first step it acts at and the one before which it ends, counted from 0; null for all of them.
+    pub active: Option<[u64; 2]>,
     pub prompts: Vec<PromptAccount>,
     pub pipelines: Vec<PipelineAccount>,
 }
@@ -73,10 +90,13 @@ pub(super) struct TargetAccount {
 /// Of one prompt of a target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct PromptAccount {
-    /// `text` or `image`.
+    /// `text`, `texts` or `image`.
     pub kind: &'static str,
-    /// The text, or the file's path.
+    /// The text (of several the first, and how many more there are), or the file's path.
     pub prompt: String,
+    /// Of several texts, and of those filled into templates: what is averaged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<String>,
     /// Negative for what is to be avoided.
     pub weight: Values,
     /// Index into the target's pipelines; null for what is to be avoided, which is looked for in the winning view.
@@ -104,7 +124,9 @@ pub(super) struct StageAccount {
 }
 
 /// A plan's account.
-pub(super) fn of(plan: &Plan, model: &ModelFolder, effort: Effort) -> Account {
+pub(super) fn of(plan: &Plan, models: &[ModelFolder], effort: Effort) -> Account {
+    let models: Vec<ModelAccount> = models.iter().map(|model| &model.description).map(model_account).collect();
+    let first = models.first().cloned().unwrap_or(ModelAccount { name: String::new(), window: 0 });
     let moments = moments(plan);
     let mut start = 0;
     let phases = plan.phases.iter().map(|phase| {
@@ -116,8 +138,9 @@ pub(super) fn of(plan: &Plan, model: &ModelFolder, effort: Effort) -> Account {
         title: plan.title.clone(),
         size: [plan.size.width, plan.size.height],
         seed: plan.seed,
-        model: model.description.name.clone(),
-        window: model.description.image.size,
+        model: first.name,
+        window: first.window,
+        models,
         basis: match plan.canvas.basis {
             Basis::Pixels => "pixels".to_owned(),
             Basis::Pyramid { coarsest } => format!("pyramid (coarsest {coarsest})"),
@@ -132,6 +155,10 @@ pub(super) fn of(plan: &Plan, model: &ModelFolder, effort: Effort) -> Account {
         targets: plan.targets.iter().map(|target| target_account(plan, target, &moments)).collect(),
         effort,
     }
+}
+
+fn model_account(description: &Description) -> ModelAccount {
+    ModelAccount { name: description.name.clone(), window: description.image.size }
 }
 
 /// The run's first, middle and last step.
@@ -203,12 +230,13 @@ fn optimiser(optimiser: &Optimiser) -> String {
 
 fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAccount {
     let prompt = |pull: &Pull, pipeline: Option<usize>| {
-        let (kind, prompt) = match plan.prompts.get(pull.prompt) {
-            Some(Prompt::Image(path)) => ("image", path.display().to_string()),
-            Some(other) => ("text", other.called()),
-            None => ("text", String::new()),
+        let (kind, prompt, texts) = match plan.prompts.get(pull.prompt) {
+            Some(Prompt::Image(path)) => ("image", path.display().to_string(), Vec::new()),
+            Some(prompt @ Prompt::Ensemble(ensemble)) => ("texts", prompt.called(), ensemble.filled()),
+            Some(prompt @ Prompt::Text(_)) => ("text", prompt.called(), Vec::new()),
+            None => ("text", String::new(), Vec::new()),
         };
-        PromptAccount { kind, prompt, weight: values(&pull.weight, moments), pipeline }
+        PromptAccount { kind, prompt, texts, weight: values(&pull.weight, moments), pipeline }
     };
     let wanted = target.wanted.iter().map(|pull| prompt(pull, Some(pull.pipeline)));
     let avoided = target.avoided.iter().map(|pull| prompt(pull, None));
@@ -223,6 +251,12 @@ fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAc
         windows: target.windows,
         select: word(&target.select),
         loss: word(&target.loss),
+        model: target.model,
+        region: target.region.as_ref().map(|region| match region {
+            Region::Rectangle(rectangle) => format!("{rectangle:?}"),
+            Region::Mask(path) => path.display().to_string(),
+        }),
+        active: target.active.map(|active| [active.from, active.until]),
         prompts: wanted.chain(avoided).collect(),
         pipelines: target
             .pipelines

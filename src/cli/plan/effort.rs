@@ -38,7 +38,7 @@ pub(super) struct Memory {
     pub canvas: u64,
     /// The windows of the largest step.
     pub windows: u64,
-    /// The model's files.
+    /// The models' files.
     pub model: u64,
 }
 
@@ -49,18 +49,21 @@ impl Memory {
 }
 
 /// One step's places and windows.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Looks {
     wholes: u64,
     places: u64,
     windows: u64,
+    /// By model: each sees its own after another.
+    windows_of: Vec<u64>,
 }
 
 /// Counts a plan's windows and adds up its memory.
-pub(super) fn of(plan: &Plan, model: &ModelFolder) -> Effort {
+pub(super) fn of(plan: &Plan, models: &[ModelFolder]) -> Effort {
     let total = plan.steps();
     let mut sum = [0.0; 3];
     let mut most_windows = 0;
+    let mut most_of = vec![0; models.len()];
     let mut start = 0;
     for phase in &plan.phases {
         let steps = u64::from(phase.steps);
@@ -70,6 +73,9 @@ pub(super) fn of(plan: &Plan, model: &ModelFolder) -> Effort {
             let index = (u128::from(sample) * u128::from(steps) / u128::from(samples)) as u64;
             let looks = at(plan, phase, &Time::new(index, steps, start, total));
             most_windows = most_windows.max(looks.windows);
+            for (most, windows) in most_of.iter_mut().zip(&looks.windows_of) {
+                *most = (*most).max(*windows);
+            }
             for (sum, count) in sum.iter_mut().zip([looks.wholes, looks.places, looks.windows]) {
                 *sum += count as f64 * scale;
             }
@@ -77,25 +83,31 @@ pub(super) fn of(plan: &Plan, model: &ModelFolder) -> Effort {
         start += steps;
     }
     let [wholes, places, windows] = sum.map(|count: f64| count.round() as u64);
-    let side = u64::from(model.description.image.size);
+    let windows_of = |(model, most): (&ModelFolder, &u64)| {
+        let side = u64::from(model.description.image.size);
+        most.saturating_mul(3 * side * side * WINDOW_VALUE)
+    };
     let memory = Memory {
         canvas: Canvas::memory_needed(&plan.canvas, plan.size),
-        windows: most_windows.saturating_mul(3 * side * side * WINDOW_VALUE),
-        model: bytes(model),
+        windows: models.iter().zip(&most_of).map(windows_of).max().unwrap_or(0),
+        model: models.iter().map(bytes).sum(),
     };
     Effort { steps: total, wholes, places, windows, most_windows, memory, measured: None }
 }
 
 /// What one step looks at.
 fn at(plan: &Plan, phase: &Phase, time: &Time) -> Looks {
-    let mut looks = Looks::default();
+    let models = plan.targets.iter().map(|target| target.model + 1).max().unwrap_or(0);
+    let mut looks = Looks { windows_of: vec![0; models], ..Looks::default() };
     for (target, weight) in plan.targets.iter().zip(&phase.weights) {
-        let views = if weight.at(time) == 0.0 { 0 } else { views(target, time) };
+        let active = target.acts_at(time.step) && weight.at(time) != 0.0;
+        let views = if active { views(target, time) } else { 0 };
         if views == 0 {
             continue;
         }
         let places = u64::from(target.windows);
         looks.windows += places * views;
+        looks.windows_of[target.model] += places * views;
         match target.sight {
             Sight::Whole { .. } => looks.wholes += places,
             Sight::Places => looks.places += places,
@@ -135,7 +147,8 @@ mod tests {
 
     fn effort(text: &str) -> Effort {
         let compiled = crate::recipe::compile("a.toml".as_ref(), text, &crate::recipe::Overrides::default()).unwrap();
-        of(&compiled.plan, &ModelFolder::named("pocket").unwrap())
+        let models: Vec<ModelFolder> = compiled.models.iter().map(|_| ModelFolder::named("pocket").unwrap()).collect();
+        of(&compiled.plan, &models)
     }
 
     const TWO: &str = "[[composition]]\nprompts = ['x']\nwindows = 2\n\
@@ -148,6 +161,10 @@ mod tests {
         // Exactly the first half of the second phase, by its expression.
         let half = effort(&format!("{TWO}[[phase]]\nsteps = 10\ncomposition = 0\ndetail = 't < 0.5'\n"));
         assert_eq!((half.wholes, half.places, half.windows), (0, 15, 30));
+        let late = effort(&format!("{TWO}active = [15, 'end']\n[[phase]]\nsteps = 20\ncomposition = 0\n"));
+        assert_eq!((late.places, late.most_windows), (15, 6));
+        let none = effort(&format!("{TWO}active = [5, 6]\n[[phase]]\nsteps = 5\n"));
+        assert_eq!((none.places, none.most_windows), (0, 2));
     }
 
     #[test]
@@ -163,5 +180,8 @@ mod tests {
         assert!(large.canvas > 10 * small.canvas);
         assert_eq!((small.windows, large.windows), (8 * 3 * 64 * 64 * 52, 62 * 3 * 64 * 64 * 52));
         assert!(small.model > 1_000_000 && small.total() > small.model + small.canvas);
+        // Models take turns: the windows of one make room for those of the other.
+        let two = effort(&format!("size = [64, 64]\n{TWO}model = 'other'\n")).memory;
+        assert_eq!((two.windows, two.model), (6 * 3 * 64 * 64 * 52, 2 * small.model));
     }
 }

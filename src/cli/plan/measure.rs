@@ -7,9 +7,8 @@ use serde::Serialize;
 use super::effort::Effort;
 use crate::cli::Failure;
 use crate::cli::timings::peak_rss_bytes;
-use crate::clip::{Encoder, Features};
 use crate::plan::Plan;
-use crate::render::{Control, Observer, Progress, render};
+use crate::render::{Control, Lens, Observer, Progress, render};
 
 /// So many steps of each phase are done, spread over it.
 const STEPS: u32 = 5;
@@ -55,20 +54,15 @@ impl Observer for Watch {
 }
 
 /// Does a few steps of each of the plan's phases.
-pub(super) fn measure(
-    plan: &Plan,
-    effort: &Effort,
-    features: &Features,
-    encoder: &mut Encoder,
-) -> Result<Measured, Failure> {
-    let mut short = plan.clone();
+pub(super) fn measure(plan: &Plan, effort: &Effort, lenses: &mut [Lens<'_>]) -> Result<Measured, Failure> {
+    let few: Vec<u32> = plan.phases.iter().map(|phase| phase.steps.min(STEPS)).collect();
+    let mut short = plan.with_steps(&few);
     for phase in &mut short.phases {
-        phase.steps = phase.steps.min(STEPS);
         phase.patience = None;
     }
     let now = Instant::now();
     let mut watch = Watch { started: now, before: now, windows: 0, done: Vec::new() };
-    render(&short, features, encoder, &mut watch).map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
+    render(&short, lenses, &mut watch).map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
     let steps: Vec<u32> = plan.phases.iter().map(|phase| phase.steps).collect();
     let seconds = whole(&steps, &watch.done);
     let windows_per_second = if seconds > 0.0 { effort.windows as f64 / seconds } else { 0.0 };

@@ -13,15 +13,15 @@ use crate::runtime;
 pub fn run(args: &PlanArgs, options: runtime::Options, voice: &Voice) -> Outcome {
     let source = Source::read(&args.recipe)?;
     let compiled = source.compile(&overrides(&args.instead, &source)?, voice)?;
-    let model = prompts::model(&source, &compiled)?;
-    prompts::check(&source, &compiled, &model, voice)?;
-    let mut effort = effort::of(&compiled.plan, &model);
+    let models = prompts::models(&source, &compiled)?;
+    prompts::check(&source, &compiled, &models, voice)?;
+    let mut effort = effort::of(&compiled.plan, &models);
     if args.measure {
         let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
-        let (encoder, features) = bench.ready(&source, &compiled, &model)?;
-        effort.measured = Some(measure::measure(&compiled.plan, &effort, &features, encoder)?);
+        let mut lenses = bench.ready(&source, &compiled, &models)?;
+        effort.measured = Some(measure::measure(&compiled.plan, &effort, &mut lenses)?);
     }
-    let account = account::of(&compiled.plan, &model, effort);
+    let account = account::of(&compiled.plan, &models, effort);
     let text = match args.json {
         true => serde_json::to_string_pretty(&account).map_err(Failure::failed)? + "\n",
         false => page::page(&account),

@@ -14,10 +14,13 @@ pub(super) fn page(account: &Account) -> String {
     }
     let [width, height] = account.size;
     lines.push(format!("picture  {width}x{height}, seed {}, {}, from {}", account.seed, account.basis, account.start));
-    lines.push(format!("model    {}, windows of {side}x{side} pixels", account.model, side = account.window));
+    for model in &account.models {
+        lines.push(format!("model    {}, windows of {side}x{side} pixels", model.name, side = model.window));
+    }
     lines.extend(phases(account));
     for target in &account.targets {
-        lines.extend(self::target(target));
+        let model = account.models.get(target.model).filter(|_| account.models.len() > 1);
+        lines.extend(self::target(target, model.map(|model| model.name.as_str())));
     }
     lines.extend(effort(&account.effort));
     lines.join("\n") + "\n"
@@ -83,18 +86,30 @@ fn unusual(account: &Account) -> Vec<(&'static str, Vec<String>)> {
     columns.map(|(name, _, cells)| (name, cells)).collect()
 }
 
-fn target(target: &TargetAccount) -> Vec<String> {
+/// A target; its model where there are several.
+fn target(target: &TargetAccount, model: Option<&str>) -> Vec<String> {
     let several = target.pipelines.len() > 1;
     let windows = if target.windows == 1 { "1 window" } else { &format!("{} windows", target.windows) };
     let mut lines = vec![format!(
         "{}: {windows} a step, {}, select {}, loss {}",
         target.name, target.sight, target.select, target.loss
     )];
+    let region = target.region.as_ref().map(|region| format!("region {region}"));
+    let active = target.active.map(|[from, until]| format!("active from step {from} to {until}"));
+    let further: Vec<String> =
+        model.map(|model| format!("model {model}")).into_iter().chain(region).chain(active).collect();
+    if !further.is_empty() {
+        lines.extend(wrapped("  ", further.into_iter()));
+    }
     let prompts = target.prompts.iter().map(|prompt| {
         let quoted = if prompt.kind == "image" { prompt.prompt.clone() } else { format!("\"{}\"", prompt.prompt) };
         let weight = if prompt.weight == [1.0; 3] { String::new() } else { format!(" {}", over_time(&prompt.weight)) };
         let pipeline = prompt.pipeline.filter(|_| several).map(|index| format!(" [{}]", index + 1));
-        format!("{quoted}{weight}{}", pipeline.unwrap_or_default())
+        let texts = match prompt.texts.len() {
+            0 => String::new(),
+            count => format!(" (mean of {count} texts)"),
+        };
+        format!("{quoted}{texts}{weight}{}", pipeline.unwrap_or_default())
     });
     lines.extend(wrapped("  ", prompts));
     for (index, pipeline) in target.pipelines.iter().enumerate() {

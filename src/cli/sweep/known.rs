@@ -26,16 +26,19 @@ pub(super) fn states(
     for planned in planned {
         let path = folder.join(&planned.file);
         let is_there = path.is_file() && {
-            let model = &planned.compiled.model;
-            let key = format!("{} {}", model.base.display(), model.name);
-            let hash = match hashes.get(&key) {
-                Some(hash) => hash,
-                None => {
-                    let hash = planned.model.hash().map_err(from_clip)?;
-                    hashes.entry(key).or_insert(hash)
-                }
-            };
-            is_that_of(&path, source, planned, hash, device)
+            let mut used = Vec::new();
+            for (reference, model) in planned.compiled.models.iter().zip(&planned.models) {
+                let key = format!("{} {}", reference.base.display(), reference.name);
+                let hash = match hashes.get(&key) {
+                    Some(hash) => hash,
+                    None => {
+                        let hash = model.hash().map_err(from_clip)?;
+                        hashes.entry(key).or_insert(hash)
+                    }
+                };
+                used.push(hash.clone());
+            }
+            is_that_of(&path, source, planned, &used, device)
         };
         states.push(if is_there { State::There } else { State::Missing });
     }
@@ -43,19 +46,25 @@ pub(super) fn states(
 }
 
 /// A picture is the finished one of this render, by this version, and no file that the recipe needs is newer.
-fn is_that_of(path: &Path, source: &Source, planned: &Planned, hash: &str, device: DeviceChoice) -> bool {
+fn is_that_of(path: &Path, source: &Source, planned: &Planned, hashes: &[String], device: DeviceChoice) -> bool {
     let Ok(origin) = output::recover(path) else { return false };
     let facts = origin.facts;
     let same_device = match device {
         DeviceChoice::Only(device) => device.to_string().split(':').next() == Some(facts.device.as_str()),
         _ => true,
     };
+    // Where one model made it all, the picture does not list them.
+    let made_by: Vec<&str> = match facts.models.as_slice() {
+        [] => vec![&facts.model_hash],
+        models => models.iter().map(|model| model.hash.as_str()).collect(),
+    };
+    let same_models = made_by == hashes;
     let finished =
         facts.steps + facts.steps_spared == facts.steps_planned && facts.steps_planned == planned.compiled.plan.steps();
     origin.recipe == source.text
         && origin.bases == picture::kept_bases(planned.compiled.bases.clone())
         && facts.overrides == picture::kept(&planned.overrides)
-        && facts.model_hash == hash
+        && same_models
         && facts.version == env!("CARGO_PKG_VERSION")
         && same_device
         && finished

@@ -17,7 +17,8 @@ pub(super) struct Planned {
     pub combination: Combination,
     pub overrides: Overrides,
     pub compiled: Compiled,
-    pub model: ModelFolder,
+    /// By the plan's numbers of models.
+    pub models: Vec<ModelFolder>,
     /// The picture's name in the sweep's folder.
     pub file: String,
 }
@@ -35,13 +36,13 @@ pub(super) fn plan(args: &SweepArgs, source: &Source, sweep: &Sweep, voice: &Voi
     let mut warned = BTreeSet::new();
     for (combination, file) in combinations.iter().zip(names(&combinations)) {
         match one(args, source, sweep, combination) {
-            Ok((overrides, compiled, model, warnings)) => {
+            Ok((overrides, compiled, models, warnings)) => {
                 for warning in warnings {
                     if warned.insert(warning.clone()) {
                         voice.rendered(&warning);
                     }
                 }
-                planned.push(Planned { combination: combination.clone(), overrides, compiled, model, file });
+                planned.push(Planned { combination: combination.clone(), overrides, compiled, models, file });
             }
             Err(failure) => match wrong.iter_mut().find(|(other, _, _)| other.message == failure.message) {
                 Some((_, _, count)) => *count += 1,
@@ -70,7 +71,7 @@ pub(super) fn plan(args: &SweepArgs, source: &Source, sweep: &Sweep, voice: &Voi
     Err(Failure::wrong(format!("{count} of {of} combinations cannot be rendered; nothing was")))
 }
 
-type Checked = (Overrides, Compiled, ModelFolder, Vec<String>);
+type Checked = (Overrides, Compiled, Vec<ModelFolder>, Vec<String>);
 
 fn one(args: &SweepArgs, source: &Source, sweep: &Sweep, combination: &Combination) -> Result<Checked, Failure> {
     let set = sweep.fixed.iter().chain(&combination.varied).cloned().collect();
@@ -85,14 +86,14 @@ fn one(args: &SweepArgs, source: &Source, sweep: &Sweep, combination: &Combinati
         }
     }
     let compiled = source.compile_silently(&overrides)?;
-    let model = prompts::model(source, &compiled)?;
-    let (errors, warnings) = prompts::examine(&compiled, &model)?;
+    let models = prompts::models(source, &compiled)?;
+    let (errors, warnings) = prompts::examine(&compiled, &models)?;
     if !errors.is_empty() {
         return Err(source.diagnosed(&errors));
     }
     let mut shown = vec![render_diagnostics(&compiled.warnings), render_diagnostics(&warnings)];
     shown.retain(|text| !text.trim().is_empty());
-    Ok((overrides, compiled, model, shown))
+    Ok((overrides, compiled, models, shown))
 }
 
 /// An option that says the same for all renders leaves nothing to vary.

@@ -85,6 +85,14 @@ pub(super) enum Kind {
     Pipelines,
     /// Texts, or tables with a text or an image.
     Prompts,
+    /// An array of texts, at least one.
+    Texts,
+    /// An array of texts with a place for another one in each.
+    Templates,
+    /// The step that begins a stretch of the run, and the one that ends it.
+    Steps,
+    /// A rectangle in fractions of the canvas, or a mask.
+    Region,
     Table(&'static Table),
     Tables(&'static Table),
 }
@@ -184,6 +192,10 @@ impl Kind {
             Kind::Pipeline => "a pipeline's name in quotes, or an array of stages".into(),
             Kind::Pipelines => "a table of pipelines by their names".into(),
             Kind::Prompts => "an array of texts, or of tables like { text = \"...\", weight = 0.5 }".into(),
+            Kind::Texts => "an array of texts".into(),
+            Kind::Templates => "an array of texts with {} in each, where the prompt's text goes".into(),
+            Kind::Steps => "[first step, end], in steps counted from 0; the end is a step too, or \"end\"".into(),
+            Kind::Region => "[x, y, width, height] in fractions of the canvas, or { mask = \"mask.png\" }".into(),
             Kind::Table(_) => "a table".into(),
             Kind::Tables(table) => format!("an array of tables, each written as {}", table.heading),
         }

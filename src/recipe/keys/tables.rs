@@ -12,6 +12,7 @@ pub(in crate::recipe) static ALL: &[&Table] = &[
     &INIT,
     &COMPOSITION,
     &DETAIL,
+    &REGION,
     &PROMPT,
     &STAGE,
     &RENDER,
@@ -69,6 +70,13 @@ pub(in crate::recipe) static RECIPE: Table = Table {
                     another pipeline's name.",
             example: "{ roam = [{ cover = [0.25, 0.6] }, { rotate = 15 }], slanted = [\"roam\", { perspective = 0.4 }] }",
             ..key("stages", Kind::Pipelines)
+        },
+        Key {
+            about: "Texts into each of which the texts of all prompts are filled, in the place of `{}`; of each prompt the mean \
+                    of what comes of it is looked for, as CLIP's prompt ensembles have it. Targets and prompts may have \
+                    others. Without any, texts stay as they are.",
+            example: "[\"a photo of {}\", \"an oil painting of {}\"]",
+            ..key("templates", Kind::Templates)
         },
         Key {
             about: "Something that the whole picture should show.",
@@ -262,8 +270,55 @@ const LOSS: Key = Key {
         Kind::Choice(&[
             Variant { name: "spherical", about: "acos(s)^2 / 2", with: With::Nothing },
             Variant { name: "cosine", about: "1 - s", with: With::Nothing },
+            Variant {
+                name: "dot",
+                about: "-e . f, of the embedding e as the model gives it, before it is brought to the length 1: it may grow as \
+                        well as turn. How much a step pulls depends on the model",
+                with: With::Nothing,
+            },
+            Variant {
+                name: "l1",
+                about: "the sum of absolute differences between the numbers of both embeddings, brought to the length 1",
+                with: With::Nothing,
+            },
+            Variant {
+                name: "l2",
+                about: "sqrt(2 - 2 s), the distance of both embeddings, brought to the length 1",
+                with: With::Nothing,
+            },
         ]),
     )
+};
+
+const ACTIVE: Key = Key {
+    unit: "steps",
+    about: "When the target acts: from its first step on and before its end, both counted from 0 over the whole run, as `step` \
+            is; [0, 100] are the first hundred steps. Where phases are made longer or shorter (`--steps`, `--draft`), both keep \
+            their places in their phases. A target that is not active costs nothing. Without it, always.",
+    example: "[100, \"end\"]",
+    ..key("active", Kind::Steps)
+};
+
+const REGION_OF_TARGET: Key = Key {
+    about: "Where the target may look and change: a rectangle as [x, y, width, height] in fractions of the canvas's width and \
+            height, from its left and top, or a mask. Details are placed inside, compositions fit it; what they change beyond \
+            it is left out. Sizes (`cover`) still count by the canvas. Only the basis `pixels` keeps what nobody looks at \
+            exactly as it is: the parts in which the others store a picture reach further. Without it, everywhere.",
+    example: "[0, 0.6, 1, 0.4]",
+    ..key("region", Kind::Region)
+};
+
+const MODEL_OF_TARGET: Key = Key {
+    about: "The CLIP model that looks for this target, in place of the recipe's: its name, or the path of its folder. Several \
+            models may work on one picture, each at its own window size. `--model` does not replace it.",
+    example: "\"models/vit-b-32\"",
+    ..key("model", Kind::Text)
+};
+
+const TEMPLATES_OF_TARGET: Key = Key {
+    about: "Templates for the texts of its prompts, in place of the recipe's; an empty array leaves them as they are.",
+    example: "[\"a photo of {}\"]",
+    ..key("templates", Kind::Templates)
 };
 
 const TARGET_WEIGHT: Key = Key {
@@ -301,6 +356,10 @@ pub(in crate::recipe) static COMPOSITION: Table = Table {
         TEMPERATURE,
         LOSS,
         TARGET_WEIGHT,
+        ACTIVE,
+        REGION_OF_TARGET,
+        TEMPLATES_OF_TARGET,
+        MODEL_OF_TARGET,
     ],
     exclusive: &[],
     one_needed: false,
@@ -310,7 +369,36 @@ pub(in crate::recipe) static DETAIL: Table = Table {
     name: "detail",
     heading: "[[detail]]",
     about: "Something that each small part of the picture should show: its windows lie at random places.",
-    keys: &[NAME, PROMPTS, STAGES_OF_TARGET, WINDOWS, SELECT, TEMPERATURE, LOSS, TARGET_WEIGHT],
+    keys: &[
+        NAME,
+        PROMPTS,
+        STAGES_OF_TARGET,
+        WINDOWS,
+        SELECT,
+        TEMPERATURE,
+        LOSS,
+        TARGET_WEIGHT,
+        ACTIVE,
+        REGION_OF_TARGET,
+        TEMPLATES_OF_TARGET,
+        MODEL_OF_TARGET,
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(in crate::recipe) static REGION: Table = Table {
+    name: "region",
+    heading: "region = { ... }",
+    about: "A region of any shape, in place of a rectangle.",
+    keys: &[Key {
+        about: "A grey picture, stretched to the canvas: white is inside, black is not, and grey is changed less. The places of \
+                details are drawn from it, where it is lighter more of them; what is transparent counts as black. Its path is \
+                relative to the recipe's folder.",
+        example: "\"mask.png\"",
+        required: true,
+        ..key("mask", Kind::File)
+    }],
     exclusive: &[],
     one_needed: false,
 };
@@ -321,6 +409,12 @@ pub(in crate::recipe) static PROMPT: Table = Table {
     about: "One prompt, where a text alone is not enough: a text or an image, and what goes with it.",
     keys: &[
         Key { about: "What to show, in words.", example: "\"malazan\"", ..key("text", Kind::Text) },
+        Key {
+            about: "Several texts for one thing, in place of `text`: the mean of their embeddings is looked for. The tally \
+                    counts them as one, by the first.",
+            example: "[\"a red dragon\", \"a dragon breathing fire\"]",
+            ..key("texts", Kind::Texts)
+        },
         Key {
             about: "What to show, as an image file in place of `text`: the picture's own embedding is what windows are compared \
                     with, so that they take over its subject and its style rather than its lines. Its path is relative to the \
@@ -353,8 +447,13 @@ pub(in crate::recipe) static PROMPT: Table = Table {
             example: "\"slanted\"",
             ..key("stages", Kind::Pipeline)
         },
+        Key {
+            about: "Templates for its text or texts, in place of the target's; an empty array leaves them as they are.",
+            example: "[\"an oil painting of {}\"]",
+            ..key("templates", Kind::Templates)
+        },
     ],
-    exclusive: &["text", "image"],
+    exclusive: &["text", "texts", "image"],
     one_needed: true,
 };
 

@@ -1,0 +1,196 @@
+//! A part of the canvas: where places are drawn, what a composition fits, and what of a gradient counts.
+
+use std::path::{Path, PathBuf};
+
+use image::imageops::FilterType;
+use rayon::prelude::*;
+
+use crate::chance::Draws;
+use crate::plan::{self, Size};
+
+/// Why there is no region.
+#[derive(Debug, thiserror::Error)]
+pub enum RegionError {
+    #[error("cannot read the mask `{}`: {source}", path.display())]
+    Image { path: PathBuf, source: image::ImageError },
+    #[error("the mask `{}` is black everywhere", path.display())]
+    Black { path: PathBuf },
+}
+
+/// A rectangle in canvas pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Area {
+    /// Its left and top edge.
+    pub start: [f64; 2],
+    /// Its width and height.
+    pub sides: [f64; 2],
+}
+
+impl Area {
+    /// The whole canvas.
+    pub fn of(size: Size) -> Area {
+        Area { start: [0.0; 2], sides: [f64::from(size.width), f64::from(size.height)] }
+    }
+}
+
+/// A part of a canvas of one size.
+#[derive(Debug, Clone)]
+pub struct Region {
+    /// What encloses it.
+    pub(super) area: Area,
+    width: usize,
+    /// How much of each pixel belongs to it, `[H, W]`, 0..1.
+    mask: Vec<f32>,
+    /// Of a mask: the sum of all values up to each pixel, by which places are drawn. Empty for a rectangle.
+    sums: Vec<f64>,
+}
+
+/// Values of a mask below this are black: half a step of a picture of 8 bits.
+const BLACK: f32 = 0.5 / 255.0;
+
+impl Region {
+    /// The region on a canvas; a mask's file is read and stretched to the canvas.
+    pub fn new(region: &plan::Region, size: Size) -> Result<Region, RegionError> {
+        match region {
+            plan::Region::Rectangle(rectangle) => Ok(Region::rectangle(*rectangle, size)),
+            plan::Region::Mask(path) => Region::mask(path, size),
+        }
+    }
+
+    fn rectangle([x, y, width, height]: [f64; 4], size: Size) -> Region {
+        let canvas = Area::of(size).sides;
+        let area = Area { start: [x * canvas[0], y * canvas[1]], sides: [width * canvas[0], height * canvas[1]] };
+        // The part of each column and row that lies inside.
+        let inside = |axis: usize, count: u32| -> Vec<f32> {
+            let (low, high) = (area.start[axis], area.start[axis] + area.sides[axis]);
+            let part = |i| ((high.min(f64::from(i) + 1.0) - low.max(f64::from(i))).clamp(0.0, 1.0)) as f32;
+            (0..count).map(part).collect()
+        };
+        let (columns, rows) = (inside(0, size.width), inside(1, size.height));
+        let mask = rows.iter().flat_map(|row| columns.iter().map(move |column| row * column)).collect();
+        Region { area, width: size.width as usize, mask, sums: Vec::new() }
+    }
+
+    fn mask(path: &Path, size: Size) -> Result<Region, RegionError> {
+        let wrong = |source| RegionError::Image { path: path.to_owned(), source };
+        let reader = image::ImageReader::open(path)
+            .and_then(|reader| reader.with_guessed_format())
+            .map_err(|error| wrong(image::ImageError::IoError(error)))?;
+        let image = reader.decode().map_err(wrong)?.into_luma_alpha16();
+        let most = f32::from(u16::MAX);
+        let values =
+            image.pixels().map(|pixel| f32::from(pixel.0[0]) / most * (f32::from(pixel.0[1]) / most)).collect();
+        let grey = image::ImageBuffer::<image::Luma<f32>, Vec<f32>>::from_raw(image.width(), image.height(), values);
+        let black = || RegionError::Black { path: path.to_owned() };
+        let grey = grey.ok_or_else(black)?;
+        let grey = image::imageops::resize(&grey, size.width, size.height, FilterType::Triangle);
+        let light = |value: f32| if value < BLACK { 0.0 } else { value.min(1.0) };
+        Region::of_mask(grey.into_raw().into_iter().map(light).collect(), size).ok_or_else(black)
+    }
+
+    /// From values `[H, W]` in 0..1; none where all are 0.
+    fn of_mask(mask: Vec<f32>, size: Size) -> Option<Region> {
+        let width = size.width as usize;
+        let (mut low, mut high) = ([usize::MAX; 2], [0; 2]);
+        let mut sum = 0.0;
+        let mut sums = Vec::with_capacity(mask.len());
+        for (i, value) in mask.iter().enumerate() {
+            sum += f64::from(*value);
+            sums.push(sum);
+            if *value > 0.0 {
+                let at = [i % width, i / width];
+                for axis in 0..2 {
+                    low[axis] = low[axis].min(at[axis]);
+                    high[axis] = high[axis].max(at[axis] + 1);
+                }
+            }
+        }
+        let area = Area {
+            start: low.map(|low| low as f64),
+            sides: [0, 1].map(|axis| high[axis].saturating_sub(low[axis]) as f64),
+        };
+        (sum > 0.0).then_some(Region { area, width, mask, sums })
+    }
+
+    /// A point of it in canvas pixels, drawn in proportion to the mask; none for a rectangle, in which every point is as
+    /// likely and windows have to fit. Draws numbers 0 and 1.
+    pub(super) fn point(&self, draws: Draws) -> Option<[f64; 2]> {
+        let total = self.sums.last()?;
+        let drawn = total * draws.unit(0);
+        let pixel = self.sums.partition_point(|sum| *sum <= drawn).min(self.mask.len() - 1);
+        let before = if pixel == 0 { 0.0 } else { self.sums[pixel - 1] };
+        // What is left of the first number lies evenly within the pixel.
+        let across = ((drawn - before) / f64::from(self.mask[pixel]).max(1e-9)).clamp(0.0, 1.0);
+        Some([(pixel % self.width) as f64 + across, (pixel / self.width) as f64 + draws.unit(1)])
+    }
+
+    /// Adds what of a pixel gradient `[3, H, W]` lies in the region to another.
+    pub fn add(&self, gradient: &[f32], sum: &mut [f32]) {
+        let area = self.mask.len();
+        sum.par_chunks_exact_mut(area).zip(gradient.par_chunks_exact(area)).for_each(|(sum, gradient)| {
+            for ((sum, gradient), mask) in sum.iter_mut().zip(gradient).zip(&self.mask) {
+                *sum += mask * gradient;
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::look::tests::{dot, random};
+
+    const SIZE: Size = Size { width: 40, height: 20 };
+
+    #[test]
+    fn a_rectangle_has_parts_of_pixels_at_its_edges() {
+        let region = Region::rectangle([0.25, 0.0, 0.5125, 0.525], SIZE);
+        let at = |x: usize, y: usize| region.mask[y * 40 + x];
+        assert_eq!([at(9, 0), at(10, 0), at(29, 0), at(30, 0), at(31, 0)], [0.0, 1.0, 1.0, 0.5, 0.0]);
+        assert_eq!([at(20, 9), at(20, 10), at(20, 11), at(30, 10)], [1.0, 0.5, 0.0, 0.25]);
+        assert!(region.point(Draws::new(1)).is_none());
+    }
+
+    #[test]
+    fn points_are_drawn_in_proportion_to_a_mask() {
+        let mask =
+            (0..SIZE.area()).map(|i| [0.0, 0.25, 0.75, 0.0][i % 40 / 10] * f32::from(u8::from(i < 400))).collect();
+        let region = Region::of_mask(mask, SIZE).unwrap();
+        assert_eq!((region.area.start, region.area.sides), ([10.0, 0.0], [20.0, 10.0]));
+        let (mut dim, mut light, count) = (0, 0, 4000);
+        for i in 0..count {
+            let [x, y] = region.point(Draws::new(3).at(i)).unwrap();
+            assert!((10.0..=30.0).contains(&x) && (0.0..=10.0).contains(&y), "{x} {y}");
+            if x < 20.0 { dim += 1 } else { light += 1 }
+        }
+        assert!((2.6..3.4).contains(&(f64::from(light) / f64::from(dim))), "{light} {dim}");
+        assert!(Region::of_mask(vec![0.0; SIZE.area()], SIZE).is_none());
+    }
+
+    #[test]
+    fn a_mask_is_stretched_and_what_is_seen_through_is_black() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mask.png");
+        // The left half is white, of the right half only the upper one is there.
+        let image =
+            image::GrayAlphaImage::from_fn(4, 4, |x, y| image::LumaA([255, if x < 2 || y < 2 { 255 } else { 0 }]));
+        image.save(&path).unwrap();
+        let region = Region::new(&plan::Region::Mask(path.clone()), SIZE).unwrap();
+        let at = |x: usize, y: usize| region.mask[y * 40 + x];
+        assert_eq!([at(2, 2), at(2, 18), at(38, 2), at(38, 18)], [1.0, 1.0, 1.0, 0.0]);
+        image::GrayImage::new(4, 4).save(&path).unwrap();
+        assert!(matches!(Region::new(&plan::Region::Mask(path), SIZE), Err(RegionError::Black { .. })));
+    }
+
+    #[test]
+    fn adding_is_its_own_adjoint() {
+        let region = Region::of_mask(random(SIZE.area(), 1), SIZE).unwrap();
+        let (a, b) = (random(3 * SIZE.area(), 2), random(3 * SIZE.area(), 3));
+        let masked = |values: &[f32]| {
+            let mut sum = vec![0.0; values.len()];
+            region.add(values, &mut sum);
+            sum
+        };
+        assert!((dot(&masked(&a), &b) - dot(&a, &masked(&b))).abs() < 1e-6 * dot(&a, &b));
+    }
+}

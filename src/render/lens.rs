@@ -1,0 +1,67 @@
+//! A model at work on a picture.
+
+use crate::{
+    clip::{Encoder, Features},
+    look::Frame,
+    plan::Plan,
+};
+
+/// One of a run's models: its encoder, and the features of its targets' prompts.
+pub struct Lens<'a> {
+    pub(super) encoder: &'a mut Encoder,
+    features: Features,
+    /// The features of the prompts that act in the step.
+    pub(super) acting: Features,
+    /// The rows of `acting` as indices into [`Plan::prompts`], in the order in which they are asked for.
+    actors: Vec<usize>,
+    /// The canvas, and the side of the model's windows.
+    pub(super) frame: Frame,
+    /// The features' rows as indices into [`Plan::prompts`], ascending.
+    rows: Vec<usize>,
+    /// Prompts of the plan.
+    prompts: usize,
+}
+
+impl<'a> Lens<'a> {
+    /// The plan's model of a number. `features` has a row for each of the plan's [`Plan::prompts_of`] that model.
+    pub fn new(plan: &Plan, model: usize, encoder: &'a mut Encoder, features: Features) -> Self {
+        let frame = Frame { size: plan.size, side: encoder.side() };
+        let acting = features.of(&[]);
+        let rows = plan.prompts_of(model);
+        Lens { encoder, features, acting, actors: Vec::new(), frame, rows, prompts: plan.prompts.len() }
+    }
+
+    /// The model's encoder.
+    pub fn encoder(&self) -> &Encoder {
+        self.encoder
+    }
+
+    /// Takes the prompts that act in the step to come, the encoder is given no others: what is not looked at cannot change a
+    /// bit. Those of other models are left out.
+    pub(super) fn choose(&mut self, acting: &[usize]) {
+        let known = |prompt: &usize| self.rows.binary_search(prompt).is_ok();
+        let actors: Vec<usize> = acting.iter().copied().filter(known).collect();
+        if actors != self.actors {
+            let rows: Vec<usize> = actors.iter().filter_map(|prompt| self.rows.binary_search(prompt).ok()).collect();
+            self.acting = self.features.of(&rows);
+            self.actors = actors;
+        }
+    }
+
+    /// The row of one of the plan's prompts among the features of those that act; none if it does not.
+    pub(super) fn row(&self, prompt: usize) -> Option<usize> {
+        self.actors.iter().position(|actor| *actor == prompt)
+    }
+
+    /// Similarities `[N, rows]` as `[N, K]` of all the plan's prompts; those to prompts that do not act are no numbers.
+    pub(super) fn of_all_prompts(&self, similarities: Vec<f32>) -> Vec<f32> {
+        let rows = similarities.chunks_exact(self.actors.len().max(1));
+        let mut all = vec![f32::NAN; rows.len() * self.prompts];
+        for (to, from) in all.chunks_exact_mut(self.prompts).zip(rows) {
+            for (prompt, similarity) in self.actors.iter().zip(from) {
+                to[*prompt] = *similarity;
+            }
+        }
+        all
+    }
+}

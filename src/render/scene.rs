@@ -1,0 +1,45 @@
+//! What places are drawn on.
+
+use crate::{
+    look::{Frame, Region, RegionError},
+    plan::{self, Plan, Size, Target},
+};
+
+/// The frames of a run's models and the regions of its targets.
+pub(super) struct Scene {
+    /// By model.
+    pub frames: Vec<Frame>,
+    /// Each once, whoever has it.
+    pub regions: Vec<Region>,
+    /// By target: which of `regions` it keeps to.
+    pub region_of: Vec<Option<usize>>,
+}
+
+impl Scene {
+    pub fn new(plan: &Plan, frames: Vec<Frame>) -> Result<Self, RegionError> {
+        let known = Scene::known(plan);
+        let place = |target: &Target| known.iter().position(|region| Some(*region) == target.region.as_ref());
+        let region_of = plan.targets.iter().map(place).collect();
+        Ok(Scene { frames, regions: Scene::regions(plan, plan.size)?, region_of })
+    }
+
+    /// The regions of a plan's targets on a canvas of a size, each once.
+    pub fn regions(plan: &Plan, size: Size) -> Result<Vec<Region>, RegionError> {
+        Scene::known(plan).into_iter().map(|region| Region::new(region, size)).collect()
+    }
+
+    fn known(plan: &Plan) -> Vec<&plan::Region> {
+        let mut known = Vec::new();
+        for region in plan.targets.iter().filter_map(|target| target.region.as_ref()) {
+            if !known.contains(&region) {
+                known.push(region);
+            }
+        }
+        known
+    }
+
+    /// A target's region.
+    pub fn region(&self, target: usize) -> Option<&Region> {
+        self.regions.get((*self.region_of.get(target)?)?)
+    }
+}
