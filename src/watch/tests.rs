@@ -68,7 +68,7 @@ fn every_way_to_save_is_noticed() {
         let recipe = scene.path("a.toml");
         // In place, by truncate and write.
         fs::write(&recipe, "1").unwrap();
-        assert_eq!(scene.expect("1").1, [recipe.clone()]);
+        assert_eq!(scene.expect("1").1, std::slice::from_ref(&recipe));
         // Written elsewhere, then renamed (sed -i, atomic saves).
         fs::write(scene.path(".a.toml.new"), "2").unwrap();
         fs::rename(scene.path(".a.toml.new"), &recipe).unwrap();
@@ -114,7 +114,7 @@ fn files_the_recipe_needs_are_followed() {
         fs::rename(scene.path("sub/new"), &needed).unwrap();
         let (version, files) = scene.expect("0");
         assert_ne!(version, Version { recipe: b"0".to_vec(), files: 0 });
-        assert_eq!(files, [needed.clone()]);
+        assert_eq!(files, std::slice::from_ref(&needed));
         // No longer needed.
         scene.watch.follow(&recipe, &[]).unwrap();
         fs::write(&needed, "c").unwrap();
