@@ -21,6 +21,7 @@ pub mod watch;
 
 // what they share
 mod args;
+mod carry;
 mod compose;
 mod draft;
 mod failure;

@@ -20,6 +20,7 @@ mod reader;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::carry::Carry;
 use super::compose::Workbench;
 use super::job::{identity, jobs_of};
 use super::live::Live;
@@ -107,7 +108,10 @@ fn render(
         if rest.take().is_some() {
             started = Instant::now();
         }
-        let Turn { job, edition, edited, memory } = &turn;
+        let mut turn = turn;
+        let mut left = None;
+        let Turn { job, edition, edited, memory, carry } = &turn;
+        let carry = args.continues().then_some(Carry { before: carry.as_ref(), left: &mut left });
         live.recipe(&edition.source, &edition.compiled.warnings);
         let mut report = |report: &Report<'_>| tell(voice, report, desk.several);
         let (overrides, memory) = (&edition.overrides, &memory[..]);
@@ -122,18 +126,20 @@ fn render(
             several: desk.several,
             edited: *edited,
             memory,
+            carry,
             unwanted,
             report,
         };
         let ended = run.render(bench, &edition.source, &edition.compiled);
+        turn.carry = left.or(turn.carry);
         match ended {
             Ok(Ended::Interrupted) => return Ok(Exit::Interrupted),
-            Ok(Ended::Done(_)) => desk.done(&turn),
-            Ok(Ended::Superseded(state)) => desk.put_aside(&turn, state),
+            Ok(Ended::Done(_)) => desk.done(turn),
+            Ok(Ended::Superseded(state)) => desk.put_aside(turn, state),
             Err(failure) => {
                 live.failed(&failure);
                 voice.failure(&failure);
-                desk.failed(&turn);
+                desk.failed(turn);
             }
         }
         started = Instant::now();
