@@ -27,6 +27,7 @@ mod draft;
 mod failure;
 pub mod interrupt;
 mod job;
+mod kept;
 mod live;
 mod picture;
 mod preview;

@@ -39,7 +39,7 @@ enum Begin<'a> {
     /// With the plan's own start.
     First,
     /// With a state of this very render.
-    Found(Found<'a>),
+    Found(Box<Found<'a>>),
     /// With a canvas that the render of an earlier version left.
     Carried(&'a Carried, Course),
 }
@@ -104,7 +104,7 @@ impl Run<'_> {
             let found = if find { store.find(plan, &conditions, memory) } else { None };
             let done = before.map_or(0, |before| before.canvas.standing.steps);
             match (found, before) {
-                (Some(found), _) if found.standing.steps >= done => Begin::Found(found),
+                (Some(found), _) if found.standing.steps >= done => Begin::Found(Box::new(found)),
                 (_, Some(before)) => Begin::Carried(before, before.course(plan, &conditions, &source.text)),
                 _ => Begin::First,
             }
@@ -112,7 +112,7 @@ impl Run<'_> {
         let begin = begin();
         let keeper = match &begin {
             Begin::First => Some(store.keeper(plan, &conditions, None, &called(plan, job))),
-            Begin::Found(found) => Some(store.keeper(plan, &conditions, Some(found), &called(plan, job))),
+            Begin::Found(found) => Some(store.keeper(plan, &conditions, Some(&**found), &called(plan, job))),
             // Its states are none of an ordinary render.
             Begin::Carried(..) => None,
         };
@@ -241,6 +241,7 @@ impl Run<'_> {
         let kept = kept.or_else(|| match begin {
             // Made of what was kept: no step was looked at.
             Begin::Found(found) if carry.is_some() && !superseded => {
+                let found = *found;
                 Some(Kept { standing: found.standing, arrays: found.arrays, picture: rendered.picture.clone() })
             }
             _ => None,

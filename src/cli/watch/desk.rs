@@ -64,7 +64,7 @@ struct Running {
 
 /// What the rendering thread is to do.
 pub(super) enum Next {
-    Render(Turn),
+    Render(Box<Turn>),
     /// Say this, and ask again.
     Rest(String),
     /// Nothing any more.
@@ -242,7 +242,7 @@ impl Desk<'_> {
         loop {
             if let Some(turn) = state.turn(&self.cancel) {
                 *seen = None;
-                return Next::Render(turn);
+                return Next::Render(Box::new(turn));
             }
             if state.closed {
                 return Next::End;

@@ -64,6 +64,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     let first = args.recipes.first().ok_or_else(|| Failure::wrong("nothing to watch"))?;
     let live = Live::start(args, first, voice)?;
     let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
+    bench.keep_text_encoders();
     let desk = Desk::new(voice, &live, bench.cancel().clone(), several);
     let ender = watch.ender();
     let mut reader = Reader { args, voice, live: &live, desk: &desk, watch };
@@ -96,7 +97,7 @@ fn render(
     let mut seen = None;
     loop {
         let turn = match desk.next(&mut seen) {
-            Next::Render(turn) => turn,
+            Next::Render(turn) => *turn,
             Next::Rest(what) => {
                 // One line takes the other's place.
                 drop(rest.take());
