@@ -15,8 +15,9 @@ fn main() -> ExitCode {
         return cli::conclude(Err(failure), &voice);
     }
     let outcome: Outcome = match &arguments.command {
-        None if arguments.render.watch => cli::watch::run(&arguments.render, runtime, &voice, started),
+        None if arguments.render.watches() => cli::watch::run(&arguments.render, runtime, &voice, started),
         None => cli::render::run(&arguments.render, runtime, &voice, started),
+        Some(Command::Watch(watch)) => cli::watch::run(&watch.render, runtime, &voice, started),
         Some(Command::Check(check)) => cli::check::run(check, &voice),
         Some(Command::Plan(plan)) => cli::plan::run(plan, runtime, &voice),
         Some(Command::Sweep(sweep)) => cli::sweep::run(sweep, runtime, &voice, started),
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Some(Command::Recover(recover)) => cli::recover::run(recover, &voice),
         Some(Command::Runtime(command)) => cli::dispatch::runtime(command, &runtime),
         Some(Command::Score(score)) => cli::score::run(score, &runtime, &voice),
+        Some(Command::Direction(direction)) => cli::direction::run(direction, runtime, &voice),
         Some(Command::Models(models)) => cli::models::run(models, runtime, &voice),
         Some(Command::Cache(cache)) => cli::cache::run(cache, &voice),
         Some(Command::Completions(completions)) => cli::shell::completions(completions),

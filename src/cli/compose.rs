@@ -1,14 +1,15 @@
 //! The pieces put together: recipe text -> compile -> model folder -> runtime -> encoder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::kept::KnownModels;
 use super::{Exit, Failure, InsteadArgs, Voice, draft, picture, prompts};
-use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder};
+use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder, TextSession};
 use crate::models::fetch::Table;
 use crate::output::{self, Facts};
 use crate::plan::Prompt;
@@ -153,12 +154,19 @@ pub(super) struct Workbench {
     ready: Vec<Ready>,
     store: Arc<Store>,
     cancel: Cancel,
+    /// By recipe what was last warned of, and its text then: one that is taken up again is not warned of again.
+    warned: HashMap<PathBuf, (String, String)>,
+    known: KnownModels,
+    /// Text encoders stay in memory.
+    keeps_text: bool,
 }
 
 /// An encoder of one model, and the features of the texts it met.
 struct Ready {
     encoder: Encoder,
     features: BTreeMap<String, Vec<f32>>,
+    /// Opened with the first text that is not known.
+    text: Option<TextSession>,
 }
 
 impl Ready {
@@ -185,7 +193,7 @@ impl Ready {
             fresh.extend(texts.into_iter().filter(|text| !self.features.contains_key(text)));
         }
         let fresh: Vec<String> = fresh.into_iter().collect();
-        let rows = clip::features(runtime, model, &hash, &fresh, cache())?;
+        let rows = clip::features_with(&mut self.text, runtime, model, &hash, &fresh, cache())?;
         self.features.extend(fresh.into_iter().zip(rows));
         let mut seen = match pictures.is_empty() {
             true => Vec::new(),
@@ -230,7 +238,23 @@ impl Workbench {
             .map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))?;
         let options = runtime::Options { device, ..options };
         let (store, cancel) = (Arc::new(super::cache::store(voice)), Cancel::default());
-        Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: Vec::new(), store, cancel })
+        Ok(Workbench {
+            options,
+            threads,
+            voice: *voice,
+            runtime: None,
+            ready: Vec::new(),
+            store,
+            cancel,
+            warned: HashMap::new(),
+            known: KnownModels::default(),
+            keeps_text: false,
+        })
+    }
+
+    /// Keeps text encoders in memory, as prompts will be edited.
+    pub(super) fn keep_text_encoders(&mut self) {
+        self.keeps_text = true;
     }
 
     /// Threads to compute with.
@@ -256,14 +280,20 @@ impl Workbench {
         compiled: &Compiled,
         models: &[ModelFolder],
     ) -> Result<(Device, Conditions), Failure> {
-        prompts::check(source, compiled, models, &self.voice)?;
-        self.open_runtime()?;
-        let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
         let mut hashes = Vec::new();
         for model in models {
-            let hash = model.hash().map_err(from_clip)?;
+            hashes.push(self.known.hash(model)?);
+        }
+        let warnings = prompts::check(source, compiled, models, &mut |model| self.known.tokenizer(model))?;
+        let told = (source.text.clone(), warnings);
+        if self.warned.get(&source.path) != Some(&told) {
+            self.voice.rendered(&told.1);
+            self.warned.insert(source.path.clone(), told);
+        }
+        self.open_runtime()?;
+        let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
+        for (model, hash) in models.iter().zip(&hashes) {
             self.voice.detail(&format!("model {} ({hash})", model.description.name));
-            hashes.push(hash);
         }
         let conditions = Conditions::of(&compiled.plan, hashes, runtime, *device);
         Ok((*device, conditions.map_err(|error| Failure::failed(format!("a file of the recipe: {error}")))?))
@@ -298,11 +328,15 @@ impl Workbench {
                         .map_err(from_clip)?
                         .cancelled_by(self.cancel.clone()),
                     features: BTreeMap::new(),
+                    text: None,
                 },
             };
             let plan = &compiled.plan;
             let prompts: Vec<&Prompt> = plan.prompts_of(index).into_iter().map(|row| &plan.prompts[row]).collect();
             let rows = ready.rows(runtime, model, &prompts).map_err(from_clip)?;
+            if !self.keeps_text {
+                ready.text = None;
+            }
             features.push(Features::new(&rows).ok_or_else(|| {
                 Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
             })?);
@@ -310,6 +344,20 @@ impl Workbench {
         }
         let lenses = self.ready.iter_mut().zip(features).enumerate();
         Ok(lenses.map(|(model, (ready, rows))| Lens::new(&compiled.plan, model, &mut ready.encoder, rows)).collect())
+    }
+
+    /// The library.
+    pub(super) fn runtime(&mut self) -> Result<Arc<Runtime>, Failure> {
+        self.open_runtime()?;
+        self.runtime.as_ref().map(|(runtime, _)| runtime.clone()).ok_or_else(|| Failure::failed("no onnxruntime"))
+    }
+
+    /// A model's encoder for pictures that are not rendered. `hash` is the model's.
+    pub(super) fn encoder(&mut self, model: &ModelFolder, hash: &str) -> Result<Encoder, Failure> {
+        self.open_runtime()?;
+        let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
+        self.voice.detail(&format!("model {} ({hash})", model.description.name));
+        Encoder::open(runtime.clone(), model.clone(), hash.to_owned(), *device).map_err(from_clip)
     }
 
     fn open_runtime(&mut self) -> Result<(), Failure> {

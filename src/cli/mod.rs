@@ -6,6 +6,7 @@
 // the commands
 pub mod cache;
 pub mod check;
+pub mod direction;
 pub mod dispatch;
 pub mod models;
 pub mod new;
@@ -21,11 +22,13 @@ pub mod watch;
 
 // what they share
 mod args;
+mod carry;
 mod compose;
 mod draft;
 mod failure;
 pub mod interrupt;
 mod job;
+mod kept;
 mod live;
 mod picture;
 mod preview;
@@ -41,7 +44,7 @@ mod voice;
 pub use args::{
     Arguments, CacheArgs, CacheCommand, CheckArgs, ClearArgs, Command, CompletionsArgs, Format, InfoArgs, InstallArgs,
     InsteadArgs, ManArgs, NewArgs, PlanArgs, RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand,
-    SchemaArgs, ScoreArgs, SweepArgs, parse,
+    SchemaArgs, ScoreArgs, SweepArgs, WatchArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
 pub use preview::PreviewChoice;

@@ -3,9 +3,10 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::rc::Rc;
 use std::slice;
 
-use super::{Failure, Voice, compose::Source, compose::from_clip, compose::hint};
+use super::{Failure, compose::Source, compose::from_clip, compose::hint};
 use crate::clip::{ModelFolder, Photo, TextTokenizer};
 use crate::plan::{Ensemble, Prompt};
 use crate::recipe::{Compiled, Diagnostic, Place, render_diagnostics};
@@ -29,22 +30,25 @@ pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFo
     if missing.is_empty() { Ok(found) } else { Err(source.diagnosed(&missing)) }
 }
 
-/// Checks the prompts' words. Warnings are shown, errors returned.
+/// Gives a model's tokenizer.
+pub(super) type Open<'a> = &'a mut dyn FnMut(&ModelFolder) -> Result<Rc<TextTokenizer>, Failure>;
+
+/// Checks the prompts' words; gives the warnings, to be printed as they are.
 pub(super) fn check(
     source: &Source,
     compiled: &Compiled,
     models: &[ModelFolder],
-    voice: &Voice,
-) -> Result<(), Failure> {
-    let (errors, warnings) = examine(compiled, models)?;
-    voice.rendered(&render_diagnostics(&warnings));
-    if errors.is_empty() { Ok(()) } else { Err(source.diagnosed(&errors)) }
+    tokenizer: Open<'_>,
+) -> Result<String, Failure> {
+    let (errors, warnings) = examine(compiled, models, tokenizer)?;
+    if errors.is_empty() { Ok(render_diagnostics(&warnings)) } else { Err(source.diagnosed(&errors)) }
 }
 
 /// Errors and warnings about the prompts: of words, none known is an error, some unknown or a text too long a warning.
 pub(super) fn examine(
     compiled: &Compiled,
     models: &[ModelFolder],
+    tokenizer: Open<'_>,
 ) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
     let mut findings = Findings::default();
     for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_places) {
@@ -55,7 +59,7 @@ pub(super) fn examine(
         }
     }
     for (index, model) in models.iter().enumerate() {
-        let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
+        let tokenizer = tokenizer(model)?;
         let name = &model.description.name;
         for row in compiled.plan.prompts_of(index) {
             let place = &compiled.prompt_places[row];

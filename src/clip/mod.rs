@@ -19,8 +19,8 @@ pub use description::{Clean, Description, ImageEncoder, Reference, Source, TextE
 pub use encoder::{Encoder, NEVER, Questions};
 pub use ends::ImageGraph;
 pub use error::ClipError;
-pub use features::{Features, mean};
+pub use features::{Features, TEMPERATURE, mean};
 pub use folder::{ModelFolder, data_folder, map_file};
 pub use pictures::image_features;
 pub use preprocess::{Interpolation, Photo, Resize};
-pub use text::{TextTokenizer, Tokens, features};
+pub use text::{TextSession, TextTokenizer, Tokens, features, features_with};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::{self, About};
 use super::conditions::Conditions;
-use super::key::{Chain, Key};
+use super::key::{Chain, Key, Mark};
 use super::writer::Task;
 use super::{Found, Store};
 use crate::canvas::Values;
@@ -28,6 +28,13 @@ pub struct Memory {
     pub(super) steps: u64,
     pub(super) cuts: Vec<(usize, u64)>,
     pub(super) bytes: Arc<Vec<u8>>,
+}
+
+impl Memory {
+    /// Steps done.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
 }
 
 /// Why a state is kept.
@@ -115,6 +122,11 @@ impl<'a> Keeper<'a> {
     /// The same where the render is stopped within a step, which does not count.
     pub fn cancelled(&mut self, progress: &Progress<'_>) {
         self.memory = self.keep(progress, Why::Stop);
+    }
+
+    /// Where the render is.
+    pub fn mark(&self) -> Mark {
+        self.chain.mark()
     }
 
     /// What [`Keeper::stop`] kept.
