@@ -35,18 +35,7 @@ fn ends(stage: &str) -> (f64, f64) {
         true => pipeline(stage),
         false => pipeline(&stages),
     };
-    let range = match &pipeline.stages.last().unwrap().kind {
-        StageKind::Zoom(range)
-        | StageKind::Cover(range)
-        | StageKind::Shift(range)
-        | StageKind::Rotate(range)
-        | StageKind::Perspective(range)
-        | StageKind::Blur(range)
-        | StageKind::Noise(range)
-        | StageKind::Colour(range) => range.clone(),
-        StageKind::Flip(_) => panic!("a flip has no range"),
-    };
-    let Range { low, high } = range;
+    let Range { low, high } = pipeline.stages.last().unwrap().kind.range().unwrap();
     (low.constant().unwrap(), high.constant().unwrap())
 }
 

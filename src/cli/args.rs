@@ -170,9 +170,16 @@ pub struct RecordArgs {
     /// The video's frames a second, 1 to 60; its last frame is held for a moment
     #[arg(long, value_name = "FPS", requires = "video", value_parser = values::fps, help_heading = "Snapshots")]
     pub fps: Option<f64>,
+    #[command(flatten)]
+    pub preview: PreviewArgs,
+}
+
+/// Whether pictures are shown where the command runs.
+#[derive(Debug, Clone, Args)]
+pub struct PreviewArgs {
     /// Show the growing picture in the terminal
     #[arg(
-        long,
+        long = "preview",
         value_name = "HOW",
         value_enum,
         num_args = 0..=1,
@@ -180,7 +187,7 @@ pub struct RecordArgs {
         default_missing_value = "auto",
         help_heading = "Messages"
     )]
-    pub preview: Option<PreviewChoice>,
+    pub how: Option<PreviewChoice>,
 }
 
 /// What the command line says in place of the recipe.
@@ -298,17 +305,8 @@ pub struct SweepArgs {
     /// Threads to compute with [default: one a processor]. The pictures do not depend on it
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
     pub threads: Option<NonZeroUsize>,
-    /// Show the growing pictures in the terminal
-    #[arg(
-        long,
-        value_name = "HOW",
-        value_enum,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "auto",
-        help_heading = "Messages"
-    )]
-    pub preview: Option<PreviewChoice>,
+    #[command(flatten)]
+    pub preview: PreviewArgs,
 }
 
 /// Of `recipe-render new`.

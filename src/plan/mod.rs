@@ -394,6 +394,21 @@ impl StageKind {
             StageKind::Colour(_) => "colour",
         }
     }
+
+    /// What the stage draws from; a flip draws from nothing.
+    pub fn range(&self) -> Option<&Range> {
+        match self {
+            StageKind::Zoom(range)
+            | StageKind::Cover(range)
+            | StageKind::Shift(range)
+            | StageKind::Rotate(range)
+            | StageKind::Perspective(range)
+            | StageKind::Blur(range)
+            | StageKind::Noise(range)
+            | StageKind::Colour(range) => Some(range),
+            StageKind::Flip(_) => None,
+        }
+    }
 }
 
 /// The mirror's axis.

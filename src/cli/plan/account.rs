@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::effort::Effort;
 use crate::clip::{Description, ModelFolder};
 use crate::plan::{
-    Basis, Edge, Fit, Gradient, Ground, Optimiser, Phase, Plan, Prompt, Pull, Range, Region, Schedule, Sight,
-    StageKind, Target, Time,
+    Basis, Edge, Fit, Gradient, Ground, Optimiser, Phase, Plan, Prompt, Pull, Region, Schedule, Sight, StageKind,
+    Target, Time,
 };
 
 /// A schedule's values at three moments: the first step, the middle one, the last.
@@ -277,17 +277,11 @@ fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAc
 }
 
 fn stage_account(kind: &StageKind, chance: &Schedule, moments: &[Time; 3]) -> StageAccount {
-    let (range, axis): (Option<&Range>, _) = match kind {
-        StageKind::Flip(axis) => (None, Some(word(axis))),
-        StageKind::Zoom(range)
-        | StageKind::Cover(range)
-        | StageKind::Shift(range)
-        | StageKind::Rotate(range)
-        | StageKind::Perspective(range)
-        | StageKind::Blur(range)
-        | StageKind::Noise(range)
-        | StageKind::Colour(range) => (Some(range), None),
+    let axis = match kind {
+        StageKind::Flip(axis) => Some(word(axis)),
+        _ => None,
     };
+    let range = kind.range();
     StageAccount {
         stage: kind.name(),
         low: range.map(|range| values(&range.low, moments)),

@@ -159,7 +159,7 @@ fn summary(entries: &[Entry]) -> String {
 fn render_args(args: &SweepArgs) -> Result<RenderArgs, Failure> {
     let line = ["recipe-render".into(), "--".into(), args.recipe.clone().into_os_string()];
     let mut render = parse_from(line).map_err(Failure::wrong)?.render;
-    render.record.preview = args.preview;
+    render.record.preview = args.preview.clone();
     Ok(render)
 }
 
