@@ -78,7 +78,7 @@ pub(super) fn examine(
                         Some(of) => of,
                         none => none.insert(Model {
                             name: compiled.models.get(index).map_or(name.clone(), |model| model.name.clone()),
-                            hash: known.hash(model)?,
+                            hash: model.hash().map_err(from_clip)?,
                         }),
                     };
                     findings.direction(file, class.as_deref(), of, place);
