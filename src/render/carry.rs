@@ -56,6 +56,11 @@ impl Standing {
             let won = old.iter().position(|other| other == line).and_then(|at| self.won.get(at));
             won.copied().unwrap_or(0)
         };
+        let seen = directions(before);
+        let mean = |line: &(u64, &Prompt)| {
+            let mean = seen.iter().position(|other| other == line).and_then(|at| self.means.get(at));
+            mean.copied().unwrap_or_default()
+        };
         Standing {
             phase,
             phase_step,
@@ -64,6 +69,7 @@ impl Standing {
             views: self.views,
             places: self.places,
             won: new.iter().map(won).collect(),
+            means: directions(after).iter().map(mean).collect(),
             rises: None,
         }
     }
@@ -74,6 +80,15 @@ fn lines(plan: &Plan) -> Vec<(u64, &Prompt)> {
     let of = |target: &crate::plan::Target| {
         let key = target.key;
         distinct_prompts(target).into_iter().map(move |prompt| (key, prompt)).collect::<Vec<_>>()
+    };
+    plan.targets.iter().flat_map(of).map(|(key, prompt)| (key, &plan.prompts[prompt])).collect()
+}
+
+/// What each mean of a plan's tally is about.
+fn directions(plan: &Plan) -> Vec<(u64, &Prompt)> {
+    let of = |target: &'_ crate::plan::Target| {
+        let key = target.key;
+        target.directions.iter().map(move |pull| (key, pull.prompt)).collect::<Vec<_>>()
     };
     plan.targets.iter().flat_map(of).map(|(key, prompt)| (key, &plan.prompts[prompt])).collect()
 }
