@@ -17,6 +17,7 @@ pub mod recipe;
 
 // the model
 pub mod clip;
+pub mod direction;
 pub mod models;
 pub mod onnx;
 pub mod runtime;

@@ -1,0 +1,2 @@
+//! Directions.
+pub mod contrast;
