@@ -78,6 +78,7 @@ pub struct Encoder {
     graph: ImageGraph,
     train: Sessions,
     score: Sessions,
+    embed: Sessions,
 }
 
 /// The sessions of one kind of graph, by batch size and by the losses in it.
@@ -107,6 +108,7 @@ struct Compiled {
 enum Kind {
     Train,
     Score,
+    Embed,
 }
 
 impl Encoder {
@@ -132,6 +134,7 @@ impl Encoder {
             graph,
             train: Sessions::default(),
             score: Sessions::default(),
+            embed: Sessions::default(),
         })
     }
 
@@ -166,7 +169,7 @@ impl Encoder {
     pub fn score(&mut self, windows: &[f32], features: &Features) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
         let sizes = self.batches(count);
-        self.prepare(Kind::Score, &sizes, Losses::default(), features)?;
+        self.prepare(Kind::Score, &sizes, Losses::default(), Some(features.width()))?;
         let (length, prompts, side) = (self.window_length(), features.count(), self.side() as usize);
         let mut similarities = vec![0.0; count * prompts];
         let parts = divide(&sizes, length, windows).zip(divide_mut(&sizes, prompts, &mut similarities));
@@ -183,6 +186,33 @@ impl Encoder {
         Ok(similarities)
     }
 
+    /// The embeddings `[N, D]` of windows `[N, 3, S, S]` (pixels in 0..1), each of unit length.
+    pub fn embed(&mut self, windows: &[f32]) -> Result<Vec<f32>, ClipError> {
+        let sizes = self.batches(windows.len() / self.window_length());
+        self.prepare(Kind::Embed, &sizes, Losses::default(), None)?;
+        let (length, side) = (self.window_length(), self.side() as usize);
+        let parts: Vec<(usize, &[f32])> = sizes.iter().copied().zip(divide(&sizes, length, windows)).collect();
+        let embeddings: Vec<Vec<f32>> = parts
+            .into_par_iter()
+            .map(|(size, windows)| {
+                self.cancel.check()?;
+                let inputs = [(head::WINDOWS, Input::F32(&[size, 3, side, side], windows))];
+                let mut embeddings = Vec::new();
+                self.embed.run((size, Losses::default()), &inputs, |outputs| {
+                    embeddings.extend_from_slice(outputs.f32(head::EMBEDDING)?.1);
+                    Ok(())
+                })?;
+                Ok(embeddings)
+            })
+            .collect::<Result<_, ClipError>>()?;
+        let embeddings = embeddings.concat();
+        if !embeddings.iter().all(|value| value.is_finite()) {
+            let message = "the image encoder gives no numbers for a picture".to_owned();
+            return Err(ClipError::Encoder { model: self.model.description.name.clone(), message, hint: None });
+        }
+        Ok(embeddings)
+    }
+
     /// The similarities `[N, K]` of windows `[N, 3, S, S]` (pixels in 0..1) to the prompts; the gradient of what is asked,
     /// with respect to the windows, goes into `gradients`.
     pub fn train(
@@ -195,7 +225,7 @@ impl Encoder {
         let count = windows.len() / self.window_length();
         let sizes = self.batches(count);
         let losses = Losses::of(&questions.loss);
-        self.prepare(Kind::Train, &sizes, losses, features)?;
+        self.prepare(Kind::Train, &sizes, losses, Some(features.width()))?;
         // One column for each loss that has to be told: 1 where a window is trained by it.
         let told: Vec<(&str, Vec<f32>)> = losses
             .inputs()
@@ -252,8 +282,14 @@ impl Encoder {
         3 * (self.side() as usize).pow(2)
     }
 
-    /// Makes the graphs and sessions for batches of these sizes, where there are none yet.
-    fn prepare(&mut self, kind: Kind, sizes: &[usize], losses: Losses, features: &Features) -> Result<(), ClipError> {
+    /// Makes the graphs and sessions for batches of these sizes, where there are none yet. `width` is the features' length.
+    fn prepare(
+        &mut self,
+        kind: Kind,
+        sizes: &[usize],
+        losses: Losses,
+        width: Option<usize>,
+    ) -> Result<(), ClipError> {
         let most = match self.device {
             Device::Cpu => rayon::current_num_threads(),
             // A device runs one batch at a time; a second session would only take its memory.
@@ -261,26 +297,23 @@ impl Encoder {
         };
         for size in [sizes.first(), sizes.last()].into_iter().flatten() {
             let at_once = sizes.iter().filter(|s| *s == size).count().min(most);
-            let sessions = match kind {
-                Kind::Train => &self.train,
-                Kind::Score => &self.score,
-            };
-            if sessions.graphs.get(&(*size, losses)).is_some_and(|compiled| compiled.sessions >= at_once) {
+            let shape = (*size, losses);
+            if self.sessions(kind).graphs.get(&shape).is_some_and(|compiled| compiled.sessions >= at_once) {
                 continue;
             }
-            let compiled = self.compile(kind, (*size, losses), at_once, features)?;
-            let sessions = match kind {
-                Kind::Train => &mut self.train,
-                Kind::Score => &mut self.score,
-            };
-            sessions.graphs.insert((*size, losses), compiled);
+            let compiled = self.compile(kind, shape, at_once, width)?;
+            self.sessions(kind).graphs.insert(shape, compiled);
         }
-        let sessions = match kind {
+        self.sessions(kind).forget(sizes, losses);
+        Ok(())
+    }
+
+    fn sessions(&mut self, kind: Kind) -> &mut Sessions {
+        match kind {
             Kind::Train => &mut self.train,
             Kind::Score => &mut self.score,
-        };
-        sessions.forget(sizes, losses);
-        Ok(())
+            Kind::Embed => &mut self.embed,
+        }
     }
 
     fn compile(
@@ -288,15 +321,15 @@ impl Encoder {
         kind: Kind,
         (size, losses): Shape,
         sessions: usize,
-        features: &Features,
+        features: Option<usize>,
     ) -> Result<Compiled, ClipError> {
         let description = &self.model.description;
         let failed = |source| ClipError::Graph { model: description.name.clone(), source };
         let folded = self.graph.fold(&self.runtime, size)?;
         let width = self.graph.check(&folded, size, self.side())?;
-        if width != features.width() {
+        if let Some(features) = features.filter(|features| *features != width) {
             let message =
-                format!("the image encoder's embeddings have {width} numbers, the text encoder's {}", features.width());
+                format!("the image encoder's embeddings have {width} numbers, the text encoder's {features}");
             let hint = Some("do both belong to the same model? see the outputs named in model.toml".to_owned());
             return Err(ClipError::Encoder { model: description.name.clone(), message, hint });
         }
@@ -304,6 +337,7 @@ impl Encoder {
         let graph = match kind {
             Kind::Train => head::train(&folded, description, input, output, losses),
             Kind::Score => head::score(&folded, description, input, output),
+            Kind::Embed => head::embed(&folded, description, input, output),
         };
         let graph = graph.map_err(failed)?;
         let packable = graph.second_factors();

@@ -1,2 +1,152 @@
-//! Directions.
+//! Directions: what a model can be shown examples of, as a linear classifier on its embeddings.
+//!
+//! For each class a direction has a weight vector w and a bias b. With u a window's embedding of unit length,
+//!
+//! ```text
+//! z = w . u + b                 the log-odds that the window belongs to the class
+//! p = 1 / (1 + exp(-z))         its probability
+//! ```
+//!
+//! so that the gradient of z with respect to the window's pixels is no harder to come by than a prompt's similarity. The idea is
+//! linear probing (Alain and Bengio, "Understanding intermediate layers using linear classifier probes", 2016).
+//!
+//! ```text
+//! pictures, drawn or read ─▶ embed ─▶ Examples ─▶ fit ─▶ Directions ⇄ file
+//! texts ───────────────────▶ from_texts ────────────────▶     │
+//!                                                   recipes, show
+//! ```
+
 pub mod contrast;
+mod embed;
+mod error;
+mod examples;
+mod file;
+mod fit;
+mod logistic;
+mod score;
+mod split;
+mod texts;
+
+pub use embed::{AT_ONCE, embed};
+pub use error::DirectionError;
+pub use examples::{Examples, Groups};
+pub use fit::{FEWEST, Progress, fit};
+pub use score::{Count, Interval, Scores};
+pub use texts::{TEMPERATURE, from_texts};
+
+use serde::{Deserialize, Serialize};
+
+/// A linear classifier for one class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Direction {
+    /// The class's name, of which there is one in a file.
+    pub class: String,
+    /// w, `[D]`: finite, not all zeros.
+    pub weight: Vec<f32>,
+    /// b
+    pub bias: f32,
+    /// What it was made from, and how good it is.
+    pub about: About,
+}
+
+/// What a direction was made from, and how good it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// Examples of the class.
+    pub positives: u64,
+    /// Examples of what is not of the class.
+    pub negatives: u64,
+    /// The strength of regularisation, lambda in [`fit`]'s formula; none where nothing was fitted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub strength: Option<f64>,
+    /// On examples that neither the fit nor the choice of the strength has seen; none where there were no examples to spare.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scores: Option<Scores>,
+}
+
+/// The directions of one file: those of one model, a class each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Directions {
+    /// The model they were made for.
+    pub model: Model,
+    /// How they were made, for people: the command's own words.
+    pub made: String,
+    /// At least one; all of one length D, with different names.
+    pub classes: Vec<Direction>,
+}
+
+/// The model that directions belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// What it was called.
+    pub name: String,
+    /// See [`crate::clip::ModelFolder::hash`].
+    pub hash: String,
+}
+
+impl Direction {
+    /// z, the log-odds that a picture of this embedding (`[D]`, of unit length) belongs to the class.
+    pub fn log_odds(&self, embedding: &[f32]) -> f64 {
+        let dot: f64 = self.weight.iter().zip(embedding).map(|(w, u)| f64::from(*w) * f64::from(*u)).sum();
+        dot + f64::from(self.bias)
+    }
+
+    /// p, the probability that it does.
+    pub fn probability(&self, embedding: &[f32]) -> f64 {
+        probability(self.log_odds(embedding))
+    }
+
+    /// |w|: how much the log-odds grow for each unit of similarity to w.
+    pub fn length(&self) -> f64 {
+        self.weight.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt()
+    }
+}
+
+impl Directions {
+    /// The direction of a class.
+    pub fn class(&self, name: &str) -> Option<&Direction> {
+        self.classes.iter().find(|direction| direction.class == name)
+    }
+
+    /// The length of the embeddings, D.
+    pub fn width(&self) -> usize {
+        self.classes.first().map_or(0, |direction| direction.weight.len())
+    }
+}
+
+/// The probability of log-odds z: 1 / (1 + exp(-z)).
+pub fn probability(log_odds: f64) -> f64 {
+    if log_odds >= 0.0 {
+        1.0 / (1.0 + (-log_odds).exp())
+    } else {
+        let power = log_odds.exp();
+        power / (1.0 + power)
+    }
+}
+
+/// The log-odds of a probability between 0 and 1.
+pub fn log_odds(probability: f64) -> f64 {
+    (probability / (1.0 - probability)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_odds_and_probabilities_are_inverse_and_do_not_overflow() {
+        for p in [1e-9, 0.1, 0.5, 0.9, 1.0 - 1e-9] {
+            assert!((probability(log_odds(p)) - p).abs() < 1e-12);
+        }
+        assert_eq!((probability(1e4), probability(-1e4)), (1.0, 0.0));
+    }
+
+    #[test]
+    fn a_direction_is_a_plane() {
+        let about = About { positives: 8, negatives: 8, strength: None, scores: None };
+        let direction = Direction { class: "x".into(), weight: vec![3.0, 4.0], bias: -1.0, about };
+        assert!((direction.log_odds(&[0.6, 0.8]) - 4.0).abs() < 1e-6);
+        assert_eq!(direction.length(), 5.0);
+        assert!((direction.probability(&[0.6, 0.8]) - probability(4.0)).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,39 @@
+//! Pictures to embeddings, many at a time.
+
+use rayon::prelude::*;
+
+use crate::clip::{ClipError, Encoder, Photo};
+
+/// Pictures that are prepared and embedded in one go: enough for several batches of the encoder, few enough to be held at once.
+pub const AT_ONCE: usize = 64;
+
+/// Embeddings of `count` pictures, each `[D]` of unit length, in order; none for a picture that `picture` does not give.
+///
+/// `picture` reads or draws the picture of a number, from several threads at once. It is prepared as the model prepares pictures
+/// (see [`Photo::window`]). `told` hears how many are done, and stops by `false`: the rest is then left out.
+pub fn embed(
+    encoder: &mut Encoder,
+    count: usize,
+    picture: &(dyn Fn(usize) -> Option<Photo> + Sync),
+    told: &mut dyn FnMut(usize) -> bool,
+) -> Result<Vec<Option<Vec<f32>>>, ClipError> {
+    let image = encoder.model().description.image.clone();
+    let side = image.size as usize;
+    let mut all = Vec::with_capacity(count);
+    while all.len() < count {
+        let next = all.len()..count.min(all.len() + AT_ONCE);
+        let windows: Vec<Option<Vec<f32>>> = next
+            .into_par_iter()
+            .map(|index| picture(index).map(|photo| photo.window(side, image.resize, image.interpolation)))
+            .collect();
+        let there: Vec<f32> = windows.iter().flatten().flatten().copied().collect();
+        let embeddings = encoder.embed(&there)?;
+        let width = embeddings.len() / windows.iter().flatten().count().max(1);
+        let mut rows = embeddings.chunks_exact(width.max(1));
+        all.extend(windows.iter().map(|window| window.as_ref().and_then(|_| rows.next()).map(<[f32]>::to_vec)));
+        if !told(all.len()) {
+            break;
+        }
+    }
+    Ok(all)
+}

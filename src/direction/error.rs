@@ -1,0 +1,65 @@
+//! What can go wrong with directions.
+
+use std::path::PathBuf;
+
+use crate::clip::ClipError;
+
+/// An error of fitting, writing or reading directions.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectionError {
+    /// A class has fewer examples than [`super::FEWEST`], or what is not of it.
+    #[error("{of}: {found} pictures that can be read, at least {} are needed", super::FEWEST)]
+    TooFew { of: String, found: usize },
+    /// Two examples of the same group cannot be kept apart, so that nothing is left to hold out.
+    #[error("class \"{class}\": {message}")]
+    Groups { class: String, message: String },
+    /// Newton's method has not come to its end.
+    #[error("class \"{class}\": the fit does not converge")]
+    Diverged { class: String },
+    /// Texts that point nowhere.
+    #[error("the texts of --more and of --less have the same mean: there is no direction from these to those")]
+    NoDifference,
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    /// Not a file of directions, or a damaged one.
+    #[error("{}: {message}", path.display())]
+    File { path: PathBuf, message: String },
+    /// Made for another model.
+    #[error("{}: made for another model: {}", path.display(), difference(of, used))]
+    OtherModel { path: PathBuf, of: super::Model, used: super::Model },
+    #[error(transparent)]
+    Clip(#[from] ClipError),
+}
+
+/// What tells two models apart, in words.
+fn difference(of: &super::Model, used: &super::Model) -> String {
+    if of.name == used.name {
+        return format!("`{}` has other files now", of.name);
+    }
+    format!("it is for `{}`, not for `{}`", of.name, used.name)
+}
+
+impl DirectionError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            DirectionError::TooFew { .. } => {
+                Some("the more examples, the better: some hundred of each are a good beginning".into())
+            }
+            DirectionError::Groups { .. } => {
+                Some("pictures of the same name, or the same pictures, stay together: add others".into())
+            }
+            DirectionError::Diverged { .. } | DirectionError::NoDifference => None,
+            DirectionError::Read { .. } => None,
+            DirectionError::File { .. } => {
+                Some("`recipe-render direction fit -o FILE` makes files of directions".into())
+            }
+            DirectionError::OtherModel { used, path, .. } => Some(format!(
+                "make it anew from the same examples: recipe-render direction fit --model {} ... -o {}",
+                used.name,
+                path.display()
+            )),
+            DirectionError::Clip(error) => error.hint(),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! From examples to directions.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ndarray::{Array1, Array2, ArrayView2};
+use rayon::prelude::*;
+
+use super::logistic::{Problem, Solution, loss};
+use super::split::{FOLDS, Side, split};
+use super::{About, Direction, DirectionError, Examples, Scores};
+
+/// The fewest examples of a class, and of what is not of it.
+pub const FEWEST: usize = 8;
+
+/// Strengths of regularisation to choose from, the strongest first: 1 to a millionth, two in each power of ten.
+const STRENGTHS: [f64; 13] = [
+    1.0,
+    0.316_227_766_016_837_94,
+    1e-1,
+    0.031_622_776_601_683_79,
+    1e-2,
+    3.162_277_660_168_379_5e-3,
+    1e-3,
+    3.162_277_660_168_379_5e-4,
+    1e-4,
+    3.162_277_660_168_379_6e-5,
+    1e-5,
+    3.162_277_660_168_379_5e-6,
+    1e-6,
+];
+
+/// How far a fit is, in parts of about equal work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub done: usize,
+    pub of: usize,
+}
+
+/// Fits a direction for each class, that class against all the rest.
+///
+/// A fifth of the examples is held out. On the others the strength lambda of regularisation is chosen by five-fold
+/// cross-validation (the least mean logarithmic loss) and the logistic regression fitted that is asked for the held-out
+/// ones: its scores are given. The directions themselves are then fitted on all examples with that strength. Members of a group
+/// are never divided. The class and the rest weigh the same, whatever their numbers, so that a probability of 1/2 is that of a
+/// picture which tells nothing.
+///
+/// The same examples give the same directions, whatever the number of threads. `told` hears of progress from any thread.
+pub fn fit(examples: &Examples, told: &(dyn Fn(Progress) + Sync)) -> Result<Vec<Direction>, DirectionError> {
+    for (class, name) in examples.classes.iter().enumerate() {
+        let found = examples.count(Some(class));
+        if found < FEWEST {
+            return Err(DirectionError::TooFew { of: format!("\"{name}\""), found });
+        }
+        if examples.len() - found < FEWEST {
+            let of = format!("not \"{name}\"");
+            return Err(DirectionError::TooFew { of, found: examples.len() - found });
+        }
+    }
+    let width = examples.embeddings.first().map_or(0, Vec::len);
+    let rows = Array2::from_shape_fn((examples.len(), width), |(i, j)| {
+        f64::from(examples.embeddings[i].get(j).copied().unwrap_or(0.0))
+    });
+    let basis = (examples.len() < width).then(|| span(rows.view()));
+    let rows = basis.as_ref().map_or_else(|| rows.clone(), |basis| rows.dot(&basis.t()));
+    let sides = split(examples);
+    let done = AtomicUsize::new(0);
+    let of = examples.classes.len() * (FOLDS + 1);
+    let one_more = || told(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, of });
+    (0..examples.classes.len())
+        .into_par_iter()
+        .map(|class| {
+            let fit = Fit { examples, rows: rows.view(), sides: &sides, class };
+            let (solution, about) = fit.run(&one_more)?;
+            let weight = solution.weight();
+            let weight = basis.as_ref().map_or_else(|| weight.to_owned(), |basis| basis.t().dot(&weight));
+            Ok(Direction {
+                class: examples.classes[class].clone(),
+                weight: weight.iter().map(|w| *w as f32).collect(),
+                bias: solution.bias() as f32,
+                about,
+            })
+        })
+        .collect()
+}
+
+/// An orthonormal basis `[R, D]` of what rows `[N, D]` span, by Gram and Schmidt's process, done twice so that rounding does not
+/// matter. The solution lies in that span, so with few examples it can be looked for there, which is exact and much less work.
+fn span(rows: ArrayView2<'_, f64>) -> Array2<f64> {
+    let mut basis: Vec<Array1<f64>> = Vec::new();
+    for row in rows.rows() {
+        let mut rest = row.to_owned();
+        for _ in 0..2 {
+            for known in &basis {
+                let along = known.dot(&rest);
+                rest.scaled_add(-along, known);
+            }
+        }
+        let length = rest.dot(&rest).sqrt();
+        if length > 1e-9 * row.dot(&row).sqrt() {
+            basis.push(rest / length);
+        }
+    }
+    let mut all = Array2::zeros((basis.len(), rows.ncols()));
+    for (mut to, from) in all.rows_mut().into_iter().zip(&basis) {
+        to.assign(from);
+    }
+    all
+}
+
+/// One class against the rest.
+struct Fit<'a> {
+    examples: &'a Examples,
+    /// `[N, R]`
+    rows: ArrayView2<'a, f64>,
+    sides: &'a [Side],
+    class: usize,
+}
+
+impl Fit<'_> {
+    /// The direction from all examples, and how good the one from four fifths of them is.
+    fn run(&self, one_more: &(dyn Fn() + Sync)) -> Result<(Solution, About), DirectionError> {
+        let rest = self.those(|side| side != Side::HeldOut);
+        let held_out = self.those(|side| side == Side::HeldOut);
+        self.both_in(&rest, "left to learn from")?;
+        self.both_in(&held_out, "held out")?;
+        let strength = self.strength(&rest, one_more)?;
+        let scored = self.solve(&rest, strength, None)?;
+        let z = |label: bool| -> Vec<f64> {
+            let own = held_out.iter().filter(|example| self.label(**example) == label);
+            own.map(|example| scored.log_odds(self.rows.row(*example))).collect()
+        };
+        let scores = Scores::of(&z(true), &z(false));
+        let all: Vec<usize> = (0..self.examples.len()).collect();
+        let solution = self.solve(&all, strength, Some(&scored))?;
+        one_more();
+        let positives = self.examples.count(Some(self.class)) as u64;
+        let negatives = self.examples.len() as u64 - positives;
+        Ok((solution, About { positives, negatives, strength: Some(strength), scores }))
+    }
+
+    /// The strength of the least mean loss in cross-validation; of equal ones the strongest.
+    fn strength(&self, rest: &[usize], one_more: &(dyn Fn() + Sync)) -> Result<f64, DirectionError> {
+        let weights = self.weights(rest);
+        let losses: Vec<[f64; STRENGTHS.len()]> = (0..FOLDS)
+            .into_par_iter()
+            .map(|fold| {
+                let learned = self.those(|side| side != Side::HeldOut && side != Side::Fold(fold));
+                let mut losses = [0.0; STRENGTHS.len()];
+                let mut solution: Option<Solution> = None;
+                if learned.len() < rest.len() {
+                    self.both_in(&learned, "left to learn from in cross-validation")?;
+                    for (sum, strength) in losses.iter_mut().zip(STRENGTHS) {
+                        let solution = solution.insert(self.solve(&learned, strength, solution.as_ref())?);
+                        for (example, weight) in rest.iter().zip(&weights) {
+                            if self.sides[*example] == Side::Fold(fold) {
+                                let z = solution.log_odds(self.rows.row(*example));
+                                *sum += weight * loss(z, self.label(*example));
+                            }
+                        }
+                    }
+                }
+                one_more();
+                Ok(losses)
+            })
+            .collect::<Result<_, DirectionError>>()?;
+        let total = |index: usize| losses.iter().map(|fold| fold[index]).sum::<f64>();
+        let best = (0..STRENGTHS.len()).fold(0, |best, index| if total(index) < total(best) { index } else { best });
+        Ok(STRENGTHS[best])
+    }
+
+    fn solve(&self, chosen: &[usize], strength: f64, start: Option<&Solution>) -> Result<Solution, DirectionError> {
+        let labels = chosen.iter().map(|example| self.label(*example)).collect();
+        let problem = Problem::new(self.rows, chosen, labels, &self.weights(chosen));
+        let diverged = || DirectionError::Diverged { class: self.examples.classes[self.class].clone() };
+        problem.solve(strength, start).ok_or_else(diverged)
+    }
+
+    /// Whether an example is of the class.
+    fn label(&self, example: usize) -> bool {
+        self.examples.class[example] == Some(self.class)
+    }
+
+    /// The examples on some sides.
+    fn those(&self, on: impl Fn(Side) -> bool) -> Vec<usize> {
+        (0..self.examples.len()).filter(|example| on(self.sides[*example])).collect()
+    }
+
+    /// Weights of some examples: both labels have half of the whole.
+    fn weights(&self, chosen: &[usize]) -> Vec<f64> {
+        let own = chosen.iter().filter(|example| self.label(**example)).count();
+        let other = chosen.len() - own;
+        let weight = |example: &usize| 0.5 / if self.label(*example) { own } else { other } as f64;
+        chosen.iter().map(weight).collect()
+    }
+
+    /// Some examples must be of the class, and some not.
+    fn both_in(&self, chosen: &[usize], which: &str) -> Result<(), DirectionError> {
+        let own = chosen.iter().filter(|example| self.label(**example)).count();
+        if own > 0 && own < chosen.len() {
+            return Ok(());
+        }
+        let what = if own == 0 { "of its pictures" } else { "of the others" };
+        let class = self.examples.classes[self.class].clone();
+        Err(DirectionError::Groups { class, message: format!("too many belong together: none {what} would be {which}") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::Draws;
+    use ndarray::Axis;
+
+    /// Vectors of unit length about two or three middles.
+    fn examples(classes: usize, each: usize, width: usize, apart: f64) -> Examples {
+        let mut examples = Examples::new((0..classes).map(|class| format!("class {class}")).collect());
+        for class in 0..classes {
+            for i in 0..each {
+                let draws = Draws::new(class as u64).at(i as u64);
+                let mut row: Vec<f64> = (0..width as u64).map(|j| draws.normal_pair(j)[0]).collect();
+                row[class] += apart;
+                let norm = row.iter().map(|value| value * value).sum::<f64>().sqrt();
+                let row = row.iter().map(|value| (value / norm) as f32).collect();
+                examples.add(row, Some(class), (class * each + i) as u64);
+            }
+        }
+        examples
+    }
+
+    #[test]
+    fn what_is_apart_is_told_apart() {
+        for (width, each) in [(6, 60), (200, 30)] {
+            let directions = fit(&examples(3, each, width, 12.0), &|_| {}).unwrap();
+            assert_eq!(directions.len(), 3);
+            for direction in &directions {
+                let scores = direction.about.scores.as_ref().unwrap();
+                assert!(scores.accuracy.value > 0.9 && scores.area.value > 0.95, "{width}: {direction:?}");
+                assert_eq!((direction.about.positives, direction.about.negatives), (each as u64, 2 * each as u64));
+                assert_eq!(scores.positives.of + scores.negatives.of, 3 * each as u64 / 5);
+            }
+            let unseen = examples(3, each + 9, width, 12.0);
+            let right = (0..unseen.len()).filter(|i| {
+                let z = |class: usize| directions[class].log_odds(&unseen.embeddings[*i]);
+                (0..3).max_by(|a, b| z(*a).total_cmp(&z(*b))) == unseen.class[*i]
+            });
+            assert!(right.count() as f64 > 0.9 * unseen.len() as f64);
+        }
+    }
+
+    /// Labels without any meaning: held-out examples are guessed.
+    #[test]
+    fn what_is_alike_is_not_told_apart() {
+        let directions = fit(&examples(2, 200, 10, 0.0), &|_| {}).unwrap();
+        let scores = directions[0].about.scores.as_ref().unwrap();
+        assert!(scores.area.low < 0.5 && scores.area.high > 0.5 && scores.accuracy.low < 0.5, "{scores:?}");
+        // And strength holds the direction back.
+        assert!(directions[0].about.strength.unwrap() > 1e-2);
+    }
+
+    /// With fewer examples than values the solution is looked for in their span.
+    #[test]
+    fn the_span_s_solution_is_the_solution() {
+        let examples = examples(2, 12, 40, 3.0);
+        let rows = Array2::from_shape_fn((24, 40), |(i, j)| f64::from(examples.embeddings[i][j]));
+        let labels: Vec<bool> = examples.class.iter().map(|class| *class == Some(0)).collect();
+        let all: Vec<usize> = (0..24).collect();
+        let direct = Problem::new(rows.view(), &all, labels.clone(), &[1.0; 24]).solve(1e-3, None).unwrap();
+        let basis = span(rows.view());
+        assert_eq!(basis.nrows(), 24);
+        let inside = rows.dot(&basis.t());
+        let inside = Problem::new(inside.view(), &all, labels, &[1.0; 24]).solve(1e-3, None).unwrap();
+        let wrong = direct.weight().to_owned() - basis.t().dot(&inside.weight());
+        assert!(wrong.iter().all(|value| value.abs() < 1e-7), "{wrong}");
+        assert!((direct.bias() - inside.bias()).abs() < 1e-7);
+        // What is there twice spans no more.
+        let twice = ndarray::concatenate(Axis(0), &[rows.view(), rows.view()]).unwrap();
+        assert_eq!(span(twice.view()).nrows(), 24);
+    }
+
+    #[test]
+    fn the_same_whatever_the_threads() {
+        let examples = examples(3, 20, 30, 2.0);
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| fit(&examples, &|_| {}).unwrap())
+        };
+        assert_eq!(with(1), with(3));
+    }
+
+    #[test]
+    fn a_handful_is_needed_and_groups_must_leave_something() {
+        let few = fit(&examples(2, FEWEST - 1, 4, 3.0), &|_| {}).unwrap_err();
+        assert!(few.to_string().contains("\"class 0\": 7 pictures that can be read, at least 8"), "{few}");
+        let mut one = examples(1, FEWEST, 4, 3.0);
+        let none = fit(&one, &|_| {}).unwrap_err();
+        assert!(none.to_string().contains("not \"class 0\": 0 pictures"), "{none}");
+        for i in 0..FEWEST {
+            one.add(vec![0.0, 1.0, 0.0, 0.0], None, i as u64);
+        }
+        assert!(fit(&one, &|_| {}).is_ok());
+        one.group.fill(1);
+        let message = fit(&one, &|_| {}).unwrap_err().to_string();
+        assert!(message.contains("too many belong together"), "{message}");
+    }
+
+    #[test]
+    fn progress_comes_to_its_end() {
+        let most = AtomicUsize::new(0);
+        fit(&examples(2, 10, 4, 3.0), &|progress| {
+            assert!(progress.done <= progress.of);
+            most.fetch_max(progress.done, Ordering::Relaxed);
+        })
+        .unwrap();
+        assert_eq!(most.into_inner(), 12);
+    }
+}
