@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Some(Command::Recover(recover)) => cli::recover::run(recover, &voice),
         Some(Command::Runtime(command)) => cli::dispatch::runtime(command, &runtime),
         Some(Command::Score(score)) => cli::score::run(score, &runtime, &voice),
+        Some(Command::Direction(direction)) => cli::direction::run(direction, runtime, &voice),
         Some(Command::Models(models)) => cli::models::run(models, runtime, &voice),
         Some(Command::Cache(cache)) => cli::cache::run(cache, &voice),
         Some(Command::Completions(completions)) => cli::shell::completions(completions),

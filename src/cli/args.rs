@@ -9,6 +9,7 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::Voice;
+use super::direction::DirectionArgs;
 use super::models::ModelsArgs;
 use super::preview::PreviewChoice;
 use super::values;
@@ -193,6 +194,8 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Tell how similar a picture is to prompts, in a model's eyes
     Score(ScoreArgs),
+    /// Fit directions to examples of what to look for or to avoid
+    Direction(DirectionArgs),
     /// Show the onnxruntime in use and where it was looked for, or install it
     Runtime(RuntimeArgs),
     /// List, fetch, import, check and remove models, or write a model's gradient as an ONNX file

@@ -312,6 +312,20 @@ impl Workbench {
         Ok(lenses.map(|(model, (ready, rows))| Lens::new(&compiled.plan, model, &mut ready.encoder, rows)).collect())
     }
 
+    /// The library.
+    pub(super) fn runtime(&mut self) -> Result<Arc<Runtime>, Failure> {
+        self.open_runtime()?;
+        self.runtime.as_ref().map(|(runtime, _)| runtime.clone()).ok_or_else(|| Failure::failed("no onnxruntime"))
+    }
+
+    /// A model's encoder for pictures that are not rendered. `hash` is the model's.
+    pub(super) fn encoder(&mut self, model: &ModelFolder, hash: &str) -> Result<Encoder, Failure> {
+        self.open_runtime()?;
+        let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
+        self.voice.detail(&format!("model {} ({hash})", model.description.name));
+        Encoder::open(runtime.clone(), model.clone(), hash.to_owned(), *device).map_err(from_clip)
+    }
+
     fn open_runtime(&mut self) -> Result<(), Failure> {
         if self.runtime.is_none() {
             let runtime = runtime::open(&self.options, &mut |line| self.voice.note(line)).map_err(from_runtime)?;

@@ -6,6 +6,7 @@
 // the commands
 pub mod cache;
 pub mod check;
+pub mod direction;
 pub mod dispatch;
 pub mod models;
 pub mod new;

@@ -6,11 +6,8 @@ use serde_json::json;
 
 use super::compose::{from_clip, from_runtime};
 use super::{Exit, Failure, Outcome, ScoreArgs, Voice, voice};
-use crate::clip::{self, ModelFolder, Photo, TextTokenizer};
+use crate::clip::{self, ModelFolder, Photo, TEMPERATURE, TextTokenizer};
 use crate::runtime;
-
-/// What CLIP multiplies similarities by before it compares them: the greatest value that its training allowed, and reached.
-const TEMPERATURE: f64 = 100.0;
 
 /// The length of the longest bar, in columns.
 const BAR: usize = 20;
@@ -72,7 +69,7 @@ pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outco
 }
 
 /// Prompts the model knows no word of are an error; unknown words and what is cut off are warned of.
-fn check(prompts: &[String], model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
+pub(super) fn check(prompts: &[String], model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
     let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
     let name = &model.description.name;
     for prompt in prompts {

@@ -283,13 +283,7 @@ impl Encoder {
     }
 
     /// Makes the graphs and sessions for batches of these sizes, where there are none yet. `width` is the features' length.
-    fn prepare(
-        &mut self,
-        kind: Kind,
-        sizes: &[usize],
-        losses: Losses,
-        width: Option<usize>,
-    ) -> Result<(), ClipError> {
+    fn prepare(&mut self, kind: Kind, sizes: &[usize], losses: Losses, width: Option<usize>) -> Result<(), ClipError> {
         let most = match self.device {
             Device::Cpu => rayon::current_num_threads(),
             // A device runs one batch at a time; a second session would only take its memory.
@@ -328,8 +322,7 @@ impl Encoder {
         let folded = self.graph.fold(&self.runtime, size)?;
         let width = self.graph.check(&folded, size, self.side())?;
         if let Some(features) = features.filter(|features| *features != width) {
-            let message =
-                format!("the image encoder's embeddings have {width} numbers, the text encoder's {features}");
+            let message = format!("the image encoder's embeddings have {width} numbers, the text encoder's {features}");
             let hint = Some("do both belong to the same model? see the outputs named in model.toml".to_owned());
             return Err(ClipError::Encoder { model: description.name.clone(), message, hint });
         }

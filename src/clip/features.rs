@@ -1,5 +1,8 @@
 //! Prompt features.
 
+/// What CLIP multiplies similarities by before it compares them: the greatest value that its training allowed, and reached.
+pub const TEMPERATURE: f64 = 100.0;
+
 /// One row of unit length for each prompt: `[K, D]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {

@@ -10,12 +10,12 @@ pub const AT_ONCE: usize = 64;
 /// Embeddings of `count` pictures, each `[D]` of unit length, in order; none for a picture that `picture` does not give.
 ///
 /// `picture` reads or draws the picture of a number, from several threads at once. It is prepared as the model prepares pictures
-/// (see [`Photo::window`]). `told` hears how many are done, and stops by `false`: the rest is then left out.
+/// (see [`Photo::window`]). `told` hears how many are done.
 pub fn embed(
     encoder: &mut Encoder,
     count: usize,
     picture: &(dyn Fn(usize) -> Option<Photo> + Sync),
-    told: &mut dyn FnMut(usize) -> bool,
+    told: &mut dyn FnMut(usize),
 ) -> Result<Vec<Option<Vec<f32>>>, ClipError> {
     let image = encoder.model().description.image.clone();
     let side = image.size as usize;
@@ -31,9 +31,7 @@ pub fn embed(
         let width = embeddings.len() / windows.iter().flatten().count().max(1);
         let mut rows = embeddings.chunks_exact(width.max(1));
         all.extend(windows.iter().map(|window| window.as_ref().and_then(|_| rows.next()).map(<[f32]>::to_vec)));
-        if !told(all.len()) {
-            break;
-        }
+        told(all.len());
     }
     Ok(all)
 }

@@ -12,8 +12,8 @@ use super::{About, Direction, DirectionError, Examples, Scores};
 /// The fewest examples of a class, and of what is not of it.
 pub const FEWEST: usize = 8;
 
-/// Strengths of regularisation to choose from, the strongest first: 1 to a millionth, two in each power of ten.
-const STRENGTHS: [f64; 13] = [
+/// Strengths of regularisation to choose from, the strongest first: 1 to a hundred-thousandth, two in each power of ten.
+const STRENGTHS: [f64; 11] = [
     1.0,
     0.316_227_766_016_837_94,
     1e-1,
@@ -25,9 +25,10 @@ const STRENGTHS: [f64; 13] = [
     1e-4,
     3.162_277_660_168_379_6e-5,
     1e-5,
-    3.162_277_660_168_379_5e-6,
-    1e-6,
 ];
+
+/// Parts of about equal work that the fit of a class has.
+pub const PARTS: usize = FOLDS + 1;
 
 /// How far a fit is, in parts of about equal work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct Progress {
 /// Fits a direction for each class, that class against all the rest.
 ///
 /// A fifth of the examples is held out. On the others the strength lambda of regularisation is chosen by five-fold
-/// cross-validation (the least mean logarithmic loss) and the logistic regression fitted that is asked for the held-out
+/// cross-validation and the logistic regression fitted that is asked for the held-out
 /// ones: its scores are given. The directions themselves are then fitted on all examples with that strength. Members of a group
 /// are never divided. The class and the rest weigh the same, whatever their numbers, so that a probability of 1/2 is that of a
 /// picture which tells nothing.
@@ -64,7 +65,7 @@ pub fn fit(examples: &Examples, told: &(dyn Fn(Progress) + Sync)) -> Result<Vec<
     let rows = basis.as_ref().map_or_else(|| rows.clone(), |basis| rows.dot(&basis.t()));
     let sides = split(examples);
     let done = AtomicUsize::new(0);
-    let of = examples.classes.len() * (FOLDS + 1);
+    let of = examples.classes.len() * PARTS;
     let one_more = || told(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, of });
     (0..examples.classes.len())
         .into_par_iter()
@@ -107,6 +108,16 @@ fn span(rows: ArrayView2<'_, f64>) -> Array2<f64> {
     all
 }
 
+/// Which of the strengths to take, see [`Fit::strength`]; `losses` are those of each fold.
+fn chosen(losses: &[[f64; STRENGTHS.len()]]) -> usize {
+    let folds = losses.len() as f64;
+    let mean = |index: usize| losses.iter().map(|fold| fold[index]).sum::<f64>() / folds;
+    let best = (0..STRENGTHS.len()).fold(0, |best, index| if mean(index) < mean(best) { index } else { best });
+    let squares: f64 = losses.iter().map(|fold| (fold[best] - mean(best)).powi(2)).sum();
+    let error = if losses.len() > 1 { (squares / (folds - 1.0) / folds).sqrt() } else { 0.0 };
+    (0..best).find(|index| mean(*index) <= mean(best) + error).unwrap_or(best)
+}
+
 /// One class against the rest.
 struct Fit<'a> {
     examples: &'a Examples,
@@ -138,34 +149,40 @@ impl Fit<'_> {
         Ok((solution, About { positives, negatives, strength: Some(strength), scores }))
     }
 
-    /// The strength of the least mean loss in cross-validation; of equal ones the strongest.
+    /// The strongest of those whose mean logarithmic loss in cross-validation is within one standard error of the least one
+    /// (Breiman, Friedman, Olshen and Stone, "Classification and regression trees", 1984, section 3.4.3). Where a plane parts
+    /// all examples the least loss is that of the weakest, which is sure of everything; there is no reason to be that sure.
     fn strength(&self, rest: &[usize], one_more: &(dyn Fn() + Sync)) -> Result<f64, DirectionError> {
         let weights = self.weights(rest);
-        let losses: Vec<[f64; STRENGTHS.len()]> = (0..FOLDS)
+        let losses: Vec<Option<[f64; STRENGTHS.len()]>> = (0..FOLDS)
             .into_par_iter()
             .map(|fold| {
                 let learned = self.those(|side| side != Side::HeldOut && side != Side::Fold(fold));
-                let mut losses = [0.0; STRENGTHS.len()];
-                let mut solution: Option<Solution> = None;
+                let mut losses = None;
                 if learned.len() < rest.len() {
+                    let mut solution: Option<Solution> = None;
+                    let mut weight_of_all = 0.0;
+                    let losses = losses.insert([0.0; STRENGTHS.len()]);
                     self.both_in(&learned, "left to learn from in cross-validation")?;
                     for (sum, strength) in losses.iter_mut().zip(STRENGTHS) {
                         let solution = solution.insert(self.solve(&learned, strength, solution.as_ref())?);
+                        weight_of_all = 0.0;
                         for (example, weight) in rest.iter().zip(&weights) {
                             if self.sides[*example] == Side::Fold(fold) {
                                 let z = solution.log_odds(self.rows.row(*example));
                                 *sum += weight * loss(z, self.label(*example));
+                                weight_of_all += weight;
                             }
                         }
                     }
+                    losses.iter_mut().for_each(|sum| *sum /= weight_of_all);
                 }
                 one_more();
                 Ok(losses)
             })
             .collect::<Result<_, DirectionError>>()?;
-        let total = |index: usize| losses.iter().map(|fold| fold[index]).sum::<f64>();
-        let best = (0..STRENGTHS.len()).fold(0, |best, index| if total(index) < total(best) { index } else { best });
-        Ok(STRENGTHS[best])
+        let losses: Vec<_> = losses.into_iter().flatten().collect();
+        Ok(STRENGTHS[chosen(&losses)])
     }
 
     fn solve(&self, chosen: &[usize], strength: f64, start: Option<&Solution>) -> Result<Solution, DirectionError> {
@@ -201,7 +218,10 @@ impl Fit<'_> {
         }
         let what = if own == 0 { "of its pictures" } else { "of the others" };
         let class = self.examples.classes[self.class].clone();
-        Err(DirectionError::Groups { class, message: format!("too many belong together: none {what} would be {which}") })
+        Err(DirectionError::Groups {
+            class,
+            message: format!("too many belong together: none {what} would be {which}"),
+        })
     }
 }
 
@@ -301,6 +321,21 @@ mod tests {
         one.group.fill(1);
         let message = fit(&one, &|_| {}).unwrap_err().to_string();
         assert!(message.contains("too many belong together"), "{message}");
+    }
+
+    #[test]
+    fn the_strongest_within_one_standard_error_is_chosen() {
+        let mut losses = [[1.0; STRENGTHS.len()]; 4];
+        for (fold, by) in losses.iter_mut().zip([-0.1, 0.1, -0.1, 0.1]) {
+            fold[3] = 0.55;
+            fold[5] = 0.5 + by;
+            fold[7] = 0.51;
+        }
+        // The standard error is 0.058.
+        assert_eq!(chosen(&losses), 3);
+        losses.iter_mut().for_each(|fold| fold[3] = 0.56);
+        assert_eq!(chosen(&losses), 5);
+        assert_eq!(chosen(&losses[..1]), 5);
     }
 
     #[test]

@@ -27,12 +27,12 @@ mod score;
 mod split;
 mod texts;
 
-pub use embed::{AT_ONCE, embed};
+pub use embed::embed;
 pub use error::DirectionError;
 pub use examples::{Examples, Groups};
-pub use fit::{FEWEST, Progress, fit};
+pub use fit::{FEWEST, PARTS, Progress, fit};
 pub use score::{Count, Interval, Scores};
-pub use texts::{TEMPERATURE, from_texts};
+pub use texts::from_texts;
 
 use serde::{Deserialize, Serialize};
 

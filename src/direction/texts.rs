@@ -1,10 +1,7 @@
 //! A direction from texts alone.
 
 use super::{About, Direction, DirectionError};
-use crate::clip;
-
-/// What CLIP multiplies similarities by before it compares them: the greatest value that its training allowed, and reached.
-pub const TEMPERATURE: f64 = 100.0;
+use crate::clip::{self, TEMPERATURE};
 
 /// The direction from what `less` says to what `more` says, both features of texts `[D]` of unit length.
 ///

@@ -5,6 +5,7 @@ mod bench;
 mod again;
 mod check;
 mod command_line;
+mod direction;
 mod fetch;
 mod host;
 mod interrupt;

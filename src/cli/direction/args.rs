@@ -1,0 +1,71 @@
+//! The arguments of `recipe-render direction`'s commands.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
+
+use crate::cli::values;
+use crate::runtime::DeviceChoice;
+
+/// Of `recipe-render direction`.
+#[derive(Debug, Args)]
+pub struct DirectionArgs {
+    #[command(subcommand)]
+    pub command: DirectionCommand,
+}
+
+/// What can be done with directions.
+#[derive(Debug, Subcommand)]
+pub enum DirectionCommand {
+    /// Fit directions to examples: to folders of pictures, or to texts
+    Fit(Box<FitArgs>),
+}
+
+/// Of `recipe-render direction fit`.
+#[derive(Debug, Args)]
+#[command(
+    group(ArgGroup::new("examples").required(true).args(["positive", "classes", "more"])),
+    after_help = "\
+Pictures are looked for in the folders' folders, too. Those of the same name under several folders count as pairs: they are held
+out, or learned from, together. A class of a name of its own is needed where a file is to be used in recipes:
+{ direction = \"letters.safetensors\", class = \"letters\", weight = -0.1 }"
+)]
+pub struct FitArgs {
+    /// A folder of pictures of the class; may be given several times
+    #[arg(long, value_name = "FOLDER", requires = "negative", value_hint = ValueHint::DirPath, help_heading = "Examples")]
+    pub positive: Vec<PathBuf>,
+    /// A folder of pictures that are not of it, nor of any class of --classes; may be given several times
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "more",
+        help_heading = "Examples")]
+    pub negative: Vec<PathBuf>,
+    /// A folder with a folder of pictures for each class, as data sets for image recognition have it
+    #[arg(long, value_name = "FOLDER", conflicts_with = "positive", value_hint = ValueHint::DirPath,
+        help_heading = "Examples")]
+    pub classes: Option<PathBuf>,
+    /// A text that says what to look for, in place of pictures; may be given several times
+    #[arg(long, value_name = "TEXT", requires = "less", conflicts_with_all = ["positive", "classes"],
+        help_heading = "Examples")]
+    pub more: Vec<String>,
+    /// A text that says what to tell it from; may be given several times
+    #[arg(long, value_name = "TEXT", requires = "more", help_heading = "Examples")]
+    pub less: Vec<String>,
+    /// The class's name [default: its folder's, or the first text]
+    #[arg(long, value_name = "NAME", conflicts_with = "classes")]
+    pub class: Option<String>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE.safetensors", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// A model's name, or the path of its folder
+    #[arg(long, value_name = "NAME|FOLDER", default_value = "pocket")]
+    pub model: String,
+    /// Print JSON, with all digits
+    #[arg(long)]
+    pub json: bool,
+    /// Where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
+    pub device: DeviceChoice,
+    /// Threads to compute with [default: one a processor]. The directions do not depend on it
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
+    pub threads: Option<NonZeroUsize>,
+}

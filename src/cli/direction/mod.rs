@@ -1,0 +1,29 @@
+//! `recipe-render direction`: directions made from examples.
+
+mod args;
+mod bar;
+mod fit;
+mod folders;
+
+pub use args::{DirectionArgs, DirectionCommand, FitArgs};
+
+use super::compose::from_clip;
+use super::{Failure, Outcome, Voice};
+use crate::direction::DirectionError;
+use crate::runtime;
+
+/// Calls one of the commands.
+pub fn run(args: &DirectionArgs, options: runtime::Options, voice: &Voice) -> Outcome {
+    match &args.command {
+        DirectionCommand::Fit(args) => fit::run(args, options, voice),
+    }
+}
+
+/// The examples, the file or the model are named on the command line: those are wrong.
+fn from_direction(error: DirectionError) -> Failure {
+    match error {
+        DirectionError::Clip(error) => from_clip(error),
+        error @ DirectionError::Diverged { .. } => Failure::failed(error),
+        error => Failure::wrong(&error).hinted(error.hint()),
+    }
+}
