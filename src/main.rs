@@ -15,8 +15,9 @@ fn main() -> ExitCode {
         return cli::conclude(Err(failure), &voice);
     }
     let outcome: Outcome = match &arguments.command {
-        None if arguments.render.watch => cli::watch::run(&arguments.render, runtime, &voice, started),
+        None if arguments.render.watches() => cli::watch::run(&arguments.render, runtime, &voice, started),
         None => cli::render::run(&arguments.render, runtime, &voice, started),
+        Some(Command::Watch(watch)) => cli::watch::run(&watch.render, runtime, &voice, started),
         Some(Command::Check(check)) => cli::check::run(check, &voice),
         Some(Command::Plan(plan)) => cli::plan::run(plan, runtime, &voice),
         Some(Command::Sweep(sweep)) => cli::sweep::run(sweep, runtime, &voice, started),

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -52,7 +53,10 @@ impl Arguments {
             onnxruntime: self.common.onnxruntime.clone(),
             offline: self.common.offline,
             verbose: self.common.verbose,
-            device: self.render.device,
+            device: match &self.command {
+                Some(Command::Watch(watch)) => watch.render.device,
+                _ => self.render.device,
+            },
         }
     }
 }
@@ -100,9 +104,13 @@ pub struct RenderArgs {
     pub phases: bool,
     #[command(flatten)]
     pub record: RecordArgs,
-    /// Render again whenever the recipe is saved
-    #[arg(long)]
+    /// Follow the recipes (or those of a folder) and render again whenever one is saved
+    #[arg(long, help_heading = "Watching")]
     pub watch: bool,
+    /// Look every SECONDS whether something was saved, as network drives do not tell [default: 1]; stands for --watch, too
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1",
+        value_parser = values::seconds, help_heading = "Watching")]
+    pub watch_poll: Option<Duration>,
     /// Begin at the first step, whatever is kept of earlier renders. Renders that are recorded do so,
     /// too: with --timings, --video, --sheet, and but for --watch with --every and --phases
     #[arg(long)]
@@ -120,6 +128,11 @@ pub struct RenderArgs {
 }
 
 impl RenderArgs {
+    /// The recipes are to be followed.
+    pub fn watches(&self) -> bool {
+        self.watch || self.watch_poll.is_some()
+    }
+
     /// A live page is wanted.
     pub fn page(&self) -> bool {
         self.serve.is_some() || self.open
@@ -180,6 +193,8 @@ pub struct InsteadArgs {
 /// The commands besides rendering.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Render recipes, and again whenever one is saved: the same as RECIPE... --watch
+    Watch(WatchArgs),
     /// Check recipes without rendering them
     Check(CheckArgs),
     /// Print what a recipe comes to: phases, targets, windows, memory and time
@@ -206,6 +221,16 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write those of all commands
     Man(ManArgs),
+}
+
+/// Of `recipe-render watch`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Of several recipes the one edited last is rendered first; the others go on afterwards where they were. A folder's recipes are its
+files *.toml, also those that come later.")]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub render: RenderArgs,
 }
 
 /// Of `recipe-render plan`.
@@ -422,9 +447,14 @@ pub(super) fn parse_from(line: impl IntoIterator<Item = impl Into<OsString>>) ->
     if let Some(name) = matches.subcommand_name() {
         refuse_render_arguments(&mut command, &matches, name)?;
     }
-    let arguments = Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-    if arguments.command.is_none() {
-        refuse_conflicts(&mut command, &arguments.render)?;
+    let mut arguments = Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    match &mut arguments.command {
+        None => refuse_conflicts(&mut command, &arguments.render)?,
+        Some(Command::Watch(watch)) => {
+            watch.render.watch = true;
+            refuse_conflicts(&mut command, &watch.render)?;
+        }
+        Some(_) => {}
     }
     Ok(arguments)
 }
@@ -433,21 +463,32 @@ pub(super) fn parse_from(line: impl IntoIterator<Item = impl Into<OsString>>) ->
 pub(super) fn command() -> clap::Command {
     let values = "Values that vary, like seed=1..8 or phase.0.rate=0.03,0.05; several --set multiply";
     let of_a_sweep = |set: clap::Arg| set.value_name("PATH=VALUES").help(values);
-    Arguments::command().mut_subcommand("sweep", |sweep| sweep.mut_arg("set", of_a_sweep))
+    Arguments::command()
+        .mut_subcommand("sweep", |sweep| sweep.mut_arg("set", of_a_sweep))
+        // What it stands for; and it follows folders.
+        .mut_subcommand("watch", |watch| {
+            watch.mut_arg("watch", |watch| watch.hide(true)).mut_arg("recipes", |recipes| {
+                recipes.value_name("RECIPE|FOLDER").help("Recipes to follow, and folders of recipes")
+            })
+        })
 }
 
-/// The same line with `--serve ADDR` written as `--serve=ADDR`. What follows `--serve` and is no address is a recipe, so that
-/// `--serve a.toml` means what it seems to.
+/// The same line with `--serve ADDR` written as `--serve=ADDR`, and `--watch-poll SECONDS` likewise. What follows `--serve` and is
+/// no address is a recipe, so that `--serve a.toml` means what it seems to.
 fn joined(line: impl IntoIterator<Item = impl Into<OsString>>) -> Vec<OsString> {
     let mut words: Vec<OsString> = Vec::new();
     let mut options = true;
     for word in line {
         let word = word.into();
-        let address = options
-            && words.last().is_some_and(|last| last == "--serve")
-            && word.to_str().is_some_and(|word| word.parse::<Address>().is_ok());
+        let text = word.to_str().unwrap_or_default();
+        let value = match words.last().and_then(|last| last.to_str()) {
+            Some("--serve") => text.parse::<Address>().is_ok(),
+            Some("--watch-poll") => text.parse::<f64>().is_ok(),
+            _ => false,
+        };
+        let value = value && options;
         options = options && word != "--";
-        match words.last_mut().filter(|_| address) {
+        match words.last_mut().filter(|_| value) {
             Some(last) => {
                 last.push("=");
                 last.push(word);
@@ -490,17 +531,16 @@ fn refuse_render_arguments(
 
 /// Arguments that make no sense together.
 fn refuse_conflicts(command: &mut clap::Command, render: &RenderArgs) -> Result<(), clap::Error> {
-    let several = render.recipes.len() > 1;
+    let folders = render.recipes.iter().any(|path| path.is_dir());
+    let several = render.recipes.len() > 1 || folders && render.watches();
     let stdin = render.recipes.iter().filter(|path| path.as_os_str() == "-").count();
-    let message = if several && render.watch {
-        "--watch follows one recipe; several were given"
-    } else if several && render.timings.is_some() {
+    let message = if several && render.timings.is_some() {
         "--timings measures one recipe; several were given"
     } else if several && render.record.video.is_some() {
         "--video records one recipe; several were given"
-    } else if render.watch && render.record.video.is_some() {
-        "--video records one render; --watch begins many"
-    } else if stdin > 0 && render.watch {
+    } else if render.watches() && render.record.video.is_some() {
+        "--video records one render; --watch begins many. Record it when the recipe is done: without --watch"
+    } else if stdin > 0 && render.watches() {
         "--watch needs a file to follow; standard input is none"
     } else if stdin > 1 {
         "standard input can give one recipe only; `-` was given more than once"
@@ -558,6 +598,28 @@ mod tests {
     }
 
     #[test]
+    fn watching_is_a_command_and_an_option() {
+        let of = |line: &str| {
+            let arguments = parse(line).unwrap();
+            let runtime = arguments.runtime();
+            let render = match arguments.command {
+                Some(Command::Watch(watch)) => watch.render,
+                _ => arguments.render,
+            };
+            (render.watches(), render.watch_poll, render.recipes.len(), runtime.device)
+        };
+        let cpu = DeviceChoice::Only(runtime::Device::Cpu);
+        assert_eq!(of("watch a.toml b.toml --device cpu"), (true, None, 2, cpu));
+        assert_eq!(of("watch a.toml b.toml --device cpu"), of("a.toml b.toml --watch --device cpu"));
+        let second = Some(Duration::from_secs(1));
+        assert_eq!(of("a.toml --watch-poll"), (true, second, 1, DeviceChoice::Auto));
+        assert_eq!(of("--watch-poll a.toml"), of("watch a.toml --watch-poll"));
+        let half = Some(Duration::from_millis(500));
+        assert_eq!(of("--watch-poll 0.5 a.toml"), (true, half, 1, DeviceChoice::Auto));
+        assert_eq!(of("watch --watch-poll=0.5 a.toml"), of("a.toml --watch --watch-poll 0.5"));
+    }
+
+    #[test]
     fn misspelt_commands_are_known() {
         for (word, command) in
             [("chek", "check"), ("cehck", "check"), ("recovr", "recover"), ("model", "models"), ("hlep", "help")]
@@ -582,7 +644,12 @@ mod tests {
         for (line, words) in [
             ("--size 64x64 check a.toml", "--size belongs to rendering"),
             ("a.toml -q check b.toml", "./check"),
-            ("a.toml b.toml --watch", "--watch follows one recipe"),
+            (". --watch --timings t.json", "--timings measures one recipe"),
+            ("watch a.toml b.toml --timings t.json", "--timings measures one recipe"),
+            ("watch -", "--watch needs a file"),
+            ("watch", "RECIPE|FOLDER"),
+            ("--size 64x64 watch a.toml", "--size belongs to rendering"),
+            ("a.toml --watch-poll=0", "0.1 to 3600"),
             ("a.toml b.toml --timings t.json", "--timings measures one recipe"),
             ("a.toml b.toml --video v.gif", "--video records one recipe"),
             ("a.toml --watch --video v.gif", "--video records one render"),

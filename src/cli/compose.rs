@@ -1,6 +1,6 @@
 //! The pieces put together: recipe text -> compile -> model folder -> runtime -> encoder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 use std::io::Read;
 use std::num::NonZeroUsize;
@@ -153,6 +153,8 @@ pub(super) struct Workbench {
     ready: Vec<Ready>,
     store: Arc<Store>,
     cancel: Cancel,
+    /// By recipe what was last warned of, and its text then: one that is taken up again is not warned of again.
+    warned: HashMap<PathBuf, (String, String)>,
 }
 
 /// An encoder of one model, and the features of the texts it met.
@@ -230,7 +232,16 @@ impl Workbench {
             .map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))?;
         let options = runtime::Options { device, ..options };
         let (store, cancel) = (Arc::new(super::cache::store(voice)), Cancel::default());
-        Ok(Workbench { options, threads, voice: *voice, runtime: None, ready: Vec::new(), store, cancel })
+        Ok(Workbench {
+            options,
+            threads,
+            voice: *voice,
+            runtime: None,
+            ready: Vec::new(),
+            store,
+            cancel,
+            warned: HashMap::new(),
+        })
     }
 
     /// Threads to compute with.
@@ -256,7 +267,12 @@ impl Workbench {
         compiled: &Compiled,
         models: &[ModelFolder],
     ) -> Result<(Device, Conditions), Failure> {
-        prompts::check(source, compiled, models, &self.voice)?;
+        let warnings = prompts::check(source, compiled, models)?;
+        let told = (source.text.clone(), warnings);
+        if self.warned.get(&source.path) != Some(&told) {
+            self.voice.rendered(&told.1);
+            self.warned.insert(source.path.clone(), told);
+        }
         self.open_runtime()?;
         let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
         let mut hashes = Vec::new();

@@ -5,14 +5,17 @@
 //! once, leaving neither a temporary file nor a child process behind.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use super::{Exit, Failure, Voice};
+use super::{Exit, Failure, Voice, voice};
 use crate::output::pending;
 use crate::runtime;
 
 static SIGNALS: AtomicU32 = AtomicU32::new(0);
 /// Guards that live.
 static GRACEFUL: AtomicU32 = AtomicU32::new(0);
+/// Called when a signal has come for [`requested`] to find.
+static TOLD: Mutex<Vec<Box<dyn Fn() + Send>>> = Mutex::new(Vec::new());
 
 /// Takes the signals over. Once per process, before anything is done that should not be left half done.
 pub fn install(voice: Voice) -> Result<(), Failure> {
@@ -20,6 +23,7 @@ pub fn install(voice: Voice) -> Result<(), Failure> {
         let earlier = SIGNALS.fetch_add(1, Ordering::SeqCst);
         if earlier == 0 && GRACEFUL.load(Ordering::SeqCst) > 0 {
             voice.note("finishing the step, then writing the picture so far (Ctrl-C again stops at once)");
+            TOLD.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|told| told());
             return;
         }
         leave();
@@ -29,6 +33,7 @@ pub fn install(voice: Voice) -> Result<(), Failure> {
 
 /// Ends the process at once.
 fn leave() -> ! {
+    voice::leave();
     // Held until the end, so that no other thread starts anything new.
     let _installation = runtime::abandon_installation();
     let _files = pending::abandon();
@@ -40,6 +45,12 @@ fn leave() -> ! {
 /// A signal has come.
 pub(super) fn requested() -> bool {
     SIGNALS.load(Ordering::SeqCst) > 0
+}
+
+/// Has something done when a signal has come for [`requested`] to find, in a thread of its own: whoever waits for something
+/// else need not look again and again.
+pub(super) fn on_request(told: impl Fn() + Send + 'static) {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(told));
 }
 
 /// As long as the guard, or another one, lives, the first signal is for [`requested`] to find.

@@ -44,9 +44,14 @@ impl Job {
 /// The jobs of a command line. Nothing that could have been known beforehand fails after a minute of rendering: every
 /// output can be written, and none would overwrite a recipe or another output.
 pub(super) fn jobs(args: &RenderArgs) -> Result<Vec<Job>, Failure> {
-    let folder = output_folder(args)?;
+    jobs_of(args, &args.recipes, args.recipes.len() > 1)
+}
+
+/// The same for these recipes. `several`: there are others, or may be.
+pub(super) fn jobs_of(args: &RenderArgs, recipes: &[PathBuf], several: bool) -> Result<Vec<Job>, Failure> {
+    let folder = output_folder(args, several)?;
     let mut jobs = Vec::new();
-    for recipe in &args.recipes {
+    for recipe in recipes {
         let output = match (&args.output, &folder) {
             (Some(output), None) => output.clone(),
             (_, folder) => folder.clone().unwrap_or_default().join(picture_name(recipe, args.instead.draft)?),
@@ -88,13 +93,12 @@ pub(super) fn failure(error: WriteError) -> Failure {
 }
 
 /// The folder that `--output` names, if it names one.
-fn output_folder(args: &RenderArgs) -> Result<Option<PathBuf>, Failure> {
+fn output_folder(args: &RenderArgs, several: bool) -> Result<Option<PathBuf>, Failure> {
     let Some(output) = &args.output else { return Ok(None) };
     let named_as_folder = output.as_os_str().to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR]);
     if output.is_dir() {
         return Ok(Some(output.clone()));
     }
-    let several = args.recipes.len() > 1;
     if !several && !named_as_folder {
         return Ok(None);
     }

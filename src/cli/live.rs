@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::job::{Job, identity};
-use super::{Failure, RenderArgs, Voice};
+use super::{Failure, RenderArgs, Voice, interrupt};
 use crate::output::{Facts, WriteError};
 use crate::plan::Plan;
 use crate::preview::{Activity, Gate, Hub, Notice, Recipe, Render, Reporter, Server, Speed};
@@ -24,13 +24,14 @@ pub(super) struct Live {
 
 impl Live {
     /// Begins to serve if the command line says so, and tells where.
-    pub(super) fn start(args: &RenderArgs, job: &Job, voice: &Voice) -> Result<Self, Failure> {
+    /// The port that is chosen hangs on `path`: the recipe, or the first of several.
+    pub(super) fn start(args: &RenderArgs, path: &Path, voice: &Voice) -> Result<Self, Failure> {
         if !args.page() {
             return Ok(Live { hub: None });
         }
         let hub = Hub::new();
         let address = args.serve.unwrap_or_default();
-        let recipe = identity(&job.recipe);
+        let recipe = identity(path);
         let server = Server::start(hub.clone(), address, recipe.as_os_str().as_encoded_bytes())
             .map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
         // Whoever asked for it needs the link, quiet or not.
@@ -45,7 +46,20 @@ impl Live {
         {
             voice.warning(&format!("--open: no browser could be opened: {error}"));
         }
+        let paused = Arc::downgrade(&hub);
+        interrupt::on_request(move || {
+            if let Some(hub) = paused.upgrade() {
+                hub.wake();
+            }
+        });
         Ok(Live { hub: Some(hub) })
+    }
+
+    /// Has a paused render look whether it is still wanted.
+    pub(super) fn wake(&self) {
+        if let Some(hub) = &self.hub {
+            hub.wake();
+        }
     }
 
     /// The recipe was read and can be rendered.

@@ -42,7 +42,7 @@ mod voice;
 pub use args::{
     Arguments, CacheArgs, CacheCommand, CheckArgs, ClearArgs, Command, CompletionsArgs, Format, InfoArgs, InstallArgs,
     InsteadArgs, ManArgs, NewArgs, PlanArgs, RecordArgs, RecoverArgs, RenderArgs, RuntimeArgs, RuntimeCommand,
-    SchemaArgs, ScoreArgs, SweepArgs, parse,
+    SchemaArgs, ScoreArgs, SweepArgs, WatchArgs, parse,
 };
 pub use failure::{Exit, Failure, Outcome, conclude};
 pub use preview::PreviewChoice;

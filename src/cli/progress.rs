@@ -22,6 +22,8 @@ pub(super) struct Display {
     voice: Voice,
     /// The recipe's name, for lines that stand among others'.
     name: String,
+    /// The name is told on the bar, too.
+    several: bool,
     pace: Pace,
     drawn: Option<Instant>,
 }
@@ -33,8 +35,8 @@ enum Kind {
 }
 
 impl Display {
-    /// A display on stderr for a render of the recipe called `name`.
-    pub(super) fn new(voice: &Voice, name: &str) -> Self {
+    /// A display on stderr for a render of the recipe called `name`, perhaps one of several.
+    pub(super) fn new(voice: &Voice, name: &str, several: bool) -> Self {
         let kind = if voice.is_quiet() {
             Kind::Nothing
         } else if draws() {
@@ -45,7 +47,7 @@ impl Display {
         } else {
             Kind::Lines
         };
-        Display { kind, voice: *voice, name: name.to_owned(), pace: Pace::default(), drawn: None }
+        Display { kind, voice: *voice, name: name.to_owned(), several, pace: Pace::default(), drawn: None }
     }
 
     /// Takes a step into account, and redraws if it is time to.
@@ -70,7 +72,8 @@ impl Display {
             Kind::Nothing => {}
             Kind::Bar(bar) => {
                 bar.set_length(state.steps);
-                bar.set_prefix(state.heading(width()));
+                let name = self.several.then_some(self.name.as_str());
+                bar.set_prefix(state.heading(name, width()));
                 bar.set_message(state.similarities("   "));
                 bar.set_position(state.step);
             }
@@ -90,6 +93,34 @@ impl Display {
 impl Drop for Display {
     fn drop(&mut self) {
         if let Kind::Bar(bar) = &self.kind {
+            set_bar(None);
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// What is said while nothing is to be done: on a terminal a line that goes away, elsewhere one among the others.
+pub(super) struct Rest(Option<ProgressBar>);
+
+impl Rest {
+    /// Says it until it is dropped.
+    pub(super) fn new(voice: &Voice, what: &str) -> Self {
+        if voice.is_quiet() || !draws() {
+            voice.note(what);
+            return Rest(None);
+        }
+        let bar = ProgressBar::new_spinner();
+        bar.set_style(ProgressStyle::with_template("{wide_msg:.dim}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(format!("{what} (Ctrl-C ends it)"));
+        bar.tick();
+        set_bar(Some(bar.clone()));
+        Rest(Some(bar))
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
             set_bar(None);
             bar.finish_and_clear();
         }
@@ -163,17 +194,19 @@ impl<'a> State<'a> {
     }
 
     /// The words before the bar; fewer on a narrow terminal, so that it stays one line.
-    fn heading(&self, width: usize) -> String {
+    fn heading(&self, name: Option<&str>, width: usize) -> String {
         let digits = self.steps.to_string().len();
         let count = format!("{:>digits$}/{}", self.step, self.steps);
         let phase: String = self.phase.chars().take(20).collect();
         let windows = self.windows.map(|windows| format!("{} windows/s", three_digits(windows)));
         let left = self.left.map(|left| format!("{} left", clock(left)));
-        let join = |parts: [Option<&String>; 4]| parts.into_iter().flatten().cloned().collect::<Vec<_>>().join("  ");
+        let name = name.map(str::to_owned);
+        let join = |parts: [Option<&String>; 5]| parts.into_iter().flatten().cloned().collect::<Vec<_>>().join("  ");
         let choices = [
-            join([Some(&phase), Some(&count), windows.as_ref(), left.as_ref()]),
-            join([Some(&phase), Some(&count), None, left.as_ref()]),
-            join([None, Some(&count), None, left.as_ref()]),
+            join([name.as_ref(), Some(&phase), Some(&count), windows.as_ref(), left.as_ref()]),
+            join([name.as_ref(), Some(&phase), Some(&count), None, left.as_ref()]),
+            join([name.as_ref(), None, Some(&count), None, left.as_ref()]),
+            join([None, None, Some(&count), None, left.as_ref()]),
         ];
         // A bar of less than ten columns says nothing.
         let fits = |text: &&String| text.chars().count() + 11 <= width;
@@ -237,10 +270,12 @@ mod tests {
         let targets = [("composition 1".to_owned(), 0.3125f32)];
         let state =
             State { step: 7, steps: 500, phase: "compose", windows: Some(38.25), left: Some(61.5), targets: &targets };
-        assert_eq!(state.heading(80), "compose    7/500  38.2 windows/s  1:02 left");
-        assert_eq!(state.heading(50), "compose    7/500  1:02 left");
-        assert_eq!(state.heading(30), "  7/500  1:02 left");
-        assert_eq!(state.heading(5), "  7/500");
+        assert_eq!(state.heading(None, 80), "compose    7/500  38.2 windows/s  1:02 left");
+        assert_eq!(state.heading(Some("a.toml"), 80), "a.toml  compose    7/500  38.2 windows/s  1:02 left");
+        assert_eq!(state.heading(None, 50), "compose    7/500  1:02 left");
+        assert_eq!(state.heading(Some("a.toml"), 40), "a.toml    7/500  1:02 left");
+        assert_eq!(state.heading(None, 30), "  7/500  1:02 left");
+        assert_eq!(state.heading(None, 5), "  7/500");
         assert_eq!(state.sentence(), "step 7/500 (1%), compose, 38.2 windows/s, composition 1 0.312, 1:02 left");
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::slice;
 
-use super::{Failure, Voice, compose::Source, compose::from_clip, compose::hint};
+use super::{Failure, compose::Source, compose::from_clip, compose::hint};
 use crate::clip::{ModelFolder, Photo, TextTokenizer};
 use crate::plan::{Ensemble, Prompt};
 use crate::recipe::{Compiled, Diagnostic, Place, render_diagnostics};
@@ -29,16 +29,10 @@ pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFo
     if missing.is_empty() { Ok(found) } else { Err(source.diagnosed(&missing)) }
 }
 
-/// Checks the prompts' words. Warnings are shown, errors returned.
-pub(super) fn check(
-    source: &Source,
-    compiled: &Compiled,
-    models: &[ModelFolder],
-    voice: &Voice,
-) -> Result<(), Failure> {
+/// Checks the prompts' words; gives the warnings, to be printed as they are.
+pub(super) fn check(source: &Source, compiled: &Compiled, models: &[ModelFolder]) -> Result<String, Failure> {
     let (errors, warnings) = examine(compiled, models)?;
-    voice.rendered(&render_diagnostics(&warnings));
-    if errors.is_empty() { Ok(()) } else { Err(source.diagnosed(&errors)) }
+    if errors.is_empty() { Ok(render_diagnostics(&warnings)) } else { Err(source.diagnosed(&errors)) }
 }
 
 /// Errors and warnings about the prompts: of words, none known is an error, some unknown or a text too long a warning.

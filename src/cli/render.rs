@@ -30,7 +30,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     if worst != Exit::Done {
         return Ok(worst);
     }
-    let live = Live::start(args, &jobs[0], voice)?;
+    let live = Live::start(args, &jobs[0].recipe, voice)?;
     let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
     for (index, (job, source)) in jobs.iter().zip(&sources).enumerate() {
         // The first one's time includes what the process needed to get going.
@@ -81,8 +81,21 @@ fn one(
         let plan = &compiled.plan;
         voice.note(&format!("draft: {}x{}, {} steps", plan.size.width, plan.size.height, plan.steps()));
     }
-    let mut report = |report: &Report<'_>| tell(voice, report, args.recipes.len() > 1);
+    let several = args.recipes.len() > 1;
+    let mut report = |report: &Report<'_>| tell(voice, report, several);
     let (overrides, unwanted) = (&overrides, &mut || false);
-    Run { args, overrides, voice, job, live, started, memory: &[], unwanted, report: &mut report }
-        .render(bench, source, &compiled)
+    Run {
+        args,
+        overrides,
+        voice,
+        job,
+        live,
+        several,
+        edited: false,
+        started,
+        memory: &[],
+        unwanted,
+        report: &mut report,
+    }
+    .render(bench, source, &compiled)
 }

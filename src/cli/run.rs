@@ -14,7 +14,7 @@ use crate::output::{Facts, Origin, TallyLine, UsedModel, Writer, is_snapshot_of,
 use crate::plan::Plan;
 use crate::preview::Gate;
 use crate::recipe::{Compiled, Overrides};
-use crate::render::{Control, Observer, Progress, RenderError, Rendered, Tally, conclude, render, resume};
+use crate::render::{Control, Observer, Progress, RenderError, Rendered, Standing, Tally, conclude, render, resume};
 use crate::store::{Keeper, Memory};
 
 /// Between two pictures of a growing canvas in watch mode.
@@ -39,6 +39,10 @@ pub(super) struct Run<'a> {
     pub voice: &'a Voice,
     pub job: &'a Job,
     pub live: &'a Live,
+    /// Messages name the recipe.
+    pub several: bool,
+    /// The recipe was edited: where it begins is told even if that is the first step.
+    pub edited: bool,
     /// Start-up counts from here.
     pub started: Instant,
     /// States to go on from that may not be in the store.
@@ -64,7 +68,8 @@ pub(super) struct Report<'a> {
 impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
-        let Run { args, overrides, voice, job, live, started, memory, unwanted, report } = self;
+        let Run { args, overrides, voice, job, live, several, edited, started, memory, unwanted, report } = self;
+        let watched = args.watches();
         let folders = prompts::models(source, compiled)?;
         let needed: Vec<PathBuf> =
             compiled.files.iter().cloned().chain(folders.iter().flat_map(models::files)).collect();
@@ -76,20 +81,20 @@ impl Run<'_> {
         // What is recorded of a render is of all its steps; in watch mode of those that an edit has done again.
         let record = &args.record;
         let filmed = args.timings.is_some() || record.video.is_some() || record.sheet;
-        let recorded = filmed || !args.watch && (args.every.is_some() || args.phases);
+        let recorded = filmed || !watched && (args.every.is_some() || args.phases);
         let found = if args.fresh || recorded { None } else { store.find(plan, &conditions, memory) };
         let used = folders.iter().zip(&conditions.models);
         let used: Vec<UsedModel> =
             used.map(|(model, hash)| UsedModel { name: model.description.name.clone(), hash: hash.clone() }).collect();
         let first = used.first().cloned().ok_or_else(|| Failure::failed("no model"))?;
         let UsedModel { name: model, hash: model_hash } = first;
-        let several = if used.len() > 1 { used } else { Vec::new() };
+        let all = if used.len() > 1 { used } else { Vec::new() };
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").into(),
             title: plan.title.clone(),
             model: model.clone(),
             model_hash: model_hash.clone(),
-            models: several.clone(),
+            models: all.clone(),
             seed: plan.seed,
             size: [plan.size.width, plan.size.height],
             steps_planned: plan.steps(),
@@ -103,13 +108,13 @@ impl Run<'_> {
                 voice.note(&format!("note: {difference}"));
             }
         }
-        let recording = Recording::new(&args.record, job, plan, args.watch, voice)?;
+        let recording = Recording::new(&args.record, job, plan, watched, voice)?;
         let _graceful = interrupt::graceful();
         let mut eyes = Eyes {
             args,
             voice,
             output: &job.output,
-            display: Display::new(voice, &job.name()),
+            display: Display::new(voice, &job.name(), several),
             keeper: store.keeper(plan, &conditions, found.as_ref(), &called(plan, job)),
             page: live.begin(plan, job, &facts),
             writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
@@ -134,11 +139,15 @@ impl Run<'_> {
             Some(found) => {
                 let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
                 let (steps, total) = (found.standing.steps, plan.steps());
-                voice.note(&format!("{}: resuming at step {steps} of {total}", job.name()));
+                let phase = next_phase(plan, &found.standing);
+                voice.note(&format!("{}: resuming at step {steps} of {total}: {phase}", job.name()));
                 let state = found.arrays.state(found.standing.clone());
                 resume(plan, &mut lenses, &state, &mut eyes).map_err(wrong)
             }
             None => {
+                if edited {
+                    voice.note(&format!("{}: from the first step of {}", job.name(), plan.steps()));
+                }
                 let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
                 render(plan, &mut lenses, &mut eyes).map_err(wrong)
             }
@@ -206,7 +215,7 @@ impl Run<'_> {
                 threads,
                 model,
                 model_hash,
-                models: several,
+                models: all,
             };
             timings.write(path).map_err(failure)?;
         }
@@ -227,6 +236,12 @@ impl Run<'_> {
 
 fn wrong(error: RenderError) -> Failure {
     Failure::failed(&error).hinted(error.hint())
+}
+
+/// The name of the phase that the next step is in.
+fn next_phase<'a>(plan: &'a Plan, standing: &Standing) -> &'a str {
+    let phase = standing.phase + usize::from(standing.phase_over);
+    plan.phases.get(phase).map_or("", |phase| &phase.name)
 }
 
 /// What a recipe is called among checkpoints.
@@ -318,7 +333,7 @@ impl Eyes<'_> {
         let step = self.args.every.is_some_and(due).then(|| step_path(self.output, progress.step));
         let phase = (self.args.phases && progress.ends_phase())
             .then(|| phase_path(self.output, progress.phase + 1, progress.phase_name));
-        let growing = self.args.watch && self.grown.elapsed() >= GROWTH;
+        let growing = self.args.watches() && self.grown.elapsed() >= GROWTH;
         if step.is_none() && phase.is_none() && !growing {
             return;
         }

@@ -156,6 +156,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+/// The process is being left at once: what comes after it begins a line of its own.
+pub(super) fn leave() {
+    if let Ok(bar) = BAR.try_lock()
+        && bar.is_some()
+    {
+        let _ = io::stderr().write_all(b"\n");
+    }
+}
+
 /// Tells the voice of the bar on the terminal, or that it is gone.
 pub(super) fn set_bar(bar: Option<ProgressBar>) {
     *lock(&BAR) = bar;

@@ -38,7 +38,7 @@ pub enum Gate {
     Save,
     /// Give the picture as it is now with [`Hub::show`], then ask again.
     Show,
-    /// Still paused: see whether something else ends the wait, then ask again.
+    /// Still paused, but woken: see whether something else ends the wait, then ask again.
     Held,
 }
 
@@ -110,6 +110,8 @@ struct Inner {
     /// Steps that may still be done before waiting; none while the render runs freely.
     allowance: Option<u64>,
     saving: bool,
+    /// A paused render is to look what else ends the wait.
+    woken: bool,
     /// Pages that listen.
     pages: usize,
     /// How many of them have been sent the newest picture.
@@ -133,9 +135,6 @@ pub struct Hub {
     /// Everything ends.
     closed: AtomicBool,
 }
-
-/// How long a paused render waits before it looks for what else could end the wait.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 impl Hub {
     /// A hub, and the thread that encodes its pictures.
@@ -269,10 +268,15 @@ impl Hub {
         self.work.notify_all();
     }
 
+    /// Has a paused render look whether something else ends the wait: see [`Gate::Held`].
+    pub fn wake(&self) {
+        self.lock().woken = true;
+        self.wishes.notify_all();
+    }
+
     /// Asked after every step until it says [`Gate::Go`]. Waits, without doing anything, while the render is paused.
     pub fn gate(&self) -> Gate {
         let mut inner = self.lock();
-        let mut waited = false;
         loop {
             if std::mem::take(&mut inner.saving) {
                 return Gate::Save;
@@ -288,11 +292,12 @@ impl Hub {
                     return Gate::Go;
                 }
                 Some(0) if !inner.exact => return Gate::Show,
-                Some(0) if waited => return Gate::Held,
                 Some(0) => {
                     inner.turn(Activity::Paused, &self.news);
-                    inner = self.wishes.wait_timeout(inner, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
-                    waited = true;
+                    if std::mem::take(&mut inner.woken) {
+                        return Gate::Held;
+                    }
+                    inner = self.wishes.wait(inner).unwrap_or_else(PoisonError::into_inner);
                 }
             }
         }
@@ -583,9 +588,11 @@ mod tests {
         hub.wish(Wish::Pause).unwrap();
         assert_eq!(hub.gate(), Gate::Show);
         hub.show(shot());
+        hub.wake();
         assert_eq!(hub.gate(), Gate::Held);
         assert_eq!(hub.lock().activity.value, Activity::Paused);
         hub.wish(Wish::Save).unwrap();
+        hub.wake();
         assert_eq!((hub.gate(), hub.gate()), (Gate::Save, Gate::Held));
         // One step, and held again.
         hub.wish(Wish::Step).unwrap();
@@ -593,6 +600,7 @@ mod tests {
         hub.step(Step::default(), std::iter::empty());
         assert_eq!(hub.gate(), Gate::Show);
         hub.show(shot());
+        hub.wake();
         assert_eq!(hub.gate(), Gate::Held);
         hub.wish(Wish::Resume).unwrap();
         assert_eq!(hub.gate(), Gate::Go);
@@ -600,23 +608,21 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_wakes_a_held_render() {
+    fn a_held_render_sleeps_until_it_is_woken() {
         let hub = running();
         hub.wish(Wish::Pause).unwrap();
         hub.show(shot());
         let other = hub.clone();
-        let render = std::thread::spawn(move || {
-            let mut holds = 0;
-            while other.gate() != Gate::Go {
-                holds += 1;
-            }
-            holds
-        });
+        let render = std::thread::spawn(move || (other.gate(), other.gate()));
         while hub.lock().activity.value != Activity::Paused {
             std::thread::yield_now();
         }
+        hub.wake();
+        while hub.lock().woken {
+            std::thread::yield_now();
+        }
         hub.wish(Wish::Resume).unwrap();
-        render.join().unwrap();
+        assert_eq!(render.join().unwrap(), (Gate::Held, Gate::Go));
     }
 
     #[test]

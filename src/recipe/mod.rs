@@ -16,6 +16,7 @@
 
 mod bases;
 mod chains;
+mod changes;
 mod defaults;
 mod diagnostic;
 pub mod expression;
@@ -53,6 +54,7 @@ mod written;
 use std::path::{Path, PathBuf};
 
 pub use bases::{Base, Bases};
+pub use changes::changes;
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use finding::Finding;
 pub use overrides::{Overrides, parse_size};

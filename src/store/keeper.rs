@@ -30,6 +30,13 @@ pub struct Memory {
     pub(super) bytes: Arc<Vec<u8>>,
 }
 
+impl Memory {
+    /// Steps done.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+}
+
 /// Why a state is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {

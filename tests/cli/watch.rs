@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use crate::bench::{Bench, DEADLINE, SMALL, endless, until};
 
-/// A program that watches `small.toml`.
+/// A program that watches, `small.toml` unless it is told otherwise.
 struct Watching {
     bench: Bench,
     child: Child,
@@ -33,8 +33,12 @@ impl Watching {
 
     fn start_in(bench: Bench, text: &str) -> Self {
         bench.write("small.toml", text);
+        Self::start_with(bench, &["small.toml", "--watch"])
+    }
+
+    fn start_with(bench: Bench, arguments: &[&str]) -> Self {
         let mut program = bench.program();
-        program.args(["small.toml", "--watch"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        program.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = program.spawn().unwrap();
         let lines = lines(child.stderr.take().unwrap());
         Watching { bench, child, lines }
@@ -60,7 +64,7 @@ impl Watching {
     fn expect(&self, text: &str) -> Vec<String> {
         let mut heard = Vec::new();
         until("the picture shows what was saved", || {
-            heard.extend(self.hear("watching small.toml"));
+            heard.extend(self.hear("waiting for an edit of small.toml"));
             self.bench.recovered("small.png").as_deref() == Some(text.as_bytes())
         });
         heard
@@ -72,6 +76,12 @@ impl Drop for Watching {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Writes a file as careful editors do: it appears whole.
+fn save(bench: &Bench, name: &str, text: &str) {
+    bench.write("new", text);
+    fs::rename(bench.path("new"), bench.path(name)).unwrap();
 }
 
 /// The small recipe with another seed.
@@ -109,7 +119,7 @@ fn a_mistake_is_shown_and_the_picture_kept() {
     watching.bench.write("new", format!("sice = 4\n{SMALL}"));
     fs::rename(watching.bench.path("new"), watching.bench.path("small.toml")).unwrap();
     watching.hear("small.toml:1:1");
-    watching.hear("watching");
+    watching.hear("waiting");
     assert_eq!(watching.bench.read("small.png"), picture);
     fs::write(watching.bench.path("small.toml"), seeded(5)).unwrap();
     watching.expect(&seeded(5));
@@ -145,7 +155,7 @@ fn a_running_render_goes_on_after_a_mistake_and_stops_for_a_better_recipe() {
     watching.bench.write("new", format!("sice = 4\n{SMALL}"));
     fs::rename(watching.bench.path("new"), watching.bench.path("small.toml")).unwrap();
     let heard = watching.hear("small.toml:1:1");
-    assert!(!heard.iter().any(|line| line.contains("watching")), "{heard:#?}");
+    assert!(!heard.iter().any(|line| line.contains("waiting")), "{heard:#?}");
     fs::write(watching.bench.path("small.toml"), SMALL).unwrap();
     watching.hear("edit at ");
     watching.expect(SMALL);
@@ -171,7 +181,7 @@ fn what_the_recipe_builds_on_is_followed_even_while_it_is_wrong() {
     let text = "extends = 'base.toml'\nseed = 8\n";
     let watching = Watching::start(text);
     watching.hear("cannot build on \"base.toml\": there is no such file");
-    watching.hear("watching small.toml");
+    watching.hear("waiting for an edit of small.toml");
     let base = watching.bench.path("base.toml");
     let save = |text: &str| {
         watching.bench.write("new", text);
@@ -179,13 +189,13 @@ fn what_the_recipe_builds_on_is_followed_even_while_it_is_wrong() {
     };
     save(&format!("sice = 3\n{SMALL}"));
     watching.hear("base.toml:1:1");
-    watching.hear("watching small.toml");
+    watching.hear("waiting for an edit of small.toml");
     save(SMALL);
     watching.expect(text);
     let first = watching.bench.read("small.png");
     save(&SMALL.replace("castle", "volcano"));
     watching.hear("6 steps");
-    watching.hear("watching small.toml");
+    watching.hear("waiting for an edit of small.toml");
     assert_ne!(watching.bench.read("small.png"), first);
     assert!(watching.bench.done(&["recover", "small.png"]).err.contains("builds on base.toml"));
 }
@@ -206,12 +216,12 @@ fn an_edit_goes_on_from_where_it_matters() {
     let commented = format!("# a comment\n{text}");
     watching.bench.write("small.toml", &commented);
     let heard = watching.hear("resuming at step");
-    assert!(heard.iter().any(|line| line.contains("nothing that is seen")), "{heard:#?}");
+    assert!(heard.iter().any(|line| line.contains("small.toml: only comments")), "{heard:#?}");
     // The second phase alone changes.
     let edited = text.replacen("steps = 5000000\nrate = 0.05", "steps = 4\nrate = 0.01", 1);
     watching.bench.write("small.toml", &edited);
-    let heard = watching.hear("resuming at step 20 of 24");
-    assert!(heard.iter().any(|line| line.contains("phase `phase 2` changed")), "{heard:#?}");
+    let heard = watching.hear("resuming at step 20 of 24: phase 2");
+    assert!(heard.iter().any(|line| line.contains("small.toml: phase.1.rate, phase.1.steps")), "{heard:#?}");
     watching.expect(&edited);
     let undisturbed = Bench::new();
     undisturbed.write("small.toml", &edited);
@@ -235,4 +245,101 @@ fn an_interrupt_ends_it() {
     interrupt(&mut busy);
     busy.hear("stopped after");
     assert_eq!(busy.bench.recovered("small.png").unwrap(), endless().as_bytes());
+}
+
+/// Two recipes, one that does not end and one that is edited: each picture is that of an undisturbed render.
+#[test]
+fn several_recipes_take_turns() {
+    let bench = Bench::new();
+    let long = SMALL.replace("steps = 3", "steps = 400");
+    bench.write("long.toml", &long);
+    bench.write("small.toml", SMALL);
+    let watching = Watching::start_with(bench, &["watch", "long.toml", "small.toml"]);
+    until("the first one is under way", || watching.bench.path("long.png").exists());
+    // An edit of the other one comes first.
+    save(&watching.bench, "small.toml", &seeded(5));
+    watching.hear("small.toml: seed");
+    watching.hear("long.toml: put aside at step");
+    watching.hear("small.png: 6 steps");
+    watching.hear("long.toml: resuming at step");
+    assert_eq!(watching.bench.recovered("small.png").unwrap(), seeded(5).as_bytes());
+    watching.hear("waiting for an edit of one of 2 recipes");
+    let alone = Bench::new();
+    alone.write("long.toml", &long);
+    alone.done(&["long.toml"]);
+    assert_eq!(watching.bench.read("long.png"), alone.read("long.png"));
+}
+
+#[test]
+fn recipes_of_a_folder_come_and_go() {
+    let bench = Bench::new();
+    bench.write("recipes/a.toml", SMALL);
+    bench.write("recipes/b.toml", "sice = 4\n");
+    bench.write("recipes/notes.txt", "none");
+    fs::create_dir(bench.path("out")).unwrap();
+    let watching = Watching::start_with(bench, &["recipes", "--watch", "-o", "out"]);
+    watching.hear("b.toml:1:1");
+    watching.hear("waiting for an edit of one of 2 recipes; not to be rendered as they are: recipes/b.toml");
+    let bench = &watching.bench;
+    assert_eq!(bench.recovered("out/a.png").unwrap(), SMALL.as_bytes());
+    save(bench, "recipes/b.toml", &seeded(5));
+    watching.hear("edit at ");
+    watching.hear("b.png: 6 steps");
+    watching.hear("waiting for an edit of one of 2 recipes");
+    save(bench, "recipes/c.toml", &seeded(6));
+    watching.hear("recipes/c.toml is new");
+    watching.hear("c.png: 6 steps");
+    watching.hear("waiting for an edit of one of 3 recipes");
+    // One whose picture would take another's place is refused, and the others go on.
+    fs::remove_file(bench.path("recipes/a.toml")).unwrap();
+    watching.hear("recipes/a.toml is gone; its picture stays");
+    assert!(bench.path("out/a.png").exists());
+    watching.hear("waiting for an edit of one of 2 recipes");
+    save(bench, "recipes/c.toml", &endless());
+    until("the endless one is under way", || bench.recovered("out/c.png") == Some(endless().into_bytes()));
+    fs::remove_file(bench.path("recipes/c.toml")).unwrap();
+    watching.hear("recipes/c.toml is gone");
+    watching.hear("waiting for an edit of recipes/b.toml");
+}
+
+#[test]
+fn what_cannot_go_with_several_is_refused() {
+    let bench = Bench::small();
+    bench.write("other.toml", SMALL);
+    bench.write("file.png", "");
+    for line in [
+        &["watch", "small.toml", "other.toml", "-o", "file.png"][..],
+        &["watch", ".", "-o", "file.png"],
+        &["small.toml", "other.toml", "--watch", "-o", "new.png"],
+    ] {
+        bench.run(line).ended(2).says("several recipes need");
+    }
+    bench.run(&["watch", ".", "--timings", "t.json"]).ended(2).says("--timings measures one recipe");
+    bench.run(&["watch", "small.toml", "--video", "v.gif"]).ended(2).says("without --watch");
+    bench.run(&["watch", "nowhere.toml"]).ended(2).says("nowhere.toml");
+}
+
+#[test]
+fn changes_are_found_by_polling() {
+    let bench = Bench::new();
+    bench.write("small.toml", SMALL);
+    let watching = Watching::start_with(bench, &["watch", "--watch-poll", "0.1", "small.toml"]);
+    watching.expect(SMALL);
+    fs::write(watching.bench.path("small.toml"), seeded(5)).unwrap();
+    watching.expect(&seeded(5));
+    save(&watching.bench, "small.toml", &seeded(6));
+    watching.expect(&seeded(6));
+}
+
+#[test]
+fn a_recipe_that_is_away_is_followed_when_it_is_back() {
+    let watching = Watching::start(SMALL);
+    watching.expect(SMALL);
+    fs::remove_file(watching.bench.path("small.toml")).unwrap();
+    watching.hear("small.toml is gone; it is followed again when it is back");
+    save(&watching.bench, "small.toml", SMALL);
+    watching.hear("is again what its picture shows");
+    watching.hear("waiting for an edit of small.toml");
+    save(&watching.bench, "small.toml", &seeded(5));
+    watching.expect(&seeded(5));
 }

@@ -14,7 +14,7 @@ pub fn run(args: &PlanArgs, options: runtime::Options, voice: &Voice) -> Outcome
     let source = Source::read(&args.recipe)?;
     let compiled = source.compile(&overrides(&args.instead, &source)?, voice)?;
     let models = prompts::models(&source, &compiled)?;
-    prompts::check(&source, &compiled, &models, voice)?;
+    voice.rendered(&prompts::check(&source, &compiled, &models)?);
     let mut effort = effort::of(&compiled.plan, &models);
     if args.measure {
         let mut bench = Workbench::new(args.threads, args.device, options, voice)?;

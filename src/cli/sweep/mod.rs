@@ -124,13 +124,15 @@ impl Work<'_> {
             Ok(())
         };
         // A sweep has no page.
-        let live = Live::start(render_args, &job, self.voice)?;
+        let live = Live::start(render_args, &job.recipe, self.voice)?;
         let run = Run {
             args: render_args,
             overrides: &planned.overrides,
             voice: self.voice,
             job: &job,
             live: &live,
+            several: false,
+            edited: false,
             started,
             memory: &[],
             unwanted: &mut || false,
