@@ -2,10 +2,11 @@
 
 mod args;
 mod bar;
+mod drawn;
 mod fit;
 mod folders;
 
-pub use args::{DirectionArgs, DirectionCommand, FitArgs};
+pub use args::{DirectionArgs, DirectionCommand, DrawnArgs, FitArgs};
 
 use super::compose::from_clip;
 use super::{Failure, Outcome, Voice};

@@ -16,21 +16,21 @@ const RENDERS: &[u8] = include_bytes!("renders.jpg");
 const COLUMNS: u32 = 4;
 
 /// A kind of backdrop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Backdrop {
-    /// One colour, or two that run into each other
+    /// One colour, or two that run into each other.
     Gradient,
-    /// Noise whose amplitudes fall with frequency, fast or slowly
+    /// Noise whose amplitudes fall with frequency, fast or slowly.
     Noise,
-    /// Discs, boxes, rings and bars
+    /// Discs, boxes, rings and bars.
     Shapes,
-    /// Stripes, checks, bricks, dots, wood, cracks
+    /// Stripes, checks, bricks, dots, wood, cracks.
     Texture,
-    /// Paper, blank plates and labels
+    /// Paper, blank plates and labels.
     Paper,
-    /// What the basis `fourier` starts from
+    /// What the basis `fourier` starts from.
     Start,
-    /// Parts of finished renders
+    /// Parts of finished renders.
     Render,
 }
 
@@ -45,6 +45,19 @@ impl Backdrop {
         Backdrop::Start,
         Backdrop::Render,
     ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Backdrop::Gradient => "gradient",
+            Backdrop::Noise => "noise",
+            Backdrop::Shapes => "shapes",
+            Backdrop::Texture => "texture",
+            Backdrop::Paper => "paper",
+            Backdrop::Start => "start",
+            Backdrop::Render => "render",
+        }
+    }
 
     /// Draws one of a side in pixels.
     pub(super) fn draw(self, draws: Draws, side: usize) -> Raster {

@@ -59,7 +59,7 @@ impl Bend {
         let turn = turn.to_radians();
         let (sin, cos) = turn.sin_cos();
         Bend {
-            centre: [0.5 + 0.14 * normal(12), 0.5 + 0.14 * normal(13)],
+            centre: [0.5 + 0.1 * normal(12), 0.5 + 0.1 * normal(13)],
             // Turned back, then sheared.
             matrix: [cos + shear * -sin, sin + shear * cos, -sin, cos],
             perspective,

@@ -25,11 +25,11 @@ pub(super) enum Layout {
 impl Layout {
     pub fn any(draws: Draws) -> Layout {
         match draws.unit(0) {
-            kind if kind < 0.12 => Layout::Glyphs,
-            kind if kind < 0.38 => Layout::Word,
-            kind if kind < 0.53 => Layout::Line,
+            kind if kind < 0.06 => Layout::Glyphs,
+            kind if kind < 0.32 => Layout::Word,
+            kind if kind < 0.50 => Layout::Line,
             kind if kind < 0.72 => Layout::Paragraph,
-            kind if kind < 0.92 => Layout::Title,
+            kind if kind < 0.95 => Layout::Title,
             _ => Layout::Strewn,
         }
     }
@@ -74,7 +74,7 @@ impl Block {
         match layout {
             Layout::Glyphs => {
                 let text = words::glyphs(draws.at(2));
-                em = draws.log_uniform(1, 0.55, 1.4);
+                em = draws.log_uniform(1, 0.5, 1.1);
                 placed.push(Placed { line: at_size(&text, em), x: 0.0, y: em });
             }
             Layout::Word => {

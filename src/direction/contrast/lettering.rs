@@ -14,6 +14,9 @@ const DOTS: f64 = 2.0;
 /// Pixels are the mean of so many places along each side.
 const PLACES: usize = 3;
 
+/// The deviation, in sides of the window, that blurs strokes away and leaves what is larger.
+const STROKE: f32 = 0.06;
+
 /// How ink is put on: what it has around it.
 #[derive(Debug, Clone, Copy)]
 enum Style {
@@ -137,20 +140,23 @@ fn covers(block: &Block, bend: &Bend, style: Style, side: usize) -> Vec<Cover> {
         .collect()
 }
 
-/// Whether the difference is enough to be seen: where there is any (1/8 or more in lightness) it covers 2 % of the window or more,
-/// and it is not lost in the backdrop's own unrest.
+/// Whether the difference is enough to be seen: where there is any (1/8 or more in lightness) it covers a twentieth of the window or
+/// more, and it is greater than the backdrop's own unrest at the scale of strokes.
 fn visible(without: &Raster, with: &Raster) -> bool {
     let light = |raster: &Raster| raster.pixels.iter().map(|pixel| lightness(*pixel)).collect::<Vec<f32>>();
-    let (without, with) = (light(without), light(with));
+    let mut calm = without.clone();
+    calm.blur(without.side as f32 * STROKE);
+    let (calm, without, with) = (light(&calm), light(without), light(with));
     let differences: Vec<f32> = without.iter().zip(&with).map(|(a, b)| (a - b).abs()).collect();
     let seen: Vec<f32> = differences.into_iter().filter(|difference| *difference >= 0.125).collect();
     let count = without.len() as f32;
-    let mean = without.iter().sum::<f32>() / count;
-    let unrest = (without.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count).sqrt();
+    let squares: f32 = without.iter().zip(&calm).map(|(value, calm)| (value - calm).powi(2)).sum();
+    let unrest = (squares / count).sqrt();
     let contrast = seen.iter().sum::<f32>() / (seen.len() as f32).max(1.0);
     let share = seen.len() as f32 / count;
+    let e = |n: &str, d: f32| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
     // A window that ink fills has no letter in it.
-    (0.02..0.75).contains(&share) && contrast >= unrest.max(0.18)
+    (e("SHARE", 0.07)..e("MOST", 0.4)).contains(&share) && contrast >= (e("RATIO", 3.0) * unrest).max(e("LEAST", 0.25))
 }
 
 #[cfg(test)]

@@ -100,6 +100,9 @@ pub struct Studio {
     pub pictures: Vec<RgbImage>,
 }
 
+/// How many of the backdrops of lettering are made calmer, as printers do with pictures behind text: what is too restless for letters
+/// to be seen on it would else be missing among the examples.
+const DIMMED: f64 = 0.6;
 /// How often lettering is tried on a backdrop before another one is drawn.
 const TRIES: u64 = 12;
 
@@ -111,7 +114,10 @@ impl Studio {
         let draws = Draws::new(self.seed).at(key_of(contrast.class())).at(group);
         (0..TRIES).find_map(|attempt| {
             let draws = draws.at(attempt);
-            let backdrop = self.backdrop(contrast, draws.at(0))?;
+            let mut backdrop = self.backdrop(contrast, draws.at(0))?;
+            if contrast == Contrast::Lettering && draws.unit(0) < DIMMED {
+                backdrop.calm(draws.uniform(1, 0.2, 0.8) as f32);
+            }
             let drawn = (0..TRIES).find_map(|attempt| {
                 let draws = draws.at(1).at(attempt);
                 match contrast {
@@ -145,7 +151,7 @@ impl Studio {
 fn finish(draws: Draws, contrast: Contrast, mut raster: Raster, side: usize) -> RgbImage {
     // Blurring would take the contrast away, and grain is one.
     if contrast == Contrast::Lettering {
-        raster.blur((draws.uniform(0, -0.6, 0.8) * side as f64 / 64.0).clamp(0.0, 1.5) as f32);
+        raster.blur((draws.uniform(0, -0.6, 0.6) * side as f64 / 64.0).clamp(0.0, 1.5) as f32);
     }
     let grain = match contrast {
         Contrast::Noise => 0.0,

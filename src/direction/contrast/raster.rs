@@ -43,6 +43,14 @@ impl Raster {
         })
     }
 
+    /// Brings all colours nearer to their mean: a share of their distance is left.
+    pub fn calm(&mut self, share: f32) {
+        let count = self.pixels.len() as f32;
+        let mean: Colour =
+            std::array::from_fn(|channel| self.pixels.iter().map(|pixel| pixel[channel]).sum::<f32>() / count);
+        self.pixels.iter_mut().for_each(|pixel| *pixel = mixed(mean, *pixel, share));
+    }
+
     /// Blurs by a Gaussian of this deviation in pixels; beyond the border lies the border's colour.
     pub fn blur(&mut self, deviation: f32) {
         if deviation < 0.1 {
@@ -94,6 +102,13 @@ mod tests {
             (raster.pixels[16 * 33 + 16], raster.pixels[16 * 33 + 18], raster.pixels[14 * 33 + 16]);
         assert!((beside[0] / centre[0] - (-0.5f32).exp()).abs() < 1e-4 && (beside[0] - above[0]).abs() < 1e-6);
         assert!((centre[1] - 0.5 * centre[0]).abs() < 1e-6 && centre[2] == 0.0);
+    }
+
+    #[test]
+    fn calming_keeps_the_mean_and_narrows_the_rest() {
+        let mut raster = Raster::from_fn(2, |x, _| [if x < 0.5 { 0.0 } else { 1.0 }; 3]);
+        raster.calm(0.5);
+        assert_eq!(raster.pixels, [[0.25; 3], [0.75; 3], [0.25; 3], [0.75; 3]]);
     }
 
     #[test]
