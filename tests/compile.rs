@@ -438,7 +438,7 @@ fn templates_of_prompts_stand_before_those_of_targets_and_recipes() {
     let filled = |prompt: &Prompt| match prompt {
         Prompt::Text(text) => vec![text.clone()],
         Prompt::Ensemble(ensemble) => ensemble.filled(),
-        Prompt::Image(_) => panic!(),
+        Prompt::Image(_) | Prompt::Direction { .. } => panic!(),
     };
     let all: Vec<Vec<String>> = prompts.iter().map(filled).collect();
     assert_eq!(all, [vec!["a x"], vec!["b x", "c x"], vec!["d y"], vec!["z"], vec!["x"], vec!["v", "w"]]);

@@ -7,8 +7,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::direction::from_direction;
 use super::{Exit, Failure, InsteadArgs, Voice, draft, picture, prompts};
-use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder};
+use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder, Odds};
+use crate::direction::{Directions, Model};
 use crate::models::fetch::Table;
 use crate::output::{self, Facts};
 use crate::plan::Prompt;
@@ -164,13 +166,9 @@ struct Ready {
 }
 
 impl Ready {
-    /// The features of prompts, in order. Those of texts are kept; a file may have changed, so images are always looked at.
-    fn rows(
-        &mut self,
-        runtime: &Runtime,
-        model: &ModelFolder,
-        prompts: &[&Prompt],
-    ) -> Result<Vec<Vec<f32>>, ClipError> {
+    /// The features of prompts, in order, with what makes log-odds of similarities to directions. Those of texts are kept; a
+    /// file may have changed, so images and directions are always looked at.
+    fn rows(&mut self, runtime: &Runtime, model: &ModelFolder, prompts: &[&Prompt]) -> Result<Features, Failure> {
         let cache = || runtime::cache_folder().ok();
         let hash = self.encoder.hash().to_owned();
         let mut fresh = BTreeSet::new();
@@ -183,31 +181,49 @@ impl Ready {
                     pictures.push(path.clone());
                     Vec::new()
                 }
+                Prompt::Direction { .. } => Vec::new(),
             };
             fresh.extend(texts.into_iter().filter(|text| !self.features.contains_key(text)));
         }
         let fresh: Vec<String> = fresh.into_iter().collect();
-        let rows = clip::features(runtime, model, &hash, &fresh, cache())?;
+        let rows = clip::features(runtime, model, &hash, &fresh, cache()).map_err(from_clip)?;
         self.features.extend(fresh.into_iter().zip(rows));
         let mut seen = match pictures.is_empty() {
             true => Vec::new(),
-            false => clip::image_features(runtime, model, &hash, &pictures, cache())?,
+            false => clip::image_features(runtime, model, &hash, &pictures, cache()).map_err(from_clip)?,
         }
         .into_iter();
         let mut rows = Vec::with_capacity(prompts.len());
-        for prompt in prompts {
+        let mut odds: Vec<Option<Odds>> = vec![None; prompts.len()];
+        for (prompt, odds) in prompts.iter().zip(&mut odds) {
             let row = match prompt {
                 Prompt::Text(text) => self.features.get(text).cloned(),
                 Prompt::Ensemble(ensemble) => {
                     let own: Vec<Vec<f32>> =
                         ensemble.filled().iter().filter_map(|text| self.features.get(text).cloned()).collect();
-                    Some(clip::mean(&own).ok_or_else(|| ClipError::Opposed { prompt: prompt.called() })?)
+                    let opposed = || from_clip(ClipError::Opposed { prompt: prompt.called() });
+                    Some(clip::mean(&own).ok_or_else(opposed)?)
                 }
                 Prompt::Image(_) => seen.next(),
+                // Looked at before, see `prompts`: only a file that has changed since can be wrong.
+                Prompt::Direction { file, class } => {
+                    let directions = Directions::open(file).map_err(from_direction)?;
+                    let of = Model { name: model.description.name.clone(), hash: hash.clone() };
+                    directions.belong_to(&of, file).map_err(from_direction)?;
+                    let direction = directions.choose(class.as_deref()).ok_or_else(|| {
+                        Failure::wrong(format!("{}: the class is not there any more", file.display()))
+                    })?;
+                    let (unit, of_similarity) = direction.unit();
+                    *odds = Some(of_similarity);
+                    Some(unit)
+                }
             };
             rows.extend(row);
         }
-        Ok(rows)
+        let features = Features::new(&rows).ok_or_else(|| {
+            Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
+        })?;
+        Ok(features.with_odds(&odds))
     }
 }
 
@@ -318,10 +334,7 @@ impl Workbench {
             };
             let plan = &compiled.plan;
             let prompts: Vec<&Prompt> = plan.prompts_of(index).into_iter().map(|row| &plan.prompts[row]).collect();
-            let rows = ready.rows(runtime, model, &prompts).map_err(from_clip)?;
-            features.push(Features::new(&rows).ok_or_else(|| {
-                Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
-            })?);
+            features.push(ready.rows(runtime, model, &prompts)?);
             self.ready.push(ready);
         }
         let lenses = self.ready.iter_mut().zip(features).enumerate();

@@ -7,6 +7,7 @@ use std::slice;
 
 use super::{Failure, compose::Source, compose::from_clip, compose::hint};
 use crate::clip::{ModelFolder, Photo, TextTokenizer};
+use crate::direction::{Directions, Model};
 use crate::plan::{Ensemble, Prompt};
 use crate::recipe::{Compiled, Diagnostic, Place, render_diagnostics};
 
@@ -46,11 +47,14 @@ pub(super) fn examine(
             Prompt::Text(text) => findings.picture_name(text, place),
             Prompt::Ensemble(ensemble) => ensemble.texts.iter().for_each(|text| findings.picture_name(text, place)),
             Prompt::Image(path) => findings.image(path, place),
+            Prompt::Direction { .. } => {}
         }
     }
     for (index, model) in models.iter().enumerate() {
         let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
         let name = &model.description.name;
+        // A large model's hash takes a moment.
+        let mut of: Option<Model> = None;
         for row in compiled.plan.prompts_of(index) {
             let place = &compiled.prompt_places[row];
             match &compiled.plan.prompts[row] {
@@ -59,6 +63,16 @@ pub(super) fn examine(
                     findings.words(name, &tokenizer, &ensemble.texts, &ensemble.templates, place)?;
                 }
                 Prompt::Image(_) => {}
+                Prompt::Direction { file, class } => {
+                    let of = match &mut of {
+                        Some(of) => of,
+                        none => none.insert(Model {
+                            name: compiled.models.get(index).map_or(name.clone(), |model| model.name.clone()),
+                            hash: model.hash().map_err(from_clip)?,
+                        }),
+                    };
+                    findings.direction(file, class.as_deref(), of, place);
+                }
             }
         }
     }
@@ -101,6 +115,46 @@ impl Findings {
                     Some("save it upright if it lies on its side".into());
             }
             Ok(_) => {}
+        }
+    }
+
+    /// A class of a file of directions, for a model.
+    fn direction(&mut self, file: &Path, class: Option<&str>, of: &Model, place: &Place) {
+        let directions = Directions::open(file).and_then(|directions| {
+            directions.belong_to(of, file)?;
+            Ok(directions)
+        });
+        let directions = match directions {
+            Ok(directions) => directions,
+            Err(error) => {
+                let diagnostic = Diagnostic::error(place.clone(), error.to_string());
+                self.errors.push(diagnostic.maybe_hint(error.hint()));
+                return;
+            }
+        };
+        let Some(direction) = directions.choose(class) else {
+            let shown = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+            let names = directions.names();
+            let Some(class) = class else {
+                let message = format!("{shown} has several classes, and none is named");
+                return self.error(place, message, &format!("name one by `class`: there are {names}"));
+            };
+            let near = directions.classes.iter().map(|other| other.class.as_str());
+            let near = near.min_by_key(|other| strsim::damerau_levenshtein(other, class));
+            let near = near.filter(|other| strsim::damerau_levenshtein(other, class) <= 2);
+            let hint = match near {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("there are {names}"),
+            };
+            return self.error(place, format!("{shown} has no class \"{class}\""), &hint);
+        };
+        if let Some(scores) = direction.about.scores.as_ref().filter(|scores| scores.area.low <= 0.5) {
+            let message = format!(
+                "this direction may be worth nothing: the ROC area of \"{}\" is {:.2} ({:.2} to {:.2})",
+                direction.class, scores.area.value, scores.area.low, scores.area.high
+            );
+            self.warning(place.clone(), message).hint =
+                Some("more examples, or ones that differ less otherwise".into());
         }
     }
 

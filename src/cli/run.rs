@@ -295,8 +295,15 @@ pub(super) fn lines(tally: &Tally) -> Vec<TallyLine> {
         prompt: entry.prompt.clone(),
         target: entry.target.clone(),
         won: entry.won,
+        probability: None,
     };
-    tally.entries.iter().map(line).collect()
+    let direction = |entry: &crate::render::DirectionEntry| TallyLine {
+        prompt: entry.prompt.clone(),
+        target: entry.target.clone(),
+        won: entry.mean.windows,
+        probability: entry.mean.value(),
+    };
+    tally.entries.iter().map(line).chain(tally.directions.iter().map(direction)).collect()
 }
 
 /// Looks at every step: shows it, takes snapshots, decides whether to go on.

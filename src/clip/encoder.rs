@@ -28,7 +28,7 @@ pub struct Questions {
     pub stop: Vec<f32>,
     /// `[N]`: 0 where the winner takes all; otherwise the inverse of the temperature at which competing prompts share.
     pub sharpness: Vec<f32>,
-    /// `[N]`: how far windows are from prompts.
+    /// How far windows are from prompts.
     pub loss: Vec<Loss>,
 }
 
@@ -45,7 +45,7 @@ impl Questions {
             pull: matrix.clone(),
             best: matrix,
             sharpness: vec![0.0; windows],
-            loss: vec![Loss::Cosine; windows],
+            loss: vec![Loss::Cosine; windows * prompts],
         }
     }
 }
@@ -226,7 +226,7 @@ impl Encoder {
         let sizes = self.batches(count);
         let losses = Losses::of(&questions.loss);
         self.prepare(Kind::Train, &sizes, losses, Some(features.width()))?;
-        // One column for each loss that has to be told: 1 where a window is trained by it.
+        // A matrix for each loss that has to be told: 1 where a prompt of a window is trained by it.
         let told: Vec<(&str, Vec<f32>)> = losses
             .inputs()
             .map(|(name, loss)| (name, questions.loss.iter().map(|own| f32::from(u8::from(*own == loss))).collect()))
@@ -257,7 +257,10 @@ impl Encoder {
                 (head::STOP, Input::F32(&matrix, stop)),
                 (head::SHARPNESS, Input::F32(&column, sharpness)),
             ];
-            inputs.extend(told.iter().map(|(name, told)| (*name, Input::F32(&column, &told[start..start + size]))));
+            inputs
+                .extend(told.iter().map(|(name, told)| {
+                    (*name, Input::F32(&matrix, &told[start * prompts..(start + size) * prompts]))
+                }));
             self.train.run((size, losses), &inputs, |outputs| {
                 copy(outputs.f32(head::SIMILARITY)?.1, similarities)?;
                 copy(outputs.f32(head::GRADIENT)?.1, gradients)

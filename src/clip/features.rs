@@ -8,6 +8,28 @@ pub const TEMPERATURE: f64 = 100.0;
 pub struct Features {
     width: usize,
     values: Vec<f32>,
+    /// Of each row, where it is a direction's.
+    odds: Vec<Option<Odds>>,
+}
+
+/// What makes log-odds of a similarity s to a direction's unit vector: `length * s + bias`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Odds {
+    /// The length of the direction's weight vector.
+    pub length: f64,
+    pub bias: f64,
+}
+
+impl Odds {
+    /// The log-odds of a similarity.
+    pub fn of(self, similarity: f64) -> f64 {
+        self.length * similarity + self.bias
+    }
+
+    /// The similarity that has these log-odds.
+    pub fn similarity(self, log_odds: f64) -> f64 {
+        (log_odds - self.bias) / self.length
+    }
 }
 
 impl Features {
@@ -17,7 +39,19 @@ impl Features {
         if width == 0 || rows.iter().any(|row| row.len() != width) {
             return None;
         }
-        Some(Features { width, values: rows.concat() })
+        Some(Features { width, values: rows.concat(), odds: vec![None; rows.len()] })
+    }
+
+    /// The same with what is known of rows that are directions.
+    #[must_use]
+    pub fn with_odds(mut self, odds: &[Option<Odds>]) -> Self {
+        self.odds.iter_mut().zip(odds).for_each(|(own, odds)| *own = *odds);
+        self
+    }
+
+    /// What makes log-odds of similarities to a row; none where the row is no direction's.
+    pub fn odds(&self, row: usize) -> Option<Odds> {
+        self.odds.get(row).copied().flatten()
     }
 
     /// The number of prompts, K.
@@ -29,7 +63,8 @@ impl Features {
     #[must_use]
     pub fn of(&self, prompts: &[usize]) -> Features {
         let rows = prompts.iter().flat_map(|prompt| &self.values[prompt * self.width..(prompt + 1) * self.width]);
-        Features { width: self.width, values: rows.copied().collect() }
+        let odds = prompts.iter().map(|prompt| self.odds(*prompt)).collect();
+        Features { width: self.width, values: rows.copied().collect(), odds }
     }
 
     /// The length of an embedding, D.

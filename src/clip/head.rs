@@ -19,7 +19,10 @@
 //! dL/de = sum over k of w_k dl/de                                      [N, D], another one, in front of the normalisation
 //! ```
 //!
-//! The last three losses are part of the graph only where a window is trained by them: see [`Losses`].
+//! Each prompt of each window has its own loss. The last three are part of the graph only where they are used: see [`Losses`].
+//!
+//! A direction is a prompt like any other here: with its row of F of unit length, w / |w|, its log-odds are z = |w| s + b, so that a
+//! pull of weight a on z is one of weight a |w| on s by the cosine loss, whatever the loss of the others.
 
 use std::ops::BitOr;
 
@@ -41,9 +44,9 @@ pub const SCALE: &str = "recipe/scale";
 pub const STOP: &str = "recipe/stop";
 /// Input: `[N, 1]`, 0 where the winner takes all, or else the inverse of a temperature.
 pub const SHARPNESS: &str = "recipe/sharpness";
-/// Input: `[N, 1]`, 1 for the spherical loss and 0 for the cosine loss.
+/// Input: `[N, K]`, 1 for the spherical loss and 0 for the cosine loss.
 pub const SPHERICAL: &str = "recipe/spherical";
-/// Input of a graph with that loss: `[N, 1]`, 1 for windows trained by it and 0 for others.
+/// Input of a graph with that loss: `[N, K]`, 1 for what is trained by it and 0 for others.
 pub const DOT: &str = "recipe/dot";
 /// As [`DOT`].
 pub const L1: &str = "recipe/l1";
@@ -133,14 +136,12 @@ pub fn train(
     let windows = graph.static_shape(WINDOWS)?[0];
     let matrix =
         ValueType { data_type: DataType::F32, dims: Some(vec![Dim::Known(windows), Dim::Named("prompts".into())]) };
-    for name in [PULL, BEST, SCALE, STOP] {
+    for name in [PULL, BEST, SCALE, STOP].into_iter().chain(losses.inputs().map(|(name, _)| name)) {
         graph.inputs.push(name.into());
         graph.types.insert(name.into(), matrix.clone());
     }
-    for name in std::iter::once(SHARPNESS).chain(losses.inputs().map(|(name, _)| name)) {
-        graph.inputs.push(name.into());
-        graph.types.insert(name.into(), ValueType::fixed(DataType::F32, &[windows, 1]));
-    }
+    graph.inputs.push(SHARPNESS.into());
+    graph.types.insert(SHARPNESS.into(), ValueType::fixed(DataType::F32, &[windows, 1]));
 
     let shape = graph.static_shape(&unit)?;
     let embeddings = ValueType::fixed(DataType::F32, &shape);
@@ -262,7 +263,7 @@ fn select(b: &mut Builder<'_>) -> String {
     b.op("Where", &[&settled, &zero, &weight])
 }
 
-/// The sum over prompts of their weight times sign(u - f), for windows trained by L1: `[N, D]`, which is `shape`.
+/// The sum over prompts of their weight times sign(u - f), for those trained by L1: `[N, D]`, which is `shape`.
 fn signs(b: &mut Builder<'_>, unit: &str, weight: &str, shape: &[usize]) -> String {
     let apart = b.reshape(unit, &[shape[0], 1, shape[1]]);
     let difference = b.op("Sub", &[&apart, FEATURES]);
@@ -274,7 +275,7 @@ fn signs(b: &mut Builder<'_>, unit: &str, weight: &str, shape: &[usize]) -> Stri
     b.reshape(&sum, shape)
 }
 
-/// dl/ds for each window's loss, `[N, K]`; 0 for those whose loss is not one of the similarity.
+/// dl/ds for each loss, `[N, K]`; 0 for those whose loss is not one of the similarity.
 ///
 /// With r = |s|, acos(r) = sqrt(1 - r) p(r), where p is the polynomial 4.4.46 of Abramowitz and Stegun, "Handbook of
 /// mathematical functions" (error below 2e-8). So acos(s) / sqrt(1 - s^2) is p(r) / sqrt(1 + r) for s >= 0, without the

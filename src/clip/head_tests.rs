@@ -45,18 +45,24 @@ struct Setting {
     features: Vec<f64>,
     /// `[N, K]`
     pull: Vec<f64>,
+    /// `[N, K]`
     loss: Vec<Loss>,
 }
 
 impl Setting {
+    /// All prompts of a window with one loss.
     fn new(loss: [Loss; WINDOWS_AT_ONCE]) -> Self {
+        Setting::each(loss.into_iter().flat_map(|loss| [loss; PROMPTS]).collect())
+    }
+
+    fn each(loss: Vec<Loss>) -> Self {
         let mut features = random(PROMPTS * WIDTH, 2);
         for row in features.chunks_exact_mut(WIDTH) {
             let norm = row.iter().map(|value| value * value).sum::<f64>().sqrt();
             row.iter_mut().for_each(|value| *value /= norm);
         }
         let pull = [1.0, 0.0, 0.7, -0.4, 0.3, 0.9, 1.0, 0.5, -1.0, 1.0].to_vec();
-        Setting { matrix: random(VALUES * WIDTH, 1), features, pull, loss: loss.to_vec() }
+        Setting { matrix: random(VALUES * WIDTH, 1), features, pull, loss }
     }
 
     /// The sum of all losses as the documentation defines them.
@@ -70,7 +76,7 @@ impl Setting {
                 let s: f64 = e.iter().zip(f).map(|(e, f)| e * f).sum::<f64>() / norm;
                 let apart = || e.iter().zip(f).map(|(e, f)| (e / norm - f).abs());
                 sum += self.pull[n * PROMPTS + k]
-                    * match self.loss[n] {
+                    * match self.loss[n * PROMPTS + k] {
                         Loss::Cosine => 1.0 - s,
                         Loss::Spherical => s.acos().powi(2) / 2.0,
                         Loss::Dot => -s * norm,
@@ -106,7 +112,7 @@ impl Setting {
             (STOP, Input::F32(&matrix, &stop)),
             (SHARPNESS, Input::F32(&column, &zeros[..WINDOWS_AT_ONCE])),
         ];
-        inputs.extend(told.iter().map(|(name, column_of)| (*name, Input::F32(&column, column_of))));
+        inputs.extend(told.iter().map(|(name, told)| (*name, Input::F32(&matrix, told))));
         session.run(&inputs).unwrap().f32(GRADIENT).unwrap().1.to_vec()
     }
 }
@@ -142,6 +148,15 @@ fn each_loss_has_its_own_slope() {
 #[test]
 fn windows_of_one_batch_may_have_different_losses() {
     assert_slopes(&Setting::new([Loss::L1, Loss::Dot, Loss::Cosine, Loss::L2, Loss::Spherical]));
+}
+
+/// As directions do beside prompts.
+#[test]
+fn prompts_of_one_window_may_have_different_losses() {
+    for other in [Loss::Spherical, Loss::Dot, Loss::L1, Loss::L2] {
+        assert_slopes(&Setting::each([[other, Loss::Cosine]; WINDOWS_AT_ONCE].concat()));
+        assert_slopes(&Setting::each([[Loss::Cosine, other]; WINDOWS_AT_ONCE].concat()));
+    }
 }
 
 #[test]

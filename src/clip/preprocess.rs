@@ -103,6 +103,21 @@ impl Photo {
         sound.then_some(Photo { width, height, pixels, turned: false })
     }
 
+    /// Rows of RGB, a byte a channel.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// A part of it, in pixels; `None` where it does not lie within the picture, or is empty.
+    pub fn part(&self, left: usize, top: usize, width: usize, height: usize) -> Option<Photo> {
+        let within = left.checked_add(width)? <= self.width && top.checked_add(height)? <= self.height;
+        if !within || width == 0 || height == 0 {
+            return None;
+        }
+        let row = |y: usize| &self.pixels[3 * ((top + y) * self.width + left)..][..3 * width];
+        Photo::new(width, height, (0..height).flat_map(row).copied().collect())
+    }
+
     /// Width and height in pixels.
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.height)
@@ -345,6 +360,16 @@ mod tests {
         assert_eq!(photo.window(1, Resize::Squash, Interpolation::Bilinear), [0.5019608, 0.5019608, 0.3019608]);
         assert_eq!(photo.window(2, Resize::Longest, Interpolation::Bicubic)[..4], [1.0, 0.0, 0.0, 0.0]);
         assert!(Photo::new(2, 1, vec![0; 5]).is_none() && Photo::new(0, 1, vec![]).is_none());
+    }
+
+    #[test]
+    fn a_part_is_what_lies_there() {
+        let photo = Photo::new(3, 2, (0..18).collect()).unwrap();
+        assert_eq!(photo.part(1, 1, 2, 1).unwrap().pixels, (12..18).collect::<Vec<u8>>());
+        assert_eq!(photo.part(0, 0, 3, 2), Some(photo.clone()));
+        for (left, top, width, height) in [(2, 0, 2, 1), (0, 1, 1, 2), (0, 0, 0, 1), (usize::MAX, 0, 2, 1)] {
+            assert_eq!(photo.part(left, top, width, height), None);
+        }
     }
 
     #[test]

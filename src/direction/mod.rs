@@ -25,6 +25,7 @@ mod fit;
 mod logistic;
 mod score;
 mod split;
+mod survey;
 mod texts;
 
 pub use embed::embed;
@@ -32,9 +33,12 @@ pub use error::DirectionError;
 pub use examples::{Examples, Groups};
 pub use fit::{FEWEST, PARTS, Progress, fit};
 pub use score::{Count, Interval, Scores};
+pub use survey::{Part, Survey};
 pub use texts::from_texts;
 
 use serde::{Deserialize, Serialize};
+
+use crate::clip::Odds;
 
 /// A linear classifier for one class.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +100,13 @@ impl Direction {
         probability(self.log_odds(embedding))
     }
 
+    /// w / |w|, and what makes log-odds of the similarity to it.
+    pub fn unit(&self) -> (Vec<f32>, Odds) {
+        let length = self.length();
+        let unit = self.weight.iter().map(|w| (f64::from(*w) / length) as f32).collect();
+        (unit, Odds { length, bias: f64::from(self.bias) })
+    }
+
     /// |w|: how much the log-odds grow for each unit of similarity to w.
     pub fn length(&self) -> f64 {
         self.weight.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt()
@@ -106,6 +117,20 @@ impl Directions {
     /// The direction of a class.
     pub fn class(&self, name: &str) -> Option<&Direction> {
         self.classes.iter().find(|direction| direction.class == name)
+    }
+
+    /// The direction of a class, or the only one where none is named.
+    pub fn choose(&self, class: Option<&str>) -> Option<&Direction> {
+        match (class, self.classes.as_slice()) {
+            (Some(class), _) => self.class(class),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+
+    /// The classes' names, for messages.
+    pub fn names(&self) -> String {
+        self.classes.iter().map(|direction| direction.class.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// The length of the embeddings, D.
@@ -147,6 +172,8 @@ mod tests {
         let direction = Direction { class: "x".into(), weight: vec![3.0, 4.0], bias: -1.0, about };
         assert!((direction.log_odds(&[0.6, 0.8]) - 4.0).abs() < 1e-6);
         assert_eq!(direction.length(), 5.0);
+        let (unit, odds) = direction.unit();
+        assert_eq!((unit, odds.of(1.0), odds.similarity(4.0)), (vec![0.6, 0.8], 4.0, 1.0));
         assert!((direction.probability(&[0.6, 0.8]) - probability(4.0)).abs() < 1e-6);
     }
 }

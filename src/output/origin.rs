@@ -91,13 +91,16 @@ fn is_zero(steps: &u64) -> bool {
 }
 
 /// One prompt's line of the tally.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TallyLine {
     pub prompt: String,
     pub target: String,
-    /// Windows won.
+    /// Windows won; of a direction, windows in which it acted.
     pub won: u64,
+    /// Of a direction: its mean probability in those windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
 }
 
 /// What the command line said in place of the recipe.

@@ -204,7 +204,7 @@ mod tests {
             steps_planned: 5,
             overrides: Overrides { steps: Some(5), ..Overrides::default() },
             device: "cpu".into(),
-            tally: vec![TallyLine { prompt: "malazan".into(), target: "detail 1".into(), won: 879 }],
+            tally: vec![TallyLine { prompt: "malazan".into(), target: "detail 1".into(), won: 879, probability: None }],
         };
         let base = |path: &str, extends| Base { path: path.into(), text: "# ø\r\n".into(), extends };
         let bases = Bases { extends: vec![0], recipes: vec![base("../a.toml", vec![1]), base("b.toml", vec![])] };

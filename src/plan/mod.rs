@@ -40,7 +40,7 @@ impl Plan {
     /// The prompts of a model's targets, as indices into [`Plan::prompts`], ascending: what has to be encoded with it.
     pub fn prompts_of(&self, model: usize) -> Vec<usize> {
         let targets = self.targets.iter().filter(|target| target.model == model);
-        let pulls = targets.flat_map(|target| target.wanted.iter().chain(&target.avoided));
+        let pulls = targets.flat_map(Target::pulls);
         pulls.map(|pull| pull.prompt).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     }
 
@@ -155,7 +155,7 @@ pub enum Ground {
     Image(std::path::PathBuf),
 }
 
-/// Something that targets can match. (Saved directions come later, as a further kind.)
+/// Something that targets can match.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Prompt {
     Text(String),
@@ -164,10 +164,16 @@ pub enum Prompt {
     Ensemble(Ensemble),
     /// An image file, whose embedding windows are compared with.
     Image(std::path::PathBuf),
+    /// A class of a file of directions, see [`crate::direction`].
+    Direction {
+        file: std::path::PathBuf,
+        /// `None`: the only one of the file.
+        class: Option<String>,
+    },
 }
 
 impl Prompt {
-    /// What it is called in tables: the text, or the image file's name.
+    /// What it is called in tables: the text, the image file's name, or the direction's class.
     pub fn called(&self) -> String {
         match self {
             Prompt::Text(text) => text.clone(),
@@ -177,6 +183,18 @@ impl Prompt {
                 [first, rest @ ..] => format!("{first} + {} more", rest.len()),
             },
             Prompt::Image(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            Prompt::Direction { class: Some(class), .. } => class.clone(),
+            Prompt::Direction { file, class: None } => {
+                file.file_stem().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+            }
+        }
+    }
+
+    /// The file that it is made of, if it is made of one.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Prompt::Image(file) | Prompt::Direction { file, .. } => Some(file),
+            Prompt::Text(_) | Prompt::Ensemble(_) => None,
         }
     }
 }
@@ -226,10 +244,14 @@ pub struct Target {
     pub loss: Loss,
     /// The distinct pipelines its prompts are seen through.
     pub pipelines: Vec<Pipeline>,
-    /// Prompts that take part in selection (those of positive weight); at least one.
+    /// Prompts that take part in selection (those of positive weight); at least one, unless there are directions.
     pub wanted: Vec<Pull>,
     /// Prompts to avoid; they act on the winning view of every place and never take part in selection.
     pub avoided: Vec<Pull>,
+    /// Directions, in either sign. They act as prompts to avoid do; where no prompt is wanted, on views through the first
+    /// pipeline. `stop` is there always, and a probability: from there on a direction of positive weight lets go, below it
+    /// one of negative weight does.
+    pub directions: Vec<Pull>,
 }
 
 impl Target {
@@ -238,10 +260,15 @@ impl Target {
         self.active.is_none_or(|active| active.contains(step))
     }
 
+    /// All its prompts: the wanted ones, those to avoid, and directions.
+    pub fn pulls(&self) -> impl Iterator<Item = &Pull> {
+        self.wanted.iter().chain(&self.avoided).chain(&self.directions)
+    }
+
     /// Its prompts (indices into [`Plan::prompts`]), each once, in written order; the wanted ones first.
     pub fn prompts(&self) -> Vec<usize> {
         let mut prompts = Vec::new();
-        for pull in self.wanted.iter().chain(&self.avoided) {
+        for pull in self.pulls() {
             if !prompts.contains(&pull.prompt) {
                 prompts.push(pull.prompt);
             }
@@ -316,9 +343,9 @@ pub struct Pull {
     pub prompt: usize,
     /// Weight in the loss; positive for wanted, negative for avoided prompts.
     pub weight: Schedule,
-    /// Index into [`Target::pipelines`]. Of no meaning for avoided prompts.
+    /// Index into [`Target::pipelines`]. Of no meaning for avoided prompts and directions.
     pub pipeline: usize,
-    /// What its similarity is multiplied by before selection; positive. Of no meaning for avoided prompts.
+    /// What its similarity is multiplied by before selection; positive. Of no meaning for avoided prompts and directions.
     pub scale: Schedule,
     /// The similarity from which on a wanted prompt lets go of a window, or below which an avoided one does. `None`: never, or
     /// below 0.

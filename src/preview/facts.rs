@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::plan::{Plan, Sight};
+use crate::plan::{Plan, Schedule, Sight, Time};
 use crate::recipe::Finding;
 
 /// The recipe as it is on disk.
@@ -55,6 +55,15 @@ pub struct Prompt {
     pub avoided: bool,
 }
 
+/// Whether a direction has a positive weight. Its sign is the same all through the run.
+fn followed(plan: &Plan, target: &crate::plan::Target, prompt: usize) -> bool {
+    let steps = plan.steps();
+    let positive = |weight: &Schedule| {
+        (0..=8).any(|i| weight.at(&Time::new(i * steps.saturating_sub(1) / 8, steps, 0, steps)) > 0.0)
+    };
+    target.directions.iter().any(|pull| pull.prompt == prompt && positive(&pull.weight))
+}
+
 impl Render {
     /// What a plan says; the rest is the caller's to fill in.
     pub fn of(plan: &Plan) -> Self {
@@ -66,7 +75,7 @@ impl Render {
                 .into_iter()
                 .map(|prompt| Prompt {
                     text: plan.prompts[prompt].called(),
-                    avoided: !target.wanted.iter().any(|pull| pull.prompt == prompt),
+                    avoided: !target.wanted.iter().any(|pull| pull.prompt == prompt) && !followed(plan, target, prompt),
                 })
                 .collect(),
         };

@@ -220,6 +220,13 @@ mod tests {
             "prompt" if is("text") => format!("{stages}[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
             "prompt" if is("texts") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
             "prompt" if is("image") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" if is("direction") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" if is("class") || is("above") || is("below") => {
+                let weight = if is("below") { -1 } else { 1 };
+                format!(
+                    "[[detail]]\nprompts = ['x', {{ direction = 'letters.safetensors', weight = {weight}{inner} }}]\n"
+                )
+            }
             "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
             "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
             "stage" => format!("{detail}stages = [{{ rotate = 3 }}, {{ {line} }}]\n").replace(", {  }", ""),
@@ -237,6 +244,7 @@ mod tests {
         for name in ["start.png", "reference.jpg"] {
             image::RgbImage::new(20, 20).save(folder.path().join(name)).unwrap();
         }
+        std::fs::write(folder.path().join("letters.safetensors"), "").unwrap();
         let mask = image::GrayImage::from_fn(20, 20, |x, _| image::Luma([12 * x as u8]));
         mask.save(folder.path().join("mask.png")).unwrap();
         std::fs::write(folder.path().join("base.toml"), "title = \"Base\"\n").unwrap();

@@ -3,8 +3,8 @@
 use toml::de::DeValue;
 
 use super::keys::{Kind, PROMPT};
-use super::reader::{Reader, Value, is_dots};
-use super::written::{At, Prompt};
+use super::reader::{Fields, Reader, Value, is_dots};
+use super::written::{At, Hinge, Prompt};
 use crate::plan::{Ensemble, Prompt as Shown, Schedule};
 
 /// The most prompts of one target.
@@ -96,7 +96,8 @@ impl<'a> Reader<'a> {
                 let text = self.prompt_text(value)?;
                 let shows = At { value: worded(vec![text], templates), span: value.span.clone() };
                 let weight = At { value: weight, span: value.span.clone() };
-                Some(Prompt { shows, weight, scale, scale_span: None, stop: None, stages: None })
+                let [below, above] = ["below", "above"].map(|key| self.hinge(&fields, key));
+                Some(Prompt { shows, weight, scale, scale_span: None, stop: None, below, above, stages: None })
             }
             DeValue::Table(_) => {
                 let fields = self.table(&PROMPT, value)?;
@@ -112,6 +113,12 @@ impl<'a> Reader<'a> {
                 }
                 let image = fields.written("image").and_then(|value| self.shown(&value));
                 let image = image.map(|image| At { value: Shown::Image(image.value), span: image.span });
+                let direction = fields.written("direction").and_then(|value| self.direction(&value, &fields));
+                if fields.written("direction").is_some() {
+                    self.check_direction(&fields);
+                } else {
+                    self.check_no_direction(&fields);
+                }
                 if let (Some(_), Some(value)) = (&image, fields.written("templates")) {
                     self.warning(value.span, "this has no effect: `templates` are for texts");
                 }
@@ -122,16 +129,76 @@ impl<'a> Reader<'a> {
                 let scale_span = fields.written("scale").map(|scale| scale.span);
                 let stop = fields.written("stop").map(|_| self.get_schedule(&fields, "stop"));
                 let weight = At { value: weight, span };
-                Some(Prompt { shows: text.or(image)?, weight, scale, scale_span, stop, stages })
+                let [below, above] = ["below", "above"].map(|key| self.hinge(&fields, key));
+                let shows = text.or(image).or(direction)?;
+                Some(Prompt { shows, weight, scale, scale_span, stop, below, above, stages })
             }
             _ => {
                 let prompt = Value { name: "prompts", ..value.clone() };
                 let diagnostic = self.wrong_type(&prompt);
                 diagnostic.message = diagnostic.message.replacen("`prompts`", "a prompt", 1);
                 diagnostic.expected =
-                    Some("a text in quotes, { text = \"...\", weight = 0.5 }, or { image = \"...\" }".into());
+                    Some("a text in quotes, { text = \"...\", weight = 0.5 }, { image = \"...\" }, or { direction = \"...\" }".into());
                 None
             }
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// A class of a file of directions; the file has to be there. What is in it only a model can judge.
+    fn direction(&mut self, value: &Value<'a>, fields: &Fields<'a>) -> Option<At<Shown>> {
+        let class = fields.written("class").map(|value| self.text(&value));
+        let text = self.text(value)?;
+        let file = self.folder(value.span.start).join(&text);
+        self.files.push(file.clone());
+        let trouble = match std::fs::metadata(&file) {
+            Ok(metadata) if metadata.is_file() => None,
+            Ok(_) => Some("it is not a file".to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("there is no such file".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(what) = trouble {
+            let hint = format!("recipe-render direction fit ... -o {} makes it", file.display());
+            self.error(value.span.clone(), format!("cannot follow \"{text}\": {what}")).hint = Some(hint);
+            return None;
+        }
+        // A class that was reported.
+        let class = match class {
+            Some(class) => Some(class?),
+            None => None,
+        };
+        Some(At { value: Shown::Direction { file, class }, span: value.span.clone() })
+    }
+
+    /// The probability at which a direction lets go.
+    fn hinge(&mut self, fields: &Fields<'a>, key: &'static str) -> Hinge {
+        Hinge { span: fields.written(key).map(|value| value.span), value: self.get_schedule(fields, key) }
+    }
+
+    /// What directions have no use for.
+    fn check_direction(&mut self, fields: &Fields<'a>) {
+        if let Some(value) = fields.written("stop") {
+            self.error(value.span, "a direction lets go at a probability, not at a similarity").hint =
+                Some("`below` says it for a negative weight, `above` for a positive one".into());
+        }
+        if let Some(value) = fields.written("scale") {
+            self.warning(value.span, "this has no effect: directions do not compete for windows");
+        }
+        if let Some(value) = fields.written("templates") {
+            self.warning(value.span, "this has no effect: `templates` are for texts");
+        }
+    }
+
+    /// What only directions have a use for.
+    fn check_no_direction(&mut self, fields: &Fields<'a>) {
+        for key in ["class", "below", "above"] {
+            let Some(value) = fields.written(key) else { continue };
+            let diagnostic = self.error(value.span, format!("`{key}` is for directions"));
+            diagnostic.hint = Some(match key {
+                "class" => "{ direction = \"...\", class = \"...\" } names a class of a file of directions".into(),
+                _ => "of a text or an image `stop` is the similarity at which it lets go".into(),
+            });
         }
     }
 }

@@ -142,13 +142,17 @@ impl Resolver<'_, '_> {
             pipelines: Vec::new(),
             wanted: Vec::new(),
             avoided: Vec::new(),
+            directions: Vec::new(),
         };
         let reported = self.reader.diagnostics.len();
         for prompt in &target.prompts {
             self.prompt(target, prompt, &whole, &mut resolved);
         }
         let silent = self.reader.diagnostics[reported..].iter().all(|d| d.severity != super::Severity::Error);
-        if resolved.wanted.is_empty() && target.all_prompts && silent {
+        if resolved.wanted.is_empty() && resolved.avoided.is_empty() && !resolved.directions.is_empty() {
+            // Nothing is to be won: directions see every place through the target's own pipeline.
+            resolved.pipelines.push(whole);
+        } else if resolved.wanted.is_empty() && target.all_prompts && silent {
             let message = format!("\"{}\" shows nothing: none of its prompts has a positive weight", resolved.name);
             self.reader.error(target.span.clone(), message).hint =
                 Some("prompts to avoid act on what the others show: add one that is wanted".into());
@@ -213,6 +217,10 @@ impl Resolver<'_, '_> {
             return;
         }
         let prompt_row = self.row(&prompt.shows);
+        if matches!(prompt.shows.value, Prompt::Direction { .. }) {
+            self.direction(prompt, prompt_row, own.is_some(), low.0 < 0.0, resolved);
+            return;
+        }
         let mut pull = Pull {
             prompt: prompt_row,
             weight: weight.value.clone(),
@@ -248,6 +256,31 @@ impl Resolver<'_, '_> {
             self.wanted_and_avoided(prompt);
         }
         resolved.wanted.push(pull);
+    }
+
+    /// A direction, which `own` stages cannot be of use to; `away`: its weight is negative.
+    fn direction(&mut self, prompt: &written::Prompt, row: usize, own: bool, away: bool, resolved: &mut Target) {
+        if own {
+            let message = "a direction acts on the views that its target's prompts win: its own stages mean nothing";
+            self.warning(prompt.shows.span.clone(), message);
+        }
+        let (hinge, other, sign) = match away {
+            true => (&prompt.below.value, (&prompt.above.span, "above"), "positive"),
+            false => (&prompt.above.value, (&prompt.below.span, "below"), "negative"),
+        };
+        if let (Some(span), key) = other {
+            self.warning(span.clone(), format!("this has no effect: `{key}` is for a direction of {sign} weight"));
+        }
+        if resolved.directions.iter().any(|known| known.prompt == row) {
+            self.twice(prompt);
+        }
+        resolved.directions.push(Pull {
+            prompt: row,
+            weight: prompt.weight.value.clone(),
+            pipeline: 0,
+            scale: prompt.scale.clone(),
+            stop: Some(hinge.clone()),
+        });
     }
 
     fn twice(&mut self, prompt: &written::Prompt) {

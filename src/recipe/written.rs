@@ -126,6 +126,14 @@ impl Target {
     }
 }
 
+/// The probability at which a direction lets go.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Hinge {
+    pub value: Schedule,
+    /// Where it is written, if it is.
+    pub span: Option<Range<usize>>,
+}
+
 /// A prompt of a target.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prompt {
@@ -135,6 +143,9 @@ pub(super) struct Prompt {
     /// Where its scale is written, if it is.
     pub scale_span: Option<Range<usize>>,
     pub stop: Option<Schedule>,
+    /// The probabilities at which a direction lets go.
+    pub below: Hinge,
+    pub above: Hinge,
     pub stages: Option<PipelineUse>,
 }
 

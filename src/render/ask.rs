@@ -16,7 +16,7 @@ pub(super) struct Part {
     pub weight: f32,
     /// What its similarity is multiplied by before prompts are compared; negative where the least one is to win.
     pub scale: f32,
-    /// The similarity at which it lets go.
+    /// The similarity at which it lets go; a direction's probability.
     pub stop: f32,
 }
 
@@ -39,6 +39,8 @@ pub(super) struct Ask {
     pub pull: Vec<Part>,
     /// The prompts that compete for this window.
     pub best: Vec<Part>,
+    /// The directions that act.
+    pub directions: Vec<Part>,
     /// 0 where the winner takes all, or else the inverse of the temperature at which they share.
     pub sharpness: f32,
     pub loss: Loss,
@@ -71,6 +73,8 @@ pub(super) struct Contest {
     pub candidates: Vec<(usize, Part)>,
     /// The prompts to avoid.
     pub avoided: Vec<Part>,
+    /// The directions.
+    pub directions: Vec<Part>,
     /// As [`Ask::sharpness`].
     pub sharpness: f32,
     pub loss: Loss,
@@ -99,11 +103,13 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time) -> 
         let share = weight / f64::from(target.windows);
         let sign = if target.select == Select::Worst { -1.0 } else { 1.0 };
         let wanted = parts(&target.wanted, share, (sign, NEVER), time);
-        if wanted.is_empty() || share == 0.0 {
+        let others = |pulls: &[Pull]| -> Vec<Part> {
+            parts(pulls, share, (1.0, 0.0), time).into_iter().map(|(_, part)| part).collect()
+        };
+        let (avoided, directions) = (others(&target.avoided), others(&target.directions));
+        if (wanted.is_empty() && directions.is_empty()) || share == 0.0 {
             continue;
         }
-        let avoided: Vec<Part> =
-            parts(&target.avoided, share, (1.0, 0.0), time).into_iter().map(|(_, part)| part).collect();
         let sharpness = match target.select {
             Select::Mix => 1.0 / target.temperature.at(time).max(1e-3) as f32,
             _ => 0.0,
@@ -122,6 +128,7 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time) -> 
                 select: target.select,
                 draws,
                 avoided: &avoided,
+                directions: &directions,
                 sharpness,
                 loss: target.loss,
             };
@@ -140,10 +147,12 @@ pub(super) fn acting_prompts(plan: &Plan, model: usize, weights: &[f64], time: &
         }
         let share = weight / f64::from(target.windows);
         let wanted = parts(&target.wanted, share, (1.0, NEVER), time);
-        if wanted.is_empty() {
+        let directions = parts(&target.directions, share, (1.0, NEVER), time);
+        if wanted.is_empty() && directions.is_empty() {
             continue;
         }
-        for (_, part) in wanted.into_iter().chain(parts(&target.avoided, share, (1.0, NEVER), time)) {
+        let avoided = parts(&target.avoided, share, (1.0, NEVER), time);
+        for (_, part) in wanted.into_iter().chain(avoided).chain(directions) {
             if !prompts.contains(&part.prompt) {
                 prompts.push(part.prompt);
             }
@@ -174,12 +183,13 @@ struct Place<'a> {
     select: Select,
     draws: Draws,
     avoided: &'a [Part],
+    directions: &'a [Part],
     sharpness: f32,
     loss: Loss,
 }
 
 impl Place<'_> {
-    /// What is asked at this place. `wanted`: pipelines and prompts, at least one.
+    /// What is asked at this place. `wanted`: pipelines and prompts, at least one unless there are directions.
     fn asks(&self, wanted: &[(usize, Part)], view: &dyn Fn(usize) -> Window, asks: &mut Asks) {
         let mut pipelines: Vec<usize> = Vec::new();
         for (pipeline, _) in wanted {
@@ -188,6 +198,10 @@ impl Place<'_> {
             }
         }
         let avoided = || self.avoided.to_vec();
+        if wanted.is_empty() {
+            asks.settled.push(self.ask(view(0), avoided(), Vec::new()));
+            return;
+        }
         match self.select {
             Select::Best | Select::Worst | Select::Mix if pipelines.len() == 1 => {
                 let best = wanted.iter().map(|(_, part)| *part).collect();
@@ -202,6 +216,7 @@ impl Place<'_> {
                     .collect(),
                 windows: pipelines.iter().map(|p| view(*p)).collect(),
                 avoided: avoided(),
+                directions: self.directions.to_vec(),
                 sharpness: self.sharpness,
                 loss: self.loss,
             }),
@@ -218,14 +233,18 @@ impl Place<'_> {
                     let own = own.map(|(_, part)| part.times(1.0 / wanted.len() as f32));
                     let avoided = self.avoided.iter().map(|part| part.times(1.0 / pipelines.len() as f32));
                     let pull = own.chain(avoided).collect();
-                    asks.settled.push(self.ask(view(*pipeline), pull, Vec::new()));
+                    let directions = self.directions.iter().map(|part| part.times(1.0 / pipelines.len() as f32));
+                    let ask = self.ask(view(*pipeline), pull, Vec::new());
+                    asks.settled.push(Ask { directions: directions.collect(), ..ask });
                 }
             }
         }
     }
 
     fn ask(&self, window: Window, pull: Vec<Part>, best: Vec<Part>) -> Ask {
-        Ask { window, target: self.target, place: self.place, pull, best, sharpness: self.sharpness, loss: self.loss }
+        let directions = self.directions.to_vec();
+        let Place { target, place, sharpness, loss, .. } = *self;
+        Ask { window, target, place, pull, best, directions, sharpness, loss }
     }
 }
 
@@ -256,8 +275,10 @@ impl Contest {
             if pull.is_empty() {
                 continue;
             }
+            let mut directions = Vec::new();
             if view == best_view {
                 pull.extend(&self.avoided);
+                directions.extend(&self.directions);
             }
             asks.push(Ask {
                 window,
@@ -265,6 +286,7 @@ impl Contest {
                 place: self.place,
                 pull,
                 best: Vec::new(),
+                directions,
                 sharpness: 0.0,
                 loss: self.loss,
             });
@@ -294,6 +316,7 @@ mod tests {
             windows: vec![window.clone(), window],
             candidates: vec![(0, part(0, 1.0, 1.0)), (0, part(1, 1.0, 1.0)), (1, part(2, 1.0, 2.0))],
             avoided: vec![part(3, -0.5, 1.0)],
+            directions: vec![part(4, -0.1, 1.0)],
             sharpness,
             loss: Loss::Cosine,
         }
@@ -307,6 +330,7 @@ mod tests {
         let asks = contest(0.0).settle(&rows);
         assert_eq!(asks.len(), 1);
         assert_eq!(asks[0].pull, [part(2, 1.0, 2.0), part(3, -0.5, 1.0)]);
+        assert_eq!(asks[0].directions, [part(4, -0.1, 1.0)]);
     }
 
     #[test]
@@ -320,5 +344,6 @@ mod tests {
         // exp(10 (0.5 - 0.56)) of the winner's.
         assert!((weights[1] / weights[2] - (-0.6f32).exp()).abs() < 1e-5, "{weights:?}");
         assert_eq!(asks[1].pull.last(), Some(&part(3, -0.5, 1.0)));
+        assert_eq!((asks[0].directions.len(), asks[1].directions.len()), (0, 1));
     }
 }

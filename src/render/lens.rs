@@ -1,7 +1,8 @@
 //! A model at work on a picture.
 
 use crate::{
-    clip::{Encoder, Features},
+    clip::{Encoder, Features, Odds},
+    direction::probability,
     look::Frame,
     plan::Plan,
 };
@@ -53,13 +54,15 @@ impl<'a> Lens<'a> {
         self.actors.iter().position(|actor| *actor == prompt)
     }
 
-    /// Similarities `[N, rows]` as `[N, K]` of all the plan's prompts; those to prompts that do not act are no numbers.
+    /// Similarities `[N, rows]` as `[N, K]` of all the plan's prompts; those to prompts that do not act are no numbers, and of
+    /// directions it is the probability.
     pub(super) fn of_all_prompts(&self, similarities: Vec<f32>) -> Vec<f32> {
         let rows = similarities.chunks_exact(self.actors.len().max(1));
         let mut all = vec![f32::NAN; rows.len() * self.prompts];
         for (to, from) in all.chunks_exact_mut(self.prompts).zip(rows) {
-            for (prompt, similarity) in self.actors.iter().zip(from) {
-                to[*prompt] = *similarity;
+            for (row, (prompt, similarity)) in self.actors.iter().zip(from).enumerate() {
+                let of_direction = |odds: Odds| probability(odds.of(f64::from(*similarity))) as f32;
+                to[*prompt] = self.acting.odds(row).map_or(*similarity, of_direction);
             }
         }
         all

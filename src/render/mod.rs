@@ -19,4 +19,4 @@ pub use run::{conclude, render, resume};
 pub use seen::{PromptSimilarity, Seen, View};
 pub use state::{Standing, State};
 pub(crate) use tally::distinct_prompts;
-pub use tally::{Tally, TallyEntry};
+pub use tally::{DirectionEntry, Mean, Tally, TallyEntry};

@@ -76,6 +76,7 @@ impl Progress<'_> {
             views: self.views,
             places: self.places,
             won: self.tally.entries.iter().map(|entry| entry.won).collect(),
+            means: self.tally.directions.iter().map(|entry| entry.mean).collect(),
             rises: self.rises.cloned(),
         };
         State { standing, canvas: self.canvas.state() }

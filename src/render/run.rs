@@ -13,9 +13,10 @@ use super::{
 use crate::{
     canvas::Canvas,
     clip::{ClipError, Questions},
+    direction::log_odds,
     look::{Levels, Push, Region, Window, look, push},
     picture::Picture,
-    plan::{Gradient, Plan, Size, Time},
+    plan::{Gradient, Loss, Plan, Size, Time},
 };
 
 /// Renders a plan: optimises the canvas step by step, through all phases, and tells the observer of each step.
@@ -158,16 +159,14 @@ fn on_canvas(window: &Window, by: Option<[f64; 2]>) -> Window {
 /// # Errors
 /// Where the state is none of this plan, or not at its end, or the canvas cannot be made.
 pub fn conclude(plan: &Plan, state: &State<'_>) -> Result<Rendered, RenderError> {
-    let Standing { phase_step, steps, views, won, .. } = &state.standing;
+    let Standing { phase_step, steps, views, .. } = &state.standing;
     let mut tally = Tally::new(plan);
-    if let Some(misfit) = state.standing.misfit(plan, tally.entries.len()) {
+    if let Some(misfit) = state.standing.misfit(plan, &tally) {
         return Err(RenderError::State(misfit));
     }
     let phase = plan.phases.last().filter(|_| state.standing.is_end_of(plan) && *phase_step > 0);
     let phase = phase.ok_or_else(|| RenderError::State("the state is not at the render's end".into()))?;
-    for (entry, won) in tally.entries.iter_mut().zip(won) {
-        entry.won = *won;
-    }
+    tally.take_up(&state.standing);
     let (total, length) = (plan.steps(), u64::from(phase.steps));
     let time = Time::new(phase_step - 1, length, total - length, total);
     let mut canvas = Canvas::new(&plan.canvas, plan.size, plan.seed)?;
@@ -220,6 +219,7 @@ struct Run<'a, 'e> {
     part: Vec<f32>,
     tally: Tally,
     tally_offsets: Vec<usize>,
+    direction_offsets: Vec<usize>,
     views: u64,
     places: u64,
     similarities: Vec<(String, f32)>,
@@ -246,6 +246,7 @@ impl<'a, 'e> Run<'a, 'e> {
             part: Vec::new(),
             tally: Tally::new(plan),
             tally_offsets: Tally::offsets(plan),
+            direction_offsets: Tally::direction_offsets(plan),
             views: 0,
             places: 0,
             similarities: Vec::new(),
@@ -256,15 +257,13 @@ impl<'a, 'e> Run<'a, 'e> {
 
     /// Takes over what a render of the same plan left.
     fn take_up(&mut self, state: &State<'_>) -> Result<(), RenderError> {
-        let Standing { views, places, won, .. } = &state.standing;
-        if let Some(misfit) = state.standing.misfit(self.plan, self.tally.entries.len()) {
+        let Standing { views, places, .. } = &state.standing;
+        if let Some(misfit) = state.standing.misfit(self.plan, &self.tally) {
             return Err(RenderError::State(misfit));
         }
         self.canvas.restore(&state.canvas)?;
         (self.views, self.places) = (*views, *places);
-        for (entry, won) in self.tally.entries.iter_mut().zip(won) {
-            entry.won = *won;
-        }
+        self.tally.take_up(&state.standing);
         Ok(())
     }
 
@@ -469,10 +468,19 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok((settled, lost))
     }
 
-    /// Enters the winners in the tally, and each target's mean similarity.
+    /// Enters the winners in the tally, each target's mean similarity, and what is seen of directions.
     fn count(&mut self, asks: &[Ask], similarities: &[f32]) {
         let mut sums = vec![(0.0f64, 0u32); self.plan.targets.len()];
         let rows: Vec<(&Ask, &[f32])> = asks.iter().zip(similarities.chunks_exact(self.plan.prompts.len())).collect();
+        for (ask, row) in &rows {
+            let directions = &self.plan.targets[ask.target].directions;
+            for part in &ask.directions {
+                let Some(at) = directions.iter().position(|pull| pull.prompt == part.prompt) else { continue };
+                let mean = &mut self.tally.directions[self.direction_offsets[ask.target] + at].mean;
+                mean.sum += f64::from(row[part.prompt]);
+                mean.windows += 1;
+            }
+        }
         // Without selection a place has a view for each pipeline; they stand side by side.
         for views in rows.chunk_by(|a, b| (a.0.target, a.0.place) == (b.0.target, b.0.place)) {
             // Prompt, scaled similarity, similarity.
@@ -512,7 +520,16 @@ fn questions(asks: &[Ask], lens: &Lens<'_>) -> Questions {
             }
         }
         questions.sharpness[row] = ask.sharpness;
-        questions.loss[row] = ask.loss;
+        questions.loss[row * prompts..(row + 1) * prompts].fill(ask.loss);
+        for part in &ask.directions {
+            let Some(column) = lens.row(part.prompt) else { continue };
+            let Some(odds) = lens.acting.odds(column) else { continue };
+            let at = row * prompts + column;
+            // Log-odds grow with the similarity as the cosine loss falls with it.
+            questions.loss[at] = Loss::Cosine;
+            questions.pull[at] += (f64::from(part.weight) * odds.length) as f32;
+            questions.stop[at] = odds.similarity(log_odds(f64::from(part.stop))) as f32;
+        }
     }
     questions
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Rises;
+use super::{Mean, Rises, Tally};
 use crate::canvas;
 use crate::plan::Plan;
 
@@ -33,6 +33,9 @@ pub struct Standing {
     pub places: u64,
     /// Places won, in the order of [`Tally::entries`](super::Tally::entries).
     pub won: Vec<u64>,
+    /// What was seen of directions, in the order of [`Tally::directions`](super::Tally::directions).
+    #[serde(default)]
+    pub means: Vec<Mean>,
     /// Of the phase last stepped in, if it may end early.
     pub rises: Option<Rises>,
 }
@@ -44,7 +47,7 @@ impl Standing {
     }
 
     /// What makes it no state of a render of this plan.
-    pub(super) fn misfit(&self, plan: &Plan, prompts: usize) -> Option<String> {
+    pub(super) fn misfit(&self, plan: &Plan, tally: &Tally) -> Option<String> {
         let Some(phase) = plan.phases.get(self.phase) else {
             return Some(format!("the state is in phase {} of {}", self.phase + 1, plan.phases.len()));
         };
@@ -55,7 +58,11 @@ impl Standing {
         if targets != plan.targets.len() {
             return Some(format!("the state is of {targets} targets, the plan of {}", plan.targets.len()));
         }
-        let told = self.won.len();
+        let (told, prompts) = (self.won.len(), tally.entries.len());
+        if self.means.len() != tally.directions.len() {
+            let directions = (self.means.len(), tally.directions.len());
+            return Some(format!("the state has {} directions, the plan {}", directions.0, directions.1));
+        }
         (told != prompts).then(|| format!("the state has a tally of {told} prompts, the plan one of {prompts}"))
     }
 }

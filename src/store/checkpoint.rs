@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{Chain, Key};
 use crate::canvas::{self, Tensor, Values};
-use crate::render::{Standing, State};
+use crate::render::{Mean, Standing, State};
 
 /// The version of the layout; also the name of the folder in which checkpoints are kept.
 pub(super) const LAYOUT: &str = "1";
@@ -33,6 +33,9 @@ pub(super) struct About {
     /// The tally: target's key, prompt's hash, places won; in the order of the plan it comes from, without those that won
     /// nothing.
     pub won: Vec<(u64, String, u64)>,
+    /// What was seen of directions: target's key, prompt's hash, the sum of probabilities as its bits, windows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub means: Vec<(u64, String, u64, u64)>,
     /// The recipe's title, or else its file's name: for people.
     pub called: String,
     /// Whether it is one of those within a phase, each of which takes the place of the one before.
@@ -45,13 +48,15 @@ impl About {
     pub fn new(chain: &Chain<'_>, state: &State<'_>, similarities: &[(String, f32)], called: &str) -> Self {
         let identities = tally_identities(chain);
         let won = identities.into_iter().zip(&state.standing.won).filter(|(_, won)| **won > 0);
+        let means = direction_identities(chain).into_iter().zip(&state.standing.means);
         About {
+            means: means.map(|((target, prompt), mean)| (target, prompt, mean.sum.to_bits(), mean.windows)).collect(),
             key: chain.key().name(),
             cuts: chain.cuts().to_vec(),
             similarities: similarities.to_vec(),
             won: won.map(|((target, prompt), won)| (target, prompt, *won)).collect(),
             // The tally goes by names, not by positions.
-            standing: Standing { won: Vec::new(), ..state.standing.clone() },
+            standing: Standing { won: Vec::new(), means: Vec::new(), ..state.standing.clone() },
             called: called.to_owned(),
             passing: false,
             basis: state.canvas.basis.to_string(),
@@ -69,6 +74,13 @@ impl About {
             let at = identities.iter().zip(&won).position(free)?;
             won[at] = Some(*places);
         }
+        let mut means = vec![Mean::default(); direction_identities(chain).len()];
+        for (mean, own) in means.iter_mut().zip(direction_identities(chain)) {
+            let known = self.means.iter().find(|(target, prompt, ..)| (target, prompt) == (&own.0, &own.1));
+            if let Some((_, _, sum, windows)) = known {
+                *mean = Mean { sum: f64::from_bits(*sum), windows: *windows };
+            }
+        }
         let (phase, phase_step) = chain.position();
         let phase_over = chain.phase_is_over();
         let won = won.into_iter().map(|won| won.unwrap_or(0)).collect();
@@ -76,7 +88,7 @@ impl About {
         let patient = chain.plan().phases.get(phase).is_some_and(|phase| phase.patience.is_some());
         let rises = self.standing.rises.clone().filter(|_| patient && !phase_over);
         let fits = rises.as_ref().map_or(!patient || phase_over, |r| r.targets.len() == chain.plan().targets.len());
-        fits.then(|| Standing { phase, phase_step, phase_over, won, rises, ..self.standing.clone() })
+        fits.then(|| Standing { phase, phase_step, phase_over, won, means, rises, ..self.standing.clone() })
     }
 }
 
@@ -87,6 +99,13 @@ fn tally_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
         prompts.into_iter().map(|prompt| (target.key, chain.prompt(prompt).to_hex().to_string())).collect::<Vec<_>>()
     };
     chain.plan().targets.iter().flat_map(of).collect()
+}
+
+/// What each of the means of directions is about, see [`crate::render::Tally::directions`].
+fn direction_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
+    let targets = chain.plan().targets.iter();
+    let pulls = targets.flat_map(|target| target.directions.iter().map(move |pull| (target.key, pull.prompt)));
+    pulls.map(|(target, prompt)| (target, chain.prompt(prompt).to_hex().to_string())).collect()
 }
 
 /// A lent array.

@@ -17,7 +17,7 @@ pub struct Conditions {
     pub library: String,
     /// The kind of device, and the processor: kernels are chosen by what it can do.
     pub device: String,
-    /// The image files that the plan names.
+    /// The files that the plan names: images and directions.
     pub files: Contents,
 }
 
@@ -40,16 +40,13 @@ impl Conditions {
     }
 }
 
-/// The image files that a plan names.
+/// The files that a plan names.
 fn files(plan: &Plan) -> Vec<&Path> {
     let start = match &plan.canvas.init.ground {
         Ground::Image(path) => Some(path.as_path()),
         Ground::Colour(_) => None,
     };
-    let prompts = plan.prompts.iter().filter_map(|prompt| match prompt {
-        Prompt::Image(path) => Some(path.as_path()),
-        Prompt::Text(_) | Prompt::Ensemble(_) => None,
-    });
+    let prompts = plan.prompts.iter().filter_map(Prompt::file);
     let masks = plan.targets.iter().filter_map(|target| match &target.region {
         Some(Region::Mask(path)) => Some(path.as_path()),
         Some(Region::Rectangle(_)) | None => None,

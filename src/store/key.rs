@@ -202,12 +202,14 @@ impl<'a> Chain<'a> {
             pipelines,
             wanted,
             avoided,
+            directions,
         } = target;
         // What does not count in the renderer's arithmetic does not count here.
         let counts = |pull: &&Pull| (pull.weight.at(time) * (weight / f64::from(*windows))) as f32 != 0.0;
         let wanted: Vec<&Pull> = wanted.iter().filter(counts).collect();
         let acts = active.is_none_or(|active| active.contains(time.step));
-        if weight == 0.0 || wanted.is_empty() || !acts {
+        let directions: Vec<&Pull> = directions.iter().filter(counts).collect();
+        if weight == 0.0 || (wanted.is_empty() && directions.is_empty()) || !acts {
             return;
         }
         digest.word("target").count(*key).number(weight).count(u64::from(*windows));
@@ -245,6 +247,9 @@ impl<'a> Chain<'a> {
         // Pipelines count where a prompt is seen through them, in the order in which they are met.
         let mut met: Vec<usize> = Vec::new();
         digest.count(wanted.len() as u64);
+        if let (true, Some(first)) = (wanted.is_empty(), pipelines.first()) {
+            pipeline(digest, first, time);
+        }
         for pull in wanted {
             let seen = met.iter().position(|pipeline| *pipeline == pull.pipeline);
             digest.count(seen.unwrap_or(met.len()) as u64);
@@ -260,6 +265,11 @@ impl<'a> Chain<'a> {
         digest.count(avoided.len() as u64);
         for pull in avoided {
             self.pull(digest, pull, time);
+        }
+        // Said only where there are any: the keys of all other recipes are what they were.
+        if !directions.is_empty() {
+            digest.word("directions").count(directions.len() as u64);
+            directions.into_iter().for_each(|pull| self.pull(digest, pull, time));
         }
     }
 
@@ -315,6 +325,9 @@ fn prompt_hash(prompt: &Prompt, conditions: &Conditions) -> blake3::Hash {
             filled.iter().fold(&mut digest, |digest, text| digest.word(text))
         }
         Prompt::Image(path) => digest.word("image").hash(&conditions.files.hash(path)),
+        Prompt::Direction { file, class } => {
+            digest.word("direction").hash(&conditions.files.hash(file)).word(class.as_deref().unwrap_or_default())
+        }
     };
     digest.finish()
 }

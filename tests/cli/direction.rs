@@ -164,3 +164,202 @@ fn what_makes_no_sense_is_refused() {
     let nowhere = ["--more", "sea", "--less", "castle", "-o", "no/where.safetensors"];
     fit(&bench, &nowhere).ended(1).says("the folder no does not exist");
 }
+
+/// With `stripes.safetensors`.
+fn fitted() -> Bench {
+    let bench = examples();
+    fit(&bench, &FOLDERS).ended(0);
+    bench
+}
+
+fn show(bench: &Bench, arguments: &[&str]) -> Ran {
+    bench.program().args(["direction", "show"]).args(arguments).output().unwrap().into()
+}
+
+/// A picture whose right half is striped.
+fn half(bench: &Bench) {
+    let (plain, striped) = (picture(300, false), picture(300, true));
+    let half = RgbImage::from_fn(192, 192, |x, y| {
+        let of = if x < 96 { &plain } else { &striped };
+        *of.get_pixel(x % 96, y % 96)
+    });
+    half.save(bench.path("half.png")).unwrap();
+}
+
+#[test]
+fn what_shows_stripes_is_found() {
+    let bench = fitted();
+    for (seed, stripes) in [(200, true), (201, false)] {
+        picture(seed, stripes).save(bench.path(&format!("{stripes}.png"))).unwrap();
+    }
+    let probability = |picture: &str| {
+        let ran = show(&bench, &["stripes.safetensors", picture, "--json"]).ended(0);
+        json(&ran)["probability"].as_f64().unwrap()
+    };
+    let (with, without) = (probability("true.png"), probability("false.png"));
+    assert!(with > 0.5 && without < 0.5, "{with} {without}");
+
+    half(&bench);
+    let ran = show(&bench, &["stripes.safetensors", "half.png", "-o", "map.png", "--json", "--places", "3"]).ended(0);
+    let found = json(&ran);
+    let places = found["classes"][0]["places"].as_array().unwrap();
+    let middle = |place: &Value| place["left"].as_u64().unwrap() + place["side"].as_u64().unwrap() / 2;
+    assert!(places.len() == 3 && middle(&places[0]) > 96, "{found:#}");
+    assert_eq!((&found["size"], &found["class"]), (&serde_json::json!([192, 192]), &"stripes".into()));
+    assert_eq!(found["places"], found["classes"][0]["places"]);
+    let map = image::open(bench.path("map.png")).unwrap().to_rgb8();
+    assert!(map.width() > 1400 && map.height() > 720, "{:?}", map.dimensions());
+
+    let ran = show(&bench, &["stripes.safetensors", "half.png"]).ended(0);
+    assert!(ran.out.starts_with("stripes : probability 0.") && ran.out.contains("\n  1. 0."), "{}", ran.out);
+}
+
+#[test]
+fn what_cannot_be_shown_is_told() {
+    let bench = Bench::new();
+    picture(1, true).save(bench.path("a.png")).unwrap();
+    bench.write("garbage.safetensors", "garbage");
+    show(&bench, &["missing.safetensors", "a.png"]).ended(2).says("cannot read missing.safetensors");
+    show(&bench, &["garbage.safetensors", "a.png"]).ended(2).says("garbage.safetensors: is not a file of directions");
+    show(&bench, &["a.png", "a.png"]).ended(2).says("a.png: is not a file of directions");
+    fit(&bench, &["--more", "sea", "--less", "castle", "-o", "sea.safetensors"]).ended(0);
+    show(&bench, &["sea.safetensors", "garbage.safetensors"]).ended(2).says("is not a picture");
+    show(&bench, &["sea.safetensors", "a.png", "-o", "no/map.png"]).ended(1).says("the folder no does not exist");
+    other_model(&bench, "sea.safetensors");
+    show(&bench, &["sea.safetensors", "a.png"])
+        .ended(2)
+        .says("made for another model")
+        .says("direction fit --model pocket");
+}
+
+/// Makes a file of directions one of another model.
+fn other_model(bench: &Bench, file: &str) {
+    let mut bytes = bench.read(file);
+    let mark = br#"hash\":\""#;
+    let at = bytes.windows(mark.len()).position(|part| part == mark).unwrap() + mark.len();
+    bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
+    bench.write(file, bytes);
+}
+
+/// A recipe of one detail, with its prompts.
+fn recipe(prompts: &str) -> String {
+    format!(
+        "size = [64, 64]\nseed = 3\n[[detail]]\nprompts = [{prompts}]\nwindows = 4\nstages = [{{ cover = 0.6 }}]\n\
+         [[phase]]\nsteps = 40\n"
+    )
+}
+
+const AWAY: &str = "{ direction = 'stripes.safetensors', class = 'stripes', weight = -0.02 }";
+const TO: &str = "{ direction = 'stripes.safetensors', weight = 0.02, above = 0.99 }";
+
+/// The mean probability that a render's tally tells.
+fn mean(ran: &Ran) -> f64 {
+    let line = ran.out.lines().find(|line| line.contains(" : probability ")).unwrap_or_else(|| panic!("{}", ran.out));
+    line.split(" : probability ").nth(1).unwrap().split(',').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_direction_acts_on_what_is_rendered_in_either_sign() {
+    let bench = fitted();
+    bench.write("twin.toml", recipe("'castle'"));
+    bench.write("away.toml", recipe(&format!("'castle', {AWAY}")));
+    bench.write("to.toml", recipe(&format!("'castle', {TO}")));
+    let ran = bench.done(&["twin.toml"]);
+    assert!(!ran.out.contains("probability"), "{}", ran.out);
+    let (away, to) = (bench.done(&["away.toml"]), bench.done(&["to.toml"]));
+    assert!(away.out.starts_with("castle") && away.out.contains("mean of 160 windows"), "{}", away.out);
+    assert!(mean(&away) < mean(&to), "{} {}", away.out, to.out);
+    let parts = |picture: &str| {
+        let ran = show(&bench, &["stripes.safetensors", picture, "--json"]).ended(0);
+        json(&ran)["mean_of_parts"].as_f64().unwrap()
+    };
+    let (twin, away, to) = (parts("twin.png"), parts("away.png"), parts("to.png"));
+    assert!(away < twin && twin < to && to > 0.5, "{away} {twin} {to}");
+}
+
+#[test]
+fn what_the_classifier_calls_its_class_can_be_rendered_alone() {
+    let bench = fitted();
+    let alone =
+        "size = [64, 64]\n[[composition]]\nprompts = [{ direction = 'stripes.safetensors' }]\n[[phase]]\nsteps = 40\n";
+    bench.write("alone.toml", alone);
+    bench.done(&["alone.toml"]);
+    let ran = show(&bench, &["stripes.safetensors", "alone.png", "--json"]).ended(0);
+    assert!(json(&ran)["probability"].as_f64().unwrap() > 0.8, "{}", ran.out);
+    // The picture tells of it.
+    let ran = bench.program().args(["plan", "alone.toml", "--json"]).output().unwrap();
+    let plan: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(plan["targets"][0]["prompts"][0]["kind"], "direction", "{plan:#}");
+}
+
+#[test]
+fn directions_in_every_loss_and_selection() {
+    let bench = fitted();
+    for loss in ["spherical", "cosine", "dot", "l1", "l2"] {
+        for select in ["best", "mix", "all", "random"] {
+            let text = recipe(&format!("'castle', {{ text = 'sea', stages = [{{ cover = 0.3 }}] }}, {AWAY}"));
+            let text = text.replace("windows = 4", &format!("windows = 2\nloss = '{loss}'\nselect = '{select}'"));
+            bench.write("a.toml", text.replace("steps = 40", "steps = 2"));
+            let ran = bench.done(&["a.toml"]);
+            assert!((0.0..=1.0).contains(&mean(&ran)), "{loss} {select}: {}", ran.out);
+        }
+    }
+}
+
+#[test]
+fn the_same_twice_and_over_a_stop_the_tally_too() {
+    let bench = fitted().keeping();
+    let text = recipe(&format!("'castle', {AWAY}")).replace("steps = 40", "steps = 6\n[[phase]]\nsteps = 4");
+    bench.write("a.toml", &text);
+    let whole = bench.done(&["a.toml", "--fresh"]);
+    let picture = bench.read("a.png");
+    // With another second phase the first one is taken over.
+    bench.write("a.toml", text.replace("steps = 4", "steps = 4\nrate = 0.01"));
+    let ran = bench.done(&["a.toml"]).says("step 6");
+    assert!(ran.out.contains("mean of 40 windows"), "{}", ran.out);
+    bench.write("a.toml", &text);
+    let again = bench.done(&["a.toml"]);
+    assert_eq!((again.out == whole.out, bench.read("a.png") == picture), (true, true), "{}", again.out);
+    // Another file of directions is another picture.
+    let other = ["--positive", "plain", "--negative", "stripes", "--class", "stripes", "-o", "stripes.safetensors"];
+    fit(&bench, &other).ended(0);
+    bench.done(&["a.toml"]);
+    assert!(bench.read("a.png") != picture);
+}
+
+#[test]
+fn directions_that_do_not_fit_are_marked_in_the_recipe() {
+    let bench = Bench::new();
+    draw(&bench, "set/lines", 0..10, true);
+    draw(&bench, "set/plain", 20..30, false);
+    fit(&bench, &["--classes", "set", "-o", "set.safetensors"]).ended(0);
+    bench.write("garbage.safetensors", "garbage");
+    let check = |direction: &str| {
+        bench.write("a.toml", recipe(&format!("'castle',\n{{ direction = {direction}, weight = -1 }}")));
+        bench.run(&["check", "a.toml"]).ended(2).says("a.toml:5:")
+    };
+    check("'set.safetensors'").says("has several classes, and none is named").says("there are lines, plain");
+    check("'set.safetensors', class = 'line'").says("has no class \"line\"").says("did you mean \"lines\"?");
+    check("'set.safetensors', class = 'dragons'").says("there are lines, plain");
+    check("'garbage.safetensors'").says("is not a file of directions");
+    other_model(&bench, "set.safetensors");
+    check("'set.safetensors', class = 'lines'").says("made for another model").says("direction fit --model pocket");
+}
+
+#[test]
+fn what_has_no_effect_is_warned_of() {
+    let bench = Bench::new();
+    fit(&bench, &["--more", "sea", "--less", "castle", "-o", "sea.safetensors"]).ended(0);
+    for (more, says) in [
+        ("weight = -1, above = 0.8", "`above` is for a direction of positive weight"),
+        ("weight = 1, below = 0.2", "`below` is for a direction of negative weight"),
+        ("weight = 0", "never pulls"),
+        ("weight = -1, scale = 2", "directions do not compete"),
+        ("weight = -1, templates = ['a {}']", "`templates` are for texts"),
+        ("weight = -1, stages = [{ cover = 0.5 }]", "its own stages mean nothing"),
+        ("weight = -1 }, { direction = 'sea.safetensors', weight = -1", "is there already"),
+    ] {
+        bench.write("a.toml", recipe(&format!("'castle', {{ direction = 'sea.safetensors', {more} }}")));
+        bench.run(&["check", "a.toml"]).ended(0).says(says);
+    }
+}

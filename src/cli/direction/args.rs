@@ -21,6 +21,8 @@ pub struct DirectionArgs {
 pub enum DirectionCommand {
     /// Fit directions to examples: to folders of pictures, or to texts
     Fit(Box<FitArgs>),
+    /// Tell what of a picture shows the classes of a file of directions, and draw a heat map of it
+    Show(ShowArgs),
 }
 
 /// Of `recipe-render direction fit`.
@@ -97,7 +99,7 @@ pub struct DrawnArgs {
     #[arg(long)]
     pub stripes: bool,
     /// Pairs to draw for each class
-    #[arg(long, value_name = "N", default_value_t = 3000, requires = "drawn",
+    #[arg(long, value_name = "N", default_value_t = 4000, requires = "drawn",
         value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
     pub count: u32,
     /// Another seed draws other examples
@@ -127,4 +129,33 @@ impl DrawnArgs {
         };
         Contrast::ALL.into_iter().filter(wanted).collect()
     }
+}
+
+/// Of `recipe-render direction show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// A file of directions
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// A picture: PNG, JPEG, WebP, GIF, BMP or TIFF
+    #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
+    pub picture: PathBuf,
+    /// Draw a heat map for each class beside the picture
+    #[arg(short, long, value_name = "MAP.png", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The highest places to tell, for each class
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub places: usize,
+    /// Where the model is, if not where it was when the file was made: its name, or the path of its folder
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub model: Option<String>,
+    /// Print JSON, with all digits
+    #[arg(long)]
+    pub json: bool,
+    /// Where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
+    pub device: DeviceChoice,
+    /// Threads to compute with [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
+    pub threads: Option<NonZeroUsize>,
 }

@@ -1,12 +1,14 @@
-//! `recipe-render direction`: directions made from examples.
+//! `recipe-render direction`: directions made from examples, and what they see.
 
 mod args;
 mod bar;
 mod drawn;
 mod fit;
 mod folders;
+mod map;
+mod show;
 
-pub use args::{DirectionArgs, DirectionCommand, DrawnArgs, FitArgs};
+pub use args::{DirectionArgs, DirectionCommand, DrawnArgs, FitArgs, ShowArgs};
 
 use super::compose::from_clip;
 use super::{Failure, Outcome, Voice};
@@ -17,11 +19,12 @@ use crate::runtime;
 pub fn run(args: &DirectionArgs, options: runtime::Options, voice: &Voice) -> Outcome {
     match &args.command {
         DirectionCommand::Fit(args) => fit::run(args, options, voice),
+        DirectionCommand::Show(args) => show::run(args, options, voice),
     }
 }
 
 /// The examples, the file or the model are named on the command line: those are wrong.
-fn from_direction(error: DirectionError) -> Failure {
+pub(super) fn from_direction(error: DirectionError) -> Failure {
     match error {
         DirectionError::Clip(error) => from_clip(error),
         error @ DirectionError::Diverged { .. } => Failure::failed(error),

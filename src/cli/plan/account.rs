@@ -232,6 +232,9 @@ fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAc
     let prompt = |pull: &Pull, pipeline: Option<usize>| {
         let (kind, prompt, texts) = match plan.prompts.get(pull.prompt) {
             Some(Prompt::Image(path)) => ("image", path.display().to_string(), Vec::new()),
+            Some(prompt @ Prompt::Direction { file, .. }) => {
+                ("direction", format!("{} of {}", prompt.called(), file.display()), Vec::new())
+            }
             Some(prompt @ Prompt::Ensemble(ensemble)) => ("texts", prompt.called(), ensemble.filled()),
             Some(prompt @ Prompt::Text(_)) => ("text", prompt.called(), Vec::new()),
             None => ("text", String::new(), Vec::new()),
@@ -239,7 +242,7 @@ fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAc
         PromptAccount { kind, prompt, texts, weight: values(&pull.weight, moments), pipeline }
     };
     let wanted = target.wanted.iter().map(|pull| prompt(pull, Some(pull.pipeline)));
-    let avoided = target.avoided.iter().map(|pull| prompt(pull, None));
+    let avoided = target.avoided.iter().chain(&target.directions).map(|pull| prompt(pull, None));
     TargetAccount {
         name: target.name.clone(),
         sight: match target.sight {

@@ -122,6 +122,9 @@ fn views(target: &Target, time: &Time) -> u64 {
     let mut pipelines: Vec<usize> = acting.map(|pull| pull.pipeline).collect();
     pipelines.sort_unstable();
     pipelines.dedup();
+    if pipelines.is_empty() && target.directions.iter().any(|pull| pull.weight.at(time) != 0.0) {
+        return 1;
+    }
     match target.select {
         Select::Random => pipelines.len().min(1) as u64,
         _ => pipelines.len() as u64,

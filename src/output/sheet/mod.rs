@@ -13,8 +13,10 @@ use super::whole::WriteError;
 use crate::plan::Size;
 use layout::{Area, Layout};
 
-const PAPER: Rgb<u8> = Rgb([246, 245, 242]);
-const INK: Rgb<u8> = Rgb([32, 32, 36]);
+/// The colour of a sheet.
+pub const PAPER: Rgb<u8> = Rgb([246, 245, 242]);
+/// The colour of what is written on it.
+pub const INK: Rgb<u8> = Rgb([32, 32, 36]);
 const FAINT: Rgb<u8> = Rgb([226, 224, 219]);
 
 /// What is written beside the pictures of a sheet.

@@ -406,7 +406,7 @@ pub(in crate::recipe) static REGION: Table = Table {
 pub(in crate::recipe) static PROMPT: Table = Table {
     name: "prompt",
     heading: "prompts = [{ ... }]",
-    about: "One prompt, where a text alone is not enough: a text or an image, and what goes with it.",
+    about: "One prompt, where a text alone is not enough: a text, an image or a direction, and what goes with it.",
     keys: &[
         Key { about: "What to show, in words.", example: "\"malazan\"", ..key("text", Kind::Text) },
         Key {
@@ -421,6 +421,30 @@ pub(in crate::recipe) static PROMPT: Table = Table {
                     recipe's folder; the whole of it is seen as CLIP sees pictures, scaled and cropped at its centre.",
             example: "\"reference.jpg\"",
             ..key("image", Kind::File)
+        },
+        Key {
+            about: "A file of directions, made by `recipe-render direction fit`: what a classifier has learned to tell apart. \
+                    Its term is the log-odds of `class`, times the weight. In either sign it takes no part in the selection \
+                    and acts on the winning view of every place; a target may have directions alone, which then act on all \
+                    its views. Its path is relative to the recipe's folder.",
+            example: "\"letters.safetensors\"",
+            ..key("direction", Kind::File)
+        },
+        Key {
+            about: "The direction's class; it may be left out where the file has one alone.",
+            example: "\"letters\"",
+            ..key("class", Kind::Text)
+        },
+        Key {
+            about: "Of a direction with a negative weight, the probability of the class below which it does no more: what does \
+                    not show the class is left as it is.",
+            example: "0.05",
+            ..key("below", Kind::Schedule(Bounds::within(0.0001, 0.9999)))
+        },
+        Key {
+            about: "Of a direction with a positive weight, the probability from which on it does no more.",
+            example: "0.7",
+            ..key("above", Kind::Schedule(Bounds::within(0.0001, 0.9999)))
         },
         Key {
             about: "How strongly it pulls. Negative to avoid it: such a prompt takes no part in the selection and acts on the \
@@ -453,7 +477,7 @@ pub(in crate::recipe) static PROMPT: Table = Table {
             ..key("templates", Kind::Templates)
         },
     ],
-    exclusive: &["text", "texts", "image"],
+    exclusive: &["text", "texts", "image", "direction"],
     one_needed: true,
 };
 
