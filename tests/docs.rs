@@ -48,16 +48,62 @@ fn every_operator_has_its_test() {
     }
 }
 
-#[test]
-fn recipes_in_the_readme_compile_without_a_warning() {
-    let text = std::fs::read_to_string(root("README.md")).unwrap();
-    let recipes: Vec<&str> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(!recipes.is_empty());
-    for recipe in recipes {
-        let path = Path::new("README.md");
-        match compile(path, recipe, &Overrides::default()) {
-            Ok(compiled) => assert_eq!(compiled.warnings, []),
-            Err(diagnostics) => panic!("{}", render_diagnostics(&diagnostics.diagnostics)),
+/// The recipes of all pages, with the page that each is on.
+fn recipes() -> Vec<(std::path::PathBuf, String)> {
+    let docs = std::fs::read_dir(root("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut pages: Vec<_> = docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    pages.push(root("README.md"));
+    pages.sort();
+    let mut recipes = Vec::new();
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for block in text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            // Others are model folders' files, or a few lines of a recipe.
+            if ["[[composition]]", "[[detail]]", "extends = "].iter().any(|begin| block.contains(begin)) {
+                recipes.push((page.clone(), block.to_owned()));
+            }
         }
+    }
+    recipes
+}
+
+#[test]
+fn recipes_on_all_pages_compile_without_a_warning() {
+    let recipes = recipes();
+    assert!(recipes.len() >= 16, "{}", recipes.len());
+    for (page, recipe) in recipes {
+        match compile(&page, &recipe, &Overrides::default()) {
+            Ok(compiled) => assert_eq!(compiled.warnings, [], "{}: {recipe}", page.display()),
+            Err(wrong) => panic!("{}: {}", page.display(), render_diagnostics(&wrong.diagnostics)),
+        }
+    }
+}
+
+/// Each is rendered by the program, tiny and short. Paths in them count from their page, so they lie beside a copy of it.
+#[test]
+fn recipes_on_all_pages_render() {
+    let folder = tempfile::tempdir().unwrap();
+    for from in ["docs/pictures", "docs/pictures/cookbook", "recipes"] {
+        std::fs::create_dir_all(folder.path().join(from)).unwrap();
+        for entry in std::fs::read_dir(root(from)).unwrap().map(|entry| entry.unwrap()) {
+            if entry.file_type().unwrap().is_file() {
+                std::fs::copy(entry.path(), folder.path().join(from).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    let recipes = recipes();
+    let mut command = assert_cmd::Command::new(assert_cmd::cargo::cargo_bin!("recipe-render"));
+    command.current_dir(folder.path()).args(["--size", "64x48", "--steps", "4", "--quiet"]);
+    command.env("RECIPE_RENDER_STORE", folder.path().join("store"));
+    for (index, (page, text)) in recipes.iter().enumerate() {
+        let beside = page.strip_prefix(root("")).unwrap().with_file_name(format!("recipe-{index}.toml"));
+        std::fs::write(folder.path().join(&beside), text).unwrap();
+        command.arg(beside);
+    }
+    command.assert().success();
+    for index in 0..recipes.len() {
+        let picture = image::open(folder.path().join(format!("recipe-{index}.png"))).unwrap().to_rgb8();
+        assert_eq!(picture.dimensions(), (64, 48));
+        assert!(picture.pixels().any(|pixel| pixel != picture.get_pixel(0, 0)), "recipe {index} is a blank picture");
     }
 }

@@ -1,5 +1,6 @@
 //! What a canvas starts from, and what can be wrong with it.
 
+use crate::picture::Picture;
 use crate::plan::{self, Size};
 use image::imageops::FilterType;
 use rayon::prelude::*;
@@ -63,13 +64,32 @@ impl Ground {
     }
 }
 
+impl Ground {
+    /// A picture, scaled to cover the canvas and cropped at its centre.
+    pub fn of(picture: &Picture, size: Size) -> Ground {
+        let clamped = |value: &f32| value.clamp(0.0, 1.0);
+        if picture.size == size {
+            return Ground::Picture(picture.pixels.iter().map(clamped).collect());
+        }
+        let area = picture.size.area();
+        let image = image::Rgb32FImage::from_fn(picture.size.width, picture.size.height, |x, y| {
+            let at = y as usize * picture.size.width as usize + x as usize;
+            image::Rgb([0, 1, 2].map(|channel| clamped(&picture.pixels[channel * area + at])))
+        });
+        Ground::Picture(fitted(&image.into(), size))
+    }
+}
+
 /// An image file as `[3, H, W]`, scaled to cover the canvas and cropped at its centre.
 fn picture(path: &Path, size: Size) -> Result<Vec<f32>, CanvasError> {
     let wrong = |source| CanvasError::Image { path: path.to_owned(), source };
     let reader = image::ImageReader::open(path)
         .and_then(|reader| reader.with_guessed_format())
         .map_err(|error| wrong(image::ImageError::IoError(error)))?;
-    let image = reader.decode().map_err(wrong)?;
+    Ok(fitted(&reader.decode().map_err(wrong)?, size))
+}
+
+fn fitted(image: &image::DynamicImage, size: Size) -> Vec<f32> {
     let image = image.resize_to_fill(size.width, size.height, FilterType::Lanczos3).into_rgb32f();
     let area = size.area();
     let mut planes = vec![0.0; 3 * area];
@@ -78,7 +98,7 @@ fn picture(path: &Path, size: Size) -> Result<Vec<f32>, CanvasError> {
             planes[channel * area + i] = pixel.0[channel].clamp(0.0, 1.0);
         }
     }
-    Ok(planes)
+    planes
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ mod state;
 mod tests;
 
 use crate::chance::Draws;
+use crate::picture::Picture;
 use crate::plan::{self, Basis, Optimiser, Size};
 
 pub use init::CanvasError;
@@ -92,21 +93,31 @@ impl Canvas {
     /// # Errors
     /// Where the sides are not 16 to 65536, it would not fit in memory, or the picture to start from cannot be read.
     pub fn new(plan: &plan::Canvas, size: Size, seed: u64) -> Result<Canvas, CanvasError> {
-        if !SIDES.contains(&size.width) || !SIDES.contains(&size.height) {
-            return Err(CanvasError::Sides { width: size.width, height: size.height });
-        }
-        memory::check(Canvas::memory_needed(plan, size), size)?;
-        let draws = Draws::new(seed).at(crate::chance::key_of("canvas"));
+        check(plan, size)?;
         let ground = init::Ground::load(&plan.init.ground, size)?;
-        let noise = plan.init.noise;
+        Ok(Canvas::on(plan, size, seed, &ground, plan.init.noise))
+    }
+
+    /// A canvas of the plan's basis that shows a picture, in place of the plan's start. A picture of another size is scaled to
+    /// cover it and cropped at its centre.
+    ///
+    /// # Errors
+    /// As [`Canvas::new`].
+    pub fn showing(plan: &plan::Canvas, size: Size, seed: u64, picture: &Picture) -> Result<Canvas, CanvasError> {
+        check(plan, size)?;
+        Ok(Canvas::on(plan, size, seed, &init::Ground::of(picture, size), 0.0))
+    }
+
+    fn on(plan: &plan::Canvas, size: Size, seed: u64, ground: &init::Ground, noise: f64) -> Canvas {
+        let draws = Draws::new(seed).at(crate::chance::key_of("canvas"));
         let store: Box<dyn Store + Send> = match plan.basis {
-            Basis::Pixels => Box::new(pixels::Pixels::new(size, &ground, noise, draws)),
-            Basis::Pyramid { coarsest } => Box::new(pyramid::Pyramid::new(size, coarsest, &ground, noise, draws)),
+            Basis::Pixels => Box::new(pixels::Pixels::new(size, ground, noise, draws)),
+            Basis::Pyramid { coarsest } => Box::new(pyramid::Pyramid::new(size, coarsest, ground, noise, draws)),
             Basis::Fourier { decay, chroma } => {
-                Box::new(fourier::Fourier::new(size, decay, chroma, &ground, noise, draws))
+                Box::new(fourier::Fourier::new(size, decay, chroma, ground, noise, draws))
             }
         };
-        Ok(Canvas { store, optimiser: Optimiser::ADAM, size })
+        Canvas { store, optimiser: Optimiser::ADAM, size }
     }
 
     /// Takes another optimiser from the next step on. Its memory is carried over where it is of the same kind (`adam` and
@@ -225,6 +236,14 @@ impl Canvas {
         let start = if matches!(plan.init.ground, plan::Ground::Image(_)) { 24 * area } else { 0 };
         canvas + start.max(crate::look::memory_needed(size))
     }
+}
+
+/// Whether there can be such a canvas.
+fn check(plan: &plan::Canvas, size: Size) -> Result<(), CanvasError> {
+    if !SIDES.contains(&size.width) || !SIDES.contains(&size.height) {
+        return Err(CanvasError::Sides { width: size.width, height: size.height });
+    }
+    memory::check(Canvas::memory_needed(plan, size), size)
 }
 
 /// A low-pass that can be computed with.

@@ -105,8 +105,9 @@ pub struct RenderArgs {
     #[command(flatten)]
     pub record: RecordArgs,
     /// Follow the recipes (or those of a folder) and render again whenever one is saved
-    #[arg(long, help_heading = "Watching")]
-    pub watch: bool,
+    #[arg(long, value_name = "HOW", value_enum, num_args = 0..=1, require_equals = true,
+        default_missing_value = "again", help_heading = "Watching")]
+    pub watch: Option<WatchChoice>,
     /// Look every SECONDS whether something was saved, as network drives do not tell [default: 1]; stands for --watch, too
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1",
         value_parser = values::seconds, help_heading = "Watching")]
@@ -130,13 +131,28 @@ pub struct RenderArgs {
 impl RenderArgs {
     /// The recipes are to be followed.
     pub fn watches(&self) -> bool {
-        self.watch || self.watch_poll.is_some()
+        self.watch.is_some() || self.watch_poll.is_some()
+    }
+
+    /// An edit is to go on from the canvas as it is.
+    pub fn continues(&self) -> bool {
+        self.watch == Some(WatchChoice::Continue)
     }
 
     /// A live page is wanted.
     pub fn page(&self) -> bool {
         self.serve.is_some() || self.open
     }
+}
+
+/// What an edit of a recipe does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum WatchChoice {
+    /// It goes on from the step where it first matters: the picture is the one of an undisturbed render.
+    #[default]
+    Again,
+    /// It goes on from the canvas as it is, whatever it changed; such a picture cannot be made again, and says so inside.
+    Continue,
 }
 
 /// What is kept and shown of a render's course.
@@ -451,7 +467,7 @@ pub(super) fn parse_from(line: impl IntoIterator<Item = impl Into<OsString>>) ->
     match &mut arguments.command {
         None => refuse_conflicts(&mut command, &arguments.render)?,
         Some(Command::Watch(watch)) => {
-            watch.render.watch = true;
+            watch.render.watch.get_or_insert_default();
             refuse_conflicts(&mut command, &watch.render)?;
         }
         Some(_) => {}
@@ -463,14 +479,14 @@ pub(super) fn parse_from(line: impl IntoIterator<Item = impl Into<OsString>>) ->
 pub(super) fn command() -> clap::Command {
     let values = "Values that vary, like seed=1..8 or phase.0.rate=0.03,0.05; several --set multiply";
     let of_a_sweep = |set: clap::Arg| set.value_name("PATH=VALUES").help(values);
-    Arguments::command()
-        .mut_subcommand("sweep", |sweep| sweep.mut_arg("set", of_a_sweep))
-        // What it stands for; and it follows folders.
-        .mut_subcommand("watch", |watch| {
-            watch.mut_arg("watch", |watch| watch.hide(true)).mut_arg("recipes", |recipes| {
+    Arguments::command().mut_subcommand("sweep", |sweep| sweep.mut_arg("set", of_a_sweep)).mut_subcommand(
+        "watch",
+        |watch| {
+            watch.mut_arg("watch", |watch| watch.help("What an edit does")).mut_arg("recipes", |recipes| {
                 recipes.value_name("RECIPE|FOLDER").help("Recipes to follow, and folders of recipes")
             })
-        })
+        },
+    )
 }
 
 /// The same line with `--serve ADDR` written as `--serve=ADDR`, and `--watch-poll SECONDS` likewise. What follows `--serve` and is
@@ -614,6 +630,8 @@ mod tests {
         let second = Some(Duration::from_secs(1));
         assert_eq!(of("a.toml --watch-poll"), (true, second, 1, DeviceChoice::Auto));
         assert_eq!(of("--watch-poll a.toml"), of("watch a.toml --watch-poll"));
+        assert!(parse("a.toml --watch=continue").unwrap().render.continues());
+        assert!(!parse("a.toml --watch").unwrap().render.continues());
         let half = Some(Duration::from_millis(500));
         assert_eq!(of("--watch-poll 0.5 a.toml"), (true, half, 1, DeviceChoice::Auto));
         assert_eq!(of("watch --watch-poll=0.5 a.toml"), of("a.toml --watch --watch-poll 0.5"));
@@ -650,6 +668,7 @@ mod tests {
             ("watch", "RECIPE|FOLDER"),
             ("--size 64x64 watch a.toml", "--size belongs to rendering"),
             ("a.toml --watch-poll=0", "0.1 to 3600"),
+            ("a.toml --watch=never", "continue"),
             ("a.toml b.toml --timings t.json", "--timings measures one recipe"),
             ("a.toml b.toml --video v.gif", "--video records one recipe"),
             ("a.toml --watch --video v.gif", "--video records one render"),

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::direction::from_direction;
+use super::kept::KnownModels;
 use super::{Exit, Failure, InsteadArgs, Voice, draft, picture, prompts};
-use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder, Odds};
+use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder, Odds, TextSession};
 use crate::direction::{Directions, Model};
 use crate::models::fetch::Table;
 use crate::output::{self, Facts};
@@ -157,12 +158,17 @@ pub(super) struct Workbench {
     cancel: Cancel,
     /// By recipe what was last warned of, and its text then: one that is taken up again is not warned of again.
     warned: HashMap<PathBuf, (String, String)>,
+    known: KnownModels,
+    /// Text encoders stay in memory.
+    keeps_text: bool,
 }
 
 /// An encoder of one model, and the features of the texts it met.
 struct Ready {
     encoder: Encoder,
     features: BTreeMap<String, Vec<f32>>,
+    /// Opened with the first text that is not known.
+    text: Option<TextSession>,
 }
 
 impl Ready {
@@ -186,7 +192,7 @@ impl Ready {
             fresh.extend(texts.into_iter().filter(|text| !self.features.contains_key(text)));
         }
         let fresh: Vec<String> = fresh.into_iter().collect();
-        let rows = clip::features(runtime, model, &hash, &fresh, cache()).map_err(from_clip)?;
+        let rows = clip::features_with(&mut self.text, runtime, model, &hash, &fresh, cache()).map_err(from_clip)?;
         self.features.extend(fresh.into_iter().zip(rows));
         let mut seen = match pictures.is_empty() {
             true => Vec::new(),
@@ -257,7 +263,14 @@ impl Workbench {
             store,
             cancel,
             warned: HashMap::new(),
+            known: KnownModels::default(),
+            keeps_text: false,
         })
+    }
+
+    /// Keeps text encoders in memory, as prompts will be edited.
+    pub(super) fn keep_text_encoders(&mut self) {
+        self.keeps_text = true;
     }
 
     /// Threads to compute with.
@@ -283,7 +296,11 @@ impl Workbench {
         compiled: &Compiled,
         models: &[ModelFolder],
     ) -> Result<(Device, Conditions), Failure> {
-        let warnings = prompts::check(source, compiled, models)?;
+        let mut hashes = Vec::new();
+        for model in models {
+            hashes.push(self.known.hash(model)?);
+        }
+        let warnings = prompts::check(source, compiled, models, &mut |model| self.known.tokenizer(model))?;
         let told = (source.text.clone(), warnings);
         if self.warned.get(&source.path) != Some(&told) {
             self.voice.rendered(&told.1);
@@ -291,11 +308,8 @@ impl Workbench {
         }
         self.open_runtime()?;
         let (runtime, device) = self.runtime.as_ref().ok_or_else(|| Failure::failed("no onnxruntime"))?;
-        let mut hashes = Vec::new();
-        for model in models {
-            let hash = model.hash().map_err(from_clip)?;
+        for (model, hash) in models.iter().zip(&hashes) {
             self.voice.detail(&format!("model {} ({hash})", model.description.name));
-            hashes.push(hash);
         }
         let conditions = Conditions::of(&compiled.plan, hashes, runtime, *device);
         Ok((*device, conditions.map_err(|error| Failure::failed(format!("a file of the recipe: {error}")))?))
@@ -330,11 +344,15 @@ impl Workbench {
                         .map_err(from_clip)?
                         .cancelled_by(self.cancel.clone()),
                     features: BTreeMap::new(),
+                    text: None,
                 },
             };
             let plan = &compiled.plan;
             let prompts: Vec<&Prompt> = plan.prompts_of(index).into_iter().map(|row| &plan.prompts[row]).collect();
             features.push(ready.rows(runtime, model, &prompts)?);
+            if !self.keeps_text {
+                ready.text = None;
+            }
             self.ready.push(ready);
         }
         let lenses = self.ready.iter_mut().zip(features).enumerate();

@@ -22,11 +22,13 @@ pub mod watch;
 
 // what they share
 mod args;
+mod carry;
 mod compose;
 mod draft;
 mod failure;
 pub mod interrupt;
 mod job;
+mod kept;
 mod live;
 mod picture;
 mod preview;

@@ -91,6 +91,18 @@ pub(super) fn remarks(facts: &Facts) -> Vec<String> {
     if position < facts.steps_planned {
         remarks.push(format!("the picture is from step {position} of {}", facts.steps_planned));
     }
+    let times = match facts.continued.len() {
+        0 => None,
+        1 => Some("once".to_owned()),
+        2 => Some("twice".to_owned()),
+        many => Some(format!("{many} times")),
+    };
+    remarks.extend(times.map(|times| {
+        format!(
+            "the recipe was edited {times} while the picture grew (--watch=continue): it cannot be made again, and its last \
+             recipe alone makes another one"
+        )
+    }));
     if !facts.version.is_empty() && facts.version != env!("CARGO_PKG_VERSION") {
         remarks.push(format!("by recipe-render {}; this is {}", facts.version, env!("CARGO_PKG_VERSION")));
     }

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::rc::Rc;
 use std::slice;
 
 use super::{Failure, compose::Source, compose::from_clip, compose::hint};
@@ -30,9 +31,17 @@ pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFo
     if missing.is_empty() { Ok(found) } else { Err(source.diagnosed(&missing)) }
 }
 
+/// Gives a model's tokenizer.
+pub(super) type Open<'a> = &'a mut dyn FnMut(&ModelFolder) -> Result<Rc<TextTokenizer>, Failure>;
+
 /// Checks the prompts' words; gives the warnings, to be printed as they are.
-pub(super) fn check(source: &Source, compiled: &Compiled, models: &[ModelFolder]) -> Result<String, Failure> {
-    let (errors, warnings) = examine(compiled, models)?;
+pub(super) fn check(
+    source: &Source,
+    compiled: &Compiled,
+    models: &[ModelFolder],
+    tokenizer: Open<'_>,
+) -> Result<String, Failure> {
+    let (errors, warnings) = examine(compiled, models, tokenizer)?;
     if errors.is_empty() { Ok(render_diagnostics(&warnings)) } else { Err(source.diagnosed(&errors)) }
 }
 
@@ -40,6 +49,7 @@ pub(super) fn check(source: &Source, compiled: &Compiled, models: &[ModelFolder]
 pub(super) fn examine(
     compiled: &Compiled,
     models: &[ModelFolder],
+    tokenizer: Open<'_>,
 ) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
     let mut findings = Findings::default();
     for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_places) {
@@ -51,7 +61,7 @@ pub(super) fn examine(
         }
     }
     for (index, model) in models.iter().enumerate() {
-        let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
+        let tokenizer = tokenizer(model)?;
         let name = &model.description.name;
         // A large model's hash takes a moment.
         let mut of: Option<Model> = None;

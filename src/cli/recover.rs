@@ -32,6 +32,10 @@ pub fn run(args: &RecoverArgs, voice: &Voice) -> Outcome {
     for other in facts.models.iter().skip(1) {
         voice.detail(&format!("model {} ({})", other.name, other.hash));
     }
+    for edit in &facts.continued {
+        let changed = if edit.changed.is_empty() { "a file it needs".to_owned() } else { edit.changed.join(", ") };
+        voice.detail(&format!("edited after step {} of {}: {changed}", edit.step, edit.steps));
+    }
     for remark in picture::remarks(facts) {
         voice.note(&format!("note: {remark}"));
     }

@@ -94,6 +94,7 @@ fn one(
         edited: false,
         started,
         memory: &[],
+        carry: None,
         unwanted,
         report: &mut report,
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::carry::{Carried, Carry, Course, Kept};
 use super::compose::{Source, Workbench};
 use super::job::{Job, beside, failure, identity, snapshots};
 use super::live::{Live, Page};
@@ -14,8 +15,10 @@ use crate::output::{Facts, Origin, TallyLine, UsedModel, Writer, is_snapshot_of,
 use crate::plan::Plan;
 use crate::preview::Gate;
 use crate::recipe::{Compiled, Overrides};
-use crate::render::{Control, Observer, Progress, RenderError, Rendered, Standing, Tally, conclude, render, resume};
-use crate::store::{Keeper, Memory};
+use crate::render::{
+    Control, Observer, Progress, RenderError, Rendered, Standing, Tally, carry_on, conclude, render, resume,
+};
+use crate::store::{Found, Keeper, Memory};
 
 /// Between two pictures of a growing canvas in watch mode.
 const GROWTH: Duration = Duration::from_secs(2);
@@ -29,6 +32,16 @@ pub(super) enum Ended {
     Interrupted,
     /// Because the caller wanted it to stop; with its state, if there was a step.
     Superseded(Option<Memory>),
+}
+
+/// Where a render begins.
+enum Begin<'a> {
+    /// With the plan's own start.
+    First,
+    /// With a state of this very render.
+    Found(Box<Found<'a>>),
+    /// With a canvas that the render of an earlier version left.
+    Carried(&'a Carried, Course),
 }
 
 /// What a render is told besides its recipe.
@@ -47,6 +60,8 @@ pub(super) struct Run<'a> {
     pub started: Instant,
     /// States to go on from that may not be in the store.
     pub memory: &'a [Memory],
+    /// In watch mode, where an edit is to go on with the canvas as it is: what was left, and is left again.
+    pub carry: Option<Carry<'a>>,
     /// Asked after every step whether the render is still wanted.
     pub unwanted: &'a mut dyn FnMut() -> bool,
     /// Told of the finished render once its picture is written.
@@ -68,7 +83,7 @@ pub(super) struct Report<'a> {
 impl Run<'_> {
     /// Renders, writes the picture, prints the tally.
     pub(super) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
-        let Run { args, overrides, voice, job, live, several, edited, started, memory, unwanted, report } = self;
+        let Run { args, overrides, voice, job, live, several, edited, started, memory, carry, unwanted, report } = self;
         let watched = args.watches();
         let folders = prompts::models(source, compiled)?;
         let needed: Vec<PathBuf> =
@@ -82,7 +97,29 @@ impl Run<'_> {
         let record = &args.record;
         let filmed = args.timings.is_some() || record.video.is_some() || record.sheet;
         let recorded = filmed || !watched && (args.every.is_some() || args.phases);
-        let found = if args.fresh || recorded { None } else { store.find(plan, &conditions, memory) };
+        let before = carry.as_ref().and_then(|carry| carry.before);
+        let begin = || {
+            let ordinary = before.is_none_or(|before| before.is_on_the_way_of(plan, &conditions));
+            let find = ordinary && !recorded && !(args.fresh && before.is_none());
+            let found = if find { store.find(plan, &conditions, memory) } else { None };
+            let done = before.map_or(0, |before| before.canvas.standing.steps);
+            match (found, before) {
+                (Some(found), _) if found.standing.steps >= done => Begin::Found(Box::new(found)),
+                (_, Some(before)) => Begin::Carried(before, before.course(plan, &conditions, &source.text)),
+                _ => Begin::First,
+            }
+        };
+        let begin = begin();
+        let keeper = match &begin {
+            Begin::First => Some(store.keeper(plan, &conditions, None, &called(plan, job))),
+            Begin::Found(found) => Some(store.keeper(plan, &conditions, Some(&**found), &called(plan, job))),
+            // Its states are none of an ordinary render.
+            Begin::Carried(..) => None,
+        };
+        let similarities = match &begin {
+            Begin::Found(found) => found.similarities.clone(),
+            _ => Vec::new(),
+        };
         let used = folders.iter().zip(&conditions.models);
         let used: Vec<UsedModel> =
             used.map(|(model, hash)| UsedModel { name: model.description.name.clone(), hash: hash.clone() }).collect();
@@ -100,6 +137,10 @@ impl Run<'_> {
             steps_planned: plan.steps(),
             overrides: picture::kept(overrides),
             device: device.to_string().split(':').next().unwrap_or_default().to_owned(),
+            continued: match &begin {
+                Begin::Carried(_, course) => course.edits.clone(),
+                _ => Vec::new(),
+            },
             ..Facts::default()
         };
         if let Some(first) = &source.facts {
@@ -115,11 +156,13 @@ impl Run<'_> {
             voice,
             output: &job.output,
             display: Display::new(voice, &job.name(), several),
-            keeper: store.keeper(plan, &conditions, found.as_ref(), &called(plan, job)),
+            keeper,
+            carries: carry.is_some(),
+            kept: None,
             page: live.begin(plan, job, &facts),
             writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
             recording,
-            similarities: found.as_ref().map(|found| found.similarities.clone()).unwrap_or_default(),
+            similarities,
             facts,
             unwritten: 0,
             started,
@@ -131,22 +174,34 @@ impl Run<'_> {
             unwanted,
             superseded: false,
         };
-        let rendered = match &found {
-            Some(found) if found.standing.is_end_of(plan) => {
-                voice.note(&format!("{}: rendered before; the picture is made of what was kept", job.name()));
+        let name = job.name();
+        let total = plan.steps();
+        let rendered = match &begin {
+            Begin::Found(found) if found.standing.is_end_of(plan) => {
+                voice.note(&format!("{name}: rendered before; the picture is made of what was kept"));
                 conclude(plan, &found.arrays.state(found.standing.clone())).map_err(wrong)
             }
-            Some(found) => {
+            Begin::Found(found) => {
                 let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
-                let (steps, total) = (found.standing.steps, plan.steps());
-                let phase = next_phase(plan, &found.standing);
-                voice.note(&format!("{}: resuming at step {steps} of {total}: {phase}", job.name()));
+                let (steps, phase) = (found.standing.steps, next_phase(plan, &found.standing));
+                voice.note(&format!("{name}: resuming at step {steps} of {total}: {phase}"));
                 let state = found.arrays.state(found.standing.clone());
                 resume(plan, &mut lenses, &state, &mut eyes).map_err(wrong)
             }
-            None => {
+            Begin::Carried(before, course) => {
+                let standing = &course.standing;
+                voice.note(&format!("{name}: {}", going_on(plan, course)));
+                let state = before.state(standing);
+                if course.fits && standing.is_end_of(plan) {
+                    conclude(plan, &state).map_err(wrong)
+                } else {
+                    let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
+                    carry_on(plan, &mut lenses, standing, &before.left(&state, course), &mut eyes).map_err(wrong)
+                }
+            }
+            Begin::First => {
                 if edited {
-                    voice.note(&format!("{}: from the first step of {}", job.name(), plan.steps()));
+                    voice.note(&format!("{name}: from the first step of {total}"));
                 }
                 let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
                 render(plan, &mut lenses, &mut eyes).map_err(wrong)
@@ -158,6 +213,7 @@ impl Run<'_> {
             writer,
             recording,
             keeper,
+            kept,
             similarities,
             facts,
             startup,
@@ -182,8 +238,26 @@ impl Run<'_> {
         unwritten += complain(voice, failures);
         unwritten += complain(voice, writer.finish());
         let rendered = rendered?;
+        let kept = kept.or_else(|| match begin {
+            // Made of what was kept: no step was looked at.
+            Begin::Found(found) if carry.is_some() && !superseded => {
+                let found = *found;
+                Some(Kept { standing: found.standing, arrays: found.arrays, picture: rendered.picture.clone() })
+            }
+            _ => None,
+        });
+        if let (Some(carry), Some(canvas)) = (carry, kept) {
+            *carry.left = Some(Carried {
+                plan: plan.clone(),
+                conditions: conditions.clone(),
+                text: source.text.clone(),
+                canvas,
+                mark: keeper.as_ref().map(Keeper::mark),
+                edits: facts.continued.clone(),
+            });
+        }
         if superseded {
-            return Ok(Ended::Superseded(keeper.into_memory()));
+            return Ok(Ended::Superseded(keeper.and_then(Keeper::into_memory)));
         }
         let facts =
             Facts { steps: rendered.steps, steps_spared: rendered.spared, tally: lines(&rendered.tally), ..facts };
@@ -236,6 +310,23 @@ impl Run<'_> {
 
 fn wrong(error: RenderError) -> Failure {
     Failure::failed(&error).hinted(error.hint())
+}
+
+/// How a render goes on with what another one left.
+fn going_on(plan: &Plan, course: &Course) -> String {
+    let Course { standing, fits, edited, .. } = course;
+    let (steps, total) = (standing.steps, plan.steps());
+    if !edited {
+        return format!("resuming at step {steps} of {total}: {}", next_phase(plan, standing));
+    }
+    let canvas = match fits {
+        true => "going on from the canvas as it is",
+        false => "going on from the picture as it is, as the canvas is of another size or basis now",
+    };
+    match standing.is_end_of(plan) {
+        true => format!("{canvas}; none of {total} steps is left"),
+        false => format!("{canvas}, at step {steps} of {total}: {}", next_phase(plan, standing)),
+    }
 }
 
 /// The name of the phase that the next step is in.
@@ -314,7 +405,11 @@ struct Eyes<'a> {
     /// Of the whole render; a snapshot has its own steps and tally.
     facts: Facts,
     display: Display,
-    keeper: Keeper<'a>,
+    /// None where its states are not to be kept.
+    keeper: Option<Keeper<'a>>,
+    /// The canvas is to be left to a later version of the recipe.
+    carries: bool,
+    kept: Option<Kept>,
     page: Page,
     writer: Writer,
     recording: Recording,
@@ -412,16 +507,25 @@ impl Observer for Eyes<'_> {
         self.hold(progress);
         self.unwritten += complain(self.voice, self.writer.failures());
         self.superseded = self.superseded || (self.unwanted)();
-        if !self.superseded && !interrupt::requested() {
-            self.keeper.step(progress);
-            return Control::Continue;
+        let stops = self.superseded || interrupt::requested();
+        if self.carries && (stops || progress.ends_run()) {
+            self.kept = Some(Kept::of(progress));
         }
-        self.keeper.stop(progress);
-        Control::Stop
+        match &mut self.keeper {
+            Some(keeper) if stops => keeper.stop(progress),
+            Some(keeper) => keeper.step(progress),
+            None => {}
+        }
+        if stops { Control::Stop } else { Control::Continue }
     }
 
     fn cancelled(&mut self, progress: &mut Progress<'_>) {
         self.superseded = true;
-        self.keeper.cancelled(progress);
+        if self.carries {
+            self.kept = Some(Kept::of(progress));
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.cancelled(progress);
+        }
     }
 }

@@ -23,4 +23,4 @@ pub use features::{Features, Odds, TEMPERATURE, mean};
 pub use folder::{ModelFolder, data_folder, map_file};
 pub use pictures::image_features;
 pub use preprocess::{Interpolation, Photo, Resize};
-pub use text::{TextTokenizer, Tokens, features};
+pub use text::{TextSession, TextTokenizer, Tokens, features, features_with};

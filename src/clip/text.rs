@@ -125,10 +125,21 @@ pub fn features(
     texts: &[String],
     cache: Option<PathBuf>,
 ) -> Result<Vec<Vec<f32>>, ClipError> {
-    let mut encoder: Option<TextSession<'_>> = None;
+    features_with(&mut None, runtime, model, model_hash, texts, cache)
+}
+
+/// The same with a text encoder of this model that may be loaded already, and stays loaded if it is now.
+pub fn features_with(
+    encoder: &mut Option<TextSession>,
+    runtime: &Runtime,
+    model: &ModelFolder,
+    model_hash: &str,
+    texts: &[String],
+    cache: Option<PathBuf>,
+) -> Result<Vec<Vec<f32>>, ClipError> {
     let key = |text: &String| blake3::hash(text.as_bytes());
     remembered(texts, key, model_hash, cache, |text| {
-        let encoder = match &mut encoder {
+        let encoder = match &mut *encoder {
             Some(encoder) => encoder,
             none => none.insert(TextSession::open(runtime, model)?),
         };
@@ -136,15 +147,15 @@ pub fn features(
     })
 }
 
-/// The text encoder, loaded.
-struct TextSession<'a> {
-    model: &'a ModelFolder,
+/// A model's text encoder, loaded.
+pub struct TextSession {
+    model: ModelFolder,
     tokenizer: TextTokenizer,
     session: crate::runtime::Session,
 }
 
-impl<'a> TextSession<'a> {
-    fn open(runtime: &Runtime, model: &'a ModelFolder) -> Result<Self, ClipError> {
+impl TextSession {
+    fn open(runtime: &Runtime, model: &ModelFolder) -> Result<Self, ClipError> {
         let bytes: Bytes = model.bytes(&model.description.text.file)?;
         // One text at a time on the CPU: a few milliseconds each, and the same bits whatever the device.
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
@@ -156,7 +167,7 @@ impl<'a> TextSession<'a> {
         } else {
             runtime.session(&bytes, &Weights::default(), &plan)?
         };
-        Ok(TextSession { model, tokenizer: TextTokenizer::open(model)?, session })
+        Ok(TextSession { model: model.clone(), tokenizer: TextTokenizer::open(model)?, session })
     }
 
     fn encode(&mut self, text: &str) -> Result<Vec<f32>, ClipError> {

@@ -17,7 +17,7 @@ pub mod video;
 /// Files that appear whole or not at all.
 pub mod whole;
 
-pub use origin::{Base, Bases, Facts, Origin, Overrides, TallyLine, UsedModel};
+pub use origin::{Base, Bases, Continued, Facts, Origin, Overrides, TallyLine, UsedModel};
 pub use pending::TemporaryFolder;
 pub use png::{RecoverError, recover, write_png};
 pub use snapshots::{Writer, is_snapshot_of, phase_path, sheet_path, step_path};

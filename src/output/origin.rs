@@ -74,8 +74,23 @@ pub struct Facts {
     pub overrides: Overrides,
     /// `cpu` or `cuda`: the same bytes can be expected from the same kind only.
     pub device: String,
+    /// The edits of the recipe from which the render went on with the canvas as it was (`--watch=continue`): where there is one,
+    /// the recipe alone does not make the picture again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub continued: Vec<Continued>,
     /// How many windows each prompt won.
     pub tally: Vec<TallyLine>,
+}
+
+/// An edit after which the canvas went on as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Continued {
+    /// The step after which it came, of those that the recipe had until then.
+    pub step: u64,
+    pub steps: u64,
+    /// The paths of the recipe's values that it changed, as `--set` takes them.
+    pub changed: Vec<String>,
 }
 
 /// One of the models that worked on a picture.

@@ -192,6 +192,7 @@ mod tests {
 
     fn origin(recipe: &str) -> Origin {
         let facts = Facts {
+            continued: Vec::new(),
             version: "1.2.3".into(),
             title: Some("Dürer's «hare»\nand 野兎".into()),
             model: "pocket".into(),

@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::defaults;
 use super::expression::LONGEST;
-use super::keys::{self, Bounds, Key, Kind, RECIPE, SIDES, STAGE, Single, Table, Variant, With};
+use super::keys::{self, Bounds, KEYFRAMES, Key, Kind, RECIPE, SIDES, STAGE, Single, Table, Variant, With};
 use super::merge::INHERITED;
 
 /// The schema.
 pub fn schema() -> Value {
     let mut definitions = Map::new();
-    for spec in keys::ALL.iter().filter(|spec| spec.name != RECIPE.name) {
+    for spec in keys::ALL.iter().filter(|spec| ![RECIPE.name, KEYFRAMES.name].contains(&spec.name)) {
         definitions.insert(spec.name.into(), table(spec));
     }
     definitions.insert(
@@ -22,15 +22,6 @@ pub fn schema() -> Value {
             "type": "array",
             "items": [{ "anyOf": [text(), reference("stage")] }],
             "additionalItems": { "anyOf": [inherited(), reference("stage")] },
-        }),
-    );
-    definitions.insert(
-        "expression".into(),
-        json!({
-            "description": "An expression of t, T, step and pi: + - * / % ^, comparisons, and functions such as smoothstep(a, b, x) or if(condition, a, b).",
-            "type": "string",
-            "minLength": 1,
-            "maxLength": LONGEST,
         }),
     );
     let mut schema = json!({
@@ -153,40 +144,58 @@ fn number(bounds: &Bounds) -> Value {
 
 /// A number of some kind, an expression, or keyframes.
 fn over_time(bounds: &Bounds) -> Vec<Value> {
-    vec![number(bounds), reference("expression"), reference("keyframes")]
+    vec![number(bounds), expression(), table(&KEYFRAMES)]
+}
+
+fn expression() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": LONGEST })
+}
+
+/// One of several forms, no two of the same type.
+///
+/// Said as one schema with a list of types, for a keyword only binds values of its own type. `anyOf` would allow the same, but Taplo
+/// offers a key once for each of its branches, without what the key means.
+fn one_of_types(forms: Vec<Value>) -> Value {
+    let types: Vec<Value> = forms.iter().filter_map(|form| form.get("type").cloned()).collect();
+    let mut schema = json!({});
+    for mut form in forms {
+        if let Value::Object(form) = &mut form {
+            form.remove("description");
+        }
+        merge(&mut schema, form);
+    }
+    schema["type"] = Value::Array(types);
+    schema
 }
 
 fn kind(kind: &Kind) -> Value {
     match kind {
         Kind::Text | Kind::File => text(),
         Kind::Bool => json!({ "type": "boolean" }),
-        Kind::Files => json!({ "anyOf": [text(), { "type": "array", "items": text() }] }),
+        Kind::Files => one_of_types(vec![text(), json!({ "type": "array", "items": text() })]),
         Kind::Whole(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Kind::Number(bounds) => number(bounds),
-        Kind::Schedule(bounds) => json!({ "anyOf": over_time(bounds) }),
+        Kind::Schedule(bounds) => one_of_types(over_time(bounds)),
         Kind::Switchable(bounds) => {
-            let mut any = vec![json!({ "enum": ["off"] })];
-            any.extend(over_time(bounds));
-            json!({ "anyOf": any })
+            json!({ "anyOf": [{ "enum": ["off"] }, one_of_types(over_time(bounds))] })
         }
         Kind::Weights(bounds) => {
-            let mut any = over_time(bounds);
-            any.push(json!({
+            let weights = json!({
                 "type": "object",
                 "properties": { "keys": false },
-                "additionalProperties": { "anyOf": over_time(bounds) },
-            }));
-            json!({ "anyOf": any })
+                "additionalProperties": one_of_types(over_time(bounds)),
+            });
+            json!({ "anyOf": [one_of_types(over_time(bounds)), weights] })
         }
         Kind::Range(single, bounds) => {
             let reach = match single {
                 Single::MinusToPlus => Bounds { low: bounds.low.max(0.0), ..*bounds },
                 Single::FromZero | Single::Fixed => *bounds,
             };
-            let mut any = over_time(&reach);
-            let end = json!({ "anyOf": over_time(bounds) });
-            any.push(json!({ "type": "array", "items": end, "minItems": 2, "maxItems": 2 }));
-            json!({ "anyOf": any })
+            let mut forms = over_time(&reach);
+            let end = one_of_types(over_time(bounds));
+            forms.push(json!({ "type": "array", "items": end, "minItems": 2, "maxItems": 2 }));
+            one_of_types(forms)
         }
         Kind::Choice(variants) => choice(variants),
         Kind::Colour => {

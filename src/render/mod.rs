@@ -1,6 +1,7 @@
 //! The loop: phases, selection, tally.
 
 mod ask;
+mod carry;
 mod error;
 mod lens;
 mod patience;
@@ -11,11 +12,12 @@ mod seen;
 mod state;
 mod tally;
 
+pub use carry::{Left, canvas_fits};
 pub use error::RenderError;
 pub use lens::Lens;
 pub use patience::{Rise, Rises};
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
-pub use run::{conclude, render, resume};
+pub use run::{carry_on, conclude, render, resume};
 pub use seen::{PromptSimilarity, Seen, View};
 pub use state::{Standing, State};
 pub(crate) use tally::distinct_prompts;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Lens, Observer, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
+    Control, Left, Lens, Observer, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
     ask::{Ask, Asks, Contest, acting_prompts, draw},
     scene::Scene,
     seen::Last,
@@ -40,6 +40,25 @@ pub fn resume(
     let mut run = Run::new(plan, lenses)?;
     run.take_up(state)?;
     go_on(plan, run, &state.standing, observer)
+}
+
+/// Goes on with a canvas that a render of another plan left, from a place in this one: see [`Standing::carried`]. The picture
+/// that comes of it is not one of this plan alone.
+pub fn carry_on(
+    plan: &Plan,
+    lenses: &mut [Lens<'_>],
+    standing: &Standing,
+    left: &Left<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Rendered, RenderError> {
+    let mut run = Run::new(plan, lenses)?;
+    run.count_on(standing)?;
+    if left.fits {
+        run.canvas.restore(&left.state.canvas)?;
+    } else {
+        run.canvas = Canvas::showing(&plan.canvas, plan.size, plan.seed, left.picture)?;
+    }
+    go_on(plan, run, standing, observer)
 }
 
 /// The steps that are left.
@@ -257,13 +276,18 @@ impl<'a, 'e> Run<'a, 'e> {
 
     /// Takes over what a render of the same plan left.
     fn take_up(&mut self, state: &State<'_>) -> Result<(), RenderError> {
-        let Standing { views, places, .. } = &state.standing;
-        if let Some(misfit) = state.standing.misfit(self.plan, &self.tally) {
+        self.count_on(&state.standing)?;
+        Ok(self.canvas.restore(&state.canvas)?)
+    }
+
+    /// Takes over what it has counted.
+    fn count_on(&mut self, standing: &Standing) -> Result<(), RenderError> {
+        let Standing { views, places, .. } = standing;
+        if let Some(misfit) = standing.misfit(self.plan, &self.tally) {
             return Err(RenderError::State(misfit));
         }
-        self.canvas.restore(&state.canvas)?;
         (self.views, self.places) = (*views, *places);
-        self.tally.take_up(&state.standing);
+        self.tally.take_up(standing);
         Ok(())
     }
 

@@ -239,6 +239,23 @@ pub(super) fn parse(bytes: &[u8], key: &Key) -> Option<(About, Arrays)> {
 }
 
 impl Arrays {
+    /// A copy of a state's.
+    pub fn of(state: &State<'_>) -> Self {
+        let copy = |tensor: &Tensor<'_>| {
+            let array = match tensor.values {
+                Values::F32(values) => Array::F32(values.to_vec()),
+                Values::U16(values) => Array::U16(values.to_vec()),
+                Values::U64(values) => Array::U64(values.to_vec()),
+            };
+            (tensor.name.to_string(), tensor.shape.clone(), array)
+        };
+        Arrays {
+            basis: state.canvas.basis.to_string(),
+            optimiser: state.canvas.optimiser.to_string(),
+            tensors: state.canvas.tensors.iter().map(copy).collect(),
+        }
+    }
+
     /// As a render's state.
     pub fn state(&self, standing: Standing) -> State<'_> {
         let tensors = self.tensors.iter().map(|(name, shape, array)| Tensor {

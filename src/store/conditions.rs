@@ -102,10 +102,13 @@ fn stamp(path: &Path) -> Option<Stamp> {
 }
 
 /// The processor's name, as far as the system tells.
-fn processor() -> String {
+fn processor() -> &'static str {
     use sysinfo::{CpuRefreshKind, RefreshKind, System};
-    let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
-    system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()).unwrap_or_default()
+    static BRAND: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    BRAND.get_or_init(|| {
+        let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
+        system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()).unwrap_or_default()
+    })
 }
 
 /// The GPU and its driver, as far as the system tells (Linux).

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::{self, About};
 use super::conditions::Conditions;
-use super::key::{Chain, Key};
+use super::key::{Chain, Key, Mark};
 use super::writer::Task;
 use super::{Found, Store};
 use crate::canvas::Values;
@@ -122,6 +122,11 @@ impl<'a> Keeper<'a> {
     /// The same where the render is stopped within a step, which does not count.
     pub fn cancelled(&mut self, progress: &Progress<'_>) {
         self.memory = self.keep(progress, Why::Stop);
+    }
+
+    /// Where the render is.
+    pub fn mark(&self) -> Mark {
+        self.chain.mark()
     }
 
     /// What [`Keeper::stop`] kept.

@@ -35,6 +35,22 @@ impl Key {
     }
 }
 
+/// A state, by its key and how a render came there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    key: Key,
+    steps: u64,
+    cuts: Vec<(usize, u64)>,
+}
+
+impl Mark {
+    /// Whether a render of `plan` under these conditions goes through this very state.
+    pub fn is_on_the_way_of(&self, plan: &Plan, conditions: &Conditions) -> bool {
+        let mut chain = Chain::new(plan, conditions);
+        chain.replay(self.steps, &self.cuts) && chain.key() == self.key
+    }
+}
+
 /// Goes through a plan's steps and knows the key at each.
 #[derive(Debug, Clone)]
 pub struct Chain<'a> {
@@ -106,6 +122,11 @@ impl<'a> Chain<'a> {
     /// The phases that ended before their steps were done, and after how many: what only a render knows.
     pub fn cuts(&self) -> &[(usize, u64)] {
         &self.cuts
+    }
+
+    /// The state here.
+    pub fn mark(&self) -> Mark {
+        Mark { key: self.key, steps: self.steps, cuts: self.cuts.clone() }
     }
 
     /// The plan.

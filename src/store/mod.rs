@@ -34,7 +34,7 @@ use bytes::Bytes;
 pub use checkpoint::Arrays;
 pub use conditions::{Conditions, Contents};
 pub use keeper::{Keeper, Memory};
-pub use key::{ARITHMETIC, Chain, Key};
+pub use key::{ARITHMETIC, Chain, Key, Mark};
 pub use limit::{DEFAULT_LIMIT, LIMIT_VARIABLE, parse_bytes};
 pub use shelf::Holding;
 

@@ -209,3 +209,41 @@ fn two_at_once_do_no_harm() {
         assert_eq!(bench.read(name), picture, "{name}");
     }
 }
+
+/// What image files hold counts, and nothing else of them: to start from, as prompts, as masks.
+#[test]
+fn the_bytes_of_images_count_and_not_their_times() {
+    let grey = |value: u8| image::RgbImage::from_fn(32, 24, |x, y| image::Rgb([value, (x * 8) as u8, (y * 10) as u8]));
+    for (what, text) in [
+        ("start", format!("{SMALL}\n[canvas]\ninit = {{ image = \"image.png\" }}\n")),
+        ("prompt", SMALL.replace("\"castle\"", "{ image = \"image.png\" }")),
+        ("mask", SMALL.replace("windows = 1", "windows = 1\nregion = { mask = \"image.png\" }")),
+    ] {
+        let bench = Bench::new().keeping();
+        bench.write("small.toml", &text);
+        let image = bench.path("image.png");
+        grey(200).save(&image).unwrap();
+        bench.done(&["small.toml"]);
+        let first = bench.read("small.png");
+        let kept = fs::read(&image).unwrap();
+        // Only touched; and written anew with the same bytes.
+        let later = std::time::SystemTime::now() + Duration::from_secs(60);
+        fs::File::options().append(true).open(&image).unwrap().set_modified(later).unwrap();
+        bench.done(&["small.toml"]).says("rendered before");
+        bench.write("new", &kept);
+        fs::rename(bench.path("new"), &image).unwrap();
+        bench.done(&["small.toml"]).says("rendered before");
+        // Another one.
+        grey(90).save(&image).unwrap();
+        let ran = bench.done(&["small.toml"]);
+        assert!(!ran.err.contains("resuming") && !ran.err.contains("before"), "{what}: {}", ran.err);
+        assert_ne!(bench.read("small.png"), first, "{what}");
+        let second = bench.read("small.png");
+        bench.done(&["small.toml", "--fresh", "-o", "fresh.png"]);
+        assert_eq!(bench.read("fresh.png"), second, "{what}");
+        // And the first again: it is known by its bytes.
+        bench.write("image.png", &kept);
+        bench.done(&["small.toml"]).says("rendered before");
+        assert_eq!(bench.read("small.png"), first, "{what}");
+    }
+}

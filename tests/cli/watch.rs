@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::bench::{Bench, DEADLINE, SMALL, endless, until};
+use crate::bench::{Bench, DEADLINE, SMALL, endless, pixels, until};
 
 /// A program that watches, `small.toml` unless it is told otherwise.
 struct Watching {
@@ -342,4 +342,82 @@ fn a_recipe_that_is_away_is_followed_when_it_is_back() {
     watching.hear("waiting for an edit of small.toml");
     save(&watching.bench, "small.toml", &seeded(5));
     watching.expect(&seeded(5));
+}
+
+/// The picture of a recipe that nobody disturbed.
+fn undisturbed(text: &str) -> Vec<u8> {
+    let bench = Bench::new();
+    bench.write("small.toml", text);
+    bench.done(&["small.toml"]);
+    bench.read("small.png")
+}
+
+#[test]
+fn an_edit_can_go_on_from_the_canvas_as_it_is() {
+    let long = SMALL.replace("steps = 3", "steps = 5000000\nrate = 0.05\nfinest = 9");
+    let bench = Bench::new().keeping();
+    bench.write("small.toml", &long);
+    let watching = Watching::start_with(bench, &["watch", "small.toml", "--watch=continue"]);
+    let bench = &watching.bench;
+    let grown = |text: &str| until("it grows", || bench.recovered("small.png").as_deref() == Some(text.as_bytes()));
+    grown(&long);
+    // What it looks for.
+    let other = long.replace("castle", "volcano");
+    save(bench, "small.toml", &other);
+    watching.hear("small.toml: detail.0.prompts");
+    let heard = watching.hear("small.toml: going on from the canvas as it is, at step ");
+    assert!(!heard.iter().any(|line| line.contains("at step 0 ")), "{heard:#?}");
+    grown(&other);
+    // Its size, and basis.
+    let larger = other.replace("[64, 48]", "[80, 80]").replace("seed = 4", "seed = 4\ncanvas.basis = 'pixels'");
+    save(bench, "small.toml", &larger);
+    watching.hear("going on from the picture as it is, as the canvas is of another size or basis now, at step ");
+    grown(&larger);
+    assert_eq!(pixels(&bench.path("small.png")).dimensions(), (80, 80));
+    // And how long it goes on: it is over.
+    let short = larger.replace("steps = 5000000", "steps = 3");
+    save(bench, "small.toml", &short);
+    watching.hear("going on from the canvas as it is, at step 3 of 6: phase 2");
+    watching.hear("waiting for an edit");
+    let picture = bench.read("small.png");
+    // A comment changes nothing but the text.
+    let commented = format!("# a comment\n{short}");
+    save(bench, "small.toml", &commented);
+    watching.hear("only comments");
+    watching.hear("resuming at step 6 of 6");
+    watching.hear("waiting for an edit");
+    assert_eq!(bench.recovered("small.png").unwrap(), commented.as_bytes());
+    bench.write("before.png", picture);
+    assert_eq!(pixels(&bench.path("small.png")), pixels(&bench.path("before.png")));
+    // It says so inside, and whoever reads it is told.
+    bench.done(&["recover", "small.png"]).says("the recipe was edited 3 times").says("cannot be made again");
+    bench.done(&["recover", "small.png", "-v"]).says("detail.0.prompts").says("canvas (new), size");
+    bench.done(&["recover", "small.png", "--all", "all"]).says("cannot be made again");
+    bench.done(&["small.png"]).says("cannot be made again");
+    assert_eq!(pixels(&bench.path("small-again.png")), {
+        bench.write("expected.png", undisturbed(&commented));
+        pixels(&bench.path("expected.png"))
+    });
+    // Nothing of it is taken for an ordinary render's.
+    drop(bench.run(&["small.toml", "-o", "ordinary.png"]).ended(0));
+    assert_eq!(bench.read("ordinary.png"), undisturbed(&commented));
+    // A finished picture goes on, too: its last phase is done again.
+    save(bench, "small.toml", &short.replace("sword", "sea"));
+    watching.hear("going on from the canvas as it is, at step 3 of 6: phase 2");
+    watching.hear("small.png: 6 steps");
+}
+
+/// An edit of what was not done yet is no reason for another picture than an undisturbed render's.
+#[test]
+fn an_edit_of_a_later_phase_continues_an_ordinary_render() {
+    let text = SMALL.replace("steps = 3", "steps = 3\nrate = 0.05\nfinest = 9");
+    let bench = Bench::new();
+    bench.write("small.toml", &text);
+    let watching = Watching::start_with(bench, &["small.toml", "--watch=continue"]);
+    watching.expect(&text);
+    let longer = format!("{text}[[phase]]\nsteps = 3\nrate = 0.05\nfinest = 9\n");
+    save(&watching.bench, "small.toml", &longer);
+    watching.hear("small.toml: resuming at step 6 of 9: phase 3");
+    watching.expect(&longer);
+    assert_eq!(watching.bench.read("small.png"), undisturbed(&longer));
 }

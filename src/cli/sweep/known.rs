@@ -68,6 +68,7 @@ fn is_that_of(path: &Path, source: &Source, planned: &Planned, hashes: &[String]
         && facts.version == env!("CARGO_PKG_VERSION")
         && same_device
         && finished
+        && facts.continued.is_empty()
         && !is_outdated(path, &planned.compiled)
 }
 

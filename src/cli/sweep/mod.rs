@@ -135,6 +135,7 @@ impl Work<'_> {
             edited: false,
             started,
             memory: &[],
+            carry: None,
             unwanted: &mut || false,
             report: &mut report,
         };

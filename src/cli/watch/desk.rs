@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::super::Voice;
+use super::super::carry::Carried;
 use super::super::job::{Job, identity};
 use super::super::live::Live;
 use super::edition::Edition;
@@ -52,6 +53,8 @@ struct Recipe {
     /// What was saved last has a mistake.
     wrong: bool,
     memory: Vec<Memory>,
+    /// See [`Turn::carry`]; while it is rendered the turn has it.
+    carry: Option<Carried>,
 }
 
 struct Running {
@@ -61,7 +64,7 @@ struct Running {
 
 /// What the rendering thread is to do.
 pub(super) enum Next {
-    Render(Turn),
+    Render(Box<Turn>),
     /// Say this, and ask again.
     Rest(String),
     /// Nothing any more.
@@ -75,6 +78,8 @@ pub(super) struct Turn {
     /// It is not the first version.
     pub edited: bool,
     pub memory: Vec<Memory>,
+    /// What the render of an earlier version left.
+    pub carry: Option<Carried>,
 }
 
 /// A version that was saved.
@@ -103,8 +108,17 @@ impl<'a> Desk<'a> {
 impl Desk<'_> {
     /// A recipe, nothing of which is known yet.
     pub fn add(&self, job: Job, found: bool) {
-        let recipe =
-            Recipe { job, found, edition: None, due: false, edited: 0, shown: None, wrong: false, memory: Vec::new() };
+        let recipe = Recipe {
+            job,
+            found,
+            edition: None,
+            due: false,
+            edited: 0,
+            shown: None,
+            wrong: false,
+            memory: Vec::new(),
+            carry: None,
+        };
         self.lock().recipes.push(recipe);
     }
 
@@ -228,7 +242,7 @@ impl Desk<'_> {
         loop {
             if let Some(turn) = state.turn(&self.cancel) {
                 *seen = None;
-                return Next::Render(turn);
+                return Next::Render(Box::new(turn));
             }
             if state.closed {
                 return Next::End;
@@ -247,34 +261,38 @@ impl Desk<'_> {
     }
 
     /// The picture is complete.
-    pub fn done(&self, turn: &Turn) {
+    pub fn done(&self, turn: Turn) {
         let mut state = self.lock();
         state.running = None;
         let Some(recipe) = state.recipe(&turn.job.recipe) else { return };
         recipe.memory.clear();
+        recipe.carry = turn.carry;
         recipe.shown = Some(turn.edition.version.clone());
-        recipe.settle(turn);
+        recipe.settle(&turn.edition);
     }
 
     /// There will be no picture of this edition.
-    pub fn failed(&self, turn: &Turn) {
+    pub fn failed(&self, turn: Turn) {
         let mut state = self.lock();
         state.running = None;
         let Some(recipe) = state.recipe(&turn.job.recipe) else { return };
-        recipe.wrong |= recipe.is_of(turn);
-        recipe.settle(turn);
+        recipe.carry = turn.carry;
+        recipe.wrong |= recipe.is_of(&turn.edition);
+        recipe.settle(&turn.edition);
     }
 
     /// The render was interrupted in this state.
-    pub fn put_aside(&self, turn: &Turn, memory: Option<Memory>) {
+    pub fn put_aside(&self, turn: Turn, memory: Option<Memory>) {
         let mut state = self.lock();
         state.running = None;
         let Some(recipe) = state.recipe(&turn.job.recipe) else { return };
-        let steps = memory.as_ref().map_or(0, Memory::steps);
+        let carried = turn.carry.as_ref().map(|carry| carry.canvas.standing.steps);
+        let steps = memory.as_ref().map(Memory::steps).or(carried).unwrap_or(0);
+        recipe.carry = turn.carry;
         recipe.memory.extend(memory);
         recipe.memory.drain(..recipe.memory.len().saturating_sub(KEPT));
         // Of its own edit the render that follows tells.
-        if recipe.is_of(turn) {
+        if recipe.is_of(&turn.edition) {
             let (name, total) = (recipe.job.name(), turn.edition.compiled.plan.steps());
             drop(state);
             self.voice.note(&format!("{name}: put aside at step {steps} of {total}"));
@@ -306,11 +324,12 @@ impl State {
 
     fn turn(&mut self, cancel: &Cancel) -> Option<Turn> {
         // The last edited; of those that were not edited the first.
-        let due = self.recipes.iter().rev().filter(|recipe| recipe.due);
+        let due = self.recipes.iter_mut().rev().filter(|recipe| recipe.due);
         let recipe = due.max_by_key(|recipe| recipe.edited)?;
         let edition = recipe.edition.clone()?;
         let edited = recipe.edited > 0;
-        let turn = Turn { job: recipe.job.clone(), edition, edited, memory: recipe.memory.clone() };
+        let (memory, carry) = (recipe.memory.clone(), recipe.carry.take());
+        let turn = Turn { job: recipe.job.clone(), edition, edited, memory, carry };
         self.running = Some(Running { recipe: turn.job.recipe.clone(), unwanted: false });
         cancel.reset();
         Some(turn)
@@ -319,12 +338,12 @@ impl State {
 
 impl Recipe {
     /// Whether nothing newer is to be rendered.
-    fn is_of(&self, turn: &Turn) -> bool {
-        self.edition.as_ref().is_some_and(|edition| Arc::ptr_eq(edition, &turn.edition))
+    fn is_of(&self, rendered: &Arc<Edition>) -> bool {
+        self.edition.as_ref().is_some_and(|edition| Arc::ptr_eq(edition, rendered))
     }
 
-    fn settle(&mut self, turn: &Turn) {
-        if self.is_of(turn) {
+    fn settle(&mut self, rendered: &Arc<Edition>) {
+        if self.is_of(rendered) {
             self.due = false;
         }
     }

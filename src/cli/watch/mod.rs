@@ -20,6 +20,7 @@ mod reader;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::carry::Carry;
 use super::compose::Workbench;
 use super::job::{identity, jobs_of};
 use super::live::Live;
@@ -63,6 +64,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     let first = args.recipes.first().ok_or_else(|| Failure::wrong("nothing to watch"))?;
     let live = Live::start(args, first, voice)?;
     let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
+    bench.keep_text_encoders();
     let desk = Desk::new(voice, &live, bench.cancel().clone(), several);
     let ender = watch.ender();
     let mut reader = Reader { args, voice, live: &live, desk: &desk, watch };
@@ -95,7 +97,7 @@ fn render(
     let mut seen = None;
     loop {
         let turn = match desk.next(&mut seen) {
-            Next::Render(turn) => turn,
+            Next::Render(turn) => *turn,
             Next::Rest(what) => {
                 // One line takes the other's place.
                 drop(rest.take());
@@ -107,7 +109,10 @@ fn render(
         if rest.take().is_some() {
             started = Instant::now();
         }
-        let Turn { job, edition, edited, memory } = &turn;
+        let mut turn = turn;
+        let mut left = None;
+        let Turn { job, edition, edited, memory, carry } = &turn;
+        let carry = args.continues().then_some(Carry { before: carry.as_ref(), left: &mut left });
         live.recipe(&edition.source, &edition.compiled.warnings);
         let mut report = |report: &Report<'_>| tell(voice, report, desk.several);
         let (overrides, memory) = (&edition.overrides, &memory[..]);
@@ -122,18 +127,20 @@ fn render(
             several: desk.several,
             edited: *edited,
             memory,
+            carry,
             unwanted,
             report,
         };
         let ended = run.render(bench, &edition.source, &edition.compiled);
+        turn.carry = left.or(turn.carry);
         match ended {
             Ok(Ended::Interrupted) => return Ok(Exit::Interrupted),
-            Ok(Ended::Done(_)) => desk.done(&turn),
-            Ok(Ended::Superseded(state)) => desk.put_aside(&turn, state),
+            Ok(Ended::Done(_)) => desk.done(turn),
+            Ok(Ended::Superseded(state)) => desk.put_aside(turn, state),
             Err(failure) => {
                 live.failed(&failure);
                 voice.failure(&failure);
-                desk.failed(&turn);
+                desk.failed(turn);
             }
         }
         started = Instant::now();

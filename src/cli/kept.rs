@@ -1,0 +1,98 @@
+//! What is known of models from one render to the next, so that an edit need not wait for it: their hashes, their tokenizers.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use super::compose::from_clip;
+use super::{Failure, models};
+use crate::clip::{ModelFolder, TextTokenizer};
+
+/// Models met so far.
+#[derive(Default)]
+pub(super) struct KnownModels(Vec<Known>);
+
+struct Known {
+    /// The description, and what the system says of the files: where all of it is the same, so is the model.
+    stamp: Stamp,
+    hash: String,
+    tokenizer: Option<Rc<TextTokenizer>>,
+}
+
+type Stamp = (String, Vec<(PathBuf, Option<(u64, SystemTime)>)>);
+
+/// More models than recipes that are watched together will use; beyond that the oldest are forgotten.
+const MOST: usize = 16;
+
+impl KnownModels {
+    /// The model's hash; its files are read where one of them is not as it was.
+    pub fn hash(&mut self, model: &ModelFolder) -> Result<String, Failure> {
+        let known = self.known(model)?;
+        Ok(known.hash.clone())
+    }
+
+    /// The model's tokenizer.
+    pub fn tokenizer(&mut self, model: &ModelFolder) -> Result<Rc<TextTokenizer>, Failure> {
+        let known = self.known(model)?;
+        if let Some(tokenizer) = &known.tokenizer {
+            return Ok(tokenizer.clone());
+        }
+        let tokenizer = Rc::new(TextTokenizer::open(model).map_err(from_clip)?);
+        known.tokenizer = Some(tokenizer.clone());
+        Ok(tokenizer)
+    }
+
+    fn known(&mut self, model: &ModelFolder) -> Result<&mut Known, Failure> {
+        let stamp = stamp(model);
+        let at = match self.0.iter().position(|known| known.stamp == stamp) {
+            Some(at) => at,
+            None => {
+                let hash = model.hash().map_err(from_clip)?;
+                if self.0.len() == MOST {
+                    self.0.remove(0);
+                }
+                self.0.push(Known { stamp, hash, tokenizer: None });
+                self.0.len() - 1
+            }
+        };
+        Ok(&mut self.0[at])
+    }
+}
+
+fn stamp(model: &ModelFolder) -> Stamp {
+    let of = |path: &PathBuf| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.len(), metadata.modified().ok()?))
+    };
+    let files = models::files(model).into_iter().map(|path| (path.clone(), of(&path))).collect();
+    (format!("{:?} {:?}", model.folder(), model.description), files)
+}
+
+/// A tokenizer that is opened for once.
+pub(super) fn open_tokenizer(model: &ModelFolder) -> Result<Rc<TextTokenizer>, Failure> {
+    TextTokenizer::open(model).map(Rc::new).map_err(from_clip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_read_again_when_a_file_is_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let pocket = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pocket");
+        for name in ["model.toml", "image.onnx", "text.onnx", "tokenizer.json"] {
+            std::fs::copy(format!("{pocket}/{name}"), folder.path().join(name)).unwrap();
+        }
+        let model = ModelFolder::open(folder.path().to_path_buf()).unwrap();
+        let mut known = KnownModels::default();
+        let (hash, tokenizer) = (known.hash(&model).unwrap(), known.tokenizer(&model).unwrap());
+        assert_eq!(hash, model.hash().unwrap());
+        assert!(Rc::ptr_eq(&tokenizer, &known.tokenizer(&model).unwrap()));
+        let path = folder.path().join("tokenizer.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{text}\n")).unwrap();
+        assert_ne!(known.hash(&model).unwrap(), hash);
+        assert!(!Rc::ptr_eq(&tokenizer, &known.tokenizer(&model).unwrap()));
+    }
+}
