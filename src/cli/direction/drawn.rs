@@ -70,7 +70,7 @@ impl<'a> Drawn<'a> {
         // The picture without is even, the one with it odd.
         let picture = |index: usize| {
             let pair = self.studio.pair(contrast, (index / 2) as u64)?;
-            let drawn = if index % 2 == 0 { pair.without } else { pair.with };
+            let drawn = if index.is_multiple_of(2) { pair.without } else { pair.with };
             if let Some(folders) = &folders {
                 let path = folders[index % 2].join(format!("{:06}.png", index / 2));
                 if let Err(error) = write(&path, &drawn) {

@@ -54,7 +54,7 @@ pub(super) fn grid(draws: Draws, backdrop: &Raster) -> Raster {
         let (x, y) = (index % side + shift_x, index / side + shift_y);
         let value = if checks {
             let cell = (period / 2).max(1);
-            if (x / cell + y / cell) % 2 == 0 { strength } else { -strength }
+            if (x / cell + y / cell).is_multiple_of(2) { strength } else { -strength }
         } else if x % period == 0 || y % period == 0 {
             if dark { -strength } else { strength }
         } else {

@@ -27,7 +27,10 @@ pub(super) struct Face {
 impl Face {
     /// The font, to draw with; ours if the bytes were none, which [`Fonts`] has made sure of.
     pub fn font(&self) -> Font<'_> {
-        Font::nth(&self.bytes, self.index).unwrap_or_else(|| Font::own())
+        match Font::nth(&self.bytes, self.index) {
+            Some(font) => font,
+            None => Font::own(),
+        }
     }
 }
 
