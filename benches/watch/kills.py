@@ -3,7 +3,9 @@
 
     benches/watch/kills.py PROGRAM [KILLS]
 """
-import os, pathlib, random, subprocess, sys, tempfile
+import os, random, subprocess, sys
+
+from common import workplace
 
 program, kills = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 30
 RECIPE = """size = [256, 256]
@@ -19,10 +21,8 @@ detail = 0
 [[phase]]
 steps = 60
 """
-with tempfile.TemporaryDirectory() as folder:
-    folder = pathlib.Path(folder)
+with workplace() as (folder, environment):
     (folder / "a.toml").write_text(RECIPE)
-    environment = dict(os.environ, RECIPE_RENDER_STORE=str(folder / "store"))
     run = lambda *more: subprocess.Popen([program, "a.toml", *more], cwd=folder, env=environment,
                                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     whole = run("--fresh", "-o", "whole.png")

@@ -45,6 +45,15 @@ mod tests {
     }
 
     #[test]
+    fn phases_are_as_much_less_patient_as_they_are_shorter() {
+        let text = "[[detail]]\nprompts = ['x']\n[[phase]]\nsteps = 400\npatience = 60\n[[phase]]\nsteps = 400\n";
+        let compile = |overrides: &Overrides| crate::recipe::compile("a.toml".as_ref(), text, overrides).unwrap().plan;
+        let draft = of(&compile(&Overrides::default()), Overrides::default());
+        let patience = compile(&draft).phases.iter().map(|phase| phase.patience.map(|p| p.steps)).collect::<Vec<_>>();
+        assert_eq!(patience, [Some(15), None]);
+    }
+
+    #[test]
     fn every_phase_keeps_a_step() {
         let text = "seed = 3\n[[detail]]\nprompts = ['x']\n".to_owned() + &"[[phase]]\nsteps = 2\n".repeat(5);
         let compile = |overrides: &Overrides| crate::recipe::compile("a.toml".as_ref(), &text, overrides).unwrap().plan;

@@ -40,6 +40,7 @@ mod timings;
 mod transfer;
 mod values;
 mod voice;
+mod windows;
 
 pub use args::{
     Arguments, CacheArgs, CacheCommand, CheckArgs, ClearArgs, Command, CompletionsArgs, Format, InfoArgs, InstallArgs,

@@ -14,6 +14,8 @@ use super::{Voice, voice};
 use crate::picture::Picture;
 use crate::terminal::{self, Area, Colours, Protocol, Window};
 
+/// Rows that stay free for a mistake in a recipe that is being edited.
+const MISTAKE: u16 = 8;
 /// The least time between two pictures.
 const PAUSE: Duration = Duration::from_millis(300);
 /// Drawing may take this part of the time at most.
@@ -60,19 +62,20 @@ pub(super) struct Preview {
 }
 
 impl Preview {
-    /// None where nobody would see it.
-    pub(super) fn new(choice: PreviewChoice, voice: &Voice) -> Option<Self> {
+    /// None where nobody would see it. `again`: the recipe is being edited.
+    pub(super) fn new(choice: PreviewChoice, again: bool, voice: &Voice) -> Option<Self> {
         if voice.is_quiet() || !draws() {
             return None;
         }
         let protocol = choice.protocol();
+        let spare = if again { MISTAKE } else { 0 };
         let (pictures, incoming) = sync_channel(1);
         let took = Arc::new(AtomicU64::new(0));
         let noted = took.clone();
         let thread = std::thread::spawn(move || {
             for picture in incoming {
                 let clock = Instant::now();
-                draw(protocol, &picture);
+                draw(protocol, &picture, spare);
                 noted.store(u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
             }
         });
@@ -106,10 +109,11 @@ impl Preview {
     }
 }
 
-fn draw(protocol: Protocol, picture: &Picture) {
+fn draw(protocol: Protocol, picture: &Picture, spare: u16) {
     let Some(window) = window() else { return };
     let size = picture.size;
-    let Some(area) = Area::of(size.width, size.height, &window) else { return };
+    let shorter = Window { rows: window.rows.saturating_sub(spare), ..window };
+    let Some(area) = Area::of(size.width, size.height, &shorter) else { return };
     let Some(image) = RgbImage::from_raw(size.width, size.height, picture.to_rgb8()) else { return };
     let text = terminal::drawn(protocol, &image, area, &window);
     voice::pin(text, area.rows, window.columns);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::slice;
 
-use super::{Failure, compose::Source, compose::from_clip, compose::hint};
+use super::{Failure, compose::Source, compose::from_clip, compose::hint, windows};
 use crate::clip::{ModelFolder, Photo, TextTokenizer};
 use crate::direction::{Directions, Model};
 use crate::plan::{Ensemble, Prompt};
@@ -45,7 +45,7 @@ pub(super) fn check(
     if errors.is_empty() { Ok(render_diagnostics(&warnings)) } else { Err(source.diagnosed(&errors)) }
 }
 
-/// Errors and warnings about the prompts: of words, none known is an error, some unknown or a text too long a warning.
+/// Errors and warnings about the prompts and the windows they look through: of words, none known is an error, some unknown or a text too long a warning.
 pub(super) fn examine(
     compiled: &Compiled,
     models: &[ModelFolder],
@@ -86,6 +86,7 @@ pub(super) fn examine(
             }
         }
     }
+    findings.warnings.extend(windows::too_large(compiled, models));
     Ok((findings.errors, findings.warnings))
 }
 

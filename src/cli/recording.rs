@@ -88,7 +88,7 @@ impl Recording {
             pictures: Vec::new(),
             last: 0,
         });
-        let preview = args.preview.and_then(|how| Preview::new(how, voice));
+        let preview = args.preview.and_then(|how| Preview::new(how, again, voice));
         Ok(Recording { video, sheet, preview, again })
     }
 

@@ -44,12 +44,14 @@ impl Plan {
         pulls.map(|pull| pull.prompt).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     }
 
-    /// The same plan with other numbers of steps of its phases, in which targets are active as long in proportion.
+    /// The same plan with other numbers of steps of its phases, in which targets are active, and phases patient, as long in
+    /// proportion.
     pub fn with_steps(&self, steps: &[u32]) -> Plan {
         let mut plan = self.clone();
         let before: Vec<u64> = self.phases.iter().map(|phase| u64::from(phase.steps)).collect();
         let after: Vec<u64> = steps.iter().map(|steps| u64::from(*steps)).collect();
         for (phase, steps) in plan.phases.iter_mut().zip(steps) {
+            phase.patience = phase.patience.map(|patience| patience.scaled(phase.steps, *steps));
             phase.steps = *steps;
         }
         for target in &mut plan.targets {

@@ -102,10 +102,25 @@ pub struct Patience {
     pub gain: f64,
 }
 
+impl Patience {
+    /// The same in a phase of `after` steps instead of `before`: as long in proportion, at least one step.
+    pub fn scaled(self, before: u32, after: u32) -> Self {
+        let steps = u64::from(self.steps) * u64::from(after) / u64::from(before.max(1));
+        Patience { steps: u32::try_from(steps).unwrap_or(u32::MAX).max(1), ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::{Ease, Key};
+
+    #[test]
+    fn a_shorter_phase_is_as_much_less_patient() {
+        let patience = Patience { steps: 60, gain: 0.0 };
+        let scaled = [(300, 300), (300, 75), (300, 1)].map(|(before, after)| patience.scaled(before, after).steps);
+        assert_eq!(scaled, [60, 15, 1]);
+    }
 
     fn phase(resolution: Schedule) -> Phase {
         Phase {

@@ -64,7 +64,8 @@ pub(super) fn resolve(
     let mut resolver =
         Resolver { reader, chains, timeline, steps, model, models, edge, cover, stretch, prompts, prompt_spans, rows };
     let targets: Vec<Target> = recipe.targets.iter().map(|target| resolver.target(target)).collect();
-    let phases: Vec<Phase> = recipe.phases.iter().map(|phase| resolver.phase(phase, recipe)).collect();
+    let phases: Vec<Phase> =
+        recipe.phases.iter().enumerate().map(|(index, phase)| resolver.phase(index, phase, recipe)).collect();
     resolver.warn(recipe, &phases);
     let Resolver { models, prompts, prompt_spans, .. } = resolver;
     let plan = Plan {
@@ -347,7 +348,7 @@ impl Resolver<'_, '_> {
         Pipeline { stages, edge: whole.edge.unwrap_or(self.edge) }
     }
 
-    fn phase(&mut self, phase: &written::Phase, recipe: &Recipe) -> Phase {
+    fn phase(&mut self, index: usize, phase: &written::Phase, recipe: &Recipe) -> Phase {
         for kind in TargetKind::ALL.into_iter().filter(|_| phase.pass == 1) {
             self.look_up_weights(phase.weights(kind), kind, recipe);
         }
@@ -369,7 +370,10 @@ impl Resolver<'_, '_> {
             rate: phase.rate.value.clone(),
             gradient: phase.gradient.clone(),
             resolution: phase.resolution.clone(),
-            patience: phase.patience,
+            patience: phase.patience.map(|patience| {
+                let counted = self.steps[0].get(index).and_then(|steps| u32::try_from(*steps).ok());
+                patience.scaled(counted.unwrap_or(phase.steps), phase.steps)
+            }),
             finest: phase.finest.as_ref().map(|finest| finest.value.clone()),
             weights: weights.collect(),
         }

@@ -273,7 +273,8 @@ const LOSS: Key = Key {
             Variant {
                 name: "dot",
                 about: "-e . f, of the embedding e as the model gives it, before it is brought to the length 1: it may grow as \
-                        well as turn. How much a step pulls depends on the model",
+                        well as turn. How much a step pulls depends on the model; with one that brings it to the length 1 by \
+                        itself, as `pocket` does, it is the same as cosine",
                 with: With::Nothing,
             },
             Variant {
@@ -734,7 +735,8 @@ pub(in crate::recipe) static PHASE: Table = Table {
             unit: "steps",
             about: "The phase ends when no target's similarity has risen for so many steps. Similarities are smoothed over a \
                     quarter of them. The next phase begins with the number, the draws and the `T` that it would have had anyway. \
-                    Without it, no phase ends early.",
+                    It is scaled with the phase (`--steps`, `--draft`). While `finest` still opens, similarities pause and rise \
+                    again: a phase that ends then stays as soft as it is. Without it, no phase ends early.",
             example: "40",
             ..key("patience", Kind::Whole(1, 10_000_000))
         },
