@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Renders what provokes letters with and without a direction against them, and counts the letters.
 
-    benches/lettering/measure.py PROGRAM FOLDER --fonts FONTS [--seeds 3] [--size 256] [--steps 150] [--weight -0.1] [--below 0.02]
+    benches/lettering/measure.py PROGRAM FOLDER --fonts FONTS [--seeds 3] [--size 256] [--steps 150] [--weight -0.06] [--below 0.02]
 
 For each prompt and seed there is a picture of the prompt alone (the twin), one with recipes/letters.safetensors against letters, and
 the baselines: a perspective stage, a blur stage, a negative prompt. Of each picture are told
@@ -116,7 +116,7 @@ def main():
     parse.add_argument("--seeds", type=int, default=3)
     parse.add_argument("--size", type=int, default=256)
     parse.add_argument("--steps", type=int, default=150)
-    parse.add_argument("--weight", type=float, default=-0.1)
+    parse.add_argument("--weight", type=float, default=-0.06)
     parse.add_argument("--below", type=float, default=0.02)
     parse.add_argument("--prompts", nargs="+", default=PROMPTS)
     args = parse.parse_args()
