@@ -16,6 +16,7 @@
 //!                                                   recipes, show
 //! ```
 
+pub mod contrast;
 mod embed;
 mod error;
 mod examples;

@@ -6,6 +6,7 @@ mod again;
 mod check;
 mod command_line;
 mod direction;
+mod drawn;
 mod fetch;
 mod host;
 mod interrupt;

@@ -116,7 +116,8 @@ fn phases_tell_what_is_unusual_about_them() {
         told["phases"].as_array().unwrap().iter().map(|phase| phase["steps"].as_u64().unwrap()).collect();
     assert_eq!((steps.iter().sum::<u64>(), steps.len()), (10, 3));
     assert_eq!(told["phases"][2]["canvas"], json!([[24, 24], [48, 48], [96, 96]]));
-    assert_eq!((&told["phases"][2]["gradient"], &told["phases"][2]["patience"]), (&json!("normalise"), &json!(20)));
+    // Patience is scaled as its phase is: 20 of 40 steps.
+    assert_eq!((&told["phases"][2]["gradient"], &told["phases"][2]["patience"]), (&json!("normalise"), &json!(2)));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
 use crate::cli::values;
+use crate::direction::contrast::Contrast;
 use crate::runtime::DeviceChoice;
 
 /// Of `recipe-render direction`.
@@ -27,7 +28,11 @@ pub enum DirectionCommand {
 /// Of `recipe-render direction fit`.
 #[derive(Debug, Args)]
 #[command(
-    group(ArgGroup::new("examples").required(true).args(["positive", "classes", "more"])),
+    group(ArgGroup::new("from").required(true).multiple(true).args([
+        "positive", "classes", "more", "lettering", "noise", "grid", "borders", "stripes",
+    ])),
+    group(ArgGroup::new("drawn").multiple(true).args(["lettering", "noise", "grid", "borders", "stripes"])
+        .conflicts_with_all(["positive", "negative", "classes", "more", "less", "class"])),
     after_help = "\
 Pictures are looked for in the folders' folders, too. Those of the same name under several folders count as pairs: they are held
 out, or learned from, together. A class of a name of its own is needed where a file is to be used in recipes:
@@ -52,6 +57,8 @@ pub struct FitArgs {
     /// A text that says what to tell it from; may be given several times
     #[arg(long, value_name = "TEXT", requires = "more", help_heading = "Examples")]
     pub less: Vec<String>,
+    #[command(flatten)]
+    pub drawn: DrawnArgs,
     /// The class's name [default: its folder's, or the first text]
     #[arg(long, value_name = "NAME", conflicts_with = "classes")]
     pub class: Option<String>,
@@ -70,6 +77,58 @@ pub struct FitArgs {
     /// Threads to compute with [default: one a processor]. The directions do not depend on it
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// Of examples that the program draws itself.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Examples drawn by the program")]
+pub struct DrawnArgs {
+    /// Draw words, lines and titles in many fonts, over backdrops that are shown without them too: class `letters`
+    #[arg(long)]
+    pub lettering: bool,
+    /// The same with noise: class `noise`
+    #[arg(long)]
+    pub noise: bool,
+    /// The same with fine grids and checkerboards: class `grid`
+    #[arg(long)]
+    pub grid: bool,
+    /// The same with frames along the sides: class `borders`
+    #[arg(long)]
+    pub borders: bool,
+    /// The same with parallel stripes: class `stripes`
+    #[arg(long)]
+    pub stripes: bool,
+    /// Pairs to draw for each class
+    #[arg(long, value_name = "N", default_value_t = 4000, requires = "drawn",
+        value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
+    pub count: u32,
+    /// Another seed draws other examples
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "drawn")]
+    pub seed: u64,
+    /// Draw lettering in the fonts of this folder alone [default: our own and those of the machine]
+    #[arg(long, value_name = "FOLDER", requires = "lettering", value_hint = ValueHint::DirPath)]
+    pub fonts: Option<PathBuf>,
+    /// What to draw over: gradient, noise, shapes, texture, paper, start, render, or a folder of pictures; may be given several
+    /// times [default: all but a folder]
+    #[arg(long, value_name = "KIND|FOLDER", requires = "drawn", value_hint = ValueHint::DirPath)]
+    pub background: Vec<PathBuf>,
+    /// Write the drawn pictures to this folder as well, to be looked at: those of `letters` in `letters` and `not-letters`
+    #[arg(long, value_name = "FOLDER", requires = "drawn", value_hint = ValueHint::DirPath)]
+    pub examples: Option<PathBuf>,
+}
+
+impl DrawnArgs {
+    /// What is to be drawn.
+    pub fn contrasts(&self) -> Vec<Contrast> {
+        let wanted = |contrast: &Contrast| match contrast {
+            Contrast::Lettering => self.lettering,
+            Contrast::Noise => self.noise,
+            Contrast::Grid => self.grid,
+            Contrast::Borders => self.borders,
+            Contrast::Stripes => self.stripes,
+        };
+        Contrast::ALL.into_iter().filter(wanted).collect()
+    }
 }
 
 /// Of `recipe-render direction show`.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::bar::Bar;
+use super::drawn::Drawn;
 use super::folders::Folders;
 use super::{FitArgs, from_direction};
 use crate::cli::compose::{Workbench, from_clip};
@@ -27,7 +28,18 @@ pub(super) fn run(args: &FitArgs, options: runtime::Options, voice: &Voice) -> O
     let of = Model { name: args.model.clone(), hash };
     let mut workbench = Workbench::new(args.threads, args.device, options, voice)?;
     let mut skipped = Vec::new();
-    let classes = if args.more.is_empty() {
+    let drawn = Drawn::new(&args.drawn, model.description.image.size, voice)?;
+    let mut made = made(args);
+    let classes = if let Some(drawn) = drawn {
+        made = drawn.made();
+        let mut encoder = workbench.encoder(&model, &of.hash)?;
+        let mut classes = Vec::new();
+        for contrast in args.drawn.contrasts() {
+            // A class each by itself: it is the same whatever others are fitted beside it.
+            classes.extend(fitted(&drawn.examples(contrast, &mut encoder, voice)?, voice)?);
+        }
+        classes
+    } else if args.more.is_empty() {
         let folders = Folders::find(args, voice)?;
         folders.enough()?;
         let mut encoder = workbench.encoder(&model, &of.hash)?;
@@ -37,7 +49,7 @@ pub(super) fn run(args: &FitArgs, options: runtime::Options, voice: &Voice) -> O
     } else {
         vec![from_texts(args, &model, &of, &mut workbench, voice)?]
     };
-    let directions = Directions { model: of, made: made(args), classes };
+    let directions = Directions { model: of, made, classes };
     write_whole(&args.output, |file| file.write_all(&directions.to_bytes())).map_err(failure)?;
     let text = if args.json { as_json(args, &directions, &skipped) } else { report(&directions) };
     voice::result(text.as_bytes())?;

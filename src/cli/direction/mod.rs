@@ -2,12 +2,13 @@
 
 mod args;
 mod bar;
+mod drawn;
 mod fit;
 mod folders;
 mod map;
 mod show;
 
-pub use args::{DirectionArgs, DirectionCommand, FitArgs, ShowArgs};
+pub use args::{DirectionArgs, DirectionCommand, DrawnArgs, FitArgs, ShowArgs};
 
 use super::compose::from_clip;
 use super::{Failure, Outcome, Voice};

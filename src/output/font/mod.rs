@@ -17,6 +17,9 @@ const NOTO_SANS: &[u8] = include_bytes!("NotoSans.ttf");
 pub struct Font<'a>(FontRef<'a>);
 
 impl Font<'static> {
+    /// The file of the font that comes along.
+    pub const BYTES: &'static [u8] = NOTO_SANS;
+
     /// The font that comes along.
     pub fn own() -> Self {
         static OWN: OnceLock<FontRef<'static>> = OnceLock::new();
@@ -28,7 +31,17 @@ impl Font<'static> {
 impl<'a> Font<'a> {
     /// A font from the bytes of a TrueType or OpenType file, or the first one of a collection; none if they are no font.
     pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
-        FontRef::from_index(bytes, 0).map(Font)
+        Font::nth(bytes, 0)
+    }
+
+    /// The font at an index of a collection; none if there is none.
+    pub fn nth(bytes: &'a [u8], index: u32) -> Option<Self> {
+        FontRef::from_index(bytes, index as usize).map(Font)
+    }
+
+    /// Whether the font has a glyph for a character.
+    pub fn has(&self, character: char) -> bool {
+        self.0.charmap().map(character) != 0
     }
 
     /// One line of text, laid out from left to right; `size` is that of the em square in pixels.

@@ -1,0 +1,209 @@
+//! Examples that the program draws itself: pairs of pictures between which one thing differs.
+//!
+//! ```text
+//! backdrop ─┬───────────────────▶ finish ─▶ without
+//!           └─ lettering, grid .. ─▶ finish ─▶ with
+//! ```
+//!
+//! Both pictures of a pair have the same backdrop, the same softness and the same grain, so that a classifier which tells them apart
+//! has learnt nothing but the contrast. Pairs are drawn at the size of the model's window: what cannot be seen there is not drawn.
+//! Every draw is a pure function of (seed, contrast, group), and of the fonts and pictures given.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `fonts` | the fonts of the machine, or of a folder |
+//! | `words`, `block`, `bend`, `lettering` | what is written; how it is laid out; how it is bent; how it is coloured |
+//! | `artefacts` | noise, grids, borders, stripes |
+//! | `backdrop` | what lies below |
+//! | `field`, `palette`, `raster` | smooth noise, colours, pictures |
+
+mod artefacts;
+mod backdrop;
+mod bend;
+mod block;
+mod field;
+mod fonts;
+mod lettering;
+mod palette;
+mod raster;
+mod words;
+
+use image::RgbImage;
+
+pub use backdrop::Backdrop;
+pub use fonts::Fonts;
+
+use crate::chance::{Draws, key_of};
+use raster::Raster;
+
+/// What differs within a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contrast {
+    /// Words, lines, titles in real fonts.
+    Lettering,
+    /// Noise at the scale of pixels.
+    Noise,
+    /// Lattices and checkerboards.
+    Grid,
+    /// Frames along the picture's sides.
+    Borders,
+    /// Parallel bands.
+    Stripes,
+}
+
+impl Contrast {
+    /// All of them.
+    pub const ALL: [Contrast; 5] =
+        [Contrast::Lettering, Contrast::Noise, Contrast::Grid, Contrast::Borders, Contrast::Stripes];
+
+    /// The class that its examples are of: `letters`, `noise`, `grid`, `borders`, `stripes`.
+    pub fn class(self) -> &'static str {
+        match self {
+            Contrast::Lettering => "letters",
+            Contrast::Noise => "noise",
+            Contrast::Grid => "grid",
+            Contrast::Borders => "borders",
+            Contrast::Stripes => "stripes",
+        }
+    }
+
+    /// Whether a backdrop may have of itself what the contrast adds.
+    fn blurs(self, backdrop: Backdrop) -> bool {
+        match self {
+            Contrast::Lettering => false,
+            Contrast::Noise => backdrop == Backdrop::Noise,
+            Contrast::Grid | Contrast::Stripes => backdrop == Backdrop::Texture,
+            Contrast::Borders => backdrop == Backdrop::Paper,
+        }
+    }
+}
+
+/// Two pictures of one backdrop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// The backdrop alone.
+    pub without: RgbImage,
+    /// The backdrop and what the contrast adds.
+    pub with: RgbImage,
+}
+
+/// What pairs are drawn from.
+#[derive(Debug, Clone)]
+pub struct Studio {
+    /// The pictures' sides in pixels: a model's window's.
+    pub side: u32,
+    pub seed: u64,
+    pub fonts: Fonts,
+    /// Kinds of backdrops to choose from.
+    pub backdrops: Vec<Backdrop>,
+    /// Pictures whose parts are backdrops too, half of all where there are any.
+    pub pictures: Vec<RgbImage>,
+}
+
+/// How many of the backdrops of lettering are made calmer, as printers do with pictures behind text: what is too restless for letters
+/// to be seen on it would else be missing among the examples.
+const DIMMED: f64 = 0.6;
+/// How often lettering is tried on a backdrop before another one is drawn.
+const TRIES: u64 = 12;
+
+impl Studio {
+    /// The pair of a group, which shares its backdrop with no other; none if there is nothing to draw it over, or, after very many
+    /// tries, nothing that could be seen.
+    pub fn pair(&self, contrast: Contrast, group: u64) -> Option<Pair> {
+        let side = self.side as usize;
+        let draws = Draws::new(self.seed).at(key_of(contrast.class())).at(group);
+        (0..TRIES).find_map(|attempt| {
+            let draws = draws.at(attempt);
+            let mut backdrop = self.backdrop(contrast, draws.at(0))?;
+            if contrast == Contrast::Lettering && draws.unit(0) < DIMMED {
+                backdrop.calm(draws.uniform(1, 0.2, 0.8) as f32);
+            }
+            let drawn = (0..TRIES).find_map(|attempt| {
+                let draws = draws.at(1).at(attempt);
+                match contrast {
+                    Contrast::Lettering => lettering::write(draws, &backdrop, &self.fonts),
+                    Contrast::Noise => Some(artefacts::noise(draws, &backdrop)),
+                    Contrast::Grid => Some(artefacts::grid(draws, &backdrop)),
+                    Contrast::Borders => Some(artefacts::borders(draws, &backdrop)),
+                    Contrast::Stripes => Some(artefacts::stripes(draws, &backdrop)),
+                }
+            })?;
+            let finish = |raster| finish(draws.at(2), contrast, raster, side);
+            Some(Pair { without: finish(backdrop), with: finish(drawn) })
+        })
+    }
+
+    fn backdrop(&self, contrast: Contrast, draws: Draws) -> Option<Raster> {
+        let pick = |index, count: usize| (draws.unit(index) * count as f64) as usize;
+        let side = self.side as usize;
+        let kinds: Vec<Backdrop> =
+            self.backdrops.iter().copied().filter(|backdrop| !contrast.blurs(*backdrop)).collect();
+        let own = !self.pictures.is_empty() && (kinds.is_empty() || draws.unit(0) < 0.5);
+        match own {
+            true => Some(backdrop::part(draws.at(1), &self.pictures[pick(1, self.pictures.len())], side)),
+            false if kinds.is_empty() => None,
+            false => Some(kinds[pick(1, kinds.len())].draw(draws.at(1), side)),
+        }
+    }
+}
+
+/// The softness and the grain that both pictures of a pair have, as windows of a render have them.
+fn finish(draws: Draws, contrast: Contrast, mut raster: Raster, side: usize) -> RgbImage {
+    // Blurring would take the contrast away, and grain is one.
+    if contrast == Contrast::Lettering {
+        raster.blur((draws.uniform(0, -0.6, 0.6) * side as f64 / 64.0).clamp(0.0, 1.5) as f32);
+    }
+    let grain = match contrast {
+        Contrast::Noise => 0.0,
+        _ => draws.uniform(1, -0.04, 0.06).max(0.0),
+    };
+    if grain > 0.0 {
+        for (index, pixel) in raster.pixels.iter_mut().enumerate() {
+            let here = draws.at(index as u64);
+            let ([a, b], [c, _]) = (here.normal_pair(0), here.normal_pair(1));
+            (0..3).for_each(|channel| pixel[channel] += (grain * [a, b, c][channel]) as f32);
+        }
+    }
+    raster.to_rgb()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn studio(seed: u64) -> Studio {
+        let backdrops = Backdrop::ALL.to_vec();
+        Studio { side: 32, seed, fonts: Fonts::own(), backdrops, pictures: Vec::new() }
+    }
+
+    #[test]
+    fn pairs_depend_on_seed_contrast_and_group_alone() {
+        for contrast in Contrast::ALL {
+            let pair = studio(1).pair(contrast, 3).unwrap();
+            assert_eq!(pair, studio(1).pair(contrast, 3).unwrap());
+            assert_ne!(pair.with, pair.without);
+            assert_ne!(pair, studio(2).pair(contrast, 3).unwrap());
+            assert_ne!(pair, studio(1).pair(contrast, 4).unwrap());
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_written_both_are_the_same() {
+        let mut same = 0;
+        for group in 0..20 {
+            let pair = studio(1).pair(Contrast::Lettering, group).unwrap();
+            same += pair.with.pixels().zip(pair.without.pixels()).filter(|(a, b)| a == b).count();
+        }
+        // Of 20 x 1024 pixels: windows that letters fill are the fewest.
+        assert!(same > 6000, "{same}");
+    }
+
+    #[test]
+    fn own_pictures_are_drawn_over() {
+        let blue = RgbImage::from_pixel(90, 50, image::Rgb([0, 0, 200]));
+        let only = Studio { backdrops: Vec::new(), pictures: vec![blue], ..studio(1) };
+        let pair = only.pair(Contrast::Borders, 0).unwrap();
+        assert!(pair.without.get_pixel(16, 16).0[2] > 150 && pair.without.get_pixel(16, 16).0[0] < 60);
+        assert!(Studio { pictures: Vec::new(), ..only }.pair(Contrast::Borders, 0).is_none());
+    }
+}
