@@ -162,7 +162,7 @@ mod tests {
         let survey = Survey {
             size: (30, 10),
             whole: vec![0.0],
-            parts: vec![part(0, -1.0), part(5, -0.5), part(10, 0.9), part(12, 1.0), part(20, 0.5)],
+            parts: vec![part(0, -1.0), part(6, -0.5), part(10, 0.9), part(12, 1.0), part(20, 0.5)],
         };
         let places = survey.places(&direction, 3);
         let lefts: Vec<usize> = places.iter().map(|(part, _)| part.left).collect();
