@@ -49,7 +49,11 @@ fn questions() -> Questions {
     questions.best[row(3) + 1] = 1.0;
     questions.pull[row(3)] = -0.2;
     questions.pull[row(4) + 2] = 0.3;
-    questions.loss = vec![Loss::Cosine, Loss::Spherical, Loss::Spherical, Loss::Cosine, Loss::L2];
+    for (n, loss) in [Loss::Cosine, Loss::Spherical, Loss::Spherical, Loss::Cosine, Loss::L2].into_iter().enumerate() {
+        questions.loss[row(n)..row(n + 1)].fill(loss);
+    }
+    // One that has its own, as directions have.
+    questions.loss[row(2) + 2] = Loss::Cosine;
     // The first window's prompts share, the second's second one wins by its scale, the fourth's has been shown enough.
     questions.sharpness[0] = 5.0;
     questions.best[row(1)] = 0.2;
@@ -87,7 +91,7 @@ fn loss(similarities: &[f32], centre: &[f32], questions: &Questions) -> f64 {
             if weight < 0.0 && s < stop || weight > 0.0 && s >= stop {
                 continue;
             }
-            let l = match questions.loss[n] {
+            let l = match questions.loss[n * prompts + k] {
                 Loss::Spherical => s.acos().powi(2) / 2.0,
                 Loss::L2 => (2.0 - 2.0 * s).sqrt(),
                 _ => 1.0 - s,

@@ -28,7 +28,7 @@ pub struct Questions {
     pub stop: Vec<f32>,
     /// `[N]`: 0 where the winner takes all; otherwise the inverse of the temperature at which competing prompts share.
     pub sharpness: Vec<f32>,
-    /// How far windows are from prompts.
+    /// How far windows are from prompts, for each prompt of each window.
     pub loss: Vec<Loss>,
 }
 
