@@ -19,7 +19,7 @@ class Watched:
         self.folder, self.recipe, self.picture = folder, folder / "a.toml", folder / "a.png"
         self.recipe.write_text(text)
         self.process = subprocess.Popen([os.path.abspath(program), "a.toml", "--watch", *more], cwd=folder, env=environment,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.DEVNULL, stderr=open(folder / "log.txt", "w"))
 
     def save(self, text):
         """Saves the recipe as careful editors do: it appears whole."""
@@ -39,9 +39,13 @@ class Watched:
         start = time.monotonic()
         while not self.holds(title):
             time.sleep(0.002)
-            assert time.monotonic() - start < limit, "the edit never came"
+            assert time.monotonic() - start < limit, "the edit never came; at last:\n" + self.log()[-2000:]
             assert self.process.poll() is None, "the program has ended"
         return time.monotonic() - start
+
+    def log(self):
+        """What the program has told. It is a file: a pipe that nobody reads is full after some hundred edits, and the program waits."""
+        return (self.folder / "log.txt").read_text()
 
     def state(self):
         """Resident MB, threads, open files."""
@@ -55,7 +59,7 @@ class Watched:
 
     def stop(self):
         self.process.terminate()
-        self.process.communicate()
+        self.process.wait()
 
 
 def processor(pid):
