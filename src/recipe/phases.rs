@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, Bounds, GRADIENTS, Kind, OPTIMISERS, Table};
+use super::keys::{self, Bounds, GRADIENTS, Kind, OPTIMISERS};
 use super::over_time::short;
 use super::reader::{Fields, Reader, Value, entries};
 use super::written::{At, Finest, Phase, Weights};
@@ -174,13 +174,9 @@ impl<'a> Reader<'a> {
 
     fn optimiser(&mut self, value: &Value<'a>) -> Option<Optimiser> {
         let chosen = self.choice(value, OPTIMISERS)?;
-        let settings = |reader: &mut Self, spec: &'static Table| match &chosen.value {
-            Some(value) => reader.table(spec, value),
-            None => Some(reader.fields_of_nothing(spec, value.span.clone())),
-        };
         Some(match chosen.name {
             "sgd" => {
-                let fields = settings(self, &keys::SGD)?;
+                let fields = self.settings(&chosen, value, &keys::SGD)?;
                 let nesterov = fields.get("nesterov").and_then(|value| self.bool(&value))?;
                 let momentum = self.get_number(&fields, "momentum");
                 if let (true, Some(written)) = (nesterov && momentum == 0.0, fields.written("nesterov")) {
@@ -190,17 +186,17 @@ impl<'a> Reader<'a> {
                 Optimiser::Sgd { momentum, nesterov }
             }
             "rmsprop" => {
-                let fields = settings(self, &keys::RMSPROP)?;
+                let fields = self.settings(&chosen, value, &keys::RMSPROP)?;
                 let [keep, epsilon, momentum] =
                     ["keep", "epsilon", "momentum"].map(|name| self.get_number(&fields, name));
                 Optimiser::Rmsprop { keep, epsilon, momentum }
             }
             "sign" => {
-                let fields = settings(self, &keys::SIGN)?;
+                let fields = self.settings(&chosen, value, &keys::SIGN)?;
                 Optimiser::Sign { momentum: self.get_number(&fields, "momentum") }
             }
             name => {
-                let fields = settings(self, if name == "adamw" { &keys::ADAMW } else { &keys::ADAM })?;
+                let fields = self.settings(&chosen, value, if name == "adamw" { &keys::ADAMW } else { &keys::ADAM })?;
                 let [beta1, beta2, epsilon] = ["beta1", "beta2", "epsilon"].map(|name| self.get_number(&fields, name));
                 if name == "adamw" {
                     Optimiser::AdamW { beta1, beta2, epsilon, decay: self.get_number(&fields, "decay") }

@@ -2,9 +2,9 @@
 
 use toml::de::DeValue;
 
-use super::keys::{Bounds, Kind, Variant, With};
+use super::keys::{Bounds, Kind, Table, Variant, With};
 use super::nearest::nearest;
-use super::reader::{Reader, Value};
+use super::reader::{Fields, Reader, Value};
 
 /// What was chosen of a choice.
 pub(super) struct Chosen<'a> {
@@ -121,6 +121,15 @@ impl<'a> Reader<'a> {
             diagnostic.hint = Some("colours run from 0 to 1: divide by 255".to_owned());
         }
         colour
+    }
+
+    /// The table of settings that a chosen name carries, or that of the defaults where it stands alone. `value` is the whole
+    /// choice.
+    pub fn settings(&mut self, chosen: &Chosen<'a>, value: &Value<'a>, spec: &'static Table) -> Option<Fields<'a>> {
+        match &chosen.value {
+            Some(value) => self.table(spec, value),
+            None => Some(self.fields_of_nothing(spec, value.span.clone())),
+        }
     }
 
     /// One of a choice's names, with what it carries.

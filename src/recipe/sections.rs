@@ -3,7 +3,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, BASES, Kind, SIDES, Table};
+use super::keys::{self, BASES, Kind, SIDES};
 use super::reader::{Fields, Reader, Value};
 use super::start::Start;
 use super::written::{At, Recipe, Target, TargetKind};
@@ -59,17 +59,13 @@ impl<'a> Reader<'a> {
 
     fn basis(&mut self, value: &Value<'a>) -> Option<Basis> {
         let chosen = self.choice(value, BASES)?;
-        let settings = |reader: &mut Self, spec: &'static Table| match &chosen.value {
-            Some(value) => reader.table(spec, value),
-            None => Some(reader.fields_of_nothing(spec, value.span.clone())),
-        };
         Some(match chosen.name {
             "fourier" => {
-                let fields = settings(self, &keys::FOURIER)?;
+                let fields = self.settings(&chosen, value, &keys::FOURIER)?;
                 Basis::Fourier { decay: self.get_number(&fields, "decay"), chroma: self.get_number(&fields, "chroma") }
             }
             "pyramid" => {
-                let fields = settings(self, &keys::PYRAMID)?;
+                let fields = self.settings(&chosen, value, &keys::PYRAMID)?;
                 let coarsest = fields.get("coarsest").and_then(|value| self.whole(&value))?;
                 Basis::Pyramid { coarsest: coarsest as u32 }
             }
