@@ -54,8 +54,8 @@ impl Arguments {
             offline: self.common.offline,
             verbose: self.common.verbose,
             device: match &self.command {
-                Some(Command::Watch(watch)) => watch.render.device,
-                _ => self.render.device,
+                Some(Command::Watch(watch)) => watch.render.compute.device,
+                _ => self.render.compute.device,
             },
         }
     }
@@ -90,12 +90,8 @@ pub struct RenderArgs {
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub instead: InsteadArgs,
-    /// Where to compute: auto, cpu, cuda or cuda:N
-    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
-    pub device: DeviceChoice,
-    /// Threads to compute with [default: one a processor]. The picture does not depend on it
-    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
-    pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
     /// Also write NAME-000120.png, a snapshot every N steps
     #[arg(long, value_name = "N", value_parser = values::positive, help_heading = "Snapshots")]
     pub every: Option<NonZeroU32>,
@@ -172,6 +168,17 @@ pub struct RecordArgs {
     pub fps: Option<f64>,
     #[command(flatten)]
     pub preview: PreviewArgs,
+}
+
+/// What to compute with.
+#[derive(Debug, Clone, Args)]
+pub struct ComputeArgs {
+    /// Where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
+    pub device: DeviceChoice,
+    /// Threads to compute with [default: one a processor]. What comes of it does not depend on it
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// Whether pictures are shown where the command runs.
@@ -299,12 +306,8 @@ pub struct SweepArgs {
     /// Print what would be rendered, and render nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Where to compute: auto, cpu, cuda or cuda:N
-    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
-    pub device: DeviceChoice,
-    /// Threads to compute with [default: one a processor]. The pictures do not depend on it
-    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
-    pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
     #[command(flatten)]
     pub preview: PreviewArgs,
 }

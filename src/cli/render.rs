@@ -31,7 +31,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
         return Ok(worst);
     }
     let live = Live::start(args, &jobs[0].recipe, voice)?;
-    let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
+    let mut bench = Workbench::new(args.compute.threads, args.compute.device, options, voice)?;
     for (index, (job, source)) in jobs.iter().zip(&sources).enumerate() {
         // The first one's time includes what the process needed to get going.
         let started = if index == 0 { started } else { Instant::now() };

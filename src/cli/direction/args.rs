@@ -1,13 +1,11 @@
 //! The arguments of `recipe-render direction`'s commands.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
-use crate::cli::values;
+use crate::cli::args::ComputeArgs;
 use crate::direction::contrast::Contrast;
-use crate::runtime::DeviceChoice;
 
 /// Of `recipe-render direction`.
 #[derive(Debug, Args)]
@@ -71,12 +69,8 @@ pub struct FitArgs {
     /// Print JSON, with all digits
     #[arg(long)]
     pub json: bool,
-    /// Where to compute: auto, cpu, cuda or cuda:N
-    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
-    pub device: DeviceChoice,
-    /// Threads to compute with [default: one a processor]. The directions do not depend on it
-    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
-    pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
 }
 
 /// Of examples that the program draws itself.
@@ -152,10 +146,6 @@ pub struct ShowArgs {
     /// Print JSON, with all digits
     #[arg(long)]
     pub json: bool,
-    /// Where to compute: auto, cpu, cuda or cuda:N
-    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
-    pub device: DeviceChoice,
-    /// Threads to compute with [default: one a processor]
-    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
-    pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
 }

@@ -26,7 +26,7 @@ pub(super) fn run(args: &FitArgs, options: runtime::Options, voice: &Voice) -> O
     let model = ModelFolder::find(&args.model, Path::new("")).map_err(from_clip)?;
     let hash = model.hash().map_err(from_clip)?;
     let of = Model { name: args.model.clone(), hash };
-    let mut workbench = Workbench::new(args.threads, args.device, options, voice)?;
+    let mut workbench = Workbench::new(args.compute.threads, args.compute.device, options, voice)?;
     let mut skipped = Vec::new();
     let drawn = Drawn::new(&args.drawn, model.description.image.size, voice)?;
     let mut made = made(args);

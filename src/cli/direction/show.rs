@@ -25,7 +25,7 @@ pub(super) fn run(args: &ShowArgs, options: runtime::Options, voice: &Voice) -> 
     let model = ModelFolder::find(name, Path::new("")).map_err(from_clip)?;
     let of = Model { name: name.clone(), hash: model.hash().map_err(from_clip)? };
     directions.belong_to(&of, &args.file).map_err(from_direction)?;
-    let mut workbench = Workbench::new(args.threads, args.device, options, voice)?;
+    let mut workbench = Workbench::new(args.compute.threads, args.compute.device, options, voice)?;
     let mut encoder = workbench.encoder(&model, &of.hash)?;
     let survey = {
         let mut bar: Option<Bar> = None;

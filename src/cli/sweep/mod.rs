@@ -36,7 +36,7 @@ pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: 
     let sweep = Sweep::new(&args.instead.set, &args.zip).map_err(|mistakes| several(&mistakes))?;
     let planned = plan::plan(args, &source, &sweep, voice)?;
     let folder = folder(args)?;
-    let states = known::states(&planned, &source, &folder, args.device)?;
+    let states = known::states(&planned, &source, &folder, args.compute.device)?;
     if args.dry_run {
         return announce(&planned, &states, &folder);
     }
@@ -84,7 +84,7 @@ impl Work<'_> {
         }
         // What is not said of a render is as it would be without a sweep.
         let render_args = render_args(self.args)?;
-        let mut bench = Workbench::new(self.args.threads, self.args.device, options, self.voice)?;
+        let mut bench = Workbench::new(self.args.compute.threads, self.args.compute.device, options, self.voice)?;
         for (index, (planned, entry)) in self.planned.iter().zip(&mut *entries).enumerate() {
             if entry.state != State::Missing || interrupt::requested() {
                 continue;

@@ -63,7 +63,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     let jobs = jobs_of(args, &recipes, several)?;
     let first = args.recipes.first().ok_or_else(|| Failure::wrong("nothing to watch"))?;
     let live = Live::start(args, first, voice)?;
-    let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
+    let mut bench = Workbench::new(args.compute.threads, args.compute.device, options, voice)?;
     bench.keep_text_encoders();
     let desk = Desk::new(voice, &live, bench.cancel().clone(), several);
     let ender = watch.ender();
