@@ -98,7 +98,7 @@ impl Run<'_> {
         let filmed = args.timings.is_some() || record.video.is_some() || record.sheet;
         let recorded = filmed || !watched && (args.every.is_some() || args.phases);
         let before = carry.as_ref().and_then(|carry| carry.before);
-        let begin = || {
+        let begin = {
             let ordinary = before.is_none_or(|before| before.is_on_the_way_of(plan, &conditions));
             let find = ordinary && !recorded && !(args.fresh && before.is_none());
             let found = if find { store.find(plan, &conditions, memory) } else { None };
@@ -109,7 +109,6 @@ impl Run<'_> {
                 _ => Begin::First,
             }
         };
-        let begin = begin();
         let keeper = match &begin {
             Begin::First => Some(store.keeper(plan, &conditions, None, &called(plan, job))),
             Begin::Found(found) => Some(store.keeper(plan, &conditions, Some(&**found), &called(plan, job))),
@@ -430,6 +429,12 @@ struct Eyes<'a> {
 }
 
 impl Eyes<'_> {
+    /// The facts of a picture of this step.
+    fn facts_at(&self, progress: &Progress<'_>) -> Facts {
+        let spared = progress.step - progress.done;
+        Facts { steps: progress.done, steps_spared: spared, tally: lines(progress.tally), ..self.facts.clone() }
+    }
+
     fn snapshots(&mut self, progress: &mut Progress<'_>) {
         let due = |every: std::num::NonZeroU32| progress.step.is_multiple_of(every.get().into());
         let step = self.args.every.is_some_and(due).then(|| step_path(self.output, progress.step));
@@ -440,9 +445,7 @@ impl Eyes<'_> {
             return;
         }
         let before = Instant::now();
-        let spared = progress.step - progress.done;
-        let facts =
-            Facts { steps: progress.done, steps_spared: spared, tally: lines(progress.tally), ..self.facts.clone() };
+        let facts = self.facts_at(progress);
         let mut picture = Some(progress.picture());
         let both = step.is_some() && phase.is_some();
         for path in step.into_iter().chain(phase) {
@@ -468,13 +471,7 @@ impl Eyes<'_> {
                 Gate::Show => self.page.show(progress),
                 Gate::Save => {
                     let path = step_path(self.output, progress.step);
-                    let spared = progress.step - progress.done;
-                    let facts = Facts {
-                        steps: progress.done,
-                        steps_spared: spared,
-                        tally: lines(progress.tally),
-                        ..self.facts.clone()
-                    };
+                    let facts = self.facts_at(progress);
                     let told = self.page.saved(progress.step);
                     self.writer.write_then(path, progress.picture(), facts, told);
                 }
