@@ -61,6 +61,11 @@ impl Chromium {
     }
 
     fn call(&mut self, method: &str, parameters: Value) -> Value {
+        self.ask(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The browser's answer, or its error.
+    fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.calls += 1;
         let mut message = json!({ "id": self.calls, "method": method, "params": parameters });
         if let Some(session) = &self.session {
@@ -73,8 +78,10 @@ impl Chromium {
             bytes.pop().expect("the browser has ended");
             let mut message: Value = serde_json::from_slice(&bytes).unwrap();
             if message["id"] == self.calls {
-                assert!(message.get("error").is_none(), "{method}: {message}");
-                return message["result"].take();
+                return match message.get("error") {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(message["result"].take()),
+                };
             }
             self.note(&message);
         }
@@ -111,10 +118,13 @@ impl Chromium {
 
     /// An expression's value.
     pub fn run(&mut self, expression: &str) -> Value {
+        self.evaluate(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    fn evaluate(&mut self, expression: &str) -> Result<Value, Value> {
         let asked =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true });
-        let mut answer = self.call("Runtime.evaluate", asked);
-        answer["result"]["value"].take()
+        Ok(self.ask("Runtime.evaluate", asked)?["result"]["value"].take())
     }
 
     /// An expression's value as text.
@@ -125,11 +135,17 @@ impl Chromium {
         }
     }
 
-    /// Waits until an expression is true.
+    /// Waits until an expression is true. A page that is loaded anew while it is asked has not answered.
     #[track_caller]
     pub fn until(&mut self, what: &str, expression: &str) {
         let deadline = Instant::now() + DEADLINE;
-        while self.run(expression) != true {
+        let leaves = |error: &Value| error["message"].as_str().is_some_and(|message| message.contains("navigated"));
+        loop {
+            match self.evaluate(expression) {
+                Ok(value) if value == true => return,
+                Err(error) if !leaves(&error) => panic!("{expression}: {error}"),
+                _ => {}
+            }
             if Instant::now() > deadline {
                 self.shot("failed");
                 panic!("it never came that {what}; {}; {:?}", self.text("document.body.innerText"), self.troubles);
