@@ -122,7 +122,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// What is taken may cost one part in so many of the time.
-    const PARTS: u32 = 50;
+    const PARTS: u32 = 75;
     /// No more often than that: a screen's eye is not faster.
     const LEAST: Duration = Duration::from_millis(40);
     /// However slow, something is to be seen now and then.
@@ -198,11 +198,11 @@ mod tests {
         let start = Instant::now();
         assert!(budget.allows(start));
         budget.spend(start, Duration::from_millis(4));
-        assert!(!budget.allows(start + Duration::from_millis(199)));
-        assert!(budget.allows(start + Duration::from_millis(200)));
+        assert!(!budget.allows(start + Duration::from_millis(299)));
+        assert!(budget.allows(start + Duration::from_millis(300)));
         // What the encoder took comes on top.
         budget.spend(start, Duration::from_millis(2));
-        assert!(!budget.allows(start + Duration::from_millis(299)));
+        assert!(!budget.allows(start + Duration::from_millis(449)));
         budget.renew();
         assert!(budget.allows(start));
         budget.spend(start, Duration::from_secs(60));

@@ -369,8 +369,8 @@ impl Hub {
         let jpeg = shot.encode();
         let cost = clock.elapsed();
         let mut inner = self.lock();
-        // The encoder has one processor of those that the render would have.
-        inner.budget.spend(Instant::now(), cost / rayon::current_num_threads().max(1) as u32);
+        // A step waits for the slowest of its threads, and so for the one that shares its processor with the encoder.
+        inner.budget.spend(Instant::now(), cost);
         let pictures = &mut inner.pictures[kind as usize];
         if pictures.taken == number {
             pictures.shot = None;
