@@ -1,0 +1,203 @@
+"""The image tower as an ONNX graph: fixed filters, then one linear map of templates.
+
+`features()` is the fixed part alone, for fitting; `tower()` the whole. Operator set 17, forward only, nothing learned by
+gradient descent. Windows are [batch, 3, 64, 64], values 0 to 1.
+"""
+
+import numpy
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+import filters
+
+WINDOW = 64  # pixels
+GRID = 16  # cells a side; a cell is 4 x 4 pixels
+SCALES = 3  # octaves of oriented energies
+CHANNELS = 3 + SCALES * filters.ORIENTATIONS
+# a window may show its subject up to so many cells off: templates are tried at (2 * SHIFT + 1)^2 places
+SHIFT = 1
+# before, the window is moved so that what it shows is in the middle; coarse cells are COARSE cells wide, and moves go from
+# minus to plus half a window in steps of one
+COARSE = 2
+# how clearly the best move wins over the others
+CENTRING = 60.0
+PLACES = GRID // COARSE + 1
+# how much a place in the middle is preferred to one at the edge (logits; 1 / CENTRING of a length is worth 1)
+MIDDLE = 20.0
+# how clearly the best of these places wins over the others (softmax over the lengths of what they say)
+SHARPNESS = 20.0
+# one more number of an embedding, before it is made of unit length, is always this (answers' lengths are about 1): an
+# embedding then says not only what is seen but how strongly, and pictures need not be exaggerated to be seen
+ANCHOR = 0.5
+# energies below this (squared) are flat: the root's gradient stays finite
+FLAT = 1e-4
+# energies are divided by OWN + SURROUND * their mean over 9 x 9 places (divisive normalisation, Heeger 1992), so that a
+# faint outline counts nearly as much as a strong one
+OWN = 0.6
+SURROUND = 0.5
+OPSET = 17
+
+
+class Graph:
+    """Collects nodes and constants; every method returns the name of a tensor."""
+
+    def __init__(self):
+        self.nodes = []
+        self.constants = []
+        self.count = 0
+
+    def constant(self, values, dtype=numpy.float32):
+        """A stored tensor."""
+        name = f"constant{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(numpy.asarray(values, dtype), name))
+        return name
+
+    def add(self, kind, *inputs, output=None, **attributes):
+        """A node with one output."""
+        self.count += 1
+        output = output or f"{kind.lower()}{self.count}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
+        return output
+
+    def model(self, name, inputs, outputs):
+        """The ONNX model, checked."""
+        graph = helper.make_graph(self.nodes, name, inputs, outputs, self.constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+        model.producer_name = "recipe-render pocket training"
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
+
+def in_bytes(rows):
+    """Rows as (int8, float32 scales): values are bytes * scale."""
+    scale = numpy.maximum(1e-12, numpy.abs(rows).max(axis=1, keepdims=True)) / 127
+    return numpy.rint(rows / scale).astype(numpy.int8), scale.astype(numpy.float32)
+
+
+def _padded(graph, name, width):
+    """Repeat the outermost rows and columns `width` times."""
+    amounts = graph.constant((0, 0, width, width, 0, 0, width, width), numpy.int64)
+    return graph.add("Pad", name, amounts, mode="edge")
+
+
+def _pooled(graph, name, side):
+    """Means over squares of `side`."""
+    if side == 1:
+        return name
+    return graph.add("AveragePool", name, kernel_shape=(side, side), strides=(side, side))
+
+
+def _energies(graph, light, octave):
+    """Oriented energies of the light at half resolution per octave, [batch, ORIENTATIONS, GRID, GRID]."""
+    smaller = _pooled(graph, light, 2**octave)
+    margin = filters.SIDE // 2
+    answers = graph.add("Conv", _padded(graph, smaller, margin), graph.constant(filters.gabors()))
+    squares = graph.add("Mul", answers, answers)
+    floor = graph.constant(numpy.full(filters.ORIENTATIONS, FLAT))
+    energy = graph.add("Sqrt", graph.add("Conv", squares, graph.constant(filters.pairs()), floor))
+    energy = graph.add("Sub", energy, graph.constant(FLAT**0.5))
+    total = graph.add("ReduceSum", energy, graph.constant((1,), numpy.int64), keepdims=1)
+    around = graph.add("AveragePool", total, kernel_shape=(9, 9), strides=(1, 1), pads=(4, 4, 4, 4), count_include_pad=0)
+    divisor = graph.add("Add", graph.add("Mul", around, graph.constant(SURROUND)), graph.constant(OWN))
+    return _pooled(graph, graph.add("Div", energy, divisor), WINDOW // GRID // 2**octave)
+
+
+def _feature_maps(graph, image):
+    """Colour cells and energies, [batch, CHANNELS, GRID, GRID]."""
+    # opponent colours of 2x - 1
+    weights = 2 * filters.OPPONENT[:, :, None, None]
+    colours = graph.add("Conv", image, graph.constant(weights), graph.constant(-filters.OPPONENT.sum(axis=1)))
+    light = graph.add("Conv", image, graph.constant(weights[:1]), graph.constant((-1.0,)))
+    maps = [_pooled(graph, colours, WINDOW // GRID)]
+    maps += [_energies(graph, light, octave) for octave in range(SCALES)]
+    return graph.add("Concat", *maps, axis=1)
+
+
+def features():
+    """ONNX model: `image` [batch, 3, 64, 64] -> `features` [batch, CHANNELS, GRID, GRID]."""
+    graph = Graph()
+    maps = _feature_maps(graph, "image")
+    graph.add("Identity", maps, output="features")
+    return graph.model(
+        "features",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ("batch", 3, WINDOW, WINDOW))],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ("batch", CHANNELS, GRID, GRID))],
+    )
+
+
+def _length(graph, rows, axis, floor=0.0):
+    """Root of the sum of squares along an axis, which is kept."""
+    squares = graph.add("ReduceSum", graph.add("Mul", rows, rows), graph.constant((axis,), numpy.int64), keepdims=1)
+    if floor:
+        squares = graph.add("Add", squares, graph.constant(floor))
+    return graph.add("Sqrt", squares)
+
+
+def stored(graph, rows, shape):
+    """A table (rows, n) kept in bytes with a scale for each row, as floats of the given shape."""
+    small, scale = in_bytes(rows)
+    wide = graph.add("Cast", graph.constant(small.reshape(shape), numpy.int8), to=TensorProto.FLOAT)
+    return graph.add("Mul", wide, graph.constant(scale.reshape((-1,) + (1,) * (len(shape) - 1))))
+
+
+def _toeplitz():
+    """For each of PLACES shifts, how it cuts GRID cells out of 2 * GRID: float32 (PLACES, GRID * 2 * GRID)."""
+    cuts = numpy.zeros((PLACES, GRID, 2 * GRID), numpy.float32)
+    for place in range(PLACES):
+        for cell in range(GRID):
+            cuts[place, cell, COARSE * place + cell] = 1
+    return cuts.reshape(PLACES, -1)
+
+
+def _centred(graph, maps, placing, bias):
+    """Move the maps so that what they show is in the middle: a soft attention over PLACES x PLACES shifts.
+
+    The shares of the shifts come from how long a few coarse templates' answers are there. They are taken as the product
+    of a row's and a column's share, so that moving is two products of matrices.
+    """
+    coarse = _padded(graph, _pooled(graph, maps, COARSE), GRID // COARSE // 2)
+    templates = stored(graph, placing, (len(placing), CHANNELS, GRID // COARSE, GRID // COARSE))
+    lengths = _length(graph, graph.add("Conv", coarse, templates, graph.constant(bias)), 1, 1e-6)
+    offsets = numpy.linspace(-1, 1, PLACES)
+    prior = -MIDDLE * (offsets[:, None] ** 2 + offsets[None, :] ** 2)
+    logits = graph.add("Add", graph.add("Mul", lengths, graph.constant(CENTRING)), graph.constant(prior))
+    logits = graph.add("Reshape", logits, graph.constant((0, PLACES * PLACES), numpy.int64))
+    shares = graph.add("Softmax", logits, axis=1)
+    shares = graph.add("Reshape", shares, graph.constant((0, PLACES, PLACES), numpy.int64))
+    cuts = graph.constant(_toeplitz())
+
+    def cutting(axis, shape):
+        line = graph.add("ReduceSum", shares, graph.constant((axis,), numpy.int64), keepdims=0)
+        return graph.add("Reshape", graph.add("MatMul", line, cuts), graph.constant(shape, numpy.int64))
+
+    rows = cutting(2, (0, 1, GRID, 2 * GRID))
+    columns = graph.add("Transpose", cutting(1, (0, 1, GRID, 2 * GRID)), perm=(0, 1, 3, 2))
+    return graph.add("MatMul", graph.add("MatMul", rows, _padded(graph, maps, GRID // 2)), columns)
+
+
+def tower(templates, bias, placing, placing_bias):
+    """The whole tower.
+
+    templates: (dimensions, CHANNELS * GRID * GRID), stored in bytes with a scale each; bias: (dimensions,); placing and
+    placing_bias the same for the coarse grid.
+    ONNX model: `image` [batch, 3, 64, 64], values 0 to 1 -> `embedding` [batch, dimensions + 1], unit length.
+    """
+    graph = Graph()
+    dimensions = len(templates)
+    maps = _centred(graph, _feature_maps(graph, "image"), placing, placing_bias)
+    weights = stored(graph, templates, (dimensions, CHANNELS, GRID, GRID))
+    answers = graph.add("Conv", _padded(graph, maps, SHIFT), weights, graph.constant(bias))
+    places = (2 * SHIFT + 1) ** 2
+    answers = graph.add("Reshape", answers, graph.constant((0, dimensions, places), numpy.int64))
+    lengths = graph.add("Mul", _length(graph, answers, 1, 1e-6), graph.constant(SHARPNESS))
+    shares = graph.add("Softmax", lengths, axis=2)
+    place_axis = graph.constant((2,), numpy.int64)
+    pooled = graph.add("ReduceSum", graph.add("Mul", answers, shares), place_axis, keepdims=0)
+    one_more = graph.constant((0, 0, 0, 1), numpy.int64)
+    anchored = graph.add("Pad", pooled, one_more, graph.constant(ANCHOR), mode="constant")
+    graph.add("Div", anchored, _length(graph, anchored, 1), output="embedding")
+    return graph.model(
+        "pocket_image",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ("batch", 3, WINDOW, WINDOW))],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ("batch", dimensions + 1))],
+    )
