@@ -45,12 +45,12 @@ fn two_lines_are_a_recipe() {
     let Compiled { plan, models, prompt_places, warnings, files, bases } = compiled(text);
     let [model] = models.as_slice() else { panic!() };
     assert_eq!(plan.size, Size { width: 512, height: 512 });
-    assert_eq!(plan.canvas.basis, Basis::Fourier { decay: 1.35, chroma: 0.6 });
+    assert_eq!(plan.canvas.basis, Basis::Fourier { decay: 1.5, chroma: 0.6 });
     assert_eq!(plan.canvas.init.ground, Ground::Colour([0.5; 3]));
     assert_eq!((plan.phases.len(), plan.steps(), plan.phases[0].name.as_str()), (1, 300, "phase 1"));
     let target = &plan.targets[0];
     assert_eq!((target.name.as_str(), target.sight, target.windows), ("detail 1", Sight::Places, 12));
-    assert_eq!((target.select, target.loss), (Select::Best, Loss::Spherical));
+    assert_eq!((target.places, target.select, target.loss), (Some(9), Select::Best, Loss::Spherical));
     assert_eq!(target.pipelines[0].edge, Edge::Mirror);
     let names: Vec<&str> = target.pipelines[0].stages.iter().map(|stage| stage.kind.name()).collect();
     assert_eq!(names, ["cover", "rotate", "perspective", "noise", "colour"]);
@@ -372,13 +372,14 @@ fn check(text: &str) {
 }
 
 #[test]
-fn selection_has_five_kinds_and_its_settings() {
+fn selection_has_six_kinds_and_its_settings() {
     for (name, select) in [
         ("best", Select::Best),
         ("worst", Select::Worst),
         ("all", Select::All),
         ("mix", Select::Mix),
         ("random", Select::Random),
+        ("turns", Select::Turns),
     ] {
         let text =
             format!("[[detail]]\nselect = '{name}'\nprompts = [{{ text = 'x', scale = 2, stop = '0.5*t' }}, 'y']");
@@ -393,6 +394,15 @@ fn selection_has_five_kinds_and_its_settings() {
     }
     let warned = compiled("[[detail]]\nprompts = ['x']\ntemperature = 1").warnings;
     assert!(warned[0].message.contains("no effect"), "{warned:?}");
+}
+
+#[test]
+fn places_stay_or_are_new_each_time() {
+    for (places, expected) in [("7", Some(7)), ("0", None)] {
+        let compiled = compiled(&format!("[[detail]]\nprompts = ['x']\nplaces = {places}"));
+        assert_eq!(compiled.plan.targets[0].places, expected);
+    }
+    assert_eq!(compiled("[[composition]]\nprompts = ['x']").plan.targets[0].places, None);
 }
 
 #[test]

@@ -175,6 +175,9 @@ fn a_picture_s_features_are_what_its_window_is_scored_by() {
 fn what_is_avoided_and_far_away_pulls_no_more() {
     let (mut encoder, features) = encoder();
     let windows = windows(encoder.side() as usize);
+    let opposite: Vec<Vec<f32>> =
+        features.values().chunks_exact(features.width()).map(|row| row.iter().map(|value| -value).collect()).collect();
+    let features = Features::new(&opposite).unwrap();
     let scored = encoder.score(&windows, &features).unwrap();
     let negative = scored.iter().position(|s| *s < 0.0).expect("some similarity below zero");
     let mut questions = Questions::new(WINDOWS, PROMPTS.len());

@@ -39,6 +39,11 @@ fn what_is_surely_not_meant_is_told() {
         ("stages = [{ rotate = 3, chance = 0 }]\n", 4, "the stage `rotate` never acts: its chance is 0"),
         ("temperature = 0.1\n", 4, "this has no effect: `temperature` is for select = \"mix\""),
         ("[stages]\nroam = []\n", 5, "the pipeline `roam` is not used"),
+        (
+            "[[phase]]\ngradient = 'plain'\n",
+            4,
+            "without `gradient = \"normalise\"` an epsilon of 1 holds the picture still",
+        ),
         ("[[phase]]\ncomposition = 1\n", 5, "this weighs nothing: there is no composition"),
     ] {
         let text = format!("{detail}{text}");
@@ -70,6 +75,8 @@ fn what_may_be_meant_is_left_alone() {
         "size = [600, 200]\n[[detail]]\nprompts = ['a']\nstages = [{ cover = 2 }]\n",
         "[[detail]]\nprompts = ['a']\n[[phase]]\nfinest = { keys = [[0, 100], [1, 400]] }\n",
         "[[detail]]\nprompts = ['a']\n[[phase]]\nfinest = 100\n",
+        "[[detail]]\nprompts = ['a']\n[[phase]]\ngradient = 'plain'\noptimiser = { adam = { epsilon = 1e-8 } }\n",
+        "[[detail]]\nprompts = ['a']\n[[phase]]\ngradient = { clip = 1 }\noptimiser = 'sgd'\n",
         "[[detail]]\nprompts = ['a']\n[[phase]]\nrate = '0.1 * t'\ndetail = 't'\n",
     ] {
         // A small size of the command line's makes no recipe doubtful.

@@ -31,11 +31,11 @@ def recipe(prompts, stages, size, steps):
 [[composition]]
 prompts = [{prompts}]
 windows = 2
-stages = [{{ shift = 0.05 }}, {{ noise = 0.08 }}{extra}]
+stages = [{{ shift = 0.03 }}, {{ noise = 0.02 }}{extra}]
 [[detail]]
 prompts = [{prompts}]
 windows = 8
-stages = [{{ cover = [0.25, 0.6] }}, {{ rotate = 8 }}, {{ noise = 0.08 }}{extra}]
+stages = [{{ cover = [0.3, 0.4] }}, {{ rotate = 4 }}, {{ noise = 0.02 }}{extra}]
 [[phase]]
 steps = {steps}
 """

@@ -11,7 +11,7 @@
 
 use super::homography::Homography;
 use super::region::{Area, Region};
-use super::window::Frame;
+use super::window::{Frame, Spot};
 use crate::chance::Draws;
 use crate::plan::{Axis, Fit, Pipeline, Range, Sight, Stage, StageKind, Time};
 
@@ -89,7 +89,8 @@ fn extent(frame: &Frame, area: &Area, sight: Sight, pipeline: &Pipeline, draws: 
     extent.map(|side| side.clamp(1.0, 16.0 * f64::from(frame.size.width.max(frame.size.height))))
 }
 
-/// Draws number 0 and 1 of the place itself are the centre: the same for every pipeline.
+/// Draws number 0 and 1 of the place itself are the centre: the same for every pipeline. Where there is a spot, it says the
+/// centre and the size in their place.
 ///
 /// On a rectangle windows lie as they do on a whole canvas. On a mask their centres are drawn from it, and then moved just so
 /// far that no more of a window lies beyond the canvas than elsewhere.
@@ -98,13 +99,14 @@ fn place(
     region: Option<&Region>,
     sight: Sight,
     pipeline: &Pipeline,
-    draws: Draws,
+    (draws, spot): (Draws, Option<&Spot>),
     time: &Time,
 ) -> Place {
     let whole = Area::of(frame.size);
     let area = region.map_or(whole, |region| region.area);
-    let extent = extent(frame, &area, sight, pipeline, draws, time);
-    let point = region.filter(|_| sight == Sight::Places).and_then(|region| region.point(draws));
+    let extent = extent(frame, &area, sight, pipeline, spot.map_or(draws, |spot| spot.draws), time);
+    let at = spot.map_or_else(|| [draws.unit(0), draws.unit(1)], |spot| spot.at);
+    let point = region.filter(|_| sight == Sight::Places).and_then(|region| region.point(at));
     let centre = [0, 1].map(|axis| {
         let Area { start, sides } = if point.is_some() { whole } else { area };
         let (start, side) = (start[axis], sides[axis]);
@@ -117,7 +119,7 @@ fn place(
         let room = (side - extent[axis] + 2.0 * overhang).max(0.0);
         match point {
             Some(point) => point[axis].clamp(0.5 * (side - room), 0.5 * (side + room)),
-            None => start + (0.5 * side + room * (draws.unit(axis as u64) - 0.5)),
+            None => start + (0.5 * side + room * (at[axis] - 0.5)),
         }
     });
     Place { centre, extent }
@@ -175,11 +177,11 @@ pub(super) fn window_map(
     region: Option<&Region>,
     sight: Sight,
     pipeline: &Pipeline,
-    draws: Draws,
+    (draws, spot): (Draws, Option<&Spot>),
     time: &Time,
 ) -> Homography {
     let side = frame.side;
-    let place = place(frame, region, sight, pipeline, draws, time);
+    let place = place(frame, region, sight, pipeline, (draws, spot), time);
     let to_canvas = Homography::translation(place.centre[0], place.centre[1])
         .after(&Homography::scale(place.extent[0], place.extent[1]));
     let from_pixels =

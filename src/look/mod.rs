@@ -37,7 +37,7 @@ pub use levels::Levels;
 pub use push::{Push, push};
 pub use region::{Region, RegionError};
 pub use sample::look;
-pub use window::{Frame, Window};
+pub use window::{Frame, Spot, Window};
 
 /// Bytes that looking at a canvas of this size takes: the levels, their gradients, and the pixel gradient.
 pub fn memory_needed(size: crate::plan::Size) -> u64 {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use image::imageops::FilterType;
 use rayon::prelude::*;
 
-use crate::chance::Draws;
 use crate::plan::{self, Size};
 
 /// Why there is no region.
@@ -113,15 +112,15 @@ impl Region {
     }
 
     /// A point of it in canvas pixels, drawn in proportion to the mask; none for a rectangle, in which every point is as
-    /// likely and windows have to fit. Draws numbers 0 and 1.
-    pub(super) fn point(&self, draws: Draws) -> Option<[f64; 2]> {
+    /// likely and windows have to fit. `at`: two numbers in [0, 1).
+    pub(super) fn point(&self, at: [f64; 2]) -> Option<[f64; 2]> {
         let total = self.sums.last()?;
-        let drawn = total * draws.unit(0);
+        let drawn = total * at[0];
         let pixel = self.sums.partition_point(|sum| *sum <= drawn).min(self.mask.len() - 1);
         let before = if pixel == 0 { 0.0 } else { self.sums[pixel - 1] };
         // What is left of the first number lies evenly within the pixel.
         let across = ((drawn - before) / f64::from(self.mask[pixel]).max(1e-9)).clamp(0.0, 1.0);
-        Some([(pixel % self.width) as f64 + across, (pixel / self.width) as f64 + draws.unit(1)])
+        Some([(pixel % self.width) as f64 + across, (pixel / self.width) as f64 + at[1]])
     }
 
     /// Adds what of a pixel gradient `[3, H, W]` lies in the region to another.
@@ -138,6 +137,7 @@ impl Region {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chance::Draws;
     use crate::look::tests::{dot, random};
 
     const SIZE: Size = Size { width: 40, height: 20 };
@@ -148,7 +148,7 @@ mod tests {
         let at = |x: usize, y: usize| region.mask[y * 40 + x];
         assert_eq!([at(9, 0), at(10, 0), at(29, 0), at(30, 0), at(31, 0)], [0.0, 1.0, 1.0, 0.5, 0.0]);
         assert_eq!([at(20, 9), at(20, 10), at(20, 11), at(30, 10)], [1.0, 0.5, 0.0, 0.25]);
-        assert!(region.point(Draws::new(1)).is_none());
+        assert!(region.point([0.5; 2]).is_none());
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!((region.area.start, region.area.sides), ([10.0, 0.0], [20.0, 10.0]));
         let (mut dim, mut light, count) = (0, 0, 4000);
         for i in 0..count {
-            let [x, y] = region.point(Draws::new(3).at(i)).unwrap();
+            let [x, y] = region.point([0, 1].map(|axis| Draws::new(3).at(i).unit(axis))).unwrap();
             assert!((10.0..=30.0).contains(&x) && (0.0..=10.0).contains(&y), "{x} {y}");
             if x < 20.0 { dim += 1 } else { light += 1 }
         }

@@ -456,7 +456,7 @@ fn places_of_a_region_lie_in_it() {
     let region = rectangle([0.5, 0.25, 0.5, 0.75], frame.size);
     let roam = pipeline([StageKind::Cover(range(0.1, 0.4))], Edge::Mirror);
     let draw = |place: u64, sight, pipeline: &Pipeline| {
-        Window::draw_within(&frame, Some(&region), sight, pipeline, Draws::new(1).at(place), &NOW).corners()
+        Window::draw_within(&frame, Some(&region), sight, pipeline, (Draws::new(1).at(place), None), &NOW).corners()
     };
     let mut reached = [[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]];
     for place in 0..2000 {
@@ -484,7 +484,8 @@ fn compositions_fit_their_region() {
     let corners = |fit| {
         let sight = Sight::Whole { fit };
         let none = pipeline([], Edge::Mirror);
-        let [from, _, to, _] = Window::draw_within(&frame, Some(&region), sight, &none, Draws::new(1), &NOW).corners();
+        let [from, _, to, _] =
+            Window::draw_within(&frame, Some(&region), sight, &none, (Draws::new(1), None), &NOW).corners();
         [from, to].map(|corner| corner.map(|at| (at * 1e6).round() / 1e6))
     };
     assert_eq!(corners(Fit::Stretch), [[60.0, 100.0], [180.0, 200.0]]);
@@ -501,7 +502,7 @@ fn the_gradient_of_a_region_is_the_adjoint_of_looking_at_it_alone() {
     for seed in 0..6 {
         let draw = |i| {
             let pipeline = random_pipeline(seed + i);
-            Window::draw_within(&frame, Some(&region), sight(seed + i), &pipeline, Draws::new(seed).at(i), &NOW)
+            Window::draw_within(&frame, Some(&region), sight(seed + i), &pipeline, (Draws::new(seed).at(i), None), &NOW)
         };
         let windows: Vec<Window> = (0..4).map(draw).collect();
         let picture = random(3 * frame.size.area(), seed + 1);
@@ -519,4 +520,32 @@ fn the_gradient_of_a_region_is_the_adjoint_of_looking_at_it_alone() {
         let backward = dot(&picture, &masked);
         assert!((forward - backward).abs() <= 1e-5 * forward.abs().max(1.0), "{seed}: {forward} {backward}");
     }
+}
+
+#[test]
+fn places_that_stay_keep_their_size_and_centre_and_lie_evenly() {
+    let size = square(400);
+    let frame = Frame { size, side: 16 };
+    let pipeline = pipeline([StageKind::Cover(range(0.2, 0.4)), StageKind::Shift(range(-0.01, 0.01))], Edge::Mirror);
+    let middle = |corners: [[f64; 2]; 4]| [0, 1].map(|axis| (corners[0][axis] + corners[2][axis]) / 2.0);
+    let view = |number: u64, step: u64| {
+        let spot = Spot::new(number, Draws::new(9));
+        Window::draw_within(&frame, None, Sight::Places, &pipeline, (Draws::new(step), Some(&spot)), &NOW).corners()
+    };
+    let mut quarters = [0; 4];
+    for number in 0..16 {
+        let first = view(number, 0);
+        for step in 1..20 {
+            let again = view(number, step);
+            let wide = |corners: [[f64; 2]; 4]| corners[1][0] - corners[0][0];
+            assert!((wide(again) - wide(first)).abs() < 1e-9);
+            let apart = [0, 1].map(|axis| (middle(again)[axis] - middle(first)[axis]).abs());
+            // What `shift` moves it by, and nothing else: fractions of a window of 160 pixels at most.
+            assert!(apart.iter().all(|apart| *apart <= 0.02 * 160.0 + 1e-9), "{apart:?}");
+        }
+        let [x, y] = middle(first);
+        quarters[usize::from(x > 200.0) + 2 * usize::from(y > 200.0)] += 1;
+    }
+    assert!(quarters.iter().all(|count| (3..=5).contains(count)), "{quarters:?}");
+    assert_ne!(view(0, 0), view(1, 0));
 }

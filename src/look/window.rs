@@ -17,6 +17,30 @@ pub struct Frame {
     pub side: u32,
 }
 
+/// A place that stays where it is for a whole render: windows look at it again and again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spot {
+    /// Its position in what room there is for a window's centre, x and y in [0, 1).
+    pub(super) at: [f64; 2],
+    /// Draws its size.
+    pub(super) draws: Draws,
+}
+
+impl Spot {
+    /// The spot of a number, of all those of one target: `draws` stands at (seed, target).
+    ///
+    /// However many there are, they lie evenly: along each axis by steps of 1/g and 1/g^2, where g^3 = g + 1, from a random
+    /// start (Roberts: "The unreasonable effectiveness of quasirandom sequences", 2018).
+    pub fn new(number: u64, draws: Draws) -> Spot {
+        const PLASTIC: f64 = 1.324_717_957_244_746;
+        let steps = [1.0 / PLASTIC, 1.0 / (PLASTIC * PLASTIC)];
+        // Whole turns do not count, and a float holds no large numbers exactly.
+        let number = (number % (1 << 32)) as f64;
+        let at = [0, 1].map(|axis| (draws.unit(axis as u64) + steps[axis] * number).fract());
+        Spot { at, draws: draws.at(number as u64) }
+    }
+}
+
 /// One view of a place through one pipeline, with all its numbers drawn: what `look` samples and `push` gives back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
@@ -35,19 +59,20 @@ impl Window {
     /// `draws` stands at (seed, step, target, place); the view is a pure function of it, the plan and the moment. The
     /// place's centre is the same for all pipelines that say the same size; a stage's draws hang on its key alone.
     pub fn draw(frame: &Frame, sight: Sight, pipeline: &Pipeline, draws: Draws, time: &Time) -> Window {
-        Window::draw_within(frame, None, sight, pipeline, draws, time)
+        Window::draw_within(frame, None, sight, pipeline, (draws, None), time)
     }
 
-    /// The same on a part of the canvas: a place's centre lies in it, and a composition's window fits it.
+    /// The same on a part of the canvas: a place's centre lies in it, and a composition's window fits it. A spot says where
+    /// and how large the place is; `draws` then draws the rest.
     pub fn draw_within(
         frame: &Frame,
         region: Option<&Region>,
         sight: Sight,
         pipeline: &Pipeline,
-        draws: Draws,
+        (draws, spot): (Draws, Option<&Spot>),
         time: &Time,
     ) -> Window {
-        let map = geometry::window_map(frame, region, sight, pipeline, draws, time);
+        let map = geometry::window_map(frame, region, sight, pipeline, (draws, spot), time);
         let filters = pipeline
             .stages
             .iter()

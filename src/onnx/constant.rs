@@ -1,7 +1,7 @@
-//! Computing what needs no runtime: operators that move or convert constants.
+//! Computing what needs no runtime: operators that move, convert or scale constants.
 //!
-//! Models with weights of 16 bits carry a `Cast` a weight, exporters leave a `Transpose` here and there. Done here, large
-//! weights need not travel through a runtime to be folded.
+//! Models with weights of 16 bits carry a `Cast` a weight, those with weights of 8 bits a `Mul` besides, exporters leave a
+//! `Transpose` here and there. Done here, large weights need not travel through a runtime to be folded.
 
 use super::graph::{Graph, Node};
 use super::shapes;
@@ -42,6 +42,7 @@ fn evaluate(graph: &Graph, node: &Node) -> Option<Tensor> {
     match node.operator.as_str() {
         "Identity" => Some(x.clone()),
         "Cast" => cast(x, DataType::from_onnx(i32::try_from(node.int("to")?).ok()?)?),
+        "Mul" => product(x, graph.constants.get(node.input(1)?)?),
         "NonZero" => places(x),
         "Transpose" => x.transpose(&shapes::permutation(node, x.dims.len())?),
         "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
@@ -53,7 +54,7 @@ fn evaluate(graph: &Graph, node: &Node) -> Option<Tensor> {
     }
 }
 
-/// Conversions among floats, and from them nowhere else: integers are small and left to the runtime.
+/// Conversions among floats, and of bytes to floats: integers of other sizes are few and left to the runtime.
 fn cast(x: &Tensor, to: DataType) -> Option<Tensor> {
     if x.data_type == to {
         return Some(x.clone());
@@ -63,7 +64,48 @@ fn cast(x: &Tensor, to: DataType) -> Option<Tensor> {
         let data: Vec<u8> = halves.iter().flat_map(|b| half::f16::from_le_bytes(*b).to_f32().to_le_bytes()).collect();
         return Some(Tensor { data_type: to, dims: x.dims.clone(), data: data.into() });
     }
+    let bytes = |wide: fn(u8) -> f32| to_f32(x, x.data.iter().map(|byte| wide(*byte)));
+    match (x.data_type, to) {
+        (DataType::I8, DataType::F32) => return Some(bytes(|byte| f32::from(byte as i8))),
+        (DataType::U8, DataType::F32) => return Some(bytes(f32::from)),
+        _ => {}
+    }
     Tensor::floats(to, &x.dims, &x.to_f64()?)
+}
+
+/// Values in the order of `like`, of its dimensions.
+fn to_f32(like: &Tensor, values: impl Iterator<Item = f32>) -> Tensor {
+    let data: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
+    Tensor { data_type: DataType::F32, dims: like.dims.clone(), data: data.into() }
+}
+
+/// Products, where one tensor has the other one's dimensions or 1 in their place: rows of weights and their scales.
+fn product(a: &Tensor, b: &Tensor) -> Option<Tensor> {
+    let stretched = |small: &Tensor, large: &Tensor| {
+        small.dims.len() <= large.dims.len()
+            && small.dims.iter().rev().zip(large.dims.iter().rev()).all(|(small, large)| *small == 1 || small == large)
+    };
+    let (large, small) = match (stretched(b, a), stretched(a, b)) {
+        (true, _) => (a, b),
+        (false, true) => (b, a),
+        _ => return None,
+    };
+    let (values, scales) = (large.to_f32()?, small.to_f32()?);
+    // How far the smaller one's place moves with each axis of the larger one.
+    let missing = large.dims.len() - small.dims.len();
+    let own = super::tensor::strides(&small.dims);
+    let steps: Vec<usize> = (0..large.dims.len())
+        .map(|axis| match axis.checked_sub(missing) {
+            Some(axis) if small.dims[axis] > 1 => own[axis],
+            _ => 0,
+        })
+        .collect();
+    let strides = super::tensor::strides(&large.dims);
+    let at = |index: usize| -> usize {
+        let axes = strides.iter().zip(&large.dims).zip(&steps);
+        axes.map(|((stride, dim), step)| index / stride % dim * step).sum()
+    };
+    Some(to_f32(large, values.iter().enumerate().map(|(index, value)| value * scales[at(index)])))
 }
 
 /// Whether the operator is one that onnxruntime's folding leaves although what it gives is known.
@@ -83,4 +125,39 @@ fn places(x: &Tensor) -> Option<Tensor> {
     let values: Vec<i64> =
         rows.flat_map(|(stride, dim)| found.iter().map(move |i| (i / stride % dim) as i64)).collect();
     Some(Tensor::i64(&[x.dims.len(), found.len()], &values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_become_floats() {
+        let bytes = |data_type| Tensor { data_type, dims: vec![3], data: vec![1u8, 127, 255].into() };
+        let floats = |data_type| cast(&bytes(data_type), DataType::F32).unwrap().to_f32().unwrap();
+        assert_eq!(floats(DataType::I8), [1.0, 127.0, -1.0]);
+        assert_eq!(floats(DataType::U8), [1.0, 127.0, 255.0]);
+    }
+
+    #[test]
+    fn products_stretch_the_smaller_one() {
+        let values: Vec<f32> = (0..12).map(|value| value as f32).collect();
+        let large = Tensor::f32(&[2, 3, 2], &values);
+        for (dims, at) in [
+            (vec![2, 1, 1], (|index| index / 6) as fn(usize) -> usize),
+            (vec![3, 1], |index| index / 2 % 3),
+            (vec![1, 2], |index| index % 2),
+            (vec![], |_| 0),
+            (vec![2, 3, 2], |index| index),
+        ] {
+            let scales: Vec<f32> = (0..dims.iter().product()).map(|scale| 0.5 + scale as f32).collect();
+            let small = Tensor::f32(&dims, &scales);
+            let expected: Vec<f32> = values.iter().enumerate().map(|(i, value)| value * scales[at(i)]).collect();
+            for got in [product(&large, &small).unwrap(), product(&small, &large).unwrap()] {
+                assert_eq!((got.dims.as_slice(), got.to_f32().unwrap()), (&[2usize, 3, 2][..], expected.clone()));
+            }
+        }
+        assert_eq!(product(&Tensor::f32(&[2, 1], &[1.0; 2]), &Tensor::f32(&[1, 2], &[1.0; 2])), None);
+        assert_eq!(product(&large, &Tensor::i64(&[], &[2])), None);
+    }
 }

@@ -240,6 +240,8 @@ pub struct Target {
     pub active: Option<Active>,
     /// Places a step.
     pub windows: u32,
+    /// How many places there are, the same for the whole render; `None`: new ones at every step. For [`Sight::Places`].
+    pub places: Option<u32>,
     pub select: Select,
     /// How evenly [`Select::Mix`] shares out; positive. Of no meaning otherwise.
     pub temperature: Schedule,
@@ -321,6 +323,8 @@ pub enum Select {
     Mix,
     /// One prompt, drawn for each place.
     Random,
+    /// One prompt, by the place's number, or by the window's where places do not stay: all have the same share.
+    Turns,
 }
 
 /// The distance between a window's embedding e, of unit length u, and a prompt's feature f; s their similarity.

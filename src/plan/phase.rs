@@ -63,8 +63,10 @@ pub enum Optimiser {
 }
 
 impl Optimiser {
-    /// Adam with a memory that suits a goal that every step sees through other windows.
+    /// Adam with a memory that suits a goal that every step sees through other windows; for gradients of any size.
     pub const ADAM: Optimiser = Optimiser::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
+    /// The same for gradients that are normalised: what is small beside the others hardly moves.
+    pub const ADAM_OF_NORMALISED: Optimiser = Optimiser::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1.0 };
 
     /// One of each kind, for tests of all.
     #[cfg(test)]

@@ -25,7 +25,8 @@ impl<'a> Reader<'a> {
     /// The phases as they are done one after the other: repeated ones come as often as they are repeated.
     pub fn phases(&mut self, recipe: &Fields<'a>) -> Vec<Phase> {
         let render = self.section(recipe, "render", &keys::RENDER);
-        let optimiser = render.get("optimiser").and_then(|value| self.optimiser(&value)).unwrap_or(Optimiser::ADAM);
+        let optimiser =
+            render.get("optimiser").and_then(|value| self.optimiser(&value)).unwrap_or(Optimiser::ADAM_OF_NORMALISED);
         let mut tables = self.tables(recipe, "phase", &keys::PHASE);
         if let Some(first) = tables.get(MOST_PHASES) {
             self.error(first.span.clone(), format!("more than {MOST_PHASES} phases"));

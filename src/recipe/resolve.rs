@@ -137,6 +137,7 @@ impl Resolver<'_, '_> {
                 TargetKind::Detail => Sight::Places,
             },
             windows: target.windows,
+            places: target.places,
             select: target.select,
             temperature: target.temperature.clone(),
             loss: target.loss,

@@ -25,6 +25,9 @@ impl<'a> Reader<'a> {
         let prompts = fields.written("prompts").map(|value| self.prompts(&value, templates)).unwrap_or_default();
         let stages = fields.get("stages").and_then(|value| self.pipeline_use(&value));
         let windows = fields.get("windows").and_then(|value| self.whole(&value));
+        let places = (kind == TargetKind::Detail).then(|| fields.get("places")).flatten();
+        let places = places.and_then(|value| self.whole(&value)).and_then(|places| u32::try_from(places).ok());
+        let places = places.filter(|places| *places > 0);
         let fit = (kind == TargetKind::Composition).then(|| self.chosen(fields, "fit")).flatten();
         let fit = match fit {
             Some("contain") => Fit::Contain,
@@ -36,6 +39,7 @@ impl<'a> Reader<'a> {
             Some("worst") => Select::Worst,
             Some("mix") => Select::Mix,
             Some("random") => Select::Random,
+            Some("turns") => Select::Turns,
             _ => Select::Best,
         };
         let loss = match self.chosen(fields, "loss") {
@@ -59,6 +63,7 @@ impl<'a> Reader<'a> {
             prompts: prompts.into_iter().flatten().collect(),
             stages,
             windows: windows.and_then(|windows| u32::try_from(windows).ok()).unwrap_or(1),
+            places,
             fit,
             select,
             temperature,

@@ -3,7 +3,7 @@
 use super::over_time::{Timeline, short};
 use super::reader::Reader;
 use super::written::Recipe;
-use crate::plan::{Phase, Schedule};
+use crate::plan::{Gradient, Optimiser, Phase, Schedule};
 
 /// Warns of targets and phases that do nothing, and of values that change nothing.
 pub(super) fn warn(reader: &mut Reader<'_>, recipe: &Recipe, phases: &[Phase], timeline: &Timeline) {
@@ -38,7 +38,22 @@ pub(super) fn warn(reader: &mut Reader<'_>, recipe: &Recipe, phases: &[Phase], t
             reader.warning(written.rate.span.clone(), message);
         }
         finest(reader, recipe, index, timeline);
+        epsilon(reader, recipe, index);
     }
+}
+
+/// Warns of gradients that are as nothing beside what is added to their size.
+fn epsilon(reader: &mut Reader<'_>, recipe: &Recipe, index: usize) {
+    /// Gradients that are not normalised have a size of 1e-5 or so.
+    const MOST: f64 = 1e-3;
+    let phase = &recipe.phases[index];
+    let (Optimiser::Adam { epsilon, .. } | Optimiser::AdamW { epsilon, .. }) = phase.optimiser else { return };
+    if phase.gradient == Gradient::Normalise || epsilon < MOST {
+        return;
+    }
+    let message =
+        format!("without `gradient = \"normalise\"` an epsilon of {} holds the picture still", short(epsilon));
+    reader.warning(phase.span.clone(), message).hint = Some("optimiser = { adam = { epsilon = 1e-8 } }".into());
 }
 
 /// Warns of a low-pass that lets everything pass. What the command line says of the size does not count.

@@ -106,6 +106,7 @@ pub(super) struct Target {
     pub all_prompts: bool,
     pub stages: Option<PipelineUse>,
     pub windows: u32,
+    pub places: Option<u32>,
     pub fit: Fit,
     pub select: Select,
     pub temperature: Schedule,

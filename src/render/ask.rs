@@ -4,7 +4,7 @@ use super::scene::Scene;
 use crate::{
     chance::{Draws, key_of},
     clip::NEVER,
-    look::Window,
+    look::{Spot, Window},
     plan::{Loss, Plan, Pull, Select, Time},
 };
 
@@ -118,9 +118,13 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time) -> 
         let frame = &scene.frames[target.model];
         for place in 0..u64::from(target.windows) {
             let draws = draws.at(target.key).at(place);
+            // The windows of all steps go round the places that stay.
+            let number = time.step.wrapping_mul(u64::from(target.windows)).wrapping_add(place);
+            let turn = target.places.map_or(number, |places| number % u64::from(places.max(1)));
+            let spot = target.places.map(|_| Spot::new(turn, Draws::new(plan.seed).at(target.key)));
             let view = |pipeline: usize| {
                 let pipeline = &target.pipelines[pipeline];
-                Window::draw_within(frame, scene.region(index), target.sight, pipeline, draws, time)
+                Window::draw_within(frame, scene.region(index), target.sight, pipeline, (draws, spot.as_ref()), time)
             };
             let place = Place {
                 target: index,
@@ -132,7 +136,17 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time) -> 
                 sharpness,
                 loss: target.loss,
             };
-            place.asks(&wanted, &view, &mut asks);
+            // By its number among all prompts: one that is switched off for a while leaves its places alone.
+            let own = match target.wanted.as_slice() {
+                all @ [_, ..] if target.select == Select::Turns => {
+                    let own = &all[(turn % all.len() as u64) as usize];
+                    parts(std::slice::from_ref(own), share, (sign, NEVER), time)
+                }
+                _ => wanted.clone(),
+            };
+            if !own.is_empty() || !directions.is_empty() {
+                place.asks(&own, &view, &mut asks);
+            }
         }
     }
     asks
@@ -220,9 +234,10 @@ impl Place<'_> {
                 sharpness: self.sharpness,
                 loss: self.loss,
             }),
-            Select::Random => {
-                let drawn = self.draws.at(key_of("select")).unit(0) * wanted.len() as f64;
-                let (pipeline, part) = wanted[(drawn as usize).min(wanted.len() - 1)];
+            Select::Random | Select::Turns => {
+                // Of prompts that take turns there is one here.
+                let drawn = (self.draws.at(key_of("select")).unit(0) * wanted.len() as f64) as usize;
+                let (pipeline, part) = wanted[drawn.min(wanted.len() - 1)];
                 let pull = avoided().into_iter().chain([part]).collect();
                 asks.settled.push(self.ask(view(pipeline), pull, Vec::new()));
             }

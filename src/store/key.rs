@@ -217,6 +217,7 @@ impl<'a> Chain<'a> {
             region,
             active,
             windows,
+            places,
             select,
             temperature,
             loss,
@@ -248,12 +249,16 @@ impl<'a> Chain<'a> {
             Sight::Whole { fit: Fit::Slide } => "slide",
             Sight::Places => "places",
         });
+        if let Some(places) = places {
+            digest.word("spots").count(u64::from(*places));
+        }
         digest.word(match select {
             Select::Best => "best",
             Select::Worst => "worst",
             Select::All => "all",
             Select::Mix => "mix",
             Select::Random => "random",
+            Select::Turns => "turns",
         });
         if *select == Select::Mix {
             digest.number(temperature.at(time));

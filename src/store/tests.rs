@@ -78,7 +78,7 @@ fn what_is_not_looked_at_yet_does_not_count_yet() {
         ("cover = [0.3, 0.6]", "cover = [0.3, 0.7]"),
         ("rate = 0.03", "rate = 0.04"),
         ("rate = 0.03", "rate = 0.03\noptimiser = \"sign\""),
-        ("rate = 0.03", "rate = 0.03\ngradient = \"normalise\""),
+        ("rate = 0.03", "rate = 0.03\ngradient = \"plain\""),
         ("rate = 0.03", "rate = 0.03\nresolution = 0.5"),
         ("rate = 0.03", "rate = 0.03\npatience = 2"),
         ("name = \"late\"", "name = \"later\""),

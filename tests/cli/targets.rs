@@ -52,6 +52,27 @@ fn a_target_acts_in_its_steps() {
 }
 
 #[test]
+fn prompts_take_turns_and_keep_their_places() {
+    let bench = Bench::new();
+    let turns = |keys: &str| recipe(&format!("select = 'turns'\n{keys}"));
+    let three =
+        |text: String| text.replace("['sword']", "['sword', 'sea', { text = 'castle', weight = 'floor(2*T)' }]");
+    bench.write("two.toml", turns("places = 2").replace("['sword']", "['sword', 'sea']"));
+    assert_eq!(bench.done(&["two.toml"]).out, "sword : 6 (50.00%)\nsea   : 6 (50.00%)\n");
+    // Without places the windows of a step take turns.
+    bench.write("none.toml", turns("places = 0").replace("['sword']", "['sword', 'sea']"));
+    assert_eq!(bench.done(&["none.toml"]).out, "sword : 6 (50.00%)\nsea   : 6 (50.00%)\n");
+    // What is switched off, here in the first half, leaves its place alone, and the others have theirs.
+    bench.write("three.toml", three(turns("places = 3")));
+    let out = bench.done(&["three.toml"]).out;
+    assert!(["sword  : 4 ", "sea    : 4 ", "castle : 2 "].iter().all(|line| out.contains(line)), "{out}");
+    // One place, one prompt.
+    bench.write("one.toml", three(turns("places = 1")));
+    assert_eq!(bench.done(&["one.toml"]).out.lines().next(), Some("sword  : 12 (100.00%)"));
+    assert!(bench.done(&["plan", "two.toml"]).out.contains("2 places that stay"));
+}
+
+#[test]
 fn several_texts_are_one_prompt() {
     let bench = Bench::new();
     let text = recipe("templates = ['a painting of {}', '{} in the dark']")

@@ -66,9 +66,7 @@ def main():
     words = dict(numpy.load(options.words / "words.npz"))
     tokenizer = Tokenizer.from_file(str(options.words / "tokenizer.json"))
 
-    image = image_tower.tower(
-        fitted["templates"], fitted["bias"], fitted["placing"], fitted["placing_bias"]
-    )
+    image = image_tower.tower(fitted["templates"], fitted["bias"])
     (options.out / "image.onnx").write_bytes(image.SerializeToString())
     known = text_tower.memory(fitted, names.load_aliases())
     texts = sorted(known)

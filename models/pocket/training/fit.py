@@ -7,7 +7,6 @@ styles: the leading solutions of the generalised eigenproblem
 (Fisher's discriminants). The file holds
   templates  float32 (dimensions, features): an embedding is anchored(templates @ features + bias)
   bias       float32 (dimensions)
-  placing, placing_bias: the same for the coarse grid that windows are centred by
   embedding  float32 (pictures, dimensions + 1): unit length, of each picture's mean view
   name, caption, source, weight: of the pictures, as in FEATURES.npz
 """
@@ -20,8 +19,6 @@ import scipy.linalg
 import image_tower
 
 DIMENSIONS = 640
-# of the coarse templates by which windows are centred
-COARSE_DIMENSIONS = 64
 # added to the within-scatter's diagonal, in units of its mean: high values prefer features that are strong over those
 # that merely never vary, which makes pictures calmer
 RIDGE = 4.0
@@ -86,7 +83,7 @@ class Moments:
         self.centre = (self.means * self.weight[:, None]).sum(axis=0) / self.weight.sum()
 
 
-def templates(moments, dimensions=DIMENSIONS, ridge=RIDGE, whitening=WHITENING, style=STYLE):
+def templates(moments, ridge=RIDGE, whitening=WHITENING, style=STYLE):
     """The map as (templates, bias)."""
     centred = moments.means - moments.centre
     between = scatter(centred, moments.weight)
@@ -99,12 +96,12 @@ def templates(moments, dimensions=DIMENSIONS, ridge=RIDGE, whitening=WHITENING, 
     within[numpy.diag_indices_from(within)] += ridge * numpy.diagonal(within).mean()
     size = len(within)
     values, vectors = scipy.linalg.eigh(
-        between, within, subset_by_index=(size - dimensions, size - 1), overwrite_a=True, overwrite_b=True
+        between, within, subset_by_index=(size - DIMENSIONS, size - 1), overwrite_a=True, overwrite_b=True
     )
     order = numpy.argsort(-values)
     found = vectors[:, order].T / (values[order, None] + 1) ** (whitening / 2)
     # the eigenvectors' signs are arbitrary: each one's largest entry is made positive
-    found *= numpy.sign(found[numpy.arange(dimensions), numpy.abs(found).argmax(axis=1)])[:, None]
+    found *= numpy.sign(found[numpy.arange(DIMENSIONS), numpy.abs(found).argmax(axis=1)])[:, None]
     # the softmax over places and the anchor count on answers of length 1
     found /= numpy.sqrt(((centred @ found.T) ** 2).sum(axis=1).mean())
     small, scale = image_tower.in_bytes(found)
@@ -139,17 +136,6 @@ def held_out(embedding, name, out):
     return [float((rank < top).mean()) for top in (1, 5, 20)], len(asked), int(here.sum())
 
 
-def coarsened(data):
-    """The same pictures on the coarse grid that windows are centred by."""
-    shape = (-1, image_tower.GRID // image_tower.COARSE, image_tower.COARSE)
-
-    def coarse(rows):
-        cells = rows.astype(numpy.float32).reshape(len(rows), *shape, *shape[1:])
-        return cells.mean(axis=(3, 5)).reshape(len(rows), -1)
-
-    return data | {"features": coarse(data["features"])}
-
-
 def load(path, held=None):
     """The file of features as a dictionary; pictures of the source `held` weigh nothing."""
     data = dict(numpy.load(path))
@@ -166,15 +152,13 @@ def main():
     options = parser.parse_args()
     data = load(options.features, options.held_out)
     found, bias = templates(Moments(data))
-    placing, placing_bias = templates(Moments(coarsened(data)), COARSE_DIMENSIONS)
     embedding = picture_embeddings(data, found, bias)
     if options.held_out:
         shares, asked, known = held_out(embedding, data["name"], data["source"] == options.held_out)
         figures = ", ".join(f"{share:.1%}" for share in shares)
         print(f"{options.held_out}: first, among 5, among 20 of {known} names: {figures} of {asked} drawings")
     kept = {key: data[key] for key in ("name", "caption", "source", "weight")}
-    coarse = {"placing": placing, "placing_bias": placing_bias}
-    numpy.savez(options.out, templates=found, bias=bias, embedding=embedding, **coarse, **kept)
+    numpy.savez(options.out, templates=found, bias=bias, embedding=embedding, **kept)
     print(f"{len(embedding)} pictures, {len(found)} dimensions")
 
 

@@ -16,16 +16,9 @@ SCALES = 3  # octaves of oriented energies
 CHANNELS = 3 + SCALES * filters.ORIENTATIONS
 # a window may show its subject up to so many cells off: templates are tried at (2 * SHIFT + 1)^2 places
 SHIFT = 1
-# before, the window is moved so that what it shows is in the middle; coarse cells are COARSE cells wide, and moves go from
-# minus to plus half a window in steps of one
-COARSE = 2
-# how clearly the best move wins over the others
-CENTRING = 60.0
-PLACES = GRID // COARSE + 1
-# how much a place in the middle is preferred to one at the edge (logits; 1 / CENTRING of a length is worth 1)
-MIDDLE = 20.0
-# how clearly the best of these places wins over the others (softmax over the lengths of what they say)
-SHARPNESS = 20.0
+# how clearly the best of these places wins over the others (softmax over the lengths of what they say); more lets what is
+# seen a little off, and so is like nothing known, win by its sheer strength
+SHARPNESS = 5.0
 # one more number of an embedding, before it is made of unit length, is always this (answers' lengths are about 1): an
 # embedding then says not only what is seen but how strongly, and pictures need not be exaggerated to be seen
 ANCHOR = 0.5
@@ -140,51 +133,15 @@ def stored(graph, rows, shape):
     return graph.add("Mul", wide, graph.constant(scale.reshape((-1,) + (1,) * (len(shape) - 1))))
 
 
-def _toeplitz():
-    """For each of PLACES shifts, how it cuts GRID cells out of 2 * GRID: float32 (PLACES, GRID * 2 * GRID)."""
-    cuts = numpy.zeros((PLACES, GRID, 2 * GRID), numpy.float32)
-    for place in range(PLACES):
-        for cell in range(GRID):
-            cuts[place, cell, COARSE * place + cell] = 1
-    return cuts.reshape(PLACES, -1)
-
-
-def _centred(graph, maps, placing, bias):
-    """Move the maps so that what they show is in the middle: a soft attention over PLACES x PLACES shifts.
-
-    The shares of the shifts come from how long a few coarse templates' answers are there. They are taken as the product
-    of a row's and a column's share, so that moving is two products of matrices.
-    """
-    coarse = _padded(graph, _pooled(graph, maps, COARSE), GRID // COARSE // 2)
-    templates = stored(graph, placing, (len(placing), CHANNELS, GRID // COARSE, GRID // COARSE))
-    lengths = _length(graph, graph.add("Conv", coarse, templates, graph.constant(bias)), 1, 1e-6)
-    offsets = numpy.linspace(-1, 1, PLACES)
-    prior = -MIDDLE * (offsets[:, None] ** 2 + offsets[None, :] ** 2)
-    logits = graph.add("Add", graph.add("Mul", lengths, graph.constant(CENTRING)), graph.constant(prior))
-    logits = graph.add("Reshape", logits, graph.constant((0, PLACES * PLACES), numpy.int64))
-    shares = graph.add("Softmax", logits, axis=1)
-    shares = graph.add("Reshape", shares, graph.constant((0, PLACES, PLACES), numpy.int64))
-    cuts = graph.constant(_toeplitz())
-
-    def cutting(axis, shape):
-        line = graph.add("ReduceSum", shares, graph.constant((axis,), numpy.int64), keepdims=0)
-        return graph.add("Reshape", graph.add("MatMul", line, cuts), graph.constant(shape, numpy.int64))
-
-    rows = cutting(2, (0, 1, GRID, 2 * GRID))
-    columns = graph.add("Transpose", cutting(1, (0, 1, GRID, 2 * GRID)), perm=(0, 1, 3, 2))
-    return graph.add("MatMul", graph.add("MatMul", rows, _padded(graph, maps, GRID // 2)), columns)
-
-
-def tower(templates, bias, placing, placing_bias):
+def tower(templates, bias):
     """The whole tower.
 
-    templates: (dimensions, CHANNELS * GRID * GRID), stored in bytes with a scale each; bias: (dimensions,); placing and
-    placing_bias the same for the coarse grid.
+    templates: (dimensions, CHANNELS * GRID * GRID), stored in bytes with a scale each; bias: (dimensions,).
     ONNX model: `image` [batch, 3, 64, 64], values 0 to 1 -> `embedding` [batch, dimensions + 1], unit length.
     """
     graph = Graph()
     dimensions = len(templates)
-    maps = _centred(graph, _feature_maps(graph, "image"), placing, placing_bias)
+    maps = _feature_maps(graph, "image")
     weights = stored(graph, templates, (dimensions, CHANNELS, GRID, GRID))
     answers = graph.add("Conv", _padded(graph, maps, SHIFT), weights, graph.constant(bias))
     places = (2 * SHIFT + 1) ** 2

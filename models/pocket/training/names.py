@@ -78,21 +78,23 @@ def load_aliases():
         return tomllib.load(file)
 
 
-def missing_drawings(aliases, drawn):
-    """The aliases that name a drawing that does not exist: alias -> the names that are missing."""
+def missing_pictures(aliases, drawn):
+    """The aliases that name a picture that does not exist: alias -> the names that are missing."""
     missing = {alias: [name for name in wanted if name not in drawn] for alias, wanted in aliases.items()}
     return {alias: wanted for alias, wanted in missing.items() if wanted}
 
 
 def main():
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: names.py DRAWINGS.npz")
+    if len(sys.argv) != 3:
+        raise SystemExit("usage: names.py DRAWINGS.npz SCENES.npz")
+    scenes = numpy.load(sys.argv[2])
     drawn = set(numpy.load(sys.argv[1])["name"].tolist())
+    drawn |= set(scenes["name"].tolist()) | set(scenes["caption"].tolist())
     aliases = load_aliases()
-    missing = missing_drawings(aliases, drawn)
+    missing = missing_pictures(aliases, drawn)
     for alias, wanted in missing.items():
-        print(f"{alias}: no drawing named {', '.join(wanted)}")
-    print(f"{len(aliases)} aliases, {len(missing)} of them name missing drawings")
+        print(f"{alias}: no picture named {', '.join(wanted)}")
+    print(f"{len(aliases)} aliases, {len(missing)} of them name missing pictures")
     raise SystemExit(1 if missing else 0)
 
 

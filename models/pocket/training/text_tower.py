@@ -24,7 +24,7 @@ LONG_NAME = 3  # words
 # a name's value lies between the mean of its pictures and the most typical one: means of different layouts are mush
 TYPICAL = 0.7
 # of equally typical drawings the ones with modelled light are nicer to render
-PREFERRED = {"fluent": 0.05, "noto": 0.02, "game": -0.02, "openclipart": -0.03}
+PREFERRED = {"fluent": 0.15, "noto": 0.08, "game": -0.05, "openclipart": -0.05}
 
 
 def values_by_text(texts, embedding, source, weight, typical=TYPICAL):
@@ -51,6 +51,7 @@ def memory(fitted, aliases):
         )
 
     drawings = part(fitted["name"], ~scenes)
+    scenic = part(fitted["name"], scenes) | part(fitted["caption"], scenes)
     wanted_names = {name for wanted in aliases.values() for name in wanted}
     emoji = set(fitted["name"][numpy.isin(fitted["source"], EMOJI)])
     # what is seldom asked for by its long name is not worth its place
@@ -59,10 +60,13 @@ def memory(fitted, aliases):
         for name, value in drawings.items()
         if name in emoji or name in wanted_names or len(name.split()) < LONG_NAME
     }
+    everything = drawings | scenic
     for alias, wanted in aliases.items():
-        known[alias] = drawings[wanted[0]]
-    known.update(part(fitted["name"], scenes))
-    known.update(part(fitted["caption"], scenes))
+        # all are there, but in a smoke run
+        there = [name for name in wanted if name in everything]
+        if there:
+            known[alias] = everything[there[0]]
+    known.update(scenic)
     return known
 
 

@@ -15,6 +15,7 @@ pub(super) const RECIPES: &[(&str, &str)] = shipped![
     "land-and-sky",
     "malazan",
     "malazan-and-rings",
+    "malazan-company",
     "malazan-landscape",
     "malazan-landscape-pure",
     "malazan-perspective",

@@ -71,7 +71,7 @@ pub(super) struct PhaseAccount {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct TargetAccount {
     pub name: String,
-    /// `places`, or `whole` and how it fits.
+    /// `places` or how many of them stay, or `whole` and how it fits.
     pub sight: String,
     /// Places a step.
     pub windows: u32,
@@ -214,7 +214,7 @@ fn phase_account(plan: &Plan, phase: &Phase, start: u64) -> PhaseAccount {
 /// An optimiser as a recipe could have it.
 fn optimiser(optimiser: &Optimiser) -> String {
     match *optimiser {
-        Optimiser::ADAM => "adam".to_owned(),
+        Optimiser::ADAM_OF_NORMALISED => "adam".to_owned(),
         Optimiser::Adam { beta1, beta2, epsilon } => format!("adam (beta1 {beta1}, beta2 {beta2}, epsilon {epsilon})"),
         Optimiser::AdamW { beta1, beta2, epsilon, decay } => {
             format!("adamw (decay {decay}, beta1 {beta1}, beta2 {beta2}, epsilon {epsilon})")
@@ -246,7 +246,7 @@ fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAc
     TargetAccount {
         name: target.name.clone(),
         sight: match target.sight {
-            Sight::Places => "places".to_owned(),
+            Sight::Places => target.places.map_or("places".to_owned(), |places| format!("{places} places that stay")),
             Sight::Whole { fit: Fit::Stretch } => "whole (stretch)".to_owned(),
             Sight::Whole { fit: Fit::Contain } => "whole (contain)".to_owned(),
             Sight::Whole { fit: Fit::Slide } => "whole (slide)".to_owned(),

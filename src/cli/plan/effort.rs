@@ -126,7 +126,7 @@ fn views(target: &Target, time: &Time) -> u64 {
         return 1;
     }
     match target.select {
-        Select::Random => pipelines.len().min(1) as u64,
+        Select::Random | Select::Turns => pipelines.len().min(1) as u64,
         _ => pipelines.len() as u64,
     }
 }

@@ -61,7 +61,7 @@ fn unusual(account: &Account) -> Vec<(&'static str, Vec<String>)> {
         ("optimiser", "adam".to_owned(), column(&|phase| phase.optimiser.clone())),
         (
             "gradient",
-            "plain".to_owned(),
+            "normalise".to_owned(),
             column(&|phase| match &phase.clip {
                 Some(norm) => format!("clip {}", over_time(norm)),
                 None => phase.gradient.to_owned(),

@@ -88,7 +88,7 @@ pub(in crate::recipe) static STAGES: &[StageEntry] = &[
         unit: "pixel values",
         about: "Gaussian noise on the window: its standard deviation, drawn for each view. One number means from 0 to it. \
                 Keeps patterns from growing that are too faint to see.",
-        example: "0.08",
+        example: "0.05",
     },
     StageEntry {
         name: "colour",
@@ -96,7 +96,7 @@ pub(in crate::recipe) static STAGES: &[StageEntry] = &[
         unit: "pixel values",
         about: "Colour jitter: a random gain for the window and a random offset for each channel; their standard deviation. One \
                 number means from 0 to it.",
-        example: "0.08",
+        example: "0.05",
     },
 ];
 

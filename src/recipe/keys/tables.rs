@@ -68,7 +68,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
         Key {
             about: "Named pipelines, for targets and prompts to use. A pipeline is an array of stages that may begin with \
                     another pipeline's name.",
-            example: "{ roam = [{ cover = [0.25, 0.6] }, { rotate = 15 }], slanted = [\"roam\", { perspective = 0.4 }] }",
+            example: "{ roam = [{ cover = [0.25, 0.4] }, { rotate = 5 }], slanted = [\"roam\", { perspective = 0.4 }] }",
             ..key("stages", Kind::Pipelines)
         },
         Key {
@@ -232,6 +232,14 @@ const WINDOWS: Key = Key {
     ..key("windows", Kind::Whole(1, 4096))
 };
 
+const PLACES: Key = Key {
+    about: "The number of places that windows look at, the same ones for the whole render and spread evenly: things take shape \
+            there, one beside the other. `cover` says how large each of them is, `shift` how far windows may stray. 0: every \
+            window lies somewhere else, and what it shows is woven into the whole.",
+    example: "7",
+    ..key("places", Kind::Whole(0, 4096))
+};
+
 const SELECT: Key = Key {
     about: "Which prompts a window trains.",
     example: "\"all\"",
@@ -251,6 +259,11 @@ const SELECT: Key = Key {
                 with: With::Nothing,
             },
             Variant { name: "random", about: "one, drawn for each place", with: With::Nothing },
+            Variant {
+                name: "turns",
+                about: "one after the other, so that all have the same share; with `places`, each place shows one of them",
+                with: With::Nothing,
+            },
         ]),
     )
 };
@@ -369,12 +382,13 @@ pub(in crate::recipe) static COMPOSITION: Table = Table {
 pub(in crate::recipe) static DETAIL: Table = Table {
     name: "detail",
     heading: "[[detail]]",
-    about: "Something that each small part of the picture should show: its windows lie at random places.",
+    about: "Something that parts of the picture should show: its windows lie at places that are drawn at random.",
     keys: &[
         NAME,
         PROMPTS,
         STAGES_OF_TARGET,
         WINDOWS,
+        PLACES,
         SELECT,
         TEMPERATURE,
         LOSS,
@@ -556,8 +570,8 @@ pub(in crate::recipe) static RENDER: Table = Table {
 pub(in crate::recipe) const OPTIMISERS: &[Variant] = &[
     Variant {
         name: "adam",
-        about: "every parameter moves by about `rate` a step while its gradient is steady, less where it is not; the defaults \
-                of `rate` are made for it",
+        about: "every parameter moves by up to `rate` a step while its gradient is steady, less where it is not, or small; the \
+                defaults of `rate` are made for it",
         with: With::Settings(&ADAM),
     },
     Variant {
@@ -586,7 +600,8 @@ pub(in crate::recipe) const OPTIMISERS: &[Variant] = &[
 /// How much of a mean is kept.
 const KEPT: Bounds = Bounds::within(0.0, 0.999_999);
 const EPSILON: Key = Key {
-    about: "Added to the root of the mean square: parameters whose gradient is smaller than this move less.",
+    about: "Added to the root of the mean square: parameters whose gradient is smaller than this move less. With `gradient = \
+            \"normalise\"` gradients have a size of 1, and an epsilon of 1 leaves what hardly matters at rest; without it, 1e-8.",
     example: "1e-6",
     ..key("epsilon", Kind::Number(Bounds::above(0.0, 1.0)))
 };
@@ -719,7 +734,7 @@ pub(in crate::recipe) static PHASE: Table = Table {
         Key {
             about: "What is done to the gradient of the parameters that are moved, before the optimiser sees it: of the \
                     parameters rather than of the pixels, so that it is the optimiser's steps that are bounded, whatever the basis.",
-            example: "\"normalise\"",
+            example: "\"plain\"",
             ..key("gradient", Kind::Choice(GRADIENTS))
         },
         Key {
@@ -747,7 +762,7 @@ pub(in crate::recipe) static PHASE: Table = Table {
         },
         Key {
             about: "The optimiser's rate: how far a step goes.",
-            example: "\"0.05 * (1 - 0.9*t)\"",
+            example: "\"0.1 * (1 - 0.9*t)\"",
             ..key("rate", Kind::Schedule(Bounds::within(0.0, 10.0)))
         },
         Key {

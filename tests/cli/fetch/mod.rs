@@ -159,7 +159,7 @@ fn what_can_be_fetched_is_listed() {
     let ran = list(&[]).ended(0);
     let lines: Vec<&str> = ran.out.lines().collect();
     assert!(
-        lines[0].starts_with("tiny ") && lines[0].contains("7.4 MB") && lines[0].contains("for tests"),
+        lines[0].starts_with("tiny ") && lines[0].contains("7.8 MB") && lines[0].contains("for tests"),
         "{}",
         ran.out
     );
