@@ -6,13 +6,11 @@ embedding, another one a mixture of what is nearest in meaning. Words for colour
 them.
 """
 
-import re
 
 import numpy
 from onnx import TensorProto, helper
 
 import image_tower
-import names
 from fit import sums, unit
 
 # how sharply near texts win over others: weight = exp(SHARPNESS * cosine)

@@ -1,5 +1,5 @@
 """Armour: a torso or a helmet filling the picture."""
-from .canvas import COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, STEEL, flipped, mirrored, mix, ring, shade, smooth
+from .canvas import COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, STEEL, mirrored, ring, shade, smooth
 from .registry import scene
 
 

@@ -1,8 +1,8 @@
 """Buildings."""
-from .canvas import COLOURS, mix, mirrored, ring, shade, smooth
+from .canvas import COLOURS, ring, shade
 from .registry import scene
 from .sky import lit, moon, puff, sky, stars, sun
-from .terrain import SNOW, leafy, peak, ragged, rolling, three_peaks, water
+from .terrain import SNOW, peak, rolling, water
 
 STONES = [(168, 162, 156), (190, 176, 150), (146, 146, 156)]
 ROOFS = {"red": (178, 52, 44), "blue": (54, 84, 170), "green": (50, 120, 84)}

@@ -1,7 +1,6 @@
 """Monsters and beasts."""
-import math
 
-from .canvas import BONE, COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, flipped, mirrored, mix, ring, shade, smooth
+from .canvas import BONE, COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, mirrored, mix, shade, smooth
 from .registry import scene
 from .sky import sky
 from .terrain import billows

@@ -1,5 +1,5 @@
 """Under the castle: steps, corridors, doors, bars, treasure."""
-from .canvas import INK, mix, mirrored, ring, shade, smooth
+from .canvas import INK, mirrored, shade, smooth
 from .registry import scene
 
 DUNGEON_STONES = [(150, 146, 140), (160, 146, 122), (136, 140, 152)]

@@ -1,7 +1,7 @@
 """Robots, gears and engines."""
 import math
 
-from .canvas import COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, mirrored, mix, ring, shade, smooth
+from .canvas import DARK_GROUNDS, INK, PALE_GROUNDS, mirrored, ring, shade, smooth
 from .registry import scene
 from .sky import stars
 

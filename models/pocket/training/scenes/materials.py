@@ -1,9 +1,8 @@
 """Materials seen close up, filling the picture."""
-import math
 
 import numpy as np
 
-from .canvas import INK, grid, mix, ring, shade, smooth
+from .canvas import grid, shade, smooth
 from .dungeon import brick_rows
 from .registry import scene
 

@@ -1,10 +1,10 @@
 """Things found on the way: treasure, books, potions, ships."""
 import math
 
-from .canvas import BONE, COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, mirrored, mix, ring, shade, smooth
+from .canvas import COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, mirrored, mix, ring, shade, smooth
 from .dungeon import brick_rows, flame
 from .registry import scene
-from .sky import lit, puff, sky
+from .sky import lit, sky
 from .terrain import billows
 
 GOLD = (238, 192, 62)

@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from .canvas import COLOURS, INK, OUT, SIZE, grid, mix, ring, shade, smooth
+from .canvas import COLOURS, INK, SIZE, grid, mix, shade, smooth
 from .registry import scene
 
 

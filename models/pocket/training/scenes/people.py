@@ -2,7 +2,7 @@
 import math
 
 from .armour import helmet
-from .canvas import BONE, COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, STEEL, mirrored, mix, ring, shade, smooth
+from .canvas import BONE, COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, STEEL, mirrored, ring, shade, smooth
 from .registry import scene
 from .sky import sky
 from .terrain import rolling

@@ -1,5 +1,5 @@
 """Weapons and shields, one large one per picture."""
-from .canvas import COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, STEEL, mirrored, mix, ring, shade, smooth
+from .canvas import COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, STEEL, mirrored, ring, shade, smooth
 from .registry import scene
 
 HILTS = [(150, 98, 44), (214, 172, 66), (92, 56, 36), (70, 72, 84)]

@@ -6,7 +6,7 @@ import numpy as np
 from .canvas import grid, mix, ring, shade
 from .registry import scene
 from .sky import cloud_cover, lightning, lit, moon, puff, sky, stars, sun
-from .terrain import SNOW, leafy, palm, peak, pine, rolling, three_peaks, water
+from .terrain import SNOW, leafy, palm, peak, pine, rolling, three_peaks
 
 
 def wood(c, plant, colours, foot=58):
@@ -97,12 +97,10 @@ def sunset(c):
 def sunrise(c):
     sky(c, "sunrise", 66)
     for turn in range(190, 351, 20):
-        angle = math.radians(turn)
-        for spread in (-3,):
-            a = math.radians(turn + spread)
-            b = math.radians(turn - spread)
-            c.polygon([(50, 64), (50 + 110 * math.cos(a), 64 + 110 * math.sin(a)),
-                       (50 + 110 * math.cos(b), 64 + 110 * math.sin(b))], (255, 226, 170))
+        a = math.radians(turn - 3)
+        b = math.radians(turn + 3)
+        c.polygon([(50, 64), (50 + 110 * math.cos(a), 64 + 110 * math.sin(a)),
+                   (50 + 110 * math.cos(b), 64 + 110 * math.sin(b))], (255, 226, 170))
     sun(c, 50, 62, 17, (255, 240, 140))
     rolling(c, 66, 3, c.jitter((88, 128, 84)), 0.3)
     rolling(c, 80, 3, c.jitter((58, 98, 66)), 2.4)
