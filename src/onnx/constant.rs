@@ -64,48 +64,45 @@ fn cast(x: &Tensor, to: DataType) -> Option<Tensor> {
         let data: Vec<u8> = halves.iter().flat_map(|b| half::f16::from_le_bytes(*b).to_f32().to_le_bytes()).collect();
         return Some(Tensor { data_type: to, dims: x.dims.clone(), data: data.into() });
     }
-    let bytes = |wide: fn(u8) -> f32| to_f32(x, x.data.iter().map(|byte| wide(*byte)));
+    let floats = |wide: fn(u8) -> f32| {
+        let values: Vec<f32> = x.data.iter().map(|byte| wide(*byte)).collect();
+        Some(Tensor::f32(&x.dims, &values))
+    };
     match (x.data_type, to) {
-        (DataType::I8, DataType::F32) => return Some(bytes(|byte| f32::from(byte as i8))),
-        (DataType::U8, DataType::F32) => return Some(bytes(f32::from)),
+        (DataType::I8, DataType::F32) => return floats(|byte| f32::from(byte as i8)),
+        (DataType::U8, DataType::F32) => return floats(f32::from),
         _ => {}
     }
     Tensor::floats(to, &x.dims, &x.to_f64()?)
 }
 
-/// Values in the order of `like`, of its dimensions.
-fn to_f32(like: &Tensor, values: impl Iterator<Item = f32>) -> Tensor {
-    let data: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
-    Tensor { data_type: DataType::F32, dims: like.dims.clone(), data: data.into() }
-}
-
 /// Products, where one tensor has the other one's dimensions or 1 in their place: rows of weights and their scales.
 fn product(a: &Tensor, b: &Tensor) -> Option<Tensor> {
-    let stretched = |small: &Tensor, large: &Tensor| {
-        small.dims.len() <= large.dims.len()
-            && small.dims.iter().rev().zip(large.dims.iter().rev()).all(|(small, large)| *small == 1 || small == large)
-    };
-    let (large, small) = match (stretched(b, a), stretched(a, b)) {
+    let dims = shapes::broadcast(&a.dims, &b.dims)?;
+    let (large, small) = match (a.dims == dims, b.dims == dims) {
         (true, _) => (a, b),
         (false, true) => (b, a),
         _ => return None,
     };
-    let (values, scales) = (large.to_f32()?, small.to_f32()?);
+    let (mut values, scales) = (large.to_f32()?, small.to_f32()?);
     // How far the smaller one's place moves with each axis of the larger one.
-    let missing = large.dims.len() - small.dims.len();
+    let missing = dims.len() - small.dims.len();
     let own = super::tensor::strides(&small.dims);
-    let steps: Vec<usize> = (0..large.dims.len())
+    let steps: Vec<usize> = (0..dims.len())
         .map(|axis| match axis.checked_sub(missing) {
             Some(axis) if small.dims[axis] > 1 => own[axis],
             _ => 0,
         })
         .collect();
-    let strides = super::tensor::strides(&large.dims);
-    let at = |index: usize| -> usize {
-        let axes = strides.iter().zip(&large.dims).zip(&steps);
-        axes.map(|((stride, dim), step)| index / stride % dim * step).sum()
-    };
-    Some(to_f32(large, values.iter().enumerate().map(|(index, value)| value * scales[at(index)])))
+    // Along the last axes on which it does not move one scale serves: a row.
+    let row: usize = dims.iter().zip(&steps).rev().take_while(|(_, step)| **step == 0).map(|(dim, _)| dim).product();
+    let strides = super::tensor::strides(&dims);
+    for (number, row_values) in values.chunks_mut(row.max(1)).enumerate() {
+        let axes = strides.iter().zip(&dims).zip(&steps);
+        let at: usize = axes.map(|((stride, dim), step)| number * row / stride % dim * step).sum();
+        row_values.iter_mut().for_each(|value| *value *= scales[at]);
+    }
+    Some(Tensor::f32(&dims, &values))
 }
 
 /// Whether the operator is one that onnxruntime's folding leaves although what it gives is known.

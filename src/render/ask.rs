@@ -137,15 +137,17 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time) -> 
                 loss: target.loss,
             };
             // By its number among all prompts: one that is switched off for a while leaves its places alone.
+            let turned;
             let own = match target.wanted.as_slice() {
                 all @ [_, ..] if target.select == Select::Turns => {
                     let own = &all[(turn % all.len() as u64) as usize];
-                    parts(std::slice::from_ref(own), share, (sign, NEVER), time)
+                    turned = parts(std::slice::from_ref(own), share, (sign, NEVER), time);
+                    &turned
                 }
-                _ => wanted.clone(),
+                _ => &wanted,
             };
             if !own.is_empty() || !directions.is_empty() {
-                place.asks(&own, &view, &mut asks);
+                place.asks(own, &view, &mut asks);
             }
         }
     }
