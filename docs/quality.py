@@ -15,7 +15,12 @@ from PIL import Image, ImageDraw
 DOCS = pathlib.Path(__file__).resolve().parent
 SIDE = 224
 RIM = 18
-FINEST = "finest = { keys = [[0, 5], [0.8, 50]] }"
+SMALL_EPSILON = "optimiser = { adam = { epsilon = 1e-8 } }"
+
+
+def falling(rate):
+    """A rate that falls as the default does."""
+    return f'rate = "{rate} * (1 - 0.95*smoothstep(0.4, 1, T))"'
 
 
 def whole(prompt="owl", canvas="", phase="", stages="", target="", steps=200, render=""):
@@ -92,8 +97,7 @@ rate = "0.1 * (1 - 0.95 * smoothstep(0.2, 1, t))"
 
 def optimiser(value, rate, gradient="normalise"):
     """A castle by another optimiser, its rate falling as the default does."""
-    phase = f'rate = "{rate} * (1 - 0.95*smoothstep(0.4, 1, T))"\ngradient = "{gradient}"'
-    return whole("castle", phase=phase, render=f"optimiser = {value}")
+    return whole("castle", phase=f'{falling(rate)}\ngradient = "{gradient}"', render=f"optimiser = {value}")
 
 
 SHEETS = {
@@ -104,10 +108,10 @@ SHEETS = {
         ("decay 1.2", whole(canvas="basis = { fourier = { decay = 1.2 } }")),
         ("decay 1.8", whole(canvas="basis = { fourier = { decay = 1.8 } }")),
         ("chroma 1", whole(canvas="basis = { fourier = { chroma = 1 } }")),
-        ("epsilon 1e-8", whole(render="optimiser = { adam = { epsilon = 1e-8 } }")),
-        ("epsilon 1e-8, rate 0.03", whole(phase='rate = "0.03 * (1 - 0.95*smoothstep(0.4, 1, T))"', render="optimiser = { adam = { epsilon = 1e-8 } }")),
-        ("rate 0.03", whole(phase='rate = "0.03 * (1 - 0.95*smoothstep(0.4, 1, T))"')),
-        ("rate 0.3", whole(phase='rate = "0.3 * (1 - 0.95*smoothstep(0.4, 1, T))"')),
+        ("epsilon 1e-8", whole(render=SMALL_EPSILON)),
+        ("epsilon 1e-8, rate 0.03", whole(phase=falling(0.03), render=SMALL_EPSILON)),
+        ("rate 0.03", whole(phase=falling(0.03))),
+        ("rate 0.3", whole(phase=falling(0.3))),
         ("rate 0.1, not falling", whole(phase="rate = 0.1")),
         ("finest to 16", whole(phase="finest = { keys = [[0, 5], [0.8, 16]] }")),
         ("finest to 120", whole(phase="finest = { keys = [[0, 5], [0.8, 120]] }")),
@@ -120,19 +124,13 @@ SHEETS = {
         ("loss cosine", whole(target='loss = "cosine"')),
     ]),
     "places": (5, [
-        ("places 0", parts(detail='places = 0\nselect = "best"')),
-        ("places 4", parts(detail='places = 4\nselect = "best"')),
-        ("places 6", parts(detail='places = 6\nselect = "best"')),
-        ("places 12", parts(detail='places = 12\nselect = "best"')),
-        ("places 24", parts(detail='places = 24\nselect = "best"')),
-        ("places 0, turns", parts(detail='places = 0\nselect = "turns"')),
-        ("places 4, turns", parts(detail='places = 4\nselect = "turns"')),
-        ("places 6, turns", parts(detail='places = 6\nselect = "turns"')),
-        ("places 12, turns", parts(detail='places = 12\nselect = "turns"')),
-        ("places 24, turns", parts(detail='places = 24\nselect = "turns"')),
+        (f"places {places}{said}", parts(detail=f'places = {places}\nselect = "{select}"'))
+        for select, said in (("best", ""), ("turns", ", turns"))
+        for places in (0, 4, 6, 12, 24)
     ]),
     "selection": (6, [
-        (select, parts(detail=f'places = 6\nselect = "{select}"')) for select in ("best", "worst", "all", "mix", "random", "turns")
+        (select, parts(detail=f'places = 6\nselect = "{select}"'))
+        for select in ("best", "worst", "all", "mix", "random", "turns")
     ]),
     "keys": (5, [
         ("mountains, lava", both()),
@@ -142,8 +140,8 @@ SHEETS = {
         ("loss l1", both(target='loss = "l1"')),
         ("loss l2", both(target='loss = "l2"')),
         ("adamw", both(extra='[render]\noptimiser = "adamw"')),
-        ("clip 0.001, epsilon 1e-8", both(extra="[render]\noptimiser = { adam = { epsilon = 1e-8 } }", phases="[[phase]]\nsteps = 200\ngradient = { clip = 0.001 }")),
-        ("stop 0.3", both(target="").replace('["mountains at sunset"]', '[{ text = "mountains at sunset", stop = 0.3 }]')),
+        ("clip 0.001, epsilon 1e-8", both(f"[render]\n{SMALL_EPSILON}", phases="[[phase]]\nsteps = 200\ngradient = { clip = 0.001 }")),
+        ("stop 0.3", both().replace('["mountains at sunset"]', '[{ text = "mountains at sunset", stop = 0.3 }]')),
         ("patience 40 of 3000", both(phases="[[phase]]\nsteps = 3000\npatience = 40")),
     ]),
     "optimisers": (4, [

@@ -83,23 +83,22 @@ class Moments:
         self.centre = (self.means * self.weight[:, None]).sum(axis=0) / self.weight.sum()
 
 
-def templates(moments, ridge=RIDGE, whitening=WHITENING, style=STYLE):
+def templates(moments):
     """The map as (templates, bias)."""
     centred = moments.means - moments.centre
     between = scatter(centred, moments.weight)
     within = moments.within.copy()
-    if style:
-        listed, owner = numpy.unique(moments.name, return_inverse=True)
-        total = numpy.maximum(1e-6, numpy.bincount(owner, moments.weight)).astype(numpy.float32)
-        typical = sums(centred * moments.weight[:, None], owner, len(listed)) / total[:, None]
-        within += style * scatter(centred - typical[owner], moments.weight)
-    within[numpy.diag_indices_from(within)] += ridge * numpy.diagonal(within).mean()
+    listed, owner = numpy.unique(moments.name, return_inverse=True)
+    total = numpy.maximum(1e-6, numpy.bincount(owner, moments.weight)).astype(numpy.float32)
+    typical = sums(centred * moments.weight[:, None], owner, len(listed)) / total[:, None]
+    within += STYLE * scatter(centred - typical[owner], moments.weight)
+    within[numpy.diag_indices_from(within)] += RIDGE * numpy.diagonal(within).mean()
     size = len(within)
     values, vectors = scipy.linalg.eigh(
         between, within, subset_by_index=(size - DIMENSIONS, size - 1), overwrite_a=True, overwrite_b=True
     )
     order = numpy.argsort(-values)
-    found = vectors[:, order].T / (values[order, None] + 1) ** (whitening / 2)
+    found = vectors[:, order].T / (values[order, None] + 1) ** (WHITENING / 2)
     # the eigenvectors' signs are arbitrary: each one's largest entry is made positive
     found *= numpy.sign(found[numpy.arange(DIMENSIONS), numpy.abs(found).argmax(axis=1)])[:, None]
     # the softmax over places and the anchor count on answers of length 1

@@ -6,7 +6,6 @@ embedding, another one a mixture of what is nearest in meaning. Words for colour
 them.
 """
 
-
 import numpy
 from onnx import TensorProto, helper
 
@@ -25,7 +24,7 @@ TYPICAL = 0.7
 PREFERRED = {"fluent": 0.15, "noto": 0.08, "game": -0.05, "openclipart": -0.05}
 
 
-def values_by_text(texts, embedding, source, weight, typical=TYPICAL):
+def values_by_text(texts, embedding, source, weight):
     """Per text: the unit embedding between the mean of its pictures' and the most typical picture's."""
     listed, owner = numpy.unique(texts, return_inverse=True)
     mean = unit(sums(embedding * weight[:, None], owner, len(listed)))
@@ -35,7 +34,7 @@ def values_by_text(texts, embedding, source, weight, typical=TYPICAL):
     for index in numpy.argsort(score, kind="stable"):
         best[owner[index]] = index
     chosen = numpy.array([best[number] for number in range(len(listed))])
-    mixed = unit((1 - typical) * mean + typical * embedding[chosen])
+    mixed = unit((1 - TYPICAL) * mean + TYPICAL * embedding[chosen])
     return {str(text): value for text, value in zip(listed, mixed)}
 
 

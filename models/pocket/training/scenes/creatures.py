@@ -1,5 +1,4 @@
 """Monsters and beasts."""
-
 from .canvas import BONE, COLOURS, DARK_GROUNDS, INK, PALE_GROUNDS, mirrored, mix, shade, smooth
 from .registry import scene
 from .sky import sky

@@ -1,5 +1,4 @@
 """Materials seen close up, filling the picture."""
-
 import numpy as np
 
 from .canvas import grid, shade, smooth
