@@ -1,48 +1,53 @@
 #!/usr/bin/env python3
 """Renders what provokes letters with and without a direction against them, and counts the letters.
 
-    benches/lettering/measure.py PROGRAM FOLDER --fonts FONTS [--seeds 3] [--size 256] [--steps 150] [--weight -0.06] [--below 0.02]
+    benches/lettering/measure.py PROGRAM FOLDER --fonts FONTS [--seeds 3] [--size 512] [--steps 150] [--weight -0.06] [--below 0.002]
 
-For each prompt and seed there is a picture of the prompt alone (the twin), one with recipes/letters.safetensors against letters, and
-the baselines: a perspective stage, a blur stage, a negative prompt. Of each picture are told
+A picture's upper left quarter shows what a prompt that provokes letters asks for, the other quarters what has none. For each such prompt
+and seed there is a picture without more (the twin), one with recipes/letters.safetensors against letters in all targets, and the
+baselines: a perspective stage, a blur stage, a negative prompt, again in all of them. Of each picture are told
 
-* the probability of letters by a direction that had no part in rendering: drawn in the fonts of FONTS alone (choose fonts that the
-  machine has not installed), over pictures that are rendered for it here;
-* the characters that Tesseract (Debian: tesseract-ocr) is sure of, in the whole picture and its quarters, enlarged;
-* the similarity to the prompt.
+* the probability of letters in that quarter, as a whole and the mean of its parts, by a direction that had no part in rendering:
+  drawn in the fonts of FONTS alone (choose fonts that the machine has not installed), over pictures that are rendered for it here;
+* the characters that Tesseract (Debian: tesseract-ocr) is sure of there, in the whole quarter and its quarters, enlarged;
+* the similarity of the quarter to its own prompt, and the mean of the others' to theirs.
 
 Everything stays in FOLDER: pictures, pairs.png (twins above, pictures against letters below), results.json.
 """
 import argparse, json, os, pathlib, shutil, statistics, struct, subprocess, sys, zlib
 
 PROMPTS = ["a book cover", "a page of text", "letters"]
+# What has none, and is to stay as it is.
+OTHERS = ["owl", "castle", "rose"]
 # What the other direction's letters are drawn over.
-SCENES = ["desert", "coral", "waterfall", "ruins", "field of grass", "snow", "rusty iron", "jungle"]
+SCENES = ["desert", "coral", "waterfall", "temple", "field of grass", "snow", "rusty iron", "jungle", "wooden planks", "brick wall",
+          "helmet", "axe", "cat", "horse", "elephant", "fish", "butterfly", "snake", "eagle", "bear", "apple", "banana", "bread",
+          "violin", "piano", "bicycle", "car", "train", "airplane", "sailing ship", "house", "bridge", "windmill", "anchor",
+          "umbrella", "hourglass", "candle", "crown", "skeleton", "robot"]
 NEGATIVE = '{ text = "text, letters", weight = -0.3 }'
 # Tesseract's own confidence, in percent.
 SURE = 60
 ENLARGED = 3
 
 
-def recipe(prompts, stages, size, steps):
-    """Both kinds of targets, so that letters can come up as the whole and as its parts."""
-    extra = "".join(f", {stage}" for stage in stages)
-    return f"""size = [{size}, {size}]
-[[composition]]
-prompts = [{prompts}]
-windows = 2
-stages = [{{ shift = 0.03 }}, {{ noise = 0.02 }}{extra}]
-[[detail]]
-prompts = [{prompts}]
-windows = 8
-stages = [{{ cover = [0.3, 0.4] }}, {{ rotate = 4 }}, {{ noise = 0.02 }}{extra}]
-[[phase]]
-steps = {steps}
-"""
+def target(kind, prompts, place, stages):
+    """A composition or a detail in a quarter, 0 to 3."""
+    region = f"region = [{place % 2 / 2}, {place // 2 / 2}, 0.5, 0.5]"
+    listed = ", ".join(f"{{ {stage} }}" for stage in stages)
+    return f"[[{kind}]]\n{region}\nprompts = [{prompts}]\nwindows = {2 if kind == 'composition' else 8}\nstages = [{listed}]\n"
+
+
+def recipe(prompt, against, stages, size, steps):
+    """In the first quarter both kinds of targets, so that letters can come up as the whole and as its parts."""
+    text = f"size = [{size}, {size}]\n"
+    for place, own in enumerate([prompt, *OTHERS]):
+        text += target("composition", f'"{own}"{against}', place, ["shift = 0.03", "noise = 0.02", *stages])
+    text += target("detail", f'"{prompt}"{against}', 0, ["cover = [0.15, 0.2]", "rotate = 4", "noise = 0.02", *stages])
+    return text + f"[[phase]]\nsteps = {steps}\n"
 
 
 def png(path):
-    """Rows of RGB bytes, and the width, of a picture of eight bits a channel."""
+    """Rows of RGB bytes of a picture of eight bits a channel."""
     data, at, packed = path.read_bytes(), 8, b""
     while at < len(data):
         length, kind = struct.unpack(">I4s", data[at:at + 8])
@@ -67,7 +72,7 @@ def png(path):
                 line[i] = (line[i] + (left if how == 1 else up if how == 2 else (left + up) // 2)) & 255
         rows.append(bytes(line))
         above = line
-    return rows, width
+    return rows
 
 
 def write_png(path, rows):
@@ -92,10 +97,15 @@ def enlarged(rows, times):
     return tall
 
 
-def characters(path):
-    """Letters and digits that Tesseract is sure of: in the whole picture, or in its four quarters if those have more."""
-    rows, width = png(path)
-    half = len(rows) // 2
+def quarters(rows):
+    """The four quarters of rows of RGB bytes."""
+    half, middle = len(rows) // 2, len(rows[0]) // 6 * 3
+    cuts = (slice(0, middle), slice(middle, None))
+    return [[row[cut] for row in part] for part in (rows[:half], rows[half:]) for cut in cuts]
+
+
+def characters(rows):
+    """Letters and digits that Tesseract is sure of: in a picture, or in its four quarters if those have more."""
     def read(rows):
         big = enlarged(rows, ENLARGED)
         picture = b"P5\n%d %d\n255\n" % (len(big[0]), len(big)) + b"".join(big)
@@ -103,9 +113,7 @@ def characters(path):
                               stderr=subprocess.DEVNULL, check=True, env=dict(os.environ, OMP_THREAD_LIMIT="1")).stdout
         words = [line.split("\t") for line in told.decode().splitlines()[1:]]
         return sum(sum(c.isalnum() for c in word[11]) for word in words if len(word) > 11 and float(word[10]) >= SURE)
-    middle = 3 * (width // 2)
-    quarters = [[row[cut] for row in part] for part in (rows[:half], rows[half:]) for cut in (slice(0, middle), slice(middle, None))]
-    return max(read(rows), sum(map(read, quarters)))
+    return max(read(rows), sum(map(read, quarters(rows))))
 
 
 def main():
@@ -114,10 +122,10 @@ def main():
     parse.add_argument("folder", type=pathlib.Path)
     parse.add_argument("--fonts", type=pathlib.Path, required=True)
     parse.add_argument("--seeds", type=int, default=3)
-    parse.add_argument("--size", type=int, default=256)
+    parse.add_argument("--size", type=int, default=512)
     parse.add_argument("--steps", type=int, default=150)
     parse.add_argument("--weight", type=float, default=-0.06)
-    parse.add_argument("--below", type=float, default=0.02)
+    parse.add_argument("--below", type=float, default=0.002)
     parse.add_argument("--prompts", nargs="+", default=PROMPTS)
     args = parse.parse_args()
     program, folder = str(args.program.resolve()), args.folder
@@ -139,9 +147,9 @@ def main():
     scenes, other = folder / "scenes", folder / "other.safetensors"
     scenes.mkdir(exist_ok=True)
     for index, scene in enumerate(SCENES):
-        render(f"scenes/{index}", recipe(f'"{scene}"', [], 192, 120), 1000 + index)
+        render(f"scenes/{index}", f'size = [192, 192]\n[[composition]]\nprompts = ["{scene}"]\n[[phase]]\nsteps = 120\n', 1000 + index)
     made = json.loads(run("direction", "fit", "--lettering", "--seed", 4711, "--fonts", args.fonts, "--background", scenes,
-                          "-o", other, "--count", 1500, "--json"))
+                          "-o", other, "--count", 3000, "--json"))
     print("the other direction:", json.dumps(made["classes"][0]["scores"]["accuracy"]))
 
     shipped = pathlib.Path(__file__).resolve().parents[2] / "recipes" / "letters.safetensors"
@@ -151,24 +159,29 @@ def main():
         "twin": ("", []),
         "direction": (", " + against, []),
         "negative prompt": (", " + NEGATIVE, []),
-        "perspective": ("", ["{ perspective = 0.5 }"]),
-        "blur": ("", ["{ blur = 1.5 }"]),
+        "perspective": ("", ["perspective = 0.5"]),
+        "blur": ("", ["blur = 1.5"]),
     }
     results, pairs = [], []
     for index, prompt in enumerate(args.prompts):
         for seed in range(1, args.seeds + 1):
             for way, (more, stages) in ways.items():
-                text = recipe(f'"{prompt}"' + more, stages, args.size, args.steps)
-                picture = render(f"{index}-{seed}-{way.replace(' ', '-')}", text, seed)
-                shown = json.loads(run("direction", "show", other, picture, "--json"))
-                similarity = json.loads(run("score", picture, prompt, "--json"))["scores"][0]["similarity"]
+                name = f"{index}-{seed}-{way.replace(' ', '-')}"
+                picture = render(name, recipe(prompt, more, stages, args.size, args.steps), seed)
+                parts, similarities = [], []
+                for place, (own, rows) in enumerate(zip([prompt, *OTHERS], quarters(png(picture)))):
+                    parts.append(folder / f"{name}-{place}.png")
+                    write_png(parts[-1], rows)
+                    similarities.append(json.loads(run("score", parts[-1], own, "--json"))["scores"][0]["similarity"])
+                shown = json.loads(run("direction", "show", other, parts[0], "--json"))
                 results.append({
                     "prompt": prompt, "seed": seed, "way": way, "whole": shown["probability"], "parts": shown["mean_of_parts"],
-                    "similarity": similarity, "characters": characters(picture) if counts else None,
+                    "similarity": similarities[0], "others": statistics.mean(similarities[1:]),
+                    "least": min(similarities[1:]), "characters": characters(png(parts[0])) if counts else None,
                 })
                 print(json.dumps(results[-1]), flush=True)
                 if way in ("twin", "direction"):
-                    pairs.append((way, png(picture)[0]))
+                    pairs.append((way, png(picture)))
     (folder / "results.json").write_text(json.dumps(results, indent=1))
     rows = []
     for way in ("twin", "direction"):
@@ -176,13 +189,14 @@ def main():
         rows += [b"".join(parts) for parts in zip(*pictures)]
     write_png(folder / "pairs.png", rows)
 
-    print(f"\n{'way':16} {'whole':>7} {'parts':>7} {'of twin':>8} {'similarity':>10} {'of twin':>8} {'characters':>10}")
+    keys = ("whole", "parts", "similarity", "others")
+    print("\nmeans, and in brackets the twin's share")
+    print(f"{'way':16}" + "".join(f"{key:>16}" for key in keys) + f"{'characters':>12}")
     mean = lambda way, key: statistics.mean(one[key] for one in results if one["way"] == way)
     for way in ways:
-        parts, similarity = mean(way, "parts"), mean(way, "similarity")
         sum_of = sum(one["characters"] for one in results if one["way"] == way) if counts else "-"
-        print(f"{way:16} {mean(way, 'whole'):7.3f} {parts:7.3f} {parts / mean('twin', 'parts'):8.3f} {similarity:10.4f}"
-              f" {similarity / mean('twin', 'similarity'):8.3f} {sum_of:>10}")
+        told = "".join(f"{mean(way, key):8.3f} ({mean(way, key) / mean('twin', key):.3f})" for key in keys)
+        print(f"{way:16}{told}{sum_of:>12}")
 
 
 main()

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::direction::from_direction;
 use super::kept::KnownModels;
 use super::{Exit, Failure, InsteadArgs, Voice, draft, picture, prompts};
-use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder, Odds, TextSession};
+use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder, Odds, Quadric, TextSession};
 use crate::direction::{Directions, Model};
 use crate::models::fetch::Table;
 use crate::output::{self, Facts};
@@ -200,8 +200,8 @@ impl Ready {
         }
         .into_iter();
         let mut rows = Vec::with_capacity(prompts.len());
-        let mut odds: Vec<Option<Odds>> = vec![None; prompts.len()];
-        for (prompt, odds) in prompts.iter().zip(&mut odds) {
+        let mut told: Vec<Option<(Odds, Option<Arc<Quadric>>)>> = vec![None; prompts.len()];
+        for (prompt, told) in prompts.iter().zip(&mut told) {
             let row = match prompt {
                 Prompt::Text(text) => self.features.get(text).cloned(),
                 Prompt::Ensemble(ensemble) => {
@@ -219,8 +219,8 @@ impl Ready {
                     let direction = directions.choose(class.as_deref()).ok_or_else(|| {
                         Failure::wrong(format!("{}: the class is not there any more", file.display()))
                     })?;
-                    let (unit, of_similarity) = direction.unit();
-                    *odds = Some(of_similarity);
+                    let (unit, odds, quadric) = direction.unit();
+                    *told = Some((odds, quadric.map(Arc::new)));
                     Some(unit)
                 }
             };
@@ -229,7 +229,7 @@ impl Ready {
         let features = Features::new(&rows).ok_or_else(|| {
             Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
         })?;
-        Ok(features.with_odds(&odds))
+        Ok(features.with_directions(&told))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use rayon::prelude::*;
 
-use super::{Cancel, ClipError, Features, ImageGraph, ModelFolder, head, head::Losses};
+use super::{Cancel, ClipError, Features, ImageGraph, ModelFolder, features::Squares, head, head::Extras};
 use crate::{
     onnx::Graph,
     plan::Loss,
@@ -81,7 +81,7 @@ pub struct Encoder {
     embed: Sessions,
 }
 
-/// The sessions of one kind of graph, by batch size and by the losses in it.
+/// The sessions of one kind of graph, by batch size and by what else is in it.
 #[derive(Default)]
 struct Sessions {
     graphs: BTreeMap<Shape, Compiled>,
@@ -90,7 +90,7 @@ struct Sessions {
 }
 
 /// What the graphs of one kind differ in.
-type Shape = (usize, Losses);
+type Shape = (usize, Extras);
 
 struct Compiled {
     /// The run that used it last.
@@ -169,19 +169,26 @@ impl Encoder {
     pub fn score(&mut self, windows: &[f32], features: &Features) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
         let sizes = self.batches(count);
-        self.prepare(Kind::Score, &sizes, Losses::default(), Some(features.width()))?;
+        let squares = features.squares();
+        let axes = squares.as_ref().map_or(0, |squares| squares.count);
+        let (axes_of, factors_of) = ([axes, features.width()], [axes, features.count()]);
+        let extras = Extras::squares(squares.is_some());
+        self.prepare(Kind::Score, &sizes, extras, Some(features.width()))?;
         let (length, prompts, side) = (self.window_length(), features.count(), self.side() as usize);
         let mut similarities = vec![0.0; count * prompts];
         let parts = divide(&sizes, length, windows).zip(divide_mut(&sizes, prompts, &mut similarities));
         let parts: Vec<_> = sizes.iter().copied().zip(parts).collect();
         parts.into_par_iter().try_for_each(|(size, (windows, similarities))| {
             self.cancel.check()?;
-            let inputs = [
-                (head::WINDOWS, Input::F32(&[size, 3, side, side], windows)),
-                (head::FEATURES, Input::F32(&[prompts, features.width()], features.values())),
+            let (windows_of, features_of) = ([size, 3, side, side], [prompts, features.width()]);
+            let mut inputs = vec![
+                (head::WINDOWS, Input::F32(&windows_of, windows)),
+                (head::FEATURES, Input::F32(&features_of, features.values())),
             ];
-            self.score
-                .run((size, Losses::default()), &inputs, |outputs| copy(outputs.f32(head::SIMILARITY)?.1, similarities))
+            inputs.extend(
+                squares.as_ref().map(|squares| quadratic(squares, &axes_of, &factors_of)).into_iter().flatten(),
+            );
+            self.score.run((size, extras), &inputs, |outputs| copy(outputs.f32(head::SIMILARITY)?.1, similarities))
         })?;
         Ok(similarities)
     }
@@ -189,7 +196,7 @@ impl Encoder {
     /// The embeddings `[N, D]` of windows `[N, 3, S, S]` (pixels in 0..1), each of unit length.
     pub fn embed(&mut self, windows: &[f32]) -> Result<Vec<f32>, ClipError> {
         let sizes = self.batches(windows.len() / self.window_length());
-        self.prepare(Kind::Embed, &sizes, Losses::default(), None)?;
+        self.prepare(Kind::Embed, &sizes, Extras::default(), None)?;
         let (length, side) = (self.window_length(), self.side() as usize);
         let parts: Vec<(usize, &[f32])> = sizes.iter().copied().zip(divide(&sizes, length, windows)).collect();
         let embeddings: Vec<Vec<f32>> = parts
@@ -198,7 +205,7 @@ impl Encoder {
                 self.cancel.check()?;
                 let inputs = [(head::WINDOWS, Input::F32(&[size, 3, side, side], windows))];
                 let mut embeddings = Vec::new();
-                self.embed.run((size, Losses::default()), &inputs, |outputs| {
+                self.embed.run((size, Extras::default()), &inputs, |outputs| {
                     embeddings.extend_from_slice(outputs.f32(head::EMBEDDING)?.1);
                     Ok(())
                 })?;
@@ -224,10 +231,13 @@ impl Encoder {
     ) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
         let sizes = self.batches(count);
-        let losses = Losses::of(&questions.loss);
-        self.prepare(Kind::Train, &sizes, losses, Some(features.width()))?;
+        let squares = features.squares();
+        let axes = squares.as_ref().map_or(0, |squares| squares.count);
+        let (axes_of, factors_of) = ([axes, features.width()], [axes, features.count()]);
+        let extras = Extras::of(&questions.loss) | Extras::squares(squares.is_some());
+        self.prepare(Kind::Train, &sizes, extras, Some(features.width()))?;
         // A matrix for each loss that has to be told: 1 where a prompt of a window is trained by it.
-        let told: Vec<(&str, Vec<f32>)> = losses
+        let told: Vec<(&str, Vec<f32>)> = extras
             .inputs()
             .map(|(name, loss)| (name, questions.loss.iter().map(|own| f32::from(u8::from(*own == loss))).collect()))
             .collect();
@@ -261,7 +271,10 @@ impl Encoder {
                 .extend(told.iter().map(|(name, told)| {
                     (*name, Input::F32(&matrix, &told[start * prompts..(start + size) * prompts]))
                 }));
-            self.train.run((size, losses), &inputs, |outputs| {
+            inputs.extend(
+                squares.as_ref().map(|squares| quadratic(squares, &axes_of, &factors_of)).into_iter().flatten(),
+            );
+            self.train.run((size, extras), &inputs, |outputs| {
                 copy(outputs.f32(head::SIMILARITY)?.1, similarities)?;
                 copy(outputs.f32(head::GRADIENT)?.1, gradients)
             })
@@ -286,7 +299,7 @@ impl Encoder {
     }
 
     /// Makes the graphs and sessions for batches of these sizes, where there are none yet. `width` is the features' length.
-    fn prepare(&mut self, kind: Kind, sizes: &[usize], losses: Losses, width: Option<usize>) -> Result<(), ClipError> {
+    fn prepare(&mut self, kind: Kind, sizes: &[usize], extras: Extras, width: Option<usize>) -> Result<(), ClipError> {
         let most = match self.device {
             Device::Cpu => rayon::current_num_threads(),
             // A device runs one batch at a time; a second session would only take its memory.
@@ -294,14 +307,14 @@ impl Encoder {
         };
         for size in [sizes.first(), sizes.last()].into_iter().flatten() {
             let at_once = sizes.iter().filter(|s| *s == size).count().min(most);
-            let shape = (*size, losses);
+            let shape = (*size, extras);
             if self.sessions(kind).graphs.get(&shape).is_some_and(|compiled| compiled.sessions >= at_once) {
                 continue;
             }
             let compiled = self.compile(kind, shape, at_once, width)?;
             self.sessions(kind).graphs.insert(shape, compiled);
         }
-        self.sessions(kind).forget(sizes, losses);
+        self.sessions(kind).forget(sizes, extras);
         Ok(())
     }
 
@@ -316,7 +329,7 @@ impl Encoder {
     fn compile(
         &self,
         kind: Kind,
-        (size, losses): Shape,
+        (size, extras): Shape,
         sessions: usize,
         features: Option<usize>,
     ) -> Result<Compiled, ClipError> {
@@ -331,8 +344,8 @@ impl Encoder {
         }
         let (input, output) = (&self.graph.input, &self.graph.output);
         let graph = match kind {
-            Kind::Train => head::train(&folded, description, input, output, losses),
-            Kind::Score => head::score(&folded, description, input, output),
+            Kind::Train => head::train(&folded, description, input, output, extras),
+            Kind::Score => head::score(&folded, description, input, output, extras),
             Kind::Embed => head::embed(&folded, description, input, output),
         };
         let graph = graph.map_err(failed)?;
@@ -352,10 +365,10 @@ const KEPT: usize = 4;
 
 impl Sessions {
     /// Notes the graphs in use, and drops the sessions of those that have not been used for longest.
-    fn forget(&mut self, sizes: &[usize], losses: Losses) {
+    fn forget(&mut self, sizes: &[usize], extras: Extras) {
         self.uses += 1;
         for size in sizes {
-            if let Some(compiled) = self.graphs.get_mut(&(*size, losses)) {
+            if let Some(compiled) = self.graphs.get_mut(&(*size, extras)) {
                 compiled.used = self.uses;
             }
         }
@@ -404,6 +417,11 @@ impl Drop for Busy<'_> {
         self.compiled.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.session.take());
         self.compiled.rested.notify_one();
     }
+}
+
+/// The inputs of a graph with squares, of these shapes.
+fn quadratic<'a>(squares: &'a Squares, axes: &'a [usize], factors: &'a [usize]) -> [(&'static str, Input<'a>); 2] {
+    [(head::AXES, Input::F32(axes, &squares.axes)), (head::SQUARES, Input::F32(factors, &squares.factors))]
 }
 
 /// Copies an output to where it belongs.

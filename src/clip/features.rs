@@ -1,5 +1,7 @@
 //! Prompt features.
 
+use std::sync::Arc;
+
 /// What CLIP multiplies similarities by before it compares them: the greatest value that its training allowed, and reached.
 pub const TEMPERATURE: f64 = 100.0;
 
@@ -10,6 +12,29 @@ pub struct Features {
     values: Vec<f32>,
     /// Of each row, where it is a direction's.
     odds: Vec<Option<Odds>>,
+    /// Of each row, where it is a quadratic direction's.
+    quadrics: Vec<Option<Arc<Quadric>>>,
+}
+
+/// What a quadratic direction has besides a plane: with u an embedding of unit length, the sum over r of c_r (v_r . u)^2. It is added
+/// to what the plane says: to log-odds, or to the similarity to the direction's unit vector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quadric {
+    /// v, `[R, D]`, row-major: finite.
+    pub axes: Vec<f32>,
+    /// c, `[R]`: finite; at least one, and none is zero.
+    pub curvatures: Vec<f32>,
+}
+
+/// The quadrics of all rows as two matrices.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Squares {
+    /// `[R, D]`: the axes of all of them.
+    pub axes: Vec<f32>,
+    /// `[R, K]`: what the square along an axis adds to the similarity of a row; 0 for all but the row whose axis it is.
+    pub factors: Vec<f32>,
+    /// R
+    pub count: usize,
 }
 
 /// What makes log-odds of a similarity s to a direction's unit vector: `length * s + bias`.
@@ -39,14 +64,31 @@ impl Features {
         if width == 0 || rows.iter().any(|row| row.len() != width) {
             return None;
         }
-        Some(Features { width, values: rows.concat(), odds: vec![None; rows.len()] })
+        Some(Features { width, values: rows.concat(), odds: vec![None; rows.len()], quadrics: vec![None; rows.len()] })
     }
 
     /// The same with what is known of rows that are directions.
     #[must_use]
-    pub fn with_odds(mut self, odds: &[Option<Odds>]) -> Self {
-        self.odds.iter_mut().zip(odds).for_each(|(own, odds)| *own = *odds);
+    pub fn with_directions(mut self, directions: &[Option<(Odds, Option<Arc<Quadric>>)>]) -> Self {
+        for (row, direction) in directions.iter().enumerate().take(self.odds.len()) {
+            self.odds[row] = direction.as_ref().map(|(odds, _)| *odds);
+            self.quadrics[row] = direction.as_ref().and_then(|(_, quadric)| quadric.clone());
+        }
         self
+    }
+
+    /// What similarities have besides products, where any row is a quadratic direction's.
+    pub fn squares(&self) -> Option<Squares> {
+        let prompts = self.count();
+        let mut squares = Squares { axes: Vec::new(), factors: Vec::new(), count: 0 };
+        for (row, quadric) in self.quadrics.iter().enumerate() {
+            for curvature in quadric.iter().flat_map(|quadric| &quadric.curvatures) {
+                squares.factors.extend((0..prompts).map(|other| if other == row { *curvature } else { 0.0 }));
+                squares.count += 1;
+            }
+            squares.axes.extend(quadric.iter().flat_map(|quadric| &quadric.axes));
+        }
+        (squares.count > 0).then_some(squares)
     }
 
     /// What makes log-odds of similarities to a row; none where the row is no direction's.
@@ -64,7 +106,8 @@ impl Features {
     pub fn of(&self, prompts: &[usize]) -> Features {
         let rows = prompts.iter().flat_map(|prompt| &self.values[prompt * self.width..(prompt + 1) * self.width]);
         let odds = prompts.iter().map(|prompt| self.odds(*prompt)).collect();
-        Features { width: self.width, values: rows.copied().collect(), odds }
+        let quadrics = prompts.iter().map(|prompt| self.quadrics.get(*prompt).cloned().flatten()).collect();
+        Features { width: self.width, values: rows.copied().collect(), odds, quadrics }
     }
 
     /// The length of an embedding, D.
@@ -103,6 +146,24 @@ mod tests {
         assert_eq!((features.count(), features.width()), (3, 2));
         assert!(Features::new(&[]).is_none());
         assert!(Features::new(&[vec![1.0], vec![1.0, 0.0]]).is_none());
+    }
+
+    #[test]
+    fn squares_are_those_of_the_rows_chosen() {
+        let features = Features::new(&[vec![1.0, 0.0], vec![0.0, 1.0], vec![0.6, 0.8]]).unwrap();
+        assert_eq!(features.squares(), None);
+        let odds = Odds { length: 2.0, bias: 1.0 };
+        let quadric = |curvatures: &[f32]| {
+            let axes = (0..2 * curvatures.len()).map(|i| i as f32).collect();
+            Some((odds, Some(Arc::new(Quadric { axes, curvatures: curvatures.to_vec() }))))
+        };
+        let features = features.with_directions(&[quadric(&[3.0]), Some((odds, None)), quadric(&[4.0, 5.0])]);
+        let all = features.squares().unwrap();
+        assert_eq!((all.count, &all.axes[..]), (3, &[0.0, 1.0, 0.0, 1.0, 2.0, 3.0][..]));
+        assert_eq!(all.factors, [3.0, 0.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 5.0]);
+        let some = features.of(&[1, 2]);
+        assert_eq!(some.squares().unwrap().factors, [0.0, 4.0, 0.0, 5.0]);
+        assert_eq!((features.of(&[1]).squares(), some.odds(0)), (None, Some(odds)));
     }
 
     #[test]

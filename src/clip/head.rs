@@ -19,10 +19,15 @@
 //! dL/de = sum over k of w_k dl/de                                      [N, D], another one, in front of the normalisation
 //! ```
 //!
-//! Each prompt of each window has its own loss. The last three are part of the graph only where they are used: see [`Losses`].
+//! Each prompt of each window has its own loss. The last three are part of the graph only where they are used: see [`Extras`].
 //!
 //! A direction is a prompt like any other here: with its row of F of unit length, w / |w|, its log-odds are z = |w| s + b, so that a
-//! pull of weight a on z is one of weight a |w| on s by the cosine loss, whatever the loss of the others.
+//! pull of weight a on z is one of weight a |w| on s by the cosine loss, whatever the loss of the others. Where directions are quadratic,
+//!
+//! ```text
+//! s = u F' + (u V')^2 Q                                                V [R, D] their axes, Q [R, K] what squares count for
+//! dL/du = g F + 2 ((g Q') * (u V')) V                                  g = w * dl/ds, [N, K]
+//! ```
 
 use std::ops::BitOr;
 
@@ -52,6 +57,10 @@ pub const DOT: &str = "recipe/dot";
 pub const L1: &str = "recipe/l1";
 /// As [`DOT`].
 pub const L2: &str = "recipe/l2";
+/// Input of a graph with squares: `[R, D]`, the axes along which directions are quadratic.
+pub const AXES: &str = "recipe/axes";
+/// As [`AXES`]: `[R, K]`, what the square of what is seen along an axis adds to a prompt's similarity.
+pub const SQUARES: &str = "recipe/squares";
 /// Output: similarities `[N, K]`.
 pub const SIMILARITY: &str = "recipe/similarity";
 /// Output: embeddings of unit length `[N, D]`.
@@ -59,22 +68,29 @@ pub const EMBEDDING: &str = "recipe/embedding";
 /// Output: the gradient of the loss, `[N, 3, S, S]`.
 pub const GRADIENT: &str = "recipe/gradient";
 
-/// The losses that a graph for training knows besides the cosine and the spherical one, which are always there.
+/// What a graph has besides what is always there: losses other than the cosine and the spherical one, where it is for training;
+/// quadratic directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Losses {
+pub struct Extras {
     dot: bool,
     l1: bool,
     l2: bool,
+    squares: bool,
 }
 
-impl Losses {
+impl Extras {
+    /// What quadratic directions need, if there are any.
+    pub fn squares(there: bool) -> Self {
+        Extras { squares: there, ..Extras::default() }
+    }
+
     /// What windows trained by these losses need.
     pub fn of(losses: &[Loss]) -> Self {
-        losses.iter().map(|loss| Losses::one(*loss)).fold(Losses::default(), Losses::bitor)
+        losses.iter().map(|loss| Extras::one(*loss)).fold(Extras::default(), Extras::bitor)
     }
 
     fn one(loss: Loss) -> Self {
-        Losses { dot: loss == Loss::Dot, l1: loss == Loss::L1, l2: loss == Loss::L2 }
+        Extras { dot: loss == Loss::Dot, l1: loss == Loss::L1, l2: loss == Loss::L2, squares: false }
     }
 
     /// Inputs that tell which windows are trained by which loss, [`SPHERICAL`] among them.
@@ -90,19 +106,30 @@ impl Losses {
     }
 }
 
-impl BitOr for Losses {
-    type Output = Losses;
+impl BitOr for Extras {
+    type Output = Extras;
 
-    fn bitor(self, other: Losses) -> Losses {
-        Losses { dot: self.dot | other.dot, l1: self.l1 | other.l1, l2: self.l2 | other.l2 }
+    fn bitor(self, other: Extras) -> Extras {
+        Extras {
+            dot: self.dot | other.dot,
+            l1: self.l1 | other.l1,
+            l2: self.l2 | other.l2,
+            squares: self.squares | other.squares,
+        }
     }
 }
 
 /// The forward graph: windows and features in, similarities out. `encoder` is folded for N windows; `input` and `output`
 /// are the names of its picture and its embedding.
-pub fn score(encoder: &Graph, description: &Description, input: &str, output: &str) -> Result<Graph, OnnxError> {
+pub fn score(
+    encoder: &Graph,
+    description: &Description,
+    input: &str,
+    output: &str,
+    extras: Extras,
+) -> Result<Graph, OnnxError> {
     let mut graph = encoder.clone();
-    compare(&mut graph, description, input, output)?;
+    compare(&mut graph, description, input, output, extras.squares)?;
     graph.outputs = vec![SIMILARITY.into()];
     graph.prune();
     graph.sort()?;
@@ -113,7 +140,7 @@ pub fn score(encoder: &Graph, description: &Description, input: &str, output: &s
 /// for [`score`].
 pub fn embed(encoder: &Graph, description: &Description, input: &str, output: &str) -> Result<Graph, OnnxError> {
     let mut graph = encoder.clone();
-    let (unit, _) = compare(&mut graph, description, input, output)?;
+    let Compared { unit, .. } = compare(&mut graph, description, input, output, false)?;
     Builder::new(&mut graph, "recipe").op_into("Identity", &[&unit], &[], EMBEDDING);
     graph.outputs = vec![EMBEDDING.into()];
     graph.inputs.retain(|name| name != FEATURES);
@@ -129,14 +156,14 @@ pub fn train(
     description: &Description,
     input: &str,
     output: &str,
-    losses: Losses,
+    extras: Extras,
 ) -> Result<Graph, OnnxError> {
     let mut graph = encoder.clone();
-    let (unit, raw) = compare(&mut graph, description, input, output)?;
+    let Compared { unit, raw, seen } = compare(&mut graph, description, input, output, extras.squares)?;
     let windows = graph.static_shape(WINDOWS)?[0];
     let matrix =
         ValueType { data_type: DataType::F32, dims: Some(vec![Dim::Known(windows), Dim::Named("prompts".into())]) };
-    for name in [PULL, BEST, SCALE, STOP].into_iter().chain(losses.inputs().map(|(name, _)| name)) {
+    for name in [PULL, BEST, SCALE, STOP].into_iter().chain(extras.inputs().map(|(name, _)| name)) {
         graph.inputs.push(name.into());
         graph.types.insert(name.into(), matrix.clone());
     }
@@ -147,15 +174,23 @@ pub fn train(
     let embeddings = ValueType::fixed(DataType::F32, &shape);
     let mut b = Builder::new(&mut graph, "recipe");
     let weight = select(&mut b);
-    let slope = slope(&mut b, losses);
+    let slope = slope(&mut b, extras);
     let pulls = b.op("Mul", &[&weight, &slope]);
     let mut seed = b.op("MatMul", &[&pulls, FEATURES]);
-    if losses.l1 {
+    if let Some(seen) = seen {
+        let factors = b.transpose(SQUARES, &[1, 0]);
+        let along = b.op("MatMul", &[&pulls, &factors]);
+        let along = b.op("Mul", &[&along, &seen]);
+        let twice = b.op("Add", &[&along, &along]);
+        let bent = b.op("MatMul", &[&twice, AXES]);
+        seed = b.op("Add", &[&seed, &bent]);
+    }
+    if extras.l1 {
         let signs = signs(&mut b, &unit, &weight, &shape);
         seed = b.op("Add", &[&seed, &signs]);
     }
     let mut seeds = vec![(unit.as_str(), seed)];
-    if losses.dot {
+    if extras.dot {
         let pulls = b.op("Mul", &[&weight, DOT]);
         let pulls = b.op("Neg", &[&pulls]);
         seeds.push((raw.as_str(), b.op("MatMul", &[&pulls, FEATURES])));
@@ -171,14 +206,24 @@ pub fn train(
     Ok(graph)
 }
 
-/// Puts the normalisation of pixels in front and the similarities behind. Gives the names of the unit embeddings and of what
-/// they were before, both `[N, D]`.
+/// The names of what [`compare`] has put behind the encoder.
+struct Compared {
+    /// The unit embeddings, `[N, D]`.
+    unit: String,
+    /// What they were before, `[N, D]`.
+    raw: String,
+    /// What is seen along the axes of quadratic directions, `[N, R]`.
+    seen: Option<String>,
+}
+
+/// Puts the normalisation of pixels in front and the similarities behind.
 fn compare(
     graph: &mut Graph,
     description: &Description,
     input: &str,
     output: &str,
-) -> Result<(String, String), OnnxError> {
+    squares: bool,
+) -> Result<Compared, OnnxError> {
     let shape = graph.static_shape(input)?;
     let embedding = graph.static_shape(output)?;
     let width: usize = embedding.iter().skip(1).product();
@@ -190,6 +235,13 @@ fn compare(
     graph.inputs.push(FEATURES.into());
     let dims = vec![Dim::Named("prompts".into()), Dim::Known(width)];
     graph.types.insert(FEATURES.into(), ValueType { data_type: DataType::F32, dims: Some(dims) });
+    if squares {
+        let matrix = |columns| [Dim::Named("axes".into()), columns].to_vec();
+        for (name, columns) in [(AXES, Dim::Known(width)), (SQUARES, Dim::Named("prompts".into()))] {
+            graph.inputs.push(name.into());
+            graph.types.insert(name.into(), ValueType { data_type: DataType::F32, dims: Some(matrix(columns)) });
+        }
+    }
     let input_type = graph.data_type(input);
 
     let mut b = Builder::new(graph, "recipe");
@@ -220,7 +272,18 @@ fn compare(
     let norm = b.op("Sqrt", &[&sum]);
     let unit = b.op("Div", &[&flat, &norm]);
     let columns = b.transpose(FEATURES, &[1, 0]);
-    b.op_into("MatMul", &[&unit, &columns], &[], SIMILARITY);
+    let seen = if squares {
+        let dots = b.op("MatMul", &[&unit, &columns]);
+        let axes = b.transpose(AXES, &[1, 0]);
+        let seen = b.op("MatMul", &[&unit, &axes]);
+        let square = b.op("Mul", &[&seen, &seen]);
+        let more = b.op("MatMul", &[&square, SQUARES]);
+        b.op_into("Add", &[&dots, &more], &[], SIMILARITY);
+        Some(seen)
+    } else {
+        b.op_into("MatMul", &[&unit, &columns], &[], SIMILARITY);
+        None
+    };
 
     for node in taken {
         for name in &mut graph.nodes[node].inputs {
@@ -230,7 +293,7 @@ fn compare(
         }
     }
     graph.sort()?;
-    Ok((unit, flat))
+    Ok(Compared { unit, raw: flat, seen })
 }
 
 /// The weight of each prompt in the loss of each window, `[N, K]`.
@@ -280,7 +343,7 @@ fn signs(b: &mut Builder<'_>, unit: &str, weight: &str, shape: &[usize]) -> Stri
 /// With r = |s|, acos(r) = sqrt(1 - r) p(r), where p is the polynomial 4.4.46 of Abramowitz and Stegun, "Handbook of
 /// mathematical functions" (error below 2e-8). So acos(s) / sqrt(1 - s^2) is p(r) / sqrt(1 + r) for s >= 0, without the
 /// 0 / 0 of the definition at s = 1; and (pi - acos(r)) / sqrt(1 - r^2) for s < 0. Not the operator `Acos`, which CUDA lacks.
-fn slope(b: &mut Builder<'_>, losses: Losses) -> String {
+fn slope(b: &mut Builder<'_>, extras: Extras) -> String {
     const P: [f64; 8] = [
         1.570_796_305_0,
         -0.214_598_801_6,
@@ -319,11 +382,11 @@ fn slope(b: &mut Builder<'_>, losses: Losses) -> String {
     let chosen = b.op("Mul", &[SPHERICAL, &difference]);
     let mut total = b.op("Add", &[&chosen, &one]);
     // Exactly 1 for windows trained by the cosine or the spherical loss, whose bits stay as they are.
-    for (other, _) in losses.inputs().filter(|(name, _)| *name != SPHERICAL) {
+    for (other, _) in extras.inputs().filter(|(name, _)| *name != SPHERICAL) {
         let share = b.op("Sub", &[&one, other]);
         total = b.op("Mul", &[&total, &share]);
     }
-    if losses.l2 {
+    if extras.l2 {
         // 1 / |u - f| has its pole at f itself, where there is nothing left to do.
         let rest = b.op("Sub", &[&one, SIMILARITY]);
         let double = b.op("Add", &[&rest, &rest]);

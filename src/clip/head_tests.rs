@@ -47,7 +47,11 @@ struct Setting {
     pull: Vec<f64>,
     /// `[N, K]`
     loss: Vec<Loss>,
+    /// V `[R, D]` and Q `[R, K]`.
+    squares: Option<(Vec<f64>, Vec<f64>)>,
 }
+
+const AXES_AT_ONCE: usize = 3;
 
 impl Setting {
     /// All prompts of a window with one loss.
@@ -62,7 +66,22 @@ impl Setting {
             row.iter_mut().for_each(|value| *value /= norm);
         }
         let pull = [1.0, 0.0, 0.7, -0.4, 0.3, 0.9, 1.0, 0.5, -1.0, 1.0].to_vec();
-        Setting { matrix: random(VALUES * WIDTH, 1), features, pull, loss }
+        Setting { matrix: random(VALUES * WIDTH, 1), features, pull, loss, squares: None }
+    }
+
+    /// The same where similarities to the last prompt have squares.
+    fn quadratic(self) -> Self {
+        let axes = random(AXES_AT_ONCE * WIDTH, 7);
+        let factors = vec![0.0, 0.8, 0.0, -1.5, 0.0, 0.4];
+        Setting { squares: Some((axes, factors)), ..self }
+    }
+
+    /// What squares add to the similarity of a prompt: `e` is an embedding, `norm` its length.
+    fn more(&self, e: &[f64], norm: f64, prompt: usize) -> f64 {
+        let Some((axes, factors)) = &self.squares else { return 0.0 };
+        let along = |v: &[f64]| v.iter().zip(e).map(|(v, e)| v * e / norm).sum::<f64>();
+        let rows = axes.chunks_exact(WIDTH).zip(factors.chunks_exact(PROMPTS));
+        rows.map(|(axis, factors)| factors[prompt] * along(axis).powi(2)).sum()
     }
 
     /// The sum of all losses as the documentation defines them.
@@ -73,7 +92,7 @@ impl Setting {
                 (0..WIDTH).map(|d| (0..VALUES).map(|i| window[i] * self.matrix[i * WIDTH + d]).sum()).collect();
             let norm = e.iter().map(|value| value * value).sum::<f64>().sqrt();
             for (k, f) in self.features.chunks_exact(WIDTH).enumerate() {
-                let s: f64 = e.iter().zip(f).map(|(e, f)| e * f).sum::<f64>() / norm;
+                let s: f64 = e.iter().zip(f).map(|(e, f)| e * f).sum::<f64>() / norm + self.more(&e, norm, k);
                 let apart = || e.iter().zip(f).map(|(e, f)| (e / norm - f).abs());
                 sum += self.pull[n * PROMPTS + k]
                     * match self.loss[n * PROMPTS + k] {
@@ -90,8 +109,8 @@ impl Setting {
 
     /// The gradient that the graph gives.
     fn gradient(&self, windows: &[f64]) -> Vec<f32> {
-        let losses = Losses::of(&self.loss);
-        let graph = train(&encoder(&self.matrix), &description(), "pixels", "embedding", losses).unwrap();
+        let extras = Extras::of(&self.loss) | Extras::squares(self.squares.is_some());
+        let graph = train(&encoder(&self.matrix), &description(), "pixels", "embedding", extras).unwrap();
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
         let mut session = Runtime::for_tests().session(&graph.write(), &Weights::default(), &plan).unwrap();
         let matrix = [WINDOWS_AT_ONCE, PROMPTS];
@@ -99,7 +118,7 @@ impl Setting {
         // Nothing lets go, what is to be avoided neither.
         let stop: Vec<f32> = pull.iter().map(|pull| if *pull < 0.0 { -4.0 } else { 4.0 }).collect();
         let (zeros, ones, column) = ([0.0; 10], [1.0; 10], [WINDOWS_AT_ONCE, 1]);
-        let told: Vec<(&str, Vec<f32>)> = losses
+        let told: Vec<(&str, Vec<f32>)> = extras
             .inputs()
             .map(|(name, loss)| (name, self.loss.iter().map(|own| f32::from(u8::from(*own == loss))).collect()))
             .collect();
@@ -113,6 +132,11 @@ impl Setting {
             (SHARPNESS, Input::F32(&column, &zeros[..WINDOWS_AT_ONCE])),
         ];
         inputs.extend(told.iter().map(|(name, told)| (*name, Input::F32(&matrix, told))));
+        let squares = self.squares.as_ref().map(|(axes, factors)| (f32s(axes), f32s(factors)));
+        if let Some((axes, factors)) = &squares {
+            inputs.push((AXES, Input::F32(&[AXES_AT_ONCE, WIDTH], axes)));
+            inputs.push((SQUARES, Input::F32(&[AXES_AT_ONCE, PROMPTS], factors)));
+        }
         session.run(&inputs).unwrap().f32(GRADIENT).unwrap().1.to_vec()
     }
 }
@@ -159,6 +183,15 @@ fn prompts_of_one_window_may_have_different_losses() {
     }
 }
 
+/// The last prompt is a direction, as those have: whatever its similarity is, its loss is the cosine's.
+#[test]
+fn quadratic_directions_have_their_slope_beside_all_losses() {
+    assert_slopes(&Setting::new([Loss::Cosine; WINDOWS_AT_ONCE]).quadratic());
+    for other in [Loss::Spherical, Loss::Dot, Loss::L1, Loss::L2] {
+        assert_slopes(&Setting::each([[other, Loss::Cosine]; WINDOWS_AT_ONCE].concat()).quadratic());
+    }
+}
+
 #[test]
 fn other_losses_in_the_graph_change_no_bit() {
     let windows = random(WINDOWS_AT_ONCE * VALUES, 3);
@@ -175,7 +208,7 @@ fn other_losses_in_the_graph_change_no_bit() {
 fn only_what_is_asked_for_is_in_the_graph() {
     let nodes = |losses: &[Loss]| {
         let setting = Setting::new([Loss::Cosine; WINDOWS_AT_ONCE]);
-        train(&encoder(&setting.matrix), &description(), "pixels", "embedding", Losses::of(losses)).unwrap().nodes.len()
+        train(&encoder(&setting.matrix), &description(), "pixels", "embedding", Extras::of(losses)).unwrap().nodes.len()
     };
     assert_eq!(nodes(&[Loss::Cosine]), nodes(&[Loss::Spherical, Loss::Cosine]));
     assert!(nodes(&[Loss::Dot]) > nodes(&[]) && nodes(&[Loss::L1, Loss::Dot]) > nodes(&[Loss::Dot]));

@@ -1,7 +1,8 @@
 //! Directions as a safetensors file.
 //!
-//! Two tensors, `weight` `[C, D]` and `bias` `[C]`, f32, a row a class; what else there is to know stands as JSON under the key
-//! `directions` of the header's metadata, with the version of this format.
+//! Two tensors, `weight` `[C, D]` and `bias` `[C]`, f32, a row a class; where one of them is quadratic also `axes` `[C, R, D]` and
+//! `curvatures` `[C, R]`, in which a class of fewer axes has zeros behind its own. What else there is to know stands as JSON under
+//! the key `directions` of the header's metadata, with the version of this format: 2 where there are quadratic ones, else 1.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,10 +10,12 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::{About, Direction, DirectionError, Directions, Model};
+use super::{About, Direction, DirectionError, Directions, Model, Quadric};
 
-/// The version of the format.
-const VERSION: u32 = 1;
+/// The version of the format where all directions are linear.
+const LINEAR: u32 = 1;
+/// And where some are quadratic.
+const QUADRATIC: u32 = 2;
 /// The key of the metadata. One alone, so that the same directions are the same bytes.
 const KEY: &str = "directions";
 /// The most bytes of a file: a thousand classes of a model whose embeddings are far longer than any that is known.
@@ -40,16 +43,28 @@ impl Directions {
     /// The file's bytes. The same directions give the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let classes = self.classes.iter().map(|own| Class { name: own.class.clone(), about: own.about.clone() });
-        let header =
-            Header { version: VERSION, model: self.model.clone(), made: self.made.clone(), classes: classes.collect() };
+        let axes = self.classes.iter().map(Direction::axes).max().unwrap_or(0);
+        let version = if axes > 0 { QUADRATIC } else { LINEAR };
+        let header = Header { version, model: self.model.clone(), made: self.made.clone(), classes: classes.collect() };
         let bytes = |values: &mut dyn Iterator<Item = f32>| values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
         let weight = bytes(&mut self.classes.iter().flat_map(|own| own.weight.iter().copied()));
         let bias = bytes(&mut self.classes.iter().map(|own| own.bias));
         let (count, width) = (self.classes.len(), self.width());
         let view = |shape: Vec<usize>, data| TensorView::new(Dtype::F32, shape, data);
+        let padded = |of: fn(&Quadric) -> &Vec<f32>, length: usize| {
+            bytes(&mut self.classes.iter().flat_map(|own| {
+                let values = own.quadric.iter().flat_map(of).copied();
+                values.chain(std::iter::repeat(0.0)).take(length)
+            }))
+        };
+        let (rows, curvatures) = (padded(|own| &own.axes, axes * width), padded(|own| &own.curvatures, axes));
         let written = serde_json::to_string(&header).ok().and_then(|header| {
-            let tensors =
-                [("bias", view(vec![count], &bias).ok()?), ("weight", view(vec![count, width], &weight).ok()?)];
+            let mut tensors =
+                vec![("bias", view(vec![count], &bias).ok()?), ("weight", view(vec![count, width], &weight).ok()?)];
+            if axes > 0 {
+                tensors.push(("axes", view(vec![count, axes, width], &rows).ok()?));
+                tensors.push(("curvatures", view(vec![count, axes], &curvatures).ok()?));
+            }
             safetensors::serialize(tensors, Some(HashMap::from([(KEY.to_owned(), header)]))).ok()
         });
         // Neither step can fail on what a `Directions` holds.
@@ -79,8 +94,9 @@ impl Directions {
             version: u32,
         }
         let Version { version } = serde_json::from_str(text).map_err(|_| none())?;
-        if version != VERSION {
-            return Err(format!("has version {version} of the format; this program reads version {VERSION}"));
+        if version != LINEAR && version != QUADRATIC {
+            let known = format!("this program reads versions {LINEAR} and {QUADRATIC}");
+            return Err(format!("has version {version} of the format; {known}"));
         }
         let header: Header = serde_json::from_str(text).map_err(|error| format!("is damaged: {error}"))?;
         let file = SafeTensors::deserialize(bytes).map_err(|error| format!("is damaged: {error}"))?;
@@ -103,19 +119,43 @@ impl Directions {
         if count > MOST_CLASSES {
             return Err(format!("has {count} classes, more than {MOST_CLASSES}"));
         }
-        if !weight.iter().chain(&bias).all(|value| value.is_finite()) {
+        let (axes, curvatures) = match version {
+            LINEAR => (Vec::new(), Vec::new()),
+            _ => {
+                let ((shape, axes), (of_curvatures, curvatures)) = (values("axes")?, values("curvatures")?);
+                let &[_, each] = of_curvatures.as_slice() else {
+                    return Err(format!("is damaged: `curvatures` is {of_curvatures:?}"));
+                };
+                if of_curvatures != [count, each] || shape != [count, each, width] || each == 0 {
+                    return Err(format!("is damaged: `axes` is {shape:?} and `curvatures` {of_curvatures:?}"));
+                }
+                (axes, curvatures)
+            }
+        };
+        if ![&weight, &bias, &axes, &curvatures].into_iter().flatten().all(|value| value.is_finite()) {
             return Err("is damaged: some of its values are not finite".into());
         }
-        let rows = header.classes.into_iter().zip(weight.chunks_exact(width)).zip(bias);
+        let each = curvatures.len() / count;
+        let quadric = |class: usize| {
+            let curvatures = curvatures.get(class * each..(class + 1) * each)?;
+            let there = |row: &usize| curvatures[*row] != 0.0;
+            let rows: Vec<usize> = (0..each).filter(there).collect();
+            let axis = |row: &usize| &axes[(class * each + row) * width..][..width];
+            let axes = rows.iter().flat_map(axis).copied().collect();
+            let curvatures = rows.iter().map(|row| curvatures[*row]).collect();
+            (!rows.is_empty()).then_some(Quadric { axes, curvatures })
+        };
+        let quadrics: Vec<Option<Quadric>> = (0..count).map(quadric).collect();
+        let rows = header.classes.into_iter().zip(weight.chunks_exact(width)).zip(bias).zip(quadrics);
         let mut read: Vec<Direction> = Vec::with_capacity(count);
-        for ((Class { name, about }, weight), bias) in rows {
+        for (((Class { name, about }, weight), bias), quadric) in rows {
             if name.trim().is_empty() || read.iter().any(|other| other.class == name) {
                 return Err(format!("is damaged: the name \"{name}\" is empty or there twice"));
             }
             if weight.iter().all(|value| *value == 0.0) {
                 return Err(format!("is damaged: the direction of \"{name}\" is zero"));
             }
-            read.push(Direction { class: name, weight: weight.to_vec(), bias, about });
+            read.push(Direction { class: name, weight: weight.to_vec(), bias, quadric, about });
         }
         Ok(Directions { model: header.model, made: header.made, classes: read })
     }
@@ -147,6 +187,7 @@ mod tests {
             class: name.into(),
             weight: weight.to_vec(),
             bias: -0.5,
+            quadric: None,
             about: about.clone(),
         };
         Directions {
@@ -171,16 +212,41 @@ mod tests {
         assert!(error.to_string().ends_with("a.safetensors: is not a file of directions"), "{error}");
     }
 
+    /// The second class is quadratic, with fewer axes than the third.
+    fn quadratic() -> Directions {
+        let mut all = directions();
+        let third = Direction { class: "third".into(), ..all.classes[0].clone() };
+        all.classes.push(third);
+        all.classes[1].quadric = Some(Quadric { axes: vec![1.0, 0.0, -2.0], curvatures: vec![-3.0] });
+        let axes = (0..6).map(|i| i as f32).collect();
+        all.classes[2].quadric = Some(Quadric { axes, curvatures: vec![0.5, 4.0] });
+        all
+    }
+
+    #[test]
+    fn quadratic_ones_are_another_version() {
+        let bytes = quadratic().to_bytes();
+        assert_eq!(Directions::from_bytes(&bytes).unwrap(), quadratic());
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(
+            text(&bytes).contains(r#"\"version\":2"#) && text(&directions().to_bytes()).contains(r#"\"version\":1"#)
+        );
+    }
+
     #[test]
     fn nothing_in_a_damaged_file_is_trusted() {
-        let bytes = directions().to_bytes();
+        damage(&directions().to_bytes());
+        damage(&quadratic().to_bytes());
+    }
+
+    fn damage(bytes: &[u8]) {
         for length in 0..bytes.len() {
             assert!(Directions::from_bytes(&bytes[..length]).is_err(), "{length}");
         }
         // Whatever comes of these, it is no panic.
         for at in 0..bytes.len() {
             for flip in [0x01, 0x80, 0xff] {
-                let mut damaged = bytes.clone();
+                let mut damaged = bytes.to_vec();
                 damaged[at] ^= flip;
                 let _ = Directions::from_bytes(&damaged);
             }
@@ -201,10 +267,12 @@ mod tests {
         assert!(said(|d| d.classes[1].weight.truncate(1)).contains("not a file of directions"));
         let bytes = directions().to_bytes();
         let at = bytes.windows(11).position(|part| part == br#"version\":1"#).unwrap() + 10;
-        let mut newer = bytes.clone();
-        newer[at] = b'2';
+        let mut newer = bytes;
+        newer[at] = b'3';
         let error = Directions::from_bytes(&newer).unwrap_err();
-        assert!(error.contains("version 2"), "{error}");
+        assert!(error.contains("version 3"), "{error}");
+        newer[at] = b'2';
+        assert!(Directions::from_bytes(&newer).unwrap_err().contains("no `axes`"));
     }
 
     #[test]

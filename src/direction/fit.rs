@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::logistic::{Problem, Solution, loss};
 use super::split::{FOLDS, Side, split};
-use super::{About, Direction, DirectionError, Examples, Scores};
+use super::{About, Direction, DirectionError, Examples, Quadric, Scores, quadratic};
 
 /// The fewest examples of a class, and of what is not of it.
 pub const FEWEST: usize = 8;
@@ -27,10 +27,28 @@ const STRENGTHS: [f64; 11] = [
     1e-5,
 ];
 
-/// Parts of about equal work that the fit of a class has.
-pub const PARTS: usize = FOLDS + 1;
+/// From so many examples of a class and as many others on, a quadratic direction is tried, too: with fewer there is little to
+/// tell its many weights from.
+pub const MANY: usize = 500;
+/// Strengths to choose from for quadratic directions, whose products alone make them able to tell a few examples apart.
+const QUADRATIC_STRENGTHS: [f64; 5] = [1e-3, 3.162_277_660_168_379_5e-4, 1e-4, 3.162_277_660_168_379_6e-5, 1e-5];
 
-/// How far a fit is, in parts of about equal work.
+/// Parts that the fit of a class has.
+const PARTS: usize = FOLDS + 1;
+
+/// Parts that the fit of some examples has.
+pub fn parts(examples: &Examples) -> usize {
+    let shapes = |class| if are_many(examples, class) { 2 } else { 1 };
+    (0..examples.classes.len()).map(|class| shapes(class) * PARTS).sum()
+}
+
+/// Whether a quadratic direction is tried for a class.
+fn are_many(examples: &Examples, class: usize) -> bool {
+    let own = examples.count(Some(class));
+    own >= MANY && examples.len() - own >= MANY
+}
+
+/// How far a fit is, in parts. Those of linear directions take equal times, those of quadratic ones some times longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     pub done: usize,
@@ -44,6 +62,9 @@ pub struct Progress {
 /// ones: its scores are given. The directions themselves are then fitted on all examples with that strength. Members of a group
 /// are never divided. The class and the rest weigh the same, whatever their numbers, so that a probability of 1/2 is that of a
 /// picture which tells nothing.
+///
+/// Where there are [`MANY`] examples and as many others the same is done for a quadratic direction, and that is taken if its loss in cross-validation is less
+/// by more than a standard error of the folds' differences.
 ///
 /// The same examples give the same directions, whatever the number of threads. `told` hears of progress from any thread.
 pub fn fit(examples: &Examples, told: &(dyn Fn(Progress) + Sync)) -> Result<Vec<Direction>, DirectionError> {
@@ -65,23 +86,126 @@ pub fn fit(examples: &Examples, told: &(dyn Fn(Progress) + Sync)) -> Result<Vec<
     let rows = basis.as_ref().map_or_else(|| rows.clone(), |basis| rows.dot(&basis.t()));
     let sides = split(examples);
     let done = AtomicUsize::new(0);
-    let of = examples.classes.len() * PARTS;
+    let of = parts(examples);
     let one_more = || told(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, of });
+    let any = (0..examples.classes.len()).any(|class| are_many(examples, class));
+    let bent = any.then(|| quadratic::Rows::new(rows.view()));
     (0..examples.classes.len())
         .into_par_iter()
         .map(|class| {
-            let fit = Fit { examples, rows: rows.view(), sides: &sides, class };
-            let (solution, about) = fit.run(&one_more)?;
-            let weight = solution.weight();
-            let weight = basis.as_ref().map_or_else(|| weight.to_owned(), |basis| basis.t().dot(&weight));
+            let fit = Fit {
+                examples,
+                rows: rows.view(),
+                bent: bent.as_ref().filter(|_| are_many(examples, class)),
+                sides: &sides,
+                class,
+            };
+            let (Found { weight, bias, axes, curvatures }, about) = fit.run(&one_more)?;
+            let weight = basis.as_ref().map_or_else(|| weight.clone(), |basis| basis.t().dot(&weight));
+            let axes = basis.as_ref().map_or_else(|| axes.clone(), |basis| axes.dot(basis));
+            let narrow = |values: &mut dyn Iterator<Item = &f64>| values.map(|value| *value as f32).collect();
+            let quadric = Quadric { axes: narrow(&mut axes.iter()), curvatures: narrow(&mut curvatures.iter()) };
             Ok(Direction {
                 class: examples.classes[class].clone(),
-                weight: weight.iter().map(|w| *w as f32).collect(),
-                bias: solution.bias() as f32,
+                weight: narrow(&mut weight.iter()),
+                bias: bias as f32,
+                quadric: (!curvatures.is_empty()).then_some(quadric),
                 about,
             })
         })
         .collect()
+}
+
+/// What was found, in the space of the rows: w `[R]`, b, the axes `[Q, R]` and their curvatures `[Q]`.
+struct Found {
+    weight: Array1<f64>,
+    bias: f64,
+    axes: Array2<f64>,
+    curvatures: Vec<f64>,
+}
+
+/// What is looked for: a plane, or a quadric.
+trait Shape: Sync {
+    /// What separates the class from the rest.
+    type Solution: Send;
+
+    /// Strengths to choose from, the strongest first.
+    fn strengths(&self) -> &'static [f64];
+
+    /// The solution for some examples, with a similar problem's to start from; none where there is none.
+    fn solve(
+        &self,
+        chosen: &[usize],
+        labels: Vec<bool>,
+        weights: &[f64],
+        strength: f64,
+        start: Option<&Self::Solution>,
+    ) -> Option<Self::Solution>;
+
+    /// z of an example.
+    fn log_odds(&self, solution: &Self::Solution, example: usize) -> f64;
+
+    /// The solution in numbers.
+    fn found(&self, solution: &Self::Solution) -> Found;
+}
+
+/// Rows `[N, R]` that a plane is to divide.
+struct Plane<'a>(ArrayView2<'a, f64>);
+
+impl Shape for Plane<'_> {
+    type Solution = Solution;
+
+    fn strengths(&self) -> &'static [f64] {
+        &STRENGTHS
+    }
+
+    fn solve(
+        &self,
+        chosen: &[usize],
+        labels: Vec<bool>,
+        weights: &[f64],
+        strength: f64,
+        start: Option<&Solution>,
+    ) -> Option<Solution> {
+        Problem::new(self.0, chosen, labels, weights).solve(strength, start)
+    }
+
+    fn log_odds(&self, solution: &Solution, example: usize) -> f64 {
+        solution.log_odds(self.0.row(example))
+    }
+
+    fn found(&self, solution: &Solution) -> Found {
+        let axes = Array2::zeros((0, self.0.ncols()));
+        Found { weight: solution.weight().to_owned(), bias: solution.bias(), axes, curvatures: Vec::new() }
+    }
+}
+
+impl Shape for quadratic::Rows<'_> {
+    type Solution = quadratic::Solution;
+
+    fn strengths(&self) -> &'static [f64] {
+        &QUADRATIC_STRENGTHS
+    }
+
+    fn solve(
+        &self,
+        chosen: &[usize],
+        labels: Vec<bool>,
+        weights: &[f64],
+        strength: f64,
+        start: Option<&quadratic::Solution>,
+    ) -> Option<quadratic::Solution> {
+        quadratic::Rows::solve(self, chosen, labels, weights, strength, start)
+    }
+
+    fn log_odds(&self, solution: &quadratic::Solution, example: usize) -> f64 {
+        quadratic::Rows::log_odds(self, solution, example)
+    }
+
+    fn found(&self, solution: &quadratic::Solution) -> Found {
+        let (weight, bias, axes, curvatures) = self.directions(solution);
+        Found { weight, bias, axes, curvatures }
+    }
 }
 
 /// An orthonormal basis `[R, D]` of what rows `[N, D]` span, by Gram and Schmidt's process, done twice so that rounding does not
@@ -108,14 +232,41 @@ fn span(rows: ArrayView2<'_, f64>) -> Array2<f64> {
     all
 }
 
-/// Which of the strengths to take, see [`Fit::strength`]; `losses` are those of each fold.
-fn chosen(losses: &[[f64; STRENGTHS.len()]]) -> usize {
-    let folds = losses.len() as f64;
-    let mean = |index: usize| losses.iter().map(|fold| fold[index]).sum::<f64>() / folds;
-    let best = (0..STRENGTHS.len()).fold(0, |best, index| if mean(index) < mean(best) { index } else { best });
-    let squares: f64 = losses.iter().map(|fold| (fold[best] - mean(best)).powi(2)).sum();
-    let error = if losses.len() > 1 { (squares / (folds - 1.0) / folds).sqrt() } else { 0.0 };
-    (0..best).find(|index| mean(*index) <= mean(best) + error).unwrap_or(best)
+/// The mean and its standard error.
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (mean, if values.len() > 1 { (squares / (count - 1.0) / count).sqrt() } else { 0.0 })
+}
+
+/// The losses of each fold by one strength.
+fn of_strength(losses: &[Vec<f64>], index: usize) -> Vec<f64> {
+    losses.iter().map(|fold| fold[index]).collect()
+}
+
+/// The strength of the least mean loss; `losses` are those of each fold, by strength.
+fn best(losses: &[Vec<f64>]) -> usize {
+    let mean = |index: usize| mean_and_error(&of_strength(losses, index)).0;
+    let strengths = losses.first().map_or(0, Vec::len);
+    (0..strengths).fold(0, |best, index| if mean(index) < mean(best) { index } else { best })
+}
+
+/// The strongest whose mean loss is within one standard error of the least one
+/// (Breiman, Friedman, Olshen and Stone, "Classification and regression trees", 1984, section 3.4.3). Where a plane parts
+/// all examples the least loss is that of the weakest, which is sure of everything; there is no reason to be that sure.
+fn chosen(losses: &[Vec<f64>]) -> usize {
+    let best = best(losses);
+    let (least, error) = mean_and_error(&of_strength(losses, best));
+    (0..best).find(|index| mean_and_error(&of_strength(losses, *index)).0 <= least + error).unwrap_or(best)
+}
+
+/// Whether the losses of one shape are less than those of another by more than a standard error. Both are of the same folds.
+fn is_better(losses: &[Vec<f64>], than: &[Vec<f64>]) -> bool {
+    let (own, other) = (of_strength(losses, best(losses)), of_strength(than, best(than)));
+    let gains: Vec<f64> = other.iter().zip(&own).map(|(other, own)| other - own).collect();
+    let (gain, error) = mean_and_error(&gains);
+    gain > error
 }
 
 /// One class against the rest.
@@ -123,53 +274,79 @@ struct Fit<'a> {
     examples: &'a Examples,
     /// `[N, R]`
     rows: ArrayView2<'a, f64>,
+    /// The same with their products, where these are to be tried.
+    bent: Option<&'a quadratic::Rows<'a>>,
     sides: &'a [Side],
     class: usize,
 }
 
 impl Fit<'_> {
     /// The direction from all examples, and how good the one from four fifths of them is.
-    fn run(&self, one_more: &(dyn Fn() + Sync)) -> Result<(Solution, About), DirectionError> {
+    fn run(&self, one_more: &(dyn Fn() + Sync)) -> Result<(Found, About), DirectionError> {
         let rest = self.those(|side| side != Side::HeldOut);
         let held_out = self.those(|side| side == Side::HeldOut);
         self.both_in(&rest, "left to learn from")?;
         self.both_in(&held_out, "held out")?;
-        let strength = self.strength(&rest, one_more)?;
-        let scored = self.solve(&rest, strength, None)?;
+        let plane = Plane(self.rows);
+        let flat = self.losses(&plane, &rest, one_more)?;
+        if let Some(bent) = self.bent {
+            let losses = self.losses(bent, &rest, one_more)?;
+            one_more();
+            if is_better(&losses, &flat) {
+                return self.scored(bent, &losses, &rest, &held_out, one_more);
+            }
+        }
+        self.scored(&plane, &flat, &rest, &held_out, one_more)
+    }
+
+    /// The direction of a shape, by the strength that cross-validation's losses choose.
+    fn scored<S: Shape>(
+        &self,
+        shape: &S,
+        losses: &[Vec<f64>],
+        rest: &[usize],
+        held_out: &[usize],
+        one_more: &(dyn Fn() + Sync),
+    ) -> Result<(Found, About), DirectionError> {
+        let strength = shape.strengths()[chosen(losses)];
+        let scored = self.solve(shape, rest, strength, None)?;
         let z = |label: bool| -> Vec<f64> {
             let own = held_out.iter().filter(|example| self.label(**example) == label);
-            own.map(|example| scored.log_odds(self.rows.row(*example))).collect()
+            own.map(|example| shape.log_odds(&scored, *example)).collect()
         };
         let scores = Scores::of(&z(true), &z(false));
         let all: Vec<usize> = (0..self.examples.len()).collect();
-        let solution = self.solve(&all, strength, Some(&scored))?;
+        let solution = self.solve(shape, &all, strength, Some(&scored))?;
         one_more();
         let positives = self.examples.count(Some(self.class)) as u64;
         let negatives = self.examples.len() as u64 - positives;
-        Ok((solution, About { positives, negatives, strength: Some(strength), scores }))
+        Ok((shape.found(&solution), About { positives, negatives, strength: Some(strength), scores }))
     }
 
-    /// The strongest of those whose mean logarithmic loss in cross-validation is within one standard error of the least one
-    /// (Breiman, Friedman, Olshen and Stone, "Classification and regression trees", 1984, section 3.4.3). Where a plane parts
-    /// all examples the least loss is that of the weakest, which is sure of everything; there is no reason to be that sure.
-    fn strength(&self, rest: &[usize], one_more: &(dyn Fn() + Sync)) -> Result<f64, DirectionError> {
+    /// The mean logarithmic loss of each fold of the cross-validation, by strength.
+    fn losses<S: Shape>(
+        &self,
+        shape: &S,
+        rest: &[usize],
+        one_more: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Vec<f64>>, DirectionError> {
         let weights = self.weights(rest);
-        let losses: Vec<Option<[f64; STRENGTHS.len()]>> = (0..FOLDS)
+        let losses: Vec<Option<Vec<f64>>> = (0..FOLDS)
             .into_par_iter()
             .map(|fold| {
                 let learned = self.those(|side| side != Side::HeldOut && side != Side::Fold(fold));
                 let mut losses = None;
                 if learned.len() < rest.len() {
-                    let mut solution: Option<Solution> = None;
+                    let mut solution: Option<S::Solution> = None;
                     let mut weight_of_all = 0.0;
-                    let losses = losses.insert([0.0; STRENGTHS.len()]);
+                    let losses = losses.insert(vec![0.0; shape.strengths().len()]);
                     self.both_in(&learned, "left to learn from in cross-validation")?;
-                    for (sum, strength) in losses.iter_mut().zip(STRENGTHS) {
-                        let solution = solution.insert(self.solve(&learned, strength, solution.as_ref())?);
+                    for (sum, strength) in losses.iter_mut().zip(shape.strengths()) {
+                        let solution = solution.insert(self.solve(shape, &learned, *strength, solution.as_ref())?);
                         weight_of_all = 0.0;
                         for (example, weight) in rest.iter().zip(&weights) {
                             if self.sides[*example] == Side::Fold(fold) {
-                                let z = solution.log_odds(self.rows.row(*example));
+                                let z = shape.log_odds(solution, *example);
                                 *sum += weight * loss(z, self.label(*example));
                                 weight_of_all += weight;
                             }
@@ -181,15 +358,19 @@ impl Fit<'_> {
                 Ok(losses)
             })
             .collect::<Result<_, DirectionError>>()?;
-        let losses: Vec<_> = losses.into_iter().flatten().collect();
-        Ok(STRENGTHS[chosen(&losses)])
+        Ok(losses.into_iter().flatten().collect())
     }
 
-    fn solve(&self, chosen: &[usize], strength: f64, start: Option<&Solution>) -> Result<Solution, DirectionError> {
+    fn solve<S: Shape>(
+        &self,
+        shape: &S,
+        chosen: &[usize],
+        strength: f64,
+        start: Option<&S::Solution>,
+    ) -> Result<S::Solution, DirectionError> {
         let labels = chosen.iter().map(|example| self.label(*example)).collect();
-        let problem = Problem::new(self.rows, chosen, labels, &self.weights(chosen));
         let diverged = || DirectionError::Diverged { class: self.examples.classes[self.class].clone() };
-        problem.solve(strength, start).ok_or_else(diverged)
+        shape.solve(chosen, labels, &self.weights(chosen), strength, start).ok_or_else(diverged)
     }
 
     /// Whether an example is of the class.
@@ -325,7 +506,7 @@ mod tests {
 
     #[test]
     fn the_strongest_within_one_standard_error_is_chosen() {
-        let mut losses = [[1.0; STRENGTHS.len()]; 4];
+        let mut losses = vec![vec![1.0; STRENGTHS.len()]; 4];
         for (fold, by) in losses.iter_mut().zip([-0.1, 0.1, -0.1, 0.1]) {
             fold[3] = 0.55;
             fold[5] = 0.5 + by;
@@ -338,14 +519,45 @@ mod tests {
         assert_eq!(chosen(&losses[..1]), 5);
     }
 
+    /// Of the class where two values have one sign: no plane tells that.
+    fn crossed() -> Examples {
+        let mut examples = Examples::new(vec!["crossed".into()]);
+        for i in 0..4 * MANY as u64 {
+            let draws = Draws::new(5).at(i);
+            let row: Vec<f64> = (0..4).map(|j| draws.normal_pair(j)[0]).collect();
+            let norm = row.iter().map(|value| value * value).sum::<f64>().sqrt();
+            let class = (row[0] * row[1] > 0.0).then_some(0);
+            examples.add(row.iter().map(|value| (value / norm) as f32).collect(), class, i);
+        }
+        examples
+    }
+
+    #[test]
+    fn a_quadric_is_taken_where_a_plane_tells_less() {
+        let examples = crossed();
+        let [direction] = fit(&examples, &|_| {}).unwrap().try_into().unwrap();
+        assert!(direction.about.scores.as_ref().unwrap().accuracy.low > 0.95, "{:?}", direction.about);
+        assert!(direction.quadric.is_some());
+        let right = |i: &usize| (direction.log_odds(&examples.embeddings[*i]) > 0.0) == (examples.class[*i] == Some(0));
+        assert!((0..4 * MANY).filter(right).count() > 4 * MANY * 95 / 100);
+    }
+
+    #[test]
+    fn a_plane_is_taken_where_it_tells_all() {
+        let flat = examples(2, MANY, 5, 3.0);
+        assert!(fit(&flat, &|_| {}).unwrap().iter().all(|direction| direction.quadric.is_none()));
+    }
+
     #[test]
     fn progress_comes_to_its_end() {
-        let most = AtomicUsize::new(0);
-        fit(&examples(2, 10, 4, 3.0), &|progress| {
-            assert!(progress.done <= progress.of);
-            most.fetch_max(progress.done, Ordering::Relaxed);
-        })
-        .unwrap();
-        assert_eq!(most.into_inner(), 12);
+        for (examples, end) in [(examples(2, 10, 4, 3.0), 12), (crossed(), 12)] {
+            let most = AtomicUsize::new(0);
+            fit(&examples, &|progress| {
+                assert!(progress.done <= progress.of);
+                most.fetch_max(progress.done, Ordering::Relaxed);
+            })
+            .unwrap();
+            assert_eq!((most.into_inner(), parts(&examples)), (end, end));
+        }
     }
 }

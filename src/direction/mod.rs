@@ -1,10 +1,12 @@
-//! Directions: what a model can be shown examples of, as a linear classifier on its embeddings.
+//! Directions: what a model can be shown examples of, as a classifier on its embeddings.
 //!
-//! For each class a direction has a weight vector w and a bias b. With u a window's embedding of unit length,
+//! For each class a direction has a weight vector w and a bias b; a quadratic one has axes v_r and curvatures c_r, too. With u a
+//! window's embedding of unit length,
 //!
 //! ```text
-//! z = w . u + b                 the log-odds that the window belongs to the class
-//! p = 1 / (1 + exp(-z))         its probability
+//! z = w . u + b                             the log-odds that the window belongs to the class
+//!   + sum over r of c_r (v_r . u)^2         where the direction is quadratic
+//! p = 1 / (1 + exp(-z))                     its probability
 //! ```
 //!
 //! so that the gradient of z with respect to the window's pixels is no harder to come by than a prompt's similarity. The idea is
@@ -23,6 +25,7 @@ mod examples;
 mod file;
 mod fit;
 mod logistic;
+mod quadratic;
 mod score;
 mod split;
 mod survey;
@@ -31,7 +34,7 @@ mod texts;
 pub use embed::embed;
 pub use error::DirectionError;
 pub use examples::{Examples, Groups};
-pub use fit::{FEWEST, PARTS, Progress, fit};
+pub use fit::{FEWEST, MANY, Progress, fit, parts};
 pub use score::{Count, Interval, Scores};
 pub use survey::{Part, Survey};
 pub use texts::from_texts;
@@ -39,8 +42,9 @@ pub use texts::from_texts;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::Odds;
+pub use crate::clip::Quadric;
 
-/// A linear classifier for one class.
+/// A classifier for one class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Direction {
     /// The class's name, of which there is one in a file.
@@ -49,6 +53,8 @@ pub struct Direction {
     pub weight: Vec<f32>,
     /// b
     pub bias: f32,
+    /// What it has besides a plane, where it is quadratic.
+    pub quadric: Option<Quadric>,
     /// What it was made from, and how good it is.
     pub about: About,
 }
@@ -91,8 +97,8 @@ pub struct Model {
 impl Direction {
     /// z, the log-odds that a picture of this embedding (`[D]`, of unit length) belongs to the class.
     pub fn log_odds(&self, embedding: &[f32]) -> f64 {
-        let dot: f64 = self.weight.iter().zip(embedding).map(|(w, u)| f64::from(*w) * f64::from(*u)).sum();
-        dot + f64::from(self.bias)
+        let bent = self.quadric.as_ref().map_or(0.0, |quadric| squares(quadric, embedding));
+        dot(&self.weight, embedding) + f64::from(self.bias) + bent
     }
 
     /// p, the probability that it does.
@@ -100,17 +106,37 @@ impl Direction {
         probability(self.log_odds(embedding))
     }
 
-    /// w / |w|, and what makes log-odds of the similarity to it.
-    pub fn unit(&self) -> (Vec<f32>, Odds) {
+    /// w / |w|, what makes log-odds of the similarity to it, and what of that is not linear.
+    pub fn unit(&self) -> (Vec<f32>, Odds, Option<Quadric>) {
         let length = self.length();
-        let unit = self.weight.iter().map(|w| (f64::from(*w) / length) as f32).collect();
-        (unit, Odds { length, bias: f64::from(self.bias) })
+        let shorter = |value: &f32| (f64::from(*value) / length) as f32;
+        let scaled = |quadric: &Quadric| {
+            let curvatures = quadric.curvatures.iter().map(shorter).collect();
+            Quadric { axes: quadric.axes.clone(), curvatures }
+        };
+        let unit = self.weight.iter().map(shorter).collect();
+        (unit, Odds { length, bias: f64::from(self.bias) }, self.quadric.as_ref().map(scaled))
+    }
+
+    /// R, the number of its axes; 0 where it is linear.
+    fn axes(&self) -> usize {
+        self.quadric.as_ref().map_or(0, |quadric| quadric.curvatures.len())
     }
 
     /// |w|: how much the log-odds grow for each unit of similarity to w.
     pub fn length(&self) -> f64 {
         self.weight.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt()
     }
+}
+
+/// The quadric's sum for an embedding `[D]`.
+fn squares(quadric: &Quadric, embedding: &[f32]) -> f64 {
+    let rows = quadric.axes.chunks_exact(embedding.len().max(1)).zip(&quadric.curvatures);
+    rows.map(|(axis, curvature)| f64::from(*curvature) * dot(axis, embedding).powi(2)).sum()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
 
 impl Directions {
@@ -169,11 +195,24 @@ mod tests {
     #[test]
     fn a_direction_is_a_plane() {
         let about = About { positives: 8, negatives: 8, strength: None, scores: None };
-        let direction = Direction { class: "x".into(), weight: vec![3.0, 4.0], bias: -1.0, about };
+        let direction = Direction { class: "x".into(), weight: vec![3.0, 4.0], bias: -1.0, quadric: None, about };
         assert!((direction.log_odds(&[0.6, 0.8]) - 4.0).abs() < 1e-6);
         assert_eq!(direction.length(), 5.0);
-        let (unit, odds) = direction.unit();
-        assert_eq!((unit, odds.of(1.0), odds.similarity(4.0)), (vec![0.6, 0.8], 4.0, 1.0));
+        let (unit, odds, none) = direction.unit();
+        assert_eq!((unit, odds.of(1.0), odds.similarity(4.0), none), (vec![0.6, 0.8], 4.0, 1.0, None));
         assert!((direction.probability(&[0.6, 0.8]) - probability(4.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_quadratic_direction_says_the_same_by_its_similarity() {
+        let about = About { positives: 8, negatives: 8, strength: None, scores: None };
+        let quadric = Some(Quadric { axes: vec![1.0, 2.0, 0.0, -1.0], curvatures: vec![2.0, -3.0] });
+        let direction = Direction { class: "x".into(), weight: vec![3.0, 4.0], bias: -1.0, quadric, about };
+        // 5 - 1 + 2 * (0.6 + 1.6)^2 - 3 * 0.8^2
+        assert!((direction.log_odds(&[0.6, 0.8]) - 11.76).abs() < 1e-5);
+        let (_, odds, scaled) = direction.unit();
+        let curvatures = scaled.unwrap().curvatures;
+        let similarity = 1.0 + 2.2f64.powi(2) * f64::from(curvatures[0]) + 0.64 * f64::from(curvatures[1]);
+        assert!((odds.of(similarity) - 11.76).abs() < 1e-5);
     }
 }

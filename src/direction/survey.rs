@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn places_do_not_repeat_and_the_map_shows_them() {
         let about = About { positives: 8, negatives: 8, strength: None, scores: None };
-        let direction = Direction { class: "x".into(), weight: vec![10.0], bias: 0.0, about };
+        let direction = Direction { class: "x".into(), weight: vec![10.0], bias: 0.0, quadric: None, about };
         let part = |left, value: f32| (Part { left, top: 0, side: 10 }, vec![value]);
         let survey = Survey {
             size: (30, 10),

@@ -23,7 +23,7 @@ pub fn from_texts(class: String, more: &[Vec<f32>], less: &[Vec<f32>]) -> Result
         return Err(DirectionError::NoDifference);
     }
     let about = About { positives: more.len() as u64, negatives: less.len() as u64, strength: None, scores: None };
-    Ok(Direction { class, weight, bias: 0.0, about })
+    Ok(Direction { class, weight, bias: 0.0, quadric: None, about })
 }
 
 #[cfg(test)]

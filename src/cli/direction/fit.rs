@@ -58,7 +58,7 @@ pub(super) fn run(args: &FitArgs, options: runtime::Options, voice: &Voice) -> O
 
 /// Fits, with a bar.
 fn fitted(examples: &direction::Examples, voice: &Voice) -> Result<Vec<Direction>, Failure> {
-    let bar = Bar::new(voice, "fitting", examples.classes.len() * direction::PARTS);
+    let bar = Bar::new(voice, "fitting", direction::parts(examples));
     direction::fit(examples, &|progress| bar.at(progress.done, progress.of)).map_err(from_direction)
 }
 
@@ -92,7 +92,8 @@ fn made(args: &FitArgs) -> String {
 
 fn as_json(args: &FitArgs, directions: &Directions, skipped: &[PathBuf]) -> String {
     let class = |own: &Direction| {
-        let mut value = json!({ "class": own.class });
+        let axes = own.quadric.as_ref().map_or(0, |quadric| quadric.curvatures.len());
+        let mut value = json!({ "class": own.class, "axes": axes });
         if let (Some(to), Ok(serde_json::Value::Object(about))) =
             (value.as_object_mut(), serde_json::to_value(&own.about))
         {
@@ -111,7 +112,7 @@ fn as_json(args: &FitArgs, directions: &Directions, skipped: &[PathBuf]) -> Stri
 /// The classes and their scores in words.
 fn report(directions: &Directions) -> String {
     let mut lines = Vec::new();
-    for Direction { class, about, .. } in &directions.classes {
+    for Direction { class, about, quadric, .. } in &directions.classes {
         let Some(scores) = &about.scores else {
             let texts = |count: u64| if count == 1 { "one text".to_owned() } else { format!("{count} texts") };
             lines.push(format!("{class}: {} against {}", texts(about.positives), texts(about.negatives)));
@@ -135,6 +136,12 @@ fn report(directions: &Directions) -> String {
         ));
         let Interval { value, low, high } = scores.area;
         lines.push(format!("  ROC area   {value:.3} (95% confidence: {low:.3} to {high:.3})"));
+        if let Some(quadric) = quadric {
+            lines.push(format!(
+                "  shape      quadratic, {} axes: better in cross-validation than a plane",
+                quadric.curvatures.len()
+            ));
+        }
         if let Some(strength) = about.strength {
             lines.push(format!("  strength   {strength:.1e}, chosen by cross-validation"));
         }
@@ -162,8 +169,13 @@ mod tests {
             area: interval(0.9971, 0.98, 0.9996),
         };
         let about = About { positives: 240, negatives: 240, strength: Some(1e-4), scores: Some(scores) };
-        let direction =
-            |class: &str, about: About| Direction { class: class.into(), weight: vec![1.0], bias: 0.0, about };
+        let direction = |class: &str, about: About| Direction {
+            class: class.into(),
+            weight: vec![1.0],
+            bias: 0.0,
+            quadric: None,
+            about,
+        };
         let texts = About { positives: 1, negatives: 2, strength: None, scores: None };
         let directions = Directions {
             model: Model { name: "pocket".into(), hash: String::new() },

@@ -11,9 +11,10 @@ use crate::canvas::Canvas;
 use crate::chance::Draws;
 use crate::plan::{self, Basis, Ground, Init, Size};
 
-/// Renders of this program, four by three of them: seas, mountains, forests, skulls, stones.
+/// Renders of this program, eleven by ten of them: landscapes, textures, things with outlines. None shows lettering.
 const RENDERS: &[u8] = include_bytes!("renders.jpg");
-const COLUMNS: u32 = 4;
+const COLUMNS: u32 = 11;
+const ROWS: u32 = 10;
 
 /// A kind of backdrop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -241,7 +242,7 @@ fn render(draws: Draws, side: usize) -> Raster {
         decoded.expect("our own picture is sound").into_rgb8()
     });
     let one = sheet.width() / COLUMNS;
-    let index = (draws.unit(9) * f64::from(COLUMNS * (sheet.height() / one))) as u32;
+    let index = (draws.unit(9) * f64::from(COLUMNS * ROWS)) as u32;
     let (left, top) = (index % COLUMNS * one, index / COLUMNS * one);
     let picture = image::imageops::crop_imm(sheet, left, top, one, one).to_image();
     part(draws, &picture, side)
@@ -263,9 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn the_renders_are_four_by_three() {
+    fn the_renders_are_in_rows() {
         let sheet = image::load_from_memory(RENDERS).unwrap();
-        assert_eq!(sheet.width() * 3, sheet.height() * COLUMNS);
+        assert_eq!(sheet.width() * ROWS, sheet.height() * COLUMNS);
     }
 
     #[test]

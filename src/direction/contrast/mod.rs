@@ -7,7 +7,7 @@
 //!
 //! Both pictures of a pair have the same backdrop, the same softness and the same grain, so that a classifier which tells them apart
 //! has learnt nothing but the contrast. Pairs are drawn at the size of the model's window: what cannot be seen there is not drawn.
-//! Every draw is a pure function of (seed, contrast, group), and of the fonts and pictures given.
+//! Half of the backdrops are parts of renders, which is what directions are used on. Every draw is a pure function of (seed, contrast, group), and of the fonts and pictures given.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -138,8 +138,11 @@ impl Studio {
         let side = self.side as usize;
         let kinds: Vec<Backdrop> =
             self.backdrops.iter().copied().filter(|backdrop| !contrast.blurs(*backdrop)).collect();
-        let own = !self.pictures.is_empty() && (kinds.is_empty() || draws.unit(0) < 0.5);
+        let half = draws.unit(0) < 0.5;
+        let own = !self.pictures.is_empty() && (kinds.is_empty() || half);
         match own {
+            // Directions are for renders: these are as many as all else, where they are wanted and there are no other pictures.
+            _ if !own && half && kinds.contains(&Backdrop::Render) => Some(Backdrop::Render.draw(draws.at(1), side)),
             true => Some(backdrop::part(draws.at(1), &self.pictures[pick(1, self.pictures.len())], side)),
             false if kinds.is_empty() => None,
             false => Some(kinds[pick(1, kinds.len())].draw(draws.at(1), side)),
