@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::direction::from_direction;
 use super::kept::KnownModels;
 use super::{Exit, Failure, InsteadArgs, Voice, draft, picture, prompts};
-use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder, Odds, Quadric, TextSession};
+use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder, Probe, TextSession};
 use crate::direction::{Directions, Model};
 use crate::models::fetch::Table;
 use crate::output::{self, Facts};
@@ -200,8 +200,8 @@ impl Ready {
         }
         .into_iter();
         let mut rows = Vec::with_capacity(prompts.len());
-        let mut told: Vec<Option<(Odds, Option<Arc<Quadric>>)>> = vec![None; prompts.len()];
-        for (prompt, told) in prompts.iter().zip(&mut told) {
+        let mut probes: Vec<Option<Probe>> = vec![None; prompts.len()];
+        for (prompt, probe) in prompts.iter().zip(&mut probes) {
             let row = match prompt {
                 Prompt::Text(text) => self.features.get(text).cloned(),
                 Prompt::Ensemble(ensemble) => {
@@ -220,7 +220,7 @@ impl Ready {
                         Failure::wrong(format!("{}: the class is not there any more", file.display()))
                     })?;
                     let (unit, odds, quadric) = direction.unit();
-                    *told = Some((odds, quadric.map(Arc::new)));
+                    *probe = Some(Probe { odds, quadric: quadric.map(Arc::new) });
                     Some(unit)
                 }
             };
@@ -229,7 +229,7 @@ impl Ready {
         let features = Features::new(&rows).ok_or_else(|| {
             Failure::wrong(format!("model `{}`: its features differ in length", model.description.name))
         })?;
-        Ok(features.with_directions(&told))
+        Ok(features.with_directions(&probes))
     }
 }
 

@@ -11,9 +11,15 @@ pub struct Features {
     width: usize,
     values: Vec<f32>,
     /// Of each row, where it is a direction's.
-    odds: Vec<Option<Odds>>,
-    /// Of each row, where it is a quadratic direction's.
-    quadrics: Vec<Option<Arc<Quadric>>>,
+    probes: Vec<Option<Probe>>,
+}
+
+/// What there is to know of a direction besides its unit vector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    pub odds: Odds,
+    /// Where it is quadratic, what is added to the similarity.
+    pub quadric: Option<Arc<Quadric>>,
 }
 
 /// What a quadratic direction has besides a plane: with u an embedding of unit length, the sum over r of c_r (v_r . u)^2. It is added
@@ -64,16 +70,13 @@ impl Features {
         if width == 0 || rows.iter().any(|row| row.len() != width) {
             return None;
         }
-        Some(Features { width, values: rows.concat(), odds: vec![None; rows.len()], quadrics: vec![None; rows.len()] })
+        Some(Features { width, values: rows.concat(), probes: vec![None; rows.len()] })
     }
 
     /// The same with what is known of rows that are directions.
     #[must_use]
-    pub fn with_directions(mut self, directions: &[Option<(Odds, Option<Arc<Quadric>>)>]) -> Self {
-        for (row, direction) in directions.iter().enumerate().take(self.odds.len()) {
-            self.odds[row] = direction.as_ref().map(|(odds, _)| *odds);
-            self.quadrics[row] = direction.as_ref().and_then(|(_, quadric)| quadric.clone());
-        }
+    pub fn with_directions(mut self, probes: &[Option<Probe>]) -> Self {
+        self.probes.iter_mut().zip(probes).for_each(|(own, probe)| own.clone_from(probe));
         self
     }
 
@@ -81,7 +84,8 @@ impl Features {
     pub fn squares(&self) -> Option<Squares> {
         let prompts = self.count();
         let mut squares = Squares { axes: Vec::new(), factors: Vec::new(), count: 0 };
-        for (row, quadric) in self.quadrics.iter().enumerate() {
+        for (row, probe) in self.probes.iter().enumerate() {
+            let quadric = probe.as_ref().and_then(|probe| probe.quadric.as_ref());
             for curvature in quadric.iter().flat_map(|quadric| &quadric.curvatures) {
                 squares.factors.extend((0..prompts).map(|other| if other == row { *curvature } else { 0.0 }));
                 squares.count += 1;
@@ -93,7 +97,7 @@ impl Features {
 
     /// What makes log-odds of similarities to a row; none where the row is no direction's.
     pub fn odds(&self, row: usize) -> Option<Odds> {
-        self.odds.get(row).copied().flatten()
+        self.probes.get(row)?.as_ref().map(|probe| probe.odds)
     }
 
     /// The number of prompts, K.
@@ -105,9 +109,8 @@ impl Features {
     #[must_use]
     pub fn of(&self, prompts: &[usize]) -> Features {
         let rows = prompts.iter().flat_map(|prompt| &self.values[prompt * self.width..(prompt + 1) * self.width]);
-        let odds = prompts.iter().map(|prompt| self.odds(*prompt)).collect();
-        let quadrics = prompts.iter().map(|prompt| self.quadrics.get(*prompt).cloned().flatten()).collect();
-        Features { width: self.width, values: rows.copied().collect(), odds, quadrics }
+        let probes = prompts.iter().map(|prompt| self.probes.get(*prompt).cloned().flatten()).collect();
+        Features { width: self.width, values: rows.copied().collect(), probes }
     }
 
     /// The length of an embedding, D.
@@ -155,9 +158,11 @@ mod tests {
         let odds = Odds { length: 2.0, bias: 1.0 };
         let quadric = |curvatures: &[f32]| {
             let axes = (0..2 * curvatures.len()).map(|i| i as f32).collect();
-            Some((odds, Some(Arc::new(Quadric { axes, curvatures: curvatures.to_vec() }))))
+            let quadric = Some(Arc::new(Quadric { axes, curvatures: curvatures.to_vec() }));
+            Some(Probe { odds, quadric })
         };
-        let features = features.with_directions(&[quadric(&[3.0]), Some((odds, None)), quadric(&[4.0, 5.0])]);
+        let features =
+            features.with_directions(&[quadric(&[3.0]), Some(Probe { odds, quadric: None }), quadric(&[4.0, 5.0])]);
         let all = features.squares().unwrap();
         assert_eq!((all.count, &all.axes[..]), (3, &[0.0, 1.0, 0.0, 1.0, 2.0, 3.0][..]));
         assert_eq!(all.factors, [3.0, 0.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 5.0]);

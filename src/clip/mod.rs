@@ -19,7 +19,7 @@ pub use description::{Clean, Description, ImageEncoder, Reference, Source, TextE
 pub use encoder::{Encoder, NEVER, Questions};
 pub use ends::ImageGraph;
 pub use error::ClipError;
-pub use features::{Features, Odds, Quadric, TEMPERATURE, mean};
+pub use features::{Features, Odds, Probe, Quadric, TEMPERATURE, mean};
 pub use folder::{ModelFolder, data_folder, map_file};
 pub use pictures::image_features;
 pub use preprocess::{Interpolation, Photo, Resize};
