@@ -6,8 +6,8 @@
 //! f(w, M, b) = 1/A sum over i of a_i log(1 + exp(-(2 t_i - 1) z_i)) + lambda/2 (|w|^2 + |M|^2),    z_i = w . x_i + b + y_i' M y_i
 //! ```
 //!
-//! with |M| Frobenius' norm: the same as logistic regression ([`super::logistic`]) on rows of D + q (q + 1) / 2 numbers, which would be too many for
-//! Newton's method. f is convex and smooth; L-BFGS (Nocedal, "Updating quasi-Newton matrices with limited storage", 1980) comes near
+//! with |M| Frobenius' norm: the same as logistic regression ([`super::logistic`]) on rows of D + q (q + 1) / 2 numbers, which would be
+//! too many for Newton's method. f is convex and smooth; L-BFGS (Nocedal, "Updating quasi-Newton matrices with limited storage", 1980) comes near
 //! its least value in some hundred steps.
 
 use std::cell::RefCell;
@@ -21,7 +21,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use super::logistic::loss;
 use super::probability;
 
-/// q, if there are so many dimensions. More is hardly better: of drawn lettering 64, 96 and 128 tell 96.4, 96.6 and 96.8 % right.
+/// q, if there are so many dimensions. More is hardly better: of drawn lettering 64 tell 96.4 % right, 128 tell 96.8 %.
 const AXES: usize = 96;
 /// k: how freely products are used in comparison to the values themselves.
 const PRODUCTS: f64 = 1.35;
