@@ -63,8 +63,8 @@ pub struct Progress {
 /// are never divided. The class and the rest weigh the same, whatever their numbers, so that a probability of 1/2 is that of a
 /// picture which tells nothing.
 ///
-/// Where there are [`MANY`] examples and as many others the same is done for a quadratic direction, and that is taken if its loss in cross-validation is less
-/// by more than a standard error of the folds' differences.
+/// Where there are [`MANY`] examples and as many others the same is done for a quadratic direction, and that is taken if its loss in
+/// cross-validation is less by more than a standard error of the folds' differences.
 ///
 /// The same examples give the same directions, whatever the number of threads. `told` hears of progress from any thread.
 pub fn fit(examples: &Examples, told: &(dyn Fn(Progress) + Sync)) -> Result<Vec<Direction>, DirectionError> {

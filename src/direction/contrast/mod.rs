@@ -7,7 +7,8 @@
 //!
 //! Both pictures of a pair have the same backdrop, the same softness and the same grain, so that a classifier which tells them apart
 //! has learnt nothing but the contrast. Pairs are drawn at the size of the model's window: what cannot be seen there is not drawn.
-//! Half of the backdrops are parts of renders, which is what directions are used on. Every draw is a pure function of (seed, contrast, group), and of the fonts and pictures given.
+//! Half of the backdrops are parts of renders, which is what directions are used on.
+//! Every draw is a pure function of (seed, contrast, group), and of the fonts and pictures given.
 //!
 //! | file | what |
 //! | --- | --- |
