@@ -168,20 +168,21 @@ def main():
             for way, (more, stages) in ways.items():
                 name = f"{index}-{seed}-{way.replace(' ', '-')}"
                 picture = render(name, recipe(prompt, more, stages, args.size, args.steps), seed)
-                parts, similarities = [], []
-                for place, (own, rows) in enumerate(zip([prompt, *OTHERS], quarters(png(picture)))):
-                    parts.append(folder / f"{name}-{place}.png")
-                    write_png(parts[-1], rows)
-                    similarities.append(json.loads(run("score", parts[-1], own, "--json"))["scores"][0]["similarity"])
-                shown = json.loads(run("direction", "show", other, parts[0], "--json"))
+                whole, similarities = png(picture), []
+                cut = quarters(whole)
+                for place, (own, rows) in enumerate(zip([prompt, *OTHERS], cut)):
+                    part = folder / f"{name}-{place}.png"
+                    write_png(part, rows)
+                    similarities.append(json.loads(run("score", part, own, "--json"))["scores"][0]["similarity"])
+                shown = json.loads(run("direction", "show", other, folder / f"{name}-0.png", "--json"))
                 results.append({
                     "prompt": prompt, "seed": seed, "way": way, "whole": shown["probability"], "parts": shown["mean_of_parts"],
                     "similarity": similarities[0], "others": statistics.mean(similarities[1:]),
-                    "least": min(similarities[1:]), "characters": characters(png(parts[0])) if counts else None,
+                    "least": min(similarities[1:]), "characters": characters(cut[0]) if counts else None,
                 })
                 print(json.dumps(results[-1]), flush=True)
                 if way in ("twin", "direction"):
-                    pairs.append((way, png(picture)))
+                    pairs.append((way, whole))
     (folder / "results.json").write_text(json.dumps(results, indent=1))
     rows = []
     for way in ("twin", "direction"):

@@ -170,8 +170,6 @@ impl Encoder {
         let count = windows.len() / self.window_length();
         let sizes = self.batches(count);
         let squares = features.squares();
-        let axes = squares.as_ref().map_or(0, |squares| squares.count);
-        let (axes_of, factors_of) = ([axes, features.width()], [axes, features.count()]);
         let extras = Extras::squares(squares.is_some());
         self.prepare(Kind::Score, &sizes, extras, Some(features.width()))?;
         let (length, prompts, side) = (self.window_length(), features.count(), self.side() as usize);
@@ -185,9 +183,7 @@ impl Encoder {
                 (head::WINDOWS, Input::F32(&windows_of, windows)),
                 (head::FEATURES, Input::F32(&features_of, features.values())),
             ];
-            inputs.extend(
-                squares.as_ref().map(|squares| quadratic(squares, &axes_of, &factors_of)).into_iter().flatten(),
-            );
+            inputs.extend(squares.into_iter().flat_map(quadratic));
             self.score.run((size, extras), &inputs, |outputs| copy(outputs.f32(head::SIMILARITY)?.1, similarities))
         })?;
         Ok(similarities)
@@ -232,8 +228,6 @@ impl Encoder {
         let count = windows.len() / self.window_length();
         let sizes = self.batches(count);
         let squares = features.squares();
-        let axes = squares.as_ref().map_or(0, |squares| squares.count);
-        let (axes_of, factors_of) = ([axes, features.width()], [axes, features.count()]);
         let extras = Extras::of(&questions.loss) | Extras::squares(squares.is_some());
         self.prepare(Kind::Train, &sizes, extras, Some(features.width()))?;
         // A matrix for each loss that has to be told: 1 where a prompt of a window is trained by it.
@@ -271,9 +265,7 @@ impl Encoder {
                 .extend(told.iter().map(|(name, told)| {
                     (*name, Input::F32(&matrix, &told[start * prompts..(start + size) * prompts]))
                 }));
-            inputs.extend(
-                squares.as_ref().map(|squares| quadratic(squares, &axes_of, &factors_of)).into_iter().flatten(),
-            );
+            inputs.extend(squares.into_iter().flat_map(quadratic));
             self.train.run((size, extras), &inputs, |outputs| {
                 copy(outputs.f32(head::SIMILARITY)?.1, similarities)?;
                 copy(outputs.f32(head::GRADIENT)?.1, gradients)
@@ -419,8 +411,9 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// The inputs of a graph with squares, of these shapes.
-fn quadratic<'a>(squares: &'a Squares, axes: &'a [usize], factors: &'a [usize]) -> [(&'static str, Input<'a>); 2] {
+/// The inputs of a graph with squares.
+fn quadratic(squares: &Squares) -> [(&'static str, Input<'_>); 2] {
+    let [axes, factors] = &squares.shapes;
     [(head::AXES, Input::F32(axes, &squares.axes)), (head::SQUARES, Input::F32(factors, &squares.factors))]
 }
 

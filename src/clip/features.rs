@@ -12,6 +12,8 @@ pub struct Features {
     values: Vec<f32>,
     /// Of each row, where it is a direction's.
     probes: Vec<Option<Probe>>,
+    /// What similarities have besides products, where any row is a quadratic direction's.
+    squares: Option<Squares>,
 }
 
 /// What there is to know of a direction besides its unit vector.
@@ -39,8 +41,24 @@ pub struct Squares {
     pub axes: Vec<f32>,
     /// `[R, K]`: what the square along an axis adds to the similarity of a row; 0 for all but the row whose axis it is.
     pub factors: Vec<f32>,
-    /// R
-    pub count: usize,
+    /// (R, D) and (R, K).
+    pub shapes: [[usize; 2]; 2],
+}
+
+impl Squares {
+    /// Those of K rows for embeddings of D numbers; none where there are no quadrics.
+    fn of(probes: &[Option<Probe>], width: usize) -> Option<Squares> {
+        let mut squares = Squares { axes: Vec::new(), factors: Vec::new(), shapes: [[0, width], [0, probes.len()]] };
+        for (row, probe) in probes.iter().enumerate() {
+            let Some(quadric) = probe.as_ref().and_then(|probe| probe.quadric.as_ref()) else { continue };
+            squares.axes.extend(&quadric.axes);
+            for curvature in &quadric.curvatures {
+                squares.factors.extend((0..probes.len()).map(|other| if other == row { *curvature } else { 0.0 }));
+            }
+            squares.shapes.iter_mut().for_each(|shape| shape[0] += quadric.curvatures.len());
+        }
+        (!squares.axes.is_empty()).then_some(squares)
+    }
 }
 
 /// What makes log-odds of a similarity s to a direction's unit vector: `length * s + bias`.
@@ -70,29 +88,20 @@ impl Features {
         if width == 0 || rows.iter().any(|row| row.len() != width) {
             return None;
         }
-        Some(Features { width, values: rows.concat(), probes: vec![None; rows.len()] })
+        Some(Features { width, values: rows.concat(), probes: vec![None; rows.len()], squares: None })
     }
 
     /// The same with what is known of rows that are directions.
     #[must_use]
     pub fn with_directions(mut self, probes: &[Option<Probe>]) -> Self {
         self.probes.iter_mut().zip(probes).for_each(|(own, probe)| own.clone_from(probe));
+        self.squares = Squares::of(&self.probes, self.width);
         self
     }
 
     /// What similarities have besides products, where any row is a quadratic direction's.
-    pub fn squares(&self) -> Option<Squares> {
-        let prompts = self.count();
-        let mut squares = Squares { axes: Vec::new(), factors: Vec::new(), count: 0 };
-        for (row, probe) in self.probes.iter().enumerate() {
-            let quadric = probe.as_ref().and_then(|probe| probe.quadric.as_ref());
-            for curvature in quadric.iter().flat_map(|quadric| &quadric.curvatures) {
-                squares.factors.extend((0..prompts).map(|other| if other == row { *curvature } else { 0.0 }));
-                squares.count += 1;
-            }
-            squares.axes.extend(quadric.iter().flat_map(|quadric| &quadric.axes));
-        }
-        (squares.count > 0).then_some(squares)
+    pub fn squares(&self) -> Option<&Squares> {
+        self.squares.as_ref()
     }
 
     /// What makes log-odds of similarities to a row; none where the row is no direction's.
@@ -109,8 +118,9 @@ impl Features {
     #[must_use]
     pub fn of(&self, prompts: &[usize]) -> Features {
         let rows = prompts.iter().flat_map(|prompt| &self.values[prompt * self.width..(prompt + 1) * self.width]);
-        let probes = prompts.iter().map(|prompt| self.probes.get(*prompt).cloned().flatten()).collect();
-        Features { width: self.width, values: rows.copied().collect(), probes }
+        let probes: Vec<_> = prompts.iter().map(|prompt| self.probes.get(*prompt).cloned().flatten()).collect();
+        let squares = Squares::of(&probes, self.width);
+        Features { width: self.width, values: rows.copied().collect(), probes, squares }
     }
 
     /// The length of an embedding, D.
@@ -164,7 +174,7 @@ mod tests {
         let features =
             features.with_directions(&[quadric(&[3.0]), Some(Probe { odds, quadric: None }), quadric(&[4.0, 5.0])]);
         let all = features.squares().unwrap();
-        assert_eq!((all.count, &all.axes[..]), (3, &[0.0, 1.0, 0.0, 1.0, 2.0, 3.0][..]));
+        assert_eq!((all.shapes, &all.axes[..]), ([[3, 2], [3, 3]], &[0.0, 1.0, 0.0, 1.0, 2.0, 3.0][..]));
         assert_eq!(all.factors, [3.0, 0.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 5.0]);
         let some = features.of(&[1, 2]);
         assert_eq!(some.squares().unwrap().factors, [0.0, 4.0, 0.0, 5.0]);

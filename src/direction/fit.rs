@@ -5,34 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::logistic::{Problem, Solution, loss};
+use super::logistic::loss;
+use super::shape::{Chosen, Found, Plane, Shape};
 use super::split::{FOLDS, Side, split};
 use super::{About, Direction, DirectionError, Examples, Quadric, Scores, quadratic};
 
 /// The fewest examples of a class, and of what is not of it.
 pub const FEWEST: usize = 8;
 
-/// Strengths of regularisation to choose from, the strongest first: 1 to a hundred-thousandth, two in each power of ten.
-const STRENGTHS: [f64; 11] = [
-    1.0,
-    0.316_227_766_016_837_94,
-    1e-1,
-    0.031_622_776_601_683_79,
-    1e-2,
-    3.162_277_660_168_379_5e-3,
-    1e-3,
-    3.162_277_660_168_379_5e-4,
-    1e-4,
-    3.162_277_660_168_379_6e-5,
-    1e-5,
-];
-
 /// From so many examples of a class and as many others on, a quadratic direction is tried, too: with fewer there is little to
 /// tell its many weights from.
 pub const MANY: usize = 500;
-/// Strengths to choose from for quadratic directions, whose products alone make them able to tell a few examples apart.
-const QUADRATIC_STRENGTHS: [f64; 5] = [1e-3, 3.162_277_660_168_379_5e-4, 1e-4, 3.162_277_660_168_379_6e-5, 1e-5];
-
 /// Parts that the fit of a class has.
 const PARTS: usize = FOLDS + 1;
 
@@ -101,8 +84,10 @@ pub fn fit(examples: &Examples, told: &(dyn Fn(Progress) + Sync)) -> Result<Vec<
                 class,
             };
             let (Found { weight, bias, axes, curvatures }, about) = fit.run(&one_more)?;
-            let weight = basis.as_ref().map_or_else(|| weight.clone(), |basis| basis.t().dot(&weight));
-            let axes = basis.as_ref().map_or_else(|| axes.clone(), |basis| axes.dot(basis));
+            let (weight, axes) = match &basis {
+                Some(basis) => (basis.t().dot(&weight), axes.dot(basis)),
+                None => (weight, axes),
+            };
             let narrow = |values: &mut dyn Iterator<Item = &f64>| values.map(|value| *value as f32).collect();
             let quadric = Quadric { axes: narrow(&mut axes.iter()), curvatures: narrow(&mut curvatures.iter()) };
             Ok(Direction {
@@ -114,98 +99,6 @@ pub fn fit(examples: &Examples, told: &(dyn Fn(Progress) + Sync)) -> Result<Vec<
             })
         })
         .collect()
-}
-
-/// What was found, in the space of the rows: w `[R]`, b, the axes `[Q, R]` and their curvatures `[Q]`.
-struct Found {
-    weight: Array1<f64>,
-    bias: f64,
-    axes: Array2<f64>,
-    curvatures: Vec<f64>,
-}
-
-/// What is looked for: a plane, or a quadric.
-trait Shape: Sync {
-    /// What separates the class from the rest.
-    type Solution: Send;
-
-    /// Strengths to choose from, the strongest first.
-    fn strengths(&self) -> &'static [f64];
-
-    /// The solution for some examples, with a similar problem's to start from; none where there is none.
-    fn solve(
-        &self,
-        chosen: &[usize],
-        labels: Vec<bool>,
-        weights: &[f64],
-        strength: f64,
-        start: Option<&Self::Solution>,
-    ) -> Option<Self::Solution>;
-
-    /// z of an example.
-    fn log_odds(&self, solution: &Self::Solution, example: usize) -> f64;
-
-    /// The solution in numbers.
-    fn found(&self, solution: &Self::Solution) -> Found;
-}
-
-/// Rows `[N, R]` that a plane is to divide.
-struct Plane<'a>(ArrayView2<'a, f64>);
-
-impl Shape for Plane<'_> {
-    type Solution = Solution;
-
-    fn strengths(&self) -> &'static [f64] {
-        &STRENGTHS
-    }
-
-    fn solve(
-        &self,
-        chosen: &[usize],
-        labels: Vec<bool>,
-        weights: &[f64],
-        strength: f64,
-        start: Option<&Solution>,
-    ) -> Option<Solution> {
-        Problem::new(self.0, chosen, labels, weights).solve(strength, start)
-    }
-
-    fn log_odds(&self, solution: &Solution, example: usize) -> f64 {
-        solution.log_odds(self.0.row(example))
-    }
-
-    fn found(&self, solution: &Solution) -> Found {
-        let axes = Array2::zeros((0, self.0.ncols()));
-        Found { weight: solution.weight().to_owned(), bias: solution.bias(), axes, curvatures: Vec::new() }
-    }
-}
-
-impl Shape for quadratic::Rows<'_> {
-    type Solution = quadratic::Solution;
-
-    fn strengths(&self) -> &'static [f64] {
-        &QUADRATIC_STRENGTHS
-    }
-
-    fn solve(
-        &self,
-        chosen: &[usize],
-        labels: Vec<bool>,
-        weights: &[f64],
-        strength: f64,
-        start: Option<&quadratic::Solution>,
-    ) -> Option<quadratic::Solution> {
-        quadratic::Rows::solve(self, chosen, labels, weights, strength, start)
-    }
-
-    fn log_odds(&self, solution: &quadratic::Solution, example: usize) -> f64 {
-        quadratic::Rows::log_odds(self, solution, example)
-    }
-
-    fn found(&self, solution: &quadratic::Solution) -> Found {
-        let (weight, bias, axes, curvatures) = self.directions(solution);
-        Found { weight, bias, axes, curvatures }
-    }
 }
 
 /// An orthonormal basis `[R, D]` of what rows `[N, D]` span, by Gram and Schmidt's process, done twice so that rounding does not
@@ -369,8 +262,9 @@ impl Fit<'_> {
         start: Option<&S::Solution>,
     ) -> Result<S::Solution, DirectionError> {
         let labels = chosen.iter().map(|example| self.label(*example)).collect();
+        let chosen = Chosen { examples: chosen, labels, weights: self.weights(chosen) };
         let diverged = || DirectionError::Diverged { class: self.examples.classes[self.class].clone() };
-        shape.solve(chosen, labels, &self.weights(chosen), strength, start).ok_or_else(diverged)
+        shape.solve(&chosen, strength, start).ok_or_else(diverged)
     }
 
     /// Whether an example is of the class.
@@ -410,6 +304,8 @@ impl Fit<'_> {
 mod tests {
     use super::*;
     use crate::chance::Draws;
+    use crate::direction::logistic::Problem;
+    use crate::direction::shape::STRENGTHS;
     use ndarray::Axis;
 
     /// Vectors of unit length about two or three middles.

@@ -27,6 +27,7 @@ mod fit;
 mod logistic;
 mod quadratic;
 mod score;
+mod shape;
 mod split;
 mod survey;
 mod texts;
@@ -119,7 +120,7 @@ impl Direction {
     }
 
     /// R, the number of its axes; 0 where it is linear.
-    fn axes(&self) -> usize {
+    pub fn axes(&self) -> usize {
         self.quadric.as_ref().map_or(0, |quadric| quadric.curvatures.len())
     }
 

@@ -16,11 +16,14 @@ use argmin::core::{CostFunction, Error, Executor, Gradient};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use nalgebra::{DMatrix, SymmetricEigen};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use super::logistic::loss;
 use super::probability;
+use super::shape::{Chosen, Found, Shape};
 
+/// Strengths of regularisation to choose from, the strongest first.
+const STRENGTHS: [f64; 5] = [1e-3, 3.162_277_660_168_379_5e-4, 1e-4, 3.162_277_660_168_379_6e-5, 1e-5];
 /// q, if there are so many dimensions. More is hardly better: of drawn lettering 64 tell 96.4 % right, 128 tell 96.8 %.
 const AXES: usize = 96;
 /// k: how freely products are used in comparison to the values themselves.
@@ -52,7 +55,7 @@ impl<'a> Rows<'a> {
     /// Rows `[N, D]`, with the principal axes of the same.
     pub(super) fn new(values: ArrayView2<'a, f64>) -> Self {
         let (pairs, count) = (values.t().dot(&values), values.ncols());
-        let (lengths, vectors) = eigen(&pairs);
+        let (lengths, vectors) = eigen(&pairs.view());
         let mut order: Vec<usize> = (0..count).collect();
         order.sort_by(|a, b| lengths[*b].total_cmp(&lengths[*a]));
         order.truncate(AXES);
@@ -61,59 +64,59 @@ impl<'a> Rows<'a> {
         Rows { values, axes, along }
     }
 
-    /// z of an example.
-    pub(super) fn log_odds(&self, solution: &Solution, example: usize) -> f64 {
+    /// D and q.
+    fn shape(&self) -> (usize, usize) {
+        (self.values.ncols(), self.axes.nrows())
+    }
+}
+
+impl Shape for Rows<'_> {
+    type Solution = Solution;
+
+    fn strengths(&self) -> &'static [f64] {
+        &STRENGTHS
+    }
+
+    /// Near the least f; none where no numbers come of it.
+    fn solve(&self, chosen: &Chosen<'_>, strength: f64, start: Option<&Solution>) -> Option<Solution> {
+        let (width, axes) = self.shape();
+        let from = start.map_or_else(|| vec![0.0; width + axes * axes + 1], |start| start.values.clone());
+        let sum: f64 = chosen.weights.iter().sum();
+        let problem = Problem {
+            shape: self.shape(),
+            values: self.values.select(Axis(0), chosen.examples),
+            along: self.along.select(Axis(0), chosen.examples),
+            labels: chosen.labels.clone(),
+            shares: chosen.weights.iter().map(|weight| weight / sum).collect(),
+            strength,
+            last: RefCell::default(),
+            least: RefCell::new((f64::INFINITY, from.clone())),
+        };
+        let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY).with_tolerance_grad(FLAT).ok()?;
+        let search = Executor::new(&problem, solver);
+        // At the least value rounding may keep the line search from any more descent, which it reports as an error.
+        let _ = search.configure(|state| state.param(from).max_iters(MOST_STEPS)).timer(false).run();
+        let (value, values) = problem.least.into_inner();
+        (value.is_finite() && values.iter().all(|value| value.is_finite())).then_some(Solution { values })
+    }
+
+    fn log_odds(&self, solution: &Solution, example: usize) -> f64 {
         let (weight, products, bias) = parts(&solution.values, self.shape());
         let along = self.along.row(example);
         weight.dot(&self.values.row(example)) + bias + along.dot(&products.dot(&along))
     }
 
-    /// w, b, and the quadric's axes `[R, D]` with their curvatures `[R]`.
-    pub(super) fn directions(&self, solution: &Solution) -> (Array1<f64>, f64, Array2<f64>, Vec<f64>) {
+    /// Axes of greater curvature come first.
+    fn found(&self, solution: &Solution) -> Found {
         let (weight, products, bias) = parts(&solution.values, self.shape());
-        let (curvatures, vectors) = eigen(&products.to_owned());
+        let (curvatures, vectors) = eigen(&products);
         let greatest = curvatures.iter().fold(0.0f64, |most, value| most.max(value.abs()));
         let mut there: Vec<usize> =
             (0..curvatures.len()).filter(|axis| curvatures[*axis].abs() > STRAIGHT * greatest).collect();
         there.sort_by(|a, b| curvatures[*b].abs().total_cmp(&curvatures[*a].abs()));
         let axes = vectors.select(Axis(0), &there).dot(&self.axes);
-        (weight.to_owned(), bias, axes, there.iter().map(|axis| curvatures[*axis]).collect())
-    }
-
-    /// Near the least f for lambda = `strength` over the examples of `chosen`, whose labels and weights these are; none where
-    /// no numbers come of it. `start`, the solution of a similar problem, saves steps.
-    pub(super) fn solve(
-        &self,
-        chosen: &[usize],
-        labels: Vec<bool>,
-        weights: &[f64],
-        strength: f64,
-        start: Option<&Solution>,
-    ) -> Option<Solution> {
-        let (width, axes) = self.shape();
-        let from = start.map_or_else(|| vec![0.0; width + axes * axes + 1], |start| start.values.clone());
-        let sum: f64 = weights.iter().sum();
-        let problem = Problem {
-            shape: self.shape(),
-            values: self.values.select(Axis(0), chosen),
-            along: self.along.select(Axis(0), chosen),
-            labels,
-            shares: weights.iter().map(|weight| weight / sum).collect(),
-            strength,
-            last: RefCell::default(),
-        };
-        let least = RefCell::new((f64::INFINITY, from.clone()));
-        let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY).with_tolerance_grad(FLAT).ok()?;
-        let search = Executor::new(Watched { problem: &problem, least: &least }, solver);
-        // At the least value rounding may keep the line search from any more descent, which it reports as an error.
-        let _ = search.configure(|state| state.param(from).max_iters(MOST_STEPS)).timer(false).run();
-        let (value, values) = least.into_inner();
-        (value.is_finite() && values.iter().all(|value| value.is_finite())).then_some(Solution { values })
-    }
-
-    /// D and q.
-    fn shape(&self) -> (usize, usize) {
-        (self.values.ncols(), self.axes.nrows())
+        let curvatures = there.iter().map(|axis| curvatures[*axis]).collect();
+        Found { weight: weight.to_owned(), bias, axes, curvatures }
     }
 }
 
@@ -127,7 +130,7 @@ fn parts(values: &[f64], (width, axes): (usize, usize)) -> (ArrayView1<'_, f64>,
 }
 
 /// Eigenvalues and, as rows, eigenvectors of a symmetric matrix.
-fn eigen(matrix: &Array2<f64>) -> (Vec<f64>, Array2<f64>) {
+fn eigen(matrix: &ArrayView2<'_, f64>) -> (Vec<f64>, Array2<f64>) {
     let size = matrix.nrows();
     // Rounding may have left a matrix a little askew.
     let symmetric = DMatrix::from_fn(size, size, |i, j| (matrix[[i, j]] + matrix[[j, i]]) / 2.0);
@@ -148,6 +151,8 @@ struct Problem {
     strength: f64,
     /// Where f was asked for last, and its slope there: most of the work is the same for both.
     last: RefCell<(Vec<f64>, Vec<f64>)>,
+    /// The least f so far, and where: an error of the search takes its own with it.
+    least: RefCell<(f64, Vec<f64>)>,
 }
 
 impl Problem {
@@ -182,18 +187,12 @@ impl Problem {
     }
 }
 
-/// A problem, and the best that was found.
-struct Watched<'a> {
-    problem: &'a Problem,
-    least: &'a RefCell<(f64, Vec<f64>)>,
-}
-
-impl CostFunction for Watched<'_> {
+impl CostFunction for &Problem {
     type Param = Vec<f64>;
     type Output = f64;
 
     fn cost(&self, at: &Vec<f64>) -> Result<f64, Error> {
-        let value = self.problem.value(at);
+        let value = self.value(at);
         let mut least = self.least.borrow_mut();
         if value < least.0 {
             *least = (value, at.clone());
@@ -202,12 +201,12 @@ impl CostFunction for Watched<'_> {
     }
 }
 
-impl Gradient for Watched<'_> {
+impl Gradient for &Problem {
     type Param = Vec<f64>;
     type Gradient = Vec<f64>;
 
     fn gradient(&self, at: &Vec<f64>) -> Result<Vec<f64>, Error> {
-        Ok(self.problem.slope(at))
+        Ok(self.slope(at))
     }
 }
 
@@ -244,10 +243,11 @@ mod tests {
         let all: Vec<usize> = (0..60).collect();
         let weights: Vec<f64> = (0..60).map(|i| if i % 2 == 0 { 1.0 } else { 2.5 }).collect();
         let newton = logistic::Problem::new(wide.view(), &all, labels.clone(), &weights);
+        let chosen = Chosen { examples: &all, labels, weights };
         let mut before = None;
         for strength in [1.0, 1e-2, 1e-3] {
             let known = newton.solve(strength, None).unwrap();
-            let own = rows.solve(&all, labels.clone(), &weights, strength, before.as_ref()).unwrap();
+            let own = rows.solve(&chosen, strength, before.as_ref()).unwrap();
             for i in 0..60 {
                 let (own, known) = (rows.log_odds(&own, i), known.log_odds(wide.row(i)));
                 assert!((own - known).abs() < 2e-3 * known.abs().max(1.0), "{strength}, {i}: {own} and {known}");
@@ -261,8 +261,9 @@ mod tests {
         let (values, labels) = examples();
         let rows = Rows::new(values.view());
         let all: Vec<usize> = (0..60).collect();
-        let solution = rows.solve(&all, labels, &[1.0; 60], 1e-3, None).unwrap();
-        let (weight, bias, axes, curvatures) = rows.directions(&solution);
+        let chosen = Chosen { examples: &all, labels, weights: vec![1.0; 60] };
+        let solution = rows.solve(&chosen, 1e-3, None).unwrap();
+        let Found { weight, bias, axes, curvatures } = rows.found(&solution);
         assert!(curvatures[0].abs() >= curvatures[1].abs());
         for (i, row) in values.rows().into_iter().enumerate() {
             let squares: f64 = axes.rows().into_iter().zip(&curvatures).map(|(v, c)| c * v.dot(&row).powi(2)).sum();
@@ -282,6 +283,7 @@ mod tests {
             shares: vec![1.0 / 60.0; 60],
             strength: 0.1,
             last: RefCell::default(),
+            least: RefCell::default(),
         };
         let at: Vec<f64> = (0..21).map(|i| (i as f64).sin()).collect();
         let slope = problem.slope(&at);

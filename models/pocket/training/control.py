@@ -26,6 +26,7 @@ from torch import nn
 import features
 import fit
 import image_tower
+import make
 import names
 import text_tower
 
@@ -38,8 +39,6 @@ SHARPNESS = 20.0  # of the softmax over texts, to begin with; it is learned
 AVERAGED = 0.998  # what the moving average of the weights keeps at each step
 FURTHEST = 1.5  # how far views may move at the end
 AGAIN = 4  # how often views that move are used
-DRAWING_VIEWS = 6
-FROM_MODEL = ("text.onnx", "tokenizer.json", "model.toml")
 
 
 class Block(nn.Module):
@@ -84,13 +83,14 @@ class Tower(nn.Module):
 def all_views(work):
     """The views of features.py, uint8 (n, 3, 64, 64), and which picture each shows."""
     drawings, scenes = numpy.load(work / "drawings.npz"), numpy.load(work / "scenes.npz")
+    _, _, views = make.FULL
     kept = []
 
     def keep(windows):
         kept.append((windows * 255 + 0.5).astype(numpy.uint8))
         return numpy.zeros((len(windows), 1), numpy.float32)
 
-    _, drawing = features.drawing_features(keep, drawings["rgba"], DRAWING_VIEWS)
+    _, drawing = features.drawing_features(keep, drawings["rgba"], views)
     _, scene = features.scene_features(keep, scenes["rgb"], features.SCENE_VIEWS)
     return numpy.concatenate(kept), numpy.concatenate((drawing, len(drawings["rgba"]) + scene))
 
@@ -181,7 +181,7 @@ def train(lesson, options, early):
 def write(tower, model, out):
     """A model folder: this image tower in ONNX, all else the model's."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in FROM_MODEL:
+    for name in set(make.FILES) - {"image.onnx"}:
         shutil.copyfile(model / name, out / name)
     tower = copy.deepcopy(tower).eval()
     example = torch.rand(2, 3, image_tower.WINDOW, image_tower.WINDOW)

@@ -92,8 +92,7 @@ fn made(args: &FitArgs) -> String {
 
 fn as_json(args: &FitArgs, directions: &Directions, skipped: &[PathBuf]) -> String {
     let class = |own: &Direction| {
-        let axes = own.quadric.as_ref().map_or(0, |quadric| quadric.curvatures.len());
-        let mut value = json!({ "class": own.class, "axes": axes });
+        let mut value = json!({ "class": own.class, "axes": own.axes() });
         if let (Some(to), Ok(serde_json::Value::Object(about))) =
             (value.as_object_mut(), serde_json::to_value(&own.about))
         {
@@ -112,7 +111,7 @@ fn as_json(args: &FitArgs, directions: &Directions, skipped: &[PathBuf]) -> Stri
 /// The classes and their scores in words.
 fn report(directions: &Directions) -> String {
     let mut lines = Vec::new();
-    for Direction { class, about, quadric, .. } in &directions.classes {
+    for direction @ Direction { class, about, .. } in &directions.classes {
         let Some(scores) = &about.scores else {
             let texts = |count: u64| if count == 1 { "one text".to_owned() } else { format!("{count} texts") };
             lines.push(format!("{class}: {} against {}", texts(about.positives), texts(about.negatives)));
@@ -136,11 +135,9 @@ fn report(directions: &Directions) -> String {
         ));
         let Interval { value, low, high } = scores.area;
         lines.push(format!("  ROC area   {value:.3} (95% confidence: {low:.3} to {high:.3})"));
-        if let Some(quadric) = quadric {
-            lines.push(format!(
-                "  shape      quadratic, {} axes: better in cross-validation than a plane",
-                quadric.curvatures.len()
-            ));
+        let axes = direction.axes();
+        if axes > 0 {
+            lines.push(format!("  shape      quadratic, {axes} axes: better in cross-validation than a plane"));
         }
         if let Some(strength) = about.strength {
             lines.push(format!("  strength   {strength:.1e}, chosen by cross-validation"));

@@ -140,14 +140,13 @@ impl Studio {
         let kinds: Vec<Backdrop> =
             self.backdrops.iter().copied().filter(|backdrop| !contrast.blurs(*backdrop)).collect();
         let half = draws.unit(0) < 0.5;
-        let own = !self.pictures.is_empty() && (kinds.is_empty() || half);
-        match own {
-            // Directions are for renders: these are as many as all else, where they are wanted and there are no other pictures.
-            _ if !own && half && kinds.contains(&Backdrop::Render) => Some(Backdrop::Render.draw(draws.at(1), side)),
-            true => Some(backdrop::part(draws.at(1), &self.pictures[pick(1, self.pictures.len())], side)),
-            false if kinds.is_empty() => None,
-            false => Some(kinds[pick(1, kinds.len())].draw(draws.at(1), side)),
+        if !self.pictures.is_empty() && (half || kinds.is_empty()) {
+            return Some(backdrop::part(draws.at(1), &self.pictures[pick(1, self.pictures.len())], side));
         }
+        // Directions are for renders: where no other pictures are given, these are as many as all else.
+        let render = Some(Backdrop::Render).filter(|render| half && kinds.contains(render));
+        let kind = render.or_else(|| kinds.get(pick(1, kinds.len())).copied())?;
+        Some(kind.draw(draws.at(1), side))
     }
 }
 
