@@ -117,9 +117,7 @@ impl Encoder {
     /// `hash` is the model's, see [`ModelFolder::hash`].
     pub fn open(runtime: Arc<Runtime>, model: ModelFolder, hash: String, device: Device) -> Result<Self, ClipError> {
         let name = &model.description.name;
-        let bytes: Bytes = model.bytes(&model.description.image.file)?;
-        let failed = |source| ClipError::Graph { model: name.clone(), source };
-        let mut graph = Graph::read(bytes, model.folder()).map_err(failed)?;
+        let mut graph = model.graph(&model.description.image.file)?;
         // Sessions borrow weights where they lie; those not aligned would be copied for each of them.
         for tensor in graph.constants.values_mut() {
             tensor.data = aligned(&tensor.data, tensor.data_type.size());

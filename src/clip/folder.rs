@@ -8,16 +8,19 @@ use std::{
 use bytes::Bytes;
 
 use super::{ClipError, Description};
-use crate::onnx::{self, external_files};
+use crate::onnx::{self, Graph, external_files};
 
 /// The model that is part of the program, so that it renders wherever it is installed.
 mod pocket {
     pub const NAME: &str = "pocket";
     pub const DESCRIPTION: &str = include_str!("../../models/pocket/model.toml");
-    pub const FILES: [(&str, &[u8]); 3] = [
+    pub const FILES: [(&str, &[u8]); 6] = [
         ("image.onnx", include_bytes!("../../models/pocket/image.onnx")),
         ("text.onnx", include_bytes!("../../models/pocket/text.onnx")),
         ("tokenizer.json", include_bytes!("../../models/pocket/tokenizer.json")),
+        ("names.txt", include_bytes!("../../models/pocket/names.txt")),
+        ("lite0/lite0.weights", recipe_render_pocket_lite0::WEIGHTS),
+        ("lite2/lite2.weights", recipe_render_pocket_lite2::WEIGHTS),
     ];
 }
 
@@ -141,6 +144,16 @@ impl ModelFolder {
         }
     }
 
+    /// One of the model's graphs, by its file's name.
+    pub fn graph(&self, file: &str) -> Result<Graph, ClipError> {
+        let bytes = self.bytes(file)?;
+        let graph = match &self.place {
+            Place::Embedded => Graph::read_lent(bytes, &|name| self.bytes(name).ok()),
+            Place::Folder(folder) => Graph::read(bytes, Some(folder)),
+        };
+        graph.map_err(|source| ClipError::Graph { model: self.description.name.clone(), source })
+    }
+
     /// A hash of the description and the files, those of external weights included: what decides about a picture.
     /// Hexadecimal BLAKE3.
     pub fn hash(&self) -> Result<String, ClipError> {
@@ -195,7 +208,7 @@ mod tests {
     #[test]
     fn pocket_is_part_of_the_program() {
         let model = ModelFolder::find("pocket", Path::new(".")).unwrap();
-        assert_eq!(model.description.image.size, 64);
+        assert_eq!(model.description.image.size, 160);
         assert_eq!(model.hash().unwrap().len(), 64);
     }
 

@@ -50,7 +50,7 @@ impl<'a> PictureSession<'a> {
     fn open(runtime: &Runtime, model: &'a ModelFolder) -> Result<Self, ClipError> {
         let description = &model.description;
         let failed = |source| ClipError::Graph { model: description.name.clone(), source };
-        let graph = Graph::read(model.bytes(&description.image.file)?, model.folder()).map_err(failed)?;
+        let graph = model.graph(&description.image.file)?;
         let image = ImageGraph::new(graph, Some(&description.image), &description.name)?;
         let folded = image.fold(runtime, 1)?;
         image.check(&folded, 1, description.image.size)?;

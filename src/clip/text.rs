@@ -161,8 +161,7 @@ impl TextSession {
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
         let external = external_files(&bytes).is_ok_and(|files| !files.is_empty());
         let session = if external {
-            let failed = |source| ClipError::Graph { model: model.description.name.clone(), source };
-            let (bytes, tensors) = Graph::read(bytes, model.folder()).map_err(failed)?.write_split(OUTSIDE);
+            let (bytes, tensors) = model.graph(&model.description.text.file)?.write_split(OUTSIDE);
             runtime.session(&bytes, &Weights { tensors, ..Weights::default() }, &plan)?
         } else {
             runtime.session(&bytes, &Weights::default(), &plan)?

@@ -19,8 +19,7 @@ pub struct Examined {
 pub fn examine(model: &ModelFolder, runtime: &Runtime) -> Result<Examined, ClipError> {
     let description = &model.description;
     let failed = |source| ClipError::Graph { model: description.name.clone(), source };
-    let bytes = model.bytes(&description.image.file)?;
-    let graph = Graph::read(bytes, model.folder()).map_err(failed)?;
+    let graph = model.graph(&description.image.file)?;
     let image = ImageGraph::new(graph, Some(&description.image), &description.name)?;
     let folded = image.fold(runtime, 1).map_err(|error| match error {
         ClipError::Graph { model, source: OnnxError::Fold(source) } => {

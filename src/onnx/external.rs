@@ -11,14 +11,27 @@ use super::error::OnnxError;
 use super::proto::{ModelProto, StringStringEntryProto};
 
 /// The files of external weights met so far, each mapped once.
-pub(super) struct ExternalFiles {
-    base: Option<PathBuf>,
+pub(super) struct ExternalFiles<'a> {
+    source: Source<'a>,
     mapped: HashMap<String, Bytes>,
 }
 
-impl ExternalFiles {
+/// Where the files are.
+enum Source<'a> {
+    Nowhere,
+    Folder(PathBuf),
+    /// In memory, by their names.
+    Lent(&'a dyn Fn(&str) -> Option<Bytes>),
+}
+
+impl<'a> ExternalFiles<'a> {
     pub fn new(base: Option<&Path>) -> Self {
-        ExternalFiles { base: base.map(Path::to_owned), mapped: HashMap::new() }
+        let source = base.map_or(Source::Nowhere, |base| Source::Folder(base.to_owned()));
+        ExternalFiles { source, mapped: HashMap::new() }
+    }
+
+    pub fn lent(lend: &'a dyn Fn(&str) -> Option<Bytes>) -> Self {
+        ExternalFiles { source: Source::Lent(lend), mapped: HashMap::new() }
     }
 
     /// The bytes a tensor's `external_data` entries point at: `location`, `offset` and `length`, the latter two optional.
@@ -48,7 +61,11 @@ impl ExternalFiles {
             return Ok(bytes.clone());
         }
         let wrong = |reason: String| OnnxError::External { location: location.into(), reason };
-        let base = self.base.as_ref().ok_or_else(|| wrong("the model was not read from a folder".into()))?;
+        let base = match &self.source {
+            Source::Nowhere => return Err(wrong("the model was not read from a folder".into())),
+            Source::Lent(lend) => return lend(location).ok_or_else(|| wrong("it is not part of the program".into())),
+            Source::Folder(base) => base,
+        };
         // A model must not read what lies outside its own folder.
         let path = Path::new(location);
         if location.is_empty() || !path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {

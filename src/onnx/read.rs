@@ -35,13 +35,22 @@ impl Graph {
     /// weights are resolved; without it, such files are an error. Nothing large is copied: constants share `bytes` or
     /// are mapped from their files.
     pub fn read(bytes: Bytes, base: Option<&Path>) -> Result<Graph, OnnxError> {
+        Graph::read_from(bytes, &mut ExternalFiles::new(base))
+    }
+
+    /// As [`Graph::read`], with external weights that are in memory: `lend` gives a file's content by its name in the model.
+    pub fn read_lent(bytes: Bytes, lend: &dyn Fn(&str) -> Option<Bytes>) -> Result<Graph, OnnxError> {
+        Graph::read_from(bytes, &mut ExternalFiles::lent(lend))
+    }
+
+    fn read_from(bytes: Bytes, files: &mut ExternalFiles<'_>) -> Result<Graph, OnnxError> {
         let model = ModelProto::decode(bytes)?;
         let opset = opset(&model)?;
         let mut proto = model.graph.ok_or_else(|| malformed("there is no graph"))?;
         if !model.functions.is_empty() {
             proto.node = functions::inline(std::mem::take(&mut proto.node), &model.functions)?;
         }
-        let mut graph = convert(proto, &mut ExternalFiles::new(base))?;
+        let mut graph = convert(proto, files)?;
         graph.sort()?;
         normal::normalise(&mut graph, opset)?;
         graph.sort()?;

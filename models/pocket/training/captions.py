@@ -4,6 +4,7 @@ import sys
 
 import numpy
 
+import labels
 import names
 
 
@@ -14,6 +15,7 @@ def main():
     scenes = numpy.load(sys.argv[2])
     texts = set(drawings["name"].tolist()) | set(names.load_aliases())
     texts |= set(scenes["name"].tolist()) | set(scenes["caption"].tolist())
+    texts |= set(labels.synonyms(labels.load_labels())) | set(labels.matter())
     with open(sys.argv[3], "w", encoding="utf-8") as file:
         file.writelines(f"{text}\n" for text in sorted(texts))
 

@@ -1,7 +1,7 @@
-"""Write the model folder: `python export.py FITTED.npz COLOURS.npz WORDS_FOLDER OUT_FOLDER`.
+"""Write the model folder: `python export.py FITTED.npz COLOURS.npz LABELS.npz WORDS_FOLDER OUT_FOLDER`.
 
-image.onnx, text.onnx, tokenizer.json, model.toml with reference texts. Says how far onnxruntime's embeddings are from the
-sums done here.
+image.onnx and a file of weights for each network of photographs, text.onnx, names.txt, tokenizer.json, model.toml with reference
+texts.
 """
 
 import argparse
@@ -10,21 +10,51 @@ import shutil
 
 import numpy
 import onnxruntime
+from onnx import TensorProto
 from tokenizers import Tokenizer
 
 import image_tower
 import names
+import photographs
 import text_tower
+from labels import load_labels
 
-REFERENCES = ("a malazan landscape", "stairs in a dungeon")
-PAGE = """# A model folder: two encoders in ONNX, a tokenizer, and this page. See docs/models.md.
+REFERENCES = ("a malazan landscape", "stairs in a dungeon", "castle")
+HERE = pathlib.Path(__file__).parent
+# of the labels that a name's photographs show, so many are told
+SHOWN = 3
+
+
+def weights_apart(model, out):
+    """Moves the weights of each network of photographs into a file of its own beside the model; gives the files' names."""
+    files = {}
+    for tensor in model.graph.initializer:
+        stem = tensor.name.split("/")[0]
+        if tensor.data_type != TensorProto.INT8 or not stem.startswith("lite"):
+            continue
+        content = files.setdefault(f"{stem}/{stem}.weights", bytearray())
+        entries = {"location": f"{stem}/{stem}.weights", "offset": len(content), "length": len(tensor.raw_data)}
+        content += tensor.raw_data
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in entries.items():
+            tensor.external_data.add(key=key, value=str(value))
+    for name, content in files.items():
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_bytes(content)
+    return sorted(files)
+
+
+def page(size, texts):
+    """model.toml without its references."""
+    head = f'''# A model folder: two encoders in ONNX, a tokenizer, and this page. See docs/models.md.
 name = "pocket"
-about = "a small CLIP of {size:.1f} MB for first pictures: scenes, objects, animals, textures, as clear as icons"
+about = "a small CLIP of {size:.1f} MB for first pictures: it has seen photographs of a thousand things, and drawings of thousands"
 licence = "Apache-2.0 AND CC-BY-4.0 AND CC-BY-3.0 data, see README.md"
 
 [image]
 file = "image.onnx"
-size = 64                      # the window's side S in pixels
+size = {image_tower.SIDE}                     # the window's side S in pixels
 mean = [0.0, 0.0, 0.0]         # what is subtracted from 0..1 pixels, per channel
 deviation = [1.0, 1.0, 1.0]    # and what they are then divided by
 input = "image"
@@ -38,8 +68,29 @@ output = "embedding"
 [tokenizer]
 file = "tokenizer.json"
 
-# What onnxruntime's own Python package gives; `recipe-render models check pocket` compares.
-"""
+# The {texts} names that texts are mixtures of; `recipe-render models explain pocket "a text"` shows them.
+[names]
+file = "names.txt"
+shares = "shares"
+
+'''
+    advice = (HERE / "advice.toml").read_text(encoding="utf-8")
+    return head + advice + "\n# What onnxruntime's own Python package gives; `recipe-render models check pocket` compares.\n"
+
+
+def remarks(texts, labels, rows, counts, drawings):
+    """For each known text, what it is drawn with."""
+    known = [words[0] for _, words in load_labels()]
+    by_text = {text: place for place, text in enumerate(labels["text"].tolist())}
+    for text, row, count in zip(texts, rows, counts):
+        place = by_text[text]
+        share = labels["share"][place]
+        order = sorted(range(len(share)), key=lambda place: -share[place])[:SHOWN]
+        seen = ", ".join(known[labels["label"][place][number]] for number in order if share[number] > 0)
+        parts = [f"photographs of {seen}"] if seen else []
+        if count:
+            parts.append("a drawing" + (f" of {drawings[row]}" if drawings[row] != text else ""))
+        yield "; ".join(parts)
 
 
 def references(folder, tokenizer):
@@ -48,7 +99,7 @@ def references(folder, tokenizer):
     page = []
     for text in REFERENCES:
         ids = tokenizer.encode(text).ids
-        [embedding] = session.run(None, {"ids": numpy.array([ids], numpy.int64)})
+        [embedding] = session.run(["embedding"], {"ids": numpy.array([ids], numpy.int64)})
         numbers = ", ".join(f"{number:.5g}" for number in embedding[0, :5])
         page.append(f'[[reference]]\ntext = "{text}"\ntokens = {ids}\nembedding = [{numbers}]\n')
     return "\n".join(page)
@@ -58,6 +109,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fitted", metavar="FITTED.npz")
     parser.add_argument("colours", metavar="COLOURS.npz")
+    parser.add_argument("labels", metavar="LABELS.npz")
     parser.add_argument("words", metavar="WORDS_FOLDER", type=pathlib.Path)
     parser.add_argument("out", metavar="OUT_FOLDER", type=pathlib.Path)
     options = parser.parse_args()
@@ -66,23 +118,29 @@ def main():
     words = dict(numpy.load(options.words / "words.npz"))
     tokenizer = Tokenizer.from_file(str(options.words / "tokenizer.json"))
 
-    image = image_tower.tower(fitted["templates"], fitted["bias"])
+    labels = dict(numpy.load(options.labels))
+    networks = [photographs.graph(number) for number in photographs.NETWORKS]
+    image = image_tower.tower(fitted["templates"], fitted["bias"], networks)
+    weights = weights_apart(image, options.out)
+    for node in image.graph.node:
+        node.ClearField("name")
     (options.out / "image.onnx").write_bytes(image.SerializeToString())
-    known = text_tower.memory(fitted, names.load_aliases())
-    texts = sorted(known)
-    values = numpy.stack([known[text] for text in texts])
+    drawings, values, row_of = text_tower.drawn(fitted, names.load_aliases())
+    texts, *meaning = text_tower.memory(row_of, labels)
     keys = text_tower.bags(texts, words, tokenizer)
     colours = numpy.load(options.colours)
     change = numpy.zeros(len(words["scale"]), numpy.uint8)
     for row, word in enumerate(colours["word"], 1):
         change[words["vocabulary"].tolist().index(word)] = row
-    changes = text_tower.PAINT * numpy.pad(colours["change"], ((1, 0), (0, 0)))
-    text = text_tower.tower(words, keys, values, change, changes)
+    changes = text_tower.PAINT * numpy.pad(colours["change"], ((1, 0), (0, 0))).astype(numpy.float32)
+    text = text_tower.tower(words, keys, values, meaning, (change, changes))
     (options.out / "text.onnx").write_bytes(text.SerializeToString())
+    lines = zip(texts, remarks(texts, labels, meaning[0], meaning[1], drawings))
+    (options.out / "names.txt").write_text("".join(f"{text}\t{remark}\n" for text, remark in lines), encoding="utf-8")
     shutil.copyfile(options.words / "tokenizer.json", options.out / "tokenizer.json")
-    files = ("image.onnx", "text.onnx", "tokenizer.json")
+    files = ("image.onnx", "text.onnx", "tokenizer.json", "names.txt", *weights)
     size = sum((options.out / file).stat().st_size for file in files) / 1e6
-    (options.out / "model.toml").write_text(PAGE.format(size=size) + references(options.out, tokenizer))
+    (options.out / "model.toml").write_text(page(size, len(texts)) + references(options.out, tokenizer))
     print(f"{len(texts)} texts, {size:.2f} MB")
 
 

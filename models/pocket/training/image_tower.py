@@ -1,7 +1,7 @@
-"""The image tower as an ONNX graph: fixed filters, then one linear map of templates.
+"""The image tower as an ONNX graph: networks of photographs, and beside them fixed filters under one linear map of templates.
 
-`features()` is the fixed part alone, for fitting; `tower()` the whole. Operator set 17, forward only, nothing learned by
-gradient descent. Windows are [batch, 3, 64, 64], values 0 to 1.
+`features()` is the filters alone, for fitting, `shapes()` with the map; `tower()` is the whole. Operator set 18, forward only.
+The filters see windows of [batch, 3, 64, 64], the whole tower of [batch, 3, SIDE, SIDE], values 0 to 1.
 """
 
 import numpy
@@ -10,7 +10,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 import filters
 
-WINDOW = 64  # pixels
+WINDOW = 64  # pixels a side, for the filters
+SIDE = 160  # pixels a side, for the networks of photographs
+TOWERS = 2  # networks of photographs, lite0 and lite2
+LABELS = 1000  # ImageNet's
 GRID = 16  # cells a side; a cell is 4 x 4 pixels
 SCALES = 3  # octaves of oriented energies
 CHANNELS = 3 + SCALES * filters.ORIENTATIONS
@@ -28,7 +31,7 @@ FLAT = 1e-4
 # faint outline counts nearly as much as a strong one
 OWN = 0.6
 SURROUND = 0.5
-OPSET = 17
+OPSET = 18
 
 
 class Graph:
@@ -133,15 +136,10 @@ def stored(graph, rows, shape):
     return graph.add("Mul", wide, graph.constant(scale.reshape((-1,) + (1,) * (len(shape) - 1))))
 
 
-def tower(templates, bias):
-    """The whole tower.
-
-    templates: (dimensions, CHANNELS * GRID * GRID), stored in bytes with a scale each; bias: (dimensions,).
-    ONNX model: `image` [batch, 3, 64, 64], values 0 to 1 -> `embedding` [batch, dimensions + 1], unit length.
-    """
-    graph = Graph()
+def _shapes(graph, image, templates, bias, output):
+    """The filters' embedding of [batch, 3, WINDOW, WINDOW]: [batch, dimensions + 1], unit length."""
     dimensions = len(templates)
-    maps = _feature_maps(graph, "image")
+    maps = _feature_maps(graph, image)
     weights = stored(graph, templates, (dimensions, CHANNELS, GRID, GRID))
     answers = graph.add("Conv", _padded(graph, maps, SHIFT), weights, graph.constant(bias))
     places = (2 * SHIFT + 1) ** 2
@@ -152,9 +150,56 @@ def tower(templates, bias):
     pooled = graph.add("ReduceSum", graph.add("Mul", answers, shares), place_axis, keepdims=0)
     one_more = graph.constant((0, 0, 0, 1), numpy.int64)
     anchored = graph.add("Pad", pooled, one_more, graph.constant(ANCHOR), mode="constant")
-    graph.add("Div", anchored, _length(graph, anchored, 1), output="embedding")
+    return graph.add("Div", anchored, _length(graph, anchored, 1), output=output)
+
+
+def shapes(templates, bias):
+    """The filters and their map alone.
+
+    templates: (dimensions, CHANNELS * GRID * GRID), stored in bytes with a scale each; bias: (dimensions,).
+    ONNX model: `image` [batch, 3, 64, 64], values 0 to 1 -> `embedding` [batch, dimensions + 1], unit length.
+    """
+    graph = Graph()
+    _shapes(graph, "image", templates, bias, "embedding")
+    return graph.model(
+        "pocket_shapes",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ("batch", 3, WINDOW, WINDOW))],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ("batch", len(templates) + 1))],
+    )
+
+
+def areas(large, small):
+    """The matrix (small, large) that scales a line of pixels down, each the mean of the stretch that it covers."""
+    edges = numpy.linspace(0, large, small + 1)
+    pixels = numpy.arange(large)
+    covered = numpy.minimum(pixels + 1, edges[1:, None]) - numpy.maximum(pixels, edges[:-1, None])
+    return numpy.maximum(0, covered) * small / large
+
+
+def tower(templates, bias, photographs):
+    """The whole tower.
+
+    templates, bias: as for shapes(); photographs: for each network a graph (onnx.GraphProto) of `image` [batch, 3, SIDE, SIDE],
+    values 0 to 1 -> `logits` [batch, LABELS], whose names are its own.
+    ONNX model: `image` [batch, 3, SIDE, SIDE] -> `embedding` [batch, TOWERS * LABELS + dimensions + 1]: the logits of each network,
+    their mean taken away, at unit length; and the filters' embedding, of unit length too. All of it has the length
+    sqrt(TOWERS + 1), and a text's shares say how much each part counts.
+    """
+    graph = Graph()
+    parts = []
+    for network in photographs:
+        graph.nodes += network.node
+        graph.constants += network.initializer
+        logits = network.output[0].name
+        centred = graph.add("Sub", logits, graph.add("ReduceMean", logits, graph.constant((1,), numpy.int64), keepdims=1))
+        parts.append(graph.add("Div", centred, _length(graph, centred, 1, 1e-6)))
+    scale = areas(SIDE, WINDOW)
+    small = graph.add("MatMul", graph.constant(scale), graph.add("MatMul", "image", graph.constant(scale.T)))
+    parts.append(_shapes(graph, small, templates, bias, None))
+    graph.add("Concat", *parts, axis=1, output="embedding")
+    size = len(photographs) * LABELS + len(templates) + 1
     return graph.model(
         "pocket_image",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ("batch", 3, WINDOW, WINDOW))],
-        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ("batch", dimensions + 1))],
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ("batch", 3, SIDE, SIDE))],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ("batch", size))],
     )

@@ -2,7 +2,7 @@
 
 WORK_FOLDER/data takes what fetch.py brings, the rest of WORK_FOLDER what the steps write. A step is left out where all that
 it writes is there already and newer than what it reads; delete a file to have it made anew. MODEL_FOLDER (WORK_FOLDER/model if
-none is said) gets image.onnx, text.onnx, tokenizer.json and model.toml, and the hashes are printed.
+none is said) gets image.onnx and its weights, text.onnx, names.txt, tokenizer.json and model.toml, and the hashes are printed.
 
 --smoke does the same on a small scale, to see that everything works: what comes of it draws nothing well.
 """
@@ -17,7 +17,9 @@ import time
 from fetch import debian_folder
 
 HERE = pathlib.Path(__file__).parent
-FILES = ("image.onnx", "text.onnx", "tokenizer.json", "model.toml")
+FILES = (
+    "image.onnx", "lite0/lite0.weights", "lite2/lite2.weights", "text.onnx", "names.txt", "tokenizer.json", "model.toml",
+)
 # drawings of each source, variants of each scene, views of each drawing
 FULL = (None, 24, 6)
 SMOKE = (150, 3, 2)
@@ -28,18 +30,21 @@ def steps(work, data, out, smoke):
     few, each, views = SMOKE if smoke else FULL
     drawings, scenes, captions = work / "drawings.npz", work / "scenes.npz", work / "captions.txt"
     features, fitted, colours = work / "features.npz", work / "fitted.npz", work / "colours.npz"
-    words = [work / "words.npz", work / "tokenizer.json"]
+    words, labels = [work / "words.npz", work / "tokenizer.json"], work / "labels.npz"
     only = ["--few", few] if few else []
     yield ["drawings.py", data, drawings, *only], [], [drawings]
     yield ["-m", "scenes", scenes, "--each", each], [], [scenes]
-    yield ["captions.py", drawings, scenes, captions], [drawings, scenes, HERE / "aliases.toml"], [captions]
+    known = [drawings, scenes, HERE / "aliases.toml", HERE / "matter.toml"]
+    yield ["captions.py", drawings, scenes, captions], known, [captions]
     wordnet = debian_folder(data, "wordnet-base")
     yield ["words.py", wordnet, captions, work], [captions, HERE / "words.toml"], words
+    yield ["labels.py", wordnet, captions, labels], [captions, HERE / "matter.toml"], [labels]
     yield ["features.py", drawings, scenes, features, "--views", views], [drawings, scenes], [features]
     yield ["fit.py", features, fitted], [features], [fitted]
     yield ["colours.py", drawings, fitted, colours], [drawings, fitted], [colours]
     made = [out / name for name in FILES]
-    yield ["export.py", fitted, colours, work, out], [fitted, colours, HERE / "aliases.toml", *words], made
+    reads = [fitted, colours, labels, HERE / "aliases.toml", HERE / "advice.toml", *words]
+    yield ["export.py", fitted, colours, labels, work, out], reads, made
 
 
 def is_done(reads, writes):
@@ -75,7 +80,7 @@ def main():
             print("is done:", *words)
         else:
             run(words)
-    for name in FILES[:3]:
+    for name in FILES[:-1]:
         content = (out / name).read_bytes()
         print(f"{hashlib.sha256(content).hexdigest()}  {name} ({len(content)} bytes)")
 

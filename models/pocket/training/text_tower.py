@@ -1,9 +1,10 @@
-"""The text tower as an ONNX graph: word vectors, and a memory of everything that was drawn.
+"""The text tower as an ONNX graph: word vectors, and a memory of everything that was drawn or photographed.
 
-A text's vector is the weighted sum of its words'. It is compared with the vectors of all known texts (the keys), and the
-embeddings stored with these (the values) are mixed by a sharp softmax: a text that is known gets its own pictures'
-embedding, another one a mixture of what is nearest in meaning. Words for colours and materials add what pictures gain by
-them.
+A text is read as all its runs of one to RUN words. A run's vector is the weighted sum of its words'; it is compared with the
+vectors of all known texts (the keys), and a sharp softmax over these says how much of each is in it. Runs that a key fits
+well, and longer ones, count more: "two androids in a futuristic city" is half androids and half a futuristic city. So a text
+comes to shares of names, which sum to 1. A name means labels of photographs (labels.py), a drawing, or both; what the shares
+mix of these is the embedding. Words for colours and materials add the change that drawings gain by them.
 """
 
 import numpy
@@ -14,8 +15,17 @@ from fit import sums, unit
 
 # how sharply near texts win over others: weight = exp(SHARPNESS * cosine)
 SHARPNESS = 48.0
+# runs of words: the longest; how much a run gains by a word more; how much it loses by a key that fits badly,
+# weight = LONGER^words * exp(FIT * (best cosine - 1))
+RUN = 4
+LONGER = 5.0
+FIT = 14.0
+# a word that weighs less than this says nothing of a picture
+SAYS = 0.25
 # how strongly words for colours act
 PAINT = 1.0
+# how much a drawing counts that shows what a thing is in general (a heron as a bird)
+GENERAL = 0.5
 EMOJI = ("fluent", "noto", "twemoji")
 LONG_NAME = 3  # words
 # a name's value lies between the mean of its pictures and the most typical one: means of different layouts are mush
@@ -38,8 +48,11 @@ def values_by_text(texts, embedding, source, weight):
     return {str(text): value for text, value in zip(listed, mixed)}
 
 
-def memory(fitted, aliases):
-    """All known texts with their values: a scene's captions first, then aliases, then drawings' names."""
+def drawn(fitted, aliases):
+    """The drawings' names and values (drawings, dimensions), and each known text's drawing: {text: row}.
+
+    A scene's captions first, then aliases, then drawings' names.
+    """
     scenes = fitted["source"] == "scene"
 
     def part(texts, chosen):
@@ -52,19 +65,44 @@ def memory(fitted, aliases):
     wanted_names = {name for wanted in aliases.values() for name in wanted}
     emoji = set(fitted["name"][numpy.isin(fitted["source"], EMOJI)])
     # what is seldom asked for by its long name is not worth its place
-    known = {
+    kept = {
         name: value
         for name, value in drawings.items()
         if name in emoji or name in wanted_names or len(name.split()) < LONG_NAME
     }
-    everything = drawings | scenic
+    kept |= scenic
+    names = sorted(kept)
+    row = {name: place for place, name in enumerate(names)}
+    text = dict(row)
     for alias, wanted in aliases.items():
         # all are there, but in a smoke run
-        there = [name for name in wanted if name in everything]
-        if there:
-            known[alias] = everything[there[0]]
-    known.update(scenic)
-    return known
+        there = [name for name in wanted if name in row]
+        if there and alias not in scenic:
+            text[alias] = row[there[0]]
+    return names, numpy.stack([kept[name] for name in names]), text
+
+
+def memory(row_of, labels):
+    """What each known text means: (texts, rows of drawings, how much the drawing counts, labels, their shares).
+
+    row_of: {text: drawing}; labels: the arrays of labels.npz.
+    """
+    texts, rows, counts, numbers, shares = [], [], [], [], []
+    for place, text in enumerate(labels["text"].tolist()):
+        general = [word for word in labels["wider"][place].split("|") if word in row_of]
+        if text in row_of:
+            row, count = row_of[text], 1.0
+        elif general:
+            row, count = row_of[general[0]], GENERAL
+        else:
+            row, count = 0, 0.0
+        if count or labels["share"][place].any():
+            texts.append(text)
+            rows.append(row)
+            counts.append(count)
+            numbers.append(labels["label"][place])
+            shares.append(labels["share"][place])
+    return texts, numpy.array(rows), numpy.array(counts, numpy.float32), numpy.stack(numbers), numpy.stack(shares)
 
 
 def bags(texts, words, tokenizer):
@@ -73,37 +111,130 @@ def bags(texts, words, tokenizer):
     return unit(numpy.stack([table[tokenizer.encode(text).ids].sum(axis=0) for text in texts]))
 
 
-def tower(words, keys, values, word_change, changes):
-    """ONNX model: `ids` [batch, tokens], 0 is padding -> `embedding` [batch, dimensions], unit length.
+class Tower:
+    """The graph in the making. Every method returns the name of a tensor."""
 
-    words: the arrays of words.npz; keys (texts, size) and values (texts, dimensions), unit length; word_change (words):
-    for each word the row of `changes` (n, dimensions) that it adds; row 0 is zero.
+    def __init__(self, words, keys, values, meaning, change):
+        self.graph = image_tower.Graph()
+        self.words, self.keys, self.values = words, keys, values
+        self.rows, self.counts, self.numbers, self.shares = meaning
+        self.word_change, self.changes = change
+        self.axis = self.graph.constant((1,), numpy.int64)
+        # so that runs may reach beyond the last word
+        padding = self.graph.constant((0, 0, 0, RUN), numpy.int64)
+        self.ids = self.graph.add("Pad", "ids", padding, mode="constant")
+
+    def stored(self, rows):
+        return image_tower.stored(self.graph, rows, rows.shape)
+
+    def scalar(self, value):
+        return self.graph.constant(value)
+
+    def length(self, rows, axis, floor):
+        add = self.graph.add
+        squares = add("ReduceSum", add("Mul", rows, rows), self.graph.constant((axis,), numpy.int64), keepdims=1)
+        return add("Sqrt", add("Add", squares, self.scalar(floor)))
+
+    def words_of(self):
+        """Word vectors [batch, tokens, size], and which of the words say something [batch, tokens]."""
+        add, constant = self.graph.add, self.graph.constant
+        vectors = add("Gather", constant(self.words["vector"], numpy.int8), self.ids, axis=0)
+        scales = add("Gather", constant(self.words["scale"][:, None]), self.ids, axis=0)
+        parts = add("Mul", add("Cast", vectors, to=TensorProto.FLOAT), scales)
+        says = numpy.linalg.norm(self.words["vector"].astype(numpy.float32), axis=1) * self.words["scale"] > SAYS
+        says = add("Gather", constant(says.astype(numpy.float32)), self.ids, axis=0)
+        return parts, says
+
+    def runs(self, parts, says):
+        """All runs of words: vectors [batch, runs, size], unit length, and how many of their words say something [batch, runs]."""
+        add, constant = self.graph.add, self.graph.constant
+        there = add("Cast", add("Greater", self.ids, constant(0, numpy.int64)), to=TensorProto.FLOAT)
+        vectors, counts = [], []
+        for words in range(1, RUN + 1):
+            # sums over so many words; at the end of the text, where there are not as many, none
+            def moved(values, rank):
+                total = values
+                for step in range(1, words):
+                    ends = [0] * (2 * rank)
+                    ends[1], ends[rank + 1] = -step, step
+                    shifted = add("Pad", values, constant(ends, numpy.int64), mode="constant")
+                    total = add("Add", total, shifted)
+                return total
+
+            whole = add("Cast", add("Greater", moved(there, 2), self.scalar(words - 0.5)), to=TensorProto.FLOAT)
+            vectors.append(moved(parts, 3))
+            counts.append(add("Mul", moved(says, 2), whole))
+        vectors = add("Concat", *vectors, axis=1)
+        return add("Div", vectors, self.length(vectors, 2, 1e-8)), add("Concat", *counts, axis=1)
+
+    def names(self):
+        """The share of each key in the text, [batch, keys]."""
+        add = self.graph.add
+        parts, says = self.words_of()
+        runs, counts = self.runs(parts, says)
+        near = add("MatMul", runs, add("Transpose", self.stored(self.keys), perm=(1, 0)))
+        best = add("ReduceMax", near, self.graph.constant((2,), numpy.int64), keepdims=1)
+        fit = add("Exp", add("Mul", add("Sub", best, self.scalar(1.0)), self.scalar(FIT)))
+        longer = add("Exp", add("Mul", counts, self.scalar(float(numpy.log(LONGER)))))
+        some = add("Cast", add("Greater", counts, self.scalar(0.5)), to=TensorProto.FLOAT)
+        weight = add("Mul", add("Mul", longer, some), add("Squeeze", fit, self.graph.constant((2,), numpy.int64)))
+        total = add("Add", add("ReduceSum", weight, self.axis, keepdims=1), self.scalar(1e-12))
+        weight = add("Div", weight, total)
+        shares = add("Softmax", add("Mul", near, self.scalar(SHARPNESS)), axis=2)
+        mixed = add("MatMul", add("Unsqueeze", weight, self.axis), shares)
+        return add("Squeeze", mixed, self.axis, output="shares")
+
+    def spread(self, shares, indices, factors, size):
+        """Sums of shares * factors [keys, several] at the places that `indices` say, [batch, size]."""
+        add, constant = self.graph.add, self.graph.constant
+        several = indices.shape[1]
+        scaled = add("Mul", add("Unsqueeze", shares, constant((2,), numpy.int64)), constant(factors))
+        flat = add("Reshape", scaled, constant((0, -1), numpy.int64))
+        batch = add("Shape", shares, end=1)
+        places = constant(indices.reshape(1, -1), numpy.int16 if size < 2**15 else numpy.int32)
+        places = add("Cast", places, to=TensorProto.INT64)
+        shape = add("Concat", batch, constant((len(indices) * several,), numpy.int64), axis=0)
+        places = add("Expand", places, shape)
+        nothing = add(
+            "ConstantOfShape", add("Concat", batch, constant((size,), numpy.int64), axis=0),
+            value=helper.make_tensor("zero", TensorProto.FLOAT, (1,), (0.0,)),
+        )
+        return add("ScatterElements", nothing, places, flat, axis=1, reduction="add")
+
+    def embedding(self):
+        """[batch, TOWERS * labels + dimensions], unit length."""
+        add, constant = self.graph.add, self.graph.constant
+        shares = self.names()
+        labels = self.spread(shares, self.numbers, self.shares, image_tower.LABELS)
+        labels = add("Sub", labels, add("ReduceMean", labels, self.axis, keepdims=1))
+        labels = add("Mul", labels, self.scalar(image_tower.TOWERS**-0.5))
+        drawings = self.spread(shares, self.rows[:, None], self.counts[:, None], len(self.values))
+        shape = add("MatMul", drawings, self.stored(self.values))
+        row = add("Gather", constant(self.word_change, numpy.uint8), self.ids, axis=0)
+        row = add("Cast", row, to=TensorProto.INT64)
+        painted = add("ReduceSum", add("Gather", constant(self.changes), row, axis=0), self.axis, keepdims=0)
+        some = add("ReduceSum", drawings, self.axis, keepdims=1)
+        shape = add("Add", shape, add("Mul", painted, some))
+        mixed = add("Concat", *[labels] * image_tower.TOWERS, shape, axis=1)
+        add("Div", mixed, self.length(mixed, 1, 1e-12), output="embedding")
+
+
+def tower(words, keys, values, meaning, change):
+    """ONNX model: `ids` [batch, tokens], 0 is padding -> `embedding` [batch, TOWERS * LABELS + dimensions], unit length, and
+    `shares` [batch, keys], how much of each known text is in it.
+
+    words: the arrays of words.npz; keys (texts, size), unit length; values (drawings, dimensions), unit length; meaning: for
+    each key its drawing, how much that counts, labels, their shares, as from memory(); change: for each word the row of
+    `changes` (n, dimensions) that it adds, and these; row 0 is zero.
     """
-    graph = image_tower.Graph()
-    axis = graph.constant((1,), numpy.int64)
-
-    def stored(rows):
-        return image_tower.stored(graph, rows, rows.shape)
-
-    def length(rows, floor):
-        squares = graph.add("ReduceSum", graph.add("Mul", rows, rows), axis, keepdims=1)
-        return graph.add("Sqrt", graph.add("Add", squares, graph.constant(floor)))
-
-    vectors = graph.add("Gather", graph.constant(words["vector"], numpy.int8), "ids", axis=0)
-    scales = graph.add("Gather", graph.constant(words["scale"][:, None]), "ids", axis=0)
-    parts = graph.add("Mul", graph.add("Cast", vectors, to=TensorProto.FLOAT), scales)
-    text = graph.add("ReduceSum", parts, axis, keepdims=0)
-    text = graph.add("Div", text, length(text, 1e-8))
-    near = graph.add("MatMul", text, graph.add("Transpose", stored(keys), perm=(1, 0)))
-    shares = graph.add("Softmax", graph.add("Mul", near, graph.constant(SHARPNESS)), axis=1)
-    mixed = graph.add("MatMul", shares, stored(values))
-    rows = graph.add("Gather", graph.constant(word_change, numpy.uint8), "ids", axis=0)
-    rows = graph.add("Cast", rows, to=TensorProto.INT64)
-    added = graph.add("Gather", graph.constant(changes), rows, axis=0)
-    mixed = graph.add("Add", mixed, graph.add("ReduceSum", added, axis, keepdims=0))
-    graph.add("Div", mixed, length(mixed, 1e-12), output="embedding")
-    return graph.model(
+    made = Tower(words, keys, values, meaning, change)
+    made.embedding()
+    size = image_tower.TOWERS * image_tower.LABELS + values.shape[1]
+    return made.graph.model(
         "pocket_text",
         [helper.make_tensor_value_info("ids", TensorProto.INT64, ("batch", "tokens"))],
-        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ("batch", values.shape[1]))],
+        [
+            helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ("batch", size)),
+            helper.make_tensor_value_info("shares", TensorProto.FLOAT, ("batch", len(keys))),
+        ],
     )

@@ -47,7 +47,6 @@ fn encoder(model: &str, output: &Path) -> Result<ImageGraph, Failure> {
     let folder = ModelFolder::find(model, Path::new("")).map_err(from_clip)?;
     keep(&files(&folder))?;
     let description = &folder.description;
-    let bytes = folder.bytes(&description.image.file).map_err(from_clip)?;
-    let graph = Graph::read(bytes, folder.folder()).map_err(failed)?;
+    let graph = folder.graph(&description.image.file).map_err(from_clip)?;
     ImageGraph::new(graph, Some(&description.image), model).map_err(from_clip)
 }

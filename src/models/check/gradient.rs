@@ -38,7 +38,7 @@ const STEP: f64 = 5e-3;
 pub(super) fn check(model: &ModelFolder, runtime: &Runtime) -> Result<Gradient, ClipError> {
     let description = &model.description;
     let failed = |source| ClipError::Graph { model: description.name.clone(), source };
-    let graph = Graph::read(model.bytes(&description.image.file)?, model.folder()).map_err(failed)?;
+    let graph = model.graph(&description.image.file)?;
     let half = graph.constants.values().any(|tensor| matches!(tensor.data_type, DataType::F16 | DataType::Bf16));
     let image = ImageGraph::new(graph, Some(&description.image), &description.name)?;
     let folded = image.fold(runtime, 1)?;

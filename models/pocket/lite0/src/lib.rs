@@ -1,0 +1,4 @@
+//! The weights of EfficientNet-lite0 in 8 bits, for the embedded model of recipe-render.
+
+/// The weights, as the model's `image.onnx` points at them.
+pub const WEIGHTS: &[u8] = include_bytes!("../lite0.weights");
