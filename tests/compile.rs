@@ -42,7 +42,7 @@ fn ends(stage: &str) -> (f64, f64) {
 #[test]
 fn two_lines_are_a_recipe() {
     let text = "[[detail]]\nprompts = ['malazan', 'sword']\n";
-    let Compiled { plan, models, prompt_places, warnings, files, bases } = compiled(text);
+    let Compiled { plan, models, prompt_places, warnings, files, bases, whence } = compiled(text);
     let [model] = models.as_slice() else { panic!() };
     assert_eq!(plan.size, Size { width: 512, height: 512 });
     assert_eq!(plan.canvas.basis, Basis::Fourier { decay: 1.5, chroma: 0.6 });
@@ -55,6 +55,7 @@ fn two_lines_are_a_recipe() {
     let names: Vec<&str> = target.pipelines[0].stages.iter().map(|stage| stage.kind.name()).collect();
     assert_eq!(names, ["cover", "rotate", "perspective", "noise", "colour"]);
     assert!(bases.recipes.is_empty());
+    assert!(whence.targets[0].values().all(|origin| *origin == Origin::Program), "{whence:?}");
     assert_eq!(
         prompt_places.iter().map(|place| &text[place.span.clone()]).collect::<Vec<_>>(),
         ["'malazan'", "'sword'"]

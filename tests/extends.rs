@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use recipe_render::plan::Plan;
-use recipe_render::recipe::{self, Compiled, Invalid, Overrides, RecipeText, Trouble};
+use recipe_render::recipe::{self, Around, Compiled, Invalid, Open, Overrides, RecipeText, Trouble};
 
 /// A folder with files.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -19,6 +19,10 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 fn compile(path: &Path) -> Result<Compiled, Invalid> {
     recipe::compile(path, &std::fs::read_to_string(path).unwrap(), &Overrides::default())
+}
+
+fn around<'a>(open: Open<'a>) -> Around<'a> {
+    Around { open, ..Around::default() }
 }
 
 /// The plan of the first of some files.
@@ -236,7 +240,7 @@ fn what_was_kept_makes_the_same_plan_without_files() {
     assert_eq!(first.bases.recipes.len(), 3);
     let kept = RecipeText { path: "elsewhere/p.png".into(), text: files[0].1.into(), bases: Some(first.bases.clone()) };
     let nothing = |path: &Path| -> Result<RecipeText, Trouble> { panic!("{} is asked for", path.display()) };
-    let again = recipe::compile_text(&kept, &nothing, &Overrides::default()).unwrap();
+    let again = recipe::compile_text(&kept, around(&nothing), &Overrides::default()).unwrap();
     assert_eq!((&again.plan, &again.bases, again.files.len()), (&first.plan, &first.bases, 0));
 
     // A picture stands for the recipe in it, with what that builds on.
@@ -246,12 +250,12 @@ fn what_was_kept_makes_the_same_plan_without_files() {
     };
     let on_picture =
         RecipeText { path: "x/new.toml".into(), text: "extends = 'old/p.png'\nseed = 9\n".into(), bases: None };
-    let compiled = recipe::compile_text(&on_picture, &open, &Overrides::default()).unwrap();
+    let compiled = recipe::compile_text(&on_picture, around(&open), &Overrides::default()).unwrap();
     assert_eq!(compiled.plan, Plan { seed: 9, ..first.plan.clone() });
     let paths: Vec<&str> = compiled.bases.recipes.iter().map(|base| base.path.as_str()).collect();
     assert_eq!(paths, ["old/p.png", "old/b.toml", "old/lib/d.toml", "old/lib/c.toml"]);
     let kept = RecipeText { bases: Some(compiled.bases.clone()), ..on_picture };
-    assert_eq!(recipe::compile_text(&kept, &nothing, &Overrides::default()).unwrap().plan, compiled.plan);
+    assert_eq!(recipe::compile_text(&kept, around(&nothing), &Overrides::default()).unwrap().plan, compiled.plan);
 }
 
 #[test]
@@ -264,7 +268,7 @@ fn damaged_kept_texts_do_no_harm() {
         let bases = recipe::Bases { extends, recipes: vec![base(links)] };
         let text = "extends = 'b.toml'\n[[detail]]\nprompts = ['x']\n".to_owned();
         let recipe = RecipeText { path: "p.png".into(), text, bases: Some(bases) };
-        let wrong = recipe::compile_text(&recipe, &recipe::open, &Overrides::default()).unwrap_err().diagnostics;
+        let wrong = recipe::compile_text(&recipe, Around::default(), &Overrides::default()).unwrap_err().diagnostics;
         assert!(wrong[0].message.starts_with("cannot build on"), "{wrong:?}");
     }
 }

@@ -1,14 +1,16 @@
 //! Any text as a recipe: it compiles, or everything wrong with it can be shown at a place in its own text.
 //!
 //! A line `=== base` begins a further text, which `extends` names in the order of its entries; a line `=== set` begins
-//! settings, one a line. So one input holds recipes that build on one another, and no file is read for that.
+//! settings, one a line; a line `=== advice` begins what the models advise. So one input holds recipes that build on one another, and no file is read for that.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use recipe_render::recipe::{self, Base, Bases, Overrides, RecipeText, Setting, Trouble};
+use recipe_render::recipe::{self, Around, Base, Bases, Overrides, RecipeText, Setting, Trouble};
 
 fuzz_target!(|input: &str| {
+    // What the models advise stands last.
+    let (input, advice) = input.split_once("\n=== advice\n").unwrap_or((input, ""));
     let (recipes, settings) = input.split_once("\n=== set\n").unwrap_or((input, ""));
     let mut texts = recipes.split("\n=== base\n");
     let text = texts.next().unwrap_or_default().to_owned();
@@ -24,7 +26,9 @@ fuzz_target!(|input: &str| {
     let set: Vec<Setting> = settings.lines().take(8).filter_map(|line| line.parse().ok()).collect();
     let recipe = RecipeText { path: "no-such-folder/a.toml".into(), text, bases: Some(bases) };
     let open = |_: &std::path::Path| Err(Trouble { what: "there are no files".into(), hint: None });
-    match recipe::compile_text(&recipe, &open, &Overrides { set, ..Overrides::default() }) {
+    let advise = |name: &str, _: &std::path::Path| Some((format!("{name}/model.toml").into(), advice.to_owned()));
+    let around = Around { open: &open, advise: &advise };
+    match recipe::compile_text(&recipe, around, &Overrides { set, ..Overrides::default() }) {
         Ok(compiled) => {
             assert_eq!(compiled.prompt_places.len(), compiled.plan.prompts.len());
             for place in compiled.prompt_places {

@@ -15,7 +15,7 @@ use crate::direction::{Directions, Model};
 use crate::models::fetch::Table;
 use crate::output::{self, Facts};
 use crate::plan::Prompt;
-use crate::recipe::{self, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble};
+use crate::recipe::{self, Around, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble};
 use crate::render::Lens;
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 use crate::store::{Conditions, Store};
@@ -97,7 +97,8 @@ impl Source {
     /// The same, warnings left to the caller.
     pub(super) fn compile_silently(&self, overrides: &recipe::Overrides) -> Result<Compiled, Failure> {
         let recipe = RecipeText { path: self.path.clone(), text: self.text.clone(), bases: self.bases.clone() };
-        recipe::compile_text(&recipe, &open, overrides)
+        let around = Around { open: &open, advise: &ModelFolder::text_of };
+        recipe::compile_text(&recipe, around, overrides)
             .map_err(|Invalid { diagnostics, files }| Failure { files, ..self.diagnosed(&diagnostics) })
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::slice;
 
 use super::{Failure, compose::Source, compose::from_clip, compose::hint, windows};
-use crate::clip::{ModelFolder, Photo, TextTokenizer};
+use crate::clip::{ModelFolder, Photo, Stranger, TextTokenizer};
 use crate::direction::{Directions, Model};
 use crate::plan::{Ensemble, Prompt};
 use crate::recipe::{Compiled, Diagnostic, Place, render_diagnostics};
@@ -85,6 +85,7 @@ pub(super) fn examine(
                 }
             }
         }
+        findings.strangers(name, compiled.models.get(index).map_or(name, |model| &model.name));
     }
     findings.warnings.extend(windows::too_large(compiled, models));
     Ok((findings.errors, findings.warnings))
@@ -95,6 +96,8 @@ pub(super) fn examine(
 struct Findings {
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
+    /// The words that the model in question does not know, each with the prompt that it stands in.
+    strangers: Vec<(Stranger, Place)>,
 }
 
 impl Findings {
@@ -169,6 +172,16 @@ impl Findings {
         }
     }
 
+    /// Warns of the words of all prompts that a model does not know, once, where the first of them stands. `reference` is how the
+    /// recipe names the model.
+    fn strangers(&mut self, model: &str, reference: &str) {
+        let strangers = std::mem::take(&mut self.strangers);
+        let Some((first, place)) = strangers.first() else { return };
+        let place = word_place(place, &first.word);
+        let words: Vec<Stranger> = strangers.into_iter().map(|(stranger, _)| stranger).collect();
+        self.warning(place, unknown(model, &words)).hint = Some(unknown_hint(reference));
+    }
+
     /// A prompt's texts: each has to say something by itself, and is then filled into each template.
     fn words(
         &mut self,
@@ -178,7 +191,7 @@ impl Findings {
         templates: &[String],
         place: &Place,
     ) -> Result<(), Failure> {
-        let mut unknown: Vec<String> = Vec::new();
+        let mut unknown: Vec<Stranger> = Vec::new();
         let mut cut = false;
         let mut silent = false;
         for text in texts {
@@ -188,7 +201,7 @@ impl Findings {
                 self.error(place, message, "use other words; `pocket` knows English ones, in Latin letters");
                 silent = true;
             }
-            unknown.extend(tokens.unknown);
+            unknown.extend(tokens.strangers());
             cut |= tokens.cut;
         }
         if silent {
@@ -198,21 +211,29 @@ impl Findings {
         let filled = if templates.is_empty() { Vec::new() } else { ensemble.filled() };
         for text in &filled {
             let tokens = tokenizer.encode(text).map_err(from_clip)?;
-            unknown.extend(tokens.unknown);
+            unknown.extend(tokens.strangers());
             cut |= tokens.cut;
         }
-        let mut seen = HashSet::new();
-        unknown.retain(|word| seen.insert(word.clone()));
-        if !unknown.is_empty() {
-            let words = unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-            let message = format!("model `{model}` does not know {words}; the rest of the prompt counts");
-            self.warning(word_place(place, &unknown), message);
-        }
+        self.strangers.extend(unknown.into_iter().map(|stranger| (stranger, place.clone())));
         if cut {
             self.warning(place.clone(), format!("longer than model `{model}` takes; its end is cut off"));
         }
         Ok(())
     }
+}
+
+/// That a model does not know words, each told once.
+pub(super) fn unknown(model: &str, words: &[Stranger]) -> String {
+    let mut seen = HashSet::new();
+    let told = words.iter().filter(|stranger| seen.insert(stranger.word.to_lowercase()));
+    let told: Vec<String> = told.map(Stranger::told).collect();
+    format!("model `{model}` does not know {}; the rest of the prompts counts", told.join(", "))
+}
+
+/// What shows more of that.
+pub(super) fn unknown_hint(model: &str) -> String {
+    let quoted = if model.contains(char::is_whitespace) { format!("\"{model}\"") } else { model.to_owned() };
+    format!("recipe-render models explain {quoted} \"TEXT\" tells what it makes of a text")
 }
 
 /// Whether a text looks like the name of an image file.
@@ -222,11 +243,11 @@ fn is_picture_name(text: &str) -> bool {
     one_word && extension.is_some_and(|e| ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff"].contains(&e.as_str()))
 }
 
-/// Where the first unknown word stands in the prompt, if it stands there as it is.
-fn word_place(place: &Place, unknown: &[String]) -> Place {
+/// Where a word stands in its prompt, if it stands there as it is.
+fn word_place(place: &Place, word: &str) -> Place {
     let Place { file, span } = place;
-    let found = unknown.first().zip(file.text.get(span.clone())).and_then(|(word, text)| {
-        let start = span.start + text.find(word.as_str())?;
+    let found = file.text.get(span.clone()).and_then(|text| {
+        let start = span.start + text.find(word)?;
         Some(start..start + word.len())
     });
     Place { file: file.clone(), span: found.unwrap_or_else(|| span.clone()) }

@@ -120,8 +120,9 @@ impl Run<'_> {
             _ => Vec::new(),
         };
         let used = folders.iter().zip(&conditions.models);
-        let used: Vec<UsedModel> =
-            used.map(|(model, hash)| UsedModel { name: model.description.name.clone(), hash: hash.clone() }).collect();
+        let used =
+            used.map(|(model, hash)| UsedModel { name: model.description.name.clone(), hash: model.whole_hash(hash) });
+        let used: Vec<UsedModel> = used.collect();
         let first = used.first().cloned().ok_or_else(|| Failure::failed("no model"))?;
         let UsedModel { name: model, hash: model_hash } = first;
         let all = if used.len() > 1 { used } else { Vec::new() };

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::compose::{from_clip, from_runtime};
-use super::{Exit, Failure, Outcome, ScoreArgs, Voice, voice};
+use super::{Exit, Failure, Outcome, ScoreArgs, Voice, prompts, voice};
 use crate::clip::{self, ModelFolder, Photo, TEMPERATURE, TextTokenizer};
 use crate::runtime;
 
@@ -26,7 +26,7 @@ pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outco
     // What can be known without onnxruntime comes first.
     let photo = Photo::open(&args.picture).map_err(from_clip)?;
     let model = ModelFolder::find(&args.model, Path::new("")).map_err(from_clip)?;
-    check(&args.prompts, &model, voice)?;
+    check(&args.prompts, &args.model, &model, voice)?;
     if photo.turned {
         let shown = args.picture.display();
         voice.note(&format!("note: {shown} is to be turned for viewing; CLIP is shown it as it is stored"));
@@ -68,23 +68,24 @@ pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outco
     Ok(Exit::Done)
 }
 
-/// Prompts the model knows no word of are an error; unknown words and what is cut off are warned of.
-pub(super) fn check(prompts: &[String], model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
+/// Texts the model knows no word of are an error; unknown words and what is cut off are warned of. `reference` is how the user
+/// names the model.
+pub(super) fn check(texts: &[String], reference: &str, model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
     let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
     let name = &model.description.name;
-    for prompt in prompts {
+    let mut unknown = Vec::new();
+    for prompt in texts {
         let tokens = tokenizer.encode(prompt).map_err(from_clip)?;
         if !tokens.meaningful {
             return Err(Failure::wrong(format!("model `{name}` knows no word of \"{prompt}\"")).hint("use other words"));
         }
-        if !tokens.unknown.is_empty() {
-            let words = tokens.unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-            voice
-                .warning(&format!("\"{prompt}\": model `{name}` does not know {words}; the rest of the prompt counts"));
-        }
+        unknown.extend(tokens.strangers());
         if tokens.cut {
             voice.warning(&format!("\"{prompt}\": longer than model `{name}` takes; its end is cut off"));
         }
+    }
+    if !unknown.is_empty() {
+        voice.warning(&format!("{} ({})", prompts::unknown(name, &unknown), prompts::unknown_hint(reference)));
     }
     Ok(())
 }

@@ -20,6 +20,13 @@ pub struct Description {
     pub image: ImageEncoder,
     pub text: TextEncoder,
     pub tokenizer: Tokenizer,
+    /// The names that the model knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<NamesFile>,
+    /// What recipes mean where they are silent: defaults that fit this model, in the shape of the program's. It is read with the
+    /// recipes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<toml::Table>,
     /// What the model must compute; `models check` compares.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference: Vec<Reference>,
@@ -83,6 +90,18 @@ pub struct Tokenizer {
     /// What is done to a text before the tokenizer file's own normaliser sees it.
     #[serde(default, skip_serializing_if = "Clean::is_none")]
     pub clean: Clean,
+}
+
+/// The names that a model knows, for `models explain`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamesFile {
+    /// K lines, each a name, perhaps followed by a tab and what it is drawn with.
+    pub file: String,
+    /// The text encoder's output `[N, K]` f32 that is each name's share in the text, 1 together. Without it names are compared by
+    /// their embeddings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares: Option<String>,
 }
 
 /// How a text is cleaned before it is tokenised; the names are OpenCLIP's.
@@ -180,7 +199,8 @@ impl Description {
         if self.tokenizer.context == Some(0) || self.tokenizer.context > Some(1 << 16) {
             return Err("tokenizer.context must be 1 to 65536".into());
         }
-        for file in [&self.image.file, &self.text.file, &self.tokenizer.file] {
+        let names = self.names.as_ref().map(|names| &names.file);
+        for file in [&self.image.file, &self.text.file, &self.tokenizer.file].into_iter().chain(names) {
             let plain = std::path::Path::new(file)
                 .components()
                 .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));

@@ -13,6 +13,8 @@ use crate::onnx::{self, Graph, external_files};
 /// The model that is part of the program, so that it renders wherever it is installed.
 mod pocket {
     pub const NAME: &str = "pocket";
+    /// What its description is called in messages.
+    pub const PATH: &str = "(embedded) pocket/model.toml";
     pub const DESCRIPTION: &str = include_str!("../../models/pocket/model.toml");
     pub const FILES: [(&str, &[u8]); 6] = [
         ("image.onnx", include_bytes!("../../models/pocket/image.onnx")),
@@ -44,18 +46,28 @@ impl ModelFolder {
     /// recipe's folder, or the current one). A plain name is looked up in the user's models folder, in `models` beside the
     /// executable, and among the embedded models, in this order.
     pub fn find(reference: &str, base: &Path) -> Result<Self, ClipError> {
-        let path = base.join(reference);
-        let is_path = reference.contains(['/', '\\']) || path.join("model.toml").is_file();
-        if is_path {
-            return Self::open(path);
+        match by_path(reference, base) {
+            Some(folder) => Self::open(folder),
+            None => Self::named(reference),
         }
-        Self::named(reference)
+    }
+
+    /// The path and the text of the `model.toml` of a model that [`ModelFolder::find`] finds, as it is; the embedded one's path is
+    /// none of a file. None where there is nothing to read.
+    pub fn text_of(reference: &str, base: &Path) -> Option<(PathBuf, String)> {
+        match by_path(reference, base).or_else(|| by_name(reference)) {
+            Some(folder) => {
+                let path = folder.join("model.toml");
+                let text = std::fs::read_to_string(&path).ok()?;
+                Some((path, text))
+            }
+            None => (reference == pocket::NAME).then(|| (PathBuf::from(pocket::PATH), pocket::DESCRIPTION.to_owned())),
+        }
     }
 
     /// Finds a model by its name alone, see [`ModelFolder::find`].
     pub fn named(name: &str) -> Result<Self, ClipError> {
-        let folder = named_folders().into_iter().map(|f| f.join(name)).find(|f| f.join("model.toml").is_file());
-        match folder {
+        match by_name(name) {
             Some(folder) => Self::open(folder),
             None if name == pocket::NAME => Self::embedded(),
             None => Err(Self::unknown(name)),
@@ -100,7 +112,7 @@ impl ModelFolder {
     }
 
     fn embedded() -> Result<Self, ClipError> {
-        let path = PathBuf::from("(embedded) pocket/model.toml");
+        let path = PathBuf::from(pocket::PATH);
         let description =
             Description::parse(pocket::DESCRIPTION).map_err(|message| ClipError::Description { path, message })?;
         Ok(ModelFolder { description, place: Place::Embedded })
@@ -154,8 +166,8 @@ impl ModelFolder {
         graph.map_err(|source| ClipError::Graph { model: self.description.name.clone(), source })
     }
 
-    /// A hash of the description and the files, those of external weights included: what decides about a picture.
-    /// Hexadecimal BLAKE3.
+    /// A hash of the description and the files, those of external weights included: what decides about embeddings. Hexadecimal
+    /// BLAKE3.
     pub fn hash(&self) -> Result<String, ClipError> {
         let mut hasher = blake3::Hasher::new();
         let d = &self.description;
@@ -170,6 +182,17 @@ impl ModelFolder {
             }
         }
         Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// A hash of all that decides about a picture: of what [`ModelFolder::hash`] gives, and of what the model advises. It is the same
+    /// as that where the model advises nothing.
+    pub fn whole_hash(&self, hash: &str) -> String {
+        let Some(advice) = &self.description.advice else { return hash.to_owned() };
+        // A table that was read can be written. Its keys are sorted: how it is written does not count.
+        let advice = toml::to_string(advice).unwrap_or_default();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(hash.as_bytes()).update(advice.as_bytes());
+        hasher.finalize().to_hex().to_string()
     }
 }
 
@@ -188,6 +211,17 @@ pub fn map_file(path: &Path) -> Result<Bytes, ClipError> {
 pub fn data_folder() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
     Some(etcetera::choose_base_strategy().ok()?.data_dir().join("recipe-render"))
+}
+
+/// The folder that a reference names by its path.
+fn by_path(reference: &str, base: &Path) -> Option<PathBuf> {
+    let path = base.join(reference);
+    (reference.contains(['/', '\\']) || path.join("model.toml").is_file()).then_some(path)
+}
+
+/// The folder that is found by a name.
+fn by_name(name: &str) -> Option<PathBuf> {
+    named_folders().into_iter().map(|folder| folder.join(name)).find(|folder| folder.join("model.toml").is_file())
 }
 
 /// Folders that hold models by name.

@@ -5,29 +5,17 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tokenizers::{PostProcessor, Tokenizer, TruncationDirection, TruncationParams};
 
+use super::tokens::{Stranger, Tokens};
 use super::{Clean, ClipError, ModelFolder, encoder::OUTSIDE, memory::remembered};
 use crate::onnx::{Graph, external_files};
-use crate::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
-
-/// What a tokenizer makes of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tokens {
-    /// Token ids, padded to the model's context where it has one.
-    pub ids: Vec<i64>,
-    /// How many of `ids` are not padding.
-    pub used: usize,
-    /// Words of the text that the model does not know.
-    pub unknown: Vec<String>,
-    /// Whether the model knows at least one word.
-    pub meaningful: bool,
-    /// Whether the text was longer than the model's context and had to be cut.
-    pub cut: bool,
-}
+use crate::runtime::{Device, Input, Level, Outputs, Runtime, SessionPlan, Weights};
 
 /// A model's tokenizer.
 pub struct TextTokenizer {
     tokenizer: Tokenizer,
     unknown: Option<u32>,
+    /// What pieces of a word begin with, but for its first, where the vocabulary is one of word pieces.
+    piece: Option<String>,
     context: Option<usize>,
     padding: i64,
     clean: Clean,
@@ -53,10 +41,12 @@ impl TextTokenizer {
             ..TruncationParams::default()
         });
         tokenizer.with_truncation(truncation).map_err(|error| failed(error.to_string()))?;
-        let unknown = unknown_token(&bytes).and_then(|token| tokenizer.token_to_id(&token));
+        let (unknown, piece) = vocabulary(&bytes);
+        let unknown = unknown.and_then(|token| tokenizer.token_to_id(&token));
         Ok(TextTokenizer {
             tokenizer,
             unknown,
+            piece,
             context: description.tokenizer.context,
             padding: description.tokenizer.padding,
             clean: description.tokenizer.clean,
@@ -93,12 +83,15 @@ impl TextTokenizer {
         if let Some(context) = self.context {
             ids.resize(context, self.padding);
         }
-        Ok(Tokens { ids, used, unknown, meaningful, cut: !encoding.get_overflowing().is_empty() })
+        let pieces = encoding.get_tokens().iter().map(String::as_str).zip(encoding.get_offsets().iter().copied());
+        let split = self.piece.as_ref().map(|prefix| Stranger::fallen_apart(text, pieces, prefix)).unwrap_or_default();
+        Ok(Tokens { ids, used, unknown, split, meaningful, cut: !encoding.get_overflowing().is_empty() })
     }
 }
 
-/// The name of the token for unknown words in a tokenizer file, if its model has one (byte-level ones do not).
-fn unknown_token(bytes: &[u8]) -> Option<String> {
+/// The name of the token for unknown words in a tokenizer file, if its model has one (byte-level ones do not), and what
+/// further pieces of words begin with, if it has such pieces.
+fn vocabulary(bytes: &[u8]) -> (Option<String>, Option<String>) {
     #[derive(serde::Deserialize)]
     struct File {
         model: Model,
@@ -108,10 +101,15 @@ fn unknown_token(bytes: &[u8]) -> Option<String> {
         #[serde(rename = "type")]
         kind: Option<String>,
         unk_token: Option<String>,
+        continuing_subword_prefix: Option<String>,
     }
-    let file: File = serde_json::from_slice(bytes).ok()?;
-    // CLIP's byte-pair vocabulary names an unknown token, but bytes cover every text.
-    if file.model.kind.as_deref() == Some("BPE") { None } else { file.model.unk_token }
+    let Ok(File { model }) = serde_json::from_slice(bytes) else { return (None, None) };
+    match model.kind.as_deref() {
+        // CLIP's byte-pair vocabulary names an unknown token, but bytes cover every text.
+        Some("BPE") => (None, None),
+        Some("WordPiece") => (model.unk_token, model.continuing_subword_prefix.filter(|prefix| !prefix.is_empty())),
+        _ => (model.unk_token, None),
+    }
 }
 
 /// Encodes texts into features of unit length, `D` values each, in order.
@@ -155,7 +153,8 @@ pub struct TextSession {
 }
 
 impl TextSession {
-    fn open(runtime: &Runtime, model: &ModelFolder) -> Result<Self, ClipError> {
+    /// Loads it.
+    pub fn open(runtime: &Runtime, model: &ModelFolder) -> Result<Self, ClipError> {
         let bytes: Bytes = model.bytes(&model.description.text.file)?;
         // One text at a time on the CPU: a few milliseconds each, and the same bits whatever the device.
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
@@ -169,7 +168,50 @@ impl TextSession {
         Ok(TextSession { model: model.clone(), tokenizer: TextTokenizer::open(model)?, session })
     }
 
+    /// The share of each of the model's names in a text, K values: what the output that `model.toml` calls `shares` gives. None
+    /// where the model has no such output.
+    pub fn shares(&mut self, text: &str) -> Result<Option<Vec<f32>>, ClipError> {
+        let names = self.model.description.names.clone();
+        let Some(output) = names.and_then(|names| names.shares) else { return Ok(None) };
+        let known: Vec<&str> = self.session.outputs().collect();
+        if !known.contains(&output.as_str()) {
+            return Err(ClipError::Encoder {
+                model: self.model.description.name.clone(),
+                message: format!("the text encoder has no output `{output}`; its outputs are {}", known.join(", ")),
+                hint: Some(
+                    "name its output of shares in the [names] table of model.toml, or leave `shares` out".into(),
+                ),
+            });
+        }
+        let outputs = self.run(text)?;
+        Ok(Some(outputs.f32(&output)?.1.to_vec()))
+    }
+
     fn encode(&mut self, text: &str) -> Result<Vec<f32>, ClipError> {
+        let outputs = self.run(text)?;
+        let description = &self.model.description;
+        let failed = |message: String, hint: &str| ClipError::Encoder {
+            model: description.name.clone(),
+            message,
+            hint: (!hint.is_empty()).then(|| hint.to_owned()),
+        };
+        let output = match &description.text.output {
+            Some(name) => name.clone(),
+            None => self.session.outputs().next().map(str::to_owned).unwrap_or_default(),
+        };
+        let (_, values) = outputs.f32(&output)?;
+        let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+        if !norm.is_finite() {
+            return Err(failed(format!("the text encoder gives no numbers for \"{text}\""), ""));
+        }
+        if norm < 1e-6 {
+            return Err(failed(format!("knows no word of \"{text}\""), "use other words"));
+        }
+        Ok(values.iter().map(|v| (f64::from(*v) / norm) as f32).collect())
+    }
+
+    /// All outputs for a text.
+    fn run(&mut self, text: &str) -> Result<Outputs, ClipError> {
         let description = &self.model.description;
         let failed = |message: String, hint: &str| ClipError::Encoder {
             model: description.name.clone(),
@@ -198,20 +240,7 @@ impl TextSession {
             let message = format!("nothing is given to the text encoder's input `{missing}`");
             return Err(failed(message, "if it is the attention mask, name it as `mask` in [text] of model.toml"));
         }
-        let outputs = self.session.run(&inputs)?;
-        let output = match &description.text.output {
-            Some(name) => name.clone(),
-            None => self.session.outputs().next().map(str::to_owned).unwrap_or_default(),
-        };
-        let (_, values) = outputs.f32(&output)?;
-        let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
-        if !norm.is_finite() {
-            return Err(failed(format!("the text encoder gives no numbers for \"{text}\""), ""));
-        }
-        if norm < 1e-6 {
-            return Err(failed(format!("knows no word of \"{text}\""), "use other words"));
-        }
-        Ok(values.iter().map(|v| (f64::from(*v) / norm) as f32).collect())
+        Ok(self.session.run(&inputs)?)
     }
 }
 

@@ -5,13 +5,16 @@ mod checkpoint;
 mod vocabulary;
 
 // model folders
+mod advice;
 mod check;
 mod examine;
+mod explain;
 pub mod fetch;
 mod import;
 
 mod error;
 
+pub use advice::{Family, classifier_advice};
 pub use check::{Colours, Findings, Gradient, References, Speed, check};
 pub use checkpoint::{
     Activation, Checkpoint, Converted, EMBEDDING, IMAGE, INPUT_IDS, Layout, OPENAI_DEVIATION, OPENAI_MEAN,
@@ -19,5 +22,6 @@ pub use checkpoint::{
 };
 pub use error::ModelsError;
 pub use examine::{Examined, examine};
+pub use explain::{By, Explained, Near, explain};
 pub use import::{Card, Request, Settings, import, models_folder};
 pub use vocabulary::{Vocabulary, clip_vocabulary, vocabulary};

@@ -16,6 +16,7 @@ use super::diagnostic::Diagnostic;
 use super::keys::{Kind, RECIPE};
 use super::merge::Merge;
 use super::nearest::nearest;
+use super::origin::Origin;
 use super::reader::{Reader, Value};
 use super::source::{self, Open, RecipeText, Trouble};
 use super::sources::{SourceFile, Sources};
@@ -332,7 +333,8 @@ struct Whereabouts {
 /// What `extends` names, if it says it well.
 fn extends<'a>(reader: &mut Reader<'a>, document: &'a DeTable<'a>) -> Vec<Named> {
     let Some(node) = document.get("extends") else { return Vec::new() };
-    let value = Value { node: node.get_ref(), span: node.span(), written: true, name: "extends", kind: Kind::Files };
+    let value =
+        Value { node: node.get_ref(), span: node.span(), origin: Origin::Recipe, name: "extends", kind: Kind::Files };
     let named = |reader: &mut Reader<'a>, value: &Value<'a>| {
         Some(Named { text: reader.text(value)?, span: value.span.clone() })
     };

@@ -4,16 +4,18 @@
 //! text ─▶ source ─▶ document ─▶ sections, targets, pipelines, values ─▶ written::Recipe ─▶ resolve ─▶ Plan
 //!           │           ▲         │ by keys (what there is)                  │
 //!           │           │         │ and defaults (what is not said)          └─ chains (pipelines), over_time (schedules)
+//!           │           │         ├─ advice (what the models say where it is not)
 //!           │           │         └─▶ diagnostics, all of all files at once
 //!           └─ bases ─ merge ◀─ settings
 //! ```
 //!
 //! `bases` finds the recipes that one extends, `merge` lays them over one another, `settings` puts what the command line sets
-//! into the document that comes of it. `sources` keeps all these texts as one, so that every place in the document still
-//! knows its file.
+//! into the document that comes of it. Where a recipe is silent, what its models advise counts (`advice`), which the caller
+//! looks up; else the defaults. `sources` keeps all these texts as one, so that every place in them still knows its file.
 //!
 //! The same table of keys makes the schema for editors and the reference page.
 
+mod advice;
 mod bases;
 mod chains;
 mod changes;
@@ -25,6 +27,7 @@ mod keys;
 mod marks;
 mod merge;
 mod nearest;
+mod origin;
 mod over_time;
 mod overrides;
 mod phases;
@@ -53,10 +56,12 @@ mod written;
 
 use std::path::{Path, PathBuf};
 
+pub use advice::{Advise, check_advice, no_advice};
 pub use bases::{Base, Bases};
 pub use changes::changes;
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use finding::Finding;
+pub use origin::{Origin, Origins, Whence};
 pub use overrides::{Overrides, parse_size};
 pub use reference::reference;
 pub use schema::{schema, schema_text};
@@ -65,6 +70,7 @@ pub use source::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
 pub use sources::{Place, SourceFile};
 
 use crate::plan::Plan;
+use advice::Counsel;
 use bases::Family;
 use reader::Reader;
 
@@ -76,6 +82,8 @@ pub struct Compiled {
     pub models: Vec<ModelReference>,
     /// Where each of the plan's prompts stands first, parallel to [`Plan::prompts`].
     pub prompt_places: Vec<Place>,
+    /// Where its values come from.
+    pub whence: Whence,
     /// What is legal but surely not meant.
     pub warnings: Vec<Diagnostic>,
     /// The files that the picture depends on besides the recipe and the model: those that the recipe builds on, and images.
@@ -104,37 +112,61 @@ pub struct ModelReference {
     pub base: PathBuf,
 }
 
-/// Compiles a recipe. `path` is its file's, for messages and for the paths in it; `text` its text. What it builds on is read
-/// from files.
+/// What a recipe takes from elsewhere.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// Opens the recipes that it builds on, where they were not read with it.
+    pub open: Open<'a>,
+    /// Gives what its models advise.
+    pub advise: Advise<'a>,
+}
+
+impl Default for Around<'_> {
+    /// Files, and no advice.
+    fn default() -> Self {
+        Around { open: &source::open, advise: &no_advice }
+    }
+}
+
+/// Compiles a recipe by itself. `path` is its file's, for messages and for the paths in it; `text` its text. What it builds on is
+/// read from files; no model advises.
 ///
 /// # Errors
 /// See [`compile_text`].
 pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compiled, Invalid> {
     let recipe = RecipeText { path: path.to_path_buf(), text: text.to_owned(), bases: None };
-    compile_text(&recipe, &source::open, overrides)
+    compile_text(&recipe, Around::default(), overrides)
 }
 
-/// Compiles a recipe. What it builds on is what was read with it, or else what `open` gives.
+/// Compiles a recipe with what is around it: with models on disk,
+/// `Around { advise: &ModelFolder::text_of, ..Around::default() }`, see
+/// [`ModelFolder::text_of`](crate::clip::ModelFolder::text_of).
 ///
 /// # Errors
 /// All errors and warnings of all the texts that it is made of, at least one of them an error.
-pub fn compile_text(recipe: &RecipeText, open: Open<'_>, overrides: &Overrides) -> Result<Compiled, Invalid> {
-    let mut family = Family::of(recipe, open);
+pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrides) -> Result<Compiled, Invalid> {
+    let mut family = Family::of(recipe, around.open);
+    let settings = family.sources.end();
     let starts: Vec<usize> =
         overrides.set.iter().map(|setting| family.sources.add(setting.source(), PathBuf::new())).collect();
+    let settings = settings..family.sources.end();
     let mut files = std::mem::take(&mut family.files);
     let mut found = std::mem::take(&mut family.diagnostics);
     if !family.is_sound() {
         return Err(Invalid { diagnostics: diagnostic::in_order(found, &family.sources), files });
     }
+    let advisers = advice::look_up(&mut family, overrides, &starts, around.advise);
+    let counsel = Counsel::read(&advisers);
     let mut document = family.merged(&mut found);
     let partial = !found.is_empty();
     if !partial {
-        found.extend(settings::apply(&mut document, &overrides.set, &starts, &family.sources));
+        found.extend(settings::apply(&mut document, &overrides.set, &starts, &family.sources, &counsel));
     }
     let mut reader = Reader::new(&family.sources);
     reader.diagnostics = found;
     reader.partial = partial;
+    reader.settings = settings;
+    reader.advise(&counsel);
     let mut recipe = reader.recipe(&document);
     // What the recipe itself counts steps by.
     let counted: Vec<u64> = recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect();
@@ -152,15 +184,26 @@ pub fn compile_text(recipe: &RecipeText, open: Open<'_>, overrides: &Overrides) 
     let diagnostics = diagnostic::in_order(reader.diagnostics, &family.sources);
     let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
     match resolved {
-        Some(resolved) if sound => Ok(Compiled {
-            plan: resolved.plan,
-            models: resolved.models,
-            prompt_places: resolved.prompt_spans.iter().map(|span| family.sources.place(span)).collect(),
-            warnings: diagnostics,
-            files,
-            bases: family.bases(),
-        }),
-        _ => Err(Invalid { diagnostics, files }),
+        Some(resolved) if sound => {
+            // Its own model advises even where no target looks with it.
+            let own =
+                advisers.first().filter(|own| !resolved.models.iter().any(|model| own.is(&model.name, &model.base)));
+            files.extend(own.and_then(advice::Adviser::file));
+            Ok(Compiled {
+                plan: resolved.plan,
+                models: resolved.models,
+                prompt_places: resolved.prompt_spans.iter().map(|span| family.sources.place(span)).collect(),
+                whence: resolved.whence,
+                warnings: diagnostics,
+                files,
+                bases: family.bases(),
+            })
+        }
+        _ => {
+            // A model's advice may be what is wrong.
+            files.extend(advisers.iter().filter_map(|adviser| adviser.file()));
+            Err(Invalid { diagnostics, files })
+        }
     }
 }
 
@@ -168,12 +211,16 @@ pub fn compile_text(recipe: &RecipeText, open: Open<'_>, overrides: &Overrides) 
 fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Overrides) -> Option<ModelReference> {
     if let Some(size) = overrides.size {
         match overrides::checked_size(size) {
-            Ok(size) => recipe.size = size,
+            Ok(size) => {
+                recipe.size = size;
+                recipe.origins.insert("size".to_owned(), Origin::CommandLine);
+            }
             Err(message) => reader.about_all(message),
         }
     }
     if let Some(seed) = overrides.seed {
         recipe.seed = seed;
+        recipe.origins.insert("seed".to_owned(), Origin::CommandLine);
     }
     if let Some(total) = overrides.steps {
         if total == 0 {
@@ -182,9 +229,11 @@ fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Over
         let steps: Vec<u32> = recipe.phases.iter().map(|phase| phase.steps).collect();
         for (phase, steps) in recipe.phases.iter_mut().zip(overrides::share_steps(&steps, total)) {
             phase.steps = steps;
+            phase.origins.insert("steps".to_owned(), Origin::CommandLine);
         }
     }
     if let Some(name) = &overrides.model {
+        recipe.origins.insert("model".to_owned(), Origin::CommandLine);
         return Some(ModelReference { name: name.clone(), place: None, base: PathBuf::new() });
     }
     let (name, span) = recipe.model.clone()?;

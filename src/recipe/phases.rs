@@ -3,6 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Bounds, GRADIENTS, Kind, OPTIMISERS};
+use super::origin::{Origin, Origins};
 use super::over_time::short;
 use super::reader::{Fields, Reader, Value, entries};
 use super::written::{At, Finest, Phase, Weights};
@@ -25,8 +26,8 @@ impl<'a> Reader<'a> {
     /// The phases as they are done one after the other: repeated ones come as often as they are repeated.
     pub fn phases(&mut self, recipe: &Fields<'a>) -> Vec<Phase> {
         let render = self.section(recipe, "render", &keys::RENDER);
-        let optimiser =
-            render.get("optimiser").and_then(|value| self.optimiser(&value)).unwrap_or(Optimiser::ADAM_OF_NORMALISED);
+        let optimiser = render.get("optimiser").and_then(|value| self.optimiser(&value));
+        let optimiser = optimiser.unwrap_or((Optimiser::ADAM_OF_NORMALISED, Origins::new()));
         let mut tables = self.tables(recipe, "phase", &keys::PHASE);
         if let Some(first) = tables.get(MOST_PHASES) {
             self.error(first.span.clone(), format!("more than {MOST_PHASES} phases"));
@@ -41,7 +42,10 @@ impl<'a> Reader<'a> {
         let mut phases: Vec<Phase> = Vec::new();
         for (index, (fields, (repeat, steps))) in tables.iter().zip(repeats.iter().zip(lengths)).enumerate() {
             self.phase = Some(index);
-            let phase = self.one_phase(fields, index + 1, finest_said, optimiser);
+            let mut phase = self.one_phase(fields, index + 1, finest_said, &optimiser);
+            if let (None, Some(steps)) = (fields.written("steps"), render.written("steps")) {
+                phase.origins.insert("steps".to_owned(), self.origin(&steps));
+            }
             if phases.len() as u64 + repeat > MOST_PHASES as u64 {
                 let span = fields.written("repeat").map_or(fields.span.clone(), |value| value.span);
                 self.error(span, format!("more than {MOST_PHASES} phases, repetitions included"));
@@ -140,18 +144,28 @@ impl<'a> Reader<'a> {
         fields: &Fields<'a>,
         position: usize,
         finest_said: bool,
-        optimiser_of_all: Optimiser,
+        optimiser_of_all: &(Optimiser, Origins),
     ) -> Phase {
         let name = self.name(fields);
         let optimiser = fields.written("optimiser").and_then(|value| self.optimiser(&value));
+        let (optimiser, of_optimiser) = optimiser.unwrap_or_else(|| optimiser_of_all.clone());
+        let mut origins = self.origins(fields, "");
+        origins.extend(of_optimiser);
+        if finest_said && fields.written("finest").is_none() {
+            // It shows everything, whoever has said so of another.
+            origins.insert("finest".to_owned(), Origin::Program);
+        }
+        if let Some(share) = fields.written("share") {
+            origins.insert("steps".to_owned(), self.origin(&share));
+        }
         let span = fields.written("rate").map_or(fields.span.clone(), |rate| rate.span);
         let rate = At { value: self.get_schedule(fields, "rate"), span };
         let finest = if finest_said { fields.written("finest") } else { fields.get("finest") };
         let finest = finest.and_then(|value| match (value.node, value.kind) {
             (DeValue::String(text), _) if text == "off" => None,
             (_, Kind::Switchable(bounds)) => {
-                let Value { span, written, .. } = value.clone();
-                Some(Finest { value: self.schedule(&value, bounds)?, span, written })
+                let (span, said) = (value.span.clone(), value.origin.is_said());
+                Some(Finest { value: self.schedule(&value, bounds)?, span, said })
             }
             _ => None,
         });
@@ -162,7 +176,7 @@ impl<'a> Reader<'a> {
             position,
             pass: 1,
             steps: 1,
-            optimiser: optimiser.unwrap_or(optimiser_of_all),
+            optimiser,
             rate,
             gradient: fields.get("gradient").and_then(|value| self.gradient(&value)).unwrap_or(Gradient::Plain),
             resolution: self.get_schedule(fields, "resolution"),
@@ -170,14 +184,25 @@ impl<'a> Reader<'a> {
             finest,
             composition: composition.map(|value| self.weights(&value)).unwrap_or_default(),
             detail: detail.map(|value| self.weights(&value)).unwrap_or_default(),
+            origins,
         }
     }
 
-    fn optimiser(&mut self, value: &Value<'a>) -> Option<Optimiser> {
+    /// An optimiser, and where its name and its settings come from.
+    fn optimiser(&mut self, value: &Value<'a>) -> Option<(Optimiser, Origins)> {
         let chosen = self.choice(value, OPTIMISERS)?;
-        Some(match chosen.name {
+        let spec = match chosen.name {
+            "sgd" => &keys::SGD,
+            "rmsprop" => &keys::RMSPROP,
+            "sign" => &keys::SIGN,
+            "adamw" => &keys::ADAMW,
+            _ => &keys::ADAM,
+        };
+        let fields = self.settings(&chosen, value, spec)?;
+        let mut origins = self.origins(&fields, "optimiser.");
+        origins.insert("optimiser".to_owned(), self.origin(value));
+        let optimiser = match chosen.name {
             "sgd" => {
-                let fields = self.settings(&chosen, value, &keys::SGD)?;
                 let nesterov = fields.get("nesterov").and_then(|value| self.bool(&value))?;
                 let momentum = self.get_number(&fields, "momentum");
                 if let (true, Some(written)) = (nesterov && momentum == 0.0, fields.written("nesterov")) {
@@ -187,17 +212,12 @@ impl<'a> Reader<'a> {
                 Optimiser::Sgd { momentum, nesterov }
             }
             "rmsprop" => {
-                let fields = self.settings(&chosen, value, &keys::RMSPROP)?;
                 let [keep, epsilon, momentum] =
                     ["keep", "epsilon", "momentum"].map(|name| self.get_number(&fields, name));
                 Optimiser::Rmsprop { keep, epsilon, momentum }
             }
-            "sign" => {
-                let fields = self.settings(&chosen, value, &keys::SIGN)?;
-                Optimiser::Sign { momentum: self.get_number(&fields, "momentum") }
-            }
+            "sign" => Optimiser::Sign { momentum: self.get_number(&fields, "momentum") },
             name => {
-                let fields = self.settings(&chosen, value, if name == "adamw" { &keys::ADAMW } else { &keys::ADAM })?;
                 let [beta1, beta2, epsilon] = ["beta1", "beta2", "epsilon"].map(|name| self.get_number(&fields, name));
                 if name == "adamw" {
                     Optimiser::AdamW { beta1, beta2, epsilon, decay: self.get_number(&fields, "decay") }
@@ -205,7 +225,8 @@ impl<'a> Reader<'a> {
                     Optimiser::Adam { beta1, beta2, epsilon }
                 }
             }
-        })
+        };
+        Some((optimiser, origins))
     }
 
     fn gradient(&mut self, value: &Value<'a>) -> Option<Gradient> {

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::advice::{self, Advice, Counsel};
 use super::defaults;
 use super::diagnostic::{Diagnostic, Severity};
 use super::keys::{self, Kind, Table};
 use super::nearest::{did_you_mean, nearest};
+use super::origin::{Origin, Origins};
 use super::over_time::Check;
 use super::sources::Sources;
 
@@ -24,6 +26,12 @@ pub(super) struct Reader<'a> {
     pub files: Vec<PathBuf>,
     /// Not all that the recipe is made of could be read: what is missing may be there.
     pub partial: bool,
+    /// What the recipe's models advise, once it has been looked at.
+    pub counsel: Option<&'a Counsel<'a>>,
+    /// The advice for what is read now.
+    pub advice: Option<Advice<'a>>,
+    /// Where the texts of the command line's settings are among the sources.
+    pub settings: Range<usize>,
 }
 
 /// A table of a recipe, its keys known to be known ones.
@@ -33,37 +41,63 @@ pub(super) struct Fields<'a> {
     table: &'a DeTable<'a>,
     /// The table's heading, or the whole of an inline table.
     pub span: Range<usize>,
-    /// Whether it stands in the recipe and not in the defaults.
-    written: bool,
+    /// Of the table itself.
+    origin: Origin,
+    /// What is advised where it says nothing.
+    advice: Option<Advice<'a>>,
 }
 
-/// A value of a recipe, or of the defaults.
+/// A value of a recipe, of a model's advice, or of the defaults.
 #[derive(Clone)]
 pub(super) struct Value<'a> {
     pub node: &'a DeValue<'a>,
-    /// Its place; that of its table for a default.
+    /// Its place; that of its table for a default of the program's.
     pub span: Range<usize>,
-    /// Whether it stands in the recipe.
-    pub written: bool,
+    pub origin: Origin,
     /// The name of its key.
     pub name: &'a str,
     pub kind: Kind,
 }
 
 impl<'a> Fields<'a> {
-    /// The value of a key, or its default.
+    /// The value of a key, or else what is advised, or else its default.
     pub fn get(&self, name: &'static str) -> Option<Value<'a>> {
-        self.written(name).or_else(|| {
-            let node = defaults::value(self.spec.name, name)?;
-            Some(Value { node, span: self.span.clone(), written: false, name, kind: self.kind(name)? })
-        })
+        self.written(name).or_else(|| self.unsaid(name))
     }
 
-    /// The value of a key, if the recipe says it.
+    /// The value of a key where nothing is said: what is advised, or else its default.
+    pub fn unsaid(&self, name: &'static str) -> Option<Value<'a>> {
+        self.advised(name).or_else(|| self.default(name))
+    }
+
+    /// What is advised for a key.
+    pub fn advised(&self, name: &'static str) -> Option<Value<'a>> {
+        let node = advice::entry(self.advice, self.spec.name, name)?;
+        Some(Value { node: node.get_ref(), span: node.span(), origin: Origin::Model, name, kind: self.kind(name)? })
+    }
+
+    /// The program's default.
+    pub fn default(&self, name: &'static str) -> Option<Value<'a>> {
+        let node = defaults::value(self.spec.name, name)?;
+        Some(Value { node, span: self.span.clone(), origin: Origin::Program, name, kind: self.kind(name)? })
+    }
+
+    /// The value of a key, if the table says it.
     pub fn written(&self, name: &'static str) -> Option<Value<'a>> {
         let node = self.table.get(name)?;
-        let span = if self.written { node.span() } else { self.span.clone() };
-        Some(Value { node: node.get_ref(), span, written: self.written, name, kind: self.kind(name)? })
+        let span = if self.origin.is_written() { node.span() } else { self.span.clone() };
+        Some(Value { node: node.get_ref(), span, origin: self.origin, name, kind: self.kind(name)? })
+    }
+
+    /// The same table where another model advises.
+    #[must_use]
+    pub fn advised_by(&self, advice: Option<Advice<'a>>) -> Self {
+        Fields { advice, ..self.clone() }
+    }
+
+    /// What a target's model advises.
+    pub fn advice_of_target(&self, counsel: &'a Counsel<'a>, sources: &Sources) -> Option<Advice<'a>> {
+        counsel.of_target(self.table, sources)
     }
 
     /// Whether no key is unknown, and so none can have been meant to be another.
@@ -87,6 +121,11 @@ pub(super) fn entries<'a>(
 }
 
 impl<'a> Value<'a> {
+    /// A value that a model advises for a key.
+    pub fn advised(node: &'a Spanned<DeValue<'a>>, key: &'static keys::Key) -> Value<'a> {
+        Value { node: node.get_ref(), span: node.span(), origin: Origin::Model, name: key.name, kind: key.kind }
+    }
+
     /// The same place with another kind of value.
     pub fn with_kind(&self, kind: Kind) -> Value<'a> {
         Value { kind, ..self.clone() }
@@ -94,7 +133,7 @@ impl<'a> Value<'a> {
 
     /// An entry of this value.
     pub fn inner(&self, node: &'a Spanned<DeValue<'a>>, kind: Kind) -> Value<'a> {
-        let span = if self.written { node.span() } else { self.span.clone() };
+        let span = if self.origin.is_written() { node.span() } else { self.span.clone() };
         Value { node: node.get_ref(), span, kind, ..self.clone() }
     }
 
@@ -107,7 +146,17 @@ impl<'a> Value<'a> {
 
 impl<'a> Reader<'a> {
     pub fn new(sources: &'a Sources) -> Self {
-        Reader { sources, diagnostics: Vec::new(), checks: Vec::new(), phase: None, files: Vec::new(), partial: false }
+        Reader {
+            sources,
+            diagnostics: Vec::new(),
+            checks: Vec::new(),
+            phase: None,
+            files: Vec::new(),
+            partial: false,
+            counsel: None,
+            advice: None,
+            settings: 0..0,
+        }
     }
 
     /// Reports an error; returns its diagnostic to add to.
@@ -140,7 +189,11 @@ impl<'a> Reader<'a> {
     /// Reports a value of the wrong type.
     pub fn wrong_type(&mut self, value: &Value<'a>) -> &mut Diagnostic {
         let name = value.name;
-        let written = self.sources.text(&value.span).filter(|text| value.written && text.len() <= 80).unwrap_or("...");
+        let written = self
+            .sources
+            .text(&value.span)
+            .filter(|text| value.origin.is_written() && text.len() <= 80)
+            .unwrap_or("...");
         let hint = match (value.node, value.kind) {
             (DeValue::String(text), Kind::Whole(..) | Kind::Number(_)) if text.trim().parse::<f64>().is_ok() => {
                 Some("numbers are written without quotes".to_owned())
@@ -204,12 +257,12 @@ impl<'a> Reader<'a> {
             let examples: Vec<String> = examples.map(|key| format!("{} = {}", key.name, key.example)).collect();
             self.error(span.clone(), format!("{} is missing", names.join(" or "))).hint = Some(examples.join(", or "));
         }
-        Fields { spec, table, span, written: true }
+        Fields { spec, table, span, origin: Origin::Recipe, advice: self.advice }
     }
 
     /// A table of which nothing is written: all of it is defaults.
     pub fn fields_of_nothing(&self, spec: &'static Table, span: Range<usize>) -> Fields<'a> {
-        Fields { spec, table: &defaults::EMPTY, span, written: false }
+        Fields { spec, table: &defaults::EMPTY, span, origin: Origin::Program, advice: self.advice }
     }
 
     /// The folder from which a path counts that is written at a byte.
@@ -221,7 +274,7 @@ impl<'a> Reader<'a> {
     pub fn table(&mut self, spec: &'static Table, value: &Value<'a>) -> Option<Fields<'a>> {
         match value.node {
             DeValue::Table(table) => {
-                Some(Fields { written: value.written, ..self.fields(spec, table, value.span.clone()) })
+                Some(Fields { origin: value.origin, ..self.fields(spec, table, value.span.clone()) })
             }
             _ => {
                 self.wrong_type(value);
@@ -234,6 +287,20 @@ impl<'a> Reader<'a> {
     pub fn section(&mut self, parent: &Fields<'a>, name: &'static str, spec: &'static Table) -> Fields<'a> {
         let fields = parent.written(name).and_then(|value| self.table(spec, &value));
         fields.unwrap_or_else(|| self.fields_of_nothing(spec, parent.span.clone()))
+    }
+
+    /// Where a value comes from.
+    pub fn origin(&self, value: &Value<'_>) -> Origin {
+        match value.origin {
+            Origin::Recipe if self.settings.contains(&value.span.start) => Origin::CommandLine,
+            origin => origin,
+        }
+    }
+
+    /// Where the values of a table come from, all that have a default. `prefix` is put before their keys.
+    pub fn origins(&self, fields: &Fields<'a>, prefix: &str) -> Origins {
+        let keys = fields.spec.names().filter(|name| defaults::value(fields.spec.name, name).is_some());
+        keys.filter_map(|name| Some((format!("{prefix}{name}"), self.origin(&fields.get(name)?)))).collect()
     }
 
     /// Opens an array of tables.

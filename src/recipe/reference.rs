@@ -39,6 +39,9 @@ every step.
 
 **Ranges.** Wherever it says *range*, there can stand `[low, high]`, whose ends are schedules, or one schedule alone, whose
 meaning is said there.
+
+**Defaults.** They are the program's. A model may advise others for its own use, in the table `[advice]` of its `model.toml`
+([models.md](models.md#advice)); `recipe-render plan` shows which of them count, and where each value comes from.
 ";
 
 const EXPRESSIONS: &str = "\

@@ -5,11 +5,10 @@ use std::ops::Range;
 
 use super::ModelReference;
 use super::chains::{Chains, Whole};
-use super::defaults;
-use super::keys::{EDGES, Kind, STAGE};
 use super::nearest::did_you_mean;
+use super::origin::Whence;
 use super::over_time::{Timeline, short};
-use super::reader::{Reader, Value};
+use super::reader::Reader;
 use super::warnings;
 use super::written::{self, At, PipelineUse, Recipe, TargetKind, Weights};
 use crate::chance::key_of;
@@ -23,6 +22,7 @@ pub(super) struct Resolved {
     /// By [`Target::model`].
     pub models: Vec<ModelReference>,
     pub prompt_spans: Vec<Range<usize>>,
+    pub whence: Whence,
 }
 
 struct Resolver<'r, 'a> {
@@ -34,9 +34,6 @@ struct Resolver<'r, 'a> {
     /// The model of targets that name none; none if it was reported.
     model: Option<ModelReference>,
     models: Vec<ModelReference>,
-    edge: Edge,
-    /// The window's size of a detail whose pipeline says none.
-    cover: Option<StageKind>,
     /// The canvas's longer side in shorter ones, as the recipe says it.
     stretch: f64,
     prompts: Vec<Prompt>,
@@ -55,14 +52,12 @@ pub(super) fn resolve(
 ) -> Resolved {
     unique_names(reader, recipe);
     let chains = Chains::new(reader, &recipe.pipelines);
-    let edge = default_edge(reader).unwrap_or(Edge::Mirror);
-    let cover = default_cover(reader);
     let steps = [counted.to_vec(), recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect()];
     let (prompts, prompt_spans, rows, models) = Default::default();
     let size = recipe.own_size;
     let stretch = f64::from(size.width.max(size.height)) / f64::from(size.shorter().max(1));
     let mut resolver =
-        Resolver { reader, chains, timeline, steps, model, models, edge, cover, stretch, prompts, prompt_spans, rows };
+        Resolver { reader, chains, timeline, steps, model, models, stretch, prompts, prompt_spans, rows };
     let targets: Vec<Target> = recipe.targets.iter().map(|target| resolver.target(target)).collect();
     let phases: Vec<Phase> =
         recipe.phases.iter().enumerate().map(|(index, phase)| resolver.phase(index, phase, recipe)).collect();
@@ -80,7 +75,12 @@ pub(super) fn resolve(
         targets,
         phases,
     };
-    Resolved { plan, models, prompt_spans }
+    let whence = Whence {
+        recipe: recipe.origins.clone(),
+        targets: recipe.targets.iter().map(|target| target.origins.clone()).collect(),
+        phases: recipe.phases.iter().map(|phase| phase.origins.clone()).collect(),
+    };
+    Resolved { plan, models, prompt_spans, whence }
 }
 
 /// Reports names that two targets or two phases have.
@@ -98,27 +98,6 @@ fn unique_names(reader: &mut Reader<'_>, recipe: &Recipe) {
             }
         }
     }
-}
-
-fn default_value<'a>(table: &'static str, key: &'static str, kind: Kind) -> Option<Value<'a>> {
-    let node = defaults::value(table, key)?;
-    Some(Value { node, span: 0..0, written: false, name: key, kind })
-}
-
-fn default_edge(reader: &mut Reader<'_>) -> Option<Edge> {
-    let value = default_value("stage", "edge", Kind::Choice(EDGES))?;
-    reader.edge(&value)
-}
-
-/// The `cover` of the default detail's pipeline.
-fn default_cover(reader: &mut Reader<'_>) -> Option<StageKind> {
-    let value = default_value("detail", "stages", Kind::Pipeline)?;
-    let stages = value.items(Kind::Table(&STAGE))?;
-    let kinds = stages.iter().filter_map(|stage| match reader.entry(stage)? {
-        written::Entry::Stage { kind, .. } => Some(kind),
-        written::Entry::Edge(_) => None,
-    });
-    kinds.into_iter().find(|kind| matches!(kind, StageKind::Cover(_)))
 }
 
 impl Resolver<'_, '_> {
@@ -323,7 +302,7 @@ impl Resolver<'_, '_> {
             TargetKind::Detail => {
                 self.larger_than_canvas(&whole);
                 let key = key_of(&format!("target {}: default cover", target.called()));
-                let cover = self.cover.clone().filter(|_| whole.sizes().next().is_none());
+                let cover = target.cover.clone().filter(|_| whole.sizes().next().is_none());
                 self.finished(whole, cover.map(|kind| Stage { kind, chance: Schedule::Constant(1.0), key }))
             }
         }
@@ -346,7 +325,7 @@ impl Resolver<'_, '_> {
 
     fn finished(&self, whole: Whole, first: Option<Stage>) -> Pipeline {
         let stages = first.into_iter().chain(whole.stages.into_iter().map(|(stage, _)| stage)).collect();
-        Pipeline { stages, edge: whole.edge.unwrap_or(self.edge) }
+        Pipeline { stages, edge: whole.edge.unwrap_or(Edge::Mirror) }
     }
 
     fn phase(&mut self, index: usize, phase: &written::Phase, recipe: &Recipe) -> Phase {

@@ -4,6 +4,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, BASES, Kind, SIDES};
+use super::origin::Origins;
 use super::reader::{Fields, Reader, Value};
 use super::start::Start;
 use super::written::{At, Recipe, Target, TargetKind};
@@ -21,12 +22,15 @@ impl<'a> Reader<'a> {
         let size = fields.get("size").and_then(|value| self.size(&value));
         let seed = fields.get("seed").and_then(|value| self.whole(&value));
         let model = fields.get("model").and_then(|value| {
-            let span = value.written.then(|| value.span.clone());
+            let span = value.origin.is_said().then(|| value.span.clone());
             Some((self.text(&value)?, span))
         });
         let canvas = self.section(&fields, "canvas", &keys::CANVAS);
-        let basis = canvas.get("basis").and_then(|value| self.basis(&value));
+        let mut origins = self.origins(&fields, "");
+        origins.extend(self.origins(&canvas, "canvas."));
+        let basis = canvas.get("basis").and_then(|value| self.basis(&value, &mut origins));
         let init = self.section(&canvas, "init", &keys::INIT);
+        origins.extend(self.origins(&init, "canvas.init."));
         let (ground, start) = self.ground(&init);
         let noise = self.get_number(&init, "noise");
         let size = size.unwrap_or(Size { width: 512, height: 512 });
@@ -43,10 +47,12 @@ impl<'a> Reader<'a> {
             pipelines: fields.written("stages").map(|value| self.pipelines(&value)).unwrap_or_default(),
             targets: self.targets(&fields),
             phases: self.phases(&fields),
+            origins,
         }
     }
 
-    fn size(&mut self, value: &Value<'a>) -> Option<Size> {
+    /// A size.
+    pub fn size(&mut self, value: &Value<'a>) -> Option<Size> {
         if let DeValue::String(text) = value.node
             && let Some(size) = super::parse_size(text).ok()
         {
@@ -57,15 +63,17 @@ impl<'a> Reader<'a> {
         Some(Size { width: width as u32, height: height as u32 })
     }
 
-    fn basis(&mut self, value: &Value<'a>) -> Option<Basis> {
+    fn basis(&mut self, value: &Value<'a>, origins: &mut Origins) -> Option<Basis> {
         let chosen = self.choice(value, BASES)?;
         Some(match chosen.name {
             "fourier" => {
                 let fields = self.settings(&chosen, value, &keys::FOURIER)?;
+                origins.extend(self.origins(&fields, "canvas.basis."));
                 Basis::Fourier { decay: self.get_number(&fields, "decay"), chroma: self.get_number(&fields, "chroma") }
             }
             "pyramid" => {
                 let fields = self.settings(&chosen, value, &keys::PYRAMID)?;
+                origins.extend(self.origins(&fields, "canvas.basis."));
                 let coarsest = fields.get("coarsest").and_then(|value| self.whole(&value))?;
                 Basis::Pyramid { coarsest: coarsest as u32 }
             }
@@ -118,7 +126,11 @@ impl<'a> Reader<'a> {
                     self.error(fields.span.clone(), format!("more than {MOST_TARGETS} targets"));
                     return targets;
                 }
-                targets.push(self.target(kind, index + 1, fields, &templates));
+                // What it says nothing of is its own model's to advise.
+                let own = self.advice;
+                self.advice = self.counsel.and_then(|counsel| fields.advice_of_target(counsel, self.sources));
+                targets.push(self.target(kind, index + 1, &fields.advised_by(self.advice), &templates));
+                self.advice = own;
             }
         }
         let said = ["composition", "detail"].iter().any(|name| recipe.written(name).is_some());

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::advice::{self, Counsel};
 use super::defaults;
 use super::diagnostic::Diagnostic;
-use super::keys::{KEYFRAMES, Kind, PROMPT, RECIPE, STAGE, Table, Variant, With};
+use super::keys::{COMPOSITION, DETAIL, KEYFRAMES, Kind, PROMPT, RECIPE, STAGE, Table, Variant, With};
 use super::nearest::{did_you_mean, nearest};
 use super::setting::{Segment, Setting};
 use super::sources::{SourceFile, Sources};
@@ -18,13 +19,38 @@ use super::tree::{Node, key, node_moved, placed, text};
 const DEEPEST: usize = 16;
 
 /// What a setting says: TOML if it is that, and the text as it was given.
-struct Given<'a> {
+struct Given<'c, 'a> {
     toml: Option<Node<'a>>,
     raw: &'a str,
     span: Range<usize>,
+    /// What stands where nothing is said.
+    unsaid: Unsaid<'c, 'a>,
 }
 
-impl<'a> Given<'a> {
+/// What stands where nothing is said: a model's advice, or else the program's defaults.
+#[derive(Clone, Copy)]
+struct Unsaid<'c, 'a> {
+    sources: &'a Sources,
+    counsel: &'c Counsel<'a>,
+    advice: Option<&'c DeTable<'a>>,
+}
+
+impl<'a> Unsaid<'_, 'a> {
+    /// The same within a table, which may be that of a target with a model of its own.
+    fn within(self, spec: &Table, table: &DeTable<'_>) -> Self {
+        match [COMPOSITION.name, DETAIL.name].contains(&spec.name) {
+            true => Unsaid { advice: self.counsel.of_target(table, self.sources), ..self },
+            false => self,
+        }
+    }
+
+    fn value(self, table: &str, key: &str) -> Option<DeValue<'a>> {
+        let advised = advice::entry(self.advice, table, key).map(|node| node.get_ref().clone());
+        advised.or_else(|| defaults::value(table, key).cloned())
+    }
+}
+
+impl<'a> Given<'_, 'a> {
     /// The value where something of this kind is expected: 7 may be a text, too.
     fn value(self, kind: Option<Kind>) -> Node<'a> {
         let wants_text = matches!(kind, Some(Kind::Text | Kind::File));
@@ -42,17 +68,20 @@ struct Wrong {
     hint: Option<String>,
 }
 
-/// Puts settings into a document, later ones over earlier ones. Their texts are among the sources from `starts` on.
+/// Puts settings into a document, later ones over earlier ones. Their texts are among the sources from `starts` on. A setting of a
+/// part of a value that nobody says changes that part of what the model advises, or else of the default.
 pub(super) fn apply<'s>(
     document: &mut DeTable<'s>,
     settings: &[Setting],
     starts: &[usize],
     sources: &'s Sources,
+    counsel: &Counsel<'s>,
 ) -> Vec<Diagnostic> {
+    let unsaid = Unsaid { sources, counsel, advice: counsel.own() };
     let mut diagnostics = Vec::new();
     for (setting, start) in settings.iter().zip(starts) {
         let file = sources.file(*start);
-        if let Err(wrong) = one(document, setting, *start, file) {
+        if let Err(wrong) = one(document, setting, *start, file, unsaid) {
             diagnostics.extend(wrong.into_iter().map(|wrong| match wrong {
                 Reported::Diagnostic(diagnostic) => diagnostic,
                 Reported::Wrong(Wrong { span, message, hint }) => {
@@ -74,6 +103,7 @@ fn one<'s>(
     setting: &Setting,
     start: usize,
     file: &'s Arc<SourceFile>,
+    unsaid: Unsaid<'_, 's>,
 ) -> Result<(), Vec<Reported>> {
     let moved = |span: Range<usize>| span.start + start..span.end + start;
     let wrong = |span, message: &str, hint: Option<&str>| {
@@ -112,7 +142,7 @@ fn one<'s>(
             Some(hint),
         ));
     }
-    in_table(&RECIPE, document, &path, Given { toml, raw, span }).map_err(|wrong| vec![Reported::Wrong(wrong)])
+    in_table(&RECIPE, document, &path, Given { toml, raw, span, unsaid }).map_err(|wrong| vec![Reported::Wrong(wrong)])
 }
 
 /// Follows a path of at least one word into a table. A key that the table cannot have is put there all the same, for the
@@ -121,9 +151,10 @@ fn in_table<'a>(
     spec: &'static Table,
     table: &mut DeTable<'a>,
     path: &[Segment],
-    given: Given<'a>,
+    given: Given<'_, 'a>,
 ) -> Result<(), Wrong> {
     let Some((first, rest)) = path.split_first() else { return Ok(()) };
+    let given = Given { unsaid: given.unsaid.within(spec, table), ..given };
     let kind = spec.key(&first.text).map(|key| key.kind);
     let known = table.remove_entry(first.text.as_str());
     let (name, node) = match (rest.is_empty(), kind) {
@@ -138,13 +169,12 @@ fn in_table<'a>(
         }
         (false, None) => (key(first.span.clone(), &first.text), given.value(None)),
         (false, Some(kind)) => {
-            let default = || defaults::value(spec.name, &first.text).cloned();
+            let unsaid = given.unsaid.value(spec.name, &first.text);
             let (name, mut node) = match known {
                 Some(known) => known,
-                None => (
-                    key(first.span.clone(), &first.text),
-                    placed(default().unwrap_or_else(|| empty(kind)), &first.span),
-                ),
+                None => {
+                    (key(first.span.clone(), &first.text), placed(unsaid.unwrap_or_else(|| empty(kind)), &first.span))
+                }
             };
             let done = in_value(kind, &mut node, first, rest, given);
             table.insert(name, node);
@@ -169,7 +199,7 @@ fn in_value<'a>(
     node: &mut Node<'a>,
     at: &Segment,
     path: &[Segment],
-    given: Given<'a>,
+    given: Given<'_, 'a>,
 ) -> Result<(), Wrong> {
     let Some((first, rest)) = path.split_first() else { return Ok(()) };
     match (kind, node.get_mut()) {
@@ -253,7 +283,7 @@ fn in_entry<'a>(
     entry: &mut Node<'a>,
     at: &Segment,
     rest: &[Segment],
-    given: Given<'a>,
+    given: Given<'_, 'a>,
 ) -> Result<(), Wrong> {
     if rest.is_empty() {
         *entry = given.value(None);
@@ -270,7 +300,12 @@ fn in_entry<'a>(
     }
 }
 
-fn in_pipelines<'a>(table: &mut DeTable<'a>, name: &Segment, rest: &[Segment], given: Given<'a>) -> Result<(), Wrong> {
+fn in_pipelines<'a>(
+    table: &mut DeTable<'a>,
+    name: &Segment,
+    rest: &[Segment],
+    given: Given<'_, 'a>,
+) -> Result<(), Wrong> {
     if rest.is_empty() {
         table.remove(name.text.as_str());
         table.insert(key(name.span.clone(), &name.text), given.value(Some(Kind::Pipeline)));
@@ -296,7 +331,7 @@ fn in_choice<'a>(
     node: &mut Node<'a>,
     at: &Segment,
     path: &[Segment],
-    given: Given<'a>,
+    given: Given<'_, 'a>,
 ) -> Result<(), Wrong> {
     let Some((first, rest)) = path.split_first() else { return Ok(()) };
     let Some(variant) = variants.iter().find(|variant| variant.name == first.text) else {

@@ -55,9 +55,14 @@ impl Sources {
     /// Adds a text; returns the offset at which it begins.
     pub fn add(&mut self, file: Arc<SourceFile>, folder: PathBuf) -> usize {
         // A byte between two texts belongs to the end of the first.
-        let start = self.entries.last().map_or(0, |last| last.start + last.file.text.len() + 1);
+        let start = self.end();
         self.entries.push(Entry { file, folder, start });
         start
+    }
+
+    /// The offset at which the next text will begin.
+    pub fn end(&self) -> usize {
+        self.entries.last().map_or(0, |last| last.start + last.file.text.len() + 1)
     }
 
     fn entry(&self, at: usize) -> Option<&Entry> {

@@ -2,10 +2,10 @@
 
 use toml::de::DeValue;
 
-use super::keys::Kind;
+use super::keys::{Kind, STAGE};
 use super::reader::{Fields, Reader, Value};
-use super::written::{At, Target, TargetKind};
-use crate::plan::{Active, Fit, Loss, Select};
+use super::written::{At, Entry, Target, TargetKind};
+use crate::plan::{Active, Fit, Loss, Select, StageKind};
 
 /// The most steps of a run: of as many phases as there can be, each as long as it can be.
 const MOST_STEPS: u64 = 10_000_000_000;
@@ -24,6 +24,7 @@ impl<'a> Reader<'a> {
         let templates = templates.as_deref().unwrap_or(templates_of_recipe);
         let prompts = fields.written("prompts").map(|value| self.prompts(&value, templates)).unwrap_or_default();
         let stages = fields.get("stages").and_then(|value| self.pipeline_use(&value));
+        let cover = (kind == TargetKind::Detail).then(|| self.cover(fields)).flatten();
         let windows = fields.get("windows").and_then(|value| self.whole(&value));
         let places = (kind == TargetKind::Detail).then(|| fields.get("places")).flatten();
         let places = places.and_then(|value| self.whole(&value)).and_then(|places| u32::try_from(places).ok());
@@ -62,6 +63,7 @@ impl<'a> Reader<'a> {
             all_prompts: !prompts.is_empty() && prompts.iter().all(Option::is_some),
             prompts: prompts.into_iter().flatten().collect(),
             stages,
+            cover,
             windows: windows.and_then(|windows| u32::try_from(windows).ok()).unwrap_or(1),
             places,
             fit,
@@ -75,7 +77,21 @@ impl<'a> Reader<'a> {
                 let model = self.text(&value)?;
                 Some(At { value: model, span: value.span })
             }),
+            origins: self.origins(fields, ""),
         }
+    }
+
+    /// The size of a detail's windows where its pipeline says none: that of the pipeline that it would have had.
+    fn cover(&mut self, fields: &Fields<'a>) -> Option<StageKind> {
+        let unsaid = [fields.advised("stages"), fields.default("stages")];
+        unsaid.into_iter().flatten().find_map(|value| {
+            let stages = value.items(Kind::Table(&STAGE))?;
+            let mut sizes = stages.iter().filter_map(|stage| match self.entry(stage)? {
+                Entry::Stage { kind: kind @ (StageKind::Cover(_) | StageKind::Zoom(_)), .. } => Some(kind),
+                _ => None,
+            });
+            sizes.next()
+        })
     }
 
     /// The first step and the end of a stretch of the run. How long that is, is not known yet.

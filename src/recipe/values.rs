@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use super::expression;
 use super::keys::{Bounds, EASES, KEYFRAMES, Kind, Single};
 use super::nearest::nearest;
+use super::origin::Origin;
 use super::over_time::{Check, Rule};
 use super::reader::{Reader, Value, with_point};
 use super::scalars::number_of;
@@ -52,13 +53,17 @@ impl<'a> Reader<'a> {
     }
 
     fn put_aside(&mut self, value: &Value<'a>, rule: Rule) {
+        // Advice was looked at as a whole.
+        if value.origin == Origin::Model && self.counsel.is_some() {
+            return;
+        }
         let check = Check { rule, name: value.name.to_owned(), span: value.span.clone(), phase: self.phase };
         self.checks.push(check);
     }
 
     /// Where a part of a string stands in the file; the whole string if escapes have moved it.
     fn within_string(&self, value: &Value<'a>, text: &str, part: &Span<usize>) -> Span<usize> {
-        let raw = self.sources.text(&value.span).filter(|_| value.written).unwrap_or("");
+        let raw = self.sources.text(&value.span).filter(|_| value.origin.is_written()).unwrap_or("");
         let quotes = ["\"\"\"\r\n", "\"\"\"\n", "'''\r\n", "'''\n", "\"\"\"", "'''", "\"", "'"];
         let opening = quotes.iter().find(|quotes| raw.starts_with(**quotes)).map_or(0, |quotes| quotes.len());
         let start = value.span.start + opening;

@@ -62,7 +62,7 @@ fn finest(reader: &mut Reader<'_>, recipe: &Recipe, index: usize, timeline: &Tim
     let side = recipe.own_size.shorter();
     let most = f64::from(side) / 2.0;
     let Some(least) = timeline.least(recipe.phases[index].position - 1, &finest.value) else { return };
-    if finest.written && least > most {
+    if finest.said && least > most {
         let message = format!(
             "`finest` is at least {}: a canvas of {side} pixels holds {} cycles, and nothing is hidden",
             short(least),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::origin::Origins;
 use super::over_time::Timeline;
 use super::start::Start;
 use crate::plan::{
@@ -35,6 +36,8 @@ pub(super) struct Recipe {
     pub targets: Vec<Target>,
     /// At least one; a repeated one stands there as often as it is done.
     pub phases: Vec<Phase>,
+    /// Where the values come from that are not a target's or a phase's.
+    pub origins: Origins,
 }
 
 impl Recipe {
@@ -105,6 +108,8 @@ pub(super) struct Target {
     /// Whether those are all.
     pub all_prompts: bool,
     pub stages: Option<PipelineUse>,
+    /// Its windows' size where a pipeline says none.
+    pub cover: Option<StageKind>,
     pub windows: u32,
     pub places: Option<u32>,
     pub fit: Fit,
@@ -117,6 +122,7 @@ pub(super) struct Target {
     pub region: Option<Region>,
     /// Its own model's name or path.
     pub model: Option<At<String>>,
+    pub origins: Origins,
 }
 
 impl Target {
@@ -169,6 +175,7 @@ pub(super) struct Phase {
     pub finest: Option<Finest>,
     pub composition: Weights,
     pub detail: Weights,
+    pub origins: Origins,
 }
 
 impl Phase {
@@ -192,8 +199,8 @@ impl Phase {
 pub(super) struct Finest {
     pub value: Schedule,
     pub span: Range<usize>,
-    /// It is not the default.
-    pub written: bool,
+    /// It is not a default.
+    pub said: bool,
 }
 
 /// A phase's weights of the targets of one kind.

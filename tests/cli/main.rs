@@ -2,11 +2,13 @@
 
 mod bench;
 
+mod advice;
 mod again;
 mod check;
 mod command_line;
 mod direction;
 mod drawn;
+mod explain;
 mod fetch;
 mod host;
 mod interrupt;

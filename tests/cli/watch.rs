@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
+use crate::advice::mine;
 use crate::bench::{Bench, DEADLINE, SMALL, endless, pixels, until};
 
 /// A program that watches, `small.toml` unless it is told otherwise.
@@ -420,4 +421,22 @@ fn an_edit_of_a_later_phase_continues_an_ordinary_render() {
     watching.hear("small.toml: resuming at step 6 of 9: phase 3");
     watching.expect(&longer);
     assert_eq!(watching.bench.read("small.png"), undisturbed(&longer));
+}
+
+#[test]
+fn another_advice_of_the_model_is_heeded_and_a_wrong_one_told() {
+    let bench = Bench::new();
+    mine(&bench, "\n[advice.phase]\nrate = 0.05\n");
+    let recipe = format!("model = './mine'\n{SMALL}");
+    let watching = Watching::start_in(bench, &recipe);
+    watching.expect(&recipe);
+    let picture = watching.bench.read("small.png");
+    let description = String::from_utf8(watching.bench.read("mine/model.toml")).unwrap();
+    save(&watching.bench, "mine/model.toml", &description.replace("rate = 0.05", "rate = -1"));
+    watching.hear("`rate` is out of range");
+    assert_eq!(watching.bench.read("small.png"), picture);
+    save(&watching.bench, "mine/model.toml", &description.replace("rate = 0.05", "rate = 0.09"));
+    watching.hear("edit at");
+    watching.hear("waiting for an edit of small.toml");
+    assert_ne!(pixels(&watching.bench.path("small.png")), image::load_from_memory(&picture).unwrap().to_rgb8());
 }

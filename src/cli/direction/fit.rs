@@ -70,7 +70,7 @@ fn from_texts(
     voice: &Voice,
 ) -> Result<Direction, Failure> {
     let texts: Vec<String> = args.more.iter().chain(&args.less).cloned().collect();
-    score::check(&texts, model, voice)?;
+    score::check(&texts, &of.name, model, voice)?;
     let runtime = workbench.runtime()?;
     let rows = clip::features(&runtime, model, &of.hash, &texts, runtime::cache_folder().ok()).map_err(from_clip)?;
     let (more, less) = rows.split_at(args.more.len());

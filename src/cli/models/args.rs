@@ -26,6 +26,8 @@ pub enum ModelsCommand {
     Import(Box<ImportArgs>),
     /// Prove a model's gradient, and measure how fast it is
     Check(CheckModelArgs),
+    /// Tell what a model makes of texts: the names nearest to them, and the words that it does not know
+    Explain(ExplainArgs),
     /// Delete imported models
     Remove(RemoveArgs),
     /// Write the image encoder together with its gradient as one self-contained ONNX file
@@ -140,6 +142,29 @@ pub struct CheckModelArgs {
     #[arg(value_name = "MODEL")]
     pub model: String,
     /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `recipe-render models explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A model that has learnt names tells the share of each in a text. Of others names are ranked by the similarity of their embeddings to
+the text's: names from the model's own list, or from FILE, or else two hundred everyday ones.")]
+pub struct ExplainArgs {
+    /// A model's name, or the path of its folder
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// The texts, as prompts have them
+    #[arg(value_name = "TEXT", required = true)]
+    pub texts: Vec<String>,
+    /// Names told of each text
+    #[arg(long, value_name = "N", default_value = "10", value_parser = values::positive)]
+    pub top: NonZeroU32,
+    /// Rank the names of this file, one a line, instead of those that the model lists
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub names: Option<PathBuf>,
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }

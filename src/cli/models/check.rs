@@ -10,6 +10,7 @@ use crate::cli::compose::{from_clip, from_runtime};
 use crate::cli::{Exit, Failure, Outcome, Voice, voice};
 use crate::clip::ModelFolder;
 use crate::models::{self, Findings};
+use crate::recipe::{Severity, check_advice, render_diagnostics};
 use crate::runtime;
 
 /// Checks a model; a faulty one is a failure.
@@ -19,20 +20,28 @@ pub(super) fn run(args: &CheckModelArgs, options: &runtime::Options, voice: &Voi
     let device = runtime.device(options.device, &mut |line| voice.note(line)).map_err(from_runtime)?;
     let runtime = Arc::new(runtime);
     let findings = models::check(&model, &runtime, device, &mut |doing| voice.detail(doing)).map_err(from_clip)?;
-    let faults = findings.faults();
+    let mut faults = findings.faults();
+    // What the model advises is read with recipes, so here is where it is looked at by itself.
+    if let Some((path, text)) = ModelFolder::text_of(&args.model, Path::new("")) {
+        let wrong = check_advice(&path, &text);
+        voice.rendered(&render_diagnostics(&wrong));
+        if wrong.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            faults.push("its advice is wrong: no recipe can be rendered with it".to_owned());
+        }
+    }
     if args.json {
         let mut value = serde_json::to_value(&findings).map_err(Failure::failed)?;
         value["faults"] = json!(faults);
         value["doubts"] = json!(findings.doubts());
         voice::result(format!("{value:#}\n").as_bytes())?;
     } else {
-        voice::result(report(&findings).as_bytes())?;
+        voice::result(report(&findings, &faults).as_bytes())?;
     }
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 /// The findings in words.
-fn report(findings: &Findings) -> String {
+fn report(findings: &Findings, faults: &[String]) -> String {
     let Findings { model, size, width, references, colours, gradient, speed } = findings;
     let mut lines = vec![format!("{model}: windows of {size} x {size} pixels, embeddings of {width} numbers")];
     let mut line = |what: &str, text: String| lines.push(format!("  {what:<9} {text}"));
@@ -68,12 +77,11 @@ fn report(findings: &Findings) -> String {
             if speed.threads == 1 { "" } else { "s" }
         ),
     );
-    let faults = findings.faults();
     if faults.is_empty() {
         line("verdict", "ready".to_owned());
     }
     for fault in faults {
-        line("verdict", fault);
+        line("verdict", fault.clone());
     }
     for doubt in findings.doubts() {
         line("but", doubt);
@@ -100,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_sound_model_is_ready() {
-        let text = report(&findings());
+        let text = report(&findings(), &[]);
         assert!(text.contains("verdict   ready") && !text.contains("but "), "{text}");
         assert!(text.contains("12.3 windows/s"), "{text}");
     }
@@ -111,7 +119,7 @@ mod tests {
         found.gradient.worst = 0.3;
         found.references = References { compared: 2, wrong: vec!["\"hello\" gives 1".into()] };
         found.colours.named = 1;
-        let text = report(&found);
+        let text = report(&found, &found.faults());
         for said in
             ["WRONG", "1 of 2 known values", "\"hello\" gives 1", "its gradient is wrong", "plain colours apart"]
         {

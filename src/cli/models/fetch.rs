@@ -181,6 +181,7 @@ fn take_in(
             licence: Some(entry.licence.clone()),
             from: Some(places.into_iter().collect::<Vec<_>>().join(", ")),
             references: entry.reference.clone(),
+            advice: None,
         },
     };
     let runtime = runtime::open(options, &mut |line| voice.note(line)).map_err(from_runtime)?;

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod explain;
 mod fetch;
 mod gradient;
 mod import;
@@ -17,7 +18,9 @@ use crate::models::ModelsError;
 use crate::onnx::external_files;
 use crate::runtime;
 
-pub use args::{CheckModelArgs, FetchArgs, GradientArgs, ImportArgs, ListArgs, ModelsArgs, ModelsCommand, RemoveArgs};
+pub use args::{
+    CheckModelArgs, ExplainArgs, FetchArgs, GradientArgs, ImportArgs, ListArgs, ModelsArgs, ModelsCommand, RemoveArgs,
+};
 
 /// Calls one of the commands.
 pub fn run(args: &ModelsArgs, options: runtime::Options, voice: &Voice) -> Outcome {
@@ -25,6 +28,7 @@ pub fn run(args: &ModelsArgs, options: runtime::Options, voice: &Voice) -> Outco
         ModelsCommand::List(args) => list::run(args),
         ModelsCommand::Import(args) => import::run(args, &options, voice),
         ModelsCommand::Check(args) => check::run(args, &options, voice),
+        ModelsCommand::Explain(args) => explain::run(args, &options, voice),
         ModelsCommand::Remove(args) => remove::run(args, voice),
         ModelsCommand::Fetch(args) => fetch::run(args, &options, voice),
         ModelsCommand::Gradient(args) => gradient::run(args, options, voice),
@@ -46,6 +50,7 @@ pub(in crate::cli) fn files(model: &ModelFolder) -> Vec<PathBuf> {
     let Some(folder) = model.folder() else { return Vec::new() };
     let description = &model.description;
     let mut files = vec![folder.join("model.toml"), folder.join(&description.tokenizer.file)];
+    files.extend(description.names.iter().map(|names| folder.join(&names.file)));
     for file in [&description.image.file, &description.text.file] {
         files.push(folder.join(file));
         // One that cannot be opened is reported by whoever opens it to use it.

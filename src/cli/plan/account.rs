@@ -2,14 +2,16 @@
 
 use std::fmt::Debug;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::choice::{Choice, names};
 use super::effort::Effort;
 use crate::clip::{Description, ModelFolder};
 use crate::plan::{
-    Basis, Edge, Fit, Gradient, Ground, Optimiser, Phase, Plan, Prompt, Pull, Region, Schedule, Sight, StageKind,
+    Basis, Edge, Fit, Gradient, Ground, Init, Optimiser, Phase, Plan, Prompt, Pull, Region, Schedule, Sight, StageKind,
     Target, Time,
 };
+use crate::recipe::{Compiled, Origins};
 
 /// A schedule's values at three moments: the first step, the middle one, the last.
 pub(super) type Values = [f64; 3];
@@ -28,12 +30,30 @@ pub(super) struct Account {
     /// All models that targets look with.
     pub models: Vec<ModelAccount>,
     /// How the picture is stored.
-    pub basis: String,
+    pub basis: Choice,
     /// What it starts from.
-    pub start: String,
+    pub start: Start,
+    /// Where its values come from: `command line`, `recipe`, `model` for what the model advises, `program` for the program's default.
+    #[serde(serialize_with = "names")]
+    pub from: Origins,
     pub phases: Vec<PhaseAccount>,
     pub targets: Vec<TargetAccount>,
     pub effort: Effort,
+}
+
+/// What the canvas starts from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Start {
+    pub ground: String,
+    /// The key that says it.
+    pub key: &'static str,
+    pub noise: f64,
+}
+
+impl Serialize for Start {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{}, noise {}", self.ground, self.noise))
+    }
 }
 
 /// Of one model.
@@ -50,7 +70,7 @@ pub(super) struct PhaseAccount {
     pub name: String,
     pub steps: u32,
     /// Its name, with settings that are not the usual ones.
-    pub optimiser: String,
+    pub optimiser: Choice,
     pub rate: Values,
     /// `plain`, `normalise` or `clip`.
     pub gradient: &'static str,
@@ -65,6 +85,9 @@ pub(super) struct PhaseAccount {
     pub finest: Option<Values>,
     /// In the order of the targets.
     pub weights: Vec<Values>,
+    /// Where its values come from.
+    #[serde(serialize_with = "names")]
+    pub from: Origins,
 }
 
 /// Of one target; values are at the run's first, middle and last step.
@@ -85,6 +108,9 @@ pub(super) struct TargetAccount {
     pub active: Option<[u64; 2]>,
     pub prompts: Vec<PromptAccount>,
     pub pipelines: Vec<PipelineAccount>,
+    /// Where its values come from; `stages` are its own, not its prompts'.
+    #[serde(serialize_with = "names")]
+    pub from: Origins,
 }
 
 /// Of one prompt of a target.
@@ -124,13 +150,14 @@ pub(super) struct StageAccount {
 }
 
 /// A plan's account.
-pub(super) fn of(plan: &Plan, models: &[ModelFolder], effort: Effort) -> Account {
+pub(super) fn of(compiled: &Compiled, models: &[ModelFolder], effort: Effort) -> Account {
+    let (plan, whence) = (&compiled.plan, &compiled.whence);
     let models: Vec<ModelAccount> = models.iter().map(|model| &model.description).map(model_account).collect();
     let first = models.first().cloned().unwrap_or(ModelAccount { name: String::new(), window: 0 });
     let moments = moments(plan);
     let mut start = 0;
-    let phases = plan.phases.iter().map(|phase| {
-        let account = phase_account(plan, phase, start);
+    let phases = plan.phases.iter().zip(&whence.phases).map(|(phase, from)| {
+        let account = PhaseAccount { from: from.clone(), ..phase_account(plan, phase, start) };
         start += u64::from(phase.steps);
         account
     });
@@ -142,19 +169,30 @@ pub(super) fn of(plan: &Plan, models: &[ModelFolder], effort: Effort) -> Account
         window: first.window,
         models,
         basis: match plan.canvas.basis {
-            Basis::Pixels => "pixels".to_owned(),
-            Basis::Pyramid { coarsest } => format!("pyramid (coarsest {coarsest})"),
-            Basis::Fourier { decay, chroma } => format!("fourier (decay {decay}, chroma {chroma})"),
+            Basis::Pixels => Choice::new("pixels", []),
+            Basis::Pyramid { coarsest } => Choice::new("pyramid", [("coarsest", f64::from(coarsest))]),
+            Basis::Fourier { decay, chroma } => Choice::new("fourier", [("decay", decay), ("chroma", chroma)]),
         },
-        start: match &plan.canvas.init.ground {
-            Ground::Colour([r, g, b]) if r == g && g == b => format!("mean {r}, noise {}", plan.canvas.init.noise),
-            Ground::Colour(mean) => format!("mean {mean:?}, noise {}", plan.canvas.init.noise),
-            Ground::Image(path) => format!("{}, noise {}", path.display(), plan.canvas.init.noise),
-        },
+        start: ground(&plan.canvas.init),
         phases: phases.collect(),
-        targets: plan.targets.iter().map(|target| target_account(plan, target, &moments)).collect(),
+        targets: plan
+            .targets
+            .iter()
+            .zip(&whence.targets)
+            .map(|(target, from)| TargetAccount { from: from.clone(), ..target_account(plan, target, &moments) })
+            .collect(),
+        from: whence.recipe.clone(),
         effort,
     }
+}
+
+fn ground(init: &Init) -> Start {
+    let (key, ground) = match &init.ground {
+        Ground::Colour([r, g, b]) if r == g && g == b => ("canvas.init.mean", format!("mean {r}")),
+        Ground::Colour(mean) => ("canvas.init.colour", format!("mean {mean:?}")),
+        Ground::Image(path) => ("canvas.init.image", path.display().to_string()),
+    };
+    Start { ground, key, noise: init.noise }
 }
 
 fn model_account(description: &Description) -> ModelAccount {
@@ -208,23 +246,29 @@ fn phase_account(plan: &Plan, phase: &Phase, start: u64) -> PhaseAccount {
         gain: phase.patience.map(|patience| patience.gain),
         finest: phase.finest.as_ref().map(|finest| values(finest, &moments)),
         weights: phase.weights.iter().map(|weight| values(weight, &moments)).collect(),
+        from: Origins::new(),
     }
 }
 
 /// An optimiser as a recipe could have it.
-fn optimiser(optimiser: &Optimiser) -> String {
+fn optimiser(optimiser: &Optimiser) -> Choice {
     match *optimiser {
-        Optimiser::ADAM_OF_NORMALISED => "adam".to_owned(),
-        Optimiser::Adam { beta1, beta2, epsilon } => format!("adam (beta1 {beta1}, beta2 {beta2}, epsilon {epsilon})"),
+        Optimiser::ADAM_OF_NORMALISED => Choice::new("adam", []),
+        Optimiser::Adam { beta1, beta2, epsilon } => {
+            Choice::new("adam", [("beta1", beta1), ("beta2", beta2), ("epsilon", epsilon)])
+        }
         Optimiser::AdamW { beta1, beta2, epsilon, decay } => {
-            format!("adamw (decay {decay}, beta1 {beta1}, beta2 {beta2}, epsilon {epsilon})")
+            Choice::new("adamw", [("decay", decay), ("beta1", beta1), ("beta2", beta2), ("epsilon", epsilon)])
         }
-        Optimiser::Sgd { momentum, nesterov: false } => format!("sgd (momentum {momentum})"),
-        Optimiser::Sgd { momentum, nesterov: true } => format!("sgd (momentum {momentum}, nesterov)"),
+        Optimiser::Sgd { momentum, nesterov } => {
+            let mut choice = Choice::new("sgd", [("momentum", momentum)]);
+            choice.settings.extend(nesterov.then(|| ("nesterov", String::new())));
+            choice
+        }
         Optimiser::Rmsprop { keep, epsilon, momentum } => {
-            format!("rmsprop (keep {keep}, epsilon {epsilon}, momentum {momentum})")
+            Choice::new("rmsprop", [("keep", keep), ("epsilon", epsilon), ("momentum", momentum)])
         }
-        Optimiser::Sign { momentum } => format!("sign (momentum {momentum})"),
+        Optimiser::Sign { momentum } => Choice::new("sign", [("momentum", momentum)]),
     }
 }
 
@@ -276,6 +320,7 @@ fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAc
                 },
             })
             .collect(),
+        from: Origins::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `recipe-render plan RECIPE`: what a recipe comes to once every default, name and schedule is resolved.
 
 mod account;
+mod choice;
 mod effort;
 mod measure;
 mod page;
@@ -22,7 +23,7 @@ pub fn run(args: &PlanArgs, options: runtime::Options, voice: &Voice) -> Outcome
         let mut lenses = bench.ready(&source, &compiled, &models)?;
         effort.measured = Some(measure::measure(&compiled.plan, &effort, &mut lenses)?);
     }
-    let account = account::of(&compiled.plan, &models, effort);
+    let account = account::of(&compiled, &models, effort);
     let text = match args.json {
         true => serde_json::to_string_pretty(&account).map_err(Failure::failed)? + "\n",
         false => page::page(&account),

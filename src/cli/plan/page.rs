@@ -1,7 +1,9 @@
 //! A plan's account on one screen.
 
 use super::account::{Account, PhaseAccount, PipelineAccount, StageAccount, TargetAccount, Values};
+use super::choice::{MARKS, mark};
 use super::effort::Effort;
+use crate::recipe::Origin;
 
 /// Lines are broken before this column, where they can be.
 const WIDTH: usize = 110;
@@ -13,7 +15,19 @@ pub(super) fn page(account: &Account) -> String {
         lines.push(title.clone());
     }
     let [width, height] = account.size;
-    lines.push(format!("picture  {width}x{height}, seed {}, {}, from {}", account.seed, account.basis, account.start));
+    let of = |key: &str| mark(&account.from, key);
+    let start = &account.start;
+    lines.push(format!(
+        "picture  {width}x{height}{}, seed {}{}, {}, from {}{}, noise {}{}",
+        of("size"),
+        account.seed,
+        of("seed"),
+        account.basis.marked(&account.from, "canvas.basis"),
+        start.ground,
+        of(start.key),
+        start.noise,
+        of("canvas.init.noise"),
+    ));
     for model in &account.models {
         lines.push(format!("model    {}, windows of {side}x{side} pixels", model.name, side = model.window));
     }
@@ -22,6 +36,7 @@ pub(super) fn page(account: &Account) -> String {
         let model = account.models.get(target.model).filter(|_| account.models.len() > 1);
         lines.extend(self::target(target, model.map(|model| model.name.as_str())));
     }
+    lines.extend(legend(account));
     lines.extend(effort(&account.effort));
     lines.join("\n") + "\n"
 }
@@ -34,8 +49,10 @@ fn phases(account: &Account) -> Vec<String> {
     head.extend(unusual.iter().map(|(name, _)| (*name).to_owned()));
     head.extend(account.targets.iter().map(|target| target.name.clone()));
     let rows = account.phases.iter().enumerate().map(|(index, phase)| {
-        let mut row = vec![format!("  {}", phase.name), phase.steps.to_string(), over_time(&phase.rate)];
-        row.push(phase.finest.as_ref().map_or("all".to_owned(), over_time));
+        let of = |key: &str| mark(&phase.from, key);
+        let mut row = vec![format!("  {}", phase.name), format!("{}{}", phase.steps, of("steps"))];
+        row.push(over_time(&phase.rate) + of("rate"));
+        row.push(phase.finest.as_ref().map_or("all".to_owned(), over_time) + of("finest"));
         row.extend(unusual.iter().map(|(_, cells)| cells[index].clone()));
         row.extend(phase.weights.iter().map(|weight| match weight {
             [0.0, 0.0, 0.0] => "-".to_owned(),
@@ -56,9 +73,18 @@ fn phases(account: &Account) -> Vec<String> {
 /// The columns in which a phase says something that most recipes do not.
 fn unusual(account: &Account) -> Vec<(&'static str, Vec<String>)> {
     let column = |cell: &dyn Fn(&PhaseAccount) -> String| account.phases.iter().map(cell).collect::<Vec<_>>();
+    let marked = |name: &str, cells: Vec<String>| -> Vec<String> {
+        let phases = account.phases.iter().zip(cells);
+        let cells = phases.map(|(phase, cell)| match name {
+            "optimiser" => phase.optimiser.marked(&phase.from, name),
+            "canvas" => cell + mark(&phase.from, "resolution"),
+            name => cell + mark(&phase.from, name),
+        });
+        cells.collect()
+    };
     let size = |[width, height]: [u32; 2]| format!("{width}x{height}");
     let columns = [
-        ("optimiser", "adam".to_owned(), column(&|phase| phase.optimiser.clone())),
+        ("optimiser", "adam".to_owned(), column(&|phase| phase.optimiser.text())),
         (
             "gradient",
             "normalise".to_owned(),
@@ -83,16 +109,25 @@ fn unusual(account: &Account) -> Vec<(&'static str, Vec<String>)> {
         ),
     ];
     let columns = columns.into_iter().filter(|(_, usual, cells)| cells.iter().any(|cell| cell != usual));
-    columns.map(|(name, _, cells)| (name, cells)).collect()
+    columns.map(|(name, _, cells)| (name, marked(name, cells))).collect()
 }
 
 /// A target; its model where there are several.
 fn target(target: &TargetAccount, model: Option<&str>) -> Vec<String> {
     let several = target.pipelines.len() > 1;
+    let of = |key: &str| mark(&target.from, key);
     let windows = if target.windows == 1 { "1 window" } else { &format!("{} windows", target.windows) };
+    let sight = if target.from.contains_key("fit") { "fit" } else { "places" };
     let mut lines = vec![format!(
-        "{}: {windows} a step, {}, select {}, loss {}",
-        target.name, target.sight, target.select, target.loss
+        "{}: {windows}{} a step, {}{}, select {}{}, loss {}{}",
+        target.name,
+        of("windows"),
+        target.sight,
+        of(sight),
+        target.select,
+        of("select"),
+        target.loss,
+        of("loss")
     )];
     let region = target.region.as_ref().map(|region| format!("region {region}"));
     let active = target.active.map(|[from, until]| format!("active from step {from} to {until}"));
@@ -113,7 +148,12 @@ fn target(target: &TargetAccount, model: Option<&str>) -> Vec<String> {
     });
     lines.extend(wrapped("  ", prompts));
     for (index, pipeline) in target.pipelines.iter().enumerate() {
-        let number = if several { format!("[{}] ", index + 1) } else { String::new() };
+        // Of several only prompts know whose they are.
+        let number = match (several, of("stages")) {
+            (true, _) => format!("[{}] ", index + 1),
+            (false, "") => String::new(),
+            (false, mark) => format!("through{mark} "),
+        };
         lines.extend(wrapped(&format!("  {number}"), stages(pipeline)));
     }
     lines
@@ -159,6 +199,15 @@ fn wrapped(start: &str, items: impl Iterator<Item = String>) -> Vec<String> {
         empty = false;
     }
     lines
+}
+
+/// What the marks mean that were used.
+fn legend(account: &Account) -> Option<String> {
+    let parts = account.phases.iter().map(|phase| &phase.from).chain(account.targets.iter().map(|target| &target.from));
+    let origins: Vec<Origin> = parts.chain([&account.from]).flat_map(|from| from.values().copied()).collect();
+    let used = MARKS.iter().filter(|(origin, ..)| origins.contains(origin));
+    let words: Vec<String> = used.map(|(_, mark, meaning)| format!("{mark} {meaning}")).collect();
+    (!words.is_empty()).then(|| format!("marks    {}; what has none is said for this picture", words.join(", ")))
 }
 
 fn effort(effort: &Effort) -> Vec<String> {

@@ -32,7 +32,7 @@ pub(super) fn states(
                 let hash = match hashes.get(&key) {
                     Some(hash) => hash,
                     None => {
-                        let hash = model.hash().map_err(from_clip)?;
+                        let hash = model.whole_hash(&model.hash().map_err(from_clip)?);
                         hashes.entry(key).or_insert(hash)
                     }
                 };

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::gather::{Contents, Encoder, Gathered};
 use super::{Request, models_folder};
 use crate::clip::{Description, ImageEncoder, ModelFolder, Source, TextEncoder, Tokenizer};
-use crate::models::ModelsError;
 use crate::models::fetch::sha256;
+use crate::models::{Family, ModelsError};
 use crate::onnx::{ALIGNED, Graph};
 use crate::output::TemporaryFolder;
 
@@ -128,7 +128,12 @@ pub(super) fn make(place: &Place, gathered: &Gathered, request: &Request) -> Res
     write_encoder(folder.path(), "text", &gathered.text)?;
     write(&folder.path().join("tokenizer.json"), |file| file.write_all(&gathered.tokenizer.json))?;
     let description = describe(place, gathered, request)?;
-    let text = toml::to_string(&description).map_err(ModelsError::failed)?;
+    let mut text = toml::to_string(&description).map_err(ModelsError::failed)?;
+    if request.card.advice.is_none()
+        && let Some(family) = family(gathered)
+    {
+        text = format!("{text}\n{}", family.advice());
+    }
     write(&folder.path().join("model.toml"), |file| file.write_all(text.as_bytes()))?;
     let model = ModelFolder::open(folder.path().to_path_buf())?;
     Ok(Made { model, folder })
@@ -223,9 +228,20 @@ fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Des
             padding: settings.padding.unwrap_or_default(),
             clean: settings.clean.unwrap_or_default(),
         },
+        names: None,
+        advice: card.advice.clone().filter(|advice| !advice.is_empty()),
         reference: card.references.clone(),
         source: Some(Source { from, files }),
     })
+}
+
+/// The family of the image encoder; none where its graph cannot be read, which is told by whoever examines it.
+fn family(gathered: &Gathered) -> Option<Family> {
+    let half = [gathered.settings.mean, gathered.settings.deviation].iter().all(|values| *values == Some([0.5; 3]));
+    match &gathered.image.contents {
+        Contents::Graph(graph) => Some(Family::of(graph, half)),
+        Contents::File(path) => Graph::open(path).ok().map(|graph| Family::of(&graph, half)),
+    }
 }
 
 #[cfg(test)]

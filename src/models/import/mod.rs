@@ -56,6 +56,9 @@ pub struct Card {
     /// Where it is from, if that is not the path it is read from.
     pub from: Option<String>,
     pub references: Vec<Reference>,
+    /// What recipes are to mean where they are silent, in place of what fits the model's family; an empty table: the program's
+    /// defaults.
+    pub advice: Option<toml::Table>,
 }
 
 /// The folder that imported models are put into.
@@ -124,6 +127,8 @@ fn own_folder(request: &Request) -> Result<Option<Request>, ModelsError> {
             licence: Some(description.licence),
             from: from.or_else(|| Some(source.display().to_string())),
             references: description.reference,
+            // One that has none wants the program's defaults.
+            advice: Some(description.advice.unwrap_or_default()),
         },
         ..request.clone()
     }))

@@ -31,7 +31,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
     name: "recipe",
     heading: "The recipe",
     about: "What stands at the top of the file, before the first table. A recipe needs at least one `[[composition]]` or \
-            `[[detail]]`; everything else has a default.",
+            `[[detail]]`; everything else has a default, in place of which a model may advise another.",
     keys: &[
         Key {
             about: "The recipe that this one builds on, or several of them, later ones over earlier ones: what is said here \

@@ -1,0 +1,110 @@
+//! What a tokenizer makes of a text, and the words in it that it does not know.
+
+/// What a tokenizer makes of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Token ids, padded to the model's context where it has one.
+    pub ids: Vec<i64>,
+    /// How many of `ids` are not padding.
+    pub used: usize,
+    /// Words of the text for which there is no token at all.
+    pub unknown: Vec<String>,
+    /// Words of the text that are none of the vocabulary's and are read in pieces, where it is one of word pieces.
+    pub split: Vec<Stranger>,
+    /// Whether the model knows at least one word.
+    pub meaningful: bool,
+    /// Whether the text was longer than the model's context and had to be cut.
+    pub cut: bool,
+}
+
+/// A word that a vocabulary does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    pub word: String,
+    /// What it is read as, at least two pieces; none where it is not read at all.
+    pub pieces: Vec<String>,
+    /// It is a word of the vocabulary with a common ending, and so understood.
+    inflected: bool,
+}
+
+/// Endings with which a known word stays known.
+const ENDINGS: [&str; 11] = ["s", "es", "d", "ed", "ing", "er", "ers", "y", "ly", "n", "en"];
+/// A shorter beginning is no word's stem.
+const STEM: usize = 3;
+
+impl Tokens {
+    /// The words that the model does not know, in the text's order of each kind: those that it does not read at all, then those
+    /// that it reads in pieces, endings aside.
+    pub fn strangers(&self) -> impl Iterator<Item = Stranger> + use<> {
+        self.unknown_and_split().into_iter().filter(|word| !word.inflected)
+    }
+
+    /// All words that are none of the vocabulary's, in the same order, those with common endings among them.
+    pub fn unknown_and_split(&self) -> Vec<Stranger> {
+        let unread =
+            self.unknown.iter().map(|word| Stranger { word: word.clone(), pieces: Vec::new(), inflected: false });
+        unread.chain(self.split.iter().cloned()).collect()
+    }
+}
+
+impl Stranger {
+    /// The words of a text that fall apart. `pieces` are its tokens, each with the bytes of the text that it stands for; those that
+    /// continue a word begin with `prefix`.
+    pub(super) fn fallen_apart<'t>(
+        text: &str,
+        pieces: impl Iterator<Item = (&'t str, (usize, usize))>,
+        prefix: &str,
+    ) -> Vec<Stranger> {
+        let mut words: Vec<(usize, usize, Vec<&str>)> = Vec::new();
+        for (piece, (start, end)) in pieces {
+            match words.last_mut() {
+                Some((_, before, pieces)) if piece.starts_with(prefix) && *before == start => {
+                    *before = end;
+                    pieces.push(piece);
+                }
+                _ => words.push((start, end, vec![piece])),
+            }
+        }
+        let mut strangers: Vec<Stranger> = Vec::new();
+        for (start, end, pieces) in words.into_iter().filter(|(.., pieces)| pieces.len() > 1) {
+            let word = text.get(start..end).unwrap_or_default().to_owned();
+            let ending = pieces.last().and_then(|last| last.strip_prefix(prefix)).unwrap_or_default();
+            let stem = pieces.first().map_or(0, |first| first.chars().count());
+            let inflected = pieces.len() == 2 && stem >= STEM && ENDINGS.contains(&ending);
+            if !strangers.iter().any(|known| known.word == word) {
+                strangers.push(Stranger { word, pieces: pieces.into_iter().map(str::to_owned).collect(), inflected });
+            }
+        }
+        strangers
+    }
+
+    /// The word in backquotes, with what it is read as.
+    pub fn told(&self) -> String {
+        match self.pieces.is_empty() {
+            true => format!("`{}`", self.word),
+            false => format!("`{}` (read as {})", self.word, self.pieces.join(" + ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_in_pieces_are_told_but_for_common_endings() {
+        let text = "malazan swords, malazan";
+        let pieces = [("mal", 0, 3), ("##azan", 3, 7), ("sword", 8, 13), ("##s", 13, 14), (",", 14, 15)];
+        let more = [("mal", 16, 19), ("##azan", 19, 23)];
+        let pieces = pieces.iter().chain(&more).map(|(piece, start, end)| (*piece, (*start, *end)));
+        let split = Stranger::fallen_apart(text, pieces, "##");
+        assert_eq!(
+            split.iter().map(Stranger::told).collect::<Vec<_>>(),
+            ["`malazan` (read as mal + ##azan)", "`swords` (read as sword + ##s)"]
+        );
+        let tokens =
+            Tokens { ids: Vec::new(), used: 0, unknown: vec!["漢".to_owned()], split, meaningful: true, cut: false };
+        let told: Vec<String> = tokens.strangers().map(|stranger| stranger.told()).collect();
+        assert_eq!(told, ["`漢`", "`malazan` (read as mal + ##azan)"]);
+    }
+}
