@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::json;
 
 use super::compose::{from_clip, from_runtime};
-use super::{Exit, Failure, Outcome, ScoreArgs, Voice, voice};
-use crate::clip::{self, ModelFolder, Photo, TEMPERATURE, TextTokenizer};
+use super::{Exit, Failure, Outcome, ScoreArgs, Voice, labels, voice};
+use crate::clip::{self, ModelFolder, Photo, TEMPERATURE, TextTokenizer, Words};
 use crate::runtime;
 
 /// The length of the longest bar, in columns.
@@ -26,7 +26,8 @@ pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outco
     // What can be known without onnxruntime comes first.
     let photo = Photo::open(&args.picture).map_err(from_clip)?;
     let model = ModelFolder::find(&args.model, Path::new("")).map_err(from_clip)?;
-    check(&args.prompts, &model, voice)?;
+    let prompts: Vec<(&str, &str)> = args.prompts.iter().map(|prompt| ("PROMPT", prompt.as_str())).collect();
+    check(&prompts, &model, voice)?;
     if photo.turned {
         let shown = args.picture.display();
         voice.note(&format!("note: {shown} is to be turned for viewing; CLIP is shown it as it is stored"));
@@ -68,23 +69,48 @@ pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outco
     Ok(Exit::Done)
 }
 
-/// Prompts the model knows no word of are an error; unknown words and what is cut off are warned of.
-pub(super) fn check(prompts: &[String], model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
-    let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
+/// Prompts the model knows no word of are an error; unknown words and what is cut off are warned of. Each prompt stands beside
+/// the argument that gives it.
+pub(super) fn check(prompts: &[(&str, &str)], model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
     let name = &model.description.name;
-    for prompt in prompts {
-        let tokens = tokenizer.encode(prompt).map_err(from_clip)?;
-        if !tokens.meaningful {
-            return Err(Failure::wrong(format!("model `{name}` knows no word of \"{prompt}\"")).hint("use other words"));
+    match Words::open(model).map_err(from_clip)? {
+        Words::Tokens(tokenizer) => prompts.iter().try_for_each(|(_, prompt)| words(prompt, name, &tokenizer, voice)),
+        Words::Labels(known) => {
+            let mut wrong = Vec::new();
+            for (argument, prompt) in prompts {
+                match known.read(prompt) {
+                    None => wrong.push((argument, labels::unknown(name, &known, prompt))),
+                    Some(reading) if !reading.whole => voice.warning(&labels::partly(name, prompt, &reading)),
+                    Some(_) => {}
+                }
+            }
+            // One alone has its hint on a line of its own.
+            match wrong.as_slice() {
+                [] => Ok(()),
+                [(argument, (message, hint))] => Err(Failure::wrong(format!("{argument}: {message}")).hint(hint)),
+                several => {
+                    let line = |(argument, (message, hint)): &(&&str, (String, String))| {
+                        format!("{argument}: {message}; {hint}")
+                    };
+                    Err(Failure::wrong(several.iter().map(line).collect::<Vec<_>>().join("\n  ")))
+                }
+            }
         }
-        if !tokens.unknown.is_empty() {
-            let words = tokens.unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-            voice
-                .warning(&format!("\"{prompt}\": model `{name}` does not know {words}; the rest of the prompt counts"));
-        }
-        if tokens.cut {
-            voice.warning(&format!("\"{prompt}\": longer than model `{name}` takes; its end is cut off"));
-        }
+    }
+}
+
+/// A prompt of words.
+fn words(prompt: &str, model: &str, tokenizer: &TextTokenizer, voice: &Voice) -> Result<(), Failure> {
+    let tokens = tokenizer.encode(prompt).map_err(from_clip)?;
+    if !tokens.meaningful {
+        return Err(Failure::wrong(format!("model `{model}` knows no word of \"{prompt}\"")).hint("use other words"));
+    }
+    if !tokens.unknown.is_empty() {
+        let words = tokens.unknown.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        voice.warning(&format!("\"{prompt}\": model `{model}` does not know {words}; the rest of the prompt counts"));
+    }
+    if tokens.cut {
+        voice.warning(&format!("\"{prompt}\": longer than model `{model}` takes; its end is cut off"));
     }
     Ok(())
 }

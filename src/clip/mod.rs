@@ -9,18 +9,24 @@ mod features;
 mod folder;
 mod head;
 mod jpeg;
+mod labels;
 mod memory;
 mod pictures;
 mod preprocess;
 mod text;
+mod words;
 
 pub use cancel::Cancel;
-pub use description::{Clean, Description, ImageEncoder, Reference, Source, TextEncoder, Tokenizer};
+pub use description::{
+    Clean, Description, ImageEncoder, LabelList, Language, Reference, Source, TextEncoder, Tokenizer,
+};
 pub use encoder::{Encoder, NEVER, Questions};
 pub use ends::ImageGraph;
 pub use error::ClipError;
 pub use features::{Features, Odds, Probe, Quadric, TEMPERATURE, mean};
 pub use folder::{ModelFolder, data_folder, map_file};
+pub use labels::{FEWEST, Labels, Named, Reading, lines, split};
 pub use pictures::image_features;
 pub use preprocess::{Interpolation, Photo, Resize};
 pub use text::{TextSession, TextTokenizer, Tokens, features, features_with};
+pub use words::Words;

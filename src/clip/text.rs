@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tokenizers::{PostProcessor, Tokenizer, TruncationDirection, TruncationParams};
 
-use super::{Clean, ClipError, ModelFolder, encoder::OUTSIDE, memory::remembered};
+use super::{
+    Clean, ClipError, Labels, Language, ModelFolder, TextEncoder, Tokenizer as Described, encoder::OUTSIDE,
+    memory::remembered,
+};
 use crate::onnx::{Graph, external_files};
 use crate::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
 
@@ -39,15 +42,16 @@ impl TextTokenizer {
     pub fn open(model: &ModelFolder) -> Result<Self, ClipError> {
         let description = &model.description;
         let failed = |message: String| ClipError::Tokenizer { model: description.name.clone(), message };
-        let bytes = model.bytes(&description.tokenizer.file)?;
+        let (_, described) = texts(model)?;
+        let bytes = model.bytes(&described.file)?;
         let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|error| failed(error.to_string()))?;
         // Padding and length are model.toml's business; what the file may say of them serves training.
         tokenizer.with_padding(None);
         let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-        if let Some(context) = description.tokenizer.context.filter(|context| *context <= special) {
+        if let Some(context) = described.context.filter(|context| *context <= special) {
             return Err(failed(format!("a context of {context} has no room besides {special} special tokens")));
         }
-        let truncation = description.tokenizer.context.map(|max_length| TruncationParams {
+        let truncation = described.context.map(|max_length| TruncationParams {
             max_length,
             direction: TruncationDirection::Right,
             ..TruncationParams::default()
@@ -57,9 +61,9 @@ impl TextTokenizer {
         Ok(TextTokenizer {
             tokenizer,
             unknown,
-            context: description.tokenizer.context,
-            padding: description.tokenizer.padding,
-            clean: description.tokenizer.clean,
+            context: described.context,
+            padding: described.padding,
+            clean: described.clean,
             model: description.name.clone(),
         })
     }
@@ -97,6 +101,18 @@ impl TextTokenizer {
     }
 }
 
+/// What `model.toml` says of texts. An error where the model knows labels alone.
+fn texts(model: &ModelFolder) -> Result<(&TextEncoder, &Described), ClipError> {
+    match model.description.language() {
+        Some(Language::Texts { encoder, tokenizer }) => Ok((encoder, tokenizer)),
+        _ => Err(ClipError::Encoder {
+            model: model.description.name.clone(),
+            message: "has no text encoder".to_owned(),
+            hint: None,
+        }),
+    }
+}
+
 /// The name of the token for unknown words in a tokenizer file, if its model has one (byte-level ones do not).
 fn unknown_token(bytes: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
@@ -117,7 +133,7 @@ fn unknown_token(bytes: &[u8]) -> Option<String> {
 /// Encodes texts into features of unit length, `D` values each, in order.
 ///
 /// Features are kept in `cache` (a folder) by model and text; the text encoder is loaded only for texts not found there,
-/// and freed before this returns.
+/// and freed before this returns. Those of a classifier's labels are made of the labels alone.
 pub fn features(
     runtime: &Runtime,
     model: &ModelFolder,
@@ -137,6 +153,10 @@ pub fn features_with(
     texts: &[String],
     cache: Option<PathBuf>,
 ) -> Result<Vec<Vec<f32>>, ClipError> {
+    if let Some(Language::Labels(list)) = model.description.language() {
+        let labels = Labels::open(model, list)?;
+        return texts.iter().map(|text| labels.feature(text)).collect();
+    }
     let key = |text: &String| blake3::hash(text.as_bytes());
     remembered(texts, key, model_hash, cache, |text| {
         let encoder = match &mut *encoder {
@@ -156,7 +176,8 @@ pub struct TextSession {
 
 impl TextSession {
     fn open(runtime: &Runtime, model: &ModelFolder) -> Result<Self, ClipError> {
-        let bytes: Bytes = model.bytes(&model.description.text.file)?;
+        let (described, _) = texts(model)?;
+        let bytes: Bytes = model.bytes(&described.file)?;
         // One text at a time on the CPU: a few milliseconds each, and the same bits whatever the device.
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
         let external = external_files(&bytes).is_ok_and(|files| !files.is_empty());
@@ -172,6 +193,7 @@ impl TextSession {
 
     fn encode(&mut self, text: &str) -> Result<Vec<f32>, ClipError> {
         let description = &self.model.description;
+        let (described, _) = texts(&self.model)?;
         let failed = |message: String, hint: &str| ClipError::Encoder {
             model: description.name.clone(),
             message,
@@ -181,12 +203,12 @@ impl TextSession {
         let dims = [1, tokens.ids.len()];
         let mask: Vec<i64> = (0..tokens.ids.len()).map(|i| i64::from(i < tokens.used)).collect();
         let names: Vec<String> = self.session.inputs().map(str::to_owned).collect();
-        let ids_name = match &description.text.ids {
+        let ids_name = match &described.ids {
             Some(name) => name.clone(),
             None => names.first().cloned().ok_or_else(|| failed("the text encoder has no input".into(), ""))?,
         };
         let mut inputs = vec![(ids_name.as_str(), Input::I64(&dims, &tokens.ids))];
-        if let Some(name) = &description.text.mask {
+        if let Some(name) = &described.mask {
             inputs.push((name.as_str(), Input::I64(&dims, &mask)));
         }
         for (name, _) in &inputs {
@@ -200,7 +222,7 @@ impl TextSession {
             return Err(failed(message, "if it is the attention mask, name it as `mask` in [text] of model.toml"));
         }
         let outputs = self.session.run(&inputs)?;
-        let output = match &description.text.output {
+        let output = match &described.output {
             Some(name) => name.clone(),
             None => self.session.outputs().next().map(str::to_owned).unwrap_or_default(),
         };

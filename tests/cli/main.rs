@@ -4,6 +4,7 @@ mod bench;
 
 mod again;
 mod check;
+mod classifier;
 mod command_line;
 mod direction;
 mod drawn;

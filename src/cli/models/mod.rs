@@ -44,11 +44,10 @@ pub(in crate::cli) fn from_models(error: ModelsError) -> Failure {
 /// The files of a model that are on disk, those of external weights included.
 pub(in crate::cli) fn files(model: &ModelFolder) -> Vec<PathBuf> {
     let Some(folder) = model.folder() else { return Vec::new() };
-    let description = &model.description;
-    let mut files = vec![folder.join("model.toml"), folder.join(&description.tokenizer.file)];
-    for file in [&description.image.file, &description.text.file] {
+    let mut files = vec![folder.join("model.toml")];
+    for file in model.files() {
         files.push(folder.join(file));
-        // One that cannot be opened is reported by whoever opens it to use it.
+        // What is no graph has none, and one that cannot be opened is reported by whoever opens it to use it.
         files.extend(model.bytes(file).map(|bytes| external(folder, &bytes)).unwrap_or_default());
     }
     files
