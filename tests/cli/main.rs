@@ -5,6 +5,7 @@ mod bench;
 mod advice;
 mod again;
 mod check;
+mod classifier;
 mod command_line;
 mod direction;
 mod drawn;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::compose::{Source, overrides};
-use super::super::kept::open_tokenizer;
+use super::super::kept::open_words;
 use super::super::{Failure, InsteadArgs, SweepArgs, Voice, prompts};
 use super::combinations::{Combination, Sweep, label};
 use super::names::names;
@@ -88,7 +88,7 @@ fn one(args: &SweepArgs, source: &Source, sweep: &Sweep, combination: &Combinati
     }
     let compiled = source.compile_silently(&overrides)?;
     let models = prompts::models(source, &compiled)?;
-    let (errors, warnings) = prompts::examine(&compiled, &models, &mut open_tokenizer)?;
+    let (errors, warnings) = prompts::examine(&compiled, &models, &mut open_words)?;
     if !errors.is_empty() {
         return Err(source.diagnosed(&errors));
     }
