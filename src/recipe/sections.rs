@@ -20,10 +20,9 @@ impl<'a> Reader<'a> {
         let title = fields.written("title").and_then(|value| self.text(&value));
         let size = fields.get("size").and_then(|value| self.size(&value));
         let seed = fields.get("seed").and_then(|value| self.whole(&value));
-        let model = fields.get("model").and_then(|value| {
-            let span = value.written.then(|| value.span.clone());
-            Some((self.text(&value)?, span))
-        });
+        let models = self.own_models(&fields);
+        let silent = fields.written("model").is_none() && fields.written("models").is_none();
+        let default_model = fields.get("model").filter(|_| silent).and_then(|value| self.text(&value));
         let canvas = self.section(&fields, "canvas", &keys::CANVAS);
         let basis = canvas.get("basis").and_then(|value| self.basis(&value));
         let init = self.section(&canvas, "init", &keys::INIT);
@@ -35,7 +34,8 @@ impl<'a> Reader<'a> {
             size,
             own_size: size,
             seed: seed.unwrap_or(0),
-            model,
+            models,
+            default_model,
             basis: basis.unwrap_or(Basis::Pixels),
             ground,
             start,

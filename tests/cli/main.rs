@@ -7,6 +7,7 @@ mod check;
 mod command_line;
 mod direction;
 mod drawn;
+mod ensemble;
 mod fetch;
 mod host;
 mod interrupt;
