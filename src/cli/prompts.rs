@@ -8,7 +8,7 @@ use std::slice;
 
 use super::{Failure, compose::Source, compose::from_clip, compose::hint, labels, windows};
 use crate::clip::{ModelFolder, Photo, Stranger, TextTokenizer, Words};
-use crate::direction::{Directions, Model};
+use crate::direction::{DirectionError, Directions, Model};
 use crate::plan::{Ensemble, Prompt};
 use crate::recipe::{Compiled, Diagnostic, Place, render_diagnostics};
 
@@ -82,7 +82,11 @@ pub(super) fn examine(
                             hash: model.hash().map_err(from_clip)?,
                         }),
                     };
-                    findings.direction(file, class.as_deref(), of, place);
+                    let shared = compiled.plan.targets.iter().any(|target| {
+                        let looks = target.model == index && target.member.is_some();
+                        looks && target.directions.iter().any(|pull| pull.prompt == row)
+                    });
+                    findings.direction(file, class.as_deref(), (of, shared), place);
                 }
             }
         }
@@ -133,8 +137,8 @@ impl Findings {
         }
     }
 
-    /// A class of a file of directions, for a model.
-    fn direction(&mut self, file: &Path, class: Option<&str>, of: &Model, place: &Place) {
+    /// A class of a file of directions, for a model. `shared`: it is said of a target with several.
+    fn direction(&mut self, file: &Path, class: Option<&str>, (of, shared): (&Model, bool), place: &Place) {
         let directions = Directions::open(file).and_then(|directions| {
             directions.belong_to(of, file)?;
             Ok(directions)
@@ -142,8 +146,14 @@ impl Findings {
         let directions = match directions {
             Ok(directions) => directions,
             Err(error) => {
-                let diagnostic = Diagnostic::error(place.clone(), error.to_string());
-                self.errors.push(diagnostic.maybe_hint(error.hint()));
+                let hint = match &error {
+                    DirectionError::OtherModel { of, .. } if shared => Some(format!(
+                        "a direction belongs to one model: give it a target of its own, with model = \"{}\"",
+                        of.name
+                    )),
+                    error => error.hint(),
+                };
+                self.errors.push(Diagnostic::error(place.clone(), error.to_string()).maybe_hint(hint));
                 return;
             }
         };

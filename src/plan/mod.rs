@@ -5,10 +5,12 @@
 //! are in window pixels, angles in degrees, colours 0..1 sRGB, times in steps.
 
 mod expression;
+mod member;
 mod phase;
 mod schedule;
 
 pub use expression::{Expr, Function, Operator, Variable};
+pub use member::Member;
 pub use phase::{Gradient, Optimiser, Patience, Phase};
 pub use schedule::{Ease, Key, Schedule, Time};
 
@@ -227,12 +229,15 @@ impl Ensemble {
 /// Something the picture should show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
-    /// The name from the recipe, or `composition 1`, `detail 2` by position.
+    /// The name from the recipe, or `composition 1`, `detail 2` by position; of a member of an ensemble, with the model's name
+    /// behind it. No other target has it.
     pub name: String,
-    /// Identity of its random draws: from its name, or else from its kind and position.
+    /// Identity of its random draws: from its name, or else from its kind and position. Members of an ensemble have the same.
     pub key: u64,
     /// Which of the run's models sees for it, counted from 0.
     pub model: usize,
+    /// The ensemble that it is a member of, if it is: its model is then one of several that look at the same windows.
+    pub member: Option<Member>,
     pub sight: Sight,
     /// Where it may look and change; `None`: everywhere.
     pub region: Option<Region>,

@@ -73,10 +73,7 @@ impl<'a> Reader<'a> {
             weight: self.get_schedule(fields, "weight"),
             active: fields.written("active").and_then(|value| self.active(&value)),
             region: fields.written("region").and_then(|value| self.region(&value)),
-            model: fields.written("model").and_then(|value| {
-                let model = self.text(&value)?;
-                Some(At { value: model, span: value.span })
-            }),
+            models: self.own_models(fields),
             origins: self.origins(fields, ""),
         }
     }

@@ -115,7 +115,7 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time) -> 
             _ => 0.0,
         };
         asks.places[index] = u64::from(target.windows);
-        let frame = &scene.frames[target.model];
+        let frame = scene.frame(index);
         for place in 0..u64::from(target.windows) {
             let draws = draws.at(target.key).at(place);
             // The windows of all steps go round the places that stay.
@@ -323,7 +323,7 @@ mod tests {
 
     /// Two views of a place, the first with the prompts 0 and 1, the second with 2.
     fn contest(sharpness: f32) -> Contest {
-        let frame = Frame { size: Size { width: 64, height: 64 }, side: 16 };
+        let frame = Frame::new(Size { width: 64, height: 64 }, 16);
         let pipeline = crate::plan::Pipeline { stages: Vec::new(), edge: crate::plan::Edge::Clamp };
         let sight = crate::plan::Sight::Whole { fit: crate::plan::Fit::Stretch };
         let window = Window::draw(&frame, sight, &pipeline, Draws::new(0), &Time::new(0, 1, 0, 1));
@@ -348,6 +348,26 @@ mod tests {
         assert_eq!(asks.len(), 1);
         assert_eq!(asks[0].pull, [part(2, 1.0, 2.0), part(3, -0.5, 1.0)]);
         assert_eq!(asks[0].directions, [part(4, -0.1, 1.0)]);
+    }
+
+    #[test]
+    fn members_of_an_ensemble_see_the_same_at_their_own_sides() {
+        let text = "size = [96, 64]\nmodels = ['a', 'b']\n[[detail]]\nprompts = ['x']\nwindows = 5\n\
+                    stages = [{ zoom = [0.5, 2] }, { rotate = 30 }, { perspective = 0.3 }]\nplaces = 3\n\
+                    [[composition]]\nprompts = ['x']\nfit = 'slide'\nstages = [{ shift = 0.1 }]";
+        let plan = crate::recipe::compile("a.toml".as_ref(), text, &Default::default()).unwrap().plan;
+        let frames = [64, 16].map(|side| Frame::new(plan.size, side));
+        let scene = Scene::new(&plan, &frames).unwrap();
+        let asks = draw(&plan, &scene, &[1.0; 4], &Time::new(3, 10, 0, 10)).settled;
+        let of = |target: usize| asks.iter().filter(move |ask| ask.target == target);
+        for (a, b, windows) in [(0, 1, 2), (2, 3, 5)] {
+            assert_eq!((of(a).count(), of(b).count()), (windows, windows));
+            for (a, b) in of(a).zip(of(b)) {
+                let corners = a.window.corners().into_iter().zip(b.window.corners());
+                let apart = corners.map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).fold(0.0, f64::max);
+                assert!(apart < 1e-9, "{apart}");
+            }
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Standing {
 /// What each line of a plan's tally is about.
 fn lines(plan: &Plan) -> Vec<(u64, &Prompt)> {
     let of = |target: &crate::plan::Target| {
-        let key = target.key;
+        let key = target.identity();
         distinct_prompts(target).into_iter().map(move |prompt| (key, prompt)).collect::<Vec<_>>()
     };
     plan.targets.iter().flat_map(of).map(|(key, prompt)| (key, &plan.prompts[prompt])).collect()
@@ -87,7 +87,7 @@ fn lines(plan: &Plan) -> Vec<(u64, &Prompt)> {
 /// What each mean of a plan's tally is about.
 fn directions(plan: &Plan) -> Vec<(u64, &Prompt)> {
     let of = |target: &'_ crate::plan::Target| {
-        let key = target.key;
+        let key = target.identity();
         target.directions.iter().map(move |pull| (key, pull.prompt)).collect::<Vec<_>>()
     };
     plan.targets.iter().flat_map(of).map(|(key, prompt)| (key, &plan.prompts[prompt])).collect()

@@ -1,6 +1,7 @@
 //! The loop: phases, selection, tally.
 
 mod ask;
+mod balance;
 mod carry;
 mod error;
 mod lens;

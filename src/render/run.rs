@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::{
     Control, Left, Lens, Observer, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
     ask::{Ask, Asks, Contest, acting_prompts, draw},
+    balance::Balance,
     scene::Scene,
     seen::Last,
     tally::distinct_prompts,
@@ -14,7 +15,7 @@ use crate::{
     canvas::Canvas,
     clip::{ClipError, Questions},
     direction::log_odds,
-    look::{Levels, Push, Region, Window, look, push},
+    look::{Frame, Levels, Push, Region, Window, look, push},
     picture::Picture,
     plan::{Gradient, Loss, Plan, Size, Time},
 };
@@ -173,6 +174,13 @@ fn on_canvas(window: &Window, by: Option<[f64; 2]>) -> Window {
     by.map_or_else(|| window.clone(), |by| window.scaled(by))
 }
 
+/// Where what a view shows goes: to a region, and there as a part of an ensemble (the position of its first member), or with all
+/// the others.
+fn place_of(plan: &Plan, scene: &Scene, ask: &Ask) -> (Option<usize>, Option<usize>) {
+    let member = plan.targets[ask.target].member.as_ref();
+    (scene.region_of[ask.target], member.map(|_| plan.first_member(ask.target)))
+}
+
 /// What a render comes to whose state is at its end. Takes no encoder.
 ///
 /// # Errors
@@ -248,11 +256,11 @@ struct Run<'a, 'e> {
 
 impl<'a, 'e> Run<'a, 'e> {
     fn new(plan: &'a Plan, lenses: &'a mut [Lens<'e>]) -> Result<Self, RenderError> {
-        let frames = lenses.iter().map(|lens| lens.frame).collect();
+        let frames: Vec<Frame> = lenses.iter().map(|lens| lens.frame).collect();
         Ok(Run {
             plan,
             lenses,
-            scene: Scene::new(plan, frames)?,
+            scene: Scene::new(plan, &frames)?,
             shrunk: None,
             small_regions: None,
             gradient: Hold::Nothing,
@@ -366,14 +374,15 @@ impl<'a, 'e> Run<'a, 'e> {
             self.last = Last::default();
             return Ok(());
         }
-        // Each model is asked once, and each region pushed once.
-        asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, self.scene.region_of[ask.target]));
+        // Each model is asked once, and each region pushed once; what members of ensembles see is pushed by itself.
+        asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, place_of(self.plan, &self.scene, ask)));
+        let mut balance = Balance::default();
         let mut similarities = Vec::with_capacity(asks.len() * self.plan.prompts.len());
         self.pixels.clear();
         for asks in asks.chunk_by(|a, b| self.plan.targets[a.target].model == self.plan.targets[b.target].model) {
             let first = self.pixels.is_empty();
             similarities.extend(self.train(asks, time)?);
-            self.gather(asks, first);
+            self.gather(asks, first, time, &mut balance);
         }
 
         let clock = Instant::now();
@@ -419,33 +428,41 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(lens.of_all_prompts(similarities))
     }
 
-    /// Takes the gradients of one model's views to the canvas, each region's by itself. The first views of a step replace
-    /// what is there, others add to it.
-    fn gather(&mut self, asks: &[Ask], mut first: bool) {
+    /// Takes the gradients of one model's views to the canvas, each region's and each ensemble's by itself. The first views of a
+    /// step replace what is there, others add to it.
+    fn gather(&mut self, asks: &[Ask], mut first: bool, time: &Time, balance: &mut Balance) {
         let clock = Instant::now();
         let side = self.lenses[self.plan.targets[asks[0].target].model].frame.side;
-        let region = |ask: &Ask| self.scene.region_of[ask.target];
         let mut rest = self.gradients.as_slice();
-        for asks in asks.chunk_by(|a, b| region(a) == region(b)) {
+        let (plan, scene) = (self.plan, &self.scene);
+        for asks in asks.chunk_by(|a, b| place_of(plan, scene, a) == place_of(plan, scene, b)) {
             let windows: Vec<Window> = asks.iter().map(|ask| on_canvas(&ask.window, self.shrunk)).collect();
             let (gradients, after) = rest.split_at(asks.len() * 3 * (side as usize).pow(2));
             rest = after;
-            let regions = self.small_regions.as_ref().unwrap_or(&self.scene.regions);
-            match region(&asks[0]).and_then(|region| regions.get(region)) {
-                None if first => push(&windows, side, gradients, &mut self.push, &mut self.pixel_gradient),
-                region => {
-                    if first {
-                        self.pixel_gradient.fill(0.0);
-                    }
-                    self.part.resize(self.pixel_gradient.len(), 0.0);
-                    push(&windows, side, gradients, &mut self.push, &mut self.part);
-                    match region {
-                        Some(region) => region.add(&self.part, &mut self.pixel_gradient),
-                        None => self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += part),
-                    }
-                }
+            let regions = self.small_regions.as_ref().unwrap_or(&scene.regions);
+            let (region, ensemble) = place_of(plan, scene, &asks[0]);
+            let region = region.and_then(|region| regions.get(region));
+            if first && region.is_none() && ensemble.is_none() {
+                push(&windows, side, gradients, &mut self.push, &mut self.pixel_gradient);
+                first = false;
+                continue;
             }
-            first = false;
+            if std::mem::take(&mut first) {
+                self.pixel_gradient.fill(0.0);
+            }
+            self.part.resize(self.pixel_gradient.len(), 0.0);
+            push(&windows, side, gradients, &mut self.push, &mut self.part);
+            match (ensemble.zip(plan.share(asks[0].target, time)), region) {
+                (Some((ensemble, share)), region) => {
+                    if let Some(region) = region {
+                        region.keep(&mut self.part);
+                    }
+                    let factor = balance.factor(ensemble, share, self.canvas.gradient_norm(&self.part));
+                    self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += factor * part);
+                }
+                (None, Some(region)) => region.add(&self.part, &mut self.pixel_gradient),
+                (None, None) => self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += part),
+            }
         }
         self.seconds.push += clock.elapsed().as_secs_f64();
     }

@@ -30,10 +30,10 @@ pub(super) struct About {
     pub cuts: Vec<(usize, u64)>,
     /// Mean similarity of the winning prompts in the last step, by target.
     pub similarities: Vec<(String, f32)>,
-    /// The tally: target's key, prompt's hash, places won; in the order of the plan it comes from, without those that won
+    /// The tally: target's identity, prompt's hash, places won; in the order of the plan it comes from, without those that won
     /// nothing.
     pub won: Vec<(u64, String, u64)>,
-    /// What was seen of directions: target's key, prompt's hash, the sum of probabilities as its bits, windows.
+    /// What was seen of directions: target's identity, prompt's hash, the sum of probabilities as its bits, windows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub means: Vec<(u64, String, u64, u64)>,
     /// The recipe's title, or else its file's name: for people.
@@ -96,7 +96,10 @@ impl About {
 fn tally_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
     let of = |target: &crate::plan::Target| {
         let prompts = crate::render::distinct_prompts(target);
-        prompts.into_iter().map(|prompt| (target.key, chain.prompt(prompt).to_hex().to_string())).collect::<Vec<_>>()
+        prompts
+            .into_iter()
+            .map(|prompt| (target.identity(), chain.prompt(prompt).to_hex().to_string()))
+            .collect::<Vec<_>>()
     };
     chain.plan().targets.iter().flat_map(of).collect()
 }
@@ -104,7 +107,7 @@ fn tally_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
 /// What each of the means of directions is about, see [`crate::render::Tally::directions`].
 fn direction_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
     let targets = chain.plan().targets.iter();
-    let pulls = targets.flat_map(|target| target.directions.iter().map(move |pull| (target.key, pull.prompt)));
+    let pulls = targets.flat_map(|target| target.directions.iter().map(move |pull| (target.identity(), pull.prompt)));
     pulls.map(|(target, prompt)| (target, chain.prompt(prompt).to_hex().to_string())).collect()
 }
 

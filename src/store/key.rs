@@ -15,8 +15,8 @@
 use super::digest::Digest;
 use super::{Conditions, Contents};
 use crate::plan::{
-    Axis, Basis, Canvas, Edge, Fit, Gradient, Ground, Init, Loss, Optimiser, Patience, Phase, Pipeline, Plan, Prompt,
-    Pull, Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
+    Axis, Basis, Canvas, Edge, Fit, Gradient, Ground, Init, Loss, Member, Optimiser, Patience, Phase, Pipeline, Plan,
+    Prompt, Pull, Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
 };
 
 /// The version of the program's arithmetic. To be raised with every change after which a render gives other bytes, however
@@ -213,6 +213,7 @@ impl<'a> Chain<'a> {
             name: _,
             key,
             model,
+            member,
             sight,
             region,
             active,
@@ -237,6 +238,10 @@ impl<'a> Chain<'a> {
         digest.word("target").count(*key).number(weight).count(u64::from(*windows));
         // Views are sorted by the positions of models and regions before they are looked at.
         digest.count(*model as u64).word(self.models.get(*model).map_or("", String::as_str));
+        // What an ensemble is called counts in its key.
+        if let Some(Member { of: _, weight }) = member {
+            digest.word("member").number(weight.at(time));
+        }
         let first = self.plan.targets.iter().take_while(|other| other.region != *region).count() as u64;
         match region {
             None => digest.word("everywhere"),

@@ -9,6 +9,7 @@ mod classifier;
 mod command_line;
 mod direction;
 mod drawn;
+mod ensemble;
 mod explain;
 mod fetch;
 mod host;
