@@ -178,7 +178,7 @@ fn what_is_no_label_is_marked_in_the_recipe() {
 5 |   'castle', 'castel',
   |             ^^^^^^^^
   |
-help: did you mean "castle"?
+  = hint: did you mean "castle"?
 
 error: model `net` is a classifier and has no label "a lamp post"
  --> a.toml:6:23
@@ -186,7 +186,7 @@ error: model `net` is a classifier and has no label "a lamp post"
 6 |   {{ texts = ['cliff', "a lamp post", 'Cran'] }},
   |                       ^^^^^^^^^^^^^
   |
-help: a prompt is one of the model's 6 labels, which are listed in {labels}
+  = hint: a prompt is one of the model's 6 labels, which are listed in {labels}
 
 error: model `net` is a classifier and has no label "Cran"
  --> a.toml:6:38
@@ -194,7 +194,7 @@ error: model `net` is a classifier and has no label "Cran"
 6 |   {{ texts = ['cliff', "a lamp post", 'Cran'] }},
   |                                      ^^^^^^
   |
-help: did you mean "crane"?
+  = hint: did you mean "crane"?
 "#
     );
     for arguments in [&["a.toml"][..], &["check", "a.toml"], &["plan", "a.toml"]] {
