@@ -117,7 +117,7 @@ fn what_was_kept_of_an_ensemble_goes_on() {
 fn what_is_wrong_with_one_model_is_told_at_its_place() {
     let bench = bench();
     bench.write("none.toml", TEXT.replace("'my-clip'", "'your-clip'"));
-    run(&bench, &["check", "none.toml"]).ended(2).says("none.toml:3:31").says("no model `your-clip`");
+    run(&bench, &["check", "none.toml"]).ended(2).says("none.toml:3:30").says("no model `your-clip`");
     // Every member has to know the prompts' words.
     bench.write("words.toml", TEXT.replace("red picture", "castle"));
     run(&bench, &["check", "words.toml"]).ended(2).says("model `my-clip` knows no word of \"castle\"");
