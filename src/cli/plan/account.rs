@@ -76,6 +76,8 @@ pub(super) struct TargetAccount {
     /// Places a step.
     pub windows: u32,
     pub select: String,
+    /// What competing prompts are measured against; null where nothing is compared.
+    pub calibration: Option<String>,
     pub loss: String,
     /// Index into the plan's models.
     pub model: usize,
@@ -253,6 +255,7 @@ fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAc
         },
         windows: target.windows,
         select: word(&target.select),
+        calibration: target.compares().then(|| word(&target.calibration)),
         loss: word(&target.loss),
         model: target.model,
         region: target.region.as_ref().map(|region| match region {

@@ -91,8 +91,12 @@ fn target(target: &TargetAccount, model: Option<&str>) -> Vec<String> {
     let several = target.pipelines.len() > 1;
     let windows = if target.windows == 1 { "1 window" } else { &format!("{} windows", target.windows) };
     let mut lines = vec![format!(
-        "{}: {windows} a step, {}, select {}, loss {}",
-        target.name, target.sight, target.select, target.loss
+        "{}: {windows} a step, {}, select {}{}, loss {}",
+        target.name,
+        target.sight,
+        target.select,
+        target.calibration.as_ref().map(|calibration| format!(", calibration {calibration}")).unwrap_or_default(),
+        target.loss
     )];
     let region = target.region.as_ref().map(|region| format!("region {region}"));
     let active = target.active.map(|[from, until]| format!("active from step {from} to {until}"));
