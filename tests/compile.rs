@@ -5,7 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use recipe_render::chance::key_of;
 use recipe_render::plan::{
-    Basis, Edge, Ground, Loss, Pipeline, Prompt, Range, Region, Schedule, Select, Sight, Size, StageKind, Time,
+    Basis, Calibration, Edge, Ground, Loss, Pipeline, Prompt, Range, Region, Schedule, Select, Sight, Size, StageKind,
+    Time,
 };
 use recipe_render::recipe::{self, Compiled, Origin, Overrides, Severity, compile};
 
@@ -389,6 +390,7 @@ fn selection_has_six_kinds_and_its_settings() {
         let target = &compiled.plan.targets[0];
         assert_eq!(target.select, select);
         assert_eq!(target.temperature.constant(), Some(0.05));
+        assert_eq!((target.calibration, target.compares()), (Calibration::Past, select.compares()));
         let [x, y] = target.wanted.as_slice() else { panic!() };
         assert_eq!((x.scale.constant(), y.scale.constant()), (Some(2.0), Some(1.0)));
         assert!(x.stop.is_some() && y.stop.is_none());

@@ -250,6 +250,7 @@ pub struct Target {
     pub select: Select,
     /// How evenly [`Select::Mix`] shares out; positive. Of no meaning otherwise.
     pub temperature: Schedule,
+    pub calibration: Calibration,
     pub loss: Loss,
     /// The distinct pipelines its prompts are seen through.
     pub pipelines: Vec<Pipeline>,
@@ -267,6 +268,12 @@ impl Target {
     /// Whether it acts at a step of the run, counted from 0.
     pub fn acts_at(&self, step: u64) -> bool {
         self.active.is_none_or(|active| active.contains(step))
+    }
+
+    /// Whether its prompts are compared by their similarities: there are several, and its selection goes by that.
+    pub fn compares(&self) -> bool {
+        let several = self.wanted.iter().any(|pull| pull.prompt != self.wanted[0].prompt);
+        self.select.compares() && several
     }
 
     /// All its prompts: the wanted ones, those to avoid, and directions.
@@ -318,18 +325,37 @@ pub enum Fit {
 /// Which of a target's prompts a window trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Select {
-    /// The prompt (and view) of greatest scaled similarity.
+    /// The prompt (and view) of greatest similarity, calibrated and scaled.
     Best,
-    /// The prompt (and view) of least scaled similarity: none is forgotten.
+    /// The prompt (and view) of least similarity, calibrated and scaled: none is forgotten.
     Worst,
     /// All prompts.
     All,
-    /// All prompts, their weights shared out by a softmax of their scaled similarities over the target's temperature.
+    /// All prompts, their weights shared out by a softmax of their similarities, calibrated and scaled, over the target's temperature.
     Mix,
     /// One prompt, drawn for each place.
     Random,
     /// One prompt, by the place's number, or by the window's where places do not stay: all have the same share.
     Turns,
+}
+
+impl Select {
+    /// Whether prompts are compared by their similarities.
+    pub fn compares(self) -> bool {
+        matches!(self, Select::Best | Select::Worst | Select::Mix)
+    }
+}
+
+/// What a prompt's similarity is measured against before prompts are compared: similarities of different prompts lie on different
+/// scales. Of no meaning for [`Select::All`], [`Select::Random`] and [`Select::Turns`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calibration {
+    /// Its own mean and spread in the windows that the target has seen lately.
+    Past,
+    /// The same in windows of the canvas as it is when the prompt begins to compete.
+    Start,
+    /// Nothing.
+    None,
 }
 
 /// The distance between a window's embedding e, of unit length u, and a prompt's feature f; s their similarity.

@@ -129,6 +129,7 @@ impl Resolver<'_, '_> {
             places: target.places,
             select: target.select,
             temperature: target.temperature.clone(),
+            calibration: target.calibration,
             loss: target.loss,
             pipelines: Vec::new(),
             wanted: Vec::new(),

@@ -8,7 +8,8 @@ use super::over_time::Timeline;
 use super::reader::Reader;
 use super::start::Start;
 use crate::plan::{
-    Active, Basis, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Region, Schedule, Select, Size, StageKind,
+    Active, Basis, Calibration, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Region, Schedule, Select, Size,
+    StageKind,
 };
 
 /// A value with its place in the text.
@@ -119,6 +120,7 @@ pub(super) struct Target {
     pub fit: Fit,
     pub select: Select,
     pub temperature: Schedule,
+    pub calibration: Calibration,
     pub loss: Loss,
     pub weight: Schedule,
     /// In steps as the recipe counts them.

@@ -15,14 +15,14 @@
 use super::digest::Digest;
 use super::{Conditions, Contents};
 use crate::plan::{
-    Axis, Basis, Canvas, Edge, Fit, Gradient, Ground, Init, Loss, Member, Optimiser, Patience, Phase, Pipeline, Plan,
-    Prompt, Pull, Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
+    Axis, Basis, Calibration, Canvas, Edge, Fit, Gradient, Ground, Init, Loss, Member, Optimiser, Patience, Phase,
+    Pipeline, Plan, Prompt, Pull, Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
 };
 
 /// The version of the program's arithmetic. To be raised with every change after which a render gives other bytes, however
 /// few: of the canvas, of looking, of the encoder's graphs, of draws or of defaults that the plan does not hold. Old
 /// states are then never taken up again.
-pub const ARITHMETIC: u64 = 1;
+pub const ARITHMETIC: u64 = 2;
 
 /// The hash of everything that a state depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -221,6 +221,7 @@ impl<'a> Chain<'a> {
             places,
             select,
             temperature,
+            calibration,
             loss,
             pipelines,
             wanted,
@@ -267,6 +268,14 @@ impl<'a> Chain<'a> {
         });
         if *select == Select::Mix {
             digest.number(temperature.at(time));
+        }
+        let several = wanted.iter().any(|pull| pull.prompt != wanted[0].prompt);
+        if select.compares() && several {
+            digest.word(match calibration {
+                Calibration::Past => "past",
+                Calibration::Start => "start",
+                Calibration::None => "none",
+            });
         }
         digest.word(match loss {
             Loss::Cosine => "cosine",

@@ -21,6 +21,7 @@ mod plan;
 mod record;
 mod recover;
 mod score;
+mod selection;
 mod serve;
 mod shell;
 mod store;

@@ -99,6 +99,8 @@ pub(super) struct TargetAccount {
     /// Places a step.
     pub windows: u32,
     pub select: String,
+    /// What competing prompts are measured against; null where nothing is compared.
+    pub calibration: Option<String>,
     pub loss: String,
     /// Index into the plan's models: the one that looks, or the first of several.
     pub model: usize,
@@ -318,6 +320,7 @@ fn target_account(plan: &Plan, index: usize, models: &[ModelAccount], moments: &
         },
         windows: target.windows,
         select: word(&target.select),
+        calibration: target.compares().then(|| word(&target.calibration)),
         loss: word(&target.loss),
         model: target.model,
         models: members.map(member).collect(),

@@ -117,14 +117,16 @@ fn target(target: &TargetAccount, with_models: bool) -> Vec<String> {
     let of = |key: &str| mark(&target.from, key);
     let windows = if target.windows == 1 { "1 window" } else { &format!("{} windows", target.windows) };
     let sight = if target.from.contains_key("fit") { "fit" } else { "places" };
+    let calibration = target.calibration.as_ref().map(|how| format!(", calibration {how}{}", of("calibration")));
     let mut lines = vec![format!(
-        "{}: {windows}{} a step, {}{}, select {}{}, loss {}{}",
+        "{}: {windows}{} a step, {}{}, select {}{}{}, loss {}{}",
         target.name,
         of("windows"),
         target.sight,
         of(sight),
         target.select,
         of("select"),
+        calibration.unwrap_or_default(),
         target.loss,
         of("loss")
     )];

@@ -288,6 +288,32 @@ const TEMPERATURE: Key = Key {
     ..key("temperature", Kind::Schedule(Bounds::above(0.0, 100.0)))
 };
 
+const CALIBRATION: Key = Key {
+    about: "What the similarity of a prompt is measured against before `best`, `worst` and `mix` compare it. Similarities of \
+            different prompts lie on different scales, so that without it one prompt has nearly all windows. What is compared is \
+            still a similarity, as all prompts would have it with the same mean and spread: `scale` and `temperature` keep their \
+            meaning. With one prompt nothing is compared.",
+    example: "\"none\"",
+    ..key(
+        "calibration",
+        Kind::Choice(&[
+            Variant {
+                name: "past",
+                about: "its own mean and spread in the windows that the target has seen lately: one that has got ahead has to be \
+                        better than that",
+                with: With::Nothing,
+            },
+            Variant {
+                name: "start",
+                about: "its own mean and spread in windows of the canvas as it is when the prompt begins to compete: one that has got \
+                        ahead stays there",
+                with: With::Nothing,
+            },
+            Variant { name: "none", about: "nothing: similarities as they are", with: With::Nothing },
+        ]),
+    )
+};
+
 const LOSS: Key = Key {
     about: "How far a window is from a prompt, of their similarity s.",
     example: "\"cosine\"",
@@ -388,6 +414,7 @@ pub(in crate::recipe) static COMPOSITION: Table = Table {
         },
         SELECT,
         TEMPERATURE,
+        CALIBRATION,
         LOSS,
         TARGET_WEIGHT,
         ACTIVE,
@@ -412,6 +439,7 @@ pub(in crate::recipe) static DETAIL: Table = Table {
         PLACES,
         SELECT,
         TEMPERATURE,
+        CALIBRATION,
         LOSS,
         TARGET_WEIGHT,
         ACTIVE,
