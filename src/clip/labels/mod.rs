@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(labels.hint("qqqq"), "a prompt is one of the model's 9 labels, which are listed in labels.txt");
         let error = labels.feature("castel").unwrap_err();
         assert_eq!(error.to_string(), "model `x`: has no label \"castel\"");
-        let two = Labels::new("x", "", vec![vec!["a".into()], vec!["b".into()]]);
-        assert!(two.feature("a b").unwrap_err().to_string().contains("names all of its classes"));
+        let two = Labels::new("x", "", vec![vec!["cat".into()], vec!["dog".into()]]);
+        assert!(two.feature("cat, dog").unwrap_err().to_string().contains("names all of its classes"));
     }
 }
