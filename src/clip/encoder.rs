@@ -5,12 +5,10 @@ use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
 };
 
-use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::{Cancel, ClipError, Features, ImageGraph, ModelFolder, features::Squares, head, head::Extras};
 use crate::{
-    onnx::Graph,
     plan::Loss,
     runtime::{Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights, aligned},
 };

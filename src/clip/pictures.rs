@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::{ClipError, ImageGraph, ModelFolder, Photo, encoder::OUTSIDE, head, memory::remembered};
-use crate::onnx::Graph;
 use crate::runtime::{Device, Input, Level, Runtime, Session, SessionPlan, Weights};
 
 /// Encodes picture files into features of unit length, `D` values each, in order: as [`super::features`] does with texts, and

@@ -7,7 +7,7 @@ use tokenizers::{PostProcessor, Tokenizer, TruncationDirection, TruncationParams
 
 use super::tokens::{Stranger, Tokens};
 use super::{Clean, ClipError, ModelFolder, encoder::OUTSIDE, memory::remembered};
-use crate::onnx::{Graph, external_files};
+use crate::onnx::external_files;
 use crate::runtime::{Device, Input, Level, Outputs, Runtime, SessionPlan, Weights};
 
 /// A model's tokenizer.

@@ -2,7 +2,7 @@
 //! differentiated.
 
 use crate::clip::{self, ClipError, ImageGraph, ModelFolder};
-use crate::onnx::{Graph, OnnxError, gradient_graph};
+use crate::onnx::{OnnxError, gradient_graph};
 use crate::runtime::Runtime;
 
 /// What the examination found.
