@@ -3,15 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, pixels};
+use crate::tiny;
 
 const RECIPE: &str = "model = './mine'\nsize = [48, 48]\n[[detail]]\nprompts = ['castle']\n[[phase]]\nsteps = 2\n";
 const ADVICE: &str = "\n[advice.detail]\nplaces = 0\nwindows = 3\n\n[advice.phase]\nrate = 0.07\ngradient = 'plain'\n\n[advice.adam]\nepsilon = 1e-8\n";
 
-/// A copy of the embedded model in a folder, with this behind its description.
+/// A small model in a folder, with this behind its description.
 pub fn mine(bench: &Bench, more: &str) {
-    let pocket = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pocket");
-    for name in ["image.onnx", "text.onnx", "tokenizer.json", "model.toml"] {
-        let mut bytes = std::fs::read(pocket.join(name)).unwrap();
+    for (name, mut bytes) in tiny::files() {
         if name == "model.toml" {
             bytes.extend(more.as_bytes());
         }

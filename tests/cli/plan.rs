@@ -64,7 +64,7 @@ fn a_plan_fits_on_a_screen() {
     for expected in [
         "Two",
         "96x64, seed 5, fourier",
-        "model pocket, windows of 64x64",
+        "model pocket, windows of 32x32",
         "phases steps rate finest composition 1 parts",
         "compose 5 0.06 5→10→15 1 -",
         "phase 2 11 0.1→0.05→0",
