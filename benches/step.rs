@@ -33,7 +33,7 @@ impl Bench {
     fn new(name: &str, basis: Basis, side: u32, finest: Option<f64>, views: (u64, u32), stages: Vec<Stage>) -> Bench {
         let size = Size { width: side, height: side };
         let plan = plan::Canvas { basis, init: Init { ground: Ground::Colour([0.5; 3]), noise: 0.02 } };
-        let frame = Frame { size, side: views.1 };
+        let frame = Frame::new(size, views.1);
         let time = Time::new(10, 100, 0, 100);
         let pipeline = Pipeline { stages, edge: Edge::Mirror };
         let draw = |i| Window::draw(&frame, Sight::Places, &pipeline, Draws::new(1).at(i), &time);

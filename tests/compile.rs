@@ -5,9 +5,10 @@ use std::path::Path;
 use proptest::prelude::*;
 use recipe_render::chance::key_of;
 use recipe_render::plan::{
-    Basis, Edge, Ground, Loss, Pipeline, Prompt, Range, Region, Schedule, Select, Sight, Size, StageKind, Time,
+    Basis, Calibration, Edge, Ground, Loss, Pipeline, Prompt, Range, Region, Schedule, Select, Sight, Size, StageKind,
+    Time,
 };
-use recipe_render::recipe::{self, Compiled, Overrides, Severity, compile};
+use recipe_render::recipe::{self, Compiled, Origin, Overrides, Severity, compile};
 
 fn path() -> &'static Path {
     Path::new("folder/a.toml")
@@ -389,6 +390,7 @@ fn selection_has_six_kinds_and_its_settings() {
         let target = &compiled.plan.targets[0];
         assert_eq!(target.select, select);
         assert_eq!(target.temperature.constant(), Some(0.05));
+        assert_eq!((target.calibration, target.compares()), (Calibration::Past, select.compares()));
         let [x, y] = target.wanted.as_slice() else { panic!() };
         assert_eq!((x.scale.constant(), y.scale.constant()), (Some(2.0), Some(1.0)));
         assert!(x.stop.is_some() && y.stop.is_none());
@@ -462,6 +464,55 @@ fn regions_are_rectangles_or_masks() {
     image::GrayImage::from_pixel(4, 4, image::Luma([255])).save(&mask).unwrap();
     let warned = compile(&folder.path().join("a.toml"), text, &Overrides::default()).unwrap().warnings;
     assert!(warned[0].message.contains("white everywhere"), "{warned:?}");
+}
+
+#[test]
+fn several_models_make_a_target_of_each() {
+    let text = "models = ['a', 'dir/b']\n[[composition]]\nname = 'sky'\nprompts = ['x']\nmodel = 'c'\n\
+                [[detail]]\nprompts = ['x', 'y']\nweight = 0.5\n[[detail]]\nprompts = ['z']\n\
+                models = [{ name = 'c', weight = 3 }, 'a']\n\
+                [[phase]]\nsteps = 3\ndetail = { 'detail 1' = 0, 'detail 2' = 0.5 }\n";
+    let Compiled { plan, models, .. } = compiled(text);
+    let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(names, ["c", "a", "dir/b"]);
+    let targets: Vec<(&str, usize)> = plan.targets.iter().map(|target| (target.name.as_str(), target.model)).collect();
+    assert_eq!(
+        targets,
+        [("sky", 0), ("detail 1 (a)", 1), ("detail 1 (b)", 2), ("detail 2 (c)", 0), ("detail 2 (a)", 1)]
+    );
+    // They differ in nothing but the model: their draws are the same.
+    let [_, a, b, ..] = plan.targets.as_slice() else { panic!() };
+    assert_eq!(a.key, key_of("detail 1"));
+    assert_eq!((&a.pipelines, &a.wanted, a.key, a.windows), (&b.pipelines, &b.wanted, b.key, b.windows));
+    assert_eq!((plan.targets[0].member.as_ref(), a.called(), b.called()), (None, "detail 1", "detail 1"));
+    // What a phase says of the target is said of all its members.
+    let weights: Vec<f64> = plan.phases[0].weights.iter().map(|weight| weight.constant().unwrap()).collect();
+    assert_eq!(weights, [1.0, 0.0, 0.0, 0.5, 0.5]);
+    let weight = |target: usize| plan.targets[target].member.as_ref().unwrap().weight.constant();
+    assert_eq!([weight(3), weight(4)], [Some(3.0), Some(1.0)]);
+    assert_eq!((plan.prompts_of(0), plan.prompts_of(1), plan.prompts_of(2)), (vec![0, 2], vec![0, 1, 2], vec![0, 1]));
+    assert_eq!(&text[models[2].place.as_ref().unwrap().span.clone()], "'dir/b'");
+}
+
+#[test]
+fn one_model_is_no_ensemble() {
+    let (one, two) =
+        (compiled("model = 'a'\n[[detail]]\nprompts = ['x']"), compiled("models = ['a']\n[[detail]]\nprompts = ['x']"));
+    assert_eq!(one.plan, two.plan);
+    // The command line puts one in the place of several, but not of a target's own.
+    let text = "models = ['a', 'b']\n[[detail]]\nprompts = ['x']\n[[detail]]\nprompts = ['x']\nmodels = ['a', 'c']";
+    let given = with(text, &Overrides { model: Some("m".into()), ..Overrides::default() });
+    let names: Vec<&str> = given.plan.targets.iter().map(|target| target.name.as_str()).collect();
+    assert_eq!(names, ["detail 1", "detail 2 (a)", "detail 2 (c)"]);
+}
+
+#[test]
+fn models_of_one_name_are_told_apart() {
+    let names = |models: &str| {
+        let compiled = compiled(&format!("models = {models}\n[[detail]]\nname = 'x'\nprompts = ['x']"));
+        compiled.plan.targets.into_iter().map(|target| target.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("['a/clip', 'b/clip', 'c/other/']"), ["x (a/clip)", "x (b/clip)", "x (other)"]);
 }
 
 #[test]

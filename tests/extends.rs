@@ -112,6 +112,21 @@ fn a_named_entry_changes_the_inherited_one() {
 }
 
 #[test]
+fn models_are_inherited_replaced_and_added_to() {
+    let names = |base: &str, text: &str| {
+        let base = format!("{base}\n[[detail]]\nname = 'x'\nprompts = ['x']");
+        let plan = plan(&[("a.toml", &format!("extends = 'base.toml'\n{text}")), ("base.toml", &base)]);
+        plan.targets.into_iter().map(|target| target.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("models = ['a', 'b']", "seed = 1"), ["x (a)", "x (b)"]);
+    assert_eq!(names("models = ['a', 'b']", "model = 'c'"), ["x"]);
+    assert_eq!(names("model = 'c'", "models = ['a', 'b']"), ["x (a)", "x (b)"]);
+    assert_eq!(names("models = ['a', 'b']", "models = ['...', 'c']"), ["x (a)", "x (b)", "x (c)"]);
+    let own = "detail = ['...', { name = 'x', models = ['c', 'd'] }]";
+    assert_eq!(names("models = ['a', 'b']", own), ["x (c)", "x (d)"]);
+}
+
+#[test]
 fn later_bases_stand_over_earlier_ones() {
     let plan = plan(&[
         ("a.toml", "extends = ['look.toml', 'what.toml', 'short.toml']\n"),

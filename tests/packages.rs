@@ -59,7 +59,9 @@ fn a_crate_of_weights_has_its_weights_and_licence() {
 #[test]
 fn the_embedded_model_adds_at_most_twenty_megabytes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pocket");
-    let files = ["image.onnx", "lite0/lite0.weights", "lite2/lite2.weights", "text.onnx", "names.txt", "tokenizer.json"];
-    let size: u64 = files.iter().map(|file| std::fs::metadata(folder.join(file)).expect("a part of the model").len()).sum();
+    let files =
+        ["image.onnx", "lite0/lite0.weights", "lite2/lite2.weights", "text.onnx", "names.txt", "tokenizer.json"];
+    let size: u64 =
+        files.iter().map(|file| std::fs::metadata(folder.join(file)).expect("a part of the model").len()).sum();
     assert!(size <= MOST_OF_THE_MODEL, "{size} bytes");
 }

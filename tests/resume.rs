@@ -96,11 +96,11 @@ impl Observer for Keeper {
     }
 }
 
-/// A plan with all that rendering it takes.
+/// A plan with all that rendering it takes. All its models are the embedded one, whatever they are called.
 struct Bench {
     plan: Plan,
     features: Features,
-    encoder: Encoder,
+    encoders: Vec<Encoder>,
 }
 
 impl Bench {
@@ -112,18 +112,26 @@ impl Bench {
         let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
         let hash = model.hash().unwrap();
         let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
-        let encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
-        Bench { plan: compiled.plan, features: Features::new(&rows).unwrap(), encoder }
+        let encoder = |_| Encoder::open(runtime.clone(), model.clone(), hash.clone(), Device::Cpu).unwrap();
+        let encoders = compiled.models.iter().map(encoder).collect();
+        Bench { plan: compiled.plan, features: Features::new(&rows).unwrap(), encoders }
+    }
+
+    /// Each of the models sees all prompts.
+    fn lenses(&mut self) -> Vec<Lens<'_>> {
+        let Bench { plan, features, encoders } = self;
+        let lens = |(model, encoder)| Lens::new(plan, model, encoder, features.clone());
+        encoders.iter_mut().enumerate().map(lens).collect()
     }
 
     fn render(&mut self, keeper: &mut Keeper) -> Rendered {
-        let mut lenses = [Lens::new(&self.plan, 0, &mut self.encoder, self.features.clone())];
-        render(&self.plan, &mut lenses, keeper).unwrap()
+        let plan = self.plan.clone();
+        render(&plan, &mut self.lenses(), keeper).unwrap()
     }
 
     fn resume(&mut self, kept: &Kept, keeper: &mut Keeper) -> Result<Rendered, RenderError> {
-        let mut lenses = [Lens::new(&self.plan, 0, &mut self.encoder, self.features.clone())];
-        resume(&self.plan, &mut lenses, &kept.state(), keeper)
+        let plan = self.plan.clone();
+        resume(&plan, &mut self.lenses(), &kept.state(), keeper)
     }
 }
 
@@ -235,11 +243,57 @@ fn windows_cover_the_same_at_a_lower_resolution() {
         );
         let mut bench = Bench::new(&text);
         let mut outlines = Outlines(Vec::new());
-        let mut lenses = [Lens::new(&bench.plan, 0, &mut bench.encoder, bench.features.clone())];
-        render(&bench.plan, &mut lenses, &mut outlines).unwrap();
+        let plan = bench.plan.clone();
+        render(&plan, &mut bench.lenses(), &mut outlines).unwrap();
         outlines.0
     };
     assert_eq!(outlines(""), outlines("resolution = 0.3"));
+}
+
+/// A recipe of a target that keeps to a region and looks with these models.
+fn together(models: &str, basis: &str) -> String {
+    format!(
+        "size = [48, 40]\nseed = 3\n{models}\ncanvas = {{ basis = '{basis}' }}\n\
+         [[detail]]\nregion = [0, 0, 1, 0.7]\nprompts = ['metal armour', {{ text = 'sword', stages = [{{ cover = 0.5 }}] }}]\nwindows = 3\n\
+         [[phase]]\nsteps = 2\nfinest = 6\n[[phase]]\nsteps = 2\nresolution = 0.5\ngradient = 'plain'\n\
+         optimiser = {{ adam = {{ epsilon = 1e-8 }} }}\n"
+    )
+}
+
+#[test]
+fn an_ensemble_of_a_model_and_itself_is_that_model() {
+    for basis in ["fourier", "pyramid", "pixels"] {
+        let mut alone = Keeper::default();
+        let one = Bench::new(&together("model = 'pocket'", basis)).render(&mut alone);
+        let mut keeper = Keeper::default();
+        let mut bench = Bench::new(&together("models = ['pocket', 'copy']", basis));
+        let two = bench.render(&mut keeper);
+        // Windows, prompts that win and pull are the same, halved and added without rounding.
+        assert!(one.picture == two.picture, "{basis}");
+        assert_eq!(two.views, 2 * one.views);
+        let won = |rendered: &Rendered, target: &str| -> Vec<u64> {
+            let entries = rendered.tally.entries.iter().filter(|entry| entry.target == target);
+            entries.map(|entry| entry.won).collect()
+        };
+        for member in ["detail 1 (pocket)", "detail 1 (copy)"] {
+            assert_eq!(won(&two, member), won(&one, "detail 1"));
+        }
+        for kept in &keeper.kept {
+            let resumed = bench.resume(kept, &mut Keeper::default()).unwrap();
+            assert!(resumed.picture == two.picture && resumed.tally == two.tally, "{basis}");
+        }
+    }
+}
+
+#[test]
+fn weights_of_equal_models_do_not_matter() {
+    let more = "[[composition]]\nprompts = ['ocean waves']\nwindows = 1\n";
+    let text = |models: &str| together(models, "fourier").replace("[[detail]]", &format!("{more}[[detail]]"));
+    let render = |models: &str| Bench::new(&text(models)).render(&mut Keeper::default()).picture.pixels;
+    let one = render("model = 'pocket'");
+    let two = render("models = [{ name = 'pocket', weight = 0.3 }, { name = 'copy', weight = '5 - t' }]");
+    let most = one.iter().zip(&two).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(one != two && most < 0.01, "{most}");
 }
 
 #[test]

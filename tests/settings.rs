@@ -88,6 +88,25 @@ fn paths_of_settings_count_from_the_current_folder() {
 }
 
 #[test]
+fn models_of_an_ensemble_are_set_one_by_one() {
+    let text = format!("models = ['a', {{ name = 'b', weight = 2 }}]\n{RECIPE}");
+    for (setting, models) in [
+        ("models.0.weight=0.5", "[{ name = 'a', weight = 0.5 }, { name = 'b', weight = 2 }]"),
+        ("models.b.weight=3 - t", "['a', { name = 'b', weight = '3 - t' }]"),
+        ("models.1=c", "['a', 'c']"),
+        ("models.2=c", "['a', { name = 'b', weight = 2 }, 'c']"),
+        ("models=['c', 'd']", "['c', 'd']"),
+        ("model=c", "['c']"),
+    ] {
+        assert_eq!(plan(&text, &[setting]), plan(&format!("models = {models}\n{RECIPE}"), &[]), "{setting}");
+    }
+    // In the place of one.
+    let one = format!("model = 'a'\n{RECIPE}");
+    assert_eq!(plan(&one, &["models=['c', 'd']"]), plan(&format!("models = ['c', 'd']\n{RECIPE}"), &[]));
+    assert_eq!(plan(RECIPE, &["detail.ground.models=['c', 'd']"]).targets.len(), 4);
+}
+
+#[test]
 fn what_is_wrong_is_shown_in_the_setting() {
     for (setting, marked, message, hint) in [
         ("detail.0.wieght=0.5", "wieght", "unknown key `wieght` in `[[detail]]`", "did you mean `weight`?"),

@@ -38,6 +38,11 @@ fn what_is_surely_not_meant_is_told() {
         ("stages = [{ cover = 1.5 }]\n", 4, "these windows are always larger than the canvas: `cover` is at least 1.5"),
         ("stages = [{ rotate = 3, chance = 0 }]\n", 4, "the stage `rotate` never acts: its chance is 0"),
         ("temperature = 0.1\n", 4, "this has no effect: `temperature` is for select = \"mix\""),
+        (
+            "select = 'all'\ncalibration = 'start'\n",
+            5,
+            "this has no effect: `calibration` is for select = \"best\", \"worst\" or \"mix\"",
+        ),
         ("[stages]\nroam = []\n", 5, "the pipeline `roam` is not used"),
         (
             "[[phase]]\ngradient = 'plain'\n",

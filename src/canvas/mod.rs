@@ -174,6 +174,16 @@ impl Canvas {
         self.store.backprop(pixel_gradient);
     }
 
+    /// The norm that the gradient of the parameters would have (the root of its sum of squares) if this were the gradient at the
+    /// pixels last decoded. What `finest` and the size hide does not count. No gradient is kept then.
+    ///
+    /// # Panics
+    /// As [`Canvas::backprop`].
+    pub fn gradient_norm(&mut self, pixel_gradient: &[f32]) -> f64 {
+        self.store.backprop(pixel_gradient);
+        self.store.gradient_squares().0.sqrt()
+    }
+
     /// Divides the gradient last kept by its root mean square over the parameters that are moved; one of zeros stays.
     pub fn normalise_gradient(&mut self) {
         let (sum, count) = self.store.gradient_squares();

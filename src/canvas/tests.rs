@@ -250,6 +250,11 @@ fn gradients_are_brought_to_a_size() {
             };
             decode(&mut canvas);
             let (before, count) = norm(&canvas);
+            // The norm alone is that of the gradient that is kept; a part of it has a part of that.
+            assert_eq!(canvas.gradient_norm(&random(3 * shown.area(), 4)), before, "{basis:?}");
+            let half: Vec<f32> = random(3 * shown.area(), 4).iter().map(|value| 0.5 * value).collect();
+            assert!((canvas.gradient_norm(&half) / before - 0.5).abs() < 1e-5, "{basis:?}");
+            decode(&mut canvas);
             canvas.clip_gradient(2.0 * before);
             assert_eq!(norm(&canvas).0, before, "{basis:?}: what is small enough is left alone");
             canvas.clip_gradient(0.5 * before);

@@ -209,7 +209,7 @@ pub struct InsteadArgs {
     /// The seed of every random draw
     #[arg(long, value_name = "N", help_heading = "In place of the recipe's")]
     pub seed: Option<u64>,
-    /// A model's name, or the path of its folder
+    /// A model's name, or the path of its folder; it also stands in for several
     #[arg(long, value_name = "NAME|FOLDER", help_heading = "In place of the recipe's")]
     pub model: Option<String>,
     /// One value, like detail.0.weight=0.5 (keys, positions from 0 and names; TOML, or else a text); may be given several times

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::compose::Source;
-use super::kept::open_tokenizer;
+use super::kept::open_words;
 use super::{CheckArgs, Exit, Failure, Format, Outcome, Voice, prompts, voice};
 use crate::plan::{Plan, Sight, Target};
 use crate::recipe::{Diagnostic, Finding, Overrides, Setting, render_diagnostics};
@@ -86,7 +86,7 @@ fn look(path: &Path, set: &[Setting], shown: &mut String, warned: &mut Vec<Findi
     };
     warn(&compiled.warnings);
     let models = prompts::models(&source, &compiled)?;
-    let (errors, warnings) = prompts::examine(&compiled, &models, &mut open_tokenizer)?;
+    let (errors, warnings) = prompts::examine(&compiled, &models, &mut open_words)?;
     warn(&warnings);
     match errors.is_empty() {
         true => Ok(format!("{}: sound, {}\n", path.display(), summary(&compiled.plan))),

@@ -301,7 +301,7 @@ impl Workbench {
         for model in models {
             hashes.push(self.known.hash(model)?);
         }
-        let warnings = prompts::check(source, compiled, models, &mut |model| self.known.tokenizer(model))?;
+        let warnings = prompts::check(source, compiled, models, &mut |model| self.known.words(model))?;
         let told = (source.text.clone(), warnings);
         if self.warned.get(&source.path) != Some(&told) {
             self.voice.rendered(&told.1);

@@ -1,4 +1,4 @@
-//! What is known of models from one render to the next, so that an edit need not wait for it: their hashes, their tokenizers.
+//! What is known of models from one render to the next, so that an edit need not wait for it: their hashes, and what they make of words.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::compose::from_clip;
 use super::{Failure, models};
-use crate::clip::{ModelFolder, TextTokenizer};
+use crate::clip::{ModelFolder, Words};
 
 /// Models met so far.
 #[derive(Default)]
@@ -16,7 +16,7 @@ struct Known {
     /// The description, and what the system says of the files: where all of it is the same, so is the model.
     stamp: Stamp,
     hash: String,
-    tokenizer: Option<Rc<TextTokenizer>>,
+    words: Option<Rc<Words>>,
 }
 
 type Stamp = (String, Vec<(PathBuf, Option<(u64, SystemTime)>)>);
@@ -31,15 +31,15 @@ impl KnownModels {
         Ok(known.hash.clone())
     }
 
-    /// The model's tokenizer.
-    pub fn tokenizer(&mut self, model: &ModelFolder) -> Result<Rc<TextTokenizer>, Failure> {
+    /// The model's tokenizer, or its labels.
+    pub fn words(&mut self, model: &ModelFolder) -> Result<Rc<Words>, Failure> {
         let known = self.known(model)?;
-        if let Some(tokenizer) = &known.tokenizer {
-            return Ok(tokenizer.clone());
+        if let Some(words) = &known.words {
+            return Ok(words.clone());
         }
-        let tokenizer = Rc::new(TextTokenizer::open(model).map_err(from_clip)?);
-        known.tokenizer = Some(tokenizer.clone());
-        Ok(tokenizer)
+        let words = open_words(model)?;
+        known.words = Some(words.clone());
+        Ok(words)
     }
 
     fn known(&mut self, model: &ModelFolder) -> Result<&mut Known, Failure> {
@@ -51,7 +51,7 @@ impl KnownModels {
                 if self.0.len() == MOST {
                     self.0.remove(0);
                 }
-                self.0.push(Known { stamp, hash, tokenizer: None });
+                self.0.push(Known { stamp, hash, words: None });
                 self.0.len() - 1
             }
         };
@@ -68,9 +68,9 @@ fn stamp(model: &ModelFolder) -> Stamp {
     (format!("{:?} {:?}", model.folder(), model.description), files)
 }
 
-/// A tokenizer that is opened for once.
-pub(super) fn open_tokenizer(model: &ModelFolder) -> Result<Rc<TextTokenizer>, Failure> {
-    TextTokenizer::open(model).map(Rc::new).map_err(from_clip)
+/// A tokenizer, or labels, opened for once.
+pub(super) fn open_words(model: &ModelFolder) -> Result<Rc<Words>, Failure> {
+    Words::open(model).map(Rc::new).map_err(from_clip)
 }
 
 #[cfg(test)]
@@ -86,13 +86,13 @@ mod tests {
         }
         let model = ModelFolder::open(folder.path().to_path_buf()).unwrap();
         let mut known = KnownModels::default();
-        let (hash, tokenizer) = (known.hash(&model).unwrap(), known.tokenizer(&model).unwrap());
+        let (hash, words) = (known.hash(&model).unwrap(), known.words(&model).unwrap());
         assert_eq!(hash, model.hash().unwrap());
-        assert!(Rc::ptr_eq(&tokenizer, &known.tokenizer(&model).unwrap()));
+        assert!(Rc::ptr_eq(&words, &known.words(&model).unwrap()));
         let path = folder.path().join("tokenizer.json");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{text}\n")).unwrap();
         assert_ne!(known.hash(&model).unwrap(), hash);
-        assert!(!Rc::ptr_eq(&tokenizer, &known.tokenizer(&model).unwrap()));
+        assert!(!Rc::ptr_eq(&words, &known.words(&model).unwrap()));
     }
 }

@@ -96,7 +96,7 @@ impl Live {
             let render = Render {
                 recipe: job.name(),
                 output: job.output.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                model: facts.model.clone(),
+                model: facts.all_models(),
                 device: facts.device.clone(),
                 ..Render::of(plan)
             };

@@ -29,6 +29,7 @@ mod failure;
 pub mod interrupt;
 mod job;
 mod kept;
+mod labels;
 mod live;
 mod picture;
 mod preview;

@@ -1,14 +1,14 @@
 //! What only the model can say about a recipe: whether it is there, and whether it knows the prompts' words. Needs the
-//! tokenizer, not onnxruntime, so that `check` says it too.
+//! tokenizer or the labels, not onnxruntime, so that `check` says it too.
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 use std::slice;
 
-use super::{Failure, compose::Source, compose::from_clip, compose::hint, windows};
-use crate::clip::{ModelFolder, Photo, Stranger, TextTokenizer};
-use crate::direction::{Directions, Model};
+use super::{Failure, compose::Source, compose::from_clip, compose::hint, labels, windows};
+use crate::clip::{ModelFolder, Photo, Stranger, TextTokenizer, Words};
+use crate::direction::{DirectionError, Directions, Model};
 use crate::plan::{Ensemble, Prompt};
 use crate::recipe::{Compiled, Diagnostic, Place, render_diagnostics};
 
@@ -31,25 +31,26 @@ pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFo
     if missing.is_empty() { Ok(found) } else { Err(source.diagnosed(&missing)) }
 }
 
-/// Gives a model's tokenizer.
-pub(super) type Open<'a> = &'a mut dyn FnMut(&ModelFolder) -> Result<Rc<TextTokenizer>, Failure>;
+/// Gives what a model makes of words.
+pub(super) type Open<'a> = &'a mut dyn FnMut(&ModelFolder) -> Result<Rc<Words>, Failure>;
 
 /// Checks the prompts' words; gives the warnings, to be printed as they are.
 pub(super) fn check(
     source: &Source,
     compiled: &Compiled,
     models: &[ModelFolder],
-    tokenizer: Open<'_>,
+    open: Open<'_>,
 ) -> Result<String, Failure> {
-    let (errors, warnings) = examine(compiled, models, tokenizer)?;
+    let (errors, warnings) = examine(compiled, models, open)?;
     if errors.is_empty() { Ok(render_diagnostics(&warnings)) } else { Err(source.diagnosed(&errors)) }
 }
 
-/// Errors and warnings about the prompts and the windows they look through: of words, none known is an error, some unknown or a text too long a warning.
+/// Errors and warnings about the prompts and the windows they look through: of words, none known is an
+/// error, some unknown or a text too long a warning; to a classifier, what names no label is an error.
 pub(super) fn examine(
     compiled: &Compiled,
     models: &[ModelFolder],
-    tokenizer: Open<'_>,
+    open: Open<'_>,
 ) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
     let mut findings = Findings::default();
     for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_places) {
@@ -61,16 +62,16 @@ pub(super) fn examine(
         }
     }
     for (index, model) in models.iter().enumerate() {
-        let tokenizer = tokenizer(model)?;
+        let words = open(model)?;
         let name = &model.description.name;
         // A large model's hash takes a moment.
         let mut of: Option<Model> = None;
         for row in compiled.plan.prompts_of(index) {
             let place = &compiled.prompt_places[row];
             match &compiled.plan.prompts[row] {
-                Prompt::Text(text) => findings.words(name, &tokenizer, slice::from_ref(text), &[], place)?,
+                Prompt::Text(text) => findings.texts(name, &words, slice::from_ref(text), &[], place)?,
                 Prompt::Ensemble(ensemble) => {
-                    findings.words(name, &tokenizer, &ensemble.texts, &ensemble.templates, place)?;
+                    findings.texts(name, &words, &ensemble.texts, &ensemble.templates, place)?;
                 }
                 Prompt::Image(_) => {}
                 Prompt::Direction { file, class } => {
@@ -81,7 +82,11 @@ pub(super) fn examine(
                             hash: model.hash().map_err(from_clip)?,
                         }),
                     };
-                    findings.direction(file, class.as_deref(), of, place);
+                    let shared = compiled.plan.targets.iter().any(|target| {
+                        let looks = target.model == index && target.member.is_some();
+                        looks && target.directions.iter().any(|pull| pull.prompt == row)
+                    });
+                    findings.direction(file, class.as_deref(), (of, shared), place);
                 }
             }
         }
@@ -132,8 +137,8 @@ impl Findings {
         }
     }
 
-    /// A class of a file of directions, for a model.
-    fn direction(&mut self, file: &Path, class: Option<&str>, of: &Model, place: &Place) {
+    /// A class of a file of directions, for a model. `shared`: it is said of a target with several.
+    fn direction(&mut self, file: &Path, class: Option<&str>, (of, shared): (&Model, bool), place: &Place) {
         let directions = Directions::open(file).and_then(|directions| {
             directions.belong_to(of, file)?;
             Ok(directions)
@@ -141,8 +146,14 @@ impl Findings {
         let directions = match directions {
             Ok(directions) => directions,
             Err(error) => {
-                let diagnostic = Diagnostic::error(place.clone(), error.to_string());
-                self.errors.push(diagnostic.maybe_hint(error.hint()));
+                let hint = match &error {
+                    DirectionError::OtherModel { of, .. } if shared => Some(format!(
+                        "a direction belongs to one model: give it a target of its own, with model = \"{}\"",
+                        of.name
+                    )),
+                    error => error.hint(),
+                };
+                self.errors.push(Diagnostic::error(place.clone(), error.to_string()).maybe_hint(hint));
                 return;
             }
         };
@@ -180,6 +191,26 @@ impl Findings {
         let place = word_place(place, &first.word);
         let words: Vec<Stranger> = strangers.into_iter().map(|(stranger, _)| stranger).collect();
         self.warning(place, unknown(model, &words)).hint = Some(unknown_hint(reference));
+    }
+
+    /// A prompt's texts, whatever the model makes of them.
+    fn texts(
+        &mut self,
+        model: &str,
+        words: &Words,
+        texts: &[String],
+        templates: &[String],
+        place: &Place,
+    ) -> Result<(), Failure> {
+        match words {
+            Words::Tokens(tokenizer) => self.words(model, tokenizer, texts, templates, place),
+            Words::Labels(known) => {
+                let (errors, warnings) = labels::examine(model, known, texts, templates, place);
+                self.errors.extend(errors);
+                self.warnings.extend(warnings);
+                Ok(())
+            }
+        }
     }
 
     /// A prompt's texts: each has to say something by itself, and is then filled into each template.

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::json;
 
 use super::compose::{from_clip, from_runtime};
-use super::{Exit, Failure, Outcome, ScoreArgs, Voice, prompts, voice};
-use crate::clip::{self, ModelFolder, Photo, TEMPERATURE, TextTokenizer};
+use super::{Exit, Failure, Outcome, ScoreArgs, Voice, labels, prompts, voice};
+use crate::clip::{self, Labels, ModelFolder, Photo, TEMPERATURE, TextTokenizer, Words};
 use crate::runtime;
 
 /// The length of the longest bar, in columns.
@@ -26,7 +26,8 @@ pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outco
     // What can be known without onnxruntime comes first.
     let photo = Photo::open(&args.picture).map_err(from_clip)?;
     let model = ModelFolder::find(&args.model, Path::new("")).map_err(from_clip)?;
-    check(&args.prompts, &args.model, &model, voice)?;
+    let prompts: Vec<(&str, &str)> = args.prompts.iter().map(|prompt| ("PROMPT", prompt.as_str())).collect();
+    check(&prompts, &args.model, &model, voice)?;
     if photo.turned {
         let shown = args.picture.display();
         voice.note(&format!("note: {shown} is to be turned for viewing; CLIP is shown it as it is stored"));
@@ -68,26 +69,65 @@ pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outco
     Ok(Exit::Done)
 }
 
-/// Texts the model knows no word of are an error; unknown words and what is cut off are warned of. `reference` is how the user
-/// names the model.
-pub(super) fn check(texts: &[String], reference: &str, model: &ModelFolder, voice: &Voice) -> Result<(), Failure> {
-    let tokenizer = TextTokenizer::open(model).map_err(from_clip)?;
-    let name = &model.description.name;
+/// Texts the model knows no word of are an error; unknown words and what is cut off are warned of. Each text stands beside the
+/// argument that gives it. `reference` is how the user names the model.
+pub(super) fn check(
+    texts: &[(&str, &str)],
+    reference: &str,
+    model: &ModelFolder,
+    voice: &Voice,
+) -> Result<(), Failure> {
+    match Words::open(model).map_err(from_clip)? {
+        Words::Tokens(tokenizer) => words(texts, reference, &model.description.name, &tokenizer, voice),
+        Words::Labels(known) => labelled(texts, &model.description.name, &known, voice),
+    }
+}
+
+/// Texts to a model that takes any.
+fn words(
+    texts: &[(&str, &str)],
+    reference: &str,
+    model: &str,
+    tokenizer: &TextTokenizer,
+    voice: &Voice,
+) -> Result<(), Failure> {
     let mut unknown = Vec::new();
-    for prompt in texts {
-        let tokens = tokenizer.encode(prompt).map_err(from_clip)?;
+    for (_, text) in texts {
+        let tokens = tokenizer.encode(text).map_err(from_clip)?;
         if !tokens.meaningful {
-            return Err(Failure::wrong(format!("model `{name}` knows no word of \"{prompt}\"")).hint("use other words"));
+            return Err(Failure::wrong(format!("model `{model}` knows no word of \"{text}\"")).hint("use other words"));
         }
         unknown.extend(tokens.strangers());
         if tokens.cut {
-            voice.warning(&format!("\"{prompt}\": longer than model `{name}` takes; its end is cut off"));
+            voice.warning(&format!("\"{text}\": longer than model `{model}` takes; its end is cut off"));
         }
     }
     if !unknown.is_empty() {
-        voice.warning(&format!("{} ({})", prompts::unknown(name, &unknown), prompts::unknown_hint(reference)));
+        voice.warning(&format!("{} ({})", prompts::unknown(model, &unknown), prompts::unknown_hint(reference)));
     }
     Ok(())
+}
+
+/// Texts to a model that takes labels alone.
+fn labelled(texts: &[(&str, &str)], model: &str, known: &Labels, voice: &Voice) -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    for (argument, text) in texts {
+        match known.read(text) {
+            None => wrong.push((argument, labels::unknown(model, known, text))),
+            Some(reading) if !reading.whole => voice.warning(&labels::partly(model, text, &reading)),
+            Some(_) => {}
+        }
+    }
+    // One alone has its hint on a line of its own.
+    match wrong.as_slice() {
+        [] => Ok(()),
+        [(argument, (message, hint))] => Err(Failure::wrong(format!("{argument}: {message}")).hint(hint)),
+        several => {
+            let line =
+                |(argument, (message, hint)): &(&&str, (String, String))| format!("{argument}: {message}; {hint}");
+            Err(Failure::wrong(several.iter().map(line).collect::<Vec<_>>().join("\n  ")))
+        }
+    }
 }
 
 /// Of vectors of unit length.

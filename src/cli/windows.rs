@@ -10,7 +10,12 @@ use crate::recipe::{Compiled, Diagnostic};
 pub(super) fn too_large(compiled: &Compiled, models: &[ModelFolder]) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     let mut warned = BTreeSet::new();
-    for target in compiled.plan.targets.iter().filter(|target| matches!(target.sight, Sight::Places)) {
+    let plan = &compiled.plan;
+    for (index, target) in plan.targets.iter().enumerate().filter(|(_, target)| matches!(target.sight, Sight::Places)) {
+        // The members of an ensemble see what the first one does.
+        if plan.first_member(index) != index {
+            continue;
+        }
         let Some(model) = models.get(target.model) else { continue };
         for pull in &target.wanted {
             let (Some(pipeline), Some(place)) =
@@ -18,7 +23,7 @@ pub(super) fn too_large(compiled: &Compiled, models: &[ModelFolder]) -> Vec<Diag
             else {
                 continue;
             };
-            let Some((zoom, side)) = excess(pipeline, compiled.plan.size, model.description.image.size) else {
+            let Some((zoom, side)) = excess(pipeline, plan.size, model.description.image.size) else {
                 continue;
             };
             if warned.insert((target.key, pull.pipeline)) {

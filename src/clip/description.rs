@@ -18,8 +18,13 @@ pub struct Description {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub licence: String,
     pub image: ImageEncoder,
-    pub text: TextEncoder,
-    pub tokenizer: Tokenizer,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextEncoder>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<Tokenizer>,
+    /// In place of the two above, where the model is a classifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabelList>,
     /// The names that the model knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<NamesFile>,
@@ -102,6 +107,23 @@ pub struct NamesFile {
     /// their embeddings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shares: Option<String>,
+}
+
+/// The labels of a classifier: all that prompts can say to it. Its image encoder gives logits less their mean over all classes.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelList {
+    /// A file within the folder: a class a line, in the order of the network's outputs, its names separated by commas.
+    pub file: String,
+}
+
+/// What a model makes of prompts' texts.
+#[derive(Debug, Clone, Copy)]
+pub enum Language<'a> {
+    /// Any text is tokenised and encoded.
+    Texts { encoder: &'a TextEncoder, tokenizer: &'a Tokenizer },
+    /// Labels are all there is.
+    Labels(&'a LabelList),
 }
 
 /// How a text is cleaned before it is tokenised; the names are OpenCLIP's.
@@ -187,6 +209,15 @@ impl Description {
         Ok(description)
     }
 
+    /// What the model makes of texts; `None` in a description that was not checked.
+    pub fn language(&self) -> Option<Language<'_>> {
+        match (&self.text, &self.tokenizer, &self.labels) {
+            (Some(encoder), Some(tokenizer), None) => Some(Language::Texts { encoder, tokenizer }),
+            (None, None, Some(labels)) => Some(Language::Labels(labels)),
+            _ => None,
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
         if !(1..=4096).contains(&self.image.size) {
             return Err(format!("image.size is {}, expected 1 to 4096", self.image.size));
@@ -196,11 +227,26 @@ impl Description {
         {
             return Err("image.mean and image.deviation must be finite, and no deviation zero".into());
         }
-        if self.tokenizer.context == Some(0) || self.tokenizer.context > Some(1 << 16) {
-            return Err("tokenizer.context must be 1 to 65536".into());
-        }
-        let names = self.names.as_ref().map(|names| &names.file);
-        for file in [&self.image.file, &self.text.file, &self.tokenizer.file].into_iter().chain(names) {
+        let mut files = match self.language() {
+            Some(Language::Texts { encoder, tokenizer }) => {
+                if tokenizer.context == Some(0) || tokenizer.context > Some(1 << 16) {
+                    return Err("tokenizer.context must be 1 to 65536".into());
+                }
+                vec![&self.image.file, &encoder.file, &tokenizer.file]
+            }
+            Some(Language::Labels(labels)) => {
+                if self.reference.iter().any(|reference| !reference.tokens.is_empty()) {
+                    return Err("a model with [labels] has no tokens to compare: reference.tokens".into());
+                }
+                if self.names.is_some() {
+                    return Err("a model with [labels] has no other names: leave out [names]".into());
+                }
+                vec![&self.image.file, &labels.file]
+            }
+            None => return Err(self.no_language()),
+        };
+        files.extend(self.names.as_ref().map(|names| &names.file));
+        for file in files {
             let plain = std::path::Path::new(file)
                 .components()
                 .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
@@ -209,6 +255,19 @@ impl Description {
             }
         }
         Ok(())
+    }
+
+    /// Why texts mean nothing to the model.
+    fn no_language(&self) -> String {
+        let tables = [("[text]", self.text.is_some()), ("[tokenizer]", self.tokenizer.is_some())];
+        let named = |wanted: bool| {
+            let names = tables.iter().filter(|(_, there)| *there == wanted).map(|(name, _)| *name);
+            names.collect::<Vec<_>>().join(" and ")
+        };
+        match self.labels {
+            Some(_) => format!("[labels] stands in place of {}; only one of both can be there", named(true)),
+            None => format!("{} is missing; a classifier has [labels] in place of both tables", named(false)),
+        }
     }
 }
 
@@ -224,7 +283,7 @@ mod tests {
         let description = Description::parse(SMALL).unwrap();
         assert_eq!(description.image.mean, [0.0; 3]);
         assert_eq!(description.image.deviation, [1.0; 3]);
-        assert_eq!(description.tokenizer.context, None);
+        assert_eq!(description.tokenizer.as_ref().unwrap().context, None);
         assert_eq!((description.image.resize, description.image.interpolation), Default::default());
         let squashed = SMALL.replace("size = 64", "size = 64\nresize = 'squash'\ninterpolation = 'bilinear'");
         let image = Description::parse(&squashed).unwrap().image;
@@ -240,9 +299,31 @@ mod tests {
             ("'i.onnx'", "'../i.onnx'", "within it"),
             ("size = 64", "size = 64\nresize = 'crop'", "crop"),
             ("[text]", "[txt]", "txt"),
+            ("[text]\nfile = 't.onnx'\n", "", "[text] is missing"),
+            ("[text]", "[labels]\nfile = 'l.txt'\n[text]", "in place of [text] and [tokenizer]"),
+            ("[tokenizer]\nfile", "[tokenizer]\ncontext = 0\nfile", "context"),
         ] {
             let error = Description::parse(&SMALL.replace(from, to)).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn a_classifier_has_labels_in_place_of_texts() {
+        let (head, _) = SMALL.split_once("[text]").unwrap();
+        let labels = format!("{head}[labels]\nfile = 'l.txt'\n");
+        let description = Description::parse(&labels).unwrap();
+        assert!(matches!(description.language(), Some(Language::Labels(labels)) if labels.file == "l.txt"));
+        let written = toml::to_string(&description).unwrap();
+        assert!(!written.contains("[text]") && !written.contains("[tokenizer]"), "{written}");
+        for (more, said) in [
+            ("[[reference]]\ntext = 'x'\ntokens = [1]\n", "tokens"),
+            ("[names]\nfile = 'n.txt'\n", "leave out [names]"),
+            ("[tokenizer]\nfile = 't.json'\n", "in place of [tokenizer]"),
+        ] {
+            let error = Description::parse(&(labels.clone() + more)).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+        assert!(Description::parse(&labels.replace("'l.txt'", "'../l.txt'")).unwrap_err().contains("within it"));
     }
 }

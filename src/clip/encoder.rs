@@ -22,6 +22,8 @@ pub struct Questions {
     pub best: Vec<f32>,
     /// What similarities are multiplied by before prompts are compared; negative where the least similar one is to win.
     pub scale: Vec<f32>,
+    /// What is added to that before prompts are compared.
+    pub offset: Vec<f32>,
     /// The similarity from which on a prompt lets go of a window; one to be avoided acts from there on.
     pub stop: Vec<f32>,
     /// `[N]`: 0 where the winner takes all; otherwise the inverse of the temperature at which competing prompts share.
@@ -41,6 +43,7 @@ impl Questions {
             scale: vec![1.0; matrix.len()],
             stop: vec![NEVER; matrix.len()],
             pull: matrix.clone(),
+            offset: matrix.clone(),
             best: matrix,
             sharpness: vec![0.0; windows],
             loss: vec![Loss::Cosine; windows * prompts],
@@ -237,6 +240,7 @@ impl Encoder {
             .zip(divide(&sizes, prompts, &questions.pull))
             .zip(divide(&sizes, prompts, &questions.best))
             .zip(divide(&sizes, prompts, &questions.scale))
+            .zip(divide(&sizes, prompts, &questions.offset))
             .zip(divide(&sizes, prompts, &questions.stop))
             .zip(divide(&sizes, 1, &questions.sharpness))
             .zip(starts(&sizes));
@@ -244,7 +248,7 @@ impl Encoder {
         let parts: Vec<_> = sizes.iter().copied().zip(given.zip(wanted)).collect();
         parts.into_par_iter().try_for_each(|(size, (given, (similarities, gradients)))| {
             self.cancel.check()?;
-            let ((((((windows, pull), best), scale), stop), sharpness), start) = given;
+            let (((((((windows, pull), best), scale), offset), stop), sharpness), start) = given;
             let column = [size, 1];
             let matrix = [size, prompts];
             let (windows_of, features_of) = ([size, 3, side, side], [prompts, features.width()]);
@@ -254,6 +258,7 @@ impl Encoder {
                 (head::PULL, Input::F32(&matrix, pull)),
                 (head::BEST, Input::F32(&matrix, best)),
                 (head::SCALE, Input::F32(&matrix, scale)),
+                (head::OFFSET, Input::F32(&matrix, offset)),
                 (head::STOP, Input::F32(&matrix, stop)),
                 (head::SHARPNESS, Input::F32(&column, sharpness)),
             ];

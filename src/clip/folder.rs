@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{ClipError, Description};
+use super::{ClipError, Description, Language};
 use crate::onnx::{self, Graph, external_files};
 
 /// The model that is part of the program, so that it renders wherever it is installed.
@@ -166,14 +166,29 @@ impl ModelFolder {
         graph.map_err(|source| ClipError::Graph { model: self.description.name.clone(), source })
     }
 
+    /// The names of the files that decide about embeddings, the image encoder's first; those of external weights aside.
+    pub fn files(&self) -> Vec<&str> {
+        let d = &self.description;
+        let more = match d.language() {
+            Some(Language::Texts { encoder, tokenizer }) => vec![encoder.file.as_str(), &tokenizer.file],
+            Some(Language::Labels(labels)) => vec![labels.file.as_str()],
+            None => Vec::new(),
+        };
+        std::iter::once(d.image.file.as_str()).chain(more).collect()
+    }
+
     /// A hash of the description and the files, those of external weights included: what decides about embeddings. Hexadecimal
     /// BLAKE3.
     pub fn hash(&self) -> Result<String, ClipError> {
         let mut hasher = blake3::Hasher::new();
         let d = &self.description;
-        let described = format!("{:?} {:?} {:?}", d.image, d.text, d.tokenizer);
+        let described = match d.language() {
+            Some(Language::Texts { encoder, tokenizer }) => format!("{:?} {encoder:?} {tokenizer:?}", d.image),
+            Some(Language::Labels(labels)) => format!("{:?} {labels:?}", d.image),
+            None => format!("{:?}", d.image),
+        };
         hasher.update(blake3::hash(described.as_bytes()).as_bytes());
-        for file in [&d.image.file, &d.text.file, &d.tokenizer.file] {
+        for file in self.files() {
             let bytes = self.bytes(file)?;
             hasher.update(blake3::hash(&bytes).as_bytes());
             // What is no model (the tokenizer, a damaged file) names none; the latter is reported when it is opened.

@@ -5,7 +5,7 @@
 //! selection and loss are part of the graph:
 //!
 //! ```text
-//! z = scale s                                                          what prompts compete by, [N, K]
+//! z = scale s + offset                                                 what prompts compete by, [N, K]
 //! h = [z is the greatest among those with best > 0]                    where the winner takes all
 //! h = softmax(sharpness z) over those with best > 0                    where they share
 //! w = pull + best h                                                    weight of each prompt, [N, K]
@@ -43,8 +43,10 @@ pub const FEATURES: &str = "recipe/features";
 pub const PULL: &str = "recipe/pull";
 /// Input: weights `[N, K]` of prompts that compete.
 pub const BEST: &str = "recipe/best";
-/// Input: what similarities are multiplied by before prompts are compared, `[N, K]`, at most 10 in size.
+/// Input: what similarities are multiplied by before prompts are compared, `[N, K]`.
 pub const SCALE: &str = "recipe/scale";
+/// Input: what is added to that, `[N, K]`. What prompts are compared by is at most 1e6 in size.
+pub const OFFSET: &str = "recipe/offset";
 /// Input: similarities `[N, K]` at which prompts let go.
 pub const STOP: &str = "recipe/stop";
 /// Input: `[N, 1]`, 0 where the winner takes all, or else the inverse of a temperature.
@@ -163,7 +165,7 @@ pub fn train(
     let windows = graph.static_shape(WINDOWS)?[0];
     let matrix =
         ValueType { data_type: DataType::F32, dims: Some(vec![Dim::Known(windows), Dim::Named("prompts".into())]) };
-    for name in [PULL, BEST, SCALE, STOP].into_iter().chain(extras.inputs().map(|(name, _)| name)) {
+    for name in [PULL, BEST, SCALE, OFFSET, STOP].into_iter().chain(extras.inputs().map(|(name, _)| name)) {
         graph.inputs.push(name.into());
         graph.types.insert(name.into(), matrix.clone());
     }
@@ -301,9 +303,10 @@ fn select(b: &mut Builder<'_>) -> String {
     let zero = b.scalar(0.0, SIMILARITY);
     let competes = b.op("Greater", &[BEST, &zero]);
     let scaled = b.op("Mul", &[SIMILARITY, SCALE]);
-    // Below any scaled cosine.
-    let nothing = b.scalar(-100.0, SIMILARITY);
-    let candidates = b.op("Where", &[&competes, &scaled, &nothing]);
+    let moved = b.op("Add", &[&scaled, OFFSET]);
+    // Below all that is compared; times any sharpness (at most 1000) still a number.
+    let nothing = b.scalar(-1e30, SIMILARITY);
+    let candidates = b.op("Where", &[&competes, &moved, &nothing]);
     let greatest = b.reduce("ReduceMax", &candidates, &[1], true);
     let wins = b.op("Equal", &[&candidates, &greatest]);
     let won = b.op("Where", &[&wins, BEST, &zero]);

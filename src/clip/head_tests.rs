@@ -128,6 +128,7 @@ impl Setting {
             (PULL, Input::F32(&matrix, &pull)),
             (BEST, Input::F32(&matrix, &zeros)),
             (SCALE, Input::F32(&matrix, &ones)),
+            (OFFSET, Input::F32(&matrix, &zeros)),
             (STOP, Input::F32(&matrix, &stop)),
             (SHARPNESS, Input::F32(&column, &zeros[..WINDOWS_AT_ONCE])),
         ];

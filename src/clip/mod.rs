@@ -9,22 +9,28 @@ mod features;
 mod folder;
 mod head;
 mod jpeg;
+mod labels;
 mod memory;
 mod names;
 mod pictures;
 mod preprocess;
 mod text;
 mod tokens;
+mod words;
 
 pub use cancel::Cancel;
-pub use description::{Clean, Description, ImageEncoder, NamesFile, Reference, Source, TextEncoder, Tokenizer};
+pub use description::{
+    Clean, Description, ImageEncoder, LabelList, Language, NamesFile, Reference, Source, TextEncoder, Tokenizer,
+};
 pub use encoder::{Encoder, NEVER, Questions};
 pub use ends::ImageGraph;
 pub use error::ClipError;
 pub use features::{Features, Odds, Probe, Quadric, TEMPERATURE, mean};
 pub use folder::{ModelFolder, data_folder, map_file};
+pub use labels::{FEWEST, Labels, Named, Reading, lines, split};
 pub use names::Name;
 pub use pictures::image_features;
 pub use preprocess::{Interpolation, Photo, Resize};
 pub use text::{TextSession, TextTokenizer, features, features_with};
 pub use tokens::{Stranger, Tokens};
+pub use words::Words;

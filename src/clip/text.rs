@@ -6,7 +6,10 @@ use bytes::Bytes;
 use tokenizers::{PostProcessor, Tokenizer, TruncationDirection, TruncationParams};
 
 use super::tokens::{Stranger, Tokens};
-use super::{Clean, ClipError, ModelFolder, encoder::OUTSIDE, memory::remembered};
+use super::{
+    Clean, ClipError, Labels, Language, ModelFolder, TextEncoder, Tokenizer as Described, encoder::OUTSIDE,
+    memory::remembered,
+};
 use crate::onnx::external_files;
 use crate::runtime::{Device, Input, Level, Outputs, Runtime, SessionPlan, Weights};
 
@@ -27,15 +30,16 @@ impl TextTokenizer {
     pub fn open(model: &ModelFolder) -> Result<Self, ClipError> {
         let description = &model.description;
         let failed = |message: String| ClipError::Tokenizer { model: description.name.clone(), message };
-        let bytes = model.bytes(&description.tokenizer.file)?;
+        let (_, described) = texts(model)?;
+        let bytes = model.bytes(&described.file)?;
         let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|error| failed(error.to_string()))?;
         // Padding and length are model.toml's business; what the file may say of them serves training.
         tokenizer.with_padding(None);
         let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-        if let Some(context) = description.tokenizer.context.filter(|context| *context <= special) {
+        if let Some(context) = described.context.filter(|context| *context <= special) {
             return Err(failed(format!("a context of {context} has no room besides {special} special tokens")));
         }
-        let truncation = description.tokenizer.context.map(|max_length| TruncationParams {
+        let truncation = described.context.map(|max_length| TruncationParams {
             max_length,
             direction: TruncationDirection::Right,
             ..TruncationParams::default()
@@ -47,9 +51,9 @@ impl TextTokenizer {
             tokenizer,
             unknown,
             piece,
-            context: description.tokenizer.context,
-            padding: description.tokenizer.padding,
-            clean: description.tokenizer.clean,
+            context: described.context,
+            padding: described.padding,
+            clean: described.clean,
             model: description.name.clone(),
         })
     }
@@ -89,6 +93,18 @@ impl TextTokenizer {
     }
 }
 
+/// What `model.toml` says of texts. An error where the model knows labels alone.
+fn texts(model: &ModelFolder) -> Result<(&TextEncoder, &Described), ClipError> {
+    match model.description.language() {
+        Some(Language::Texts { encoder, tokenizer }) => Ok((encoder, tokenizer)),
+        _ => Err(ClipError::Encoder {
+            model: model.description.name.clone(),
+            message: "has no text encoder".to_owned(),
+            hint: None,
+        }),
+    }
+}
+
 /// The name of the token for unknown words in a tokenizer file, if its model has one (byte-level ones do not), and what
 /// further pieces of words begin with, if it has such pieces.
 fn vocabulary(bytes: &[u8]) -> (Option<String>, Option<String>) {
@@ -115,7 +131,7 @@ fn vocabulary(bytes: &[u8]) -> (Option<String>, Option<String>) {
 /// Encodes texts into features of unit length, `D` values each, in order.
 ///
 /// Features are kept in `cache` (a folder) by model and text; the text encoder is loaded only for texts not found there,
-/// and freed before this returns.
+/// and freed before this returns. Those of a classifier's labels are made of the labels alone.
 pub fn features(
     runtime: &Runtime,
     model: &ModelFolder,
@@ -135,6 +151,10 @@ pub fn features_with(
     texts: &[String],
     cache: Option<PathBuf>,
 ) -> Result<Vec<Vec<f32>>, ClipError> {
+    if let Some(Language::Labels(list)) = model.description.language() {
+        let labels = Labels::open(model, list)?;
+        return texts.iter().map(|text| labels.feature(text)).collect();
+    }
     let key = |text: &String| blake3::hash(text.as_bytes());
     remembered(texts, key, model_hash, cache, |text| {
         let encoder = match &mut *encoder {
@@ -155,12 +175,13 @@ pub struct TextSession {
 impl TextSession {
     /// Loads it.
     pub fn open(runtime: &Runtime, model: &ModelFolder) -> Result<Self, ClipError> {
-        let bytes: Bytes = model.bytes(&model.description.text.file)?;
+        let (described, _) = texts(model)?;
+        let bytes: Bytes = model.bytes(&described.file)?;
         // One text at a time on the CPU: a few milliseconds each, and the same bits whatever the device.
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
         let external = external_files(&bytes).is_ok_and(|files| !files.is_empty());
         let session = if external {
-            let (bytes, tensors) = model.graph(&model.description.text.file)?.write_split(OUTSIDE);
+            let (bytes, tensors) = model.graph(&described.file)?.write_split(OUTSIDE);
             runtime.session(&bytes, &Weights { tensors, ..Weights::default() }, &plan)?
         } else {
             runtime.session(&bytes, &Weights::default(), &plan)?
@@ -190,12 +211,13 @@ impl TextSession {
     fn encode(&mut self, text: &str) -> Result<Vec<f32>, ClipError> {
         let outputs = self.run(text)?;
         let description = &self.model.description;
+        let (described, _) = texts(&self.model)?;
         let failed = |message: String, hint: &str| ClipError::Encoder {
             model: description.name.clone(),
             message,
             hint: (!hint.is_empty()).then(|| hint.to_owned()),
         };
-        let output = match &description.text.output {
+        let output = match &described.output {
             Some(name) => name.clone(),
             None => self.session.outputs().next().map(str::to_owned).unwrap_or_default(),
         };
@@ -213,6 +235,7 @@ impl TextSession {
     /// All outputs for a text.
     fn run(&mut self, text: &str) -> Result<Outputs, ClipError> {
         let description = &self.model.description;
+        let (described, _) = texts(&self.model)?;
         let failed = |message: String, hint: &str| ClipError::Encoder {
             model: description.name.clone(),
             message,
@@ -222,12 +245,12 @@ impl TextSession {
         let dims = [1, tokens.ids.len()];
         let mask: Vec<i64> = (0..tokens.ids.len()).map(|i| i64::from(i < tokens.used)).collect();
         let names: Vec<String> = self.session.inputs().map(str::to_owned).collect();
-        let ids_name = match &description.text.ids {
+        let ids_name = match &described.ids {
             Some(name) => name.clone(),
             None => names.first().cloned().ok_or_else(|| failed("the text encoder has no input".into(), ""))?,
         };
         let mut inputs = vec![(ids_name.as_str(), Input::I64(&dims, &tokens.ids))];
-        if let Some(name) = &description.text.mask {
+        if let Some(name) = &described.mask {
             inputs.push((name.as_str(), Input::I64(&dims, &mask)));
         }
         for (name, _) in &inputs {

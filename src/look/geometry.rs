@@ -62,7 +62,7 @@ fn extent(frame: &Frame, area: &Area, sight: Sight, pipeline: &Pipeline, draws: 
         Sight::Whole { fit: Fit::Stretch } => ([width, height], [width, height]),
         Sight::Whole { fit: Fit::Contain } => ([width.max(height); 2], [width.max(height); 2]),
         Sight::Whole { fit: Fit::Slide } => ([shorter; 2], [shorter; 2]),
-        Sight::Places => ([canvas; 2], [f64::from(frame.side); 2]),
+        Sight::Places => ([canvas; 2], [f64::from(frame.life_size); 2]),
     };
     let mut extent = life_size;
     let mut said = false;

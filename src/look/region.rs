@@ -123,6 +123,13 @@ impl Region {
         Some([(pixel % self.width) as f64 + across, (pixel / self.width) as f64 + at[1]])
     }
 
+    /// Leaves of a pixel gradient `[3, H, W]` what lies in the region.
+    pub fn keep(&self, gradient: &mut [f32]) {
+        gradient.par_chunks_exact_mut(self.mask.len()).for_each(|gradient| {
+            gradient.iter_mut().zip(&self.mask).for_each(|(gradient, mask)| *gradient *= mask);
+        });
+    }
+
     /// Adds what of a pixel gradient `[3, H, W]` lies in the region to another.
     pub fn add(&self, gradient: &[f32], sum: &mut [f32]) {
         let area = self.mask.len();

@@ -41,7 +41,7 @@ fn square(side: u32) -> Size {
 
 /// The whole canvas through stages.
 fn whole(side: u32, kinds: impl IntoIterator<Item = StageKind>) -> Window {
-    let frame = Frame { size: square(side), side };
+    let frame = Frame::new(square(side), side);
     let sight = Sight::Whole { fit: Fit::Stretch };
     Window::draw(&frame, sight, &pipeline(kinds, Edge::Mirror), Draws::new(3), &NOW)
 }
@@ -96,7 +96,7 @@ fn shifts_meet_the_edge_rules() {
     let side = 16usize;
     let picture = random(3 * side * side, 1);
     let see = |edge| {
-        let frame = Frame { size: square(16), side: 16 };
+        let frame = Frame::new(square(16), 16);
         let map = Homography::translation(5.0, 0.0);
         let window = Window::new(map, frame.side, edge, Vec::new());
         shown(frame.size, &picture, &[window], frame.side)
@@ -112,7 +112,7 @@ fn shifts_meet_the_edge_rules() {
 #[test]
 fn halving_is_the_mean_of_four() {
     let picture = random(3 * 32 * 32, 1);
-    let frame = Frame { size: square(32), side: 16 };
+    let frame = Frame::new(square(32), 16);
     let sight = Sight::Whole { fit: Fit::Stretch };
     let window = Window::draw(&frame, sight, &pipeline([], Edge::Mirror), Draws::new(3), &NOW);
     let seen = shown(frame.size, &picture, &[window], 16);
@@ -137,7 +137,7 @@ fn checkerboard(side: usize, field: usize) -> Vec<f32> {
 #[test]
 fn a_shrunk_checkerboard_is_grey() {
     let picture = checkerboard(512, 1);
-    let frame = Frame { size: square(512), side: 64 };
+    let frame = Frame::new(square(512), 64);
     for angle in [0.0, 7.0, 45.0] {
         for cover in [0.7, 0.93, 1.0] {
             let kinds = [StageKind::Cover(range(cover, cover)), StageKind::Rotate(range(angle, angle))];
@@ -183,7 +183,7 @@ fn perspective_neither_aliases_nor_blurs() {
 fn stretching_neither_aliases_nor_blurs() {
     // Eight canvas pixels to a window pixel along x, one along y.
     let size = Size { width: 512, height: 64 };
-    let frame = Frame { size, side: 64 };
+    let frame = Frame::new(size, 64);
     let see = |value: fn(usize, usize) -> usize| {
         let plane: Vec<f32> = (0..size.area()).map(|i| (value(i % 512, i / 512) % 2) as f32).collect();
         let sight = Sight::Whole { fit: Fit::Stretch };
@@ -198,7 +198,7 @@ fn stretching_neither_aliases_nor_blurs() {
 
 #[test]
 fn places_stay_near_the_canvas_and_reach_its_borders() {
-    let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
+    let frame = Frame::new(Size { width: 300, height: 200 }, 64);
     let roam = pipeline([StageKind::Cover(range(0.25, 0.5))], Edge::Mirror);
     let (mut left, mut right) = (f64::INFINITY, f64::NEG_INFINITY);
     for place in 0..4000 {
@@ -222,7 +222,7 @@ fn places_stay_near_the_canvas_and_reach_its_borders() {
 
 #[test]
 fn compositions_fit() {
-    let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
+    let frame = Frame::new(Size { width: 300, height: 200 }, 64);
     let corners = |fit, seed| {
         Window::draw(&frame, Sight::Whole { fit }, &pipeline([], Edge::Mirror), Draws::new(seed), &NOW).corners()
     };
@@ -243,7 +243,7 @@ fn compositions_fit() {
 #[test]
 fn perspective_shows_twice_as_much_at_its_far_edge() {
     for seed in 0..200 {
-        let frame = Frame { size: square(256), side: 64 };
+        let frame = Frame::new(square(256), 64);
         let kinds = [StageKind::Cover(range(0.5, 0.5)), StageKind::Perspective(range(1.0, 1.0))];
         let window = Window::draw(&frame, Sight::Places, &pipeline(kinds, Edge::Mirror), Draws::new(seed), &NOW);
         let m = window.map.0;
@@ -257,7 +257,7 @@ fn perspective_shows_twice_as_much_at_its_far_edge() {
 
 #[test]
 fn no_tilt_leads_behind_the_horizon() {
-    let frame = Frame { size: square(64), side: 16 };
+    let frame = Frame::new(square(64), 16);
     for seed in 0..500 {
         let tilt = || StageKind::Perspective(range(1.0, 1.0));
         let kinds = [tilt(), StageKind::Shift(range(-2.0, 2.0)), tilt(), tilt(), StageKind::Rotate(range(-90.0, 90.0))];
@@ -271,7 +271,7 @@ fn no_tilt_leads_behind_the_horizon() {
 
 #[test]
 fn nothing_a_recipe_could_say_panics() {
-    let frame = Frame { size: Size { width: 16, height: 40 }, side: 11 };
+    let frame = Frame::new(Size { width: 16, height: 40 }, 11);
     let extremes = [0.0, -1.0, 1.0, 1e-300, 1e9, -1e300, f64::INFINITY, f64::NAN];
     let kinds = [
         StageKind::Cover,
@@ -300,7 +300,7 @@ fn nothing_a_recipe_could_say_panics() {
 
 #[test]
 fn stages_act_by_chance_and_hang_on_their_key() {
-    let frame = Frame { size: square(128), side: 32 };
+    let frame = Frame::new(square(128), 32);
     let mut turn = stage(StageKind::Rotate(range(-30.0, 30.0)), 77);
     turn.chance = Schedule::Constant(0.3);
     let cover = stage(StageKind::Cover(range(0.3, 0.6)), 5);
@@ -353,7 +353,7 @@ fn random_windows(frame: &Frame, seed: u64, count: u64) -> Vec<Window> {
 fn push_is_the_adjoint_of_look() {
     let cases = [(64, 64, 16), (37, 91, 13), (200, 30, 24), (17, 16, 32), (16, 300, 9), (129, 128, 8)];
     for (case, (width, height, side)) in cases.into_iter().enumerate() {
-        let frame = Frame { size: Size { width, height }, side };
+        let frame = Frame::new(Size { width, height }, side);
         for seed in 0..12 {
             let seed = 1000 * case as u64 + 10 * seed;
             let windows = random_windows(&frame, seed, 5);
@@ -374,7 +374,7 @@ fn push_is_the_adjoint_of_look() {
 #[test]
 fn each_pixel_of_the_adjoint_is_right() {
     // A single window, every column of the matrix: nothing can cancel.
-    let frame = Frame { size: Size { width: 19, height: 16 }, side: 6 };
+    let frame = Frame::new(Size { width: 19, height: 16 }, 6);
     for seed in [3, 8, 21] {
         let windows = random_windows(&frame, seed, 2);
         let gradients = random(2 * 3 * 36, 1);
@@ -393,7 +393,7 @@ fn each_pixel_of_the_adjoint_is_right() {
 
 #[test]
 fn threads_change_nothing() {
-    let frame = Frame { size: Size { width: 150, height: 211 }, side: 40 };
+    let frame = Frame::new(Size { width: 150, height: 211 }, 40);
     let windows = random_windows(&frame, 42, 9);
     let picture = random(3 * frame.size.area(), 1);
     let gradients = random(9 * 3 * 1600, 2);
@@ -414,7 +414,7 @@ fn threads_change_nothing() {
 
 #[test]
 fn scratch_can_be_used_again() {
-    let frame = Frame { size: Size { width: 64, height: 48 }, side: 16 };
+    let frame = Frame::new(Size { width: 64, height: 48 }, 16);
     let mut scratch = Push::new(frame.size);
     for seed in 0..6 {
         let windows = random_windows(&frame, 7 * seed, 3);
@@ -435,7 +435,7 @@ fn small_windows_under_strong_tilts_are_sampled() {
     let size = square(40);
     let picture = random(3 * size.area(), 1);
     for side in [1, 3, 5, 9] {
-        let frame = Frame { size, side };
+        let frame = Frame::new(size, side);
         let tilts = [StageKind::Perspective(range(1.0, 1.0)), StageKind::Perspective(range(1.0, 1.0))];
         let pipeline = pipeline(tilts, Edge::Mirror);
         let windows: Vec<Window> =
@@ -452,7 +452,7 @@ fn rectangle(fractions: [f64; 4], size: Size) -> Region {
 
 #[test]
 fn places_of_a_region_lie_in_it() {
-    let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
+    let frame = Frame::new(Size { width: 300, height: 200 }, 64);
     let region = rectangle([0.5, 0.25, 0.5, 0.75], frame.size);
     let roam = pipeline([StageKind::Cover(range(0.1, 0.4))], Edge::Mirror);
     let draw = |place: u64, sight, pipeline: &Pipeline| {
@@ -479,7 +479,7 @@ fn places_of_a_region_lie_in_it() {
 
 #[test]
 fn compositions_fit_their_region() {
-    let frame = Frame { size: Size { width: 300, height: 200 }, side: 64 };
+    let frame = Frame::new(Size { width: 300, height: 200 }, 64);
     let region = rectangle([0.2, 0.5, 0.4, 0.5], frame.size);
     let corners = |fit| {
         let sight = Sight::Whole { fit };
@@ -497,7 +497,7 @@ fn compositions_fit_their_region() {
 
 #[test]
 fn the_gradient_of_a_region_is_the_adjoint_of_looking_at_it_alone() {
-    let frame = Frame { size: Size { width: 50, height: 36 }, side: 12 };
+    let frame = Frame::new(Size { width: 50, height: 36 }, 12);
     let region = rectangle([0.1, 0.3, 0.55, 0.6], frame.size);
     for seed in 0..6 {
         let draw = |i| {
@@ -525,7 +525,7 @@ fn the_gradient_of_a_region_is_the_adjoint_of_looking_at_it_alone() {
 #[test]
 fn places_that_stay_keep_their_size_and_centre_and_lie_evenly() {
     let size = square(400);
-    let frame = Frame { size, side: 16 };
+    let frame = Frame::new(size, 16);
     let pipeline = pipeline([StageKind::Cover(range(0.2, 0.4)), StageKind::Shift(range(-0.01, 0.01))], Edge::Mirror);
     let middle = |corners: [[f64; 2]; 4]| [0, 1].map(|axis| (corners[0][axis] + corners[2][axis]) / 2.0);
     let view = |number: u64, step: u64| {

@@ -15,6 +15,21 @@ pub struct Frame {
     pub size: Size,
     /// The encoder's window side S in pixels.
     pub side: u32,
+    /// The side of what a `zoom` of 1 shows, in canvas pixels: S, or that of another encoder which sees the same windows.
+    pub life_size: u32,
+}
+
+impl Frame {
+    /// For an encoder whose windows have this side.
+    pub fn new(size: Size, side: u32) -> Frame {
+        Frame { size, side, life_size: side }
+    }
+
+    /// The same for windows that show what another frame's do.
+    #[must_use]
+    pub fn beside(self, other: &Frame) -> Frame {
+        Frame { life_size: other.life_size, ..self }
+    }
 }
 
 /// A place that stays where it is for a whole render: windows look at it again and again.

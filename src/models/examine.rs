@@ -1,7 +1,7 @@
-//! What every model must pass before it is used: its two encoders speak the same language, and the image encoder can be
-//! differentiated.
+//! What every model must pass before it is used: its two encoders speak the same language, or its labels are those of its outputs; and
+//! the image encoder can be differentiated.
 
-use crate::clip::{self, ClipError, ImageGraph, ModelFolder};
+use crate::clip::{self, ClipError, FEWEST, ImageGraph, Labels, Language, ModelFolder};
 use crate::onnx::{OnnxError, gradient_graph};
 use crate::runtime::Runtime;
 
@@ -14,8 +14,8 @@ pub struct Examined {
     pub nodes: usize,
 }
 
-/// Examines a model: both encoders load, their embeddings have the same length, every operator between picture and embedding
-/// has a gradient rule.
+/// Examines a model: both encoders load, their embeddings have the same length, or there is a label for each of a classifier's
+/// outputs; every operator between picture and embedding has a gradient rule.
 pub fn examine(model: &ModelFolder, runtime: &Runtime) -> Result<Examined, ClipError> {
     let description = &model.description;
     let failed = |source| ClipError::Graph { model: description.name.clone(), source };
@@ -33,6 +33,34 @@ pub fn examine(model: &ModelFolder, runtime: &Runtime) -> Result<Examined, ClipE
     })?;
     let width = image.check(&folded, 1, description.image.size)?;
     let nodes = gradient_graph(folded).map_err(failed)?.nodes.len();
+    match description.language() {
+        Some(Language::Labels(list)) => labelled(model, &Labels::open(model, list)?, width)?,
+        _ => speaks(model, runtime, width)?,
+    }
+    Ok(Examined { width, nodes })
+}
+
+/// A label for each output, and enough of them.
+fn labelled(model: &ModelFolder, labels: &Labels, width: usize) -> Result<(), ClipError> {
+    let wrong = |message: String, hint: &str| {
+        let model = model.description.name.clone();
+        Err(ClipError::Encoder { model, message, hint: Some(hint.to_owned()) })
+    };
+    let count = labels.count();
+    if count != width {
+        let message = format!("the network has {width} outputs, and {count} labels are given");
+        return wrong(message, "each output needs its label, in order; a class for the background counts");
+    }
+    if count < FEWEST {
+        let message = format!("a classifier of {count} classes cannot guide a picture");
+        return wrong(message, "less their mean, so few logits only have a sign: there is no gradient");
+    }
+    Ok(())
+}
+
+/// The text encoder takes what the tokenizer gives, and gives embeddings of the same length.
+fn speaks(model: &ModelFolder, runtime: &Runtime, width: usize) -> Result<(), ClipError> {
+    let description = &model.description;
     let text = clip::features(runtime, model, "", &["a picture".to_owned()], None).map_err(|error| match error {
         ClipError::Runtime(error) => ClipError::Encoder {
             model: description.name.clone(),
@@ -49,5 +77,5 @@ pub fn examine(model: &ModelFolder, runtime: &Runtime) -> Result<Examined, ClipE
             hint: Some("do both belong to the same model? are the outputs those behind the projection?".to_owned()),
         });
     }
-    Ok(Examined { width, nodes })
+    Ok(())
 }

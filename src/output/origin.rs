@@ -82,6 +82,16 @@ pub struct Facts {
     pub tally: Vec<TallyLine>,
 }
 
+impl Facts {
+    /// The names of all models that worked on the picture, in a line.
+    pub fn all_models(&self) -> String {
+        match self.models.as_slice() {
+            [] => self.model.clone(),
+            models => models.iter().map(|model| model.name.as_str()).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
 /// An edit after which the canvas went on as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -5,10 +5,12 @@
 //! are in window pixels, angles in degrees, colours 0..1 sRGB, times in steps.
 
 mod expression;
+mod member;
 mod phase;
 mod schedule;
 
 pub use expression::{Expr, Function, Operator, Variable};
+pub use member::Member;
 pub use phase::{Gradient, Optimiser, Patience, Phase};
 pub use schedule::{Ease, Key, Schedule, Time};
 
@@ -227,12 +229,15 @@ impl Ensemble {
 /// Something the picture should show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
-    /// The name from the recipe, or `composition 1`, `detail 2` by position.
+    /// The name from the recipe, or `composition 1`, `detail 2` by position; of a member of an ensemble, with the model's name
+    /// behind it. No other target has it.
     pub name: String,
-    /// Identity of its random draws: from its name, or else from its kind and position.
+    /// Identity of its random draws: from its name, or else from its kind and position. Members of an ensemble have the same.
     pub key: u64,
     /// Which of the run's models sees for it, counted from 0.
     pub model: usize,
+    /// The ensemble that it is a member of, if it is: its model is then one of several that look at the same windows.
+    pub member: Option<Member>,
     pub sight: Sight,
     /// Where it may look and change; `None`: everywhere.
     pub region: Option<Region>,
@@ -245,6 +250,7 @@ pub struct Target {
     pub select: Select,
     /// How evenly [`Select::Mix`] shares out; positive. Of no meaning otherwise.
     pub temperature: Schedule,
+    pub calibration: Calibration,
     pub loss: Loss,
     /// The distinct pipelines its prompts are seen through.
     pub pipelines: Vec<Pipeline>,
@@ -262,6 +268,12 @@ impl Target {
     /// Whether it acts at a step of the run, counted from 0.
     pub fn acts_at(&self, step: u64) -> bool {
         self.active.is_none_or(|active| active.contains(step))
+    }
+
+    /// Whether its prompts are compared by their similarities: there are several, and its selection goes by that.
+    pub fn compares(&self) -> bool {
+        let several = self.wanted.iter().any(|pull| pull.prompt != self.wanted[0].prompt);
+        self.select.compares() && several
     }
 
     /// All its prompts: the wanted ones, those to avoid, and directions.
@@ -313,18 +325,37 @@ pub enum Fit {
 /// Which of a target's prompts a window trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Select {
-    /// The prompt (and view) of greatest scaled similarity.
+    /// The prompt (and view) of greatest similarity, calibrated and scaled.
     Best,
-    /// The prompt (and view) of least scaled similarity: none is forgotten.
+    /// The prompt (and view) of least similarity, calibrated and scaled: none is forgotten.
     Worst,
     /// All prompts.
     All,
-    /// All prompts, their weights shared out by a softmax of their scaled similarities over the target's temperature.
+    /// All prompts, their weights shared out by a softmax of their similarities, calibrated and scaled, over the target's temperature.
     Mix,
     /// One prompt, drawn for each place.
     Random,
     /// One prompt, by the place's number, or by the window's where places do not stay: all have the same share.
     Turns,
+}
+
+impl Select {
+    /// Whether prompts are compared by their similarities.
+    pub fn compares(self) -> bool {
+        matches!(self, Select::Best | Select::Worst | Select::Mix)
+    }
+}
+
+/// What a prompt's similarity is measured against before prompts are compared: similarities of different prompts lie on different
+/// scales. Of no meaning for [`Select::All`], [`Select::Random`] and [`Select::Turns`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calibration {
+    /// Its own mean and spread in the windows that the target has seen lately.
+    Past,
+    /// The same in windows of the canvas as it is when the prompt begins to compete.
+    Start,
+    /// Nothing.
+    None,
 }
 
 /// The distance between a window's embedding e, of unit length u, and a prompt's feature f; s their similarity.

@@ -23,7 +23,7 @@ pub struct Render {
     pub recipe: String,
     /// The picture's file name.
     pub output: String,
-    /// The model's name.
+    /// The model's name; of several, all of them.
     pub model: String,
     pub device: String,
     /// Width and height in pixels.

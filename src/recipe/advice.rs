@@ -4,8 +4,8 @@
 //! recipe ─ which models it names ─▶ look up ─ their texts, among the sources ─▶ Counsel ─▶ Reader, wherever a recipe is silent
 //! ```
 //!
-//! What a target says nothing of is the advice of the model that looks for it; the canvas and the phases have that of the
-//! recipe's own model. Where no model advises, the program's defaults count.
+//! What a target says nothing of is the advice of the model that looks for it, of several the first one's; the canvas and the
+//! phases have that of the recipe's own model. Where no model advises, the program's defaults count.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use toml::de::{DeTable, DeValue};
 use super::bases::Family;
 use super::defaults;
 use super::diagnostic::Diagnostic;
-use super::keys::{self, COMPOSITION, DETAIL, Kind, RECIPE, Table};
+use super::keys::{self, COMPOSITION, DETAIL, Kind, MODEL, RECIPE, Table};
 use super::nearest::did_you_mean;
 use super::over_time::{self, Timeline};
 use super::overrides::Overrides;
@@ -88,8 +88,8 @@ pub(super) fn look_up(
     advisers
 }
 
-/// The models that a recipe names, with the folders from which their paths count: its own first. What is wrong with the
-/// recipe is told later.
+/// The models that a recipe names, with the folders from which their paths count: its own first; of those that look together the
+/// first. What is wrong with the recipe is told later.
 fn named(family: &Family, overrides: &Overrides, starts: &[usize]) -> Vec<(String, PathBuf)> {
     let mut document = family.merged(&mut Vec::new());
     settings::apply(&mut document, &overrides.set, starts, &family.sources, &Counsel::default());
@@ -105,10 +105,12 @@ fn named(family: &Family, overrides: &Overrides, starts: &[usize]) -> Vec<(Strin
     own.or_else(default).into_iter().chain(targets).collect()
 }
 
-/// The model that a table names, and the folder from which its path counts.
+/// The model that a table names, or the first of several, and the folder from which its path counts.
 fn said<'s>(table: &DeTable<'_>, sources: &'s Sources) -> Option<(String, &'s Path)> {
-    let node = table.get("model")?;
-    Some((node.get_ref().as_str()?.to_owned(), sources.folder(node.span().start)))
+    let several = || table.get("models")?.get_ref().as_array()?.iter().next();
+    let node = table.get("model").or_else(several)?;
+    let name = node.get_ref().as_table().map_or(Some(node), |member| member.get("name"))?;
+    Some((name.get_ref().as_str()?.to_owned(), sources.folder(name.span().start)))
 }
 
 impl Adviser {
@@ -154,7 +156,7 @@ impl<'a> Counsel<'a> {
         self.models.first()?.2.as_ref()
     }
 
-    /// What a target's model advises: the one that its table names, or else the recipe's.
+    /// What a target's model advises: the one that its table names, or the first of several, or else the recipe's.
     pub fn of_target(&self, table: &DeTable<'_>, sources: &Sources) -> Option<&DeTable<'a>> {
         let Some((name, base)) = said(table, sources) else { return self.own() };
         self.models.iter().find(|(other, folder, _)| *other == name && *folder == base)?.2.as_ref()
@@ -174,9 +176,11 @@ pub(super) fn entry<'t, 'a>(
     advice?.get(table)?.get_ref().as_table()?.get(key)
 }
 
-/// Whether a model can advise a value for a key: every one that has a default, but for what makes a picture this one.
+/// Whether a model can advise a value for a key: every one that has a default, but for what makes a picture this one, and for what
+/// the models count for beside one another.
 pub(super) fn can_be_advised(table: &str, key: &str) -> bool {
-    !(table == RECIPE.name && ["seed", "model"].contains(&key)) && defaults::value(table, key).is_some()
+    let own = table == RECIPE.name && ["seed", "model"].contains(&key) || table == MODEL.name;
+    !own && defaults::value(table, key).is_some()
 }
 
 impl<'a> Reader<'a> {

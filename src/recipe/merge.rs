@@ -27,7 +27,7 @@ impl<'s> Merge<'s> {
     pub fn table<'a>(&mut self, spec: &'static Table, below: &mut DeTable<'a>, above: DeTable<'a>) {
         // Of keys that exclude each other the one above counts.
         if above.keys().any(|key| spec.exclusive.contains(&key.get_ref().as_ref())) {
-            for key in spec.exclusive {
+            for key in spec.exclusive.iter().filter(|key| !above.contains_key(**key)) {
                 below.remove(*key);
             }
         }
@@ -62,7 +62,7 @@ impl<'s> Merge<'s> {
                 }
                 *table = under;
             }
-            (Some(kind @ (Kind::Tables(_) | Kind::Prompts | Kind::Pipeline)), DeValue::Array(array)) => {
+            (Some(kind @ (Kind::Tables(_) | Kind::Prompts | Kind::Models | Kind::Pipeline)), DeValue::Array(array)) => {
                 let entries = std::mem::replace(array, DeArray::new());
                 *array = self.entries(kind, below, entries, name);
             }

@@ -21,11 +21,13 @@ mod chains;
 mod changes;
 mod defaults;
 mod diagnostic;
+mod ensembles;
 pub mod expression;
 mod finding;
 mod keys;
 mod marks;
 mod merge;
+mod models;
 mod nearest;
 mod origin;
 mod over_time;
@@ -69,7 +71,7 @@ pub use setting::Setting;
 pub use source::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
 pub use sources::{Place, SourceFile};
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Schedule};
 use advice::Counsel;
 use bases::Family;
 use reader::Reader;
@@ -170,7 +172,7 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
     let mut recipe = reader.recipe(&document);
     // What the recipe itself counts steps by.
     let counted: Vec<u64> = recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect();
-    let model = apply(&mut reader, &mut recipe, overrides);
+    let models = apply(&mut reader, &mut recipe, overrides);
     if let Some(start) = &recipe.start {
         reader.check_start(start, recipe.size);
     }
@@ -180,7 +182,7 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
     files.sort();
     files.dedup();
     // Names can only be looked up where all of it is there.
-    let resolved = (!partial).then(|| resolve::resolve(&mut reader, &recipe, &timeline, &counted, model));
+    let resolved = (!partial).then(|| resolve::resolve(&mut reader, &recipe, &timeline, &counted, models));
     let diagnostics = diagnostic::in_order(reader.diagnostics, &family.sources);
     let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
     match resolved {
@@ -207,8 +209,13 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
     }
 }
 
-/// Lets the command line have its way; returns the model, if there is one to use.
-fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Overrides) -> Option<ModelReference> {
+/// Lets the command line have its way; returns the models of targets that name none, with their weights. Without any, they were
+/// reported.
+fn apply(
+    reader: &mut Reader<'_>,
+    recipe: &mut written::Recipe,
+    overrides: &Overrides,
+) -> Vec<(ModelReference, Schedule)> {
     if let Some(size) = overrides.size {
         match overrides::checked_size(size) {
             Ok(size) => {
@@ -234,11 +241,14 @@ fn apply(reader: &mut Reader<'_>, recipe: &mut written::Recipe, overrides: &Over
     }
     if let Some(name) = &overrides.model {
         recipe.origins.insert("model".to_owned(), Origin::CommandLine);
-        return Some(ModelReference { name: name.clone(), place: None, base: PathBuf::new() });
+        let model = ModelReference { name: name.clone(), place: None, base: PathBuf::new() };
+        return vec![(model, Schedule::Constant(1.0))];
     }
-    let (name, span) = recipe.model.clone()?;
-    let base = reader.folder(span.as_ref().map_or(0, |span| span.start)).to_path_buf();
-    Some(ModelReference { name, place: span.map(|span| reader.sources.place(&span)), base })
+    if let Some(name) = &recipe.default_model {
+        let model = ModelReference { name: name.clone(), place: None, base: reader.folder(0).to_path_buf() };
+        return vec![(model, Schedule::Constant(1.0))];
+    }
+    recipe.models.iter().map(|model| (model.reference(reader), model.weight.clone())).collect()
 }
 
 #[cfg(test)]
@@ -276,6 +286,8 @@ mod tests {
                     "[[detail]]\nprompts = ['x', {{ direction = 'letters.safetensors', weight = {weight}{inner} }}]\n"
                 )
             }
+            "model" if is("name") => format!("[[detail]]\nprompts = ['x']\nmodels = ['a', {{ {line} }}]\n"),
+            "model" => format!("[[detail]]\nprompts = ['x']\nmodels = ['a', {{ name = 'b'{inner} }}]\n"),
             "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
             "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
             "stage" => format!("{detail}stages = [{{ rotate = 3 }}, {{ {line} }}]\n").replace(", {  }", ""),

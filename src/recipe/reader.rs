@@ -205,14 +205,19 @@ impl<'a> Reader<'a> {
             (DeValue::Boolean(false), Kind::Switchable(_)) => Some("write \"off\"".to_owned()),
             (DeValue::Integer(_), Kind::Steps) => Some(format!("{name} = [{written}, \"end\"]")),
             (DeValue::String(_), Kind::Region) => Some(format!("a mask is written {{ mask = {written} }}")),
-            (DeValue::String(_), Kind::Prompts | Kind::Texts | Kind::Templates) if written.starts_with(['"', '\'']) => {
+            (DeValue::String(_), Kind::Prompts | Kind::Models | Kind::Texts | Kind::Templates)
+                if written.starts_with(['"', '\'']) =>
+            {
                 Some(format!("{name} = [{written}]"))
             }
-            (DeValue::String(text), Kind::Prompts | Kind::Texts | Kind::Templates) => {
+            (DeValue::String(text), Kind::Prompts | Kind::Models | Kind::Texts | Kind::Templates) => {
                 Some(format!("{name} = [\"{text}\"]"))
             }
             (DeValue::String(text), Kind::Table(_)) if is_dots(text) => {
                 Some("the inherited entries are written \"...\"".to_owned())
+            }
+            (DeValue::Array(_), Kind::Text) if name == "model" => {
+                Some(format!("several are written models = {written}"))
             }
             (DeValue::Table(_), Kind::Pipeline) => Some(format!("a pipeline is an array: [{written}]")),
             (DeValue::Array(_), Kind::Schedule(_) | Kind::Switchable(_) | Kind::Weights(_)) => {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::ModelReference;
 use super::chains::{Chains, Whole};
+use super::ensembles;
 use super::nearest::did_you_mean;
 use super::origin::Whence;
 use super::over_time::{Timeline, short};
@@ -31,8 +32,8 @@ struct Resolver<'r, 'a> {
     timeline: &'r Timeline,
     /// Steps of the phases as the recipe counts them, and as they are.
     steps: [Vec<u64>; 2],
-    /// The model of targets that name none; none if it was reported.
-    model: Option<ModelReference>,
+    /// The models of targets that name none, with their weights; without any, they were reported.
+    own: Vec<(ModelReference, Schedule)>,
     models: Vec<ModelReference>,
     /// The canvas's longer side in shorter ones, as the recipe says it.
     stretch: f64,
@@ -42,13 +43,13 @@ struct Resolver<'r, 'a> {
 }
 
 /// Makes the plan. What cannot be looked up is reported; the plan is then of no use. `counted` are the phases' steps as the
-/// recipe counts them, `model` is that of targets that name none.
+/// recipe counts them, `own` are the models of targets that name none, with their weights.
 pub(super) fn resolve(
     reader: &mut Reader<'_>,
     recipe: &Recipe,
     timeline: &Timeline,
     counted: &[u64],
-    model: Option<ModelReference>,
+    own: Vec<(ModelReference, Schedule)>,
 ) -> Resolved {
     unique_names(reader, recipe);
     let chains = Chains::new(reader, &recipe.pipelines);
@@ -56,12 +57,20 @@ pub(super) fn resolve(
     let (prompts, prompt_spans, rows, models) = Default::default();
     let size = recipe.own_size;
     let stretch = f64::from(size.width.max(size.height)) / f64::from(size.shorter().max(1));
-    let mut resolver =
-        Resolver { reader, chains, timeline, steps, model, models, stretch, prompts, prompt_spans, rows };
-    let targets: Vec<Target> = recipe.targets.iter().map(|target| resolver.target(target)).collect();
-    let phases: Vec<Phase> =
+    let mut resolver = Resolver { reader, chains, timeline, steps, own, models, stretch, prompts, prompt_spans, rows };
+    let members: Vec<Vec<Target>> = recipe.targets.iter().map(|target| resolver.members(target)).collect();
+    ensembles::unique(resolver.reader, recipe, &members);
+    let mut phases: Vec<Phase> =
         recipe.phases.iter().enumerate().map(|(index, phase)| resolver.phase(index, phase, recipe)).collect();
     resolver.warn(recipe, &phases);
+    // What is said of a target is said of all its members.
+    for phase in &mut phases {
+        let each = phase.weights.iter().zip(&members);
+        phase.weights = each.flat_map(|(weight, members)| vec![weight.clone(); members.len()]).collect();
+    }
+    let origins = recipe.targets.iter().zip(&members);
+    let origins = origins.flat_map(|(target, members)| vec![target.origins.clone(); members.len()]).collect();
+    let targets = members.into_iter().flatten().collect();
     let Resolver { models, prompts, prompt_spans, .. } = resolver;
     let plan = Plan {
         title: recipe.title.clone(),
@@ -77,7 +86,7 @@ pub(super) fn resolve(
     };
     let whence = Whence {
         recipe: recipe.origins.clone(),
-        targets: recipe.targets.iter().map(|target| target.origins.clone()).collect(),
+        targets: origins,
         phases: recipe.phases.iter().map(|phase| phase.origins.clone()).collect(),
     };
     Resolved { plan, models, prompt_spans, whence }
@@ -107,7 +116,8 @@ impl Resolver<'_, '_> {
         let whole = whole.unwrap_or_else(|| self.finished(Whole::default(), None));
         let mut resolved = Target {
             key: key_of(&called),
-            model: self.model(target),
+            model: 0,
+            member: None,
             region: target.region.clone(),
             active: target.active.as_ref().map(|active| self.active(&called, active)),
             name: called,
@@ -119,6 +129,7 @@ impl Resolver<'_, '_> {
             places: target.places,
             select: target.select,
             temperature: target.temperature.clone(),
+            calibration: target.calibration,
             loss: target.loss,
             pipelines: Vec::new(),
             wanted: Vec::new(),
@@ -141,14 +152,21 @@ impl Resolver<'_, '_> {
         resolved
     }
 
-    /// The number of a target's model.
-    fn model(&mut self, target: &written::Target) -> usize {
-        let own = target.model.as_ref().map(|model| ModelReference {
-            name: model.value.clone(),
-            place: Some(self.reader.sources.place(&model.span)),
-            base: self.reader.folder(model.span.start).to_path_buf(),
+    /// A target as often as it has models.
+    fn members(&mut self, target: &written::Target) -> Vec<Target> {
+        let whole = self.target(target);
+        let own = target.models.iter().map(|model| (model.reference(self.reader), model.weight.clone()));
+        let own = if target.models.is_empty() { self.own.clone() } else { own.collect() };
+        let own = own.into_iter().map(|(model, weight)| ensembles::Part {
+            name: model.name.clone(),
+            model: self.model(model),
+            weight,
         });
-        let Some(model) = own.or_else(|| self.model.clone()) else { return 0 };
+        ensembles::members(whole, own.collect())
+    }
+
+    /// The number of a model.
+    fn model(&mut self, model: ModelReference) -> usize {
         let known = self.models.iter().position(|other| (&other.name, &other.base) == (&model.name, &model.base));
         known.unwrap_or_else(|| {
             self.models.push(model);
@@ -370,7 +388,13 @@ impl Resolver<'_, '_> {
             }
             Weights::ByName(weights) => {
                 for (name, _) in weights.iter().filter(|(name, _)| !names.contains(&name.value)) {
-                    let hint = if names.is_empty() {
+                    // Of a target with one of its models.
+                    let whole = names.iter().find(|known| {
+                        name.value.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with(" ("))
+                    });
+                    let hint = if let Some(whole) = whole {
+                        Some(format!("\"{whole}\" stands for the {kind} with all its models"))
+                    } else if names.is_empty() {
                         Some(format!("this recipe has no [[{kind}]]"))
                     } else if targets.iter().all(|target| target.name.is_none()) {
                         Some(format!("write name = \"{}\" in the [[{kind}]] that is meant", name.value))

@@ -8,6 +8,7 @@ use super::defaults;
 use super::expression::LONGEST;
 use super::keys::{self, Bounds, KEYFRAMES, Key, Kind, RECIPE, SIDES, STAGE, Single, Table, Variant, With};
 use super::merge::INHERITED;
+use super::models::MOST_MODELS;
 
 /// The schema.
 pub fn schema() -> Value {
@@ -75,6 +76,7 @@ fn table(spec: &Table) -> Value {
     match (required.is_empty(), spec.key("name")) {
         (true, _) => {}
         (false, None) => schema["required"] = json!(required),
+        (false, Some(name)) if name.required => schema["required"] = json!(required),
         // One with a name may change an inherited one, which has the rest.
         (false, Some(_)) => schema["anyOf"] = json!([{ "required": required }, { "required": ["name"] }]),
     }
@@ -221,6 +223,10 @@ fn kind(kind: &Kind) -> Value {
         }
         Kind::Prompts => {
             json!({ "type": "array", "minItems": 1, "items": { "anyOf": [text(), reference("prompt")] } })
+        }
+        Kind::Models => {
+            let items = json!({ "anyOf": [text(), reference("model")] });
+            json!({ "type": "array", "minItems": 1, "maxItems": MOST_MODELS, "items": items })
         }
         Kind::Texts => json!({ "type": "array", "minItems": 1, "items": text() }),
         Kind::Templates => json!({ "type": "array", "items": { "type": "string", "pattern": "\\{\\}" } }),

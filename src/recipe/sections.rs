@@ -21,12 +21,12 @@ impl<'a> Reader<'a> {
         let title = fields.written("title").and_then(|value| self.text(&value));
         let size = fields.get("size").and_then(|value| self.size(&value));
         let seed = fields.get("seed").and_then(|value| self.whole(&value));
-        let model = fields.get("model").and_then(|value| {
-            let span = value.origin.is_said().then(|| value.span.clone());
-            Some((self.text(&value)?, span))
-        });
+        let models = self.own_models(&fields);
+        let said = fields.written("models").or_else(|| fields.written("model"));
+        let default_model = fields.get("model").filter(|_| said.is_none()).and_then(|value| self.text(&value));
         let canvas = self.section(&fields, "canvas", &keys::CANVAS);
         let mut origins = self.origins(&fields, "");
+        origins.extend(said.map(|value| ("model".to_owned(), self.origin(&value))));
         origins.extend(self.origins(&canvas, "canvas."));
         let basis = canvas.get("basis").and_then(|value| self.basis(&value, &mut origins));
         let init = self.section(&canvas, "init", &keys::INIT);
@@ -39,7 +39,8 @@ impl<'a> Reader<'a> {
             size,
             own_size: size,
             seed: seed.unwrap_or(0),
-            model,
+            models,
+            default_model,
             basis: basis.unwrap_or(Basis::Pixels),
             ground,
             start,

@@ -8,7 +8,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::advice::{self, Counsel};
 use super::defaults;
 use super::diagnostic::Diagnostic;
-use super::keys::{COMPOSITION, DETAIL, KEYFRAMES, Kind, PROMPT, RECIPE, STAGE, Table, Variant, With};
+use super::keys::{COMPOSITION, DETAIL, KEYFRAMES, Kind, MODEL, PROMPT, RECIPE, STAGE, Table, Variant, With};
 use super::nearest::{did_you_mean, nearest};
 use super::setting::{Segment, Setting};
 use super::sources::{SourceFile, Sources};
@@ -188,7 +188,7 @@ fn in_table<'a>(
 /// What stands where nothing is said and there is no default.
 fn empty<'a>(kind: Kind) -> DeValue<'a> {
     match kind {
-        Kind::Tables(_) | Kind::Prompts | Kind::Pipeline => DeValue::Array(DeArray::new()),
+        Kind::Tables(_) | Kind::Prompts | Kind::Models | Kind::Pipeline => DeValue::Array(DeArray::new()),
         _ => DeValue::Table(DeTable::new()),
     }
 }
@@ -218,14 +218,16 @@ fn in_value<'a>(
             message: format!("`{}` is the pipeline \"{name}\" and has no entries of its own", at.text),
             hint: Some(format!("stages.{name}.{} is the place in the pipeline itself", words(path))),
         }),
-        (Kind::Prompts, DeValue::Array(array)) => {
-            let entry = entry(array, Kind::Prompts, at, first)?;
-            if let (false, DeValue::String(prompt)) = (rest.is_empty(), entry.get_ref()) {
+        (Kind::Prompts | Kind::Models, DeValue::Array(array)) => {
+            let (spec, name) = if matches!(kind, Kind::Models) { (&MODEL, "name") } else { (&PROMPT, "text") };
+            let entry = entry(array, kind, at, first)?;
+            // A text alone becomes a table that can say more.
+            if let (false, DeValue::String(alone)) = (rest.is_empty(), entry.get_ref()) {
                 let mut table = DeTable::new();
-                table.insert(key(entry.span(), "text"), Node::new(entry.span(), text(prompt)));
+                table.insert(key(entry.span(), name), Node::new(entry.span(), text(alone)));
                 *entry = Node::new(entry.span(), DeValue::Table(table));
             }
-            in_entry(&PROMPT, entry, first, rest, given)
+            in_entry(spec, entry, first, rest, given)
         }
         (Kind::Choice(variants), _) => in_choice(variants, node, at, path, given),
         (Kind::Schedule(_) | Kind::Switchable(_) | Kind::Weights(_) | Kind::Range(..), value)
@@ -399,10 +401,10 @@ fn entry<'t, 'a>(
     array.get_mut(index).ok_or_else(|| wrong(format!("there is no position {index}"), None))
 }
 
-/// What an entry is known by: a target's or a phase's name, a prompt's text.
+/// What an entry is known by: a target's, a phase's or a model's name, a prompt's text.
 fn name_of<'t>(entry: &'t Node<'_>, kind: Kind) -> Option<&'t str> {
     match (kind, entry.get_ref()) {
-        (Kind::Prompts, DeValue::String(text)) => Some(text),
+        (Kind::Prompts | Kind::Models, DeValue::String(text)) => Some(text),
         (Kind::Prompts, DeValue::Table(table)) => {
             ["text", "image"].iter().find_map(|key| table.get(*key)?.get_ref().as_str())
         }

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::keys::{Kind, STAGE};
 use super::reader::{Fields, Reader, Value};
 use super::written::{At, Entry, Target, TargetKind};
-use crate::plan::{Active, Fit, Loss, Select, StageKind};
+use crate::plan::{Active, Calibration, Fit, Loss, Select, StageKind};
 
 /// The most steps of a run: of as many phases as there can be, each as long as it can be.
 const MOST_STEPS: u64 = 10_000_000_000;
@@ -50,6 +50,15 @@ impl<'a> Reader<'a> {
             Some("l2") => Loss::L2,
             _ => Loss::Spherical,
         };
+        let calibration = match self.chosen(fields, "calibration") {
+            Some("start") => Calibration::Start,
+            Some("none") => Calibration::None,
+            _ => Calibration::Past,
+        };
+        if let (Some(written), false) = (fields.written("calibration"), select.compares()) {
+            let message = "this has no effect: `calibration` is for select = \"best\", \"worst\" or \"mix\"";
+            self.warning(written.span, message);
+        }
         let temperature = self.get_schedule(fields, "temperature");
         if let (Some(written), false) = (fields.written("temperature"), select == Select::Mix) {
             let message = "this has no effect: `temperature` is for select = \"mix\"";
@@ -69,14 +78,12 @@ impl<'a> Reader<'a> {
             fit,
             select,
             temperature,
+            calibration,
             loss,
             weight: self.get_schedule(fields, "weight"),
             active: fields.written("active").and_then(|value| self.active(&value)),
             region: fields.written("region").and_then(|value| self.region(&value)),
-            model: fields.written("model").and_then(|value| {
-                let model = self.text(&value)?;
-                Some(At { value: model, span: value.span })
-            }),
+            models: self.own_models(fields),
             origins: self.origins(fields, ""),
         }
     }

@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use super::ModelReference;
 use super::origin::Origins;
 use super::over_time::Timeline;
+use super::reader::Reader;
 use super::start::Start;
 use crate::plan::{
-    Active, Basis, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Region, Schedule, Select, Size, StageKind,
+    Active, Basis, Calibration, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Region, Schedule, Select, Size,
+    StageKind,
 };
 
 /// A value with its place in the text.
@@ -24,8 +27,10 @@ pub(super) struct Recipe {
     /// The size that the recipe says, whatever the command line does.
     pub own_size: Size,
     pub seed: u64,
-    /// Its name or path, and its place if the recipe says it; none if it was reported.
-    pub model: Option<(String, Option<Range<usize>>)>,
+    /// Those of targets that name none; empty where the recipe says nothing, or if that was reported.
+    pub models: Vec<Model>,
+    /// The model where the recipe says nothing.
+    pub default_model: Option<String>,
     pub basis: Basis,
     pub ground: Ground,
     /// The picture that is its ground, if one is.
@@ -115,13 +120,14 @@ pub(super) struct Target {
     pub fit: Fit,
     pub select: Select,
     pub temperature: Schedule,
+    pub calibration: Calibration,
     pub loss: Loss,
     pub weight: Schedule,
     /// In steps as the recipe counts them.
     pub active: Option<At<Active>>,
     pub region: Option<Region>,
-    /// Its own model's name or path.
-    pub model: Option<At<String>>,
+    /// Its own models: one, or the members of an ensemble; empty for the recipe's.
+    pub models: Vec<Model>,
     pub origins: Origins,
 }
 
@@ -130,6 +136,24 @@ impl Target {
     pub fn called(&self) -> String {
         let by_position = || format!("{} {}", self.kind.name(), self.position);
         self.name.as_ref().map_or_else(by_position, |name| name.value.clone())
+    }
+}
+
+/// A model as written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Model {
+    /// A name, or the path of a folder.
+    pub name: At<String>,
+    /// How much it counts beside others.
+    pub weight: Schedule,
+}
+
+impl Model {
+    /// With what is known of the text that says it.
+    pub fn reference(&self, reader: &Reader<'_>) -> ModelReference {
+        let At { value: name, span } = self.name.clone();
+        let place = Some(reader.sources.place(&span));
+        ModelReference { name, place, base: reader.folder(span.start).to_path_buf() }
     }
 }
 

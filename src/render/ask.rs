@@ -16,6 +16,8 @@ pub(super) struct Part {
     pub weight: f32,
     /// What its similarity is multiplied by before prompts are compared; negative where the least one is to win.
     pub scale: f32,
+    /// What is added to that, see [`super::calibration`].
+    pub offset: f32,
     /// The similarity at which it lets go; a direction's probability.
     pub stop: f32,
 }
@@ -24,6 +26,11 @@ impl Part {
     /// The same with its weight multiplied.
     fn times(self, factor: f32) -> Self {
         Part { weight: self.weight * factor, ..self }
+    }
+
+    /// What it is compared by. `row`: a view's similarities by prompt.
+    fn rank(self, row: &[f32]) -> f32 {
+        self.scale * row[self.prompt] + self.offset
     }
 }
 
@@ -47,13 +54,13 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    /// The wanted prompt of greatest scaled similarity, the first one of equals, and that similarity. `row`: the view's
+    /// The wanted prompt that wins, the first one of equals, and what it won by, see [`Part::offset`]. `row`: the view's
     /// similarities by prompt.
     pub fn winner(&self, row: &[f32]) -> Option<(usize, f32)> {
         let candidates = if self.best.is_empty() { &self.pull } else { &self.best };
         let mut winner: Option<(usize, f32)> = None;
         for part in candidates.iter().filter(|part| part.weight > 0.0) {
-            let value = part.scale * row[part.prompt];
+            let value = part.rank(row);
             if winner.is_none_or(|(_, highest)| value > highest) {
                 winner = Some((part.prompt, value));
             }
@@ -93,7 +100,9 @@ pub(super) struct Asks {
 ///
 /// `weights` holds each target's weight at this moment; those of weight 0 are left out, and those that do not act at this
 /// step. A target's weight is shared evenly among its places, so that more windows mean less noise and not more pull.
-pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time) -> Asks {
+///
+/// `round` 0 is the step itself; others are as many places more, as the step might have had them.
+pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time, round: u64) -> Asks {
     let draws = Draws::new(plan.seed).at(time.step);
     let mut asks = Asks { places: vec![0; plan.targets.len()], ..Asks::default() };
     for (index, (target, weight)) in plan.targets.iter().zip(weights).enumerate() {
@@ -115,8 +124,9 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time) -> 
             _ => 0.0,
         };
         asks.places[index] = u64::from(target.windows);
-        let frame = &scene.frames[target.model];
-        for place in 0..u64::from(target.windows) {
+        let frame = scene.frame(index);
+        let first = round.wrapping_mul(u64::from(target.windows));
+        for place in first..first.wrapping_add(u64::from(target.windows)) {
             let draws = draws.at(target.key).at(place);
             // The windows of all steps go round the places that stay.
             let number = time.step.wrapping_mul(u64::from(target.windows)).wrapping_add(place);
@@ -185,6 +195,7 @@ fn parts(pulls: &[Pull], share: f64, (sign, stop): (f64, f32), time: &Time) -> V
             prompt: pull.prompt,
             weight: (pull.weight.at(time) * share) as f32,
             scale: (sign * pull.scale.at(time)) as f32,
+            offset: 0.0,
             stop: pull.stop.as_ref().map_or(stop, |stop| stop.at(time) as f32),
         };
         (pull.pipeline, part)
@@ -266,13 +277,12 @@ impl Place<'_> {
 }
 
 impl Contest {
-    /// Chooses the candidate of greatest scaled similarity, the first one of equals: its view is to be trained for it alone.
+    /// Chooses the candidate that wins, the first one of equals: its view is to be trained for it alone.
     /// Where candidates share, all views are, and the winner's is kept from what is to be avoided.
     ///
     /// `similarities` are the views' by prompt.
     pub fn settle(self, similarities: &[&[f32]]) -> Vec<Ask> {
-        let scaled: Vec<f32> =
-            self.candidates.iter().map(|(view, part)| part.scale * similarities[*view][part.prompt]).collect();
+        let scaled: Vec<f32> = self.candidates.iter().map(|(view, part)| part.rank(similarities[*view])).collect();
         let mut winner = 0;
         for (index, value) in scaled.iter().enumerate() {
             if *value > scaled[winner] {
@@ -318,12 +328,12 @@ mod tests {
     use crate::{look::Frame, plan::Size};
 
     fn part(prompt: usize, weight: f32, scale: f32) -> Part {
-        Part { prompt, weight, scale, stop: NEVER }
+        Part { prompt, weight, scale, offset: 0.0, stop: NEVER }
     }
 
     /// Two views of a place, the first with the prompts 0 and 1, the second with 2.
     fn contest(sharpness: f32) -> Contest {
-        let frame = Frame { size: Size { width: 64, height: 64 }, side: 16 };
+        let frame = Frame::new(Size { width: 64, height: 64 }, 16);
         let pipeline = crate::plan::Pipeline { stages: Vec::new(), edge: crate::plan::Edge::Clamp };
         let sight = crate::plan::Sight::Whole { fit: crate::plan::Fit::Stretch };
         let window = Window::draw(&frame, sight, &pipeline, Draws::new(0), &Time::new(0, 1, 0, 1));
@@ -348,6 +358,26 @@ mod tests {
         assert_eq!(asks.len(), 1);
         assert_eq!(asks[0].pull, [part(2, 1.0, 2.0), part(3, -0.5, 1.0)]);
         assert_eq!(asks[0].directions, [part(4, -0.1, 1.0)]);
+    }
+
+    #[test]
+    fn members_of_an_ensemble_see_the_same_at_their_own_sides() {
+        let text = "size = [96, 64]\nmodels = ['a', 'b']\n[[detail]]\nprompts = ['x']\nwindows = 5\n\
+                    stages = [{ zoom = [0.5, 2] }, { rotate = 30 }, { perspective = 0.3 }]\nplaces = 3\n\
+                    [[composition]]\nprompts = ['x']\nfit = 'slide'\nstages = [{ shift = 0.1 }]";
+        let plan = crate::recipe::compile("a.toml".as_ref(), text, &Default::default()).unwrap().plan;
+        let frames = [64, 16].map(|side| Frame::new(plan.size, side));
+        let scene = Scene::new(&plan, &frames).unwrap();
+        let asks = draw(&plan, &scene, &[1.0; 4], &Time::new(3, 10, 0, 10), 0).settled;
+        let of = |target: usize| asks.iter().filter(move |ask| ask.target == target);
+        for (a, b, windows) in [(0, 1, 2), (2, 3, 5)] {
+            assert_eq!((of(a).count(), of(b).count()), (windows, windows));
+            for (a, b) in of(a).zip(of(b)) {
+                let corners = a.window.corners().into_iter().zip(b.window.corners());
+                let apart = corners.map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).fold(0.0, f64::max);
+                assert!(apart < 1e-9, "{apart}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A canvas that goes on under another plan, whatever is different in it.
 
-use super::{Standing, distinct_prompts};
+use super::{Past, Standing, distinct_prompts};
 use crate::picture::Picture;
 use crate::plan::{Plan, Prompt};
 
@@ -46,7 +46,13 @@ impl Standing {
     /// The same place in a plan in which everything up to it is the same.
     pub fn kept(&self, before: &Plan, after: &Plan) -> Standing {
         let Standing { phase_over, steps, rises, .. } = self.clone();
-        Standing { phase_over, steps, rises, ..self.at(before, after, self.phase, self.phase_step) }
+        let (old, new) = (lines(before), lines(after));
+        let past = |line: &(u64, &Prompt)| {
+            let past = old.iter().position(|other| other == line).and_then(|at| self.pasts.get(at));
+            past.copied().unwrap_or_default()
+        };
+        let pasts = new.iter().map(past).collect();
+        Standing { phase_over, steps, rises, pasts, ..self.at(before, after, self.phase, self.phase_step) }
     }
 
     fn at(&self, before: &Plan, after: &Plan, phase: usize, phase_step: u64) -> Standing {
@@ -70,6 +76,8 @@ impl Standing {
             places: self.places,
             won: new.iter().map(won).collect(),
             means: directions(after).iter().map(mean).collect(),
+            // An edit may change what windows see: the canvas as it is is looked at anew.
+            pasts: vec![Past::default(); new.len()],
             rises: None,
         }
     }
@@ -78,7 +86,7 @@ impl Standing {
 /// What each line of a plan's tally is about.
 fn lines(plan: &Plan) -> Vec<(u64, &Prompt)> {
     let of = |target: &crate::plan::Target| {
-        let key = target.key;
+        let key = target.identity();
         distinct_prompts(target).into_iter().map(move |prompt| (key, prompt)).collect::<Vec<_>>()
     };
     plan.targets.iter().flat_map(of).map(|(key, prompt)| (key, &plan.prompts[prompt])).collect()
@@ -87,7 +95,7 @@ fn lines(plan: &Plan) -> Vec<(u64, &Prompt)> {
 /// What each mean of a plan's tally is about.
 fn directions(plan: &Plan) -> Vec<(u64, &Prompt)> {
     let of = |target: &'_ crate::plan::Target| {
-        let key = target.key;
+        let key = target.identity();
         target.directions.iter().map(move |pull| (key, pull.prompt)).collect::<Vec<_>>()
     };
     plan.targets.iter().flat_map(of).map(|(key, prompt)| (key, &plan.prompts[prompt])).collect()

@@ -26,7 +26,7 @@ pub struct Lens<'a> {
 impl<'a> Lens<'a> {
     /// The plan's model of a number. `features` has a row for each of the plan's [`Plan::prompts_of`] that model.
     pub fn new(plan: &Plan, model: usize, encoder: &'a mut Encoder, features: Features) -> Self {
-        let frame = Frame { size: plan.size, side: encoder.side() };
+        let frame = Frame::new(plan.size, encoder.side());
         let acting = features.of(&[]);
         let rows = plan.prompts_of(model);
         Lens { encoder, features, acting, actors: Vec::new(), frame, rows, prompts: plan.prompts.len() }

@@ -1,6 +1,8 @@
 //! The loop: phases, selection, tally.
 
 mod ask;
+mod balance;
+mod calibration;
 mod carry;
 mod error;
 mod lens;
@@ -12,6 +14,7 @@ mod seen;
 mod state;
 mod tally;
 
+pub use calibration::Past;
 pub use carry::{Left, canvas_fits};
 pub use error::RenderError;
 pub use lens::Lens;

@@ -1,6 +1,6 @@
 //! What a render tells those who watch it, and what it gives in the end.
 
-use super::{Rises, Seen, Standing, State, Tally};
+use super::{Past, Rises, Seen, Standing, State, Tally};
 use crate::{
     canvas::Canvas,
     picture::Picture,
@@ -57,6 +57,7 @@ pub struct Progress<'a> {
     pub(super) size: Size,
     pub(super) phase_over: bool,
     pub(super) rises: Option<&'a Rises>,
+    pub(super) pasts: &'a [Past],
     pub(super) next_phase: Option<&'a Phase>,
 }
 
@@ -77,6 +78,7 @@ impl Progress<'_> {
             places: self.places,
             won: self.tally.entries.iter().map(|entry| entry.won).collect(),
             means: self.tally.directions.iter().map(|entry| entry.mean).collect(),
+            pasts: self.pasts.to_vec(),
             rises: self.rises.cloned(),
         };
         State { standing, canvas: self.canvas.state() }

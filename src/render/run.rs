@@ -4,8 +4,10 @@ use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Left, Lens, Observer, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
+    Control, Left, Lens, Observer, Past, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
     ask::{Ask, Asks, Contest, acting_prompts, draw},
+    balance::Balance,
+    calibration::Fields,
     scene::Scene,
     seen::Last,
     tally::distinct_prompts,
@@ -14,7 +16,7 @@ use crate::{
     canvas::Canvas,
     clip::{ClipError, Questions},
     direction::log_odds,
-    look::{Levels, Push, Region, Window, look, push},
+    look::{Frame, Levels, Push, Region, Window, look, push},
     picture::Picture,
     plan::{Gradient, Loss, Plan, Size, Time},
 };
@@ -173,6 +175,13 @@ fn on_canvas(window: &Window, by: Option<[f64; 2]>) -> Window {
     by.map_or_else(|| window.clone(), |by| window.scaled(by))
 }
 
+/// Where what a view shows goes: to a region, and there as a part of an ensemble (the position of its first member), or with all
+/// the others.
+fn place_of(plan: &Plan, scene: &Scene, ask: &Ask) -> (Option<usize>, Option<usize>) {
+    let member = plan.targets[ask.target].member.as_ref();
+    (scene.region_of[ask.target], member.map(|_| plan.first_member(ask.target)))
+}
+
 /// What a render comes to whose state is at its end. Takes no encoder.
 ///
 /// # Errors
@@ -238,6 +247,8 @@ struct Run<'a, 'e> {
     part: Vec<f32>,
     tally: Tally,
     tally_offsets: Vec<usize>,
+    /// What competing prompts are measured against, in the order of the tally's entries.
+    pasts: Vec<Past>,
     direction_offsets: Vec<usize>,
     views: u64,
     places: u64,
@@ -248,11 +259,12 @@ struct Run<'a, 'e> {
 
 impl<'a, 'e> Run<'a, 'e> {
     fn new(plan: &'a Plan, lenses: &'a mut [Lens<'e>]) -> Result<Self, RenderError> {
-        let frames = lenses.iter().map(|lens| lens.frame).collect();
+        let frames: Vec<Frame> = lenses.iter().map(|lens| lens.frame).collect();
+        let tally = Tally::new(plan);
         Ok(Run {
             plan,
             lenses,
-            scene: Scene::new(plan, frames)?,
+            scene: Scene::new(plan, &frames)?,
             shrunk: None,
             small_regions: None,
             gradient: Hold::Nothing,
@@ -263,7 +275,8 @@ impl<'a, 'e> Run<'a, 'e> {
             gradients: Vec::new(),
             pixel_gradient: vec![0.0; 3 * plan.size.area()],
             part: Vec::new(),
-            tally: Tally::new(plan),
+            pasts: vec![Past::default(); tally.entries.len()],
+            tally,
             tally_offsets: Tally::offsets(plan),
             direction_offsets: Tally::direction_offsets(plan),
             views: 0,
@@ -287,6 +300,7 @@ impl<'a, 'e> Run<'a, 'e> {
             return Err(RenderError::State(misfit));
         }
         (self.views, self.places) = (*views, *places);
+        self.pasts.clone_from(&standing.pasts);
         self.tally.take_up(standing);
         Ok(())
     }
@@ -321,6 +335,7 @@ impl<'a, 'e> Run<'a, 'e> {
             size: plan.size,
             phase_over,
             rises,
+            pasts: &self.pasts,
             next_phase: plan.phases.get(index + 1),
         }
     }
@@ -351,7 +366,8 @@ impl<'a, 'e> Run<'a, 'e> {
 
     /// One optimiser update, made from all windows of all active targets.
     fn step(&mut self, time: &Time, finest: Option<f64>, weights: &[f64], rate: f64) -> Result<(), RenderError> {
-        let asks = draw(self.plan, &self.scene, weights, time);
+        let plan = self.plan;
+        let mut asks = draw(plan, &self.scene, weights, time, 0);
         let places = asks.places.iter().sum::<u64>();
         for (model, lens) in self.lenses.iter_mut().enumerate() {
             lens.choose(&acting_prompts(self.plan, model, weights, time));
@@ -360,20 +376,24 @@ impl<'a, 'e> Run<'a, 'e> {
         self.levels.build(self.canvas.decode(finest));
         self.seconds.look += clock.elapsed().as_secs_f64();
 
-        let (mut asks, lost) = self.settle(asks)?;
+        let mut fields = Fields::new(plan, &self.pasts, &asks);
+        self.look_first(&mut fields, weights, time)?;
+        fields.apply(&mut asks);
+        let (mut asks, lost) = self.settle(asks, &mut fields)?;
         if asks.is_empty() {
+            self.pasts = fields.end();
             self.similarities.clear();
             self.last = Last::default();
             return Ok(());
         }
-        // Each model is asked once, and each region pushed once.
-        asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, self.scene.region_of[ask.target]));
+        self.sort(&mut asks);
+        let mut balance = Balance::default();
         let mut similarities = Vec::with_capacity(asks.len() * self.plan.prompts.len());
         self.pixels.clear();
         for asks in asks.chunk_by(|a, b| self.plan.targets[a.target].model == self.plan.targets[b.target].model) {
             let first = self.pixels.is_empty();
             similarities.extend(self.train(asks, time)?);
-            self.gather(asks, first);
+            self.gather(asks, first, time, &mut balance);
         }
 
         let clock = Instant::now();
@@ -389,9 +409,39 @@ impl<'a, 'e> Run<'a, 'e> {
         // Counted only now: a step that is cancelled has not been.
         self.places += places;
         self.views += lost + asks.len() as u64;
+        note(&asks, &similarities, plan.prompts.len(), &mut fields);
+        self.pasts = fields.end();
         self.count(&asks, &similarities);
         self.last = Last { asks, similarities };
         Ok(())
+    }
+
+    /// Looks at windows of the canvas as it is, for prompts that compete from this step on. Nothing moves by that. They are
+    /// shown as the step itself shows its own, so that no other session is needed.
+    fn look_first(&mut self, fields: &mut Fields<'_>, weights: &[f64], time: &Time) -> Result<(), RenderError> {
+        let plan = self.plan;
+        let rounds = fields.rounds();
+        for round in 1..=rounds {
+            let asks = draw(plan, &self.scene, weights, time, round);
+            let (mut asks, _) = self.settle(asks, fields)?;
+            self.sort(&mut asks);
+            self.pixels.clear();
+            for asks in asks.chunk_by(|a, b| plan.targets[a.target].model == plan.targets[b.target].model) {
+                if asks.iter().any(|ask| !ask.best.is_empty() && fields.is_new(ask.target)) {
+                    let similarities = self.train(asks, time)?;
+                    note(asks, &similarities, plan.prompts.len(), fields);
+                }
+            }
+        }
+        if rounds > 0 {
+            fields.begin();
+        }
+        Ok(())
+    }
+
+    /// Each model is asked once, and each region pushed once; what members of ensembles see is pushed by itself.
+    fn sort(&self, asks: &mut [Ask]) {
+        asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, place_of(self.plan, &self.scene, ask)));
     }
 
     /// Shows views to their model. Their pixels come behind those of others, their gradients go into `gradients`; gives the
@@ -419,33 +469,41 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(lens.of_all_prompts(similarities))
     }
 
-    /// Takes the gradients of one model's views to the canvas, each region's by itself. The first views of a step replace
-    /// what is there, others add to it.
-    fn gather(&mut self, asks: &[Ask], mut first: bool) {
+    /// Takes the gradients of one model's views to the canvas, each region's and each ensemble's by itself. The first views of a
+    /// step replace what is there, others add to it.
+    fn gather(&mut self, asks: &[Ask], mut first: bool, time: &Time, balance: &mut Balance) {
         let clock = Instant::now();
         let side = self.lenses[self.plan.targets[asks[0].target].model].frame.side;
-        let region = |ask: &Ask| self.scene.region_of[ask.target];
         let mut rest = self.gradients.as_slice();
-        for asks in asks.chunk_by(|a, b| region(a) == region(b)) {
+        let (plan, scene) = (self.plan, &self.scene);
+        for asks in asks.chunk_by(|a, b| place_of(plan, scene, a) == place_of(plan, scene, b)) {
             let windows: Vec<Window> = asks.iter().map(|ask| on_canvas(&ask.window, self.shrunk)).collect();
             let (gradients, after) = rest.split_at(asks.len() * 3 * (side as usize).pow(2));
             rest = after;
-            let regions = self.small_regions.as_ref().unwrap_or(&self.scene.regions);
-            match region(&asks[0]).and_then(|region| regions.get(region)) {
-                None if first => push(&windows, side, gradients, &mut self.push, &mut self.pixel_gradient),
-                region => {
-                    if first {
-                        self.pixel_gradient.fill(0.0);
-                    }
-                    self.part.resize(self.pixel_gradient.len(), 0.0);
-                    push(&windows, side, gradients, &mut self.push, &mut self.part);
-                    match region {
-                        Some(region) => region.add(&self.part, &mut self.pixel_gradient),
-                        None => self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += part),
-                    }
-                }
+            let regions = self.small_regions.as_ref().unwrap_or(&scene.regions);
+            let (region, ensemble) = place_of(plan, scene, &asks[0]);
+            let region = region.and_then(|region| regions.get(region));
+            if first && region.is_none() && ensemble.is_none() {
+                push(&windows, side, gradients, &mut self.push, &mut self.pixel_gradient);
+                first = false;
+                continue;
             }
-            first = false;
+            if std::mem::take(&mut first) {
+                self.pixel_gradient.fill(0.0);
+            }
+            self.part.resize(self.pixel_gradient.len(), 0.0);
+            push(&windows, side, gradients, &mut self.push, &mut self.part);
+            match (ensemble.zip(plan.share(asks[0].target, time)), region) {
+                (Some((ensemble, share)), region) => {
+                    if let Some(region) = region {
+                        region.keep(&mut self.part);
+                    }
+                    let factor = balance.factor(ensemble, share, self.canvas.gradient_norm(&self.part));
+                    self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += factor * part);
+                }
+                (None, Some(region)) => region.add(&self.part, &mut self.pixel_gradient),
+                (None, None) => self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += part),
+            }
         }
         self.seconds.push += clock.elapsed().as_secs_f64();
     }
@@ -454,7 +512,7 @@ impl<'a, 'e> Run<'a, 'e> {
     ///
     /// Scoring all with the forward graph and training the winners costs no more than training two views, and less from
     /// three on. Also gives the number of views that lost: they were looked at, too.
-    fn settle(&mut self, asks: Asks) -> Result<(Vec<Ask>, u64), RenderError> {
+    fn settle(&mut self, asks: Asks, fields: &mut Fields<'_>) -> Result<(Vec<Ask>, u64), RenderError> {
         let mut lost = 0;
         let Asks { mut settled, mut contests, .. } = asks;
         let by = self.shrunk;
@@ -484,6 +542,9 @@ impl<'a, 'e> Run<'a, 'e> {
             for contest in own {
                 let views: Vec<&[f32]> = rows.by_ref().take(contest.windows.len()).collect();
                 let looked_at = views.len() as u64;
+                for (view, part) in &contest.candidates {
+                    fields.see(contest.target, [part.prompt].into_iter(), views[*view]);
+                }
                 let asks = contest.settle(&views);
                 lost += looked_at - asks.len() as u64;
                 settled.extend(asks);
@@ -529,6 +590,13 @@ impl<'a, 'e> Run<'a, 'e> {
     }
 }
 
+/// Notes what the views whose prompts competed in the graph have shown. `similarities` `[N, prompts]`.
+fn note(asks: &[Ask], similarities: &[f32], prompts: usize, fields: &mut Fields<'_>) {
+    for (ask, row) in asks.iter().zip(similarities.chunks_exact(prompts)) {
+        fields.see(ask.target, ask.best.iter().map(|part| part.prompt), row);
+    }
+}
+
 /// The asks as the encoder's matrices.
 fn questions(asks: &[Ask], lens: &Lens<'_>) -> Questions {
     let prompts = lens.acting.count();
@@ -540,6 +608,7 @@ fn questions(asks: &[Ask], lens: &Lens<'_>) -> Questions {
                 let at = row * prompts + column;
                 weights[at] += part.weight;
                 questions.scale[at] = part.scale;
+                questions.offset[at] = part.offset;
                 questions.stop[at] = part.stop;
             }
         }

@@ -5,10 +5,10 @@ use crate::{
     plan::{self, Plan, Size, Target},
 };
 
-/// The frames of a run's models and the regions of its targets.
+/// The frames and regions of a run's targets.
 pub(super) struct Scene {
-    /// By model.
-    pub frames: Vec<Frame>,
+    /// By target.
+    frames: Vec<Frame>,
     /// Each once, whoever has it.
     pub regions: Vec<Region>,
     /// By target: which of `regions` it keeps to.
@@ -16,10 +16,14 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub fn new(plan: &Plan, frames: Vec<Frame>) -> Result<Self, RegionError> {
+    /// The scene of a plan. `frames` are its models'.
+    pub fn new(plan: &Plan, frames: &[Frame]) -> Result<Self, RegionError> {
         let known = Scene::known(plan);
         let place = |target: &Target| known.iter().position(|region| Some(*region) == target.region.as_ref());
         let region_of = plan.targets.iter().map(place).collect();
+        // The members of an ensemble see the same, each at its model's own side.
+        let of = |target: usize| &frames[plan.targets[target].model];
+        let frames = (0..plan.targets.len()).map(|target| of(target).beside(of(plan.first_member(target)))).collect();
         Ok(Scene { frames, regions: Scene::regions(plan, plan.size)?, region_of })
     }
 
@@ -36,6 +40,11 @@ impl Scene {
             }
         }
         known
+    }
+
+    /// What a target's windows are drawn on.
+    pub fn frame(&self, target: usize) -> &Frame {
+        &self.frames[target]
     }
 
     /// A target's region.

@@ -80,7 +80,7 @@ impl<'a> Seen<'a> {
     }
 
     fn side_of(&self, ask: &Ask) -> u32 {
-        self.scene.frames[self.plan.targets[ask.target].model].side
+        self.scene.frame(ask.target).side
     }
 
     /// Where a view stands among all that was asked.

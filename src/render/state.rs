@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mean, Rises, Tally};
+use super::{Mean, Past, Rises, Tally};
 use crate::canvas;
 use crate::plan::Plan;
 
@@ -36,6 +36,9 @@ pub struct Standing {
     /// What was seen of directions, in the order of [`Tally::directions`](super::Tally::directions).
     #[serde(default)]
     pub means: Vec<Mean>,
+    /// What prompts that compete are measured against, in the order of [`Tally::entries`](super::Tally::entries).
+    #[serde(default)]
+    pub pasts: Vec<Past>,
     /// Of the phase last stepped in, if it may end early.
     pub rises: Option<Rises>,
 }
@@ -62,6 +65,9 @@ impl Standing {
         if self.means.len() != tally.directions.len() {
             let directions = (self.means.len(), tally.directions.len());
             return Some(format!("the state has {} directions, the plan {}", directions.0, directions.1));
+        }
+        if self.pasts.len() != prompts {
+            return Some(format!("the state has pasts of {} prompts, the plan {prompts} prompts", self.pasts.len()));
         }
         (told != prompts).then(|| format!("the state has a tally of {told} prompts, the plan one of {prompts}"))
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{Chain, Key};
 use crate::canvas::{self, Tensor, Values};
-use crate::render::{Mean, Standing, State};
+use crate::render::{Mean, Past, Standing, State};
 
 /// The version of the layout; also the name of the folder in which checkpoints are kept.
 pub(super) const LAYOUT: &str = "1";
@@ -30,12 +30,15 @@ pub(super) struct About {
     pub cuts: Vec<(usize, u64)>,
     /// Mean similarity of the winning prompts in the last step, by target.
     pub similarities: Vec<(String, f32)>,
-    /// The tally: target's key, prompt's hash, places won; in the order of the plan it comes from, without those that won
+    /// The tally: target's identity, prompt's hash, places won; in the order of the plan it comes from, without those that won
     /// nothing.
     pub won: Vec<(u64, String, u64)>,
-    /// What was seen of directions: target's key, prompt's hash, the sum of probabilities as its bits, windows.
+    /// What was seen of directions: target's identity, prompt's hash, the sum of probabilities as its bits, windows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub means: Vec<(u64, String, u64, u64)>,
+    /// What competing prompts are measured against: target's key, prompt's hash, see [`Past`]; without those of which nothing is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pasts: Vec<(u64, String, Past)>,
     /// The recipe's title, or else its file's name: for people.
     pub called: String,
     /// Whether it is one of those within a phase, each of which takes the place of the one before.
@@ -47,16 +50,19 @@ pub(super) struct About {
 impl About {
     pub fn new(chain: &Chain<'_>, state: &State<'_>, similarities: &[(String, f32)], called: &str) -> Self {
         let identities = tally_identities(chain);
+        let known = identities.iter().zip(&state.standing.pasts).filter(|(_, past)| **past != Past::default());
+        let pasts = known.map(|((target, prompt), past)| (*target, prompt.clone(), *past)).collect();
         let won = identities.into_iter().zip(&state.standing.won).filter(|(_, won)| **won > 0);
         let means = direction_identities(chain).into_iter().zip(&state.standing.means);
         About {
             means: means.map(|((target, prompt), mean)| (target, prompt, mean.sum.to_bits(), mean.windows)).collect(),
+            pasts,
             key: chain.key().name(),
             cuts: chain.cuts().to_vec(),
             similarities: similarities.to_vec(),
             won: won.map(|((target, prompt), won)| (target, prompt, *won)).collect(),
             // The tally goes by names, not by positions.
-            standing: Standing { won: Vec::new(), means: Vec::new(), ..state.standing.clone() },
+            standing: Standing { won: Vec::new(), means: Vec::new(), pasts: Vec::new(), ..state.standing.clone() },
             called: called.to_owned(),
             passing: false,
             basis: state.canvas.basis.to_string(),
@@ -67,13 +73,8 @@ impl About {
     /// Where a render of the chain's plan stands here; nothing where the tally knows what the plan does not.
     pub fn standing(&self, chain: &Chain<'_>) -> Option<Standing> {
         let identities = tally_identities(chain);
-        let mut won = vec![None; identities.len()];
-        for (target, prompt, places) in &self.won {
-            let free =
-                |(own, taken): (&(u64, String), &Option<u64>)| taken.is_none() && own.0 == *target && own.1 == *prompt;
-            let at = identities.iter().zip(&won).position(free)?;
-            won[at] = Some(*places);
-        }
+        let won = by_identity(&identities, &self.won)?;
+        let pasts = by_identity(&identities, &self.pasts)?;
         let mut means = vec![Mean::default(); direction_identities(chain).len()];
         for (mean, own) in means.iter_mut().zip(direction_identities(chain)) {
             let known = self.means.iter().find(|(target, prompt, ..)| (target, prompt) == (&own.0, &own.1));
@@ -83,20 +84,33 @@ impl About {
         }
         let (phase, phase_step) = chain.position();
         let phase_over = chain.phase_is_over();
-        let won = won.into_iter().map(|won| won.unwrap_or(0)).collect();
         // Of the phase that is under way alone; and of each of the plan's targets.
         let patient = chain.plan().phases.get(phase).is_some_and(|phase| phase.patience.is_some());
         let rises = self.standing.rises.clone().filter(|_| patient && !phase_over);
         let fits = rises.as_ref().map_or(!patient || phase_over, |r| r.targets.len() == chain.plan().targets.len());
-        fits.then(|| Standing { phase, phase_step, phase_over, won, means, rises, ..self.standing.clone() })
+        fits.then(|| Standing { phase, phase_step, phase_over, won, means, pasts, rises, ..self.standing.clone() })
     }
+}
+
+/// What is known of each line of a tally, by what the line is about; nothing where there is more than there are lines.
+fn by_identity<T: Copy + Default>(identities: &[(u64, String)], known: &[(u64, String, T)]) -> Option<Vec<T>> {
+    let mut values = vec![None; identities.len()];
+    for (target, prompt, value) in known {
+        let free = |(own, taken): (&(u64, String), &Option<T>)| taken.is_none() && own.0 == *target && own.1 == *prompt;
+        let at = identities.iter().zip(&values).position(free)?;
+        values[at] = Some(*value);
+    }
+    Some(values.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 /// What each line of a plan's tally is about, see [`crate::render::Tally`].
 fn tally_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
     let of = |target: &crate::plan::Target| {
         let prompts = crate::render::distinct_prompts(target);
-        prompts.into_iter().map(|prompt| (target.key, chain.prompt(prompt).to_hex().to_string())).collect::<Vec<_>>()
+        prompts
+            .into_iter()
+            .map(|prompt| (target.identity(), chain.prompt(prompt).to_hex().to_string()))
+            .collect::<Vec<_>>()
     };
     chain.plan().targets.iter().flat_map(of).collect()
 }
@@ -104,7 +118,7 @@ fn tally_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
 /// What each of the means of directions is about, see [`crate::render::Tally::directions`].
 fn direction_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
     let targets = chain.plan().targets.iter();
-    let pulls = targets.flat_map(|target| target.directions.iter().map(move |pull| (target.key, pull.prompt)));
+    let pulls = targets.flat_map(|target| target.directions.iter().map(move |pull| (target.identity(), pull.prompt)));
     pulls.map(|(target, prompt)| (target, chain.prompt(prompt).to_hex().to_string())).collect()
 }
 

@@ -15,14 +15,14 @@
 use super::digest::Digest;
 use super::{Conditions, Contents};
 use crate::plan::{
-    Axis, Basis, Canvas, Edge, Fit, Gradient, Ground, Init, Loss, Optimiser, Patience, Phase, Pipeline, Plan, Prompt,
-    Pull, Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
+    Axis, Basis, Calibration, Canvas, Edge, Fit, Gradient, Ground, Init, Loss, Member, Optimiser, Patience, Phase,
+    Pipeline, Plan, Prompt, Pull, Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
 };
 
 /// The version of the program's arithmetic. To be raised with every change after which a render gives other bytes, however
 /// few: of the canvas, of looking, of the encoder's graphs, of draws or of defaults that the plan does not hold. Old
 /// states are then never taken up again.
-pub const ARITHMETIC: u64 = 1;
+pub const ARITHMETIC: u64 = 2;
 
 /// The hash of everything that a state depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -213,6 +213,7 @@ impl<'a> Chain<'a> {
             name: _,
             key,
             model,
+            member,
             sight,
             region,
             active,
@@ -220,6 +221,7 @@ impl<'a> Chain<'a> {
             places,
             select,
             temperature,
+            calibration,
             loss,
             pipelines,
             wanted,
@@ -237,6 +239,10 @@ impl<'a> Chain<'a> {
         digest.word("target").count(*key).number(weight).count(u64::from(*windows));
         // Views are sorted by the positions of models and regions before they are looked at.
         digest.count(*model as u64).word(self.models.get(*model).map_or("", String::as_str));
+        // What an ensemble is called counts in its key.
+        if let Some(Member { of: _, weight }) = member {
+            digest.word("member").number(weight.at(time));
+        }
         let first = self.plan.targets.iter().take_while(|other| other.region != *region).count() as u64;
         match region {
             None => digest.word("everywhere"),
@@ -262,6 +268,14 @@ impl<'a> Chain<'a> {
         });
         if *select == Select::Mix {
             digest.number(temperature.at(time));
+        }
+        let several = wanted.iter().any(|pull| pull.prompt != wanted[0].prompt);
+        if select.compares() && several {
+            digest.word(match calibration {
+                Calibration::Past => "past",
+                Calibration::Start => "start",
+                Calibration::None => "none",
+            });
         }
         digest.word(match loss {
             Loss::Cosine => "cosine",

@@ -85,9 +85,28 @@ fn what_is_not_looked_at_yet_does_not_count_yet() {
         ("name = \"late\"", "name = \"late\"\nwindows = 3"),
         ("name = \"late\"", "name = \"late\"\nloss = \"cosine\""),
         ("name = \"late\"", "name = \"late\"\nselect = \"worst\""),
+        ("[\"sword\", {", "[\"sword\", \"castle\", {"),
     ] {
         assert_eq!(common(from, to), Some(4), "{from} -> {to}");
     }
+}
+
+/// Of several prompts it counts by what they are measured; of one nothing is.
+#[test]
+fn calibration_counts_where_prompts_are_compared() {
+    let key = "name = \"late\"";
+    let none = "name = \"late\"\ncalibration = \"none\"";
+    assert_eq!(common(key, none), Some(7));
+    let two = RECIPE.replacen("[\"sword\", {", "[\"sword\", \"castle\", {", 1);
+    let compared = |from: &str, to: &str| {
+        let (own, others) = (keys(&two, &conditions()), keys(&two.replacen(from, to, 1), &conditions()));
+        own.iter().zip(&others).take_while(|(a, b)| a == b).count() - 1
+    };
+    assert_eq!((compared(key, none), compared(key, "name = \"late\"\ncalibration = \"start\"")), (4, 4));
+    let turns = "name = \"late\"\nselect = \"turns\"";
+    let (own, others) =
+        (two.replacen(key, turns, 1), two.replacen(key, &format!("{turns}\ncalibration = \"none\""), 1));
+    assert_eq!(keys(&own, &conditions()), keys(&others, &conditions()));
 }
 
 #[test]

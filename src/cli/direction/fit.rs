@@ -70,7 +70,9 @@ fn from_texts(
     voice: &Voice,
 ) -> Result<Direction, Failure> {
     let texts: Vec<String> = args.more.iter().chain(&args.less).cloned().collect();
-    score::check(&texts, &of.name, model, voice)?;
+    let more = args.more.iter().map(|text| ("--more", text.as_str()));
+    let prompts: Vec<(&str, &str)> = more.chain(args.less.iter().map(|text| ("--less", text.as_str()))).collect();
+    score::check(&prompts, &of.name, model, voice)?;
     let runtime = workbench.runtime()?;
     let rows = clip::features(&runtime, model, &of.hash, &texts, runtime::cache_folder().ok()).map_err(from_clip)?;
     let (more, less) = rows.split_at(args.more.len());

@@ -74,7 +74,7 @@ pub struct GradientArgs {
 /// Of `recipe-render models import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// A folder as model hubs have them, an ONNX file with both encoders, or a .safetensors checkpoint
+    /// A folder as model hubs have them, an ONNX file with both encoders or of a classifier, or a .safetensors checkpoint
     #[arg(value_name = "SOURCE", required_unless_present_any = ["image", "text"], value_hint = ValueHint::AnyPath)]
     pub source: Option<PathBuf>,
     /// The image encoder: an ONNX file, or the folder that holds it
@@ -86,6 +86,9 @@ pub struct ImportArgs {
     /// tokenizer.json, or a folder with it or with vocab.json and merges.txt
     #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub tokenizer: Option<PathBuf>,
+    /// The labels of a classifier's outputs, one a line or in JSON; or imagenet-1k, the names of ImageNet's 1000 classes
+    #[arg(long, value_name = "FILE|imagenet-1k", value_hint = ValueHint::FilePath)]
+    pub labels: Option<PathBuf>,
     /// What to call the model [default: as its folder is called]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,

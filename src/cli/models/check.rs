@@ -9,7 +9,7 @@ use super::args::CheckModelArgs;
 use crate::cli::compose::{from_clip, from_runtime};
 use crate::cli::{Exit, Failure, Outcome, Voice, voice};
 use crate::clip::ModelFolder;
-use crate::models::{self, Findings};
+use crate::models::{self, Colours, Findings};
 use crate::recipe::{Severity, check_advice, render_diagnostics};
 use crate::runtime;
 
@@ -42,12 +42,13 @@ pub(super) fn run(args: &CheckModelArgs, options: &runtime::Options, voice: &Voi
 
 /// The findings in words.
 fn report(findings: &Findings, faults: &[String]) -> String {
-    let Findings { model, size, width, references, colours, gradient, speed } = findings;
+    let Findings { model, size, width, references, colours, labels, gradient, speed } = findings;
     let mut lines = vec![format!("{model}: windows of {size} x {size} pixels, embeddings of {width} numbers")];
     let mut line = |what: &str, text: String| lines.push(format!("  {what:<9} {text}"));
     line(
         "texts",
         match (references.compared, references.wrong.len()) {
+            (0, _) if labels.is_some() => "labels alone; no known values to compare with".to_owned(),
             (0, _) => "both encoders agree in length; no known values to compare with".to_owned(),
             (all, 0) => format!("all {all} known values are right"),
             (all, wrong) => format!("{wrong} of {all} known values are wrong"),
@@ -65,7 +66,12 @@ fn report(findings: &Findings, faults: &[String]) -> String {
             gradient.directions
         ),
     );
-    line("colours", format!("{} of {} plain pictures named", colours.named, colours.asked));
+    if let Some(Colours { named, asked }) = colours {
+        line("colours", format!("{named} of {asked} plain pictures named"));
+    }
+    if let Some(labels) = labels {
+        line("labels", format!("{labels}, one for each output"));
+    }
     line(
         "speed",
         format!(
@@ -92,7 +98,7 @@ fn report(findings: &Findings, faults: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::{Colours, Gradient, References, Speed};
+    use crate::models::{Gradient, References, Speed};
 
     fn findings() -> Findings {
         Findings {
@@ -100,7 +106,8 @@ mod tests {
             size: 64,
             width: 8,
             references: References::default(),
-            colours: Colours { named: 6, asked: 6 },
+            colours: Some(Colours { named: 6, asked: 6 }),
+            labels: None,
             gradient: Gradient { worst: 1e-3, directions: 6, tolerance: 0.02 },
             speed: Speed { windows_per_second: 12.34, windows: 16, threads: 2, device: "cpu".into() },
         }
@@ -114,11 +121,18 @@ mod tests {
     }
 
     #[test]
+    fn a_classifier_is_not_asked_for_colours() {
+        let text = report(&Findings { colours: None, labels: Some(12), ..findings() }, &[]);
+        assert!(text.contains("labels    12, one for each output") && !text.contains("colours"), "{text}");
+        assert!(text.contains("ready") && !text.contains("but "), "{text}");
+    }
+
+    #[test]
     fn what_is_wrong_is_the_verdict() {
         let mut found = findings();
         found.gradient.worst = 0.3;
         found.references = References { compared: 2, wrong: vec!["\"hello\" gives 1".into()] };
-        found.colours.named = 1;
+        found.colours = Some(Colours { named: 1, asked: 6 });
         let text = report(&found, &found.faults());
         for said in
             ["WRONG", "1 of 2 known values", "\"hello\" gives 1", "its gradient is wrong", "plain colours apart"]

@@ -164,6 +164,7 @@ fn take_in(
         image: of(Role::Image),
         text: of(Role::Text),
         tokenizer: of(Role::Tokenizer),
+        labels: None,
         name: Some(entry.name.clone()),
         settings: models::Settings {
             size: said.size,

@@ -25,6 +25,7 @@ fn request(args: &ImportArgs) -> Request {
         image: args.image.clone(),
         text: args.text.clone(),
         tokenizer: args.tokenizer.clone(),
+        labels: args.labels.clone(),
         name: args.name.clone(),
         settings: Settings {
             size: said.size,

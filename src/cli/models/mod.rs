@@ -48,12 +48,11 @@ pub(in crate::cli) fn from_models(error: ModelsError) -> Failure {
 /// The files of a model that are on disk, those of external weights included.
 pub(in crate::cli) fn files(model: &ModelFolder) -> Vec<PathBuf> {
     let Some(folder) = model.folder() else { return Vec::new() };
-    let description = &model.description;
-    let mut files = vec![folder.join("model.toml"), folder.join(&description.tokenizer.file)];
-    files.extend(description.names.iter().map(|names| folder.join(&names.file)));
-    for file in [&description.image.file, &description.text.file] {
+    let names = model.description.names.iter().map(|names| names.file.as_str());
+    let mut files = vec![folder.join("model.toml")];
+    for file in model.files().into_iter().chain(names) {
         files.push(folder.join(file));
-        // One that cannot be opened is reported by whoever opens it to use it.
+        // What is no graph has none, and one that cannot be opened is reported by whoever opens it to use it.
         files.extend(model.bytes(file).map(|bytes| external(folder, &bytes)).unwrap_or_default());
     }
     files

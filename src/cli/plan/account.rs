@@ -99,9 +99,13 @@ pub(super) struct TargetAccount {
     /// Places a step.
     pub windows: u32,
     pub select: String,
+    /// What competing prompts are measured against; null where nothing is compared.
+    pub calibration: Option<String>,
     pub loss: String,
-    /// Index into the plan's models.
+    /// Index into the plan's models: the one that looks, or the first of several.
     pub model: usize,
+    /// All that look.
+    pub models: Vec<MemberAccount>,
     /// `[x, y, width, height]` in fractions of the canvas, or a mask's path; null for all of it.
     pub region: Option<String>,
     /// The first step it acts at and the one before which it ends, counted from 0; null for all of them.
@@ -111,6 +115,14 @@ pub(super) struct TargetAccount {
     /// Where its values come from; `stages` are its own, not its prompts'.
     #[serde(serialize_with = "names")]
     pub from: Origins,
+}
+
+/// Of one of a target's models.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct MemberAccount {
+    pub name: String,
+    /// How much it counts beside the others.
+    pub weight: Values,
 }
 
 /// Of one prompt of a target.
@@ -155,6 +167,11 @@ pub(super) fn of(compiled: &Compiled, models: &[ModelFolder], effort: Effort) ->
     let models: Vec<ModelAccount> = models.iter().map(|model| &model.description).map(model_account).collect();
     let first = models.first().cloned().unwrap_or(ModelAccount { name: String::new(), window: 0 });
     let moments = moments(plan);
+    let targets = once_each(plan).map(|target| {
+        let from = whence.targets.get(target).cloned().unwrap_or_default();
+        TargetAccount { from, ..target_account(plan, target, &models, &moments) }
+    });
+    let targets = targets.collect();
     let mut start = 0;
     let phases = plan.phases.iter().zip(&whence.phases).map(|(phase, from)| {
         let account = PhaseAccount { from: from.clone(), ..phase_account(plan, phase, start) };
@@ -175,12 +192,7 @@ pub(super) fn of(compiled: &Compiled, models: &[ModelFolder], effort: Effort) ->
         },
         start: ground(&plan.canvas.init),
         phases: phases.collect(),
-        targets: plan
-            .targets
-            .iter()
-            .zip(&whence.targets)
-            .map(|(target, from)| TargetAccount { from: from.clone(), ..target_account(plan, target, &moments) })
-            .collect(),
+        targets,
         from: whence.recipe.clone(),
         effort,
     }
@@ -193,6 +205,11 @@ fn ground(init: &Init) -> Start {
         Ground::Image(path) => ("canvas.init.image", path.display().to_string()),
     };
     Start { ground, key, noise: init.noise }
+}
+
+/// The positions of targets as the recipe has them: of an ensemble's members the first one stands for all.
+fn once_each(plan: &Plan) -> impl Iterator<Item = usize> {
+    (0..plan.targets.len()).filter(|target| plan.first_member(*target) == *target)
 }
 
 fn model_account(description: &Description) -> ModelAccount {
@@ -245,7 +262,7 @@ fn phase_account(plan: &Plan, phase: &Phase, start: u64) -> PhaseAccount {
         patience: phase.patience.map(|patience| patience.steps),
         gain: phase.patience.map(|patience| patience.gain),
         finest: phase.finest.as_ref().map(|finest| values(finest, &moments)),
-        weights: phase.weights.iter().map(|weight| values(weight, &moments)).collect(),
+        weights: once_each(plan).map(|target| values(&phase.weights[target], &moments)).collect(),
         from: Origins::new(),
     }
 }
@@ -272,7 +289,13 @@ fn optimiser(optimiser: &Optimiser) -> Choice {
     }
 }
 
-fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAccount {
+fn target_account(plan: &Plan, index: usize, models: &[ModelAccount], moments: &[Time; 3]) -> TargetAccount {
+    let target = &plan.targets[index];
+    let member = |(_, member): (usize, &Target)| MemberAccount {
+        name: models.get(member.model).map(|model| model.name.clone()).unwrap_or_default(),
+        weight: member.member.as_ref().map_or([1.0; 3], |member| values(&member.weight, moments)),
+    };
+    let members = plan.targets.iter().enumerate().filter(|(other, _)| plan.first_member(*other) == index);
     let prompt = |pull: &Pull, pipeline: Option<usize>| {
         let (kind, prompt, texts) = match plan.prompts.get(pull.prompt) {
             Some(Prompt::Image(path)) => ("image", path.display().to_string(), Vec::new()),
@@ -288,7 +311,7 @@ fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAc
     let wanted = target.wanted.iter().map(|pull| prompt(pull, Some(pull.pipeline)));
     let avoided = target.avoided.iter().chain(&target.directions).map(|pull| prompt(pull, None));
     TargetAccount {
-        name: target.name.clone(),
+        name: target.called().to_owned(),
         sight: match target.sight {
             Sight::Places => target.places.map_or("places".to_owned(), |places| format!("{places} places that stay")),
             Sight::Whole { fit: Fit::Stretch } => "whole (stretch)".to_owned(),
@@ -297,8 +320,10 @@ fn target_account(plan: &Plan, target: &Target, moments: &[Time; 3]) -> TargetAc
         },
         windows: target.windows,
         select: word(&target.select),
+        calibration: target.compares().then(|| word(&target.calibration)),
         loss: word(&target.loss),
         model: target.model,
+        models: members.map(member).collect(),
         region: target.region.as_ref().map(|region| match region {
             Region::Rectangle(rectangle) => format!("{rectangle:?}"),
             Region::Mask(path) => path.display().to_string(),

@@ -7,7 +7,7 @@ mod measure;
 mod page;
 
 use super::compose::{Source, Workbench, overrides};
-use super::kept::open_tokenizer;
+use super::kept::open_words;
 use super::{Exit, Failure, Outcome, PlanArgs, Voice, prompts, voice};
 use crate::runtime;
 
@@ -16,7 +16,7 @@ pub fn run(args: &PlanArgs, options: runtime::Options, voice: &Voice) -> Outcome
     let source = Source::read(&args.recipe)?;
     let compiled = source.compile(&overrides(&args.instead, &source)?, voice)?;
     let models = prompts::models(&source, &compiled)?;
-    voice.rendered(&prompts::check(&source, &compiled, &models, &mut open_tokenizer)?);
+    voice.rendered(&prompts::check(&source, &compiled, &models, &mut open_words)?);
     let mut effort = effort::of(&compiled.plan, &models);
     if args.measure {
         let mut bench = Workbench::new(args.threads, args.device, options, voice)?;

@@ -1,6 +1,6 @@
 //! A plan's account on one screen.
 
-use super::account::{Account, PhaseAccount, PipelineAccount, StageAccount, TargetAccount, Values};
+use super::account::{Account, MemberAccount, PhaseAccount, PipelineAccount, StageAccount, TargetAccount, Values};
 use super::choice::{MARKS, mark};
 use super::effort::Effort;
 use crate::recipe::Origin;
@@ -33,8 +33,7 @@ pub(super) fn page(account: &Account) -> String {
     }
     lines.extend(phases(account));
     for target in &account.targets {
-        let model = account.models.get(target.model).filter(|_| account.models.len() > 1);
-        lines.extend(self::target(target, model.map(|model| model.name.as_str())));
+        lines.extend(self::target(target, account.models.len() > 1));
     }
     lines.extend(legend(account));
     lines.extend(effort(&account.effort));
@@ -112,27 +111,29 @@ fn unusual(account: &Account) -> Vec<(&'static str, Vec<String>)> {
     columns.map(|(name, _, cells)| (name, marked(name, cells))).collect()
 }
 
-/// A target; its model where there are several.
-fn target(target: &TargetAccount, model: Option<&str>) -> Vec<String> {
+/// A target; its models where the plan has several.
+fn target(target: &TargetAccount, with_models: bool) -> Vec<String> {
     let several = target.pipelines.len() > 1;
     let of = |key: &str| mark(&target.from, key);
     let windows = if target.windows == 1 { "1 window" } else { &format!("{} windows", target.windows) };
     let sight = if target.from.contains_key("fit") { "fit" } else { "places" };
+    let calibration = target.calibration.as_ref().map(|how| format!(", calibration {how}{}", of("calibration")));
     let mut lines = vec![format!(
-        "{}: {windows}{} a step, {}{}, select {}{}, loss {}{}",
+        "{}: {windows}{} a step, {}{}, select {}{}{}, loss {}{}",
         target.name,
         of("windows"),
         target.sight,
         of(sight),
         target.select,
         of("select"),
+        calibration.unwrap_or_default(),
         target.loss,
         of("loss")
     )];
     let region = target.region.as_ref().map(|region| format!("region {region}"));
     let active = target.active.map(|[from, until]| format!("active from step {from} to {until}"));
-    let further: Vec<String> =
-        model.map(|model| format!("model {model}")).into_iter().chain(region).chain(active).collect();
+    let models = with_models.then(|| models(&target.models));
+    let further: Vec<String> = models.into_iter().chain(region).chain(active).collect();
     if !further.is_empty() {
         lines.extend(wrapped("  ", further.into_iter()));
     }
@@ -157,6 +158,20 @@ fn target(target: &TargetAccount, model: Option<&str>) -> Vec<String> {
         lines.extend(wrapped(&format!("  {number}"), stages(pipeline)));
     }
     lines
+}
+
+/// The models of a target, with what they count for where they are not alone.
+fn models(models: &[MemberAccount]) -> String {
+    match models {
+        [only] => format!("model {}", only.name),
+        several => {
+            let model = |model: &MemberAccount| match model.weight {
+                [1.0, 1.0, 1.0] => model.name.clone(),
+                weight => format!("{} {}", model.name, over_time(&weight)),
+            };
+            format!("models {}", several.iter().map(model).collect::<Vec<_>>().join(" + "))
+        }
+    }
 }
 
 /// What a place goes through, and the edge.

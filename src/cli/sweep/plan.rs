@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::compose::{Source, overrides};
-use super::super::kept::open_tokenizer;
+use super::super::kept::open_words;
 use super::super::{Failure, InsteadArgs, SweepArgs, Voice, prompts};
 use super::combinations::{Combination, Sweep, label};
 use super::names::names;
@@ -81,14 +81,14 @@ fn one(args: &SweepArgs, source: &Source, sweep: &Sweep, combination: &Combinati
     for path in sweep.paths() {
         match path.as_str() {
             "seed" => overrides.seed = None,
-            "model" => overrides.model = None,
+            path if says_models(path) => overrides.model = None,
             "size" if !args.instead.draft => overrides.size = None,
             _ => {}
         }
     }
     let compiled = source.compile_silently(&overrides)?;
     let models = prompts::models(source, &compiled)?;
-    let (errors, warnings) = prompts::examine(&compiled, &models, &mut open_tokenizer)?;
+    let (errors, warnings) = prompts::examine(&compiled, &models, &mut open_words)?;
     if !errors.is_empty() {
         return Err(source.diagnosed(&errors));
     }
@@ -104,10 +104,16 @@ fn refuse_conflicts(args: &SweepArgs, sweep: &Sweep) -> Result<(), Failure> {
         ("size", args.instead.size.is_some()),
         ("model", args.instead.model.is_some()),
     ];
-    match given.iter().find(|(path, given)| *given && sweep.paths().any(|varied| varied == path)) {
-        Some((path, _)) => {
-            Err(Failure::wrong(format!("--{path} sets what varies: {path}")).hint("leave one of them out"))
+    for (option, _) in given.iter().filter(|(_, given)| *given) {
+        let said = |path: &&String| path.as_str() == *option || *option == "model" && says_models(path);
+        if let Some(path) = sweep.paths().find(said) {
+            return Err(Failure::wrong(format!("--{option} sets what varies: {path}")).hint("leave one of them out"));
         }
-        None => Ok(()),
     }
+    Ok(())
+}
+
+/// Whether a path leads to the recipe's model, or to one of several, in whose place `--model` stands.
+fn says_models(path: &str) -> bool {
+    path == "model" || path == "models" || path.starts_with("models.")
 }

@@ -16,7 +16,7 @@ pub use references::References;
 pub use speed::Speed;
 
 use super::{Examined, examine};
-use crate::clip::{ClipError, Encoder, ModelFolder};
+use crate::clip::{ClipError, Encoder, Features, Labels, ModelFolder, Words};
 use crate::runtime::{Device, Runtime};
 
 /// All that was found out about a model.
@@ -28,7 +28,11 @@ pub struct Findings {
     /// The embeddings' length.
     pub width: usize,
     pub references: References,
-    pub colours: Colours,
+    /// What came of plain colours; none where the model has labels, which need not be those of colours.
+    pub colours: Option<Colours>,
+    /// The number of a classifier's labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<usize>,
     pub gradient: Gradient,
     pub speed: Speed,
 }
@@ -49,7 +53,7 @@ impl Findings {
     /// What is odd without being wrong.
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
-        if self.colours.named * 2 < self.colours.asked {
+        if self.colours.is_some_and(|colours| colours.named * 2 < colours.asked) {
             doubts.push(
                 "it does not tell plain colours apart: do both encoders belong to the same model, and are mean and \
                  deviation right? (Models with random weights know nothing.)"
@@ -59,6 +63,9 @@ impl Findings {
         doubts
     }
 }
+
+/// So many labels are asked for where speed is measured.
+const LABELS: usize = 6;
 
 /// Checks a model. `say` is told what is done next.
 pub fn check(
@@ -73,10 +80,19 @@ pub fn check(
     let references = references::check(model, runtime)?;
     say("comparing the gradient with differences");
     let gradient = gradient::check(model, runtime)?;
-    let (features, mut encoder) =
-        (colours::features(model, runtime)?, Encoder::open(runtime.clone(), model.clone(), String::new(), device)?);
-    say("looking at plain colours");
-    let colours = colours::check(&mut encoder, &features)?;
+    let words = Words::open(model)?;
+    let features = match &words {
+        Words::Labels(labels) => some_of(labels)?,
+        Words::Tokens(_) => colours::features(model, runtime)?,
+    };
+    let mut encoder = Encoder::open(runtime.clone(), model.clone(), String::new(), device)?;
+    let (colours, labels) = match words {
+        Words::Labels(labels) => (None, Some(labels.count())),
+        Words::Tokens(_) => {
+            say("looking at plain colours");
+            (Some(colours::check(&mut encoder, &features)?), None)
+        }
+    };
     say("measuring");
     let speed = speed::measure(&mut encoder, &features)?;
     let description = &model.description;
@@ -86,7 +102,19 @@ pub fn check(
         width,
         references,
         colours,
+        labels,
         gradient,
         speed,
+    })
+}
+
+/// The features of a few labels, as a recipe may ask for.
+fn some_of(labels: &Labels) -> Result<Features, ClipError> {
+    let names = labels.classes().iter().filter_map(|names| names.first()).take(LABELS);
+    let rows = names.map(|name| labels.feature(name)).collect::<Result<Vec<_>, ClipError>>()?;
+    Features::new(&rows).ok_or_else(|| ClipError::Encoder {
+        model: String::new(),
+        message: "there are no labels".to_owned(),
+        hint: None,
     })
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::clip::{self, ClipError, ModelFolder, TextTokenizer};
+use crate::clip::{self, ClipError, ModelFolder, Words};
 use crate::runtime::Runtime;
 
 /// What came of the comparison.
@@ -20,12 +20,13 @@ pub(super) fn check(model: &ModelFolder, runtime: &Runtime) -> Result<References
     if model.description.reference.is_empty() {
         return Ok(found);
     }
-    let tokenizer = TextTokenizer::open(model)?;
+    let words = Words::open(model)?;
     let texts: Vec<String> = model.description.reference.iter().map(|reference| reference.text.clone()).collect();
     let features = clip::features(runtime, model, "", &texts, None)?;
     for (reference, feature) in model.description.reference.iter().zip(features) {
         let text = &reference.text;
-        if !reference.tokens.is_empty() {
+        // Labels have no tokens, see `Description::parse`.
+        if let (false, Words::Tokens(tokenizer)) = (reference.tokens.is_empty(), &words) {
             found.compared += 1;
             let tokens = tokenizer.encode(text)?;
             let used = tokens.ids.get(..tokens.used).unwrap_or(&tokens.ids);

@@ -22,6 +22,19 @@ pub(super) struct Configs {
     pub notes: Vec<String>,
 }
 
+impl Configs {
+    /// These, with those of another folder for what they leave open.
+    pub fn or(self, other: Configs) -> Configs {
+        Configs {
+            settings: self.settings.or(other.settings),
+            transformers: self.transformers.or(other.transformers),
+            open_clip: self.open_clip.or(other.open_clip),
+            licence: self.licence.or(other.licence),
+            notes: self.notes.into_iter().chain(other.notes).collect(),
+        }
+    }
+}
+
 /// What a file says.
 type Reading = fn(&Value) -> Settings;
 
@@ -231,6 +244,36 @@ fn transformers(config: &Value) -> Settings {
     }
 }
 
+/// Whether a `config.json` is that of a classifier of pictures, and has labels.
+pub(super) fn is_classifier(config: &Value) -> bool {
+    let architectures = config.get("architectures").and_then(Value::as_array);
+    let named = architectures.is_some_and(|names| {
+        names.iter().filter_map(Value::as_str).any(|name| name.ends_with("ForImageClassification"))
+    });
+    named && config.get("id2label").is_some_and(Value::is_object)
+}
+
+/// Whether the labels of a `config.json` are those that the transformers library makes up.
+pub(super) fn has_placeholders(config: &Value) -> bool {
+    let labels = config.get("id2label").and_then(Value::as_object);
+    labels.is_some_and(|labels| {
+        labels.values().all(|label| label.as_str().is_some_and(|label| label.starts_with("LABEL_")))
+    })
+}
+
+/// What the `config.json` of a classifier says besides: transformers' size of pictures, or all that timm writes.
+pub(super) fn classifier(config: &Value) -> Settings {
+    let timm = config.get("pretrained_cfg").cloned().unwrap_or_default();
+    let pictures = open_clip_pictures(&timm);
+    Settings {
+        size: config.get("image_size").or_else(|| timm.get("input_size")).and_then(side),
+        mean: pictures.mean,
+        deviation: pictures.deviation,
+        interpolation: pictures.interpolation,
+        ..Settings::default()
+    }
+}
+
 /// `tokenizer_config.json`.
 fn tokenizer(config: &Value) -> Settings {
     // "No limit" is written as a number of thirty digits.
@@ -330,6 +373,26 @@ mod tests {
         assert!(notes(json!({"resize_mode": "longest", "fill_color": 255})).contains("black"));
         assert_eq!(notes(json!({"size": {"shortest_edge": 64}, "crop_size": square, "resample": 3})), "");
         assert_eq!(resize(&json!({"size": square, "do_center_crop": true})), Some(Resize::Squash));
+    }
+
+    #[test]
+    fn classifiers_are_told_by_their_architecture_and_labels() {
+        let vit = json!({
+            "architectures": ["ViTForImageClassification"], "image_size": 224, "id2label": {"0": "cat", "1": "dog"},
+        });
+        assert!(is_classifier(&vit) && !has_placeholders(&vit));
+        assert_eq!(classifier(&vit).size, Some(224));
+        let mut other = vit.clone();
+        other["id2label"] = json!({"0": "LABEL_0", "1": "LABEL_1"});
+        assert!(is_classifier(&other) && has_placeholders(&other));
+        other["architectures"] = json!(["CLIPModel"]);
+        assert!(!is_classifier(&other) && !is_classifier(&json!({"architectures": ["ViTForImageClassification"]})));
+        let timm = json!({"architecture": "resnet18", "pretrained_cfg": {
+            "input_size": [3, 160, 160], "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2], "interpolation": "bilinear",
+        }});
+        let timm = classifier(&timm);
+        assert_eq!((timm.size, timm.mean, timm.deviation), (Some(160), Some([0.5; 3]), Some([0.2; 3])));
+        assert_eq!(timm.interpolation, Some(Interpolation::Bilinear));
     }
 
     #[test]

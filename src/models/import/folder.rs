@@ -5,17 +5,20 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::gather::{Contents, Encoder, Gathered};
+use super::gather::{Contents, Encoder, Gathered, Words};
 use super::{Request, models_folder};
-use crate::clip::{Description, ImageEncoder, ModelFolder, Source, TextEncoder, Tokenizer};
+use crate::clip::{Description, ImageEncoder, LabelList, ModelFolder, Source, TextEncoder, Tokenizer};
 use crate::models::fetch::sha256;
-use crate::models::{Family, ModelsError};
+use crate::models::{Family, ModelsError, classifier_advice};
 use crate::onnx::{ALIGNED, Graph};
 use crate::output::TemporaryFolder;
 
 /// Weights of this many bytes and more lie in a file beside their graph: there they can be used as they are mapped, and
 /// ONNX allows no more than 2 GB inside.
 const BESIDE: usize = 1 << 26;
+
+/// The file of a classifier's labels.
+const LABELS: &str = "labels.txt";
 
 /// Where a model is to go.
 pub(super) struct Place {
@@ -125,14 +128,21 @@ pub(super) fn make(place: &Place, gathered: &Gathered, request: &Request) -> Res
         .map_err(|error| ModelsError::file(parent, error))?;
     readable(folder.path()).map_err(|error| ModelsError::file(folder.path(), error))?;
     write_encoder(folder.path(), "image", &gathered.image)?;
-    write_encoder(folder.path(), "text", &gathered.text)?;
-    write(&folder.path().join("tokenizer.json"), |file| file.write_all(&gathered.tokenizer.json))?;
+    match &gathered.words {
+        Words::Texts(text, tokenizer) => {
+            write_encoder(folder.path(), "text", text)?;
+            write(&folder.path().join("tokenizer.json"), |file| file.write_all(&tokenizer.json))?;
+        }
+        Words::Labels(classes) => write(&folder.path().join(LABELS), |file| {
+            classes.iter().try_for_each(|names| writeln!(file, "{}", names.join(", ")))
+        })?,
+    }
     let description = describe(place, gathered, request)?;
     let mut text = toml::to_string(&description).map_err(ModelsError::failed)?;
     if request.card.advice.is_none()
-        && let Some(family) = family(gathered)
+        && let Some(advice) = advice(gathered)
     {
-        text = format!("{text}\n{}", family.advice());
+        text = format!("{text}\n{advice}");
     }
     write(&folder.path().join("model.toml"), |file| file.write_all(text.as_bytes()))?;
     let model = ModelFolder::open(folder.path().to_path_buf())?;
@@ -202,9 +212,31 @@ fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Des
     for (name, path) in &gathered.sources {
         files.insert(name.clone(), sha256(path)?);
     }
+    let (text, tokenizer, labels) = match &gathered.words {
+        Words::Texts(text, _) => {
+            let encoder = TextEncoder {
+                file: "text.onnx".into(),
+                ids: Some(text.input.clone()),
+                mask: text.mask.clone(),
+                output: Some(text.output.clone()),
+            };
+            let tokenizer = Tokenizer {
+                file: "tokenizer.json".into(),
+                context: settings.context.filter(|context| *context > 0),
+                padding: settings.padding.unwrap_or_default(),
+                clean: settings.clean.unwrap_or_default(),
+            };
+            (Some(encoder), Some(tokenizer), None)
+        }
+        Words::Labels(_) => (None, None, Some(LabelList { file: LABELS.into() })),
+    };
+    let kind = match &gathered.words {
+        Words::Texts(..) => String::new(),
+        Words::Labels(classes) => format!("a classifier of {} classes, ", classes.len()),
+    };
     Ok(Description {
         name: place.name.clone(),
-        about: card.about.clone().unwrap_or_else(|| format!("imported from {from}")),
+        about: card.about.clone().unwrap_or_else(|| format!("{kind}imported from {from}")),
         licence: card.licence.clone().or_else(|| gathered.licence.clone()).unwrap_or_default(),
         image: ImageEncoder {
             file: "image.onnx".into(),
@@ -216,18 +248,9 @@ fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Des
             input: Some(gathered.image.input.clone()),
             output: Some(gathered.image.output.clone()),
         },
-        text: TextEncoder {
-            file: "text.onnx".into(),
-            ids: Some(gathered.text.input.clone()),
-            mask: gathered.text.mask.clone(),
-            output: Some(gathered.text.output.clone()),
-        },
-        tokenizer: Tokenizer {
-            file: "tokenizer.json".into(),
-            context: settings.context.filter(|context| *context > 0),
-            padding: settings.padding.unwrap_or_default(),
-            clean: settings.clean.unwrap_or_default(),
-        },
+        text,
+        tokenizer,
+        labels,
         names: None,
         advice: card.advice.clone().filter(|advice| !advice.is_empty()),
         reference: card.references.clone(),
@@ -235,7 +258,15 @@ fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Des
     })
 }
 
-/// The family of the image encoder; none where its graph cannot be read, which is told by whoever examines it.
+/// What fits the model's kind; none where its graph cannot be read, which is told by whoever examines it.
+fn advice(gathered: &Gathered) -> Option<String> {
+    match &gathered.words {
+        Words::Texts(..) => family(gathered).map(Family::advice),
+        Words::Labels(_) => Some(classifier_advice()),
+    }
+}
+
+/// The family of a CLIP's image encoder.
 fn family(gathered: &Gathered) -> Option<Family> {
     let half = [gathered.settings.mean, gathered.settings.deviation].iter().all(|values| *values == Some([0.5; 3]));
     match &gathered.image.contents {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::search::{self, Encoders, Kind};
 use super::tokenizer::TokenizerFile;
-use super::{Request, Settings, configs, tokenizer, towers};
+use super::{Request, Settings, classifier, configs, tokenizer, towers};
 use crate::clip::map_file;
 use crate::models::{
     Checkpoint, EMBEDDING, IMAGE, INPUT_IDS, Layout, ModelsError, hugging_face, infer_open_clip, open_clip,
@@ -30,12 +30,19 @@ pub(super) enum Contents {
     Graph(Box<Graph>),
 }
 
+/// What makes something of texts.
+#[derive(Debug)]
+pub(super) enum Words {
+    Texts(Encoder, TokenizerFile),
+    /// The names of a classifier's classes.
+    Labels(Vec<Vec<String>>),
+}
+
 /// All that a model folder is made of.
 #[derive(Debug)]
 pub(super) struct Gathered {
     pub image: Encoder,
-    pub text: Encoder,
-    pub tokenizer: TokenizerFile,
+    pub words: Words,
     /// Complete: size, mean and deviation are there.
     pub settings: Settings,
     pub licence: Option<String>,
@@ -45,15 +52,13 @@ pub(super) struct Gathered {
 
 /// Finds and reads everything.
 pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gathered, ModelsError> {
+    if let Some(classifier) = classifier::gather(request, say)? {
+        return Ok(classifier);
+    }
     let (encoders, folders) = locate(request)?;
     let mut configs = configs::Configs::default();
     for folder in &folders {
-        let more = configs::read(folder)?;
-        configs.settings = configs.settings.or(more.settings);
-        configs.transformers = configs.transformers.or(more.transformers);
-        configs.open_clip = configs.open_clip.or(more.open_clip);
-        configs.licence = configs.licence.or(more.licence);
-        configs.notes.extend(more.notes);
+        configs = configs.or(configs::read(folder)?);
     }
     for note in &configs.notes {
         say(note);
@@ -93,7 +98,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
         let name = base.unwrap_or(&path).display().to_string().replace('\\', "/");
         sources.insert(name, path.clone());
     }
-    Ok(Gathered { image, text, tokenizer, settings, licence: configs.licence, sources })
+    Ok(Gathered { image, words: Words::Texts(text, tokenizer), settings, licence: configs.licence, sources })
 }
 
 /// The files of the encoders, and the folders in which files about them may be, nearest first.
@@ -130,7 +135,8 @@ fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
             Encoders::Pair { image, text }
         }
         (None, Some(_), None) => {
-            return Err(ModelsError::wrong("--image needs --text, the text encoder that belongs to it"));
+            let hint = "a classifier has --labels in its place";
+            return Err(ModelsError::wrong("--image needs --text, the text encoder that belongs to it").hinted(hint));
         }
         (None, None, Some(_)) => {
             return Err(ModelsError::wrong("--text needs --image, the image encoder that belongs to it"));
@@ -147,7 +153,7 @@ fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
 }
 
 /// The folder of a download cache's current revision, if the path is that of a model in such a cache.
-fn revision(folder: &Path) -> Result<PathBuf, ModelsError> {
+pub(super) fn revision(folder: &Path) -> Result<PathBuf, ModelsError> {
     let snapshots = folder.join("snapshots");
     if !snapshots.is_dir() {
         return Ok(folder.to_path_buf());
@@ -184,14 +190,17 @@ fn encoder(path: &Path, kind: Kind) -> Result<PathBuf, ModelsError> {
     }
 }
 
-fn neither(path: &Path) -> ModelsError {
+pub(super) fn neither(path: &Path) -> ModelsError {
     ModelsError::wrong(format!("{}: the graph takes neither pictures nor token ids", path.display()))
         .hinted("expected is an input [N, 3, S, S] of floats, or [N, T] of whole numbers")
 }
 
 fn half(path: &Path, what: &str, option: &str, other: &str) -> ModelsError {
-    ModelsError::wrong(format!("{}: is {what} encoder alone", path.display()))
-        .hinted(format!("give both encoders: {option} {} {other} FILE.onnx", path.display()))
+    let both = format!("give both encoders: {option} {} {other} FILE.onnx", path.display());
+    ModelsError::wrong(format!("{}: is {what} encoder alone", path.display())).hinted(match option {
+        "--image" => format!("{both}; {}", classifier::perhaps(path)),
+        _ => both,
+    })
 }
 
 fn there(path: &Path) -> Result<PathBuf, ModelsError> {
@@ -202,7 +211,7 @@ fn there(path: &Path) -> Result<PathBuf, ModelsError> {
 }
 
 /// The folders in which files about an encoder may be: its own, and the one above where that is only for graphs.
-fn around(file: &Path) -> Vec<PathBuf> {
+pub(super) fn around(file: &Path) -> Vec<PathBuf> {
     let own = file.parent().unwrap_or(Path::new(""));
     let own = if own.as_os_str().is_empty() { Path::new(".") } else { own };
     let mut folders = vec![own.to_path_buf()];
@@ -214,13 +223,13 @@ fn around(file: &Path) -> Vec<PathBuf> {
 }
 
 /// A graph as it was read, in floats.
-struct Opened {
-    graph: Graph,
+pub(super) struct Opened {
+    pub graph: Graph,
     /// Whether the file as it is will not do.
-    changed: bool,
+    pub changed: bool,
 }
 
-fn open(path: &Path, kind: Kind, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
+pub(super) fn open(path: &Path, kind: Kind, say: &mut dyn FnMut(&str)) -> Result<Opened, ModelsError> {
     let bytes = map_file(path)?;
     let wrong = |error: crate::onnx::OnnxError| {
         let hint = error.hint();
@@ -363,7 +372,7 @@ fn convert(
 }
 
 /// Reports options that the graphs contradict.
-fn unheeded(request: &Request, settings: &Settings) -> Result<(), ModelsError> {
+pub(super) fn unheeded(request: &Request, settings: &Settings) -> Result<(), ModelsError> {
     let differs = |option: &str, wanted: Option<usize>, fixed: Option<usize>| match (wanted, fixed) {
         (Some(wanted), Some(fixed)) if wanted != fixed && wanted != 0 => {
             Err(ModelsError::wrong(format!("{option} {wanted}: the model takes {fixed}, and no other number"))

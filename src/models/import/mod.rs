@@ -3,9 +3,11 @@
 //! ```text
 //! SOURCE ─ search ─▶ files ─ configs ─▶ settings
 //!                      │                   │
-//!                      └─ towers, ends ─▶ encoders ─ folder ─▶ model folder ─ examine ─▶ kept, or gone again
+//!                      ├─ towers, ends ─▶ encoders ─ folder ─▶ model folder ─ examine ─▶ kept, or gone again
+//!                      └─ classifier ─▶ one encoder, labels ─┘
 //! ```
 
+mod classifier;
 mod configs;
 mod ends;
 mod folder;
@@ -20,7 +22,7 @@ use std::path::PathBuf;
 pub use settings::Settings;
 
 use super::{Activation, ModelsError, examine};
-use crate::clip::{ModelFolder, Reference, data_folder};
+use crate::clip::{Description, ModelFolder, Reference, data_folder};
 use crate::runtime::Runtime;
 
 /// What is to be imported, and how.
@@ -34,6 +36,9 @@ pub struct Request {
     pub text: Option<PathBuf>,
     /// `tokenizer.json`, or a folder that holds it or `vocab.json` and `merges.txt`.
     pub tokenizer: Option<PathBuf>,
+    /// The labels of a classifier, which has neither text encoder nor tokenizer: a file, or `imagenet-1k` for the list that is part of
+    /// the program.
+    pub labels: Option<PathBuf>,
     /// What to call the model; by default what its folder is called.
     pub name: Option<String>,
     /// What is said of the model; the rest is looked for in its files.
@@ -97,38 +102,39 @@ fn own_folder(request: &Request) -> Result<Option<Request>, ModelsError> {
         return Ok(None);
     };
     let description = ModelFolder::open(source.clone())?.description;
-    let (image, text, tokenizer) = (description.image, description.text, description.tokenizer);
-    let file = |given: &Option<PathBuf>, own: &str| given.clone().or_else(|| Some(source.join(own)));
+    let Description { name, about, licence, image, text, tokenizer, labels, advice, reference, source: origin, .. } =
+        description;
+    let file = |given: &Option<PathBuf>, own: Option<&str>| given.clone().or_else(|| Some(source.join(own?)));
     let described = Settings {
         size: Some(image.size),
         mean: Some(image.mean),
         deviation: Some(image.deviation),
         resize: Some(image.resize),
         interpolation: Some(image.interpolation),
-        context: Some(tokenizer.context.unwrap_or(0)),
-        padding: Some(tokenizer.padding),
-        clean: Some(tokenizer.clean),
+        context: tokenizer.as_ref().map(|tokenizer| tokenizer.context.unwrap_or(0)),
+        padding: tokenizer.as_ref().map(|tokenizer| tokenizer.padding),
+        clean: tokenizer.as_ref().map(|tokenizer| tokenizer.clean),
         image_input: image.input,
         image_output: image.output,
-        text_ids: text.ids,
-        text_mask: text.mask,
-        text_output: text.output,
+        text_ids: text.as_ref().and_then(|text| text.ids.clone()),
+        text_mask: text.as_ref().and_then(|text| text.mask.clone()),
+        text_output: text.as_ref().and_then(|text| text.output.clone()),
     };
-    let from = description.source.map(|source| source.from);
     Ok(Some(Request {
         source: None,
-        image: file(&request.image, &image.file),
-        text: file(&request.text, &text.file),
-        tokenizer: file(&request.tokenizer, &tokenizer.file),
-        name: request.name.clone().or(Some(description.name)),
+        image: file(&request.image, Some(&image.file)),
+        text: file(&request.text, text.as_ref().map(|text| text.file.as_str())),
+        tokenizer: file(&request.tokenizer, tokenizer.as_ref().map(|tokenizer| tokenizer.file.as_str())),
+        labels: file(&request.labels, labels.as_ref().map(|labels| labels.file.as_str())),
+        name: request.name.clone().or(Some(name)),
         settings: request.settings.clone().or(described),
         card: Card {
-            about: Some(description.about),
-            licence: Some(description.licence),
-            from: from.or_else(|| Some(source.display().to_string())),
-            references: description.reference,
+            about: Some(about),
+            licence: Some(licence),
+            from: origin.map(|origin| origin.from).or_else(|| Some(source.display().to_string())),
+            references: reference,
             // One that has none wants the program's defaults.
-            advice: Some(description.advice.unwrap_or_default()),
+            advice: Some(advice.unwrap_or_default()),
         },
         ..request.clone()
     }))

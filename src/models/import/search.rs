@@ -201,7 +201,8 @@ fn nothing(folder: &Path, image: Option<&Path>, text: Option<&Path>) -> ModelsEr
     match (image, text) {
         (Some(image), _) => {
             let message = format!("{} is an image encoder; {place} has no text encoder", image.display());
-            ModelsError::wrong(message).hinted("give the text encoder with --text FILE.onnx")
+            let perhaps = super::classifier::perhaps(image);
+            ModelsError::wrong(message).hinted(format!("give the text encoder with --text FILE.onnx; {perhaps}"))
         }
         (_, Some(text)) => {
             let message = format!("{} is a text encoder; {place} has no image encoder", text.display());

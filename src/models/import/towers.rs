@@ -48,7 +48,12 @@ pub(super) fn split(image: Graph, text: Option<Graph>, settings: &Settings) -> R
     Ok((image, text))
 }
 
-fn input(graph: &Graph, wanted: Option<&String>, option: &str, found: Option<String>) -> Result<String, ModelsError> {
+pub(super) fn input(
+    graph: &Graph,
+    wanted: Option<&String>,
+    option: &str,
+    found: Option<String>,
+) -> Result<String, ModelsError> {
     let inputs = || format!("the graph's inputs are {}", graph.inputs.join(", "));
     match wanted {
         Some(name) if graph.inputs.contains(name) => Ok(name.clone()),
@@ -60,7 +65,7 @@ fn input(graph: &Graph, wanted: Option<&String>, option: &str, found: Option<Str
     }
 }
 
-fn image_tower(mut graph: Graph, input: String, output: &str, joint: bool) -> Result<Tower, ModelsError> {
+pub(super) fn image_tower(mut graph: Graph, input: String, output: &str, joint: bool) -> Result<Tower, ModelsError> {
     let mut changes = Vec::new();
     if joint {
         changes.push("cut out of the joint graph".to_owned());

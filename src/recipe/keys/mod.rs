@@ -85,6 +85,8 @@ pub(super) enum Kind {
     Pipelines,
     /// Texts, or tables with a text or an image.
     Prompts,
+    /// An array of models: names or paths, or tables with a name and a weight.
+    Models,
     /// An array of texts, at least one.
     Texts,
     /// An array of texts with a place for another one in each.
@@ -192,6 +194,9 @@ impl Kind {
             Kind::Pipeline => "a pipeline's name in quotes, or an array of stages".into(),
             Kind::Pipelines => "a table of pipelines by their names".into(),
             Kind::Prompts => "an array of texts, or of tables like { text = \"...\", weight = 0.5 }".into(),
+            Kind::Models => {
+                "an array of models: names or paths, or tables like { name = \"...\", weight = 0.5 }".into()
+            }
             Kind::Texts => "an array of texts".into(),
             Kind::Templates => "an array of texts with {} in each, where the prompt's text goes".into(),
             Kind::Steps => "[first step, end], in steps counted from 0; the end is a step too, or \"end\"".into(),

@@ -14,6 +14,7 @@ pub(in crate::recipe) static ALL: &[&Table] = &[
     &DETAIL,
     &REGION,
     &PROMPT,
+    &MODEL,
     &STAGE,
     &RENDER,
     &PHASE,
@@ -26,6 +27,9 @@ pub(in crate::recipe) static ALL: &[&Table] = &[
 ];
 
 const WEIGHT: Bounds = Bounds::within(0.0, 1000.0);
+
+/// One model, or several.
+const MODELS: &[&str] = &["model", "models"];
 
 pub(in crate::recipe) static RECIPE: Table = Table {
     name: "recipe",
@@ -59,6 +63,15 @@ pub(in crate::recipe) static RECIPE: Table = Table {
             about: "The CLIP model: its name, or the path of its folder.",
             example: "\"models/vit-b-32\"",
             ..key("model", Kind::Text)
+        },
+        Key {
+            about: "Several models in place of one, as an ensemble: each of them looks at every window, at its own window size, and \
+                    chooses among the prompts by itself. Their gradients differ in size, so in every step each is brought to the norm \
+                    of that of the first one, of the parameters that are moved, and counts by its `weight`; together they pull as one \
+                    model does. First is the one that the recipe names first. Similarities and the tally are told by model, as of \
+                    `detail 1 (pocket)`. `--model` puts one model in the place of all of them.",
+            example: "[\"pocket\", { name = \"models/vit-b-32\", weight = 2 }]",
+            ..key("models", Kind::Models)
         },
         Key {
             about: "How the picture is stored and what it starts from.",
@@ -99,7 +112,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
             ..key("phase", Kind::Tables(&PHASE))
         },
     ],
-    exclusive: &[],
+    exclusive: MODELS,
     one_needed: false,
 };
 
@@ -275,6 +288,32 @@ const TEMPERATURE: Key = Key {
     ..key("temperature", Kind::Schedule(Bounds::above(0.0, 100.0)))
 };
 
+const CALIBRATION: Key = Key {
+    about: "What the similarity of a prompt is measured against before `best`, `worst` and `mix` compare it. Similarities of \
+            different prompts lie on different scales, so that without it one prompt has nearly all windows. What is compared is \
+            still a similarity, as all prompts would have it with the same mean and spread: `scale` and `temperature` keep their \
+            meaning. With one prompt nothing is compared.",
+    example: "\"none\"",
+    ..key(
+        "calibration",
+        Kind::Choice(&[
+            Variant {
+                name: "past",
+                about: "its own mean and spread in the windows that the target has seen lately: one that has got ahead has to be \
+                        better than that",
+                with: With::Nothing,
+            },
+            Variant {
+                name: "start",
+                about: "its own mean and spread in windows of the canvas as it is when the prompt begins to compete: one that has got \
+                        ahead stays there",
+                with: With::Nothing,
+            },
+            Variant { name: "none", about: "nothing: similarities as they are", with: With::Nothing },
+        ]),
+    )
+};
+
 const LOSS: Key = Key {
     about: "How far a window is from a prompt, of their similarity s.",
     example: "\"cosine\"",
@@ -329,6 +368,13 @@ const MODEL_OF_TARGET: Key = Key {
     ..key("model", Kind::Text)
 };
 
+const MODELS_OF_TARGET: Key = Key {
+    about: "Several models that look for this target, in place of the recipe's: an ensemble, as `models` of the recipe. `--model` \
+            does not replace them.",
+    example: "[\"pocket\", \"models/vit-b-32\"]",
+    ..key("models", Kind::Models)
+};
+
 const TEMPLATES_OF_TARGET: Key = Key {
     about: "Templates for the texts of its prompts, in place of the recipe's; an empty array leaves them as they are.",
     example: "[\"a photo of {}\"]",
@@ -368,14 +414,16 @@ pub(in crate::recipe) static COMPOSITION: Table = Table {
         },
         SELECT,
         TEMPERATURE,
+        CALIBRATION,
         LOSS,
         TARGET_WEIGHT,
         ACTIVE,
         REGION_OF_TARGET,
         TEMPLATES_OF_TARGET,
         MODEL_OF_TARGET,
+        MODELS_OF_TARGET,
     ],
-    exclusive: &[],
+    exclusive: MODELS,
     one_needed: false,
 };
 
@@ -391,14 +439,16 @@ pub(in crate::recipe) static DETAIL: Table = Table {
         PLACES,
         SELECT,
         TEMPERATURE,
+        CALIBRATION,
         LOSS,
         TARGET_WEIGHT,
         ACTIVE,
         REGION_OF_TARGET,
         TEMPLATES_OF_TARGET,
         MODEL_OF_TARGET,
+        MODELS_OF_TARGET,
     ],
-    exclusive: &[],
+    exclusive: MODELS,
     one_needed: false,
 };
 
@@ -494,6 +544,28 @@ pub(in crate::recipe) static PROMPT: Table = Table {
     ],
     exclusive: &["text", "texts", "image", "direction"],
     one_needed: true,
+};
+
+pub(in crate::recipe) static MODEL: Table = Table {
+    name: "model",
+    heading: "models = [{ ... }]",
+    about: "One model of an ensemble, where a name alone is not enough.",
+    keys: &[
+        Key {
+            about: "The model's name, or the path of its folder.",
+            example: "\"models/vit-b-32\"",
+            required: true,
+            ..key("name", Kind::Text)
+        },
+        Key {
+            about: "How much the model counts beside the others: its part of the pull is its weight over the sum of all weights. It \
+                    may change over time and is never 0.",
+            example: "\"2 - t\"",
+            ..key("weight", Kind::Schedule(Bounds::above(0.0, 1000.0)))
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
 };
 
 /// The mirror's axes.

@@ -1,0 +1,70 @@
+//! Which label somebody meant.
+
+use std::collections::BTreeSet;
+
+use super::names::{plain, singulars};
+
+/// Nobody means a short name by a very long one, and distances take quadratic time.
+const LONGEST: usize = 100;
+
+/// The most names that are proposed.
+const MOST: usize = 6;
+
+/// The name nearest to what was written, if one is near enough to be a slip: Damerau and Levenshtein's distance of at most a third of the
+/// longer name.
+pub(super) fn by_spelling<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let written = plain(written);
+    let length = written.chars().count();
+    let near = |name: &'a str| {
+        let plain = plain(name);
+        let longest = plain.chars().count().max(length);
+        if longest > LONGEST {
+            return None;
+        }
+        let distance = strsim::damerau_levenshtein(&written, &plain);
+        (distance * 3 <= longest && distance < longest).then_some((distance, name))
+    };
+    names.filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+/// Names that have a word of what was written, in the order of the list. Words of two letters and less are no help.
+pub(super) fn by_words<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let forms = |text: &str| -> BTreeSet<String> {
+        let plain = plain(text);
+        let words = plain.split(' ').filter(|word| word.chars().count() > 2);
+        words.flat_map(|word| singulars(word).into_iter().chain([word.to_owned()])).collect()
+    };
+    let written = forms(written);
+    let common = |name: &&str| !forms(name).is_disjoint(&written);
+    let mut found: Vec<&str> = Vec::new();
+    for name in names.filter(common) {
+        if found.len() < MOST && !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 5] = ["castle", "tabby, tabby cat", "Persian cat", "lighthouse", "cat flap"];
+
+    #[test]
+    fn slips_are_found_and_strangers_left() {
+        let near = |written: &str| by_spelling(written, NAMES.into_iter());
+        assert_eq!(near("castel"), Some("castle"));
+        assert_eq!(near("a Light-house"), Some("lighthouse"));
+        assert_eq!(near("persian-cta"), Some("Persian cat"));
+        assert_eq!(near("dragon"), None);
+        assert_eq!(near(&"x".repeat(1 << 20)), None);
+    }
+
+    #[test]
+    fn names_with_a_word_in_common() {
+        let near = |written: &str| by_words(written, NAMES.into_iter());
+        assert_eq!(near("cats"), ["tabby, tabby cat", "Persian cat", "cat flap"]);
+        assert_eq!(near("a dog"), [""; 0]);
+    }
+}

@@ -1,0 +1,73 @@
+//! Ensembles of models: targets that are one in the recipe, and look at the same windows with a model each.
+
+use super::{Plan, Schedule, Target, Time};
+use crate::chance::key_of;
+
+/// A target's part in an ensemble, whose other members have the same [`Target::key`] and stand beside it in the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// What the ensemble is called: the target's name in the recipe.
+    pub of: String,
+    /// How much the member counts beside the others; positive at every step.
+    pub weight: Schedule,
+}
+
+impl Target {
+    /// What its tally is known by: unlike [`Target::key`], members of an ensemble have one each.
+    pub fn identity(&self) -> u64 {
+        if self.member.is_some() { key_of(&self.name) } else { self.key }
+    }
+
+    /// What it is called in the recipe: members of an ensemble have one name.
+    pub fn called(&self) -> &str {
+        self.member.as_ref().map_or(&self.name, |member| &member.of)
+    }
+
+    /// Whether both are members of one ensemble.
+    fn is_beside(&self, other: &Target) -> bool {
+        self.member.is_some() && other.member.is_some() && self.key == other.key
+    }
+}
+
+impl Plan {
+    /// The position of the first member of a target's ensemble; its own where it is a member of none.
+    pub fn first_member(&self, target: usize) -> usize {
+        let own = &self.targets[target];
+        self.targets[..target].iter().position(|other| own.is_beside(other)).unwrap_or(target)
+    }
+
+    /// A member's share of its ensemble's pull at a moment, those of all members being 1 together; none of a target that is a
+    /// member of none.
+    pub fn share(&self, target: usize, time: &Time) -> Option<f64> {
+        let own = &self.targets[target];
+        let weight = |target: &Target| target.member.as_ref().map(|member| member.weight.at(time));
+        let sum: f64 = self.targets.iter().filter(|other| own.is_beside(other)).filter_map(weight).sum();
+        weight(own).map(|weight| weight / sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::{Overrides, compile};
+
+    #[test]
+    fn shares_are_one_together_at_every_moment() {
+        let text = "[[composition]]\nprompts = ['x']\n[[detail]]\nprompts = ['x']\n\
+                    models = ['a', { name = 'b', weight = '1 + 2*t' }]\n\
+                    [[detail]]\nprompts = ['y']\nmodels = ['a', 'b']\n";
+        let plan = compile("a.toml".as_ref(), text, &Overrides::default()).unwrap().plan;
+        let shares = |step: u64| {
+            let time = Time::new(step, 3, 0, 3);
+            (0..plan.targets.len()).map(|target| plan.share(target, &time)).collect::<Vec<_>>()
+        };
+        assert_eq!(shares(0), [None, Some(0.5), Some(0.5), Some(0.5), Some(0.5)]);
+        assert_eq!(shares(2), [None, Some(0.25), Some(0.75), Some(0.5), Some(0.5)]);
+        let firsts: Vec<usize> = (0..plan.targets.len()).map(|target| plan.first_member(target)).collect();
+        assert_eq!(firsts, [0, 1, 1, 3, 3]);
+        let identities: std::collections::BTreeSet<u64> = plan.targets.iter().map(Target::identity).collect();
+        assert_eq!(identities.len(), 5);
+        // A target of one model is known by what it always was.
+        assert_eq!(plan.targets[0].identity(), plan.targets[0].key);
+    }
+}
