@@ -181,9 +181,9 @@ def tower(templates, bias, photographs):
 
     templates, bias: as for shapes(); photographs: for each network a graph (onnx.GraphProto) of `image` [batch, 3, SIDE, SIDE],
     values 0 to 1 -> `logits` [batch, LABELS], whose names are its own.
-    ONNX model: `image` [batch, 3, SIDE, SIDE] -> `embedding` [batch, TOWERS * LABELS + dimensions + 1]: the logits of each network,
-    their mean taken away, at unit length; and the filters' embedding, of unit length too. All of it has the length
-    sqrt(TOWERS + 1), and a text's shares say how much each part counts.
+    ONNX model: `image` [batch, 3, SIDE, SIDE] -> `embedding` [batch, dimensions + 1 + TOWERS * LABELS]: the filters' embedding, of
+    unit length, and the logits of each network, their mean taken away, of unit length too. All three
+    together have unit length again; a text's embedding says how much each part counts.
     """
     graph = Graph()
     parts = []
@@ -195,8 +195,9 @@ def tower(templates, bias, photographs):
         parts.append(graph.add("Div", centred, _length(graph, centred, 1, 1e-6)))
     scale = areas(SIDE, WINDOW)
     small = graph.add("MatMul", graph.constant(scale), graph.add("MatMul", "image", graph.constant(scale.T)))
-    parts.append(_shapes(graph, small, templates, bias, None))
-    graph.add("Concat", *parts, axis=1, output="embedding")
+    shape = _shapes(graph, small, templates, bias, None)
+    whole = graph.add("Concat", shape, *parts, axis=1)
+    graph.add("Mul", whole, graph.constant((len(photographs) + 1) ** -0.5), output="embedding")
     size = len(photographs) * LABELS + len(templates) + 1
     return graph.model(
         "pocket_image",

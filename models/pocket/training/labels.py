@@ -24,10 +24,11 @@ import numpy
 
 MOST = 6
 # how much photographs count beside a shape of weight 1, by how sure it is that they show the thing
-OWN = 0.45
+OWN = 0.4
 NARROWER = 0.3
-# near in meaning: from the first similarity on, and as much as NARROWER / 2 from the second on
+# near in meaning: from the first similarity on, and as much as RELATED_AT_MOST from the second on
 RELATED = (0.45, 0.75)
+RELATED_AT_MOST = 0.15
 MATTER = {"scene": 0.6, "half": 0.3, "light": 0.15, "hint": 0.07}
 # how many narrower labels stand for a wider word
 NARROW = 4
@@ -181,6 +182,10 @@ class Meanings:
                     steps[sense] = min(away, steps.get(sense, away))
         return [word for sense in sorted(steps, key=lambda sense: (steps[sense], sense)) for word in self.nouns.words[sense]]
 
+    def is_english(self, text):
+        """Whether some word of a text is a noun that WordNet knows: what is near to an unknown word is near by its sound."""
+        return any(len(word) > 2 and self.nouns.of(word) for word in text.split())
+
     def of(self, text):
         """(kind, labels, shares)."""
         if text in self.matter:
@@ -195,9 +200,11 @@ class Meanings:
                 return "label", *row({number: 1.0 for number in self.own[form]}, OWN)
         if covered := self.narrower(text):
             return "narrower", *row({number: 1.0 for number in covered}, NARROWER)
+        if not self.is_english(text):
+            return "none", *row({}, 0)
         near = self.near(text)
         best = numpy.argsort(-near, kind="stable")[:3]
-        strength = NARROWER / 2 * min(1, (near[best[0]] - RELATED[0]) / (RELATED[1] - RELATED[0]))
+        strength = RELATED_AT_MOST * min(1, (near[best[0]] - RELATED[0]) / (RELATED[1] - RELATED[0]))
         if strength <= 0:
             return "none", *row({}, 0)
         shares = {int(number): float(near[number] - RELATED[0]) for number in best if near[number] > RELATED[0]}

@@ -202,7 +202,7 @@ class Tower:
         return add("ScatterElements", nothing, places, flat, axis=1, reduction="add")
 
     def embedding(self):
-        """[batch, TOWERS * labels + dimensions], unit length."""
+        """[batch, dimensions + TOWERS * labels], unit length."""
         add, constant = self.graph.add, self.graph.constant
         shares = self.names()
         labels = self.spread(shares, self.numbers, self.shares, image_tower.LABELS)
@@ -215,12 +215,12 @@ class Tower:
         painted = add("ReduceSum", add("Gather", constant(self.changes), row, axis=0), self.axis, keepdims=0)
         some = add("ReduceSum", drawings, self.axis, keepdims=1)
         shape = add("Add", shape, add("Mul", painted, some))
-        mixed = add("Concat", *[labels] * image_tower.TOWERS, shape, axis=1)
+        mixed = add("Concat", shape, *[labels] * image_tower.TOWERS, axis=1)
         add("Div", mixed, self.length(mixed, 1, 1e-12), output="embedding")
 
 
 def tower(words, keys, values, meaning, change):
-    """ONNX model: `ids` [batch, tokens], 0 is padding -> `embedding` [batch, TOWERS * LABELS + dimensions], unit length, and
+    """ONNX model: `ids` [batch, tokens], 0 is padding -> `embedding` [batch, dimensions + TOWERS * LABELS], unit length, and
     `shares` [batch, keys], how much of each known text is in it.
 
     words: the arrays of words.npz; keys (texts, size), unit length; values (drawings, dimensions), unit length; meaning: for
