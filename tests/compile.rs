@@ -7,7 +7,7 @@ use recipe_render::chance::key_of;
 use recipe_render::plan::{
     Basis, Edge, Ground, Loss, Pipeline, Prompt, Range, Region, Schedule, Select, Sight, Size, StageKind, Time,
 };
-use recipe_render::recipe::{self, Compiled, Overrides, Severity, compile};
+use recipe_render::recipe::{self, Compiled, Origin, Overrides, Severity, compile};
 
 fn path() -> &'static Path {
     Path::new("folder/a.toml")
