@@ -53,7 +53,7 @@ fn a_plan_tells_where_its_values_come_from() {
     let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
         "picture 48x48, seed 0', fourier' (decay 1.5', chroma 0.6'), from mean 0.5', noise 0.02'",
-        "phase 1 2 0.07* 5→27.5→50' adam' (beta1 0.9', beta2 0.99', epsilon 0.00000001*) plain*",
+        "phase 1 2 0.07* 5→5→50' adam' (beta1 0.9', beta2 0.99', epsilon 0.00000001*) plain*",
         "detail 1: 3 windows* a step, places*, select best', loss spherical'",
         "through' cover",
         "marks * the model's advice, ' the program's default",

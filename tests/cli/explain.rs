@@ -65,11 +65,11 @@ fn the_embedded_model_names_what_a_text_is_like() {
     let page = explain(&bench, &["pocket", "sword"]).ended(0).out;
     assert!(page.starts_with("\"sword\"\n  sword ") && page.lines().count() <= 11, "{page}");
     // Names of one's own.
-    bench.write("list.txt", "castle\nblade\twhat cuts\n");
+    bench.write("list.txt", "castle\nred sword\twhat cuts\n");
     let told = self::told(&bench, &["pocket", "sword", "--names", "list.txt"]);
-    assert_eq!((&told["by"], names(&told["texts"][0])), (&json!("similarity"), vec!["blade", "castle"]));
+    assert_eq!((&told["by"], names(&told["texts"][0])), (&json!("similarity"), vec!["red sword", "castle"]));
     assert_eq!(told["texts"][0]["names"][0]["remark"], "what cuts");
-    bench.write("list.txt", "castle\n\nblade\n");
+    bench.write("list.txt", "castle\n\nsword\n");
     explain(&bench, &["pocket", "sword", "--names", "list.txt"]).ended(2).says("line 2");
     explain(&bench, &["nowhere", "sword"]).ended(2).says("no model `nowhere`");
     let silent = explain(&bench, &["pocket", "\u{6f22}\u{5b57}"]).ended(0).out;
