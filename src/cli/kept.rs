@@ -75,14 +75,21 @@ pub(super) fn open_words(model: &ModelFolder) -> Result<Rc<Words>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::models::files;
     use super::*;
 
     #[test]
     fn a_model_is_read_again_when_a_file_is_another_one() {
         let folder = tempfile::tempdir().unwrap();
-        let pocket = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pocket");
-        for name in ["model.toml", "image.onnx", "text.onnx", "tokenizer.json"] {
-            std::fs::copy(format!("{pocket}/{name}"), folder.path().join(name)).unwrap();
+        let pocket = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models/pocket"));
+        let own = ["model.toml", "image.onnx", "text.onnx", "tokenizer.json"].map(|name| pocket.join(name));
+        let weights = files(&ModelFolder::open(pocket.to_path_buf()).unwrap());
+        for file in own.into_iter().chain(weights) {
+            let copy = folder.path().join(file.strip_prefix(pocket).unwrap());
+            std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+            std::fs::copy(file, copy).unwrap();
         }
         let model = ModelFolder::open(folder.path().to_path_buf()).unwrap();
         let mut known = KnownModels::default();

@@ -58,10 +58,18 @@ fn labelled(model: &ModelFolder, labels: &Labels, width: usize) -> Result<(), Cl
     Ok(())
 }
 
+/// Texts that a model is asked for to see whether it speaks. It need not know them all.
+const TEXTS: [&str; 3] = ["a picture", "a red house", "a dog"];
+
 /// The text encoder takes what the tokenizer gives, and gives embeddings of the same length.
 fn speaks(model: &ModelFolder, runtime: &Runtime, width: usize) -> Result<(), ClipError> {
     let description = &model.description;
-    let text = clip::features(runtime, model, "", &["a picture".to_owned()], None).map_err(|error| match error {
+    let feature = |text: &str| clip::features(runtime, model, "", &[text.to_owned()], None);
+    let first = feature(TEXTS[0]);
+    let others = || TEXTS[1..].iter().find_map(|text| feature(text).ok());
+    // It may be a word that the model does not know.
+    let known = if matches!(first, Err(ClipError::Encoder { .. })) { others().map_or(first, Ok) } else { first };
+    let text = known.map_err(|error| match error {
         ClipError::Runtime(error) => ClipError::Encoder {
             model: description.name.clone(),
             message: format!("the text encoder cannot take the tokens of \"a picture\": {}", error.message()),

@@ -45,7 +45,7 @@ mod tests {
         let signature = Signature::read(&Bytes::from_static(bytes)).unwrap();
         let [(_, Some(picture))] = signature.inputs.as_slice() else { panic!("{signature:?}") };
         assert_eq!(picture.data_type, DataType::F32);
-        assert_eq!(picture.dims.as_ref().unwrap()[1..], [Dim::Known(3), Dim::Known(64), Dim::Known(64)]);
+        assert_eq!(picture.dims.as_ref().unwrap()[1..], [Dim::Known(3), Dim::Known(160), Dim::Known(160)]);
         assert!(signature.operators.contains("Conv"));
         assert!(Signature::read(&Bytes::from_static(b"version https://git-lfs")).is_err());
     }

@@ -66,9 +66,10 @@ impl Standing {
             let directions = (self.means.len(), tally.directions.len());
             return Some(format!("the state has {} directions, the plan {}", directions.0, directions.1));
         }
-        if self.pasts.len() != prompts {
-            return Some(format!("the state has pasts of {} prompts, the plan {prompts} prompts", self.pasts.len()));
+        if told != prompts {
+            return Some(format!("the state has a tally of {told} prompts, the plan one of {prompts}"));
         }
-        (told != prompts).then(|| format!("the state has a tally of {told} prompts, the plan one of {prompts}"))
+        let pasts = self.pasts.len();
+        (pasts != prompts).then(|| format!("the state has pasts of {pasts} prompts, the plan {prompts} prompts"))
     }
 }

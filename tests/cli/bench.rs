@@ -168,6 +168,7 @@ impl Bench {
         let program = self.program();
         let mut shell = Command::new("sh");
         shell.current_dir(self.folder.path()).env("PROGRAM", program.get_program());
+        shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
         shell.args(["-c", line]).output().unwrap().into()
     }
 

@@ -94,7 +94,7 @@ fn settings_are_checked_like_the_file() {
 fn windows_that_are_larger_than_the_canvas_with_this_model_are_told() {
     let bench = Bench::new().embedded();
     let recipe = |zoom: &str| {
-        format!("size = [96, 64]\n[[detail]]\nprompts = ['sword', 'castle']\nstages = [{{ zoom = {zoom} }}]\n")
+        format!("size = [240, 160]\n[[detail]]\nprompts = ['sword', 'castle']\nstages = [{{ zoom = {zoom} }}]\n")
     };
     bench.write("a.toml", recipe("[0.2, 0.5]"));
     let ran = bench.done(&["check", "a.toml"]);

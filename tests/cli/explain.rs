@@ -60,7 +60,7 @@ fn the_embedded_model_names_what_a_text_is_like() {
     assert_eq!(told["model"], "pocket");
     let texts = told["texts"].as_array().unwrap();
     assert_eq!((texts.len(), names(&texts[0]).len()), (2, 3));
-    assert_eq!((names(&texts[0])[0], names(&texts[1])[0]), ("sword", "apple"));
+    assert_eq!((names(&texts[0])[0], names(&texts[1])[0]), ("sword", "red apple"));
     assert_eq!((&texts[0]["known"], &texts[0]["unknown"]), (&json!(true), &json!([])));
     let page = explain(&bench, &["pocket", "sword"]).ended(0).out;
     assert!(page.starts_with("\"sword\"\n  sword ") && page.lines().count() <= 11, "{page}");

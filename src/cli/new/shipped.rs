@@ -21,6 +21,7 @@ pub(super) const RECIPES: &[(&str, &str)] = shipped![
     "malazan-perspective",
     "malazan-rotation",
     "malazan-zoom",
+    "poster",
     "sea-at-sunset",
     "seven-prompts",
     "seven-prompts-slanted",
