@@ -3,6 +3,9 @@
 //! Longer runs amplify the last bit, which differs between processors, so the golden run is short and has a tolerance.
 //! `RECIPE_RENDER_UPDATE=1 cargo test --test golden` renders the golden pictures anew.
 
+#[path = "support/tiny.rs"]
+mod tiny;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,17 +29,20 @@ impl Observer for Patient {
     }
 }
 
-/// Renders a recipe's text with the embedded model.
+/// Renders a recipe's text with a small model.
 fn rendered(text: &str) -> Rendered {
-    watched(text, &mut Patient)
+    watched(text, small(), &mut Patient)
 }
 
-/// The same, watched by an observer.
-fn watched(text: &str, observer: &mut dyn Observer) -> Rendered {
+fn small() -> ModelFolder {
+    ModelFolder::open(tiny::folder()).unwrap()
+}
+
+/// Renders with a model, watched by an observer.
+fn watched(text: &str, model: ModelFolder, observer: &mut dyn Observer) -> Rendered {
     let compiled = recipe::compile(Path::new("test.toml"), text, &Overrides::default())
         .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d.diagnostics)));
     let runtime = Arc::new(Runtime::for_tests().clone());
-    let model = ModelFolder::find("pocket", Path::new("")).unwrap();
     let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
     let hash = model.hash().unwrap();
     let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
@@ -68,7 +74,8 @@ fn recipe_of(basis: &str) -> String {
 fn pictures_equal_the_golden_ones() {
     let mut wrong = Vec::new();
     for basis in ["fourier", "pyramid", "pixels"] {
-        let picture = rendered(&recipe_of(basis)).picture;
+        let embedded = ModelFolder::find("pocket", Path::new("")).unwrap();
+        let picture = watched(&recipe_of(basis), embedded, &mut Patient).picture;
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{basis}.png"));
         if std::env::var_os("RECIPE_RENDER_UPDATE").is_some() {
             image::RgbImage::from_raw(picture.size.width, picture.size.height, picture.to_rgb8())
@@ -143,7 +150,7 @@ fn a_phase_added_at_the_end_changes_nothing_before_it() {
     let longer = format!("{text}[[phase]]\nrate = 0.02\nsteps = 2\n");
     let compiled = recipe::compile(Path::new("test.toml"), &longer, &Overrides::default()).unwrap();
     let runtime = Arc::new(Runtime::for_tests().clone());
-    let model = ModelFolder::find("pocket", Path::new("")).unwrap();
+    let model = small();
     let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
     let hash = model.hash().unwrap();
     let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
@@ -168,7 +175,7 @@ impl Observer for Auditor {
         self.views = progress.views;
         for (index, view) in views.iter().enumerate() {
             let (pixels, side) = (seen.pixels(index).unwrap(), seen.side(index).unwrap());
-            assert_eq!((pixels.len(), side), (3 * 64 * 64, 64));
+            assert_eq!((pixels.len(), side as usize), (3 * tiny::SIDE * tiny::SIDE, tiny::SIDE));
             assert!(view.similarity.abs() <= 1.0 && view.prompt < 2, "{view:?}");
         }
         assert_eq!(seen.pixels(views.len()), None);
@@ -209,6 +216,6 @@ fn an_observer_is_told_what_the_encoder_saw() {
         finest = 8
     "#;
     let mut auditor = Auditor { views: 0, picture: Vec::new() };
-    watched(text, &mut auditor);
+    watched(text, small(), &mut auditor);
     assert_eq!(auditor.views, 12);
 }

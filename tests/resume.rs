@@ -1,5 +1,8 @@
 //! A render that is put aside after any of its steps and taken up again ends in the same bytes.
 
+#[path = "support/tiny.rs"]
+mod tiny;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -96,7 +99,7 @@ impl Observer for Keeper {
     }
 }
 
-/// A plan with all that rendering it takes. All its models are the embedded one, whatever they are called.
+/// A plan with all that rendering it takes. All its models are a small one, whatever they are called.
 struct Bench {
     plan: Plan,
     features: Features,
@@ -108,7 +111,7 @@ impl Bench {
         let compiled = recipe::compile(Path::new("test.toml"), text, &Overrides::default())
             .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d.diagnostics)));
         let runtime = Arc::new(Runtime::for_tests().clone());
-        let model = ModelFolder::find("pocket", Path::new("")).unwrap();
+        let model = ModelFolder::open(tiny::folder()).unwrap();
         let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
         let hash = model.hash().unwrap();
         let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::clip::{self, ClipError, ModelFolder, Name, Stranger, TextSession, TextTokenizer};
+use crate::clip::{self, ClipError, Labels, ModelFolder, Name, Named, Stranger, TextSession, TextTokenizer};
 use crate::runtime::Runtime;
 
 /// Names of everyday things, for models that list none.
@@ -15,13 +15,15 @@ pub enum By {
     Shares,
     /// The cosine of the angle between the name's embedding and the text's.
     Similarity,
+    /// A classifier's labels: each one's share in the text, or where the text names none, how alike the spelling is.
+    Labels,
 }
 
 /// A name and how near it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Near {
     pub name: String,
-    /// A share, 0 to 1, or a similarity, -1 to 1.
+    /// A share, 0 to 1; a similarity, -1 to 1; or how alike the spelling is, 0 to 1.
     pub value: f64,
     pub remark: Option<String>,
 }
@@ -32,8 +34,10 @@ pub struct Explained {
     pub text: String,
     /// The words that the model does not know.
     pub unknown: Vec<Stranger>,
-    /// The model knows no word of it: there is nothing more to tell.
+    /// The model knows no word of it. Of a classifier there are labels of a like spelling all the same.
     pub silent: bool,
+    /// A classifier reads labels in it, and the rest says nothing to it.
+    pub partly: bool,
     /// The text is longer than the model takes.
     pub cut: bool,
     /// The nearest first; of shares those of 1 % and more.
@@ -65,6 +69,7 @@ pub fn explain(
             text: text.clone(),
             unknown: tokens.unknown_and_split(),
             silent: !tokens.meaningful,
+            partly: false,
             cut: tokens.cut,
             names: Vec::new(),
         });
@@ -115,6 +120,31 @@ pub fn explain(
     Ok((By::Similarity, explained))
 }
 
+/// Explains texts to a classifier, each in order with at most `top` names: the labels that it names with the other names of their
+/// classes, or else those of a like spelling.
+pub fn explain_labels(labels: &Labels, texts: &[String], top: usize) -> Vec<Explained> {
+    let near = |name: &str, value: f64, classes: &mut dyn Iterator<Item = usize>| {
+        let remarks = classes.filter_map(|class| labels.classes().get(class)).filter(|names| names.len() > 1);
+        let remark = remarks.map(|names| names.join(", ")).collect::<Vec<_>>().join("; ");
+        Near { name: name.to_owned(), value, remark: (!remark.is_empty()).then_some(remark) }
+    };
+    let explained = texts.iter().map(|text| {
+        let (silent, partly, names) = match labels.read(text) {
+            Some(reading) => {
+                let share = 1.0 / reading.labels.len() as f64;
+                let named = |Named { name, classes }: &Named| near(name, share, &mut classes.iter().copied());
+                (false, !reading.whole, reading.labels.iter().take(top).map(named).collect())
+            }
+            None => {
+                let spelt = labels.nearest(text, top).into_iter();
+                (true, false, spelt.map(|(name, alike)| near(name, alike, &mut std::iter::empty())).collect())
+            }
+        };
+        Explained { text: text.clone(), unknown: Vec::new(), silent, partly, cut: false, names }
+    });
+    explained.collect()
+}
+
 /// The names of the highest values; of equal ones the first.
 fn nearest(names: &[Name], values: impl Iterator<Item = f64>, top: usize) -> Vec<Near> {
     let mut near: Vec<(&Name, f64)> = names.iter().zip(values).collect();
@@ -136,6 +166,20 @@ mod tests {
         for (index, name) in names.iter().enumerate() {
             assert!(names[..index].iter().all(|other| other.name != name.name), "{} is there twice", name.name);
         }
+    }
+
+    #[test]
+    fn a_classifier_tells_the_labels_in_a_text_or_those_spelt_alike() {
+        let classes = [vec!["castle", "fortress"], vec!["crane"], vec!["cliff"], vec!["crane"]];
+        let classes = classes.into_iter().map(|names| names.into_iter().map(str::to_owned).collect()).collect();
+        let labels = Labels::new("x", "labels.txt", classes);
+        let texts = ["a crane", "a castle on a cliff", "castel"].map(str::to_owned);
+        let explained = explain_labels(&labels, &texts, 2);
+        let told = |text: usize| explained[text].names.iter().map(|near| near.name.as_str()).collect::<Vec<_>>();
+        assert_eq!((told(0), explained[0].names[0].value, explained[0].partly), (vec!["crane"], 1.0, false));
+        assert_eq!((told(1), explained[1].names[1].value, explained[1].partly), (vec!["castle", "cliff"], 0.5, true));
+        assert_eq!(explained[1].names[0].remark.as_deref(), Some("castle, fortress"));
+        assert!(explained[2].silent && told(2)[0] == "castle" && told(2).len() == 2, "{explained:?}");
     }
 
     #[test]

@@ -22,6 +22,6 @@ pub use checkpoint::{
 };
 pub use error::ModelsError;
 pub use examine::{Examined, examine};
-pub use explain::{By, Explained, Near, explain};
+pub use explain::{By, Explained, Near, explain, explain_labels};
 pub use import::{Card, Request, Settings, import, models_folder};
 pub use vocabulary::{Vocabulary, clip_vocabulary, vocabulary};

@@ -3,15 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, pixels};
+use crate::tiny;
 
 const RECIPE: &str = "model = './mine'\nsize = [48, 48]\n[[detail]]\nprompts = ['castle']\n[[phase]]\nsteps = 2\n";
 const ADVICE: &str = "\n[advice.detail]\nplaces = 0\nwindows = 3\n\n[advice.phase]\nrate = 0.07\ngradient = 'plain'\n\n[advice.adam]\nepsilon = 1e-8\n";
 
-/// A copy of the embedded model in a folder, with this behind its description.
+/// A small model in a folder, with this behind its description.
 pub fn mine(bench: &Bench, more: &str) {
-    let pocket = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pocket");
-    for name in ["image.onnx", "text.onnx", "tokenizer.json", "model.toml"] {
-        let mut bytes = std::fs::read(pocket.join(name)).unwrap();
+    for (name, mut bytes) in tiny::files() {
         if name == "model.toml" {
             bytes.extend(more.as_bytes());
         }
@@ -54,7 +53,7 @@ fn a_plan_tells_where_its_values_come_from() {
     let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
         "picture 48x48, seed 0', fourier' (decay 1.5', chroma 0.6'), from mean 0.5', noise 0.02'",
-        "phase 1 2 0.07* 5→27.5→50' adam' (beta1 0.9', beta2 0.99', epsilon 0.00000001*) plain*",
+        "phase 1 2 0.07* 5→5→50' adam' (beta1 0.9', beta2 0.99', epsilon 0.00000001*) plain*",
         "detail 1: 3 windows* a step, places*, select best', loss spherical'",
         "through' cover",
         "marks * the model's advice, ' the program's default",

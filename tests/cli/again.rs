@@ -1,6 +1,7 @@
 //! Pictures in the place of recipes, and drafts.
 
 use crate::bench::{Bench, SMALL, pixels};
+use crate::tiny;
 
 #[test]
 fn a_picture_is_rendered_again_byte_for_byte() {
@@ -70,22 +71,17 @@ fn other_pictures_are_no_recipes() {
 fn a_model_that_has_changed_is_told() {
     let bench = Bench::small();
     let folder = |deviation: &str| {
-        let given = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pocket");
-        for entry in std::fs::read_dir(given).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() {
-                let name = format!("eyes/{}", path.file_name().unwrap().to_str().unwrap());
-                bench.write(&name, std::fs::read(&path).unwrap());
-            }
-        }
+        tiny::write(&bench.path("eyes"));
         let description = std::fs::read_to_string(bench.path("eyes/model.toml")).unwrap();
-        bench.write("eyes/model.toml", description.replace("deviation = [1.0,", deviation));
+        let size = format!("size = {}\n", tiny::SIDE);
+        assert!(description.contains(&size));
+        bench.write("eyes/model.toml", description.replace(&size, &format!("{size}deviation = {deviation}\n")));
     };
-    folder("deviation = [1.0,");
+    folder("[1.0, 1.0, 1.0]");
     bench.done(&["small.toml", "--model", "./eyes", "--steps", "2"]);
     assert!(!bench.done(&["small.png"]).err.contains("another model"));
     assert_eq!(bench.read("small-again.png"), bench.read("small.png"));
-    folder("deviation = [1.1,");
+    folder("[1.1, 1.0, 1.0]");
     bench.done(&["small.png"]).says("another model");
 }
 

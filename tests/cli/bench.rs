@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use crate::tiny;
+
 /// Long enough for a machine under load; never waited for when all is well.
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -31,12 +33,14 @@ pub fn endless() -> String {
     SMALL.replace("steps = 3", "steps = 5000000")
 }
 
-/// A folder of its own for one test.
+/// A folder of its own for one test. A small model has the place of `pocket`, unless a test wants that itself: most do not care what a
+/// picture shows.
 pub struct Bench {
     folder: tempfile::TempDir,
     /// For checkpoints. Nothing is kept unless a test says so: most want to see a render.
     store: tempfile::TempDir,
     keeps: bool,
+    embedded: bool,
 }
 
 /// How a run ended.
@@ -73,7 +77,17 @@ impl Ran {
 
 impl Bench {
     pub fn new() -> Self {
-        Bench { folder: tempfile::tempdir().unwrap(), store: tempfile::tempdir().unwrap(), keeps: false }
+        Bench {
+            folder: tempfile::tempdir().unwrap(),
+            store: tempfile::tempdir().unwrap(),
+            keeps: false,
+            embedded: false,
+        }
+    }
+
+    /// The same, with the embedded model as users have it. It takes some hundred times as long to look at a window.
+    pub fn embedded(self) -> Self {
+        Bench { embedded: true, ..self }
     }
 
     /// The same, with checkpoints kept as users have them.
@@ -123,6 +137,13 @@ impl Bench {
         command.current_dir(self.folder.path());
         // What the tester's own terminal is set to does not matter.
         command.env("RECIPE_RENDER_STORE", self.store.path()).env_remove("RECIPE_RENDER_STORE_LIMIT");
+        let data = if self.embedded {
+            self.path("data")
+        } else {
+            tiny::folder();
+            tiny::data()
+        };
+        command.env("XDG_DATA_HOME", data);
         if !self.keeps {
             command.env("RECIPE_RENDER_STORE_LIMIT", "0");
         }

@@ -92,13 +92,13 @@ fn settings_are_checked_like_the_file() {
 
 #[test]
 fn windows_that_are_larger_than_the_canvas_with_this_model_are_told() {
-    let bench = Bench::new();
+    let bench = Bench::new().embedded();
     let recipe = |zoom: &str| {
         format!("size = [96, 64]\n[[detail]]\nprompts = ['sword', 'castle']\nstages = [{{ zoom = {zoom} }}]\n")
     };
     bench.write("a.toml", recipe("[0.2, 0.5]"));
     let ran = bench.done(&["check", "a.toml"]);
-    ran.says("at a `zoom` of at most 0.5 model `pocket` sees 128 pixels").says("a.toml:3:12");
+    ran.says("at a `zoom` of at most 0.5 model `pocket` sees 320 pixels").says("a.toml:3:12");
     bench.write("b.toml", recipe("[0.2, 1]"));
     assert_eq!(bench.done(&["check", "b.toml"]).err, "");
 }

@@ -123,6 +123,38 @@ fn a_classifier_is_taken_in_checked_and_listed() {
 }
 
 #[test]
+fn a_classifier_has_advice_and_tells_what_a_text_reads_as() {
+    let bench = imported();
+    let description = String::from_utf8(bench.read("data/recipe-render/models/net/model.toml")).unwrap();
+    assert!(description.contains("[advice.detail]") && description.contains("tells photographs"), "{description}");
+    bench.write("a.toml", "model = 'net'\nsize = [32, 32]\n[[detail]]\nprompts = ['castle', 'cliff']\n");
+    let page = run(&bench, &["plan", "a.toml"]).ended(0).out;
+    assert!(page.contains("detail 1: 4 windows* a step, places*, select best', calibration past'"), "{page}");
+    // Without advice of its own the model has none when it is taken in again.
+    let folder = bench.path("data/recipe-render/models/net");
+    let bare = description.split("[advice").next().unwrap().to_owned();
+    bench.write("data/recipe-render/models/net/model.toml", bare);
+    models(&bench, &["import", &folder.display().to_string(), "--name", "bare"]).ended(0);
+    let again = String::from_utf8(bench.read("data/recipe-render/models/bare/model.toml")).unwrap();
+    assert!(!again.contains("[advice"), "{again}");
+
+    let explain = |more: &[&str]| models(&bench, &[&["explain", "net"], more].concat());
+    let page = explain(&["a fortress", "a castle by the cliff", "castel"]).ended(0).out;
+    for said in [
+        "\"a fortress\"\n  fortress  100.0%  ████████████████████  castle, fortress\n",
+        "\"a castle by the cliff\"\n  the other words say nothing to it\n  castle   50.0%",
+        "\"castel\"\n  it names no label; those of a like spelling:\n  castle",
+    ] {
+        assert!(page.contains(said), "{said}\n{page}");
+    }
+    let told = json(explain(&["crane", "castel", "--top", "2", "--json"]));
+    assert_eq!((&told["by"], &told["texts"][0]["names"][0]["share"]), (&"share".into(), &1.0.into()));
+    let spelt = told["texts"][1]["names"].as_array().unwrap();
+    assert!(spelt.len() == 2 && spelt[0]["spelling"].as_f64().unwrap() > 0.6, "{told}");
+    explain(&["crane", "--names", "labels.txt"]).ended(2).says("knows its own labels alone");
+}
+
+#[test]
 fn similarities_are_centred_logits_whatever_the_network_ends_in() {
     let bench = imported();
     let prompts = ["castle", "sea lion", "cliff", "sunglasses"];

@@ -6,7 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::bench::{Bench, Ran, pixels};
-use crate::models;
+use crate::{models, tiny};
+
+/// Where a small model stands for the embedded one.
+const POCKET: &str = "data/recipe-render/models/pocket";
 
 const TEXT: &str = "size = [64, 48]\nseed = 2\nmodels = ['pocket', { name = 'my-clip', weight = 2 }]\n\
                     [[composition]]\nprompts = ['green picture']\nwindows = 1\n\
@@ -18,6 +21,7 @@ fn bench() -> Bench {
     let bench = Bench::new();
     models::hub(&bench);
     models::models(&bench, &["import", "My-Clip"]).ended(0);
+    tiny::write(&bench.path(POCKET));
     bench.write("two.toml", TEXT);
     bench
 }
@@ -121,7 +125,8 @@ fn what_is_wrong_with_one_model_is_told_at_its_place() {
     // Every member has to know the prompts' words.
     bench.write("words.toml", TEXT.replace("red picture", "castle"));
     run(&bench, &["check", "words.toml"]).ended(2).says("model `my-clip` knows no word of \"castle\"");
-    // A direction is one model's.
+    // A direction is one model's; the recipes' own is of the embedded one.
+    fs::remove_dir_all(bench.path(POCKET)).unwrap();
     let letters = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes/letters.safetensors");
     fs::copy(letters, bench.path("letters.safetensors")).unwrap();
     let class = "{ direction = 'letters.safetensors', class = 'letters', weight = -0.02 }";

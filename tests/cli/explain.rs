@@ -1,6 +1,6 @@
 //! `models explain`: what a model makes of a text.
 
-use recipe_render::onnx::{DataType, Graph, Node, OPSET, Tensor, ValueType};
+use recipe_render::onnx::{DataType, Graph, Node, Tensor, ValueType};
 use serde_json::{Value, json};
 
 use crate::advice::mine;
@@ -31,7 +31,7 @@ fn knowing(bench: &Bench, names_file: &str) {
                   "vocab": {"sea": 0, "mal": 1, "##azan": 2, "[UNK]": 3, "##s": 4}}}"###,
     );
     // The embedding is as wide as the pictures' are.
-    const WIDTH: usize = 641;
+    use crate::tiny::WIDTH;
     let rows: Vec<f32> = (0..5 * WIDTH).map(|at| (at % 7) as f32 + 1.0).collect();
     let shares = [[0.995f32, 0.005, 0.0], [0.0, 0.25, 0.75], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]];
     let mut graph =
@@ -50,13 +50,12 @@ fn knowing(bench: &Bench, names_file: &str) {
     graph.types.insert("ids".into(), ValueType { data_type: DataType::I64, dims: None });
     graph.types.insert("embedding".into(), ValueType { data_type: DataType::F32, dims: None });
     graph.types.insert("shares".into(), ValueType { data_type: DataType::F32, dims: None });
-    let _ = OPSET;
     bench.write("mine/text.onnx", graph.write());
 }
 
 #[test]
 fn the_embedded_model_names_what_a_text_is_like() {
-    let bench = Bench::new();
+    let bench = Bench::new().embedded();
     let told = told(&bench, &["pocket", "sword", "red apple", "--top", "3"]);
     assert_eq!(told["model"], "pocket");
     let texts = told["texts"].as_array().unwrap();
@@ -66,11 +65,11 @@ fn the_embedded_model_names_what_a_text_is_like() {
     let page = explain(&bench, &["pocket", "sword"]).ended(0).out;
     assert!(page.starts_with("\"sword\"\n  sword ") && page.lines().count() <= 11, "{page}");
     // Names of one's own.
-    bench.write("list.txt", "castle\nblade\twhat cuts\n");
+    bench.write("list.txt", "castle\nred sword\twhat cuts\n");
     let told = self::told(&bench, &["pocket", "sword", "--names", "list.txt"]);
-    assert_eq!((&told["by"], names(&told["texts"][0])), (&json!("similarity"), vec!["blade", "castle"]));
+    assert_eq!((&told["by"], names(&told["texts"][0])), (&json!("similarity"), vec!["red sword", "castle"]));
     assert_eq!(told["texts"][0]["names"][0]["remark"], "what cuts");
-    bench.write("list.txt", "castle\n\nblade\n");
+    bench.write("list.txt", "castle\n\nsword\n");
     explain(&bench, &["pocket", "sword", "--names", "list.txt"]).ended(2).says("line 2");
     explain(&bench, &["nowhere", "sword"]).ended(2).says("no model `nowhere`");
     let silent = explain(&bench, &["pocket", "\u{6f22}\u{5b57}"]).ended(0).out;

@@ -1,6 +1,8 @@
 //! Drives the real program the way its users do.
 
 mod bench;
+#[path = "../support/tiny.rs"]
+mod tiny;
 
 mod advice;
 mod again;

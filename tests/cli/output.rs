@@ -1,6 +1,7 @@
 //! Where pictures go, and what never happens to what is there already.
 
 use crate::bench::{Bench, SMALL, pixels};
+use crate::tiny;
 
 #[test]
 fn the_picture_is_named_after_the_recipe_in_the_current_folder() {
@@ -64,21 +65,11 @@ fn neither_the_recipe_nor_what_it_needs_is_overwritten() {
 #[test]
 fn a_model_is_not_overwritten() {
     let bench = Bench::small();
-    let model = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pocket");
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(model).unwrap() {
-        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name().into_string().unwrap())).unwrap();
-        if path.is_dir() {
-            // What the model is made with lies beside it; it is no part of it.
-            continue;
-        }
-        bench.write(&format!("model/{name}"), std::fs::read(path).unwrap());
-        names.push(name);
-    }
+    tiny::write(&bench.path("model"));
+    bench.write("model/names.txt", "sword\n");
     let description = String::from_utf8(bench.read("model/model.toml")).unwrap();
-    names.retain(|name| name == "model.toml" || description.contains(&format!("\"{name}\"")));
-    assert!(names.len() >= 3, "{names:?}");
-    for name in names {
+    bench.write("model/model.toml", format!("{description}[names]\nfile = \"names.txt\"\n"));
+    for name in ["model.toml", "image.onnx", "text.onnx", "tokenizer.json", "names.txt"] {
         let (path, before) = (format!("model/{name}"), bench.read(&format!("model/{name}")));
         for option in ["--timings", "--output"] {
             bench.run(&["small.toml", "--model", "./model", option, &path]).ended(2);

@@ -64,11 +64,11 @@ fn a_plan_fits_on_a_screen() {
     for expected in [
         "Two",
         "96x64, seed 5, fourier",
-        "model pocket, windows of 64x64",
+        "model pocket, windows of 32x32",
         "phases steps rate finest composition 1 parts",
         "compose 5 0.06 5→10→15 1 -",
         "phase 2 11 0.1→0.05→0",
-        "parts: 3 windows a step, 9 places that stay, select best, loss spherical",
+        "parts: 3 windows a step, 9 places that stay', select best', loss spherical'",
         "\"sword\", \"letters\" -0.3",
         "cover 0.3..0.6, rotate ±10, edge mirror",
         "16 steps, 32 looks at the whole, 33 at details: 65 windows, 5 in a step at most",
@@ -105,9 +105,9 @@ fn phases_tell_what_is_unusual_about_them() {
     let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
         "phases steps rate finest optimiser gradient canvas patience detail 1",
-        "coarse 30 0.05 all adam normalise 24x24 - 1",
-        "coarse (2) 30 0.05 all adam normalise 24x24 - 1",
-        "fine 40 0.02 all sgd (momentum 0.9) clip 1 24x24→60x60→96x96 20 steps 1",
+        "coarse 30 0.05 all adam' normalise' 24x24 - 1",
+        "coarse (2) 30 0.05 all adam' normalise' 24x24 - 1",
+        "fine 40 0.02 all' sgd (momentum 0.9') clip 1 24x24→60x60→96x96 20 steps 1",
     ] {
         assert!(words.replace(" → ", "→").contains(expected), "{expected} is not in\n{out}");
     }

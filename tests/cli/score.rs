@@ -18,7 +18,7 @@ fn run(bench: &Bench, arguments: &[&str]) -> Ran {
 
 #[test]
 fn a_picture_is_most_like_its_own_prompt() {
-    let bench = Bench::new();
+    let bench = Bench::new().embedded();
     for (picture, own) in [("volcano.jpg", "volcano"), ("sea-at-sunset.jpg", "sea at sunset")] {
         with(&bench, picture);
         let others = ["castle", "red sword", own, "letters"];
@@ -36,7 +36,7 @@ fn a_picture_is_most_like_its_own_prompt() {
 
 #[test]
 fn json_has_all_digits_and_the_same_twice() {
-    let bench = Bench::new();
+    let bench = Bench::new().embedded();
     with(&bench, "volcano.jpg");
     let json = |arguments: &[&str]| -> Value { serde_json::from_str(&run(&bench, arguments).ended(0).out).unwrap() };
     let first = json(&["volcano.jpg", "volcano", "sea", "--json"]);
@@ -55,7 +55,7 @@ fn json_has_all_digits_and_the_same_twice() {
 
 #[test]
 fn what_was_asked_for_scores_higher_in_what_was_rendered() {
-    let bench = Bench::new();
+    let bench = Bench::new().embedded();
     let recipe = "size = [64, 64]\nseed = 1\n[[composition]]\nprompts = ['volcano']\n[[phase]]\nsteps = 30\n";
     bench.write("first.toml", recipe.replace("steps = 30", "steps = 1"));
     bench.write("last.toml", recipe);

@@ -18,7 +18,7 @@ fn share(out: &str, prompt: &str) -> f64 {
 
 #[test]
 fn both_prompts_win_windows_where_one_had_all() {
-    let bench = Bench::new();
+    let bench = Bench::new().embedded();
     for keys in ["places = 9", "places = 0", "places = 0\nselect = 'mix'\ntemperature = 0.005"] {
         bench.write("bare.toml", recipe(&format!("{keys}\ncalibration = 'none'")));
         let bare = bench.done(&["bare.toml"]).out;
@@ -31,7 +31,7 @@ fn both_prompts_win_windows_where_one_had_all() {
 
 #[test]
 fn prompts_with_pipelines_of_their_own_win_windows_too() {
-    let bench = Bench::new();
+    let bench = Bench::new().embedded();
     let several = |keys: &str| recipe(keys).replace("'skull'", "{ text = 'skull', stages = [{ cover = 0.4 }] }");
     bench.write("bare.toml", several("calibration = 'none'"));
     let bare = bench.done(&["bare.toml"]).out;

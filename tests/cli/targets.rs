@@ -1,7 +1,7 @@
 //! What a target keeps to: its steps, its part of the canvas, its model; and prompts of several texts.
 
 use crate::bench::{Bench, Ran, pixels};
-use crate::models;
+use crate::{models, tiny};
 
 /// One detail on a grey canvas of pixels, with further keys.
 fn recipe(keys: &str) -> String {
@@ -95,8 +95,7 @@ fn several_texts_are_one_prompt() {
 #[test]
 fn losses_render_and_are_different_ones() {
     let bench = Bench::new();
-    // Not `dot`: `pocket` itself brings its embeddings to the length 1, where it is the cosine loss.
-    let pictures = ["cosine", "spherical", "l1", "l2"].map(|loss| {
+    let pictures = ["cosine", "spherical", "l1", "l2", "dot"].map(|loss| {
         bench.write("loss.toml", recipe(&format!("loss = '{loss}'")));
         bench.done(&["loss.toml", "--steps", "40"]);
         let picture = pixels(&bench.path("loss.png"));
@@ -113,6 +112,7 @@ fn several_models_work_on_one_picture() {
     let bench = Bench::new();
     models::hub(&bench);
     models::models(&bench, &["import", "My-Clip"]).ended(0);
+    tiny::write(&bench.path("data/recipe-render/models/pocket"));
     let text = "size = [64, 48]\n[[composition]]\nprompts = ['castle']\n\
                 [[detail]]\nmodel = 'my-clip'\nprompts = ['red picture', { text = 'blue', stages = [{ cover = 0.5 }] }]\n\
                 windows = 3\n[[phase]]\nsteps = 4\n";
@@ -120,7 +120,7 @@ fn several_models_work_on_one_picture() {
     let run = |arguments: &[&str]| -> Ran { models::program(&bench).args(arguments).output().unwrap().into() };
     run(&["check", "two.toml"]).ended(0);
     let plan = run(&["plan", "two.toml"]).ended(0).out;
-    assert!(plan.contains("pocket, windows of 64x64") && plan.contains("my-clip, windows of 16x16"), "{plan}");
+    assert!(plan.contains("pocket, windows of 32x32") && plan.contains("my-clip, windows of 16x16"), "{plan}");
     let tally = run(&["two.toml", "-o", "one.png", "--threads", "1", "--timings", "t.json"]).ended(0).out;
     assert!(tally.contains("red picture : "), "{tally}");
     run(&["two.toml", "-o", "two.png", "--threads", "2"]).ended(0);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::args::ExplainArgs;
 use crate::cli::compose::{from_clip, from_runtime};
 use crate::cli::{Exit, Failure, Outcome, Voice, voice};
-use crate::clip::{ModelFolder, Name, Stranger};
+use crate::clip::{ModelFolder, Name, Stranger, Words};
 use crate::models::{self, By, Explained, Near};
 use crate::runtime;
 
@@ -22,10 +22,19 @@ pub(super) fn run(args: &ExplainArgs, options: &runtime::Options, voice: &Voice)
     if let Some(text) = args.texts.iter().find(|text| text.trim().is_empty()) {
         return Err(Failure::wrong(format!("\"{text}\" says nothing")));
     }
-    let runtime = runtime::open(options, &mut |line| voice.note(line)).map_err(from_runtime)?;
-    let cache = runtime::cache_folder().ok();
     let top = args.top.get() as usize;
-    let (by, explained) = models::explain(&model, &runtime, names, &args.texts, top, cache).map_err(from_clip)?;
+    let (by, explained) = match Words::open(&model).map_err(from_clip)? {
+        Words::Labels(_) if names.is_some() => {
+            let message = "--names: a classifier knows its own labels alone";
+            return Err(Failure::wrong(message).hint("leave it out: the labels nearest to a text are told"));
+        }
+        Words::Labels(labels) => (By::Labels, models::explain_labels(&labels, &args.texts, top)),
+        Words::Tokens(_) => {
+            let runtime = runtime::open(options, &mut |line| voice.note(line)).map_err(from_runtime)?;
+            let cache = runtime::cache_folder().ok();
+            models::explain(&model, &runtime, names, &args.texts, top, cache).map_err(from_clip)?
+        }
+    };
     let text = match args.json {
         true => format!("{:#}\n", as_json(&model.description.name, by, &explained)),
         false => explained.iter().map(|explained| report(by, explained)).collect::<Vec<_>>().join("\n"),
@@ -52,8 +61,14 @@ fn report(by: By, explained: &Explained) -> String {
     if explained.cut {
         lines.push("  longer than the model takes: its end is cut off".to_owned());
     }
+    if explained.partly {
+        lines.push("  the other words say nothing to it".to_owned());
+    }
     if explained.silent {
-        lines.push("  the model knows no word of it".to_owned());
+        lines.push(match by {
+            By::Labels => "  it names no label; those of a like spelling:".to_owned(),
+            By::Shares | By::Similarity => "  the model knows no word of it".to_owned(),
+        });
     } else if explained.names.is_empty() {
         lines.push("  no name has a share of 1 % in it".to_owned());
     }
@@ -61,11 +76,13 @@ fn report(by: By, explained: &Explained) -> String {
     lines.extend(explained.names.iter().map(|near| {
         let Near { name, value, remark } = near;
         let value = match by {
-            By::Shares => {
+            By::Shares | By::Labels if !explained.silent => {
                 let bar = "█".repeat((value * BAR as f64).round() as usize);
                 format!("{:>5.1}%  {bar:<BAR$}", value * 100.0)
             }
-            By::Similarity => format!("{value:>7.4}"),
+            By::Shares | By::Similarity => format!("{value:>7.4}"),
+            // How alike letters are says little.
+            By::Labels => String::new(),
         };
         format!("  {name:<width$}  {value}  {}", remark.as_deref().unwrap_or_default()).trim_end().to_owned()
     }));
@@ -73,14 +90,15 @@ fn report(by: By, explained: &Explained) -> String {
 }
 
 fn as_json(model: &str, by: By, explained: &[Explained]) -> Value {
-    let key = match by {
-        By::Shares => "share",
+    let key = |silent: bool| match by {
+        By::Labels if silent => "spelling",
+        By::Shares | By::Labels => "share",
         By::Similarity => "similarity",
     };
-    let near = |near: &Near| {
+    let near = |near: &Near, silent: bool| {
         let mut entry = Map::new();
         entry.insert("name".to_owned(), json!(near.name));
-        entry.insert(key.to_owned(), json!(near.value));
+        entry.insert(key(silent).to_owned(), json!(near.value));
         entry.extend(near.remark.as_ref().map(|remark| ("remark".to_owned(), json!(remark))));
         Value::Object(entry)
     };
@@ -90,11 +108,12 @@ fn as_json(model: &str, by: By, explained: &[Explained]) -> Value {
             "text": text.text,
             "known": !text.silent,
             "cut": text.cut,
+            "partly": text.partly,
             "unknown": text.unknown.iter().map(unknown).collect::<Vec<_>>(),
-            "names": text.names.iter().map(near).collect::<Vec<_>>(),
+            "names": text.names.iter().map(|name| near(name, text.silent)).collect::<Vec<_>>(),
         })
     });
-    json!({ "model": model, "by": key, "texts": texts.collect::<Vec<_>>() })
+    json!({ "model": model, "by": key(false), "texts": texts.collect::<Vec<_>>() })
 }
 
 #[cfg(test)]
@@ -108,7 +127,7 @@ mod tests {
             remark: remark.map(str::to_owned),
         });
         let (text, unknown) = ("a dog".to_owned(), Vec::new());
-        Explained { text, unknown, silent: false, cut: false, names: near.collect() }
+        Explained { text, unknown, silent: false, partly: false, cut: false, names: near.collect() }
     }
 
     #[test]
@@ -116,6 +135,21 @@ mod tests {
         let text = report(By::Shares, &explained(&[("dog", 0.75, Some("an icon")), ("wolf", 0.25, None)]));
         let (long, short) = ("█".repeat(15), "█".repeat(5));
         assert_eq!(text, format!("\"a dog\"\n  dog    75.0%  {long}       an icon\n  wolf   25.0%  {short}\n"));
+    }
+
+    #[test]
+    fn of_labels_shares_or_else_names_alone_are_told() {
+        let read = Explained { partly: true, ..explained(&[("castle", 0.5, None), ("cliff", 0.5, None)]) };
+        let bar = "█".repeat(10);
+        let text = "\"a dog\"\n  the other words say nothing to it\n";
+        let text = format!("{text}  castle   50.0%  {bar}\n  cliff    50.0%  {bar}\n");
+        assert_eq!(report(By::Labels, &read), text);
+        let silent = Explained { silent: true, ..explained(&[("castle", 0.8, None)]) };
+        assert_eq!(
+            report(By::Labels, &silent),
+            "\"a dog\"\n  it names no label; those of a like spelling:\n  castle\n"
+        );
+        assert_eq!(as_json("m", By::Labels, &[silent])["texts"][0]["names"][0]["spelling"], 0.8);
     }
 
     #[test]

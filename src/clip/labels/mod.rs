@@ -161,6 +161,11 @@ impl Labels {
         Ok(weights.iter().map(|weight| (weight / length) as f32).collect())
     }
 
+    /// The names spelt most like a text, at most `top`, the likest first, each with how alike both are, 0 to 1.
+    pub fn nearest(&self, text: &str, top: usize) -> Vec<(&str, f64)> {
+        nearest::ranked(text, self.classes.iter().flatten().map(String::as_str), top)
+    }
+
     /// What may have been meant by a prompt that names no label.
     pub fn hint(&self, prompt: &str) -> String {
         let names = || self.classes.iter().flatten().map(String::as_str);

@@ -27,6 +27,21 @@ pub(super) fn by_spelling<'a>(written: &str, names: impl Iterator<Item = &'a str
     names.filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
+/// The names spelt most like what was written, the likest first, each with how alike both are: 1 less Damerau and Levenshtein's distance
+/// in shares of the longer one. Of equal ones the first of the list comes first.
+pub(super) fn ranked<'a>(written: &str, names: impl Iterator<Item = &'a str>, top: usize) -> Vec<(&'a str, f64)> {
+    let written: String = plain(written).chars().take(LONGEST).collect();
+    let mut ranked: Vec<(&str, f64)> = Vec::new();
+    let mut met = BTreeSet::new();
+    for name in names.filter(|name| met.insert(*name)) {
+        let plain: String = plain(name).chars().take(LONGEST).collect();
+        ranked.push((name, strsim::normalized_damerau_levenshtein(&written, &plain)));
+    }
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    ranked.truncate(top);
+    ranked
+}
+
 /// Names that have a word of what was written, in the order of the list. Words of two letters and less are no help.
 pub(super) fn by_words<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let forms = |text: &str| -> BTreeSet<String> {
@@ -59,6 +74,14 @@ mod tests {
         assert_eq!(near("persian-cta"), Some("Persian cat"));
         assert_eq!(near("dragon"), None);
         assert_eq!(near(&"x".repeat(1 << 20)), None);
+    }
+
+    #[test]
+    fn names_are_ranked_by_their_spelling() {
+        let near = ranked("a castel", NAMES.into_iter().chain(NAMES), 2);
+        assert_eq!((near.len(), near[0].0), (2, "castle"));
+        assert!(near[0].1 > 0.8 && near[1].1 < 0.5, "{near:?}");
+        assert!(ranked(&"x".repeat(1 << 20), NAMES.into_iter(), 9).iter().all(|(_, alike)| *alike < 0.1));
     }
 
     #[test]
