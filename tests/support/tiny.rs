@@ -103,7 +103,7 @@ fn text(words: usize) -> Vec<u8> {
     b.input("ids", DataType::I64, &[1, 1]);
     let table = b.constant("table", random(3, &[words, WIDTH], 1.0));
     let rows = b.op("Gather", &[&table, "ids"]);
-    let embedding = b.op_with("ReduceMean", &[&rows], &[("axes", vec![1i64].into()), ("keepdims", 0i64.into())]);
+    let embedding = b.reduce("ReduceMean", &rows, &[1], false);
     finished(graph, "ids", &embedding, DataType::I64, Vec::new())
 }
 
