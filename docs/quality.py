@@ -15,6 +15,9 @@ from PIL import Image, ImageDraw
 DOCS = pathlib.Path(__file__).resolve().parent
 SIDE = 224
 RIM = 18
+BARE = '\ncalibration = "none"'
+TWO = '"castle", "skull"'
+SEVEN = '"malazan", "sword", "cthulhu", "metal armour", "stairs in a dungeon", "leather armour", "warrior"'
 SMALL_EPSILON = "optimiser = { adam = { epsilon = 1e-8 } }"
 
 
@@ -51,6 +54,19 @@ prompts = [{prompts}]
 stages = {stages or "[{ cover = 0.4 }, { shift = 0.03 }, { noise = 0.02 }]"}
 [[phase]]
 steps = {steps}
+"""
+
+
+def shared(prompts, places, calibration):
+    """A recipe of one detail whose prompts compete."""
+    return f"""size = [256, 256]
+seed = 3
+[[detail]]
+prompts = [{prompts}]
+places = {places}
+calibration = "{calibration}"
+[[phase]]
+steps = 200
 """
 
 
@@ -124,13 +140,19 @@ SHEETS = {
         ("loss cosine", whole(target='loss = "cosine"')),
     ]),
     "places": (5, [
-        (f"places {places}{said}", parts(detail=f'places = {places}\nselect = "{select}"'))
-        for select, said in (("best", ""), ("turns", ", turns"))
+        (f"places {places}{said}", parts(detail=f'places = {places}\nselect = "{select}"{bare}'))
+        for select, said, bare in (("best", "", BARE), ("turns", ", turns", ""))
         for places in (0, 4, 6, 12, 24)
     ]),
     "selection": (6, [
-        (select, parts(detail=f'places = 6\nselect = "{select}"'))
-        for select in ("best", "worst", "all", "mix", "random", "turns")
+        (select, parts(detail=f'places = 6\nselect = "{select}"{bare}'))
+        for select, bare in (("best", BARE), ("worst", BARE), ("all", ""), ("mix", BARE), ("random", ""), ("turns", ""))
+    ]),
+    "calibration": (3, [
+        (f"{name}, {places} places: {calibration}", shared(prompts, places, calibration))
+        for name, prompts in (("two", TWO), ("seven", SEVEN))
+        for places in (9, 0)
+        for calibration in ("none", "start", "past")
     ]),
     "keys": (5, [
         ("mountains, lava", both()),

@@ -395,6 +395,7 @@ fn selection_has_six_kinds_and_its_settings() {
         assert_eq!((x.scale.constant(), y.scale.constant()), (Some(2.0), Some(1.0)));
         assert!(x.stop.is_some() && y.stop.is_none());
     }
+    assert_eq!(compiled("[[composition]]\nprompts = ['x', 'y']").plan.targets[0].calibration, Calibration::Start);
     let warned = compiled("[[detail]]\nprompts = ['x']\ntemperature = 1").warnings;
     assert!(warned[0].message.contains("no effect"), "{warned:?}");
 }

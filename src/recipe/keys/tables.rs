@@ -306,7 +306,7 @@ const CALIBRATION: Key = Key {
             Variant {
                 name: "start",
                 about: "its own mean and spread in windows of the canvas as it is when the prompt begins to compete: one that has got \
-                        ahead stays there",
+                        ahead stays there, as a composition wants it, which has one place",
                 with: With::Nothing,
             },
             Variant { name: "none", about: "nothing: similarities as they are", with: With::Nothing },
