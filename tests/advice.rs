@@ -76,11 +76,11 @@ fn wrong(advice: &str) -> Invalid {
 
 fn cover(plan: &Plan) -> [f64; 2] {
     let stages = &plan.targets[0].pipelines[0].stages;
-    let covers = stages.iter().filter_map(|stage| match &stage.kind {
+    let mut covers = stages.iter().filter_map(|stage| match &stage.kind {
         StageKind::Cover(range) => Some([range.low.constant().unwrap(), range.high.constant().unwrap()]),
         _ => None,
     });
-    covers.last().unwrap()
+    covers.next_back().unwrap()
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_changed_description_can_be_followed_where_it_is_wrong() {
     let advise = |_: &str, _: &Path| Some((path.clone(), std::fs::read_to_string(&path).unwrap()));
     let recipe = RecipeText { path: "a.toml".into(), text: TEXT.into(), bases: None };
     let around = Around { advise: &advise, ..Around::default() };
-    assert_eq!(compile_text(&recipe, around, &Overrides::default()).unwrap_err().files, [path.clone()]);
+    assert_eq!(compile_text(&recipe, around, &Overrides::default()).unwrap_err().files, std::slice::from_ref(&path));
 }
 
 #[test]

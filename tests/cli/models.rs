@@ -77,6 +77,13 @@ fn a_folder_of_a_hub_needs_nothing_but_its_path() {
     assert_eq!(model["tokenizer"]["padding"].as_integer(), Some(63));
     let files = model["source"]["files"].as_table().unwrap();
     assert_eq!(files["onnx/model.onnx"].as_str().unwrap().len(), 64);
+    // What fits models like it is advised, and is said to be untried.
+    assert_eq!(model["advice"]["detail"]["places"].as_integer(), Some(0));
+    let text = String::from_utf8(bench.read("data/recipe-render/models/my-clip/model.toml")).unwrap();
+    assert!(
+        text.contains("# What recipes mean where they are silent") && text.contains("Untried on real weights"),
+        "{text}"
+    );
 
     // It is listed, checked, rendered with, and removed.
     let listed = models(&bench, &["list"]).ended(0);
