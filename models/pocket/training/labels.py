@@ -24,12 +24,14 @@ import numpy
 
 MOST = 6
 # how much photographs count beside a shape of weight 1, by how sure it is that they show the thing
-OWN = 0.4
-NARROWER = 0.3
+OWN = {"place": 0.4, "thing": 0.05}
+NARROWER = {"place": 0.3, "thing": 0.03}
+# what is wider than a place: WordNet's offsets of "geological formation" and "structure, construction"
+PLACES = {9287968, 4341686}
 # near in meaning: from the first similarity on, and as much as RELATED_AT_MOST from the second on
 RELATED = (0.45, 0.75)
-RELATED_AT_MOST = 0.15
-MATTER = {"scene": 0.6, "half": 0.3, "light": 0.15, "hint": 0.07}
+RELATED_AT_MOST = 0.02
+MATTER = {"scene": 0.6, "half": 0.3, "light": 0.06, "hint": 0.03}
 # how many narrower labels stand for a wider word
 NARROW = 4
 # words that are wider than so many labels ("thing", "artifact") say too little
@@ -160,6 +162,10 @@ class Meanings:
         self.of_labels = words.sentence_vectors([plain(synonyms[0]) for _, synonyms in self.labels])
         self.of_texts = words.sentence_vectors(texts)
 
+    def sort(self, numbers):
+        """Whether labels are of places, which may fill a picture, or of things, whose shape must stay whole."""
+        return "place" if all(PLACES & set(self.above[number]) for number in numbers) else "thing"
+
     def near(self, text):
         """How near in meaning each label is, by MiniLM."""
         return self.of_labels @ self.of_texts[self.number[text]]
@@ -197,9 +203,9 @@ class Meanings:
             return "matter", *row(total, strength)
         for form in (text, text.removesuffix("s"), text.removesuffix("es")):
             if form in self.own:
-                return "label", *row({number: 1.0 for number in self.own[form]}, OWN)
+                return "label", *row({number: 1.0 for number in self.own[form]}, OWN[self.sort(self.own[form])])
         if covered := self.narrower(text):
-            return "narrower", *row({number: 1.0 for number in covered}, NARROWER)
+            return "narrower", *row({number: 1.0 for number in covered}, NARROWER[self.sort(covered)])
         if not self.is_english(text):
             return "none", *row({}, 0)
         near = self.near(text)
