@@ -100,10 +100,8 @@ class Lesson:
 
     def __init__(self, work):
         fitted = dict(numpy.load(work / "fitted.npz"))
-        known = text_tower.memory(fitted, names.load_aliases())
-        texts = sorted(known)
-        self.targets = torch.from_numpy(numpy.stack([known[text] for text in texts]).astype(numpy.float32))
-        place = {text: number for number, text in enumerate(texts)}
+        _, values, place = text_tower.drawn(fitted, names.load_aliases())
+        self.targets = torch.from_numpy(values.astype(numpy.float32))
         # what the text tower has no place for is not taught
         text_of = [
             place.get(str(caption), place.get(str(name), -1)) for caption, name in zip(fitted["caption"], fitted["name"])
@@ -181,8 +179,9 @@ def train(lesson, options, early):
 def write(tower, model, out):
     """A model folder: this image tower in ONNX, all else the model's."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in set(make.FILES) - {"image.onnx"}:
-        shutil.copyfile(model / name, out / name)
+    for path in model.iterdir():
+        if path.name != "image.onnx":
+            shutil.copyfile(path, out / path.name)
     tower = copy.deepcopy(tower).eval()
     example = torch.rand(2, 3, image_tower.WINDOW, image_tower.WINDOW)
     torch.onnx.export(

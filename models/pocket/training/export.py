@@ -1,7 +1,7 @@
-"""Write the model folder: `python export.py FITTED.npz COLOURS.npz LABELS.npz WORDS_FOLDER OUT_FOLDER`.
+"""Write the model folder: `python export.py FITTED.npz COLOURS.npz LABELS.npz WORDS_FOLDER OUT_FOLDER [--shapes]`.
 
 image.onnx and a file of weights for each network of photographs, text.onnx, names.txt, tokenizer.json, model.toml with reference
-texts.
+texts. --shapes leaves the photographs out, and what the model advises: the filters alone, as control.py and held_out.py want them.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def weights_apart(model, out):
     return sorted(files)
 
 
-def page(size, texts):
+def page(size, texts, side, advice):
     """model.toml without its references."""
     head = f'''# A model folder: two encoders in ONNX, a tokenizer, and this page. See docs/models.md.
 name = "pocket"
@@ -54,7 +54,7 @@ licence = "Apache-2.0 AND CC-BY-4.0 AND CC-BY-3.0 data, see README.md"
 
 [image]
 file = "image.onnx"
-size = {image_tower.SIDE}                     # the window's side S in pixels
+size = {side}                     # the window's side S in pixels
 mean = [0.0, 0.0, 0.0]         # what is subtracted from 0..1 pixels, per channel
 deviation = [1.0, 1.0, 1.0]    # and what they are then divided by
 input = "image"
@@ -74,7 +74,6 @@ file = "names.txt"
 shares = "shares"
 
 '''
-    advice = (HERE / "advice.toml").read_text(encoding="utf-8")
     return head + advice + "\n# What onnxruntime's own Python package gives; `recipe-render models check pocket` compares.\n"
 
 
@@ -112,6 +111,7 @@ def main():
     parser.add_argument("labels", metavar="LABELS.npz")
     parser.add_argument("words", metavar="WORDS_FOLDER", type=pathlib.Path)
     parser.add_argument("out", metavar="OUT_FOLDER", type=pathlib.Path)
+    parser.add_argument("--shapes", action="store_true", help="the filters alone, without photographs")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     fitted = dict(numpy.load(options.fitted))
@@ -119,8 +119,14 @@ def main():
     tokenizer = Tokenizer.from_file(str(options.words / "tokenizer.json"))
 
     labels = dict(numpy.load(options.labels))
-    networks = [photographs.graph(number) for number in photographs.NETWORKS]
-    image = image_tower.tower(fitted["templates"], fitted["bias"], networks)
+    if options.shapes:
+        networks, side, advice = [], image_tower.WINDOW, ""
+        labels["share"][:] = 0
+        image = image_tower.shapes(fitted["templates"], fitted["bias"])
+    else:
+        networks = [photographs.graph(number) for number in photographs.NETWORKS]
+        side, advice = image_tower.SIDE, (HERE / "advice.toml").read_text(encoding="utf-8")
+        image = image_tower.tower(fitted["templates"], fitted["bias"], networks)
     weights = weights_apart(image, options.out)
     for node in image.graph.node:
         node.ClearField("name")
@@ -133,14 +139,14 @@ def main():
     for row, word in enumerate(colours["word"], 1):
         change[words["vocabulary"].tolist().index(word)] = row
     changes = text_tower.PAINT * numpy.pad(colours["change"], ((1, 0), (0, 0))).astype(numpy.float32)
-    text = text_tower.tower(words, keys, values, meaning, (change, changes))
+    text = text_tower.tower(words, keys, values, meaning, (change, changes), len(networks))
     (options.out / "text.onnx").write_bytes(text.SerializeToString())
     lines = zip(texts, remarks(texts, labels, meaning[0], meaning[1], drawings))
     (options.out / "names.txt").write_text("".join(f"{text}\t{remark}\n" for text, remark in lines), encoding="utf-8")
     shutil.copyfile(options.words / "tokenizer.json", options.out / "tokenizer.json")
     files = ("image.onnx", "text.onnx", "tokenizer.json", "names.txt", *weights)
     size = sum((options.out / file).stat().st_size for file in files) / 1e6
-    (options.out / "model.toml").write_text(page(size, len(texts)) + references(options.out, tokenizer))
+    (options.out / "model.toml").write_text(page(size, len(texts), side, advice) + references(options.out, tokenizer))
     print(f"{len(texts)} texts, {size:.2f} MB")
 
 

@@ -12,7 +12,6 @@ import filters
 
 WINDOW = 64  # pixels a side, for the filters
 SIDE = 160  # pixels a side, for the networks of photographs
-TOWERS = 2  # networks of photographs, lite0 and lite2
 LABELS = 1000  # ImageNet's
 GRID = 16  # cells a side; a cell is 4 x 4 pixels
 SCALES = 3  # octaves of oriented energies
@@ -121,7 +120,7 @@ def features():
     )
 
 
-def _length(graph, rows, axis, floor=0.0):
+def length(graph, rows, axis, floor=0.0):
     """Root of the sum of squares along an axis, which is kept."""
     squares = graph.add("ReduceSum", graph.add("Mul", rows, rows), graph.constant((axis,), numpy.int64), keepdims=1)
     if floor:
@@ -144,13 +143,13 @@ def _shapes(graph, image, templates, bias, output):
     answers = graph.add("Conv", _padded(graph, maps, SHIFT), weights, graph.constant(bias))
     places = (2 * SHIFT + 1) ** 2
     answers = graph.add("Reshape", answers, graph.constant((0, dimensions, places), numpy.int64))
-    lengths = graph.add("Mul", _length(graph, answers, 1, 1e-6), graph.constant(SHARPNESS))
+    lengths = graph.add("Mul", length(graph, answers, 1, 1e-6), graph.constant(SHARPNESS))
     shares = graph.add("Softmax", lengths, axis=2)
     place_axis = graph.constant((2,), numpy.int64)
     pooled = graph.add("ReduceSum", graph.add("Mul", answers, shares), place_axis, keepdims=0)
     one_more = graph.constant((0, 0, 0, 1), numpy.int64)
     anchored = graph.add("Pad", pooled, one_more, graph.constant(ANCHOR), mode="constant")
-    return graph.add("Div", anchored, _length(graph, anchored, 1), output=output)
+    return graph.add("Div", anchored, length(graph, anchored, 1), output=output)
 
 
 def shapes(templates, bias):
@@ -181,7 +180,7 @@ def tower(templates, bias, photographs):
 
     templates, bias: as for shapes(); photographs: for each network a graph (onnx.GraphProto) of `image` [batch, 3, SIDE, SIDE],
     values 0 to 1 -> `logits` [batch, LABELS], whose names are its own.
-    ONNX model: `image` [batch, 3, SIDE, SIDE] -> `embedding` [batch, dimensions + 1 + TOWERS * LABELS]: the filters' embedding, of
+    ONNX model: `image` [batch, 3, SIDE, SIDE] -> `embedding` [batch, dimensions + 1 + networks * LABELS]: the filters' embedding, of
     unit length, and the logits of each network, their mean taken away, of unit length too. All three
     together have unit length again; a text's embedding says how much each part counts.
     """
@@ -192,7 +191,7 @@ def tower(templates, bias, photographs):
         graph.constants += network.initializer
         logits = network.output[0].name
         centred = graph.add("Sub", logits, graph.add("ReduceMean", logits, graph.constant((1,), numpy.int64), keepdims=1))
-        parts.append(graph.add("Div", centred, _length(graph, centred, 1, 1e-6)))
+        parts.append(graph.add("Div", centred, length(graph, centred, 1, 1e-6)))
     scale = areas(SIDE, WINDOW)
     small = graph.add("MatMul", graph.constant(scale), graph.add("MatMul", "image", graph.constant(scale.T)))
     shape = _shapes(graph, small, templates, bias, None)

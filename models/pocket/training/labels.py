@@ -6,7 +6,6 @@ and matter.toml, and writes
   label  int16 (texts, MOST): numbers of labels, for each text those that photographs of it come nearest to
   share  float32 (texts, MOST): how much each counts; a row's squares sum to the square of how much photographs count beside the
          drawing (0: not at all)
-  kind   str (texts): label, narrower, matter, related or none
   wider  str (texts): words for what a label's thing is in general, the nearest first, between bars; only for labels
 
 A text is, in this order: what matter.toml says; a label's synonym; a word for something wider than some labels (WordNet's
@@ -148,6 +147,7 @@ class Meanings:
     """Which labels a text means."""
 
     def __init__(self, wordnet, texts):
+        # Here, for the sentence model takes a while to be loaded, and who wants the labels alone needs none.
         import words
 
         self.labels = load_labels()
@@ -229,7 +229,6 @@ def main():
         text=numpy.array(texts),
         label=numpy.stack([label for _, label, _ in found]),
         share=numpy.stack([share for _, _, share in found]),
-        kind=numpy.array(kinds),
         wider=numpy.array(["|".join(meanings.wider(text)) for text in texts]),
     )
     print(", ".join(f"{kind} {count}" for kind, count in collections.Counter(kinds).most_common()))

@@ -130,10 +130,15 @@ class Tower:
     def scalar(self, value):
         return self.graph.constant(value)
 
-    def length(self, rows, axis, floor):
-        add = self.graph.add
-        squares = add("ReduceSum", add("Mul", rows, rows), self.graph.constant((axis,), numpy.int64), keepdims=1)
-        return add("Sqrt", add("Add", squares, self.scalar(floor)))
+    def moved_sums(self, values, rank, words):
+        """At each token the sum of its own value and those of the next ones, `words` of them in all; behind the text are zeros."""
+        total = values
+        for step in range(1, words):
+            ends = [0] * (2 * rank)
+            ends[1], ends[rank + 1] = -step, step
+            shifted = self.graph.add("Pad", values, self.graph.constant(ends, numpy.int64), mode="constant")
+            total = self.graph.add("Add", total, shifted)
+        return total
 
     def words_of(self):
         """Word vectors [batch, tokens, size], and which of the words say something [batch, tokens]."""
@@ -151,21 +156,13 @@ class Tower:
         there = add("Cast", add("Greater", self.ids, constant(0, numpy.int64)), to=TensorProto.FLOAT)
         vectors, counts = [], []
         for words in range(1, RUN + 1):
-            # sums over so many words; at the end of the text, where there are not as many, none
-            def moved(values, rank):
-                total = values
-                for step in range(1, words):
-                    ends = [0] * (2 * rank)
-                    ends[1], ends[rank + 1] = -step, step
-                    shifted = add("Pad", values, constant(ends, numpy.int64), mode="constant")
-                    total = add("Add", total, shifted)
-                return total
-
-            whole = add("Cast", add("Greater", moved(there, 2), self.scalar(words - 0.5)), to=TensorProto.FLOAT)
-            vectors.append(moved(parts, 3))
-            counts.append(add("Mul", moved(says, 2), whole))
+            # at the end of the text, where there are not as many words, is no run
+            there_are = self.moved_sums(there, 2, words)
+            whole = add("Cast", add("Greater", there_are, self.scalar(words - 0.5)), to=TensorProto.FLOAT)
+            vectors.append(self.moved_sums(parts, 3, words))
+            counts.append(add("Mul", self.moved_sums(says, 2, words), whole))
         vectors = add("Concat", *vectors, axis=1)
-        return add("Div", vectors, self.length(vectors, 2, 1e-8)), add("Concat", *counts, axis=1)
+        return add("Div", vectors, image_tower.length(self.graph, vectors, 2, 1e-8)), add("Concat", *counts, axis=1)
 
     def names(self):
         """The share of each key in the text, [batch, keys]."""
@@ -201,13 +198,20 @@ class Tower:
         )
         return add("ScatterElements", nothing, places, flat, axis=1, reduction="add")
 
-    def embedding(self):
-        """[batch, dimensions + TOWERS * labels], unit length."""
-        add, constant = self.graph.add, self.graph.constant
-        shares = self.names()
+    def photographs(self, shares, networks):
+        """What each of so many networks of photographs is to say, [batch, LABELS] each."""
+        if not networks:
+            return []
+        add = self.graph.add
         labels = self.spread(shares, self.numbers, self.shares, image_tower.LABELS)
         labels = add("Sub", labels, add("ReduceMean", labels, self.axis, keepdims=1))
-        labels = add("Mul", labels, self.scalar(image_tower.TOWERS**-0.5))
+        return [add("Mul", labels, self.scalar(networks**-0.5))] * networks
+
+    def embedding(self, networks):
+        """[batch, dimensions + networks * LABELS], unit length."""
+        add, constant = self.graph.add, self.graph.constant
+        shares = self.names()
+        photographs = self.photographs(shares, networks)
         drawings = self.spread(shares, self.rows[:, None], self.counts[:, None], len(self.values))
         shape = add("MatMul", drawings, self.stored(self.values))
         row = add("Gather", constant(self.word_change, numpy.uint8), self.ids, axis=0)
@@ -215,21 +219,21 @@ class Tower:
         painted = add("ReduceSum", add("Gather", constant(self.changes), row, axis=0), self.axis, keepdims=0)
         some = add("ReduceSum", drawings, self.axis, keepdims=1)
         shape = add("Add", shape, add("Mul", painted, some))
-        mixed = add("Concat", shape, *[labels] * image_tower.TOWERS, axis=1)
-        add("Div", mixed, self.length(mixed, 1, 1e-12), output="embedding")
+        mixed = add("Concat", shape, *photographs, axis=1)
+        add("Div", mixed, image_tower.length(self.graph, mixed, 1, 1e-12), output="embedding")
 
 
-def tower(words, keys, values, meaning, change):
-    """ONNX model: `ids` [batch, tokens], 0 is padding -> `embedding` [batch, dimensions + TOWERS * LABELS], unit length, and
-    `shares` [batch, keys], how much of each known text is in it.
+def tower(words, keys, values, meaning, change, networks):
+    """ONNX model: `ids` [batch, tokens], 0 is padding -> `embedding` [batch, dimensions + networks * LABELS], unit length, and
+    `shares` [batch, keys], how much of each known text is in it. `networks` of photographs are in the image tower.
 
     words: the arrays of words.npz; keys (texts, size), unit length; values (drawings, dimensions), unit length; meaning: for
     each key its drawing, how much that counts, labels, their shares, as from memory(); change: for each word the row of
     `changes` (n, dimensions) that it adds, and these; row 0 is zero.
     """
     made = Tower(words, keys, values, meaning, change)
-    made.embedding()
-    size = image_tower.TOWERS * image_tower.LABELS + values.shape[1]
+    made.embedding(networks)
+    size = networks * image_tower.LABELS + values.shape[1]
     return made.graph.model(
         "pocket_text",
         [helper.make_tensor_value_info("ids", TensorProto.INT64, ("batch", "tokens"))],
