@@ -92,22 +92,16 @@ struct Field {
     target: usize,
     /// Indices into [`Plan::prompts`], each once; at least two.
     prompts: Vec<usize>,
-    /// Similarities seen in this step: positions in `prompts`, values.
-    seen: Vec<(usize, f32)>,
-}
-
-impl Field {
-    /// What was seen of the prompt at a position.
-    fn seen(&self, position: usize) -> impl Iterator<Item = f64> {
-        self.seen.iter().filter(move |(of, _)| *of == position).map(|(_, similarity)| f64::from(*similarity))
-    }
+    /// Where their pasts are, parallel to `prompts`.
+    lines: Vec<usize>,
+    /// What was seen of them in this step, parallel to `prompts`.
+    seen: Vec<Vec<f64>>,
 }
 
 /// One step's calibration: what it is measured by, and what it adds to the past.
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
     plan: &'a Plan,
-    offsets: Vec<usize>,
     /// In the order of [`Tally::entries`].
     pasts: Vec<Past>,
     fields: Vec<Field>,
@@ -116,19 +110,25 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Those of a step's asks. `pasts`: what is known from the steps before, in the order of [`Tally::entries`].
     pub fn new(plan: &'a Plan, pasts: &[Past], asks: &Asks) -> Self {
+        let offsets = Tally::offsets(plan);
         let mut fields: Vec<Field> = Vec::new();
         let mut enter = |target: usize, parts: &mut dyn Iterator<Item = &Part>| {
             if plan.targets[target].calibration == Calibration::None || fields.iter().any(|f| f.target == target) {
                 return;
             }
-            let mut prompts: Vec<usize> = Vec::new();
+            let known = distinct_prompts(&plan.targets[target]);
+            let (mut prompts, mut lines): (Vec<usize>, Vec<usize>) = Default::default();
             for part in parts {
-                if !prompts.contains(&part.prompt) {
+                if let (false, Some(position)) =
+                    (prompts.contains(&part.prompt), known.iter().position(|own| *own == part.prompt))
+                {
                     prompts.push(part.prompt);
+                    lines.push(offsets[target] + position);
                 }
             }
             if prompts.len() > 1 {
-                fields.push(Field { target, prompts, seen: Vec::new() });
+                let seen = vec![Vec::new(); prompts.len()];
+                fields.push(Field { target, prompts, lines, seen });
             }
         };
         for ask in &asks.settled {
@@ -137,32 +137,12 @@ impl<'a> Fields<'a> {
         for contest in &asks.contests {
             enter(contest.target, &mut contest.candidates.iter().map(|(_, part)| part));
         }
-        let mut own = Fields { plan, offsets: Tally::offsets(plan), pasts: pasts.to_vec(), fields };
-        own.forget();
-        own
-    }
-
-    /// Prompts that do not compete now have no past.
-    fn forget(&mut self) {
-        let mut competing = vec![false; self.pasts.len()];
-        for field in &self.fields {
-            for prompt in &field.prompts {
-                if let Some(line) = self.line(field.target, *prompt) {
-                    competing[line] = true;
-                }
-            }
+        // Prompts that do not compete now have no past.
+        let mut own = vec![Past::default(); pasts.len()];
+        for line in fields.iter().flat_map(|field| &field.lines) {
+            own[*line] = pasts[*line];
         }
-        for (past, competes) in self.pasts.iter_mut().zip(competing) {
-            if !competes {
-                *past = Past::default();
-            }
-        }
-    }
-
-    /// Where a prompt's past is.
-    fn line(&self, target: usize, prompt: usize) -> Option<usize> {
-        let position = distinct_prompts(&self.plan.targets[target]).iter().position(|own| *own == prompt)?;
-        Some(self.offsets[target] + position)
+        Fields { plan, pasts: own, fields }
     }
 
     /// Rounds of windows to be looked at before this step, as prompts compete of which nothing is known.
@@ -178,76 +158,56 @@ impl<'a> Fields<'a> {
     }
 
     fn is_news(&self, field: &Field) -> bool {
-        let known = |prompt: &usize| {
-            self.line(field.target, *prompt).and_then(|line| self.pasts.get(line)).is_some_and(Past::is_known)
-        };
-        !field.prompts.iter().all(known)
+        !field.lines.iter().all(|line| self.pasts[*line].is_known())
     }
 
     /// Notes what a view showed of some of its target's prompts. `row`: the view's similarities by prompt.
     pub fn see(&mut self, target: usize, prompts: impl Iterator<Item = usize>, row: &[f32]) {
         let Some(field) = self.fields.iter_mut().find(|field| field.target == target) else { return };
         for prompt in prompts {
-            let position = field.prompts.iter().position(|own| *own == prompt);
-            field.seen.extend(position.map(|position| (position, row[prompt])).filter(|(_, seen)| seen.is_finite()));
+            if let Some(position) = field.prompts.iter().position(|own| *own == prompt) {
+                field.seen[position].extend(Some(f64::from(row[prompt])).filter(|seen| seen.is_finite()));
+            }
         }
     }
 
     /// Begins the past of those of which nothing is known with what was seen.
     pub fn begin(&mut self) {
-        for mut field in std::mem::take(&mut self.fields) {
-            for (position, prompt) in field.prompts.iter().enumerate() {
-                let Some(past) = self.line(field.target, *prompt).and_then(|line| self.pasts.get_mut(line)) else {
-                    continue;
-                };
-                if !past.is_known() {
-                    field.seen(position).for_each(|similarity| past.add(similarity));
-                }
+        for field in &mut self.fields {
+            for (line, seen) in field.lines.iter().zip(&mut field.seen) {
+                let past = &mut self.pasts[*line];
+                let unknown = !past.is_known();
+                seen.drain(..).filter(|_| unknown).for_each(|similarity| past.add(similarity));
             }
-            field.seen.clear();
-            self.fields.push(field);
         }
     }
 
     /// Sets what each part that competes is compared by.
     pub fn apply(&self, asks: &mut Asks) {
-        for ask in &mut asks.settled {
-            self.measure(ask.target, ask.best.iter_mut());
-        }
-        for contest in &mut asks.contests {
-            self.measure(contest.target, contest.candidates.iter_mut().map(|(_, part)| part));
-        }
-    }
-
-    fn measure<'p>(&self, target: usize, parts: impl Iterator<Item = &'p mut Part>) {
-        let Some(field) = self.fields.iter().find(|field| field.target == target) else { return };
-        let pasts: Vec<Past> = field
-            .prompts
-            .iter()
-            .map(|prompt| self.line(target, *prompt).and_then(|line| self.pasts.get(line)).copied().unwrap_or_default())
-            .collect();
-        let lines = lines(&pasts);
-        for part in parts {
-            let Some(position) = field.prompts.iter().position(|own| *own == part.prompt) else { continue };
-            let (factor, offset) = lines[position];
-            let scale = f64::from(part.scale);
-            part.scale = (scale * factor) as f32;
-            part.offset = (scale * offset) as f32;
+        for field in &self.fields {
+            let pasts: Vec<Past> = field.lines.iter().map(|line| self.pasts[*line]).collect();
+            let lines = lines(&pasts);
+            let settled = asks.settled.iter_mut().filter(|ask| ask.target == field.target);
+            let contests = asks.contests.iter_mut().filter(|contest| contest.target == field.target);
+            let candidates = contests.flat_map(|contest| contest.candidates.iter_mut().map(|(_, part)| part));
+            for part in settled.flat_map(|ask| &mut ask.best).chain(candidates) {
+                let Some(position) = field.prompts.iter().position(|own| *own == part.prompt) else { continue };
+                let (factor, offset) = lines[position];
+                let scale = f64::from(part.scale);
+                part.scale = (scale * factor) as f32;
+                part.offset = (scale * offset) as f32;
+            }
         }
     }
 
     /// The past with this step in it.
     pub fn end(mut self) -> Vec<Past> {
-        for field in std::mem::take(&mut self.fields) {
-            if self.plan.targets[field.target].calibration != Calibration::Past {
-                continue;
-            }
-            for (position, prompt) in field.prompts.iter().enumerate() {
-                let Some(past) = self.line(field.target, *prompt).and_then(|line| self.pasts.get_mut(line)) else {
-                    continue;
-                };
-                past.fade((-(field.seen(position).count() as f64) / MEMORY).exp());
-                field.seen(position).for_each(|similarity| past.add(similarity));
+        for field in self.fields.iter().filter(|field| self.plan.targets[field.target].calibration == Calibration::Past)
+        {
+            for (line, seen) in field.lines.iter().zip(&field.seen) {
+                let past = &mut self.pasts[*line];
+                past.fade((-(seen.len() as f64) / MEMORY).exp());
+                seen.iter().for_each(|similarity| past.add(*similarity));
             }
         }
         self.pasts
