@@ -55,10 +55,6 @@ pub(super) fn examine(
 
 /// Where a text of several stands within a prompt, if it stands there as it is.
 fn text_place(place: &Place, text: &str) -> Place {
-    let Place { file, span } = place;
-    let written = file.text.get(span.clone()).unwrap_or_default();
     let quoted = [format!("\"{text}\""), format!("'{text}'")];
-    let found = quoted.iter().find_map(|quoted| Some((written.find(quoted.as_str())?, quoted.len())));
-    let span = found.map_or(span.clone(), |(start, length)| span.start + start..span.start + start + length);
-    Place { file: file.clone(), span }
+    quoted.iter().find_map(|quoted| place.part(quoted)).unwrap_or_else(|| place.clone())
 }

@@ -188,7 +188,7 @@ impl Findings {
     fn strangers(&mut self, model: &str, reference: &str) {
         let strangers = std::mem::take(&mut self.strangers);
         let Some((first, place)) = strangers.first() else { return };
-        let place = word_place(place, &first.word);
+        let place = place.part(&first.word).unwrap_or_else(|| place.clone());
         let words: Vec<Stranger> = strangers.into_iter().map(|(stranger, _)| stranger).collect();
         self.warning(place, unknown(model, &words)).hint = Some(unknown_hint(reference));
     }
@@ -272,14 +272,4 @@ fn is_picture_name(text: &str) -> bool {
     let extension = text.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
     let one_word = !text.trim().contains(char::is_whitespace);
     one_word && extension.is_some_and(|e| ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff"].contains(&e.as_str()))
-}
-
-/// Where a word stands in its prompt, if it stands there as it is.
-fn word_place(place: &Place, word: &str) -> Place {
-    let Place { file, span } = place;
-    let found = file.text.get(span.clone()).and_then(|text| {
-        let start = span.start + text.find(word)?;
-        Some(start..start + word.len())
-    });
-    Place { file: file.clone(), span: found.unwrap_or_else(|| span.clone()) }
 }

@@ -218,6 +218,21 @@ impl Description {
         }
     }
 
+    /// The names of the files that decide about embeddings, the image encoder's first; those of external weights aside.
+    pub fn files(&self) -> Vec<&str> {
+        let more = match self.language() {
+            Some(Language::Texts { encoder, tokenizer }) => vec![encoder.file.as_str(), &tokenizer.file],
+            Some(Language::Labels(labels)) => vec![labels.file.as_str()],
+            None => Vec::new(),
+        };
+        std::iter::once(self.image.file.as_str()).chain(more).collect()
+    }
+
+    /// The name of the file of names, if there is one.
+    pub fn names_file(&self) -> Option<&str> {
+        self.names.as_ref().map(|names| names.file.as_str())
+    }
+
     fn check(&self) -> Result<(), String> {
         if !(1..=4096).contains(&self.image.size) {
             return Err(format!("image.size is {}, expected 1 to 4096", self.image.size));
@@ -227,26 +242,23 @@ impl Description {
         {
             return Err("image.mean and image.deviation must be finite, and no deviation zero".into());
         }
-        let mut files = match self.language() {
-            Some(Language::Texts { encoder, tokenizer }) => {
+        match self.language() {
+            Some(Language::Texts { tokenizer, .. }) => {
                 if tokenizer.context == Some(0) || tokenizer.context > Some(1 << 16) {
                     return Err("tokenizer.context must be 1 to 65536".into());
                 }
-                vec![&self.image.file, &encoder.file, &tokenizer.file]
             }
-            Some(Language::Labels(labels)) => {
+            Some(Language::Labels(_)) => {
                 if self.reference.iter().any(|reference| !reference.tokens.is_empty()) {
                     return Err("a model with [labels] has no tokens to compare: reference.tokens".into());
                 }
                 if self.names.is_some() {
                     return Err("a model with [labels] has no other names: leave out [names]".into());
                 }
-                vec![&self.image.file, &labels.file]
             }
             None => return Err(self.no_language()),
-        };
-        files.extend(self.names.as_ref().map(|names| &names.file));
-        for file in files {
+        }
+        for file in self.files().into_iter().chain(self.names_file()) {
             let plain = std::path::Path::new(file)
                 .components()
                 .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));

@@ -166,17 +166,6 @@ impl ModelFolder {
         graph.map_err(|source| ClipError::Graph { model: self.description.name.clone(), source })
     }
 
-    /// The names of the files that decide about embeddings, the image encoder's first; those of external weights aside.
-    pub fn files(&self) -> Vec<&str> {
-        let d = &self.description;
-        let more = match d.language() {
-            Some(Language::Texts { encoder, tokenizer }) => vec![encoder.file.as_str(), &tokenizer.file],
-            Some(Language::Labels(labels)) => vec![labels.file.as_str()],
-            None => Vec::new(),
-        };
-        std::iter::once(d.image.file.as_str()).chain(more).collect()
-    }
-
     /// A hash of the description and the files, those of external weights included: what decides about embeddings. Hexadecimal
     /// BLAKE3.
     pub fn hash(&self) -> Result<String, ClipError> {
@@ -188,7 +177,7 @@ impl ModelFolder {
             None => format!("{:?}", d.image),
         };
         hasher.update(blake3::hash(described.as_bytes()).as_bytes());
-        for file in self.files() {
+        for file in d.files() {
             let bytes = self.bytes(file)?;
             hasher.update(blake3::hash(&bytes).as_bytes());
             // What is no model (the tokenizer, a damaged file) names none; the latter is reported when it is opened.

@@ -66,7 +66,7 @@ impl TextTokenizer {
             .tokenizer
             .encode(text, true)
             .map_err(|error| ClipError::Tokenizer { model: self.model.clone(), message: error.to_string() })?;
-        let mut unknown: Vec<String> = Vec::new();
+        let mut unknown: Vec<Stranger> = Vec::new();
         let mut meaningful = false;
         for ((id, offsets), special) in
             encoding.get_ids().iter().zip(encoding.get_offsets()).zip(encoding.get_special_tokens_mask())
@@ -75,8 +75,8 @@ impl TextTokenizer {
             let lettered = word.chars().any(char::is_alphanumeric);
             if Some(*id) == self.unknown {
                 // Punctuation that a vocabulary lacks is nobody's loss.
-                if lettered && !unknown.iter().any(|w| w == word) {
-                    unknown.push(word.to_owned());
+                if lettered && !unknown.iter().any(|w| w.word == word) {
+                    unknown.push(Stranger::unread(word));
                 }
             } else if *special == 0 && !word.trim().is_empty() {
                 meaningful = true;
@@ -88,8 +88,10 @@ impl TextTokenizer {
             ids.resize(context, self.padding);
         }
         let pieces = encoding.get_tokens().iter().map(String::as_str).zip(encoding.get_offsets().iter().copied());
-        let split = self.piece.as_ref().map(|prefix| Stranger::fallen_apart(text, pieces, prefix)).unwrap_or_default();
-        Ok(Tokens { ids, used, unknown, split, meaningful, cut: !encoding.get_overflowing().is_empty() })
+        if let Some(prefix) = &self.piece {
+            unknown.extend(Stranger::fallen_apart(text, pieces, prefix));
+        }
+        Ok(Tokens { ids, used, unknown, meaningful, cut: !encoding.get_overflowing().is_empty() })
     }
 }
 
@@ -280,7 +282,10 @@ mod tests {
     fn words_are_known_or_named() {
         let tokens = pocket().encode("a malazan, 漢字 landscape").unwrap();
         assert!(tokens.meaningful);
-        assert!(!tokens.unknown.is_empty() && tokens.unknown.iter().all(|w| "漢字".contains(w.as_str())), "{tokens:?}");
+        assert!(
+            !tokens.unknown.is_empty() && tokens.unknown.iter().all(|w| "漢字".contains(w.word.as_str())),
+            "{tokens:?}"
+        );
         assert!(pocket().encode("leather armour").unwrap().unknown.is_empty());
     }
 

@@ -7,10 +7,9 @@ pub struct Tokens {
     pub ids: Vec<i64>,
     /// How many of `ids` are not padding.
     pub used: usize,
-    /// Words of the text for which there is no token at all.
-    pub unknown: Vec<String>,
-    /// Words of the text that are none of the vocabulary's and are read in pieces, where it is one of word pieces.
-    pub split: Vec<Stranger>,
+    /// Words of the text that are none of the vocabulary's, in the text's order of each kind: those for which there is no token at
+    /// all, then those that are read in pieces, where it is a vocabulary of word pieces.
+    pub unknown: Vec<Stranger>,
     /// Whether the model knows at least one word.
     pub meaningful: bool,
     /// Whether the text was longer than the model's context and had to be cut.
@@ -33,21 +32,18 @@ const ENDINGS: [&str; 11] = ["s", "es", "d", "ed", "ing", "er", "ers", "y", "ly"
 const STEM: usize = 3;
 
 impl Tokens {
-    /// The words that the model does not know, in the text's order of each kind: those that it does not read at all, then those
-    /// that it reads in pieces, endings aside.
-    pub fn strangers(&self) -> impl Iterator<Item = Stranger> + use<> {
-        self.unknown_and_split().into_iter().filter(|word| !word.inflected)
-    }
-
-    /// All words that are none of the vocabulary's, in the same order, those with common endings among them.
-    pub fn unknown_and_split(&self) -> Vec<Stranger> {
-        let unread =
-            self.unknown.iter().map(|word| Stranger { word: word.clone(), pieces: Vec::new(), inflected: false });
-        unread.chain(self.split.iter().cloned()).collect()
+    /// The words that the model does not know: those that are not understood by a common ending either.
+    pub fn strangers(&self) -> impl Iterator<Item = Stranger> {
+        self.unknown.iter().filter(|word| !word.inflected).cloned()
     }
 }
 
 impl Stranger {
+    /// A word for which there is no token.
+    pub(super) fn unread(word: &str) -> Stranger {
+        Stranger { word: word.to_owned(), pieces: Vec::new(), inflected: false }
+    }
+
     /// The words of a text that fall apart. `pieces` are its tokens, each with the bytes of the text that it stands for; those that
     /// continue a word begin with `prefix`.
     pub(super) fn fallen_apart<'t>(
@@ -102,8 +98,8 @@ mod tests {
             split.iter().map(Stranger::told).collect::<Vec<_>>(),
             ["`malazan` (read as mal + ##azan)", "`swords` (read as sword + ##s)"]
         );
-        let tokens =
-            Tokens { ids: Vec::new(), used: 0, unknown: vec!["漢".to_owned()], split, meaningful: true, cut: false };
+        let unknown = [Stranger::unread("漢")].into_iter().chain(split).collect();
+        let tokens = Tokens { ids: Vec::new(), used: 0, unknown, meaningful: true, cut: false };
         let told: Vec<String> = tokens.strangers().map(|stranger| stranger.told()).collect();
         assert_eq!(told, ["`漢`", "`malazan` (read as mal + ##azan)"]);
     }

@@ -67,7 +67,7 @@ pub fn explain(
         let tokens = tokenizer.encode(text)?;
         explained.push(Explained {
             text: text.clone(),
-            unknown: tokens.unknown_and_split(),
+            unknown: tokens.unknown,
             silent: !tokens.meaningful,
             partly: false,
             cut: tokens.cut,

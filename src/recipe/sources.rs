@@ -29,6 +29,14 @@ pub struct Place {
     pub span: Range<usize>,
 }
 
+impl Place {
+    /// Where a text stands first within it.
+    pub fn part(&self, text: &str) -> Option<Place> {
+        let start = self.span.start + self.file.text.get(self.span.clone())?.find(text)?;
+        Some(Place { file: self.file.clone(), span: start..start + text.len() })
+    }
+}
+
 /// All texts of a recipe.
 #[derive(Debug, Default)]
 pub(super) struct Sources {

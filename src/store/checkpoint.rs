@@ -36,7 +36,8 @@ pub(super) struct About {
     /// What was seen of directions: target's identity, prompt's hash, the sum of probabilities as its bits, windows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub means: Vec<(u64, String, u64, u64)>,
-    /// What competing prompts are measured against: target's key, prompt's hash, see [`Past`]; without those of which nothing is known.
+    /// What competing prompts are measured against: target's identity, prompt's hash, see [`Past`]; without those of which nothing
+    /// is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pasts: Vec<(u64, String, Past)>,
     /// The recipe's title, or else its file's name: for people.

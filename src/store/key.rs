@@ -269,8 +269,7 @@ impl<'a> Chain<'a> {
         if *select == Select::Mix {
             digest.number(temperature.at(time));
         }
-        let several = wanted.iter().any(|pull| pull.prompt != wanted[0].prompt);
-        if select.compares() && several {
+        if target.compares() {
             digest.word(match calibration {
                 Calibration::Past => "past",
                 Calibration::Start => "start",

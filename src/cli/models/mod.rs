@@ -48,9 +48,9 @@ pub(in crate::cli) fn from_models(error: ModelsError) -> Failure {
 /// The files of a model that are on disk, those of external weights included.
 pub(in crate::cli) fn files(model: &ModelFolder) -> Vec<PathBuf> {
     let Some(folder) = model.folder() else { return Vec::new() };
-    let names = model.description.names.iter().map(|names| names.file.as_str());
+    let description = &model.description;
     let mut files = vec![folder.join("model.toml")];
-    for file in model.files().into_iter().chain(names) {
+    for file in description.files().into_iter().chain(description.names_file()) {
         files.push(folder.join(file));
         // What is no graph has none, and one that cannot be opened is reported by whoever opens it to use it.
         files.extend(model.bytes(file).map(|bytes| external(folder, &bytes)).unwrap_or_default());

@@ -169,12 +169,12 @@ pub(super) fn of(compiled: &Compiled, models: &[ModelFolder], effort: Effort) ->
     let moments = moments(plan);
     let targets = once_each(plan).map(|target| {
         let from = whence.targets.get(target).cloned().unwrap_or_default();
-        TargetAccount { from, ..target_account(plan, target, &models, &moments) }
+        target_account(plan, target, &models, &moments, from)
     });
     let targets = targets.collect();
     let mut start = 0;
     let phases = plan.phases.iter().zip(&whence.phases).map(|(phase, from)| {
-        let account = PhaseAccount { from: from.clone(), ..phase_account(plan, phase, start) };
+        let account = phase_account(plan, phase, start, from.clone());
         start += u64::from(phase.steps);
         account
     });
@@ -236,7 +236,7 @@ fn values(schedule: &Schedule, moments: &[Time; 3]) -> Values {
     [0, 1, 2].map(|moment| schedule.at(&moments[moment]))
 }
 
-fn phase_account(plan: &Plan, phase: &Phase, start: u64) -> PhaseAccount {
+fn phase_account(plan: &Plan, phase: &Phase, start: u64, from: Origins) -> PhaseAccount {
     let total = plan.steps();
     let steps = u64::from(phase.steps);
     let last = steps.saturating_sub(1);
@@ -263,7 +263,7 @@ fn phase_account(plan: &Plan, phase: &Phase, start: u64) -> PhaseAccount {
         gain: phase.patience.map(|patience| patience.gain),
         finest: phase.finest.as_ref().map(|finest| values(finest, &moments)),
         weights: once_each(plan).map(|target| values(&phase.weights[target], &moments)).collect(),
-        from: Origins::new(),
+        from,
     }
 }
 
@@ -289,7 +289,13 @@ fn optimiser(optimiser: &Optimiser) -> Choice {
     }
 }
 
-fn target_account(plan: &Plan, index: usize, models: &[ModelAccount], moments: &[Time; 3]) -> TargetAccount {
+fn target_account(
+    plan: &Plan,
+    index: usize,
+    models: &[ModelAccount],
+    moments: &[Time; 3],
+    from: Origins,
+) -> TargetAccount {
     let target = &plan.targets[index];
     let member = |(_, member): (usize, &Target)| MemberAccount {
         name: models.get(member.model).map(|model| model.name.clone()).unwrap_or_default(),
@@ -345,7 +351,7 @@ fn target_account(plan: &Plan, index: usize, models: &[ModelAccount], moments: &
                 },
             })
             .collect(),
-        from: Origins::new(),
+        from,
     }
 }
 
