@@ -134,7 +134,7 @@ pub(super) fn overrides(args: &InsteadArgs, source: &Source) -> Result<recipe::O
     let kept = source.kept();
     let overrides = recipe::Overrides {
         size: args.size.or(kept.size),
-        steps: args.steps.map(|steps| steps.get().into()).or(kept.steps),
+        steps: args.steps.or(kept.steps),
         seed: args.seed.or(kept.seed),
         model: args.model.clone().or(kept.model),
         set: kept.set.into_iter().chain(args.set.iter().cloned()).collect(),

@@ -28,6 +28,7 @@ pub use error::ClipError;
 pub use features::{Features, Odds, Probe, Quadric, TEMPERATURE, mean};
 pub use folder::{ModelFolder, data_folder, map_file};
 pub use labels::{FEWEST, Labels, Named, Reading, lines, split};
+pub use memory::{FEATURES, features_folder};
 pub use names::Name;
 pub use pictures::image_features;
 pub use preprocess::{Interpolation, Photo, Resize};

@@ -64,7 +64,7 @@ pub use changes::changes;
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use finding::Finding;
 pub use origin::{Origin, Origins, Whence};
-pub use overrides::{Overrides, parse_size};
+pub use overrides::{Overrides, parse_seed, parse_size, parse_steps};
 pub use reference::reference;
 pub use schema::{schema, schema_text};
 pub use setting::Setting;

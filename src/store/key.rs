@@ -28,10 +28,13 @@ pub const ARITHMETIC: u64 = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(blake3::Hash);
 
+/// Digits of [`Key::name`].
+pub(super) const NAME_DIGITS: usize = 32;
+
 impl Key {
     /// 32 hexadecimal digits: 128 bits, more than chance or a store's size can make collide.
     pub fn name(&self) -> String {
-        self.0.to_hex()[..32].to_owned()
+        self.0.to_hex()[..NAME_DIGITS].to_owned()
     }
 }
 

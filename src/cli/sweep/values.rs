@@ -3,6 +3,9 @@
 /// The most values that one list or range may have.
 const MOST: usize = 1000;
 
+/// The most digits of a number in a range, before the point (the largest seed has as many) and behind it. 128 bits hold both.
+const MOST_DIGITS: (usize, usize) = (20, 17);
+
 /// The values that a text lists: with commas between them, which in brackets, braces, parentheses and quotes separate nothing;
 /// whole ranges (`1..8`, both ends included) and stepped ones (`0.1..0.5:0.1`) stand for the values in them.
 ///
@@ -120,9 +123,16 @@ impl Decimal {
             None => (1, text.strip_prefix('+').unwrap_or(text)),
         };
         let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+        // As TOML has it: single ones, between digits.
+        let sound = |text: &str| !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
+        if !sound(whole) || !sound(part) {
+            return None;
+        }
+        let (whole, part) = (whole.replace('_', ""), part.replace('_', ""));
         let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let sane = !whole.is_empty() && whole.len() + part.len() <= 18 && !number.ends_with('.');
-        if !sane || !all_digits(whole) || !all_digits(part) {
+        let sane =
+            !whole.is_empty() && whole.len() <= MOST_DIGITS.0 && part.len() <= MOST_DIGITS.1 && !number.ends_with('.');
+        if !sane || !all_digits(&whole) || !all_digits(&part) {
             return None;
         }
         let value: i128 = format!("{whole}{part}").parse().ok()?;
@@ -168,6 +178,12 @@ mod tests {
             ("[\"x,]\", 'y']", &["[\"x,]\", 'y']"]),
             ("a..b,1...3", &["a..b", "1...3"]),
             ("7", &["7"]),
+            (
+                "18446744073709551613..18446744073709551615",
+                &["18446744073709551613", "18446744073709551614", "18446744073709551615"],
+            ),
+            ("1_000..1_002", &["1000", "1001", "1002"]),
+            ("1_..3,_1..3,1__0..12", &["1_..3", "_1..3", "1__0..12"]),
         ] {
             assert_eq!(values(text).unwrap(), listed, "{text}");
         }

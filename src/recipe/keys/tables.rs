@@ -1,7 +1,7 @@
 //! The tables of a recipe and their keys.
 
 use super::stages::STAGES;
-use super::{Bounds, Key, Kind, SIDES, Table, Variant, With};
+use super::{Bounds, Key, Kind, SEEDS, SIDES, STEPS, Table, Variant, With};
 
 /// Every table, in the reference's order.
 pub(in crate::recipe) static ALL: &[&Table] = &[
@@ -57,7 +57,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
         Key {
             about: "The seed of every random draw: another one gives another picture of the same kind.",
             example: "4",
-            ..key("seed", Kind::Whole(0, i64::MAX as u64))
+            ..key("seed", Kind::Whole(SEEDS.0, SEEDS.1))
         },
         Key {
             about: "The CLIP model: its name, or the path of its folder.",
@@ -626,7 +626,7 @@ pub(in crate::recipe) static RENDER: Table = Table {
             about: "How long the whole run is. Phases take their `steps` of it or a `share`; those that say neither share evenly \
                     what is left. Without it the run is as long as its phases.",
             example: "500",
-            ..key("steps", Kind::Whole(1, 10_000_000))
+            ..key("steps", Kind::Whole(STEPS.0, STEPS.1))
         },
         Key {
             about: "The optimiser of all phases that say none.",
