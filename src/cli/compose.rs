@@ -15,7 +15,7 @@ use crate::direction::{Directions, Model};
 use crate::models::fetch::Table;
 use crate::output::{self, Facts};
 use crate::plan::Prompt;
-use crate::recipe::{self, Around, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble};
+use crate::recipe::{self, Around, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble, path_hint};
 use crate::render::Lens;
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 use crate::store::{Conditions, Store};
@@ -410,6 +410,9 @@ pub(super) fn from_clip(error: ClipError) -> Failure {
 /// What would help; a model that can be had is not told by the models that are here.
 pub(super) fn hint(error: &ClipError) -> Option<String> {
     let ClipError::Unknown { name, .. } = error else { return error.hint() };
+    if let Some(hint) = path_hint(name) {
+        return Some(hint);
+    }
     // A table of one's own that cannot be read is told by the commands that are about it.
     let table = Table::load().ok()?;
     match table.models.iter().any(|entry| entry.name == *name) {

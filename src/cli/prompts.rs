@@ -6,6 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::slice;
 
+use super::dialects::{Sign, signs};
 use super::{Failure, compose::Source, compose::from_clip, compose::hint, labels, windows};
 use crate::clip::{ModelFolder, Photo, Stranger, TextTokenizer, Words};
 use crate::direction::{DirectionError, Directions, Model};
@@ -55,8 +56,10 @@ pub(super) fn examine(
     let mut findings = Findings::default();
     for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_places) {
         match prompt {
-            Prompt::Text(text) => findings.picture_name(text, place),
-            Prompt::Ensemble(ensemble) => ensemble.texts.iter().for_each(|text| findings.picture_name(text, place)),
+            Prompt::Text(text) => findings.meant(text, place),
+            Prompt::Ensemble(ensemble) => {
+                ensemble.texts.iter().chain(&ensemble.templates).for_each(|text| findings.meant(text, place));
+            }
             Prompt::Image(path) => findings.image(path, place),
             Prompt::Direction { .. } => {}
         }
@@ -116,8 +119,22 @@ impl Findings {
         &mut self.warnings[last]
     }
 
-    /// A text that was perhaps meant to be an image.
-    fn picture_name(&mut self, text: &str, place: &Place) {
+    /// A text that was perhaps meant to be an image, or has signs of other programs in it.
+    fn meant(&mut self, text: &str, place: &Place) {
+        // Within quotes a text may be written in other letters than it has; then the whole is marked.
+        let written = place.part(text);
+        for Sign { span, message, hint } in signs(text) {
+            let marked = written.as_ref().map(|written| Place {
+                span: written.span.start + span.start..written.span.start + span.end,
+                ..written.clone()
+            });
+            let place = marked.or_else(|| place.part(&text[span])).unwrap_or_else(|| place.clone());
+            let warning = Diagnostic::warning(place, message).hint(hint);
+            // A template is every prompt's.
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
         if is_picture_name(text) {
             let hint = format!("an image is named as {{ image = \"{text}\" }}");
             self.warning(place.clone(), format!("\"{text}\" is a text to CLIP, not a picture")).hint = Some(hint);

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::compose::{from_clip, from_runtime};
+use super::dialects::{Sign, signs};
 use super::{Exit, Failure, Outcome, ScoreArgs, Voice, labels, prompts, voice};
 use crate::clip::{self, Labels, ModelFolder, Photo, TEMPERATURE, TextTokenizer, Words};
 use crate::runtime;
@@ -77,6 +78,12 @@ pub(super) fn check(
     model: &ModelFolder,
     voice: &Voice,
 ) -> Result<(), Failure> {
+    for (argument, text) in texts {
+        for Sign { span, message, hint } in signs(text) {
+            let column = text[..span.start].chars().count() + 1;
+            voice.warning(&format!("{argument}: \"{text}\", column {column}: {message} ({hint})"));
+        }
+    }
     match Words::open(model).map_err(from_clip)? {
         Words::Tokens(tokenizer) => words(texts, reference, &model.description.name, &tokenizer, voice),
         Words::Labels(known) => labelled(texts, &model.description.name, &known, voice),

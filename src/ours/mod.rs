@@ -32,10 +32,18 @@ pub fn make_cache(folder: &Path) -> io::Result<()> {
         fs::create_dir_all(parent)?;
     }
     match fs::create_dir(folder) {
-        Ok(()) => fs::write(folder.join(TAG), TAG_TEXT),
+        Ok(()) => mark(folder),
         Err(_) if folder.is_dir() => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Marks a folder that we have just made.
+///
+/// # Errors
+/// Where the mark cannot be written.
+pub fn mark(folder: &Path) -> io::Result<()> {
+    fs::write(folder.join(TAG), TAG_TEXT)
 }
 
 /// The folder is a cache that we made.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageError, ImageFormat, ImageReader};
 
+use super::paths::path_hint;
 use super::reader::{Reader, Value};
 use super::written::At;
 use crate::plan::Size;
@@ -63,7 +64,7 @@ impl<'a> Reader<'a> {
                     false => "recipe's",
                 };
                 let looked = || format!("looked at {}; paths are relative to the {from} folder", path.display());
-                let hint = hint.unwrap_or_else(looked);
+                let hint = hint.or_else(|| path_hint(&text).filter(|_| !path.exists())).unwrap_or_else(looked);
                 self.error(value.span.clone(), format!("cannot {purpose} \"{text}\": {what}")).hint = Some(hint);
                 None
             }

@@ -9,6 +9,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use crate::ours;
+
 use super::{
     RuntimeError,
     cache::{CACHE_VARIABLE, libraries_folder},
@@ -73,7 +75,7 @@ impl Installer {
         if let Some(library) = self.installed(package) {
             return Ok(library);
         }
-        fs::create_dir_all(&self.folder).map_err(|error| self.cannot_write(&error))?;
+        ours::make_cache(&self.folder).map_err(|error| self.cannot_write(&error))?;
         let _lock = self.lock(progress)?;
         if let Some(library) = self.installed(package) {
             return Ok(library);
@@ -88,6 +90,8 @@ impl Installer {
         ));
         let work = Temporary::new(|| tempfile::Builder::new().prefix(WORK_PREFIX).tempdir_in(&self.folder))
             .map_err(|error| self.cannot_write(&error))?;
+        // By this it is known as ours if we are killed.
+        ours::mark(work.path()).map_err(|error| self.cannot_write(&error))?;
         let unpacked = work.path().join("unpacked");
         fs::create_dir(&unpacked).map_err(|error| self.cannot_write(&error))?;
         let deadline = Instant::now() + PATIENCE + Duration::from_secs(package.bytes() / 200_000);
@@ -102,7 +106,10 @@ impl Installer {
             .next()
             .ok_or_else(|| self.unexpected(package, "it has no onnxruntime library"))?;
         (self.check)(&library).map_err(|reason| self.unexpected(package, &format!("its library {reason}")))?;
-        self.put_in_place(&unpacked, &target, work.path()).map_err(|error| self.cannot_write(&error))?;
+        let kept = self.put_in_place(&unpacked, &target, work.path()).map_err(|error| self.cannot_write(&error))?;
+        if let Some(kept) = kept {
+            progress(&format!("what was in {} and is not ours is kept, in {}", target.display(), kept.display()));
+        }
         Ok(target.join(library.file_name().unwrap_or_default()))
     }
 
@@ -138,9 +145,11 @@ impl Installer {
     /// Removes what a killed installation left. Only under the lock.
     fn remove_leftovers(&self) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(WORK_PREFIX) {
+            let path = entry.path();
+            let named = entry.file_name().to_string_lossy().starts_with(WORK_PREFIX);
+            if named && ours::is_folder(&path) && ours::is_cache(&path) {
                 // What cannot be removed takes space, no more.
-                let _ = fs::remove_dir_all(entry.path());
+                let _ = fs::remove_dir_all(path);
             }
         }
     }
@@ -182,15 +191,27 @@ impl Installer {
         fs::remove_dir_all(&folder).map_err(|error| self.cannot_write(&error))
     }
 
-    /// Moves the finished folder to where it belongs, in one step.
-    fn put_in_place(&self, unpacked: &Path, target: &Path, work: &Path) -> io::Result<()> {
+    /// Moves the finished folder to where it belongs, in one step. Gives the place of what was there and is not ours.
+    fn put_in_place(&self, unpacked: &Path, target: &Path, work: &Path) -> io::Result<Option<PathBuf>> {
         sync_folder(unpacked)?;
-        if target.exists() {
-            // It was looked at and found broken; it goes with the folder we work in.
-            fs::rename(target, work.join("broken"))?;
+        let mut kept = None;
+        if !ours::is_free(target) {
+            // It was looked at and found broken. What is ours in it goes with the folder we work in.
+            let old = if holds_only_ours(target, unpacked) { work.join("broken") } else { self.aside(target) };
+            fs::rename(target, &old)?;
+            kept = (!old.starts_with(work)).then_some(old);
         }
         fs::rename(unpacked, target)?;
-        sync_folder(&self.folder)
+        sync_folder(&self.folder)?;
+        Ok(kept)
+    }
+
+    /// A free name beside a package's folder.
+    fn aside(&self, target: &Path) -> PathBuf {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let free =
+            (1..).map(|number| self.folder.join(format!("{name}.kept-{number}"))).find(|path| ours::is_free(path));
+        free.unwrap_or_else(|| self.folder.join(format!("{name}.kept")))
     }
 
     fn cannot_write(&self, error: &io::Error) -> RuntimeError {
@@ -207,6 +228,17 @@ impl Installer {
     fn unexpected(&self, package: &Package, reason: &str) -> RuntimeError {
         RuntimeError::Install { message: format!("{} was downloaded, but {reason}", package.title()), hint: None }
     }
+}
+
+/// Whether a folder holds nothing but files that a package has, too: nothing by other names, and no link.
+fn holds_only_ours(folder: &Path, package: &Path) -> bool {
+    ours::is_folder(folder)
+        && fs::read_dir(folder).is_ok_and(|entries| {
+            entries.flatten().all(|entry| {
+                let (own, other) = (entry.path(), package.join(entry.file_name()));
+                ours::is_file(&own) && ours::is_file(&other) || ours::is_folder(&other) && holds_only_ours(&own, &other)
+            })
+        })
 }
 
 /// Makes a folder's entries last through a power failure.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 
 use super::DrawnArgs;
 use super::bar::Bar;
@@ -13,7 +13,7 @@ use crate::cli::{Failure, Voice};
 use crate::clip::{Encoder, Photo};
 use crate::direction::contrast::{Backdrop, Contrast, Fonts, Studio};
 use crate::direction::{self, Examples};
-use crate::output::write_whole;
+use crate::output::{check_own_picture, write_rgb};
 
 /// What examples are drawn from, and where else they go.
 pub(super) struct Drawn<'a> {
@@ -122,10 +122,9 @@ impl<'a> Drawn<'a> {
     }
 }
 
+/// The name is ours: what somebody else has put there is left alone.
 fn write(path: &Path, picture: &RgbImage) -> Result<(), Failure> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, ImageFormat::Png).map_err(Failure::failed)?;
-    write_whole(path, |file| file.write_all(bytes.get_ref())).map_err(failure)
+    check_own_picture(path).and_then(|()| write_rgb(path, picture, "")).map_err(failure)
 }
 
 /// The pictures of a folder; those that cannot be read are named and left out.

@@ -33,6 +33,22 @@ pub(super) fn values(text: &str) -> Result<Vec<String>, String> {
     Ok(values)
 }
 
+/// What a comma with a blank behind it has made of a text: its values, where some of them are texts without quotes. Somebody may have
+/// meant a comma within a text.
+pub(super) fn split_text(text: &str) -> Option<Vec<&str>> {
+    let items = items(text).ok().filter(|items| items.len() > 1)?;
+    let begins = |item: &&str| item.as_ptr() as usize - text.as_ptr() as usize;
+    let is_text = |item: &&str| {
+        let plain = item.starts_with(|c: char| c.is_alphabetic()) && !item.contains(['(', '*', '=']);
+        plain && !["true", "false", "inf", "nan"].contains(item)
+    };
+    let apart = items.windows(2).any(|pair| {
+        let blank = text[..begins(&pair[1])].ends_with(char::is_whitespace);
+        blank && pair.iter().any(is_text)
+    });
+    apart.then_some(items)
+}
+
 /// The parts between the commas that separate.
 fn items(text: &str) -> Result<Vec<&str>, String> {
     let mut items = Vec::new();
@@ -187,6 +203,24 @@ mod tests {
         ] {
             assert_eq!(values(text).unwrap(), listed, "{text}");
         }
+    }
+
+    #[test]
+    fn a_comma_within_a_text_is_noticed() {
+        assert_eq!(split_text("a castle, at dusk"), Some(vec!["a castle", "at dusk"]));
+        assert_eq!(split_text("7, at dusk"), Some(vec!["7", "at dusk"]));
+        for text in [
+            "a castle,at dusk",
+            "\"a castle, at dusk\"",
+            "1, 2",
+            "fourier",
+            "'a, b', 'c'",
+            "lerp(0.05, 0.01, t)",
+            "0.1*t, 0.2*t",
+        ] {
+            assert_eq!(split_text(text), None, "{text}");
+        }
+        assert_eq!(values("\"a castle, at dusk\"").unwrap(), ["\"a castle, at dusk\""]);
     }
 
     #[test]
