@@ -274,3 +274,43 @@ fn image_prompts_are_checked_where_they_stand() {
     bench.write("c.toml", "[[detail]]\nprompts = ['whole.jpg', 'sword']\n");
     bench.run(&["check", "c.toml"]).says("image = \"whole.jpg\"");
 }
+
+/// Whoever keeps something beside a model keeps it: notes, other folders, a model made by hand, a link.
+#[test]
+fn what_is_not_ours_outlives_removal_and_replacement() {
+    let bench = Bench::small();
+    let folder = tiny::folder().display().to_string();
+    let import = ["import", &folder, "--name", "a", "--force"];
+    models(&bench, &import).ended(0);
+    let place = "data/recipe-render/models/a";
+    bench.write(&format!("{place}/notes.txt"), "mine");
+    bench.write(&format!("{place}/photos/a"), "mine");
+    models(&bench, &import).ended(0);
+    assert_eq!(
+        (bench.read(&format!("{place}/notes.txt")), bench.read(&format!("{place}/photos/a"))),
+        (b"mine".to_vec(), b"mine".to_vec())
+    );
+    models(&bench, &["check", "a"]).ended(0);
+    models(&bench, &["remove", "a"]).ended(0).says("2 other files left in ");
+    models(&bench, &["check", "a"]).ended(2);
+    assert_eq!(bench.read(&format!("{place}/notes.txt")), b"mine");
+    // Something of that name that is no model of ours.
+    models(&bench, &["import", &folder, "--name", "a"]).ended(2).says("--force");
+    let ran = models(&bench, &import).ended(0).says("is kept, in ");
+    let kept = ran.err.lines().find_map(|line| line.split_once("is kept, in ")).unwrap().1;
+    assert_eq!(std::fs::read(std::path::Path::new(kept).join("photos/a")).unwrap(), b"mine");
+    // A model made by hand.
+    let text = String::from_utf8(bench.read(&format!("{place}/model.toml"))).unwrap();
+    bench.write(&format!("{place}/model.toml"), text.split("[source]").next().unwrap());
+    models(&bench, &["remove", "a"]).ended(2).says("left alone");
+    #[cfg(unix)]
+    {
+        std::fs::rename(bench.path(place), bench.path("away")).unwrap();
+        bench.write("away/model.toml", &text);
+        std::os::unix::fs::symlink(bench.path("away"), bench.path(place)).unwrap();
+        models(&bench, &["remove", "a"]).ended(2).says("left alone");
+        models(&bench, &import).ended(2).says("left alone");
+        assert!(bench.path("away/image.onnx").is_file());
+        assert!(std::fs::symlink_metadata(bench.path(place)).unwrap().is_symlink());
+    }
+}
