@@ -9,6 +9,7 @@
 //! ```
 
 pub mod chance;
+pub mod machine;
 pub mod picture;
 pub mod plan;
 
