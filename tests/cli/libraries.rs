@@ -87,3 +87,45 @@ fn a_library_is_tried_by_a_child_once() {
     fs::write(&library, fs::read(real()).unwrap()).unwrap();
     assert_ne!(run(), first);
 }
+
+/// pip's settings are of two kinds: how files are come by, and what is installed how.
+#[test]
+fn of_pip_s_settings_only_the_way_to_files_counts() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    let listed = "global.constraint='/c.txt'\nglobal.index-url='https://mirror/simple'\ndownload.platform='win32'\n\
+                  global.user='true'\n:env:.proxy='http://proxy:1'\n:env:.no-binary=':all:'\n";
+    bench.write("listed", listed);
+    bench.write(
+        "bin/python3",
+        "#!/bin/sh\ncase \"$*\" in *'config list'*) cat \"$SEEN/listed\"; exit;; esac\n\
+         env | grep ^PIP_ | sort > \"$SEEN/seen\"; echo 'ERROR: no network' >&2; exit 1\n",
+    );
+    fs::set_permissions(bench.path("bin/python3"), PermissionsExt::from_mode(0o755)).unwrap();
+    let mut program = bench.program();
+    program.args(["runtime", "install"]).env("RECIPE_RENDER_CACHE", bench.path("cache")).env("SEEN", bench.path(""));
+    program.env("PATH", format!("{}:{}", bench.path("bin").display(), std::env::var("PATH").unwrap()));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PIP_")) {
+        program.env_remove(name);
+    }
+    for name in ["CONSTRAINT", "REQUIREMENT", "TARGET", "PREFIX", "USER", "NO_BINARY", "PYTHON", "DRY_RUN", "A_NEW_ONE"]
+    {
+        program.env(format!("PIP_{name}"), "1");
+    }
+    program.env("PIP_PROXY", "http://proxy:1");
+    Ran::from(program.output().unwrap()).ended(1).says("no network");
+    let seen = fs::read_to_string(bench.path("seen")).unwrap();
+    let expected = ["PIP_CONFIG_FILE=/dev/null", "PIP_INDEX_URL=https://mirror/simple", "PIP_PROXY=http://proxy:1"];
+    assert_eq!(seen.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_canvas_beyond_a_limit_of_memory_is_refused_beforehand() {
+    let bench = Bench::small();
+    let mut shell = std::process::Command::new("sh");
+    let program = bench.program();
+    shell.args(["-c", "ulimit -v 4000000; exec \"$0\" small.toml --size 6000x6000"]).arg(program.get_program());
+    shell.current_dir(bench.path("")).envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ran = Ran::from(shell.output().unwrap()).ended(1);
+    ran.says("a canvas of 6000x6000 pixels needs").says("`ulimit -v` sets").says("hint: ").says("--size");
+}

@@ -60,6 +60,7 @@ fn an_answer_about_the_file_is_kept_and_one_about_the_moment_is_not() {
         ("echo 'recipe-render-library {\"Err\":{\"unfit\":\"is old\"}}'", "is old", 1),
         ("kill -SEGV $$", "ends the program that loads it", if has_little_memory() { 3 } else { 1 }),
         ("kill -BUS $$", "ends the program that loads it", if has_little_memory() { 3 } else { 1 }),
+        ("kill -TRAP $$", "ends the program that loads it", if has_little_memory() { 3 } else { 1 }),
         // As the kernel does where memory is short, and as a program does that was told so.
         ("kill -KILL $$", "ends the program that loads it", 3),
         ("kill -ABRT $$", "ends the program that loads it", 3),
