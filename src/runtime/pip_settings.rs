@@ -130,6 +130,9 @@ fn literal(text: &str) -> Option<String> {
                     _ => 8,
                 };
                 let digits: String = rest.by_ref().take(length).collect();
+                if digits.len() < length {
+                    return None;
+                }
                 char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
             }
             other => other,
