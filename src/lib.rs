@@ -10,6 +10,7 @@
 
 pub mod chance;
 pub mod ours;
+pub mod machine;
 pub mod picture;
 pub mod plan;
 

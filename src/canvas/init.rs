@@ -1,5 +1,6 @@
 //! What a canvas starts from, and what can be wrong with it.
 
+use crate::machine::{Room, gigabytes};
 use crate::picture::Picture;
 use crate::plan::{self, Size};
 use image::imageops::FilterType;
@@ -14,19 +15,24 @@ pub enum CanvasError {
     Image { path: PathBuf, source: image::ImageError },
     /// The canvas would not fit in memory.
     #[error(
-        "a canvas of {width}x{height} pixels needs {} of memory, {} are available",
-        gigabytes(*needed), gigabytes(*available)
+        "a canvas of {width}x{height} pixels needs {} of memory, {room}", gigabytes(*needed)
     )]
-    Memory { width: u32, height: u32, needed: u64, available: u64 },
+    Memory { width: u32, height: u32, needed: u64, room: Room },
     /// A side is too short or too long.
     #[error("a canvas of {width}x{height} pixels: sides must be 16 to 65536 pixels")]
     Sides { width: u32, height: u32 },
 }
 
-/// Bytes as people say them.
-fn gigabytes(bytes: u64) -> String {
-    let gigabytes = bytes as f64 / 1e9;
-    if gigabytes < 0.1 { format!("{:.0} MB", gigabytes * 1e3) } else { format!("{gigabytes:.1} GB") }
+impl CanvasError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        let CanvasError::Memory { room, .. } = self else { return None };
+        let smaller = "a smaller picture (--size, --draft) needs less";
+        Some(match room.bound.hint() {
+            Some(raise) => format!("{raise}; {smaller}"),
+            None => smaller.to_owned(),
+        })
+    }
 }
 
 /// The picture under the noise.

@@ -57,6 +57,7 @@ impl Arguments {
                 Some(Command::Watch(watch)) => watch.render.compute.device,
                 _ => self.render.compute.device,
             },
+            trial: runtime::own_program(),
         }
     }
 }
@@ -442,6 +443,9 @@ pub struct RuntimeArgs {
 pub enum RuntimeCommand {
     /// Install the pinned onnxruntime into the user's cache
     Install(InstallArgs),
+    /// Load a library and run a session on it, for another process that does not trust it
+    #[command(hide = true)]
+    Try(TryArgs),
 }
 
 /// Of `recipe-render runtime install`.
@@ -450,6 +454,13 @@ pub struct InstallArgs {
     /// The build for NVIDIA GPUs, with the CUDA and cuDNN libraries it needs
     #[arg(long)]
     pub cuda: bool,
+}
+
+/// Of `recipe-render runtime try`.
+#[derive(Debug, Args)]
+pub struct TryArgs {
+    /// The library
+    pub path: PathBuf,
 }
 
 /// Parses the command line of this process; on an error, or for `--help`, prints and exits (2, or 0).

@@ -403,6 +403,7 @@ fn sensible(wanted: usize, processors: usize) -> usize {
 pub(super) fn from_clip(error: ClipError) -> Failure {
     match error {
         ClipError::Runtime(error) => from_runtime(error),
+        error @ ClipError::Memory { .. } => Failure::failed(&error).hinted(hint(&error)),
         error => Failure::wrong(&error).hinted(hint(&error)),
     }
 }

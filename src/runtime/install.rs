@@ -12,11 +12,12 @@ use sha2::{Digest, Sha256};
 use crate::ours;
 
 use super::{
-    RuntimeError,
+    Options, RuntimeError,
     cache::{CACHE_VARIABLE, libraries_folder},
     library_file, locate,
     packages::{self, Package, Platform, Wheel},
     pip::{self, PipCommand},
+    trial::{Refusal, Trial},
     underway::Temporary,
     unpack::unpack,
 };
@@ -34,14 +35,27 @@ pub(super) struct Installer {
     pub commands: Vec<PipCommand>,
     /// Says why a library is not whole.
     pub check: fn(&Path) -> Result<(), String>,
+    /// Says why a whole library does not serve.
+    pub serves: Box<dyn Fn(&Path) -> Result<(), Refusal>>,
 }
 
 /// Installs onnxruntime for this platform into our cache, unless it is there, and gives the library's path.
 /// `progress` is told what is being done, a line at a time.
-pub fn install(cuda: bool, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
+pub fn install(options: &Options, cuda: bool, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
     let package = package(cuda)?;
-    Installer { folder: libraries_folder()?, commands: pip::usual_commands(), check: library_file::check }
-        .install(&package, progress)
+    let trial = Trial::of_process(options.trial.as_deref());
+    Installer {
+        folder: libraries_folder()?,
+        commands: pip::usual_commands(),
+        check: library_file::check,
+        serves: Box::new(move |path| trial.of(path).map(|_| ())),
+    }
+    .install(&package, progress)
+}
+
+/// What helps where nothing in our cache can be loaded.
+pub(super) fn elsewhere() -> String {
+    format!("set {CACHE_VARIABLE} to a folder on another file system, or name a library there with --onnxruntime PATH")
 }
 
 /// The package for this platform.
@@ -72,12 +86,17 @@ impl Installer {
     /// Installs the package unless it is there, and gives its library's path. Two processes that install at once do it
     /// once: the second waits for the first.
     pub(super) fn install(&self, package: &Package, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
-        if let Some(library) = self.installed(package) {
+        if let Some(library) = self.installed(package)? {
             return Ok(library);
         }
         ours::make_cache(&self.folder).map_err(|error| self.cannot_write(&error))?;
+        if library_file::lies_where_nothing_is_executed(&self.folder) {
+            let message =
+                format!("onnxruntime cannot be used from {}: it {}", self.folder.display(), library_file::NOT_EXECUTED);
+            return Err(RuntimeError::install(message, elsewhere()));
+        }
         let _lock = self.lock(progress)?;
-        if let Some(library) = self.installed(package) {
+        if let Some(library) = self.installed(package)? {
             return Ok(library);
         }
         self.remove_leftovers();
@@ -110,13 +129,39 @@ impl Installer {
         if let Some(kept) = kept {
             progress(&format!("what was in {} and is not ours is kept, in {}", target.display(), kept.display()));
         }
-        Ok(target.join(library.file_name().unwrap_or_default()))
+        let library = target.join(library.file_name().unwrap_or_default());
+        (self.serves)(&library).map_err(|refusal| self.unusable(package, &library, &refusal))?;
+        Ok(library)
     }
 
-    /// The package's library if it is installed and whole.
-    fn installed(&self, package: &Package) -> Option<PathBuf> {
+    /// The package's library if it is installed and whole. One that is whole and does not serve is an error: another
+    /// copy would be the same.
+    fn installed(&self, package: &Package) -> Result<Option<PathBuf>, RuntimeError> {
         let libraries = locate::libraries_in(&self.folder.join(&package.folder));
-        libraries.into_iter().find(|library| (self.check)(library).is_ok())
+        for library in libraries.into_iter().filter(|library| (self.check)(library).is_ok()) {
+            match (self.serves)(&library) {
+                Ok(()) => return Ok(Some(library)),
+                Err(Refusal::Damaged(_)) => {}
+                Err(refusal) => return Err(self.unusable(package, &library, &refusal)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn unusable(&self, package: &Package, library: &Path, refusal: &Refusal) -> RuntimeError {
+        let reason = refusal.reason();
+        let message = format!("{} is installed, but {} {reason}", package.title(), library.display());
+        let hint = if reason == library_file::NOT_EXECUTED {
+            elsewhere()
+        } else {
+            let folder = self.folder.join(&package.folder);
+            format!(
+                "name another onnxruntime with --onnxruntime PATH; should the file be damaged, remove {} and it is \
+                 installed anew",
+                folder.display()
+            )
+        };
+        RuntimeError::install(message, hint)
     }
 
     /// The lock that only one process at a time can hold; it goes with the file.

@@ -51,7 +51,7 @@ impl Fixture {
 
     /// A pip that takes a while, counts its calls in the file `calls`, and copies the wheel into its last argument.
     fn pip(&self) -> PipCommand {
-        let script = "sleep 0.3; echo call >> \"$0/calls\"; for last; do :; done; cp \"$0/a.whl\" \"$last\"";
+        let script = "case \"$*\" in *'config list'*) exit 1;; esac; sleep 0.3; echo call >> \"$0/calls\"; for last; do :; done; cp \"$0/a.whl\" \"$last\"";
         ["sh".into(), "-c".into(), script.into(), OsString::from(self.folder.path())].into()
     }
 
@@ -68,7 +68,7 @@ impl Fixture {
             Ok(bytes) if bytes == LIBRARY => Ok(()),
             _ => Err("is cut short".to_owned()),
         };
-        Installer { folder: self.libraries(), commands: vec![self.pip()], check }
+        Installer { folder: self.libraries(), commands: vec![self.pip()], check, serves: Box::new(|_| Ok(())) }
     }
 
     /// What is in the folder of libraries, but the lock and the mark.
