@@ -10,6 +10,7 @@
 
 pub mod chance;
 pub mod picture;
+pub mod picture_file;
 pub mod plan;
 
 // text to plan
