@@ -2,8 +2,8 @@
 //!
 //! Texts become tokens as CLIP's own code does it: Unicode normal form C, white space to one space, lower case, words by CLIP's
 //! pattern, their UTF-8 bytes merged pair by pair with `</w>` at the end of a word, between the start and the end of the text.
-//! What CLIP's code does before that is left out: repairing texts that were decoded wrongly (ftfy) and HTML's `&amp;` and the
-//! like, which nobody writes in a recipe.
+//! What CLIP's code does before that (curled quotes, ligatures and the like) is no part of the file: whoever tokenises a text by a
+//! vocabulary of this kind does it ([`crate::clip::TextTokenizer`]).
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -12,19 +12,17 @@ use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
 use super::ModelsError;
+use crate::clip::WORD_END;
 
 /// The merges of OpenAI's CLIP, compressed.
 const MERGES: &[u8] = include_bytes!("../../models/clip-vocabulary/merges.txt.gz");
 
 /// The names that the ends of a text have in vocabularies of this kind.
-const STARTS: [&str; 3] = ["<|startoftext|>", "<start_of_text>", "<s>"];
-const ENDS: [&str; 3] = ["<|endoftext|>", "<end_of_text>", "</s>"];
+pub(super) const STARTS: [&str; 3] = ["<|startoftext|>", "<start_of_text>", "<s>"];
+pub(super) const ENDS: [&str; 3] = ["<|endoftext|>", "<end_of_text>", "</s>"];
 
 /// What separates words: CLIP's own pattern, behind the two ends.
 const WORDS: &str = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
-
-/// What the end of a word is marked with.
-const WORD_END: &str = "</w>";
 
 /// A tokenizer of CLIP's kind.
 #[derive(Debug, Clone, PartialEq, Eq)]

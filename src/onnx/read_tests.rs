@@ -6,7 +6,7 @@ use prost::Message;
 
 use super::proto::*;
 use super::test_support::{normal, run};
-use super::{Graph, OnnxError, Tensor};
+use super::{Graph, OnnxError, Signature, Tensor};
 
 fn attribute(name: &str) -> AttributeProto {
     AttributeProto { name: name.into(), ..AttributeProto::default() }
@@ -193,6 +193,64 @@ fn local_functions_are_put_in() {
     proto.functions[0].node[0].op_type = "Twice".into();
     proto.functions[0].node[0].domain = "local".into();
     assert!(matches!(read(&proto), Err(OnnxError::Malformed(_))));
+}
+
+#[test]
+fn what_is_given_twice_and_is_the_same_is_kept_once() {
+    let relu = || node("Relu", &["x"], &["y"], vec![]);
+    // Named among the outputs twice.
+    let mut proto = model(18, &[2], vec![relu()], vec![]);
+    let output = proto.graph.as_ref().unwrap().output[0].clone();
+    proto.graph.as_mut().unwrap().output.push(output);
+    let graph = read(&proto).unwrap();
+    assert_eq!(graph.outputs, ["y"]);
+    let bytes = Bytes::from(proto.encode_to_vec());
+    assert_eq!(Signature::read(&bytes).unwrap().twice.into_iter().collect::<Vec<_>>(), ["y"]);
+    // Given by two nodes that do the same; what they are called does not count.
+    let other = NodeProto { name: "another".into(), ..relu() };
+    let proto = model(18, &[2], vec![relu(), other], vec![]);
+    let x = Tensor::f32(&[2], &[-1.0, 3.0]);
+    assert_eq!(result(&proto, &x).to_f32().unwrap(), [0.0, 3.0]);
+    assert!(!Signature::read(&Bytes::from(proto.encode_to_vec())).unwrap().twice.is_empty());
+    let sound = model(18, &[2], vec![relu()], vec![]);
+    assert!(Signature::read(&Bytes::from(sound.encode_to_vec())).unwrap().twice.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_by_what_it_is() {
+    let relu = || node("Relu", &["x"], &["y"], vec![]);
+    let twice = model(18, &[2], vec![relu(), node("Sigmoid", &["x"], &["y"], vec![])], vec![]);
+    let lost = model(18, &[2], vec![node("Relu", &["nothing"], &["y"], vec![])], vec![]);
+    let input = model(18, &[2], vec![relu(), node("Relu", &["y"], &["x"], vec![])], vec![]);
+    let circle =
+        model(18, &[2], vec![node("Add", &["x", "z"], &["y"], vec![]), node("Relu", &["y"], &["z"], vec![])], vec![]);
+    let one = float_tensor("w", &[1], &[1.0]);
+    let constants = model(18, &[2], vec![node("Mul", &["x", "w"], &["y"], vec![])], vec![one.clone(), one]);
+    for (proto, said) in [
+        (twice, "two nodes give value `y`"),
+        (input, "two nodes give value `x`"),
+        (lost, "`nothing`, which nothing gives"),
+        (circle, "wait for each other"),
+        (constants, "`w` is given twice"),
+    ] {
+        let error = read(&proto).unwrap_err();
+        let hint = error.hint().unwrap();
+        assert!(error.to_string().contains(said), "{error}");
+        assert!(hint.contains("export") && !hint.contains("complete"), "{error}: {hint}");
+    }
+    let whole = model(18, &[2], vec![relu()], vec![]).encode_to_vec();
+    for (bytes, said, helps) in [
+        (&b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"[..], "pointer of Git LFS", "git lfs pull"),
+        (b"", "empty", "complete"),
+        (&whole[..whole.len() - 3], "not an ONNX model", "complete"),
+        (b"<html>", "not an ONNX model", "complete"),
+    ] {
+        let bytes = Bytes::copy_from_slice(bytes);
+        for error in [Graph::read(bytes.clone(), None).unwrap_err(), Signature::read(&bytes).unwrap_err()] {
+            assert!(error.to_string().contains(said), "{error}, not {said}");
+            assert!(error.hint().unwrap().contains(helps), "{error}");
+        }
+    }
 }
 
 #[test]
