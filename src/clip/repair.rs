@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn what_people_write_stays_as_it_is() {
-        for text in ["a photo of a cat", "R&D & more", "naïve café", "東京の夜景", "a < b", "AT&T; &nothing; &#; &"]
+        for text in ["a photo of a cat", "R&D & more", "naïve café", "東京の夜景", "a < b", "AT&T; &bogus; &#; &"]
         {
             assert_eq!(repaired(text), text);
         }

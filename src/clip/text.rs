@@ -42,6 +42,12 @@ impl TextTokenizer {
         // Padding and length are model.toml's business; what the file may say of them serves training.
         tokenizer.with_padding(None);
         let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+        let Vocabulary { unknown, piece, clips } = vocabulary(&bytes);
+        if clips && special == 0 {
+            let message = "tokenizer.json adds no tokens at the start and the end of texts, so that they mean nothing to a CLIP; import \
+                           the model anew (recipe-render models import FOLDER --name NAME), which mends that";
+            return Err(failed(message.to_owned()));
+        }
         if let Some(context) = described.context.filter(|context| *context <= special) {
             return Err(failed(format!("a context of {context} has no room besides {special} special tokens")));
         }
@@ -51,7 +57,6 @@ impl TextTokenizer {
             ..TruncationParams::default()
         });
         tokenizer.with_truncation(truncation).map_err(|error| failed(error.to_string()))?;
-        let Vocabulary { unknown, piece, clips } = vocabulary(&bytes);
         let unknown = unknown.and_then(|token| tokenizer.token_to_id(&token));
         Ok(TextTokenizer {
             tokenizer,

@@ -91,8 +91,9 @@ pub(super) fn convert(proto: GraphProto, files: &mut ExternalFiles) -> Result<Gr
     for tensor in proto.initializer {
         let name = tensor.name.clone();
         let value = tensor_from(tensor, files)?;
-        if constants.insert(name.clone(), value).is_some() {
-            return Err(invalid(format!("initialiser `{name}` is given twice")));
+        let before = constants.insert(name.clone(), value);
+        if before.is_some_and(|before| constants.get(&name) != Some(&before)) {
+            return Err(invalid(format!("initialiser `{name}` is given twice, with different values")));
         }
     }
     let mut types = BTreeMap::new();

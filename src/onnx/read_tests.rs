@@ -212,6 +212,11 @@ fn what_is_given_twice_and_is_the_same_is_kept_once() {
     let x = Tensor::f32(&[2], &[-1.0, 3.0]);
     assert_eq!(result(&proto, &x).to_f32().unwrap(), [0.0, 3.0]);
     assert!(!Signature::read(&Bytes::from(proto.encode_to_vec())).unwrap().twice.is_empty());
+    // A constant.
+    let one = float_tensor("w", &[1], &[2.0]);
+    let proto = model(18, &[2], vec![node("Mul", &["x", "w"], &["y"], vec![])], vec![one.clone(), one]);
+    assert_eq!(result(&proto, &x).to_f32().unwrap(), [-2.0, 6.0]);
+    assert!(Signature::read(&Bytes::from(proto.encode_to_vec())).unwrap().twice.contains("w"));
     let sound = model(18, &[2], vec![relu()], vec![]);
     assert!(Signature::read(&Bytes::from(sound.encode_to_vec())).unwrap().twice.is_empty());
 }
@@ -225,7 +230,8 @@ fn what_is_wrong_with_a_file_is_told_by_what_it_is() {
     let circle =
         model(18, &[2], vec![node("Add", &["x", "z"], &["y"], vec![]), node("Relu", &["y"], &["z"], vec![])], vec![]);
     let one = float_tensor("w", &[1], &[1.0]);
-    let constants = model(18, &[2], vec![node("Mul", &["x", "w"], &["y"], vec![])], vec![one.clone(), one]);
+    let constants =
+        model(18, &[2], vec![node("Mul", &["x", "w"], &["y"], vec![])], vec![one, float_tensor("w", &[1], &[2.0])]);
     for (proto, said) in [
         (twice, "two nodes give value `y`"),
         (input, "two nodes give value `x`"),
@@ -310,7 +316,8 @@ fn nonsense_is_an_error() {
     let said = |nodes, constants| read(&model(18, &[2], nodes, constants)).unwrap_err().to_string();
     assert!(said(vec![relu("nowhere", "y")], vec![]).contains("`nowhere`"));
     assert!(said(vec![relu("x", "z")], vec![]).contains("`y`"));
-    assert!(said(vec![relu("x", "y"), relu("x", "y")], vec![]).contains("twice"));
+    let other = node("Sigmoid", &["x"], &["y"], vec![]);
+    assert!(said(vec![relu("x", "y"), other], vec![]).contains("two nodes give value `y`"));
     let circle = vec![node("Add", &["x", "b"], &["a"], vec![]), relu("a", "b"), relu("b", "y")];
     assert!(said(circle, vec![]).contains("wait for each other"));
     let huge =

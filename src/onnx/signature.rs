@@ -15,7 +15,7 @@ pub struct Signature {
     pub outputs: Vec<(String, Option<ValueType>)>,
     /// The names of all operators the model contains, those inside subgraphs and functions aside.
     pub operators: BTreeSet<String>,
-    /// Names that are given more than once, among the outputs or by nodes: runtimes refuse such a model as it is.
+    /// Names that are given more than once, among the outputs, by nodes or as constants: runtimes refuse such a model as it is.
     pub twice: BTreeSet<String>,
 }
 
@@ -28,7 +28,9 @@ impl Signature {
         let given = graph.input.iter().filter(|input| !constants.contains(input.name.as_str()));
         let mut twice = BTreeSet::new();
         let of_nodes = graph.node.iter().flat_map(|node| &node.output).filter(|name| !name.is_empty());
-        for names in [graph.output.iter().map(|info| &info.name).collect::<Vec<_>>(), of_nodes.collect()] {
+        let of_constants = graph.initializer.iter().map(|tensor| &tensor.name);
+        let of_outputs = graph.output.iter().map(|info| &info.name);
+        for names in [of_outputs.collect::<Vec<_>>(), of_constants.collect(), of_nodes.collect()] {
             let mut met = HashSet::new();
             twice.extend(names.into_iter().filter(|name| !met.insert(*name)).cloned());
         }
