@@ -12,6 +12,7 @@ pub mod chance;
 pub mod ours;
 pub mod machine;
 pub mod picture;
+pub mod picture_file;
 pub mod plan;
 
 // text to plan

@@ -2,6 +2,7 @@
 
 use crate::machine::{Room, gigabytes};
 use crate::picture::Picture;
+use crate::picture_file::{self, Behind};
 use crate::plan::{self, Size};
 use image::imageops::FilterType;
 use rayon::prelude::*;
@@ -89,10 +90,7 @@ impl Ground {
 /// An image file as `[3, H, W]`, scaled to cover the canvas and cropped at its centre.
 fn picture(path: &Path, size: Size) -> Result<Vec<f32>, CanvasError> {
     let wrong = |source| CanvasError::Image { path: path.to_owned(), source };
-    let reader = image::ImageReader::open(path)
-        .and_then(|reader| reader.with_guessed_format())
-        .map_err(|error| wrong(image::ImageError::IoError(error)))?;
-    Ok(fitted(&reader.decode().map_err(wrong)?, size))
+    Ok(fitted(&picture_file::open(path, Behind::White).map_err(wrong)?.image, size))
 }
 
 fn fitted(image: &image::DynamicImage, size: Size) -> Vec<f32> {
@@ -122,6 +120,13 @@ mod tests {
         let planes = picture(&path, size).unwrap();
         assert_eq!(planes.len(), 3 * 1024);
         assert!(planes[0] > 0.99 && planes[31] < 0.01 && planes[2 * 1024 + 31] > 0.99);
+
+        // Turned by its camera, so that red was on the left; and a picture of nothing.
+        let turned = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preprocess/turned.jpg");
+        let stored = image::open(turned).unwrap();
+        assert_eq!(picture(Path::new(turned), size).unwrap(), fitted(&stored.rotate90(), size));
+        image::RgbaImage::from_pixel(20, 20, image::Rgba([0, 0, 0, 0])).save(&path).unwrap();
+        assert!(picture(&path, size).unwrap().iter().all(|value| *value == 1.0));
 
         std::fs::write(&path, b"not an image").unwrap();
         let error = picture(&path, size).unwrap_err().to_string();

@@ -142,16 +142,10 @@ impl Findings {
         }
     }
 
-    /// An image that cannot be shown to CLIP, or not as people see it.
+    /// An image that cannot be shown to CLIP. Of what is transparent the recipe's own check tells.
     fn image(&mut self, path: &Path, place: &Place) {
-        match Photo::open(path) {
-            Err(error) => self.error(place, error.to_string(), "save it anew, as a PNG for example"),
-            Ok(photo) if photo.turned => {
-                let message = "this picture is to be turned for viewing; CLIP is shown it as it is stored";
-                self.warning(place.clone(), message.to_owned()).hint =
-                    Some("save it upright if it lies on its side".into());
-            }
-            Ok(_) => {}
+        if let Err(error) = Photo::open(path) {
+            self.error(place, error.to_string(), "save it anew, as a PNG for example");
         }
     }
 

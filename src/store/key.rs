@@ -22,7 +22,7 @@ use crate::plan::{
 /// The version of the program's arithmetic. To be raised with every change after which a render gives other bytes, however
 /// few: of the canvas, of looking, of the encoder's graphs, of draws or of defaults that the plan does not hold. Old
 /// states are then never taken up again.
-pub const ARITHMETIC: u64 = 2;
+pub const ARITHMETIC: u64 = 3;
 
 /// The hash of everything that a state depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

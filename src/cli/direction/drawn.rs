@@ -14,6 +14,7 @@ use crate::clip::{Encoder, Photo};
 use crate::direction::contrast::{Backdrop, Contrast, Fonts, Studio};
 use crate::direction::{self, Examples};
 use crate::output::{check_own_picture, write_rgb};
+use crate::picture_file::{self, Behind};
 
 /// What examples are drawn from, and where else they go.
 pub(super) struct Drawn<'a> {
@@ -152,7 +153,7 @@ fn pictures_of(folder: &Path, voice: &Voice) -> Result<Vec<RgbImage>, Failure> {
 const LARGEST: u32 = 1024;
 
 fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
-    let picture = image::load_from_memory(bytes).map_err(|error| error.to_string())?;
+    let picture = picture_file::decode(bytes, Behind::White).map_err(|error| error.to_string())?.image;
     let picture = match picture.width().max(picture.height()) > LARGEST {
         true => picture.thumbnail(LARGEST, LARGEST),
         false => picture,

@@ -14,6 +14,7 @@ mod folder;
 mod gather;
 mod search;
 mod settings;
+mod text_ends;
 mod tokenizer;
 mod towers;
 
