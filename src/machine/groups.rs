@@ -137,7 +137,7 @@ mod tests {
         let of = |files: &[(String, &'static str)]| {
             read(&files.iter().map(|(name, text)| (name.as_str(), *text)).collect::<Vec<_>>())
         };
-        assert_eq!(of(&files), [expected.clone()]);
+        assert_eq!(of(&files), std::slice::from_ref(&expected));
         files.push(("sys/fs/cgroup/unified/memory.max".to_owned(), "104857600"));
         assert_eq!(of(&files), [expected, ("/".to_owned(), 100, 100)]);
     }

@@ -36,8 +36,10 @@ pub(super) struct Installer {
     /// Says why a library is not whole.
     pub check: fn(&Path) -> Result<(), String>,
     /// Says why a whole library does not serve.
-    pub serves: Box<dyn Fn(&Path) -> Result<(), Refusal>>,
+    pub serves: Serves,
 }
+
+type Serves = Box<dyn Fn(&Path) -> Result<(), Refusal>>;
 
 /// Installs onnxruntime for this platform into our cache, unless it is there, and gives the library's path.
 /// `progress` is told what is being done, a line at a time.

@@ -246,7 +246,7 @@ fn a_seed_is_the_same_wherever_it_is_said() {
 #[test]
 fn the_steps_of_a_run_have_one_limit() {
     let bench = Bench::small();
-    let recipe = SMALL.replace("steps = 3", "share = 1");
+    let recipe = SMALL.replace("steps = 3", "share = 0.5");
     for (steps, code) in [("10000000", 0), ("10_000_000", 0), ("10000001", 2), ("0", 2), ("4294967295", 2)] {
         bench.write("said.toml", format!("{recipe}\n[render]\nsteps = {steps}\n"));
         bench.run(&["plan", "said.toml"]).ended(code);
