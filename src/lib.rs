@@ -9,7 +9,10 @@
 //! ```
 
 pub mod chance;
+pub mod ours;
+pub mod machine;
 pub mod picture;
+pub mod picture_file;
 pub mod plan;
 
 // text to plan

@@ -468,6 +468,35 @@ fn regions_are_rectangles_or_masks() {
 }
 
 #[test]
+fn transparent_pictures_are_warned_of_and_masks_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, picture: image::RgbaImage| picture.save(folder.path().join(name)).unwrap();
+    write("opaque.png", image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 255])));
+    write(
+        "clear.png",
+        image::RgbaImage::from_fn(4, 4, |x, _| image::Rgba([255, 255, 255, if x < 2 { 0 } else { 255 }])),
+    );
+    write("nothing.png", image::RgbaImage::from_pixel(4, 4, image::Rgba([255, 255, 255, 0])));
+    let path = folder.path().join("a.toml");
+    let said = |picture: &str, mask: &str| {
+        let text = format!(
+            "[canvas]\ninit = {{ image = '{picture}' }}\n[[detail]]\nprompts = [{{ image = '{picture}' }}]\n\
+             region = {{ mask = '{mask}' }}\n"
+        );
+        let compiled = compile(&path, &text, &Overrides::default())?;
+        Ok::<_, recipe_render::recipe::Invalid>(compiled.warnings)
+    };
+    assert_eq!(said("opaque.png", "clear.png").unwrap(), []);
+    let warnings = said("clear.png", "clear.png").unwrap();
+    let lines: Vec<usize> = warnings.iter().map(|warning| warning.position().unwrap().0).collect();
+    assert_eq!(lines, [2, 4]);
+    assert!(warnings.iter().all(|warning| warning.message.contains("white is seen there")), "{warnings:?}");
+    // Of a mask nothing is inside where nothing is, whatever colour the file keeps there.
+    let wrong = said("opaque.png", "nothing.png").unwrap_err();
+    assert!(wrong.diagnostics[0].message.contains("black everywhere"), "{:?}", wrong.diagnostics);
+}
+
+#[test]
 fn several_models_make_a_target_of_each() {
     let text = "models = ['a', 'dir/b']\n[[composition]]\nname = 'sky'\nprompts = ['x']\nmodel = 'c'\n\
                 [[detail]]\nprompts = ['x', 'y']\nweight = 0.5\n[[detail]]\nprompts = ['z']\n\

@@ -1,6 +1,8 @@
 //! What a canvas starts from, and what can be wrong with it.
 
+use crate::machine::{Room, gigabytes};
 use crate::picture::Picture;
+use crate::picture_file::{self, Behind};
 use crate::plan::{self, Size};
 use image::imageops::FilterType;
 use rayon::prelude::*;
@@ -14,19 +16,24 @@ pub enum CanvasError {
     Image { path: PathBuf, source: image::ImageError },
     /// The canvas would not fit in memory.
     #[error(
-        "a canvas of {width}x{height} pixels needs {} of memory, {} are available",
-        gigabytes(*needed), gigabytes(*available)
+        "a canvas of {width}x{height} pixels needs {} of memory, {room}", gigabytes(*needed)
     )]
-    Memory { width: u32, height: u32, needed: u64, available: u64 },
+    Memory { width: u32, height: u32, needed: u64, room: Room },
     /// A side is too short or too long.
     #[error("a canvas of {width}x{height} pixels: sides must be 16 to 65536 pixels")]
     Sides { width: u32, height: u32 },
 }
 
-/// Bytes as people say them.
-fn gigabytes(bytes: u64) -> String {
-    let gigabytes = bytes as f64 / 1e9;
-    if gigabytes < 0.1 { format!("{:.0} MB", gigabytes * 1e3) } else { format!("{gigabytes:.1} GB") }
+impl CanvasError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        let CanvasError::Memory { room, .. } = self else { return None };
+        let smaller = "a smaller picture (--size, --draft) needs less";
+        Some(match room.bound.hint() {
+            Some(raise) => format!("{raise}; {smaller}"),
+            None => smaller.to_owned(),
+        })
+    }
 }
 
 /// The picture under the noise.
@@ -83,10 +90,7 @@ impl Ground {
 /// An image file as `[3, H, W]`, scaled to cover the canvas and cropped at its centre.
 fn picture(path: &Path, size: Size) -> Result<Vec<f32>, CanvasError> {
     let wrong = |source| CanvasError::Image { path: path.to_owned(), source };
-    let reader = image::ImageReader::open(path)
-        .and_then(|reader| reader.with_guessed_format())
-        .map_err(|error| wrong(image::ImageError::IoError(error)))?;
-    Ok(fitted(&reader.decode().map_err(wrong)?, size))
+    Ok(fitted(&picture_file::open(path, Behind::White).map_err(wrong)?.image, size))
 }
 
 fn fitted(image: &image::DynamicImage, size: Size) -> Vec<f32> {
@@ -116,6 +120,13 @@ mod tests {
         let planes = picture(&path, size).unwrap();
         assert_eq!(planes.len(), 3 * 1024);
         assert!(planes[0] > 0.99 && planes[31] < 0.01 && planes[2 * 1024 + 31] > 0.99);
+
+        // Turned by its camera, so that red was on the left; and a picture of nothing.
+        let turned = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preprocess/turned.jpg");
+        let stored = image::open(turned).unwrap();
+        assert_eq!(picture(Path::new(turned), size).unwrap(), fitted(&stored.rotate90(), size));
+        image::RgbaImage::from_pixel(20, 20, image::Rgba([0, 0, 0, 0])).save(&path).unwrap();
+        assert!(picture(&path, size).unwrap().iter().all(|value| *value == 1.0));
 
         std::fs::write(&path, b"not an image").unwrap();
         let error = picture(&path, size).unwrap_err().to_string();

@@ -16,7 +16,7 @@ use super::preview::PreviewChoice;
 use super::values;
 use crate::plan::Size;
 use crate::preview::Address;
-use crate::recipe::{Setting, parse_size};
+use crate::recipe::{Setting, parse_seed, parse_size, parse_steps};
 use crate::runtime::{self, DeviceChoice};
 
 /// Turns recipes into pictures: pixels are optimised until CLIP sees what the recipe says.
@@ -57,6 +57,7 @@ impl Arguments {
                 Some(Command::Watch(watch)) => watch.render.compute.device,
                 _ => self.render.compute.device,
             },
+            trial: runtime::own_program(),
         }
     }
 }
@@ -204,10 +205,10 @@ pub struct InsteadArgs {
     #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "In place of the recipe's")]
     pub size: Option<Size>,
     /// Steps in all; the phases are scaled
-    #[arg(long, value_name = "N", value_parser = values::positive, help_heading = "In place of the recipe's")]
-    pub steps: Option<NonZeroU32>,
-    /// The seed of every random draw
-    #[arg(long, value_name = "N", help_heading = "In place of the recipe's")]
+    #[arg(long, value_name = "N", value_parser = parse_steps, help_heading = "In place of the recipe's")]
+    pub steps: Option<u64>,
+    /// The seed of every random draw, from 0 to 18446744073709551615
+    #[arg(long, value_name = "N", value_parser = parse_seed, help_heading = "In place of the recipe's")]
     pub seed: Option<u64>,
     /// A model's name, or the path of its folder; it also stands in for several
     #[arg(long, value_name = "NAME|FOLDER", help_heading = "In place of the recipe's")]
@@ -442,6 +443,9 @@ pub struct RuntimeArgs {
 pub enum RuntimeCommand {
     /// Install the pinned onnxruntime into the user's cache
     Install(InstallArgs),
+    /// Load a library and run a session on it, for another process that does not trust it
+    #[command(hide = true)]
+    Try(TryArgs),
 }
 
 /// Of `recipe-render runtime install`.
@@ -450,6 +454,13 @@ pub struct InstallArgs {
     /// The build for NVIDIA GPUs, with the CUDA and cuDNN libraries it needs
     #[arg(long)]
     pub cuda: bool,
+}
+
+/// Of `recipe-render runtime try`.
+#[derive(Debug, Args)]
+pub struct TryArgs {
+    /// The library
+    pub path: PathBuf,
 }
 
 /// Parses the command line of this process; on an error, or for `--help`, prints and exits (2, or 0).

@@ -5,6 +5,8 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{CacheArgs, CacheCommand, ClearArgs, Exit, Failure, InfoArgs, Outcome, Voice, voice};
+use crate::clip::{FEATURES, features_folder};
+use crate::ours::Cleared;
 use crate::runtime;
 use crate::store::{DEFAULT_LIMIT, LIMIT_VARIABLE, Store, parse_bytes};
 
@@ -92,19 +94,24 @@ fn info(args: &InfoArgs, voice: &Voice) -> Outcome {
 
 fn clear(args: &ClearArgs, voice: &Voice) -> Outcome {
     let store = store(voice);
-    let failed = |error| Failure::failed(format!("{}: {error}", store.folder().display()));
-    let (count, bytes) = store.clear().map_err(failed)?;
-    voice.note(&format!("{count} checkpoints removed, {}", shown(bytes)));
-    if args.all {
-        let [prompts, _] = others();
-        let (files, bytes) = prompts.size();
-        if let Some(folder) = prompts.folder.filter(|folder| folder.exists()) {
-            let failed = |error| Failure::failed(format!("{}: {error}", folder.display()));
-            std::fs::remove_dir_all(&folder).map_err(failed)?;
-        }
-        voice.note(&format!("{files} encoded prompts removed, {}", shown(bytes)));
+    let failed = |folder: &Path, error| Failure::failed(format!("{}: {error}", folder.display()));
+    let cleared = store.clear().map_err(|error| failed(store.folder(), error))?;
+    told(&cleared, "checkpoints", voice);
+    if args.all
+        && let Ok(cache) = runtime::cache_folder()
+    {
+        let folder = features_folder(&cache);
+        let cleared = FEATURES.clear(&folder).map_err(|error| failed(&folder, error))?;
+        told(&cleared, "encoded prompts", voice);
     }
     Ok(Exit::Done)
+}
+
+fn told(cleared: &Cleared, what: &str, voice: &Voice) {
+    voice.note(&format!("{} {what} removed, {}", cleared.files, shown(cleared.bytes)));
+    if let Some(left) = &cleared.left {
+        voice.note(left);
+    }
 }
 
 /// Files below a folder, and their bytes. Links are not followed.

@@ -15,7 +15,7 @@ use crate::direction::{Directions, Model};
 use crate::models::fetch::Table;
 use crate::output::{self, Facts};
 use crate::plan::Prompt;
-use crate::recipe::{self, Around, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble};
+use crate::recipe::{self, Around, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble, path_hint};
 use crate::render::Lens;
 use crate::runtime::{self, Device, DeviceChoice, Runtime, RuntimeError};
 use crate::store::{Conditions, Store};
@@ -134,7 +134,7 @@ pub(super) fn overrides(args: &InsteadArgs, source: &Source) -> Result<recipe::O
     let kept = source.kept();
     let overrides = recipe::Overrides {
         size: args.size.or(kept.size),
-        steps: args.steps.map(|steps| steps.get().into()).or(kept.steps),
+        steps: args.steps.or(kept.steps),
         seed: args.seed.or(kept.seed),
         model: args.model.clone().or(kept.model),
         set: kept.set.into_iter().chain(args.set.iter().cloned()).collect(),
@@ -403,6 +403,7 @@ fn sensible(wanted: usize, processors: usize) -> usize {
 pub(super) fn from_clip(error: ClipError) -> Failure {
     match error {
         ClipError::Runtime(error) => from_runtime(error),
+        error @ ClipError::Memory { .. } => Failure::failed(&error).hinted(hint(&error)),
         error => Failure::wrong(&error).hinted(hint(&error)),
     }
 }
@@ -410,6 +411,9 @@ pub(super) fn from_clip(error: ClipError) -> Failure {
 /// What would help; a model that can be had is not told by the models that are here.
 pub(super) fn hint(error: &ClipError) -> Option<String> {
     let ClipError::Unknown { name, .. } = error else { return error.hint() };
+    if let Some(hint) = path_hint(name) {
+        return Some(hint);
+    }
     // A table of one's own that cannot be read is told by the commands that are about it.
     let table = Table::load().ok()?;
     match table.models.iter().any(|entry| entry.name == *name) {

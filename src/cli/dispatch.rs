@@ -19,6 +19,10 @@ pub fn runtime(args: &RuntimeArgs, options: &Options) -> Outcome {
     let done = match &args.command {
         None => runtime::show(options),
         Some(RuntimeCommand::Install(install)) => runtime::install(options, install.cuda),
+        Some(RuntimeCommand::Try(library)) => {
+            runtime::try_library(&library.path);
+            Ok(())
+        }
     };
     done.map(|()| Exit::Done).map_err(from_runtime)
 }

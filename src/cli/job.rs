@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::picture::is_picture;
 use super::{Failure, RenderArgs, recording};
-use crate::output::{WriteError, check_writable, is_snapshot_of, resolve};
+use crate::output::{WriteError, check_own_picture, check_writable, is_snapshot_of, resolve, sheet_path};
 
 /// Formats that a name may promise and that we do not write.
 const OTHER_FORMATS: [&str; 13] =
@@ -71,6 +71,15 @@ pub(super) fn jobs_of(args: &RenderArgs, recipes: &[PathBuf], several: bool) -> 
     let outputs = jobs.iter().map(|job| job.output.as_path());
     for path in outputs.chain(beside(args).into_iter().map(|(path, _)| path)) {
         check_writable(path).map_err(failure)?;
+    }
+    // Who names a file means it; names of ours may be somebody else's, too.
+    for job in &jobs {
+        if args.output.is_none() || folder.is_some() {
+            check_own_picture(&job.output).map_err(failure)?;
+        }
+        if args.record.sheet {
+            check_own_picture(&sheet_path(&job.output)).map_err(failure)?;
+        }
     }
     Ok(jobs)
 }

@@ -24,6 +24,7 @@ pub mod watch;
 mod args;
 mod carry;
 mod compose;
+mod dialects;
 mod draft;
 mod failure;
 pub mod interrupt;

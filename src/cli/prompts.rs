@@ -6,11 +6,12 @@ use std::path::Path;
 use std::rc::Rc;
 use std::slice;
 
+use super::dialects::{Sign, signs};
 use super::{Failure, compose::Source, compose::from_clip, compose::hint, labels, windows};
 use crate::clip::{ModelFolder, Photo, Stranger, TextTokenizer, Words};
 use crate::direction::{DirectionError, Directions, Model};
 use crate::plan::{Ensemble, Prompt};
-use crate::recipe::{Compiled, Diagnostic, Place, render_diagnostics};
+use crate::recipe::{Compiled, Diagnostic, Place, path_hint, render_diagnostics};
 
 /// The recipe's models, by [`Target::model`](crate::plan::Target::model). One that is not there is an error at its name.
 pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFolder>, Failure> {
@@ -20,8 +21,9 @@ pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFo
         match (ModelFolder::find(&model.name, &model.base), &model.place) {
             (Ok(folder), _) => found.push(folder),
             (Err(error), Some(place)) => {
+                let elsewhere = path_hint(&model.name).filter(|_| !model.base.join(&model.name).exists());
                 let diagnostic = Diagnostic::error(place.clone(), error.to_string());
-                missing.push(diagnostic.maybe_hint(hint(&error)));
+                missing.push(diagnostic.maybe_hint(elsewhere.or_else(|| hint(&error))));
             }
             // The command line's, or the default.
             (Err(error), None) => return Err(source.failure(None, &error, hint(&error).as_deref())),
@@ -55,8 +57,10 @@ pub(super) fn examine(
     let mut findings = Findings::default();
     for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_places) {
         match prompt {
-            Prompt::Text(text) => findings.picture_name(text, place),
-            Prompt::Ensemble(ensemble) => ensemble.texts.iter().for_each(|text| findings.picture_name(text, place)),
+            Prompt::Text(text) => findings.meant(text, place),
+            Prompt::Ensemble(ensemble) => {
+                ensemble.texts.iter().chain(&ensemble.templates).for_each(|text| findings.meant(text, place));
+            }
             Prompt::Image(path) => findings.image(path, place),
             Prompt::Direction { .. } => {}
         }
@@ -116,24 +120,32 @@ impl Findings {
         &mut self.warnings[last]
     }
 
-    /// A text that was perhaps meant to be an image.
-    fn picture_name(&mut self, text: &str, place: &Place) {
+    /// A text that was perhaps meant to be an image, or has signs of other programs in it.
+    fn meant(&mut self, text: &str, place: &Place) {
+        // Within quotes a text may be written in other letters than it has; then the whole is marked.
+        let written = place.part(text);
+        for Sign { span, message, hint } in signs(text) {
+            let marked = written.as_ref().map(|written| Place {
+                span: written.span.start + span.start..written.span.start + span.end,
+                ..written.clone()
+            });
+            let place = marked.or_else(|| place.part(&text[span])).unwrap_or_else(|| place.clone());
+            let warning = Diagnostic::warning(place, message).hint(hint);
+            // A template is every prompt's.
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
         if is_picture_name(text) {
             let hint = format!("an image is named as {{ image = \"{text}\" }}");
             self.warning(place.clone(), format!("\"{text}\" is a text to CLIP, not a picture")).hint = Some(hint);
         }
     }
 
-    /// An image that cannot be shown to CLIP, or not as people see it.
+    /// An image that cannot be shown to CLIP. Of what is transparent the recipe's own check tells.
     fn image(&mut self, path: &Path, place: &Place) {
-        match Photo::open(path) {
-            Err(error) => self.error(place, error.to_string(), "save it anew, as a PNG for example"),
-            Ok(photo) if photo.turned => {
-                let message = "this picture is to be turned for viewing; CLIP is shown it as it is stored";
-                self.warning(place.clone(), message.to_owned()).hint =
-                    Some("save it upright if it lies on its side".into());
-            }
-            Ok(_) => {}
+        if let Err(error) = Photo::open(path) {
+            self.error(place, error.to_string(), "save it anew, as a PNG for example");
         }
     }
 

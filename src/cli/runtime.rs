@@ -1,6 +1,7 @@
 //! `recipe-render runtime`: which onnxruntime is used, and installing it ahead of time.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use crate::runtime::{self, Options, Outcome, PLATFORMS, ProviderState, Report, RuntimeError};
 
@@ -21,9 +22,16 @@ pub fn install(options: &Options, cuda: bool) -> Result<(), RuntimeError> {
             hint: Some("leave --offline out".to_owned()),
         });
     }
-    let path = runtime::install(cuda, &mut |line| eprintln!("{line}"))?;
+    let path = runtime::install(options, cuda, &mut |line| eprintln!("{line}"))?;
     let _ = writeln!(io::stdout(), "{}", path.display());
     Ok(())
+}
+
+/// Tries a library in this process, which may end by it, and prints what came of it for the process that asks.
+pub fn try_library(path: &Path) {
+    let answer = runtime::try_library(path);
+    // Nobody to tell is no failure. The line begins anew: the library may have printed something.
+    let _ = writeln!(io::stdout(), "\n{answer}");
 }
 
 fn text(report: &Report) -> String {

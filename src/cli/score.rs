@@ -5,8 +5,10 @@ use std::path::Path;
 use serde_json::json;
 
 use super::compose::{from_clip, from_runtime};
+use super::dialects::{Sign, signs};
 use super::{Exit, Failure, Outcome, ScoreArgs, Voice, labels, prompts, voice};
 use crate::clip::{self, Labels, ModelFolder, Photo, TEMPERATURE, TextTokenizer, Words};
+use crate::picture_file::CLEAR;
 use crate::runtime;
 
 /// The length of the longest bar, in columns.
@@ -28,9 +30,8 @@ pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outco
     let model = ModelFolder::find(&args.model, Path::new("")).map_err(from_clip)?;
     let prompts: Vec<(&str, &str)> = args.prompts.iter().map(|prompt| ("PROMPT", prompt.as_str())).collect();
     check(&prompts, &args.model, &model, voice)?;
-    if photo.turned {
-        let shown = args.picture.display();
-        voice.note(&format!("note: {shown} is to be turned for viewing; CLIP is shown it as it is stored"));
+    if photo.clear {
+        voice.warning(&format!("{}: {}", args.picture.display(), CLEAR.0));
     }
     let runtime = runtime::open(options, &mut |line| voice.note(line)).map_err(from_runtime)?;
     let hash = model.hash().map_err(from_clip)?;
@@ -77,6 +78,12 @@ pub(super) fn check(
     model: &ModelFolder,
     voice: &Voice,
 ) -> Result<(), Failure> {
+    for (argument, text) in texts {
+        for Sign { span, message, hint } in signs(text) {
+            let column = text[..span.start].chars().count() + 1;
+            voice.warning(&format!("{argument}: \"{text}\", column {column}: {message} ({hint})"));
+        }
+    }
     match Words::open(model).map_err(from_clip)? {
         Words::Tokens(tokenizer) => words(texts, reference, &model.description.name, &tokenizer, voice),
         Words::Labels(known) => labelled(texts, &model.description.name, &known, voice),

@@ -9,6 +9,8 @@ use rayon::prelude::*;
 
 use super::{Cancel, ClipError, Features, ImageGraph, ModelFolder, features::Squares, head, head::Extras};
 use crate::{
+    machine,
+    onnx::Graph,
     plan::Loss,
     runtime::{Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights, aligned},
 };
@@ -342,11 +344,26 @@ impl Encoder {
             Kind::Embed => head::embed(&folded, description, input, output),
         };
         let graph = graph.map_err(failed)?;
+        if self.device == Device::Cpu {
+            afford(&graph, &description.name, size, sessions)?;
+        }
         let packable = graph.second_factors();
         let (bytes, tensors) = graph.write_split(OUTSIDE);
         let plan = SessionPlan { device: self.device, threads: 1, level: Level::All, dimensions: Vec::new() };
         let made = self.runtime.sessions(&bytes, &Weights { tensors, packable }, &plan, sessions)?;
         Ok(Compiled { used: 0, sessions: made.len(), idle: Mutex::new(made), rested: Condvar::new() })
+    }
+}
+
+/// Refuses sessions for which there is no memory: the kernel would end the process without a word.
+fn afford(graph: &Graph, model: &str, size: usize, sessions: usize) -> Result<(), ClipError> {
+    let weights: u64 = graph.constants.values().map(|tensor| tensor.data.len() as u64).sum();
+    let needed = graph.working_bytes().saturating_mul(sessions as u64).saturating_add(weights);
+    match machine::room() {
+        Some(room) if needed > room.bytes => {
+            Err(ClipError::Memory { model: model.to_owned(), windows: size, sessions, needed, room })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::{onnx::OnnxError, runtime::RuntimeError};
+use crate::{
+    machine::{Room, gigabytes},
+    onnx::OnnxError,
+    runtime::RuntimeError,
+};
 
 /// An error of a model folder or its encoders.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +27,11 @@ pub enum ClipError {
     Opposed { prompt: String },
     #[error("model `{model}`: {source}")]
     Graph { model: String, source: OnnxError },
+    /// There is no memory for the sessions.
+    #[error(
+        "model `{model}` needs at least {} of memory to look at {sessions} times {windows} windows at once, {room}", gigabytes(*needed)
+    )]
+    Memory { model: String, windows: usize, sessions: usize, needed: u64, room: Room },
     #[error("cancelled")]
     Cancelled,
     #[error(transparent)]
@@ -38,6 +47,14 @@ impl ClipError {
             ClipError::Encoder { hint, .. } => hint.clone(),
             ClipError::Graph { source, .. } => source.hint().map(str::to_owned),
             ClipError::Runtime(error) => error.hint().map(str::to_owned),
+            ClipError::Memory { sessions, room, .. } => {
+                let fewer =
+                    if *sessions > 1 { "fewer threads (--threads 1) need less" } else { "a smaller model needs less" };
+                Some(match room.bound.hint() {
+                    Some(raise) => format!("{raise}; {fewer}"),
+                    None => fewer.to_owned(),
+                })
+            }
             _ => None,
         }
     }

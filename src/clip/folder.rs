@@ -65,6 +65,17 @@ impl ModelFolder {
         }
     }
 
+    /// The files `model.toml` that [`ModelFolder::find`] looks for, whether they are there or not.
+    pub fn places(reference: &str, base: &Path) -> Vec<PathBuf> {
+        let path = base.join(reference);
+        let named = match reference.contains(['/', '\\']) {
+            true => Vec::new(),
+            false => named_folders(),
+        };
+        let folders = std::iter::once(path).chain(named.into_iter().map(|folder| folder.join(reference)));
+        folders.map(|folder| folder.join("model.toml")).collect()
+    }
+
     /// Finds a model by its name alone, see [`ModelFolder::find`].
     pub fn named(name: &str) -> Result<Self, ClipError> {
         match by_name(name) {

@@ -3,6 +3,30 @@
 use std::path::{Path, PathBuf};
 
 use super::ClipError;
+use crate::ours::{self, Layout, is_hexadecimal};
+
+/// In the cache folder: `features/MODEL/ITEM`, hashes both.
+const FOLDER: &str = "features";
+
+/// Digits of a model's hash in the folder's name.
+const MODEL_DIGITS: usize = 16;
+
+/// Features of texts and images in [`features_folder`].
+pub const FEATURES: Layout = Layout { folders: &[is_model], file: is_feature };
+
+/// Where features are kept below the cache folder.
+pub fn features_folder(cache: &Path) -> PathBuf {
+    cache.join(FOLDER)
+}
+
+fn is_model(name: &str) -> bool {
+    is_hexadecimal(name, MODEL_DIGITS)
+}
+
+fn is_feature(name: &str) -> bool {
+    let is_hash = |name: &str| is_hexadecimal(name, 2 * blake3::OUT_LEN);
+    is_hash(name) || ours::temporary_of(name).is_some_and(is_hash)
+}
 
 /// The features of `items`, in order: those kept in `cache` (a folder) by the model's hash and the item's key; the others
 /// made by `encode`, and kept.
@@ -13,16 +37,19 @@ pub(super) fn remembered<T>(
     cache: Option<PathBuf>,
     mut encode: impl FnMut(&T) -> Result<Vec<f32>, ClipError>,
 ) -> Result<Vec<Vec<f32>>, ClipError> {
-    let cache = cache.map(|folder| folder.join("features").join(&model_hash[..16.min(model_hash.len())]));
+    let cache = cache.map(|cache| {
+        let folder = features_folder(&cache);
+        (folder.join(&model_hash[..MODEL_DIGITS.min(model_hash.len())]), folder)
+    });
     let feature = |item: &T| {
-        let path = cache.as_ref().map(|folder| folder.join(key(item).to_hex().as_str()));
+        let path = cache.as_ref().map(|(model, _)| model.join(key(item).to_hex().as_str()));
         if let Some(known) = path.as_deref().and_then(recall) {
             return Ok(known);
         }
         let fresh = encode(item)?;
-        if let Some(path) = path {
+        if let (Some(path), Some((_, folder))) = (path, &cache) {
             // A cache that cannot be written costs time, not the picture.
-            let _ = keep(&path, &fresh);
+            let _ = ours::make_cache(folder).and_then(|()| keep(&path, &fresh));
         }
         Ok(fresh)
     };
@@ -43,8 +70,13 @@ fn keep(path: &Path, feature: &[f32]) -> std::io::Result<()> {
     use std::io::Write;
     let folder = path.parent().ok_or(std::io::ErrorKind::NotFound)?;
     std::fs::create_dir_all(folder)?;
+    // Nothing is written through a link, wherever it leads.
+    if !ours::is_folder(folder) || !(ours::is_free(path) || ours::is_file(path)) {
+        return Err(std::io::ErrorKind::AlreadyExists.into());
+    }
     let values: Vec<u8> = feature.iter().flat_map(|v| v.to_le_bytes()).collect();
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut file = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder)?;
     file.write_all(&values)?;
     file.write_all(blake3::hash(&values).as_bytes())?;
     file.persist(path)?;
@@ -65,6 +97,13 @@ mod tests {
         bytes[1] ^= 1;
         std::fs::write(&path, bytes).unwrap();
         assert_eq!(recall(&path), None);
+    }
+
+    #[test]
+    fn features_are_known_by_their_names() {
+        let hash = blake3::hash(b"a").to_hex();
+        assert!(is_feature(&hash) && is_feature(&format!(".{hash}.aB3dE6.tmp")) && is_model("0123456789abcdef"));
+        assert!(!is_feature(&hash[1..]) && !is_feature(&format!("{hash}.png")) && !is_model("photos"));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub fn image_features(
 }
 
 /// Changes with the way pictures are prepared.
-const KEY: &str = "recipe-render: features of pictures, 1";
+const KEY: &str = "recipe-render: features of pictures, 2";
 
 /// The image encoder, loaded for one window.
 struct PictureSession<'a> {

@@ -1,16 +1,17 @@
 //! Pictures as a model was shown them in training: CLIP's own preprocessing.
 //!
-//! torchvision's `Resize`, `CenterCrop` and `ToTensor` on a picture of Pillow's, to the bit. (The mean and the deviation are
+//! torchvision's `Resize`, `CenterCrop` and `ToTensor` on an opaque, upright picture of Pillow's, to the bit. (The mean and the deviation are
 //! part of the encoder's graph.) Pillow resizes with a kernel that widens as the picture shrinks, so that nothing aliases,
 //! first the rows, then the columns, in integers: weights with 22 bits after the point, and whole levels in between.
 
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, metadata::Orientation};
+use image::{DynamicImage, ImageFormat, ImageReader};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{ClipError, jpeg};
+use crate::picture_file::{self, Behind};
 
 /// How a picture of any shape becomes a square window of side S.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,13 +63,13 @@ pub struct Photo {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
-    /// The file says that it is to be turned or mirrored before it is shown; it has not been.
-    pub turned: bool,
+    /// Parts of it were transparent: white is seen there.
+    pub clear: bool,
 }
 
 impl Photo {
-    /// Reads a picture file. As in CLIP's own preprocessing transparency is dropped, colour profiles are not applied, and
-    /// neither is the orientation that cameras note.
+    /// Reads a picture file, as [`picture_file`] sees it. CLIP's own preprocessing shows a model what is hidden under transparency and
+    /// pictures that lie on their side; for pictures without either there is no difference.
     pub fn open(path: &Path) -> Result<Self, ClipError> {
         let read = |source| ClipError::Read { path: path.to_owned(), source };
         let bytes = std::fs::read(path).map_err(read)?;
@@ -83,24 +84,28 @@ impl Photo {
         if format.is_none() {
             return Err("is not a picture of a known format (PNG, JPEG, WebP, GIF, BMP, TIFF)".into());
         }
-        let mut decoder = reader.into_decoder().map_err(failed)?;
-        let turned = decoder.orientation().is_ok_and(|orientation| orientation != Orientation::NoTransforms);
-        if let Some(decoded) = (format == Some(ImageFormat::Jpeg)).then(|| jpeg::decode(bytes)).flatten() {
-            let (width, height, pixels) = decoded?;
-            return Ok(Photo { width, height, pixels, turned });
-        }
-        let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
-        let (width, height) = (image.width() as usize, image.height() as usize);
+        let decoder = reader.into_decoder().map_err(failed)?;
+        let decoded = (format == Some(ImageFormat::Jpeg)).then(|| jpeg::decode(bytes)).flatten().transpose()?;
+        let seen = match decoded {
+            Some((width, height, pixels)) => {
+                let sides = (u32::try_from(width), u32::try_from(height));
+                let (Ok(width), Ok(height)) = sides else { return Err("is too large".into()) };
+                let image = image::RgbImage::from_raw(width, height, pixels).ok_or("has no pixels")?;
+                picture_file::seen(decoder, Behind::White, |_| Ok(image.into())).map_err(failed)?
+            }
+            None => picture_file::decode(bytes, Behind::White).map_err(failed)?,
+        };
+        let (width, height) = (seen.image.width() as usize, seen.image.height() as usize);
         if width == 0 || height == 0 {
             return Err("has no pixels".into());
         }
-        Ok(Photo { width, height, pixels: bytes_of(image), turned })
+        Ok(Photo { width, height, pixels: bytes_of(seen.image), clear: seen.clear })
     }
 
     /// From rows of RGB, a byte a channel; `None` where there are not just as many as it takes.
     pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Option<Self> {
         let sound = width > 0 && height > 0 && width.checked_mul(height)?.checked_mul(3)? == pixels.len();
-        sound.then_some(Photo { width, height, pixels, turned: false })
+        sound.then_some(Photo { width, height, pixels, clear: false })
     }
 
     /// Rows of RGB, a byte a channel.
@@ -194,14 +199,11 @@ fn offset(length: usize, side: usize) -> i64 {
     }
 }
 
-/// RGB bytes of any picture. Of 16-bit channels the upper byte counts: so Pillow reads colours. (16-bit grey it makes white.)
+/// RGB bytes of an opaque picture. Of 16-bit channels the upper byte counts: so Pillow reads colours. (16-bit grey it makes white.)
 fn bytes_of(image: DynamicImage) -> Vec<u8> {
     let upper = |values: Vec<u16>| values.into_iter().map(|value| (value >> 8) as u8).collect();
     match image {
-        DynamicImage::ImageLuma16(_)
-        | DynamicImage::ImageLumaA16(_)
-        | DynamicImage::ImageRgb16(_)
-        | DynamicImage::ImageRgba16(_) => upper(image.into_rgb16().into_raw()),
+        DynamicImage::ImageLuma16(_) | DynamicImage::ImageRgb16(_) => upper(image.into_rgb16().into_raw()),
         image => image.into_rgb8().into_raw(),
     }
 }
@@ -402,7 +404,7 @@ mod tests {
             let photo = Photo::open(&reference(name)).unwrap();
             let expected = Photo::open(&reference(&format!("{name}.png"))).unwrap();
             assert!(photo.pixels == expected.pixels && photo.size() == expected.size(), "{name}");
-            assert_eq!(photo.turned, name == "turned.jpg", "{name}");
+            assert_eq!(photo.clear, name.contains("clear") || name == "palette.png", "{name}");
         }
     }
 
@@ -411,7 +413,5 @@ mod tests {
     fn sixteen_bits_are_cut_to_eight() {
         let image = image::ImageBuffer::<image::Rgb<u16>, _>::from_pixel(1, 1, image::Rgb([0x12ff, 0xff00, 0x00ff]));
         assert_eq!(bytes_of(image.into()), [0x12, 0xff, 0]);
-        let clear = image::RgbaImage::from_pixel(1, 1, image::Rgba([10, 20, 30, 0]));
-        assert_eq!(bytes_of(clear.into()), [10, 20, 30]);
     }
 }

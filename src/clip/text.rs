@@ -5,13 +5,17 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tokenizers::{PostProcessor, Tokenizer, TruncationDirection, TruncationParams};
 
+use super::repair::repaired;
 use super::tokens::{Stranger, Tokens};
 use super::{
     Clean, ClipError, Labels, Language, ModelFolder, TextEncoder, Tokenizer as Described, encoder::OUTSIDE,
     memory::remembered,
 };
-use crate::onnx::external_files;
+use crate::onnx::{Signature, external_files};
 use crate::runtime::{Device, Input, Level, Outputs, Runtime, SessionPlan, Weights};
+
+/// What marks the end of a word in vocabularies of CLIP's kind.
+pub const WORD_END: &str = "</w>";
 
 /// A model's tokenizer.
 pub struct TextTokenizer {
@@ -22,6 +26,8 @@ pub struct TextTokenizer {
     context: Option<usize>,
     padding: i64,
     clean: Clean,
+    /// Texts are cleaned as CLIP's own code does it.
+    repairs: bool,
     model: String,
 }
 
@@ -36,6 +42,12 @@ impl TextTokenizer {
         // Padding and length are model.toml's business; what the file may say of them serves training.
         tokenizer.with_padding(None);
         let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+        let Vocabulary { unknown, piece, clips } = vocabulary(&bytes);
+        if clips && special == 0 {
+            let message = "tokenizer.json adds no tokens at the start and the end of texts, so that they mean nothing to a CLIP; import \
+                           the model anew (recipe-render models import FOLDER --name NAME), which mends that";
+            return Err(failed(message.to_owned()));
+        }
         if let Some(context) = described.context.filter(|context| *context <= special) {
             return Err(failed(format!("a context of {context} has no room besides {special} special tokens")));
         }
@@ -45,7 +57,6 @@ impl TextTokenizer {
             ..TruncationParams::default()
         });
         tokenizer.with_truncation(truncation).map_err(|error| failed(error.to_string()))?;
-        let (unknown, piece) = vocabulary(&bytes);
         let unknown = unknown.and_then(|token| tokenizer.token_to_id(&token));
         Ok(TextTokenizer {
             tokenizer,
@@ -54,13 +65,15 @@ impl TextTokenizer {
             context: described.context,
             padding: described.padding,
             clean: described.clean,
+            repairs: clips,
             model: description.name.clone(),
         })
     }
 
     /// Tokenises one text.
     pub fn encode(&self, text: &str) -> Result<Tokens, ClipError> {
-        let text = self.clean.apply(text);
+        let text = if self.repairs { repaired(text) } else { text.to_owned() };
+        let text = self.clean.apply(&text);
         let text = text.as_str();
         let encoding = self
             .tokenizer
@@ -107,9 +120,18 @@ fn texts(model: &ModelFolder) -> Result<(&TextEncoder, &Described), ClipError> {
     }
 }
 
-/// The name of the token for unknown words in a tokenizer file, if its model has one (byte-level ones do not), and what
-/// further pieces of words begin with, if it has such pieces.
-fn vocabulary(bytes: &[u8]) -> (Option<String>, Option<String>) {
+/// What a tokenizer file says of its vocabulary.
+#[derive(Default)]
+struct Vocabulary {
+    /// The name of the token for unknown words, if there is one (byte-level vocabularies have none).
+    unknown: Option<String>,
+    /// What further pieces of words begin with, if it has such pieces.
+    piece: Option<String>,
+    /// It is one of CLIP's kind: byte pairs, the ends of words marked.
+    clips: bool,
+}
+
+fn vocabulary(bytes: &[u8]) -> Vocabulary {
     #[derive(serde::Deserialize)]
     struct File {
         model: Model,
@@ -120,15 +142,23 @@ fn vocabulary(bytes: &[u8]) -> (Option<String>, Option<String>) {
         kind: Option<String>,
         unk_token: Option<String>,
         continuing_subword_prefix: Option<String>,
+        end_of_word_suffix: Option<String>,
     }
-    let Ok(File { model }) = serde_json::from_slice(bytes) else { return (None, None) };
+    let Ok(File { model }) = serde_json::from_slice(bytes) else { return Vocabulary::default() };
+    let none = Vocabulary::default();
     match model.kind.as_deref() {
         // CLIP's byte-pair vocabulary names an unknown token, but bytes cover every text.
-        Some("BPE") => (None, None),
-        Some("WordPiece") => (model.unk_token, model.continuing_subword_prefix.filter(|prefix| !prefix.is_empty())),
-        _ => (model.unk_token, None),
+        Some("BPE") => Vocabulary { clips: model.end_of_word_suffix.as_deref() == Some(WORD_END), ..none },
+        Some("WordPiece") => {
+            let piece = model.continuing_subword_prefix.filter(|prefix| !prefix.is_empty());
+            Vocabulary { unknown: model.unk_token, piece, ..none }
+        }
+        _ => Vocabulary { unknown: model.unk_token, ..none },
     }
 }
+
+/// Of texts that are not encoded as they are written. Changes with the way in which they are repaired.
+const REPAIRED: &str = "recipe-render: features of repaired texts, 1";
 
 /// Encodes texts into features of unit length, `D` values each, in order.
 ///
@@ -157,7 +187,11 @@ pub fn features_with(
         let labels = Labels::open(model, list)?;
         return texts.iter().map(|text| labels.feature(text)).collect();
     }
-    let key = |text: &String| blake3::hash(text.as_bytes());
+    // What is repaired for one model may have been encoded before as it was.
+    let key = |text: &String| match repaired(text) {
+        same if same == *text => blake3::hash(text.as_bytes()),
+        _ => blake3::Hasher::new_derive_key(REPAIRED).update(text.as_bytes()).finalize(),
+    };
     remembered(texts, key, model_hash, cache, |text| {
         let encoder = match &mut *encoder {
             Some(encoder) => encoder,
@@ -182,7 +216,9 @@ impl TextSession {
         // One text at a time on the CPU: a few milliseconds each, and the same bits whatever the device.
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
         let external = external_files(&bytes).is_ok_and(|files| !files.is_empty());
-        let session = if external {
+        // A name that is given twice makes the runtime refuse what we can read.
+        let twice = || Signature::read(&bytes).is_ok_and(|signature| !signature.twice.is_empty());
+        let session = if external || twice() {
             let (bytes, tensors) = model.graph(&described.file)?.write_split(OUTSIDE);
             runtime.session(&bytes, &Weights { tensors, ..Weights::default() }, &plan)?
         } else {

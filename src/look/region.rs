@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use image::imageops::FilterType;
 use rayon::prelude::*;
 
+use crate::picture_file::{self, Behind};
 use crate::plan::{self, Size};
 
 /// Why there is no region.
@@ -72,13 +73,8 @@ impl Region {
 
     fn mask(path: &Path, size: Size) -> Result<Region, RegionError> {
         let wrong = |source| RegionError::Image { path: path.to_owned(), source };
-        let reader = image::ImageReader::open(path)
-            .and_then(|reader| reader.with_guessed_format())
-            .map_err(|error| wrong(image::ImageError::IoError(error)))?;
-        let image = reader.decode().map_err(wrong)?.into_luma_alpha16();
-        let most = f32::from(u16::MAX);
-        let values =
-            image.pixels().map(|pixel| f32::from(pixel.0[0]) / most * (f32::from(pixel.0[1]) / most)).collect();
+        let image = picture_file::open(path, Behind::Black).map_err(wrong)?.image.into_luma16();
+        let values = image.pixels().map(|pixel| f32::from(pixel.0[0]) / f32::from(u16::MAX)).collect();
         let grey = image::ImageBuffer::<image::Luma<f32>, Vec<f32>>::from_raw(image.width(), image.height(), values);
         let black = || RegionError::Black { path: path.to_owned() };
         let grey = grey.ok_or_else(black)?;

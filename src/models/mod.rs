@@ -11,6 +11,7 @@ mod examine;
 mod explain;
 pub mod fetch;
 mod import;
+mod own;
 
 mod error;
 
@@ -24,4 +25,5 @@ pub use error::ModelsError;
 pub use examine::{Examined, examine};
 pub use explain::{By, Explained, Near, explain, explain_labels};
 pub use import::{Card, Request, Settings, import, models_folder};
+pub use own::{check_own, remove_own};
 pub use vocabulary::{Vocabulary, clip_vocabulary, vocabulary};

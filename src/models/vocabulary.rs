@@ -2,8 +2,8 @@
 //!
 //! Texts become tokens as CLIP's own code does it: Unicode normal form C, white space to one space, lower case, words by CLIP's
 //! pattern, their UTF-8 bytes merged pair by pair with `</w>` at the end of a word, between the start and the end of the text.
-//! What CLIP's code does before that is left out: repairing texts that were decoded wrongly (ftfy) and HTML's `&amp;` and the
-//! like, which nobody writes in a recipe.
+//! What CLIP's code does before that (curled quotes, ligatures and the like) is no part of the file: whoever tokenises a text by a
+//! vocabulary of this kind does it ([`crate::clip::TextTokenizer`]).
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -12,19 +12,17 @@ use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
 use super::ModelsError;
+use crate::clip::WORD_END;
 
 /// The merges of OpenAI's CLIP, compressed.
 const MERGES: &[u8] = include_bytes!("../../models/clip-vocabulary/merges.txt.gz");
 
 /// The names that the ends of a text have in vocabularies of this kind.
-const STARTS: [&str; 3] = ["<|startoftext|>", "<start_of_text>", "<s>"];
-const ENDS: [&str; 3] = ["<|endoftext|>", "<end_of_text>", "</s>"];
+pub(super) const STARTS: [&str; 3] = ["<|startoftext|>", "<start_of_text>", "<s>"];
+pub(super) const ENDS: [&str; 3] = ["<|endoftext|>", "<end_of_text>", "</s>"];
 
 /// What separates words: CLIP's own pattern, behind the two ends.
 const WORDS: &str = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
-
-/// What the end of a word is marked with.
-const WORD_END: &str = "</w>";
 
 /// A tokenizer of CLIP's kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,6 +171,7 @@ fn tokenizer(ids: &BTreeMap<String, u32>, merges: &[(&str, &str)], start: (&str,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clip::{ModelFolder, TextTokenizer};
     use tokenizers::Tokenizer;
 
     fn tokenizer(vocabulary: &Vocabulary) -> Tokenizer {
@@ -212,6 +211,45 @@ mod tests {
     fn the_ends_and_the_size_are_clips() {
         let clip = clip_vocabulary().unwrap();
         assert_eq!((clip.start, clip.end, clip.size), (49406, 49407, 49408));
+    }
+
+    /// A model folder of which the tokenizer alone is there.
+    fn folder(tokenizer: &[u8]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let description =
+            "name = 'x'\n[image]\nfile = 'i.onnx'\nsize = 64\n[text]\nfile = 't.onnx'\n[tokenizer]\nfile = 't.json'\n";
+        std::fs::write(folder.path().join("model.toml"), description).unwrap();
+        std::fs::write(folder.path().join("t.json"), tokenizer).unwrap();
+        folder
+    }
+
+    #[test]
+    fn texts_are_cleaned_before_they_are_tokenised() {
+        let folder = folder(&clip_vocabulary().unwrap().tokenizer_json);
+        let clip = TextTokenizer::open(&ModelFolder::open(folder.path().to_path_buf()).unwrap()).unwrap();
+        let ids = |text: &str| clip.encode(text).unwrap().ids;
+        for (written, meant) in [
+            ("the king’s “golden crown”", "the king's \"golden crown\""),
+            ("ﬁne oﬃce", "fine office"),
+            ("ＦＵＬＬ　ｗｉｄｔｈ", "full width"),
+            ("R&amp;D &lt;3", "R&D <3"),
+            ("a\u{feff} cat\u{7}", "a cat"),
+            ("cafe\u{301}", "café"),
+        ] {
+            assert_eq!(ids(written), ids(meant), "{written}");
+        }
+        assert_eq!(ids("it’s"), [49406, 585, 568, 49407]);
+        let tokens = clip.encode("naïve “café”").unwrap();
+        assert!(tokens.meaningful && tokens.unknown.is_empty());
+    }
+
+    #[test]
+    fn a_model_that_is_told_no_ends_of_texts_is_not_used() {
+        let mut json: Value = serde_json::from_slice(&clip_vocabulary().unwrap().tokenizer_json).unwrap();
+        json["post_processor"] = Value::Null;
+        let folder = folder(&serde_json::to_vec(&json).unwrap());
+        let error = TextTokenizer::open(&ModelFolder::open(folder.path().to_path_buf()).unwrap()).err().unwrap();
+        assert!(error.to_string().contains("start and the end"), "{error}");
     }
 
     const SMALL: [&str; 2] = [

@@ -9,6 +9,15 @@ pub enum OnnxError {
     /// The bytes are no ONNX model.
     #[error("not an ONNX model: {0}")]
     Decode(#[from] prost::DecodeError),
+    /// A text stands in the model's place that only names it.
+    #[error("this is a pointer of Git LFS, not the file itself")]
+    Pointer,
+    /// The file is empty.
+    #[error("the file is empty")]
+    Empty,
+    /// The graph was written whole, but it breaks ONNX's own rules.
+    #[error("invalid ONNX graph: {0}")]
+    Invalid(String),
     /// The bytes decode, but what they say makes no sense.
     #[error("malformed ONNX model: {0}")]
     Malformed(String),
@@ -53,10 +62,22 @@ impl OnnxError {
             }
             OnnxError::NoRule { .. } => Some("docs/adding-an-operator.md says how to add one"),
             OnnxError::NotCovered { .. } => Some("docs/adding-an-operator.md says how to extend a rule"),
-            OnnxError::Decode(_) | OnnxError::Malformed(_) => Some("is the file complete? it may be a Git LFS pointer"),
+            OnnxError::Pointer => Some("`git lfs pull` fetches the file itself"),
+            OnnxError::Invalid(_) => Some(
+                "its exporter wrote it so, and no runtime takes it: export it anew (torch.onnx.export without output_names, or with \
+                 another name for each output, or with dynamo=False), or take another export",
+            ),
+            OnnxError::Decode(_) | OnnxError::Malformed(_) | OnnxError::Empty => {
+                Some("is the file complete? compare its size and hash with the page it came from")
+            }
             _ => None,
         }
     }
+}
+
+/// A shorthand for [`OnnxError::Invalid`].
+pub(crate) fn invalid(what: impl Into<String>) -> OnnxError {
+    OnnxError::Invalid(what.into())
 }
 
 /// A shorthand for [`OnnxError::Malformed`].

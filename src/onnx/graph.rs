@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 
-use super::error::{OnnxError, malformed};
+use super::error::{OnnxError, invalid, malformed};
 use super::proto::GraphProto;
 use super::tensor::{DataType, Tensor};
 
@@ -315,7 +315,7 @@ impl Graph {
         for (index, node) in self.nodes.iter().enumerate() {
             for output in node.outputs.iter().filter(|o| !o.is_empty()) {
                 if giver.insert(output, index).is_some() || given.contains(output.as_str()) {
-                    return Err(malformed(format!("value `{output}` is given twice")));
+                    return Err(invalid(format!("two nodes give value `{output}`, or it is an input besides")));
                 }
             }
         }
@@ -339,7 +339,7 @@ impl Graph {
                     None if given.contains(name.as_str()) => {}
                     None if node.has_subgraph() && !node.inputs.contains(&name) => {}
                     None => {
-                        return Err(malformed(format!(
+                        return Err(invalid(format!(
                             "{} `{}` takes value `{name}`, which nothing gives",
                             node.operator,
                             node.label()
@@ -350,7 +350,7 @@ impl Graph {
         }
         for output in &self.outputs {
             if !giver.contains_key(output.as_str()) && !given.contains(output.as_str()) {
-                return Err(malformed(format!("nothing gives output `{output}`")));
+                return Err(invalid(format!("nothing gives output `{output}`")));
             }
         }
         let mut ready: std::collections::BinaryHeap<std::cmp::Reverse<usize>> =
@@ -368,7 +368,7 @@ impl Graph {
         given.clear();
         if order.len() < self.nodes.len() {
             let stuck = self.nodes.iter().zip(&waiting).find(|(_, w)| **w > 0).map(|(n, _)| n.label());
-            return Err(malformed(format!("nodes wait for each other, among them `{}`", stuck.unwrap_or_default())));
+            return Err(invalid(format!("nodes wait for each other, among them `{}`", stuck.unwrap_or_default())));
         }
         let mut nodes: Vec<Option<Node>> = std::mem::take(&mut self.nodes).into_iter().map(Some).collect();
         self.nodes = order.into_iter().filter_map(|index| nodes[index].take()).collect();

@@ -31,6 +31,7 @@ mod narrow;
 mod part;
 mod repeat;
 mod widen;
+mod working;
 
 // what operators mean
 mod resampling;

@@ -1,12 +1,12 @@
 //! Bytes to [`Graph`].
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use bytes::Bytes;
 use prost::Message;
 
-use super::error::{OnnxError, malformed};
+use super::error::{OnnxError, invalid, malformed};
 use super::external::ExternalFiles;
 use super::graph::{Attribute, Dim, Graph, Node, ValueType, addressable};
 use super::proto::{
@@ -44,7 +44,7 @@ impl Graph {
     }
 
     fn read_from(bytes: Bytes, files: &mut ExternalFiles<'_>) -> Result<Graph, OnnxError> {
-        let model = ModelProto::decode(bytes)?;
+        let model = decode(bytes)?;
         let opset = opset(&model)?;
         let mut proto = model.graph.ok_or_else(|| malformed("there is no graph"))?;
         if !model.functions.is_empty() {
@@ -56,6 +56,18 @@ impl Graph {
         graph.sort()?;
         graph.prune();
         Ok(graph)
+    }
+}
+
+/// What a model begins with that is not there.
+const POINTER: &[u8] = b"version https://git-lfs";
+
+/// A model's message.
+pub(super) fn decode(bytes: Bytes) -> Result<ModelProto, OnnxError> {
+    match bytes.as_ref() {
+        [] => Err(OnnxError::Empty),
+        text if text.starts_with(POINTER) => Err(OnnxError::Pointer),
+        _ => Ok(ModelProto::decode(bytes)?),
     }
 }
 
@@ -79,25 +91,48 @@ pub(super) fn convert(proto: GraphProto, files: &mut ExternalFiles) -> Result<Gr
     for tensor in proto.initializer {
         let name = tensor.name.clone();
         let value = tensor_from(tensor, files)?;
-        if constants.insert(name.clone(), value).is_some() {
-            return Err(malformed(format!("initialiser `{name}` is given twice")));
+        let before = constants.insert(name.clone(), value);
+        if before.is_some_and(|before| constants.get(&name) != Some(&before)) {
+            return Err(invalid(format!("initialiser `{name}` is given twice, with different values")));
         }
     }
     let mut types = BTreeMap::new();
     // Graph inputs may repeat initialisers as their defaults (always so before IR version 4); they are constants to us.
     let inputs: Vec<String> =
         proto.input.iter().map(|i| i.name.clone()).filter(|name| !constants.contains_key(name)).collect();
-    let outputs: Vec<String> = proto.output.iter().map(|o| o.name.clone()).collect();
+    // A value that is named as an output twice is one output.
+    let mut met = HashSet::new();
+    let outputs: Vec<String> =
+        proto.output.iter().filter(|o| met.insert(o.name.as_str())).map(|o| o.name.clone()).collect();
     if inputs.iter().collect::<HashSet<_>>().len() < inputs.len() {
-        return Err(malformed("two inputs have the same name"));
+        return Err(invalid("two inputs have the same name"));
     }
     for info in proto.value_info.iter().chain(&proto.input).chain(&proto.output) {
         if let Some(known) = value_type(info) {
             types.insert(info.name.clone(), known);
         }
     }
-    let nodes = proto.node.into_iter().map(|n| node_from(n, files)).collect::<Result<_, _>>()?;
+    let mut nodes = proto.node.into_iter().map(|n| node_from(n, files)).collect::<Result<Vec<Node>, _>>()?;
+    once(&mut nodes);
     Ok(Graph { name: proto.name, inputs, outputs, nodes, constants, types })
+}
+
+/// Keeps one of several nodes that do the same and give it the same name.
+fn once(nodes: &mut Vec<Node>) {
+    let mut givers: HashMap<String, Node> = HashMap::new();
+    let mut twice = Vec::with_capacity(nodes.len());
+    for node in nodes.iter() {
+        let Some(first) = node.outputs.first().filter(|name| !name.is_empty()) else {
+            twice.push(false);
+            continue;
+        };
+        // Names of nodes mean nothing.
+        let same = |other: &Node| Node { name: node.name.clone(), ..other.clone() } == *node;
+        twice.push(givers.get(first).is_some_and(same));
+        givers.entry(first.clone()).or_insert_with(|| node.clone());
+    }
+    let mut twice = twice.into_iter();
+    nodes.retain(|_| !twice.next().unwrap_or(false));
 }
 
 /// `None` for what is no tensor, or of a type we do not know.

@@ -6,7 +6,7 @@ use prost::Message;
 
 use super::proto::*;
 use super::test_support::{normal, run};
-use super::{Graph, OnnxError, Tensor};
+use super::{Graph, OnnxError, Signature, Tensor};
 
 fn attribute(name: &str) -> AttributeProto {
     AttributeProto { name: name.into(), ..AttributeProto::default() }
@@ -196,6 +196,70 @@ fn local_functions_are_put_in() {
 }
 
 #[test]
+fn what_is_given_twice_and_is_the_same_is_kept_once() {
+    let relu = || node("Relu", &["x"], &["y"], vec![]);
+    // Named among the outputs twice.
+    let mut proto = model(18, &[2], vec![relu()], vec![]);
+    let output = proto.graph.as_ref().unwrap().output[0].clone();
+    proto.graph.as_mut().unwrap().output.push(output);
+    let graph = read(&proto).unwrap();
+    assert_eq!(graph.outputs, ["y"]);
+    let bytes = Bytes::from(proto.encode_to_vec());
+    assert_eq!(Signature::read(&bytes).unwrap().twice.into_iter().collect::<Vec<_>>(), ["y"]);
+    // Given by two nodes that do the same; what they are called does not count.
+    let other = NodeProto { name: "another".into(), ..relu() };
+    let proto = model(18, &[2], vec![relu(), other], vec![]);
+    let x = Tensor::f32(&[2], &[-1.0, 3.0]);
+    assert_eq!(result(&proto, &x).to_f32().unwrap(), [0.0, 3.0]);
+    assert!(!Signature::read(&Bytes::from(proto.encode_to_vec())).unwrap().twice.is_empty());
+    // A constant.
+    let one = float_tensor("w", &[1], &[2.0]);
+    let proto = model(18, &[2], vec![node("Mul", &["x", "w"], &["y"], vec![])], vec![one.clone(), one]);
+    assert_eq!(result(&proto, &x).to_f32().unwrap(), [-2.0, 6.0]);
+    assert!(Signature::read(&Bytes::from(proto.encode_to_vec())).unwrap().twice.contains("w"));
+    let sound = model(18, &[2], vec![relu()], vec![]);
+    assert!(Signature::read(&Bytes::from(sound.encode_to_vec())).unwrap().twice.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_by_what_it_is() {
+    let relu = || node("Relu", &["x"], &["y"], vec![]);
+    let twice = model(18, &[2], vec![relu(), node("Sigmoid", &["x"], &["y"], vec![])], vec![]);
+    let lost = model(18, &[2], vec![node("Relu", &["nothing"], &["y"], vec![])], vec![]);
+    let input = model(18, &[2], vec![relu(), node("Relu", &["y"], &["x"], vec![])], vec![]);
+    let circle =
+        model(18, &[2], vec![node("Add", &["x", "z"], &["y"], vec![]), node("Relu", &["y"], &["z"], vec![])], vec![]);
+    let one = float_tensor("w", &[1], &[1.0]);
+    let constants =
+        model(18, &[2], vec![node("Mul", &["x", "w"], &["y"], vec![])], vec![one, float_tensor("w", &[1], &[2.0])]);
+    for (proto, said) in [
+        (twice, "two nodes give value `y`"),
+        (input, "two nodes give value `x`"),
+        (lost, "`nothing`, which nothing gives"),
+        (circle, "wait for each other"),
+        (constants, "`w` is given twice"),
+    ] {
+        let error = read(&proto).unwrap_err();
+        let hint = error.hint().unwrap();
+        assert!(error.to_string().contains(said), "{error}");
+        assert!(hint.contains("export") && !hint.contains("complete"), "{error}: {hint}");
+    }
+    let whole = model(18, &[2], vec![relu()], vec![]).encode_to_vec();
+    for (bytes, said, helps) in [
+        (&b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"[..], "pointer of Git LFS", "git lfs pull"),
+        (b"", "empty", "complete"),
+        (&whole[..whole.len() - 3], "not an ONNX model", "complete"),
+        (b"<html>", "not an ONNX model", "complete"),
+    ] {
+        let bytes = Bytes::copy_from_slice(bytes);
+        for error in [Graph::read(bytes.clone(), None).unwrap_err(), Signature::read(&bytes).unwrap_err()] {
+            assert!(error.to_string().contains(said), "{error}, not {said}");
+            assert!(error.hint().unwrap().contains(helps), "{error}");
+        }
+    }
+}
+
+#[test]
 fn weights_beside_the_model() {
     let folder = tempfile::tempdir().unwrap();
     let inside = folder.path().join("inside");
@@ -252,7 +316,8 @@ fn nonsense_is_an_error() {
     let said = |nodes, constants| read(&model(18, &[2], nodes, constants)).unwrap_err().to_string();
     assert!(said(vec![relu("nowhere", "y")], vec![]).contains("`nowhere`"));
     assert!(said(vec![relu("x", "z")], vec![]).contains("`y`"));
-    assert!(said(vec![relu("x", "y"), relu("x", "y")], vec![]).contains("twice"));
+    let other = node("Sigmoid", &["x"], &["y"], vec![]);
+    assert!(said(vec![relu("x", "y"), other], vec![]).contains("two nodes give value `y`"));
     let circle = vec![node("Add", &["x", "b"], &["a"], vec![]), relu("a", "b"), relu("b", "y")];
     assert!(said(circle, vec![]).contains("wait for each other"));
     let huge =

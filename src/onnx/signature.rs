@@ -3,12 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
-use prost::Message;
 
 use super::error::{OnnxError, malformed};
 use super::graph::ValueType;
-use super::proto::ModelProto;
-use super::read::value_type;
+use super::read::{decode, value_type};
 
 /// The inputs and outputs of a model. A type is `None` for what is no tensor or of a type unknown here.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,19 +15,30 @@ pub struct Signature {
     pub outputs: Vec<(String, Option<ValueType>)>,
     /// The names of all operators the model contains, those inside subgraphs and functions aside.
     pub operators: BTreeSet<String>,
+    /// Names that are given more than once, among the outputs, by nodes or as constants: runtimes refuse such a model as it is.
+    pub twice: BTreeSet<String>,
 }
 
 impl Signature {
     /// Reads it from a serialised model. Files of external weights are not opened.
     pub fn read(model: &Bytes) -> Result<Self, OnnxError> {
-        let model = ModelProto::decode(model.clone())?;
+        let model = decode(model.clone())?;
         let graph = model.graph.ok_or_else(|| malformed("there is no graph"))?;
         let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
         let given = graph.input.iter().filter(|input| !constants.contains(input.name.as_str()));
+        let mut twice = BTreeSet::new();
+        let of_nodes = graph.node.iter().flat_map(|node| &node.output).filter(|name| !name.is_empty());
+        let of_constants = graph.initializer.iter().map(|tensor| &tensor.name);
+        let of_outputs = graph.output.iter().map(|info| &info.name);
+        for names in [of_outputs.collect::<Vec<_>>(), of_constants.collect(), of_nodes.collect()] {
+            let mut met = HashSet::new();
+            twice.extend(names.into_iter().filter(|name| !met.insert(*name)).cloned());
+        }
         Ok(Signature {
             inputs: given.map(|info| (info.name.clone(), value_type(info))).collect(),
             outputs: graph.output.iter().map(|info| (info.name.clone(), value_type(info))).collect(),
             operators: graph.node.iter().map(|node| node.op_type.clone()).collect(),
+            twice,
         })
     }
 }

@@ -58,7 +58,7 @@ fn encode(file: &mut dyn Write, picture: &Picture, origin: &Origin) -> Result<()
 }
 
 /// Writes a picture of pictures to `path`, whole or not at all: 8 bits a channel, sRGB, with its title but no recipe.
-pub(super) fn write_rgb(path: &Path, image: &RgbImage, title: &str) -> Result<(), WriteError> {
+pub fn write_rgb(path: &Path, image: &RgbImage, title: &str) -> Result<(), WriteError> {
     let encode = |file: &mut dyn Write| -> Result<(), EncodingError> {
         let mut encoder = Encoder::new(file, image.width(), image.height());
         encoder.set_color(ColorType::Rgb);

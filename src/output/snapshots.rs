@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use super::origin::{Bases, Facts, Origin};
+use super::own::check_own_picture;
 use super::png::write_png;
 use super::whole::WriteError;
 use crate::picture::Picture;
@@ -64,6 +65,8 @@ struct Task {
     path: PathBuf,
     picture: Picture,
     facts: Facts,
+    /// Nobody has named the path.
+    unnamed: bool,
     /// Called when the picture is on disk, or is not.
     then: Option<Then>,
 }
@@ -87,7 +90,8 @@ impl Writer {
         let thread = std::thread::spawn(move || {
             for task in incoming {
                 let origin = Origin { recipe: recipe.clone(), bases: bases.clone(), facts: task.facts };
-                let written = write_png(&task.path, &task.picture, &origin);
+                let free = if task.unnamed { check_own_picture(&task.path) } else { Ok(()) };
+                let written = free.and_then(|()| write_png(&task.path, &task.picture, &origin));
                 if let Some(then) = task.then {
                     then(&task.path, written.as_ref().copied());
                 }
@@ -100,13 +104,13 @@ impl Writer {
         Writer { tasks, failures, thread }
     }
 
-    /// Has a picture written.
+    /// Has a picture written whose name is ours: what somebody else has put there is left alone.
     pub fn write(&self, path: PathBuf, picture: Picture, facts: Facts) {
         // The thread ends only after this sender.
-        let _ = self.tasks.send(Task { path, picture, facts, then: None });
+        let _ = self.tasks.send(Task { path, picture, facts, unnamed: true, then: None });
     }
 
-    /// Has a picture written and then tells `then` of the outcome, in the writer's thread.
+    /// Has one written and then tells `then` of the outcome, in the writer's thread.
     pub fn write_then(
         &self,
         path: PathBuf,
@@ -114,12 +118,15 @@ impl Writer {
         facts: Facts,
         then: impl FnOnce(&Path, Result<(), &WriteError>) + Send + 'static,
     ) {
-        let _ = self.tasks.send(Task { path, picture, facts, then: Some(Box::new(then)) });
+        let _ = self.tasks.send(Task { path, picture, facts, unnamed: true, then: Some(Box::new(then)) });
     }
 
-    /// Has a picture written if the writer is not behind; else it is dropped and the answer is false.
+    /// Has the render's own picture written if the writer is not behind; else it is dropped and the answer is false.
     pub fn offer(&self, path: PathBuf, picture: Picture, facts: Facts) -> bool {
-        !matches!(self.tasks.try_send(Task { path, picture, facts, then: None }), Err(TrySendError::Full(_)))
+        !matches!(
+            self.tasks.try_send(Task { path, picture, facts, unnamed: false, then: None }),
+            Err(TrySendError::Full(_))
+        )
     }
 
     /// Failures since the last call.

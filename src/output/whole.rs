@@ -18,6 +18,8 @@ pub enum WriteError {
     IsAFolder { path: String },
     #[error("{path}: cannot write in the folder {folder}: {error}")]
     FolderClosed { path: String, folder: String, error: io::Error },
+    #[error("{path}: is there already, and this program did not write it")]
+    Foreign { path: String },
     #[error("{path}: not written: {error}")]
     Failed { path: String, error: io::Error },
 }
@@ -30,6 +32,7 @@ impl WriteError {
             WriteError::FolderClosed { .. } | WriteError::NotAFolder { .. } => {
                 Some("name another place with --output".into())
             }
+            WriteError::Foreign { .. } => Some("move it away, or name another place with --output".into()),
             WriteError::IsAFolder { .. } => Some("name a file in it".into()),
             WriteError::Failed { error, .. } if error.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or name another place".into())

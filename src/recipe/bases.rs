@@ -17,6 +17,7 @@ use super::keys::{Kind, RECIPE};
 use super::merge::Merge;
 use super::nearest::nearest;
 use super::origin::Origin;
+use super::paths::path_hint;
 use super::reader::{Reader, Value};
 use super::source::{self, Open, RecipeText, Trouble};
 use super::sources::{SourceFile, Sources};
@@ -193,7 +194,8 @@ impl Family {
         let recipe = open(&base).map_err(|Trouble { what, hint }| {
             let looked =
                 || format!("looked at {}; paths are relative to the folder of the file they are in", base.display());
-            let hint = like(&base).or(hint.filter(|_| base.exists())).unwrap_or_else(looked);
+            let elsewhere = path_hint(&named.text).filter(|_| !base.exists());
+            let hint = elsewhere.or_else(|| like(&base)).or(hint.filter(|_| base.exists())).unwrap_or_else(looked);
             Trouble { what, hint: Some(hint) }
         })?;
         let relative = beside(&self.members[by].relative, &named.text);

@@ -102,6 +102,10 @@ fn word(name: &str) -> String {
 /// 1 and 1.0 are one number to a recipe.
 fn same(before: &Value, after: &Value) -> bool {
     let number = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|number| number as f64));
+    if let (Value::Integer(before), Value::Integer(after)) = (before, after) {
+        // As floats large ones would be the same.
+        return before == after;
+    }
     match (number(before), number(after)) {
         (Some(before), Some(after)) => before == after,
         _ => match (before, after) {

@@ -1,6 +1,8 @@
 //! What the command line says over the recipe.
 
-use super::keys::SIDES;
+use toml::de::DeValue;
+
+use super::keys::{SEEDS, SIDES, STEPS};
 use super::setting::Setting;
 use crate::plan::Size;
 
@@ -25,6 +27,25 @@ pub fn parse_size(text: &str) -> Result<Size, String> {
         Some(&[width, height]) => checked_size(Size { width, height }),
         _ => Err("a size is written WIDTHxHEIGHT, for example 1024x768".into()),
     }
+}
+
+/// Reads a seed as recipes have it: a whole number from 0 to 18446744073709551615, in any form of TOML (`1_000`, `0xff`).
+pub fn parse_seed(text: &str) -> Result<u64, String> {
+    parse_whole(text, SEEDS)
+}
+
+/// Reads the steps of a whole run as `steps` of `[render]` has them.
+pub fn parse_steps(text: &str) -> Result<u64, String> {
+    parse_whole(text, STEPS)
+}
+
+fn parse_whole(text: &str, (low, high): (u64, u64)) -> Result<u64, String> {
+    let number = DeValue::parse(text.trim()).ok().and_then(|node| match node.get_ref() {
+        DeValue::Integer(integer) => i128::from_str_radix(integer.as_str(), integer.radix()).ok(),
+        _ => None,
+    });
+    let number = number.and_then(|number| u64::try_from(number).ok()).filter(|number| (low..=high).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {low} to {high}"))
 }
 
 /// A size, if a canvas can have it.
@@ -68,6 +89,22 @@ mod tests {
         for wrong in ["640", "640x", "x", "15x100", "100x70000", "-1x5", "1x2x3", ""] {
             assert!(parse_size(wrong).is_err(), "{wrong}");
         }
+    }
+
+    /// What a recipe's reader says of the same text is tested with the command line.
+    #[test]
+    fn whole_numbers_are_those_of_recipes() {
+        for (text, seed) in
+            [("0", 0), (" 4 ", 4), ("1_000", 1000), ("0xff", 255), ("+7", 7), ("18446744073709551615", u64::MAX)]
+        {
+            assert_eq!(parse_seed(text), Ok(seed), "{text}");
+        }
+        for wrong in ["", "-1", "1.5", "4.0", "1e3", "007", "18446744073709551616", "x", "\"4\"", "[4]", "nan"] {
+            let message = parse_seed(wrong).expect_err(wrong);
+            assert_eq!(message, "expected a whole number from 0 to 18446744073709551615");
+        }
+        assert!(parse_steps("0").is_err() && parse_steps("10_000_001").is_err());
+        assert_eq!(parse_steps("10_000_000"), Ok(10_000_000));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use toml::de::DeValue;
 
 use super::keys::{Kind, PROMPT};
+use super::paths::path_hint;
 use super::reader::{Fields, Reader, Value, is_dots};
 use super::written::{At, Hinge, Prompt};
 use crate::plan::{Ensemble, Prompt as Shown, Schedule};
@@ -159,7 +160,8 @@ impl<'a> Reader<'a> {
             Err(error) => Some(error.to_string()),
         };
         if let Some(what) = trouble {
-            let hint = format!("recipe-render direction fit ... -o {} makes it", file.display());
+            let makes = || format!("recipe-render direction fit ... -o {} makes it", file.display());
+            let hint = path_hint(&text).filter(|_| !file.exists()).unwrap_or_else(makes);
             self.error(value.span.clone(), format!("cannot follow \"{text}\": {what}")).hint = Some(hint);
             return None;
         }

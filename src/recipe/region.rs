@@ -6,6 +6,7 @@ use toml::de::DeValue;
 use super::keys::{Bounds, REGION};
 use super::reader::{Reader, Value};
 use super::scalars::number_of;
+use crate::picture_file::Behind;
 use crate::plan::Region;
 
 /// Sums of fractions may be off by so much.
@@ -58,8 +59,8 @@ impl<'a> Reader<'a> {
     }
 
     fn mask(&mut self, value: &Value<'a>) -> Option<Region> {
-        let (path, image) = self.picture(value, "take as a mask")?;
-        let (black, white) = extremes(&image);
+        let (path, seen) = self.picture(value, "take as a mask", Behind::Black)?;
+        let (black, white) = extremes(&seen.image);
         if black {
             self.error(value.span.clone(), "this mask is black everywhere: nothing could change").hint =
                 Some("white is where the target may look and change".into());
@@ -73,13 +74,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a mask has nothing but black or see-through pixels, and whether nothing but white ones.
+/// Whether a mask has nothing but black pixels, and whether nothing but white ones.
 fn extremes(image: &DynamicImage) -> (bool, bool) {
     let (mut black, mut white) = (true, true);
-    for pixel in image.to_luma_alpha16().pixels() {
-        let [grey, alpha] = pixel.0;
-        black &= grey == 0 || alpha == 0;
-        white &= grey == u16::MAX && alpha == u16::MAX;
+    for pixel in image.to_luma16().pixels() {
+        let [grey] = pixel.0;
+        black &= grey == 0;
+        white &= grey == u16::MAX;
     }
     (black, white)
 }

@@ -1,13 +1,15 @@
 //! The pictures that a recipe names, looked at when it is read: what a render could not use is told at the recipe's line.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageError, ImageFormat, ImageReader};
+use image::{ImageError, ImageFormat};
 
+use super::paths::path_hint;
 use super::reader::{Reader, Value};
 use super::written::At;
+use crate::picture_file::{self, Behind, CLEAR, Seen};
 use crate::plan::Size;
 
 /// A picture is scaled until it covers the canvas, and then cropped: of a very narrow one next to nothing would be left of
@@ -40,30 +42,40 @@ impl Trouble {
 impl<'a> Reader<'a> {
     /// An image file, which has to be there and to be readable from its beginning to its end.
     pub fn start(&mut self, value: &Value<'a>) -> Option<At<Start>> {
-        let (path, image) = self.picture(value, "start from")?;
+        let (path, Seen { image, clear }) = self.picture(value, "start from", Behind::White)?;
+        self.clear(value, clear);
         Some(At { value: Start { path, width: image.width(), height: image.height() }, span: value.span.clone() })
     }
 
     /// The same for a picture that is a prompt.
     pub fn shown(&mut self, value: &Value<'a>) -> Option<At<PathBuf>> {
-        let (path, _) = self.picture(value, "show")?;
+        let (path, seen) = self.picture(value, "show", Behind::White)?;
+        self.clear(value, seen.clear);
         Some(At { value: path, span: value.span.clone() })
     }
 
+    /// Says that parts of a picture are transparent, if they are.
+    fn clear(&mut self, value: &Value<'a>, clear: bool) {
+        if clear {
+            let (message, hint) = CLEAR;
+            self.warning(value.span.clone(), message).hint = Some(hint.into());
+        }
+    }
+
     /// An image file with its picture. `purpose` follows "cannot".
-    pub fn picture(&mut self, value: &Value<'a>, purpose: &str) -> Option<(PathBuf, DynamicImage)> {
+    pub fn picture(&mut self, value: &Value<'a>, purpose: &str, behind: Behind) -> Option<(PathBuf, Seen)> {
         let text = self.text(value)?;
         let path = self.folder(value.span.start).join(&text);
         self.files.push(path.clone());
-        match look(&path) {
-            Ok(image) => Some((path, image)),
+        match look(&path, behind) {
+            Ok(seen) => Some((path, seen)),
             Err(Trouble { what, hint }) => {
                 let from = match self.sources.file(value.span.start).path.to_string_lossy().starts_with("--set ") {
                     true => "current",
                     false => "recipe's",
                 };
                 let looked = || format!("looked at {}; paths are relative to the {from} folder", path.display());
-                let hint = hint.unwrap_or_else(looked);
+                let hint = hint.or_else(|| path_hint(&text).filter(|_| !path.exists())).unwrap_or_else(looked);
                 self.error(value.span.clone(), format!("cannot {purpose} \"{text}\": {what}")).hint = Some(hint);
                 None
             }
@@ -88,7 +100,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A picture, decoded from its beginning to its end.
-fn look(path: &Path) -> Result<DynamicImage, Trouble> {
+fn look(path: &Path, behind: Behind) -> Result<Seen, Trouble> {
     let other = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Trouble::new("there is no such file"),
         _ => Trouble::new(error.to_string()),
@@ -100,21 +112,18 @@ fn look(path: &Path) -> Result<DynamicImage, Trouble> {
     if metadata.len() == 0 {
         return Err(Trouble::new("the file is empty"));
     }
-    let mut file = File::open(path).map_err(other)?;
-    let format = format(&mut file).map_err(other)?;
-    let Some(format) = format.filter(ImageFormat::reading_enabled) else {
+    let format = format(path).map_err(other)?;
+    if !format.is_some_and(|format| format.reading_enabled()) {
         let hint = Some("PNG, JPEG, WebP, BMP, TIFF and GIF files can be read".to_owned());
         return Err(Trouble { hint, ..Trouble::new("it is no picture of a known format") });
-    };
-    // The reader's limits are its defaults, those of the renderer.
-    ImageReader::with_format(BufReader::new(file), format).decode().map_err(|error| trouble(&error))
+    }
+    picture_file::open(path, behind).map_err(|error| trouble(&error))
 }
 
-/// The format that a file's first bytes show; the file stands at its beginning again.
-fn format(file: &mut File) -> std::io::Result<Option<ImageFormat>> {
+/// The format that a file's first bytes show.
+fn format(path: &Path) -> std::io::Result<Option<ImageFormat>> {
     let mut first = Vec::new();
-    file.by_ref().take(32).read_to_end(&mut first)?;
-    file.rewind()?;
+    File::open(path)?.take(32).read_to_end(&mut first)?;
     Ok(image::guess_format(&first).ok())
 }
 
@@ -139,7 +148,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        look(&path).unwrap_err().what
+        look(&path, Behind::White).unwrap_err().what
     }
 
     fn png(width: u32, height: u32) -> Vec<u8> {
@@ -159,7 +168,7 @@ mod tests {
             let what = wrong("a.png", &whole[..length]);
             assert!(what.starts_with("the picture is damaged ("), "{length}: {what}");
         }
-        assert_eq!(look(&std::env::temp_dir()).unwrap_err().what, "it is not a file");
+        assert_eq!(look(&std::env::temp_dir(), Behind::White).unwrap_err().what, "it is not a file");
     }
 
     #[test]
@@ -167,7 +176,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.jpg");
         std::fs::write(&path, png(40, 30)).unwrap();
-        let image = look(&path).unwrap();
+        let image = look(&path, Behind::White).unwrap().image;
         assert_eq!((image.width(), image.height()), (40, 30));
     }
 

@@ -104,6 +104,11 @@ fn reword(said: &str, text: &str, span: &Range<usize>) -> (Option<&'static str>,
             (Some("a key and its value are joined by ="), Some("write key = value".into()))
         }
         "unclosed array table" | "unclosed table" => (Some("this heading is never closed"), None),
+        // A path of Windows, most often.
+        escape if escape.contains("escape") || escape.contains("unicode") => (
+            Some("a backslash in double quotes begins an escape, and this is none"),
+            Some("single quotes keep backslashes: 'C:\\photos\\sea.png'".into()),
+        ),
         "cannot recurse further; max recursion depth met" => (Some("this is nested too deeply"), None),
         _ => (None, None),
     }

@@ -27,7 +27,8 @@ impl RenderError {
         match self {
             RenderError::Clip(error) => error.hint(),
             RenderError::NotFinite { .. } => Some("a lower rate, or another model; f16 models overflow easily".into()),
-            RenderError::Canvas(_) | RenderError::Region(_) | RenderError::State(_) => None,
+            RenderError::Canvas(error) => error.hint(),
+            RenderError::Region(_) | RenderError::State(_) => None,
         }
     }
 }

@@ -9,12 +9,15 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use crate::ours;
+
 use super::{
-    RuntimeError,
+    Options, RuntimeError,
     cache::{CACHE_VARIABLE, libraries_folder},
     library_file, locate,
     packages::{self, Package, Platform, Wheel},
     pip::{self, PipCommand},
+    trial::{Refusal, Trial},
     underway::Temporary,
     unpack::unpack,
 };
@@ -32,14 +35,29 @@ pub(super) struct Installer {
     pub commands: Vec<PipCommand>,
     /// Says why a library is not whole.
     pub check: fn(&Path) -> Result<(), String>,
+    /// Says why a whole library does not serve.
+    pub serves: Serves,
 }
+
+type Serves = Box<dyn Fn(&Path) -> Result<(), Refusal>>;
 
 /// Installs onnxruntime for this platform into our cache, unless it is there, and gives the library's path.
 /// `progress` is told what is being done, a line at a time.
-pub fn install(cuda: bool, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
+pub fn install(options: &Options, cuda: bool, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
     let package = package(cuda)?;
-    Installer { folder: libraries_folder()?, commands: pip::usual_commands(), check: library_file::check }
-        .install(&package, progress)
+    let trial = Trial::of_process(options.trial.as_deref());
+    Installer {
+        folder: libraries_folder()?,
+        commands: pip::usual_commands(),
+        check: library_file::check,
+        serves: Box::new(move |path| trial.of(path).map(|_| ())),
+    }
+    .install(&package, progress)
+}
+
+/// What helps where nothing in our cache can be loaded.
+pub(super) fn elsewhere() -> String {
+    format!("set {CACHE_VARIABLE} to a folder on another file system, or name a library there with --onnxruntime PATH")
 }
 
 /// The package for this platform.
@@ -70,12 +88,17 @@ impl Installer {
     /// Installs the package unless it is there, and gives its library's path. Two processes that install at once do it
     /// once: the second waits for the first.
     pub(super) fn install(&self, package: &Package, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
-        if let Some(library) = self.installed(package) {
+        if let Some(library) = self.installed(package)? {
             return Ok(library);
         }
-        fs::create_dir_all(&self.folder).map_err(|error| self.cannot_write(&error))?;
+        ours::make_cache(&self.folder).map_err(|error| self.cannot_write(&error))?;
+        if library_file::lies_where_nothing_is_executed(&self.folder) {
+            let message =
+                format!("onnxruntime cannot be used from {}: it {}", self.folder.display(), library_file::NOT_EXECUTED);
+            return Err(RuntimeError::install(message, elsewhere()));
+        }
         let _lock = self.lock(progress)?;
-        if let Some(library) = self.installed(package) {
+        if let Some(library) = self.installed(package)? {
             return Ok(library);
         }
         self.remove_leftovers();
@@ -88,6 +111,8 @@ impl Installer {
         ));
         let work = Temporary::new(|| tempfile::Builder::new().prefix(WORK_PREFIX).tempdir_in(&self.folder))
             .map_err(|error| self.cannot_write(&error))?;
+        // By this it is known as ours if we are killed.
+        ours::mark(work.path()).map_err(|error| self.cannot_write(&error))?;
         let unpacked = work.path().join("unpacked");
         fs::create_dir(&unpacked).map_err(|error| self.cannot_write(&error))?;
         let deadline = Instant::now() + PATIENCE + Duration::from_secs(package.bytes() / 200_000);
@@ -102,14 +127,43 @@ impl Installer {
             .next()
             .ok_or_else(|| self.unexpected(package, "it has no onnxruntime library"))?;
         (self.check)(&library).map_err(|reason| self.unexpected(package, &format!("its library {reason}")))?;
-        self.put_in_place(&unpacked, &target, work.path()).map_err(|error| self.cannot_write(&error))?;
-        Ok(target.join(library.file_name().unwrap_or_default()))
+        let kept = self.put_in_place(&unpacked, &target, work.path()).map_err(|error| self.cannot_write(&error))?;
+        if let Some(kept) = kept {
+            progress(&format!("what was in {} and is not ours is kept, in {}", target.display(), kept.display()));
+        }
+        let library = target.join(library.file_name().unwrap_or_default());
+        (self.serves)(&library).map_err(|refusal| self.unusable(package, &library, &refusal))?;
+        Ok(library)
     }
 
-    /// The package's library if it is installed and whole.
-    fn installed(&self, package: &Package) -> Option<PathBuf> {
+    /// The package's library if it is installed and whole. One that is whole and does not serve is an error: another
+    /// copy would be the same.
+    fn installed(&self, package: &Package) -> Result<Option<PathBuf>, RuntimeError> {
         let libraries = locate::libraries_in(&self.folder.join(&package.folder));
-        libraries.into_iter().find(|library| (self.check)(library).is_ok())
+        for library in libraries.into_iter().filter(|library| (self.check)(library).is_ok()) {
+            match (self.serves)(&library) {
+                Ok(()) => return Ok(Some(library)),
+                Err(Refusal::Damaged(_)) => {}
+                Err(refusal) => return Err(self.unusable(package, &library, &refusal)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn unusable(&self, package: &Package, library: &Path, refusal: &Refusal) -> RuntimeError {
+        let reason = refusal.reason();
+        let message = format!("{} is installed, but {} {reason}", package.title(), library.display());
+        let hint = if reason == library_file::NOT_EXECUTED {
+            elsewhere()
+        } else {
+            let folder = self.folder.join(&package.folder);
+            format!(
+                "name another onnxruntime with --onnxruntime PATH; should the file be damaged, remove {} and it is \
+                 installed anew",
+                folder.display()
+            )
+        };
+        RuntimeError::install(message, hint)
     }
 
     /// The lock that only one process at a time can hold; it goes with the file.
@@ -138,9 +192,11 @@ impl Installer {
     /// Removes what a killed installation left. Only under the lock.
     fn remove_leftovers(&self) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(WORK_PREFIX) {
+            let path = entry.path();
+            let named = entry.file_name().to_string_lossy().starts_with(WORK_PREFIX);
+            if named && ours::is_folder(&path) && ours::is_cache(&path) {
                 // What cannot be removed takes space, no more.
-                let _ = fs::remove_dir_all(entry.path());
+                let _ = fs::remove_dir_all(path);
             }
         }
     }
@@ -182,15 +238,27 @@ impl Installer {
         fs::remove_dir_all(&folder).map_err(|error| self.cannot_write(&error))
     }
 
-    /// Moves the finished folder to where it belongs, in one step.
-    fn put_in_place(&self, unpacked: &Path, target: &Path, work: &Path) -> io::Result<()> {
+    /// Moves the finished folder to where it belongs, in one step. Gives the place of what was there and is not ours.
+    fn put_in_place(&self, unpacked: &Path, target: &Path, work: &Path) -> io::Result<Option<PathBuf>> {
         sync_folder(unpacked)?;
-        if target.exists() {
-            // It was looked at and found broken; it goes with the folder we work in.
-            fs::rename(target, work.join("broken"))?;
+        let mut kept = None;
+        if !ours::is_free(target) {
+            // It was looked at and found broken. What is ours in it goes with the folder we work in.
+            let old = if holds_only_ours(target, unpacked) { work.join("broken") } else { self.aside(target) };
+            fs::rename(target, &old)?;
+            kept = (!old.starts_with(work)).then_some(old);
         }
         fs::rename(unpacked, target)?;
-        sync_folder(&self.folder)
+        sync_folder(&self.folder)?;
+        Ok(kept)
+    }
+
+    /// A free name beside a package's folder.
+    fn aside(&self, target: &Path) -> PathBuf {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let free =
+            (1..).map(|number| self.folder.join(format!("{name}.kept-{number}"))).find(|path| ours::is_free(path));
+        free.unwrap_or_else(|| self.folder.join(format!("{name}.kept")))
     }
 
     fn cannot_write(&self, error: &io::Error) -> RuntimeError {
@@ -207,6 +275,17 @@ impl Installer {
     fn unexpected(&self, package: &Package, reason: &str) -> RuntimeError {
         RuntimeError::Install { message: format!("{} was downloaded, but {reason}", package.title()), hint: None }
     }
+}
+
+/// Whether a folder holds nothing but files that a package has, too: nothing by other names, and no link.
+fn holds_only_ours(folder: &Path, package: &Path) -> bool {
+    ours::is_folder(folder)
+        && fs::read_dir(folder).is_ok_and(|entries| {
+            entries.flatten().all(|entry| {
+                let (own, other) = (entry.path(), package.join(entry.file_name()));
+                ours::is_file(&own) && ours::is_file(&other) || ours::is_folder(&other) && holds_only_ours(&own, &other)
+            })
+        })
 }
 
 /// Makes a folder's entries last through a power failure.

@@ -44,6 +44,24 @@ pub(super) fn check(path: &Path) -> Result<(), String> {
     }
 }
 
+/// Why no library can be loaded from where it lies, to stand after the path.
+pub(super) const NOT_EXECUTED: &str =
+    "lies on a file system that is mounted `noexec`, from which no library can be loaded";
+
+/// Whether nothing can be executed that lies at a path, so that the system's loader refuses libraries there.
+pub(super) fn lies_where_nothing_is_executed(path: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{StatVfsMountFlags, statvfs};
+        statvfs(path).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::NOEXEC))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        false
+    }
+}
+
 fn damaged(error: object::Error) -> String {
     format!("is cut short or damaged ({error})")
 }

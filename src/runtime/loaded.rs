@@ -40,9 +40,9 @@ impl Runtime {
 
     /// Loads the library at `path`, with no search.
     pub fn load(path: &Path) -> Result<Self, RuntimeError> {
-        let probed = probe::probe(path).map_err(|reason| {
+        let probed = probe::probe(path).map_err(|refusal| {
             RuntimeError::library(
-                format!("{} {reason}", path.display()),
+                format!("{} {}", path.display(), refusal.reason()),
                 "give the path of onnxruntime's shared library",
             )
         })?;

@@ -13,6 +13,7 @@ use super::{
     packages,
     probe::{self, Probed},
     python, system,
+    trial::Trial,
 };
 
 /// The environment variable that names the library.
@@ -102,11 +103,13 @@ pub(super) struct Surroundings {
     pub libraries_folder: Option<PathBuf>,
     pub python_folders: Vec<PathBuf>,
     pub system_folders: Vec<PathBuf>,
+    /// How libraries are tried.
+    pub trial: Trial,
 }
 
 impl Surroundings {
     /// Those of this process.
-    pub(super) fn of_process(option: Option<&Path>) -> Self {
+    pub(super) fn of_process(option: Option<&Path>, trial: Trial) -> Self {
         let variable = env::var_os(LIBRARY_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         let explicit = option.is_some() || variable.is_some();
         Surroundings {
@@ -117,6 +120,7 @@ impl Surroundings {
             // Not needed, so not looked for.
             python_folders: if explicit { Vec::new() } else { python::library_folders() },
             system_folders: if explicit { Vec::new() } else { system::library_folders() },
+            trial,
         }
     }
 }
@@ -133,7 +137,7 @@ pub(super) fn search(surroundings: &Surroundings, want: Want) -> Result<Search, 
     let mut search = Search { found: None, places: Vec::new() };
     for (source, path) in [(Source::Option, &surroundings.option), (Source::Variable, &surroundings.variable)] {
         let Some(path) = path else { continue };
-        search.look(source, path, want);
+        search.look(&surroundings.trial, source, path, want);
         if search.found.is_some() {
             return Ok(search);
         }
@@ -145,7 +149,7 @@ pub(super) fn search(surroundings: &Surroundings, want: Want) -> Result<Search, 
         .chain(surroundings.python_folders.iter().cloned().map(|f| (Source::Python, f)))
         .chain(surroundings.system_folders.iter().cloned().map(|f| (Source::System, f)));
     for (source, folder) in folders {
-        search.look(source, &folder, want);
+        search.look(&surroundings.trial, source, &folder, want);
         if search.found.is_some() {
             return Ok(search);
         }
@@ -164,14 +168,14 @@ pub(super) fn search(surroundings: &Surroundings, want: Want) -> Result<Search, 
 
 impl Search {
     /// Looks at one library, or at the libraries in one folder.
-    fn look(&mut self, source: Source, path: &Path, want: Want) {
+    fn look(&mut self, trial: &Trial, source: Source, path: &Path, want: Want) {
         let candidates = if path.is_dir() { libraries_in(path) } else { vec![path.to_owned()] };
         if candidates.is_empty() {
             let outcome = Outcome::Absent("has no onnxruntime library".to_owned());
             self.places.push(Place { source, path: path.to_owned(), outcome });
         }
         for path in candidates {
-            let outcome = match probe::probe(&path) {
+            let outcome = match trial.of(&path) {
                 _ if !path.exists() => Outcome::Absent("does not exist".to_owned()),
                 Ok(_) if want == Want::Cuda && !probe::has_cuda(&path) => {
                     Outcome::Unusable("is onnxruntime without its CUDA provider".to_owned())
@@ -181,7 +185,7 @@ impl Search {
                     self.found = Some((source, probed));
                     Outcome::Serves { version }
                 }
-                Err(reason) => Outcome::Unusable(reason),
+                Err(refusal) => Outcome::Unusable(refusal.reason().to_owned()),
             };
             self.places.push(Place { source, path, outcome });
             if self.found.is_some() {

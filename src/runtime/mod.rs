@@ -1,6 +1,7 @@
 //! onnxruntime: found or installed, sessions, execution providers. The only module that names `ort`.
 
 // Getting the library: searched for, checked before it is loaded, installed if there is none.
+mod answers;
 mod cache;
 mod install;
 mod library_file;
@@ -8,10 +9,12 @@ mod locate;
 mod open;
 mod packages;
 mod pip;
+mod pip_settings;
 mod probe;
 mod python;
 mod report;
 mod system;
+mod trial;
 mod underway;
 mod unpack;
 
@@ -36,5 +39,6 @@ pub use outputs::Outputs;
 pub use packages::{PLATFORMS, Platform};
 pub use report::{Library, ProviderState, Report, report};
 pub use session::{Input, Level, Session, SessionPlan};
+pub use trial::{answer as try_library, own_program};
 pub use underway::abandon as abandon_installation;
 pub use weights::{Weights, aligned};

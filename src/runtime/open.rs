@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::{
-    Device, DeviceChoice, Place, Runtime, RuntimeError, cuda, install,
-    locate::{self, Search, Surroundings, Want},
+    Device, DeviceChoice, Place, Runtime, RuntimeError, cuda, install, library_file,
+    locate::{self, Outcome, Search, Source, Surroundings, Want},
     probe,
+    trial::Trial,
 };
 
 /// How onnxruntime is to be found.
@@ -19,6 +20,9 @@ pub struct Options {
     pub verbose: bool,
     /// The device that will be used; decides between a library for the CPU and one for CUDA.
     pub device: DeviceChoice,
+    /// A program that tries libraries in a process of its own: `PROGRAM runtime try PATH` prints what `try_library` gives. Without one
+    /// they are tried in this process, where one that is damaged can end it.
+    pub trial: Option<PathBuf>,
 }
 
 impl Options {
@@ -45,17 +49,19 @@ pub fn open(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Runtime
 
 fn find_and_load(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Runtime, RuntimeError> {
     let want = options.want();
-    let surroundings = Surroundings::of_process(options.onnxruntime.as_deref());
+    let trial = Trial::of_process(options.trial.as_deref());
+    let surroundings = Surroundings::of_process(options.onnxruntime.as_deref(), trial.clone());
     let Search { found, places } = locate::search(&surroundings, want)?;
     if let Some((_, probed)) = found {
-        return Runtime::load_probed(probed);
+        let runtime = Runtime::load_probed(probed)?;
+        return runtime.runs().map(|()| runtime);
     }
     if want == Want::Cuda || options.offline {
         return Err(not_found(want, &places));
     }
-    let library = install::install(false, progress).map_err(|error| with_places(error, &places))?;
-    let probed = probe::probe(&library).map_err(|reason| {
-        let message = format!("the installed {} {reason}", library.display());
+    let library = install::install(options, false, progress).map_err(|error| with_places(error, &places))?;
+    let probed = trial.of(&library).map_err(|refusal| {
+        let message = format!("the installed {} {}", library.display(), refusal.reason());
         RuntimeError::library(message, "name another onnxruntime with --onnxruntime PATH")
     })?;
     Runtime::load_probed(probed)
@@ -67,10 +73,14 @@ pub(super) fn not_found(want: Want, places: &[Place]) -> RuntimeError {
         Want::Cuda => ("onnxruntime for CUDA", "recipe-render runtime install --cuda"),
         _ => ("onnxruntime", "recipe-render runtime install"),
     };
-    RuntimeError::library(
-        format!("no {what} was found{}", list(places)),
-        format!("`{command}` installs it; or name its library with --onnxruntime PATH"),
-    )
+    let in_vain = |place: &Place| {
+        place.source == Source::Cache && place.outcome == Outcome::Unusable(library_file::NOT_EXECUTED.to_owned())
+    };
+    let hint = match places.iter().any(in_vain) {
+        true => install::elsewhere(),
+        false => format!("`{command}` installs it; or name its library with --onnxruntime PATH"),
+    };
+    RuntimeError::library(format!("no {what} was found{}", list(places)), hint)
 }
 
 fn with_places(error: RuntimeError, places: &[Place]) -> RuntimeError {
@@ -89,6 +99,15 @@ fn list(places: &[Place]) -> String {
 }
 
 impl Runtime {
+    /// Runs a session, where no trial has.
+    fn runs(&self) -> Result<(), RuntimeError> {
+        self.try_device(Device::Cpu).map_err(|error| {
+            let (path, version) = (self.path().display(), self.version());
+            let message = format!("{path} is onnxruntime {version}, but nothing runs on it: {}", error.message());
+            RuntimeError::library(message, "name another onnxruntime with --onnxruntime PATH")
+        })
+    }
+
     /// Settles the device. One asked for by name works or is an error that says why; for `auto` it is CUDA's first
     /// device where that works, else the CPU, and `progress` is told which (and why not the other).
     pub fn device(&self, choice: DeviceChoice, progress: &mut dyn FnMut(&str)) -> Result<Device, RuntimeError> {

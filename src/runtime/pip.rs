@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     packages::Wheel,
+    pip_settings,
     underway::{Process, Temporary},
 };
 
@@ -89,6 +90,7 @@ fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant
     let temporary = tempfile::tempdir_in(folder).map_err(broken)?;
     let download = tempfile::tempdir_in(folder).map_err(broken)?;
     let mut pip = Command::new(program);
+    pip_settings::keep_the_way(command, &mut pip, deadline);
     pip.args(first)
         .args(download_arguments(wheel))
         .args(["--disable-pip-version-check", "--no-input", "--no-cache-dir", "--progress-bar", "off"])
@@ -96,7 +98,6 @@ fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant
         .arg(download.path())
         // Large files would fill a small /tmp.
         .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, temporary.path())))
-        .env("PIP_REQUIRE_VIRTUALENV", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(messages.reopen().map_err(broken)?);
@@ -128,7 +129,7 @@ fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant
 }
 
 /// Waits for a process, at most until the deadline; `None`: it was stopped then.
-fn wait(child: Process, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+pub(super) fn wait(child: Process, deadline: Instant) -> io::Result<Option<ExitStatus>> {
     loop {
         if let Some(status) = child.ended()? {
             return Ok(Some(status));
@@ -140,7 +141,8 @@ fn wait(child: Process, deadline: Instant) -> io::Result<Option<ExitStatus>> {
     }
 }
 
-fn read_messages(path: &Path) -> String {
+/// What a process has written into a file.
+pub(super) fn read_messages(path: &Path) -> String {
     use io::Read;
     let mut bytes = Vec::new();
     if let Ok(file) = File::open(path) {

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::library_file;
+use super::{library_file, trial::Refusal};
 
 /// A library that serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,20 +34,19 @@ pub(super) fn has_cuda(path: &Path) -> bool {
     path.parent().is_some_and(|folder| folder.join(CUDA_PROVIDER).is_file())
 }
 
-/// Checks that the library at `path` is an onnxruntime that serves us. The error is the reason why not, to stand after
-/// the path.
-pub(super) fn probe(path: &Path) -> Result<Probed, String> {
+/// Loads the library at `path` and checks that it is an onnxruntime with the interface that we use.
+pub(super) fn probe(path: &Path) -> Result<Probed, Refusal> {
     // A bare file name would make the system's loader look elsewhere.
-    let path = &std::path::absolute(path).map_err(|error| format!("cannot be read: {error}"))?;
-    library_file::check(path)?;
+    let path = &std::path::absolute(path).map_err(|error| Refusal::Here(format!("cannot be read: {error}")))?;
+    library_file::check(path).map_err(Refusal::Damaged)?;
     disable_telemetry();
     // SAFETY: loading runs the library's constructors. The headers say that it is whole and exports onnxruntime's
     // entry point; that it is what it says cannot be known before.
     let library = unsafe { libloading::Library::new(path) }.map_err(|error| {
-        let error = error.to_string();
-        // The loader repeats the path.
+        // What the loader says is the error's source. It repeats the path.
+        let error = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         let reason = error.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&error);
-        format!("cannot be loaded: {reason}")
+        Refusal::Here(format!("cannot be loaded: {reason}"))
     })?;
     // Never unloaded: it will be used, or its destructors had better not run.
     let library = ManuallyDrop::new(library);
@@ -56,11 +55,12 @@ pub(super) fn probe(path: &Path) -> Result<Probed, String> {
     let (version, api) = unsafe {
         let entry = library
             .get::<unsafe extern "system" fn() -> *const ApiBase>(library_file::ENTRY)
-            .map_err(|_| format!("is not onnxruntime (it has no {})", library_file::ENTRY))?;
-        let base = entry().as_ref().ok_or("is an onnxruntime that does not start")?;
+            .map_err(|_| Refusal::Unfit(format!("is not onnxruntime (it has no {})", library_file::ENTRY)))?;
+        let unfit = |reason: &str| Refusal::Unfit(reason.to_owned());
+        let base = entry().as_ref().ok_or_else(|| unfit("is an onnxruntime that does not start"))?;
         let version = (base.get_version_string)();
         if version.is_null() {
-            return Err("is an onnxruntime without a version".to_owned());
+            return Err(unfit("is an onnxruntime without a version"));
         }
         let version = CStr::from_ptr(version).to_string_lossy().into_owned();
         // onnxruntime prints a complaint to stderr when asked for an interface that it does not have.
@@ -68,7 +68,8 @@ pub(super) fn probe(path: &Path) -> Result<Probed, String> {
         (version, api)
     };
     if api.is_null() {
-        return Err(format!("is onnxruntime {version}; 1.{} or newer is needed", ort::MINOR_VERSION));
+        let needed = format!("is onnxruntime {version}; 1.{} or newer is needed", ort::MINOR_VERSION);
+        return Err(Refusal::Unfit(needed));
     }
     Ok(Probed { path: path.to_owned(), version })
 }
@@ -115,7 +116,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let truncated = folder.path().join("truncated.so");
         std::fs::write(&truncated, &bytes[..bytes.len() / 2]).unwrap();
-        assert!(probe(&truncated).unwrap_err().contains("cut short"));
+        assert!(matches!(probe(&truncated).unwrap_err(), Refusal::Damaged(reason) if reason.contains("cut short")));
 
         // An old one is made of the real one by changing the version that it tells.
         let version = format!("{}\0", real.version()).into_bytes();
@@ -132,6 +133,6 @@ mod tests {
         let old = folder.path().join("old.so");
         std::fs::write(&old, old_bytes).unwrap();
         let reason = probe(&old).unwrap_err();
-        assert!(reason.contains("or newer is needed"), "{reason}");
+        assert!(reason.reason().contains("or newer is needed"), "{reason:?}");
     }
 }

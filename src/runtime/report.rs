@@ -6,6 +6,7 @@ use super::{
     Device, Options, Place, Runtime, RuntimeError, Source,
     locate::{self, Search, Surroundings},
     open,
+    trial::Trial,
 };
 
 /// Which onnxruntime would be used, and what was looked at to find it.
@@ -40,7 +41,8 @@ pub enum ProviderState {
 
 /// Looks for onnxruntime as a render would, but installs nothing.
 pub fn report(options: &Options) -> Report {
-    let surroundings = Surroundings::of_process(options.onnxruntime.as_deref());
+    let trial = Trial::of_process(options.trial.as_deref());
+    let surroundings = Surroundings::of_process(options.onnxruntime.as_deref(), trial);
     let want = options.want();
     let Search { found, places } = match locate::search(&surroundings, want) {
         Ok(search) => search,
@@ -48,7 +50,12 @@ pub fn report(options: &Options) -> Report {
     };
     let library = match found {
         // The places are shown anyway.
-        None => Err(open::not_found(want, &[])),
+        None => Err(match open::not_found(want, &places) {
+            RuntimeError::Library { message, hint } => {
+                RuntimeError::Library { message: message.lines().next().unwrap_or_default().to_owned(), hint }
+            }
+            error => error,
+        }),
         Some((source, probed)) => Runtime::load_probed(probed).map(|runtime| Library {
             source,
             path: runtime.path().to_owned(),

@@ -1,4 +1,4 @@
-//! What an installation has under way: the pip that it started, and its temporary files and folders.
+//! What is under way to get a library: processes that were started (pip, trials), and temporary files and folders.
 //!
 //! A process that is ended runs no destructors and stops no child; [`abandon`] does what they would have done.
 
@@ -7,7 +7,7 @@ use std::{
     fs, io,
     ops::Deref,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus},
+    process::{Child, ChildStdout, Command, ExitStatus},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
@@ -73,6 +73,11 @@ impl Process {
         underway.started += 1;
         underway.children.insert(number, child);
         Ok(Process(number))
+    }
+
+    /// What it prints, if that was asked for and not taken before.
+    pub(super) fn output(&self) -> Option<ChildStdout> {
+        underway().children.get_mut(&self.0)?.stdout.take()
     }
 
     /// How it ended, if it has.

@@ -22,16 +22,19 @@ use crate::plan::{
 /// The version of the program's arithmetic. To be raised with every change after which a render gives other bytes, however
 /// few: of the canvas, of looking, of the encoder's graphs, of draws or of defaults that the plan does not hold. Old
 /// states are then never taken up again.
-pub const ARITHMETIC: u64 = 2;
+pub const ARITHMETIC: u64 = 3;
 
 /// The hash of everything that a state depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(blake3::Hash);
 
+/// Digits of [`Key::name`].
+pub(super) const NAME_DIGITS: usize = 32;
+
 impl Key {
     /// 32 hexadecimal digits: 128 bits, more than chance or a store's size can make collide.
     pub fn name(&self) -> String {
-        self.0.to_hex()[..32].to_owned()
+        self.0.to_hex()[..NAME_DIGITS].to_owned()
     }
 }
 

@@ -38,6 +38,7 @@ pub use key::{ARITHMETIC, Chain, Key, Mark};
 pub use limit::{DEFAULT_LIMIT, LIMIT_VARIABLE, parse_bytes};
 pub use shelf::Holding;
 
+use crate::ours::Cleared;
 use crate::plan::Plan;
 use crate::render::Standing;
 use shelf::{Shelf, remove, touch};
@@ -180,11 +181,11 @@ impl Store {
         self.shelf.holdings()
     }
 
-    /// Removes everything; gives the number of files and their bytes.
+    /// Removes all checkpoints, and nothing that is not ours.
     ///
     /// # Errors
     /// Where a file cannot be removed.
-    pub fn clear(&self) -> std::io::Result<(u64, u64)> {
+    pub fn clear(&self) -> std::io::Result<Cleared> {
         self.shelf.clear()
     }
 

@@ -1,14 +1,22 @@
 //! Checkpoints as files in a folder: `LAYOUT/START/STEPS-KEY.safetensors`, those of one key 0 side by side.
 //!
 //! A name says all that is needed to look for a state. Files appear whole, and are never changed after that; two processes
-//! that write the same name write the same state. Any file may be gone at any time.
+//! that write the same name write the same state. Any file may be gone at any time. The folder may hold other things, too: what
+//! has no name of this pattern is neither read nor removed, and no link in it is followed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::checkpoint::{self, LAYOUT};
-use super::key::Key;
+use super::key::{Key, NAME_DIGITS};
+use crate::ours::{self, Cleared, Layout, is_hexadecimal};
+
+/// Of all layouts: `LAYOUT/START/STEPS-KEY.safetensors`.
+const ALL: Layout = Layout { folders: &[is_layout, is_key], file: is_ours };
+
+/// Of one: `START/STEPS-KEY.safetensors`.
+const ONE: Layout = Layout { folders: &[is_key], file: is_ours };
 
 /// What a process that was killed while it wrote leaves behind is removed after so long.
 const ABANDONED: Duration = Duration::from_secs(3600);
@@ -16,6 +24,8 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 /// The folder.
 #[derive(Debug, Clone)]
 pub(super) struct Shelf {
+    root: PathBuf,
+    /// Of our layout.
     folder: PathBuf,
 }
 
@@ -28,7 +38,7 @@ pub(super) struct Place {
     pub path: PathBuf,
 }
 
-/// A file, whatever is in it.
+/// A file by its name, whatever is in it.
 struct Entry {
     path: PathBuf,
     bytes: u64,
@@ -46,7 +56,19 @@ pub struct Holding {
 
 impl Shelf {
     pub fn new(folder: PathBuf) -> Self {
-        Shelf { folder: folder.join(LAYOUT) }
+        Shelf { folder: folder.join(LAYOUT), root: folder }
+    }
+
+    /// Makes the folder in which a state belongs; none where it cannot be written there without following a link.
+    pub fn prepare(&self, place: &Path) -> Option<()> {
+        let start = place.parent()?;
+        ours::make_cache(&self.root).ok()?;
+        ours::make_cache(&self.folder).ok()?;
+        if !start.exists() {
+            fs::create_dir(start).ok()?;
+        }
+        let sound = ours::is_folder(&self.folder) && ours::is_folder(start);
+        (sound && (ours::is_free(place) || ours::is_file(place))).then_some(())
     }
 
     /// Where a state belongs.
@@ -56,37 +78,38 @@ impl Shelf {
 
     /// The states of a key 0, the one after most steps first.
     pub fn places(&self, start: Key) -> Vec<Place> {
-        let entries = fs::read_dir(self.folder.join(start.name())).into_iter().flatten().flatten();
+        let folder = self.folder.join(start.name());
+        let own = ours::is_folder(&self.folder) && ours::is_folder(&folder);
+        let entries = own.then(|| fs::read_dir(folder).ok()).flatten().into_iter().flatten().flatten();
         let place = |path: PathBuf| {
-            let (steps, key) = path.file_name()?.to_str()?.strip_suffix(".safetensors")?.split_once('-')?;
-            Some(Place { steps: steps.parse().ok()?, key: key.to_owned(), path: path.clone() })
+            let (steps, key) = state(path.file_name()?.to_str()?)?;
+            let key = key.to_owned();
+            ours::is_file(&path).then_some(Place { steps, key, path })
         };
         let mut places: Vec<Place> = entries.filter_map(|entry| place(entry.path())).collect();
         places.sort_by(|a, b| (b.steps, &a.key).cmp(&(a.steps, &b.key)));
         places
     }
 
-    /// Every file in it.
+    /// Every file of ours in it.
     fn entries(&self) -> Vec<Entry> {
-        let folders = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let files = folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten());
-        files
-            .filter_map(|file| {
-                let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
-                let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                Some(Entry { path: file.path(), bytes: metadata.len(), used })
-            })
-            .collect()
+        let files = if ours::is_folder(&self.folder) { ONE.files(&self.folder) } else { Vec::new() };
+        let entry = |file: ours::File| Entry {
+            bytes: file.metadata.len(),
+            used: file.metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            path: file.path,
+        };
+        files.into_iter().map(entry).collect()
     }
 
     /// Removes those that have not been used for longest until no more than `limit` bytes are left; `sparing` stays.
     pub fn evict(&self, limit: u64, sparing: &Path) {
-        let mut entries = self.entries();
-        let abandoned = |entry: &Entry| {
-            let temporary = entry.path.extension().is_some_and(|extension| extension == "tmp");
-            temporary && entry.used.elapsed().is_ok_and(|age| age > ABANDONED)
-        };
-        entries.retain(|entry| !(abandoned(entry) && remove(&entry.path)));
+        let (temporary, mut entries): (Vec<_>, Vec<_>) =
+            self.entries().into_iter().partition(|entry| entry.path.extension().is_some_and(|it| it == "tmp"));
+        let abandoned = |entry: &&Entry| entry.used.elapsed().is_ok_and(|age| age > ABANDONED);
+        for entry in temporary.iter().filter(abandoned) {
+            remove(&entry.path);
+        }
         entries.sort_by_key(|entry| entry.used);
         let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();
         for entry in entries.iter().filter(|entry| entry.path != sparing) {
@@ -99,21 +122,9 @@ impl Shelf {
         }
     }
 
-    /// Removes all checkpoints, those of other layouts included; gives the number of files and their bytes.
-    pub fn clear(&self) -> std::io::Result<(u64, u64)> {
-        let Some(root) = self.folder.parent() else { return Ok((0, 0)) };
-        let (mut files, mut bytes) = (0, 0);
-        for layout in fs::read_dir(root).into_iter().flatten().flatten() {
-            for entry in (Shelf { folder: layout.path() }).entries() {
-                files += 1;
-                bytes += entry.bytes;
-            }
-            match fs::remove_dir_all(layout.path()) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok((files, bytes))
+    /// Removes all checkpoints, those of other layouts included, and says what is left.
+    pub fn clear(&self) -> std::io::Result<Cleared> {
+        ALL.clear(&self.root)
     }
 
     /// What is kept, by recipe, the largest first. What is none of our checkpoints is counted under no name.
@@ -136,18 +147,126 @@ impl Shelf {
     }
 }
 
-/// Removes a file, and its folder if nothing else is in it.
+/// Removes a file of ours, and its folder if nothing else is in it.
 pub(super) fn remove(path: &Path) -> bool {
-    let removed = fs::remove_file(path).is_ok();
-    if let Some(folder) = path.parent() {
-        // It fails where something is in it.
-        let _ = fs::remove_dir(folder);
+    let removed = ours::remove_file(path);
+    if removed && let Some(folder) = path.parent() {
+        ours::remove_empty(folder);
     }
     removed
+}
+
+/// A number: those of layouts to come, too.
+fn is_layout(name: &str) -> bool {
+    (1..=3).contains(&name.len()) && !name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_key(name: &str) -> bool {
+    is_hexadecimal(name, NAME_DIGITS)
+}
+
+/// A checkpoint's name, or that of the file that becomes one.
+fn is_ours(name: &str) -> bool {
+    state(name).is_some() || ours::temporary_of(name).is_some_and(|stem| steps_and_key(stem).is_some())
+}
+
+/// The steps and the key in a checkpoint's name.
+fn state(name: &str) -> Option<(u64, &str)> {
+    steps_and_key(name.strip_suffix(".safetensors")?)
+}
+
+fn steps_and_key(stem: &str) -> Option<(u64, &str)> {
+    let (steps, key) = stem.split_once('-')?;
+    let number: u64 = steps.parse().ok()?;
+    (format!("{number:08}") == steps && is_key(key)).then_some((number, key))
 }
 
 /// A file counts as used now.
 pub(super) fn touch(path: &Path) {
     // A checkpoint that cannot be touched may be evicted early, no more.
     let _ = fs::File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_ours_by_their_whole_pattern() {
+        let key = "0123456789abcdef0123456789abcdef";
+        assert_eq!(state(&format!("00000012-{key}.safetensors")), Some((12, key)));
+        assert!(is_ours(&format!("123456789-{key}.safetensors")) && is_ours(&format!(".00000012-{key}.aB3dE6.tmp")));
+        for other in [
+            format!("12-{key}.safetensors"),
+            format!("00000012-{key}.safetensors.bak"),
+            format!("00000012-{}.safetensors", &key[1..]),
+            format!("00000012-{}.safetensors", key.to_uppercase()),
+            format!("+0000012-{key}.safetensors"),
+            ".photo.aB3dE6.tmp".to_owned(),
+            "model.safetensors".to_owned(),
+        ] {
+            assert!(!is_ours(&other), "{other}");
+        }
+        assert!(is_layout("1") && is_layout("12"));
+        assert!(!is_layout("") && !is_layout("01") && !is_layout("2024") && !is_layout("a"));
+    }
+
+    /// Files of others beside ours are neither used nor evicted, though they be older and larger.
+    #[test]
+    fn eviction_spares_what_is_not_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(folder.path().to_path_buf());
+        let key = "0123456789abcdef0123456789abcdef";
+        let start = folder.path().join(LAYOUT).join(key);
+        let file = |path: &Path| {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, [0; 100]).unwrap();
+            path.to_path_buf()
+        };
+        let theirs = [
+            file(&start.join("weights.safetensors")),
+            file(&start.join(".note.aB3dE6.tmp")),
+            file(&folder.path().join(LAYOUT).join("photos/a")),
+            file(&folder.path().join("photos/a")),
+        ];
+        let ours: Vec<PathBuf> =
+            (1..4).map(|steps| file(&start.join(format!("{steps:08}-{key}.safetensors")))).collect();
+        let recent = file(&start.join(format!(".00000009-{key}.aB3dE6.tmp")));
+        for theirs in theirs.iter() {
+            let file = fs::File::options().append(true).open(theirs).unwrap();
+            file.set_modified(SystemTime::now() - ABANDONED * 2).unwrap();
+        }
+        shelf.evict(100, &ours[2]);
+        assert!(theirs.iter().all(|path| path.is_file()));
+        assert!(recent.is_file(), "somebody may be writing it");
+        assert_eq!(ours.iter().filter(|path| path.is_file()).count(), 1);
+        let cleared = shelf.clear().unwrap();
+        assert_eq!(cleared.files, 2);
+        assert!(cleared.left.unwrap().starts_with("4 other files left in "));
+        assert!(theirs.iter().all(|path| path.is_file()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_or_removed_through_a_link() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let (root, away) = (folder.path().join("store"), folder.path().join("away"));
+        let key = "0123456789abcdef0123456789abcdef";
+        let name = format!("00000001-{key}.safetensors");
+        fs::create_dir_all(away.join(key)).unwrap();
+        fs::write(away.join(key).join(&name), "theirs").unwrap();
+        let shelf = Shelf::new(root.clone());
+        let place = root.join(LAYOUT).join(key).join(&name);
+        assert!(shelf.prepare(&place).is_some());
+        symlink(away.join(key).join(&name), &place).unwrap();
+        assert!(shelf.prepare(&place).is_none() && !remove(&place));
+        fs::remove_file(&place).unwrap();
+        fs::remove_dir(place.parent().unwrap()).unwrap();
+        symlink(away.join(key), place.parent().unwrap()).unwrap();
+        assert!(shelf.prepare(&place).is_none());
+        shelf.evict(0, Path::new(""));
+        assert_eq!(shelf.clear().unwrap().files, 0);
+        assert_eq!(fs::read(away.join(key).join(&name)).unwrap(), b"theirs");
+    }
 }

@@ -113,7 +113,7 @@ fn work(tasks: &Receiver<Task>, shelf: &Shelf, limit: u64, progress: &Progress) 
     for Task { path, bytes, replaces } in tasks {
         let start = Instant::now();
         // A checkpoint that cannot be written costs time one day, not the picture.
-        if write(&path, &bytes).is_some() {
+        if write(shelf, &path, &bytes).is_some() {
             if let Some(old) = replaces.filter(|old| *old != path) {
                 remove(&old);
             }
@@ -123,9 +123,9 @@ fn work(tasks: &Receiver<Task>, shelf: &Shelf, limit: u64, progress: &Progress) 
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Option<()> {
+fn write(shelf: &Shelf, path: &Path, bytes: &[u8]) -> Option<()> {
     let (at, hash) = checkpoint::hash(bytes)?;
-    std::fs::create_dir_all(path.parent()?).ok()?;
+    shelf.prepare(path)?;
     write_whole(path, |file| {
         file.write_all(&bytes[..at])?;
         file.write_all(hash.as_bytes())?;

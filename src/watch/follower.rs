@@ -4,15 +4,21 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use super::arms::Arms;
 use super::content::{Content, Contents};
+use super::home::Home;
+use super::parts::Glance;
 use super::{Means, News, Version};
 
 /// As long as events follow each other closer than this, a save is still going on.
 const QUIET: Duration = Duration::from_millis(100);
 /// But no longer than this is waited for quiet.
 const LONGEST: Duration = Duration::from_secs(1);
+/// How often it is looked at what paths lead through, whether there was an event or not.
+const CLOCK: Duration = Duration::from_millis(1500);
 
 /// What the follower is told.
 pub(super) enum Message {
@@ -36,9 +42,13 @@ pub(super) enum Message {
 
 pub(super) struct Follower {
     means: Means,
+    home: Home,
+    arms: Option<Weak<Mutex<Arms>>>,
     contents: Contents,
     recipes: Vec<Followed>,
     folders: Vec<PathBuf>,
+    /// What the paths led through when their files were last looked at.
+    glance: Glance,
 }
 
 /// A recipe that is followed.
@@ -54,39 +64,47 @@ struct Followed {
 }
 
 impl Follower {
-    pub(super) fn new(means: Means) -> Self {
-        Follower { means, contents: Contents::default(), recipes: Vec::new(), folders: Vec::new() }
+    pub(super) fn new(means: Means, home: Home, arms: Option<Weak<Mutex<Arms>>>) -> Self {
+        Follower {
+            means,
+            home,
+            arms,
+            contents: Contents::default(),
+            recipes: Vec::new(),
+            folders: Vec::new(),
+            glance: Glance::default(),
+        }
     }
 
     /// Until it is told to end, or the other side is gone.
     pub(super) fn run(mut self, messages: &Receiver<Message>, news: &Sender<News>) {
         let mut last = Vec::new();
         loop {
-            let message = match self.means {
-                Means::Events => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Means::Poll(every) => messages.recv_timeout(every),
+            let clock = match self.means {
+                Means::Events => CLOCK,
+                Means::Poll(every) => every,
             };
-            match message {
-                Ok(Message::Look) => {
-                    if self.settle(messages).is_err() || !self.look(news) {
-                        return;
-                    }
-                }
-                Ok(message) => {
-                    if !self.heed(message) {
-                        return;
-                    }
-                }
+            let on = match messages.recv_timeout(clock) {
+                Ok(Message::Look) => self.settle(messages).is_ok() && self.look(news, false),
+                Ok(message) => self.heed(message),
                 Err(RecvTimeoutError::Timeout) => {
-                    let seen = self.seen();
-                    if seen != last {
-                        last = self.settled(seen);
-                        if !self.look(news) {
-                            return;
+                    self.home.back();
+                    match self.means {
+                        Means::Events if self.glimpse() == self.glance => true,
+                        Means::Events => self.settle(messages).is_ok() && self.look(news, true),
+                        Means::Poll(_) => {
+                            let seen = self.seen();
+                            seen == last || {
+                                last = self.settled(seen);
+                                self.look(news, true)
+                            }
                         }
                     }
                 }
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => false,
+            };
+            if !on {
+                return;
             }
         }
     }
@@ -112,7 +130,7 @@ impl Follower {
     }
 
     fn knows(&self, recipe: &Path) -> bool {
-        self.recipes.iter().any(|followed| same(&followed.recipe, recipe))
+        self.recipes.iter().any(|followed| same(&self.home, &followed.recipe, recipe))
     }
 
     /// Waits until the save is over.
@@ -147,31 +165,60 @@ impl Follower {
         seen
     }
 
+    /// The files that are followed.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        self.recipes.iter().flat_map(|followed| {
+            followed.files.iter().map(|(file, _)| file.as_path()).chain([followed.recipe.as_path()])
+        })
+    }
+
     /// The content of all that is followed.
     fn seen(&mut self) -> Vec<(PathBuf, Content)> {
         self.contents.renew(true);
-        let known = self
-            .recipes
-            .iter()
-            .flat_map(|followed| followed.files.iter().map(|(file, _)| file.clone()).chain([followed.recipe.clone()]));
-        let paths: Vec<PathBuf> = known.chain(self.folders.iter().flat_map(|folder| recipes(folder))).collect();
-        paths.into_iter().map(|path| (path.clone(), self.contents.of(&path))).collect()
+        let found = self.folders.iter().flat_map(|folder| recipes(&self.home, folder));
+        let paths: Vec<PathBuf> = self.files().map(Path::to_path_buf).chain(found).collect();
+        paths.into_iter().map(|path| (path.clone(), self.contents.of(&self.home.absolute(&path)))).collect()
     }
 
-    /// Tells what is new since it last looked; false where nobody wants to know.
-    fn look(&mut self, news: &Sender<News>) -> bool {
-        self.contents.renew(self.means != Means::Events);
+    /// What the paths of all that is followed lead through now.
+    fn glimpse(&self) -> Glance {
+        let mut glance = Glance::default();
+        for file in self.files() {
+            glance.follow(&self.home.absolute(file));
+        }
+        for folder in &self.folders {
+            glance.entries(&self.home.absolute(folder));
+        }
+        glance
+    }
+
+    /// Lets the system tell of the folders that the paths lead through by now. What it refuses the clock makes up for.
+    fn rearm(&self) {
+        if let Some(arms) = self.arms.as_ref().and_then(Weak::upgrade) {
+            let mut arms = arms.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = arms.follow(self.files(), self.folders.iter().map(PathBuf::as_path));
+        }
+    }
+
+    /// Tells what is new since it last looked; false where nobody wants to know. `sparing`: longer files are read only where the
+    /// system says that they have changed.
+    fn look(&mut self, news: &Sender<News>, sparing: bool) -> bool {
+        // First the events and the parts, then the content: what changes in between is noticed.
+        self.home.back();
+        self.rearm();
+        self.glance = self.glimpse();
+        self.contents.renew(sparing);
         let mut told = Vec::new();
         for followed in &mut self.recipes {
-            told.extend(followed.look(&mut self.contents));
+            told.extend(followed.look(&self.home, &mut self.contents));
         }
         self.recipes.retain(|followed| !(followed.found && followed.gone));
-        let found: Vec<PathBuf> = self.folders.iter().flat_map(|folder| recipes(folder)).collect();
+        let found: Vec<PathBuf> = self.folders.iter().flat_map(|folder| recipes(&self.home, folder)).collect();
         for recipe in found {
             if self.knows(&recipe) {
                 continue;
             }
-            let Ok(bytes) = std::fs::read(&recipe) else { continue };
+            let Ok(bytes) = std::fs::read(self.home.absolute(&recipe)) else { continue };
             let last = Version { recipe: bytes, files: 0 };
             told.push(News::Saved { recipe: recipe.clone(), version: last.clone(), files: vec![recipe.clone()] });
             self.recipes.push(Followed { recipe, files: Vec::new(), last, gone: false, found: true });
@@ -191,11 +238,11 @@ impl Followed {
     }
 
     /// What is new. A needed file that is gone for the moment changes nothing.
-    fn look(&mut self, contents: &mut Contents) -> Option<News> {
+    fn look(&mut self, home: &Home, contents: &mut Contents) -> Option<News> {
         let mut version = self.last.clone();
         let mut files = Vec::new();
         for (path, last) in &mut self.files {
-            let now = contents.of(path);
+            let now = contents.of(&home.absolute(path));
             if now.is_some() && now != *last {
                 *last = now;
                 version.files += 1;
@@ -203,7 +250,7 @@ impl Followed {
             }
         }
         let was_gone = self.gone;
-        match std::fs::read(&self.recipe) {
+        match std::fs::read(home.absolute(&self.recipe)) {
             Ok(bytes) => {
                 self.gone = false;
                 if bytes != version.recipe {
@@ -211,7 +258,8 @@ impl Followed {
                     files.insert(0, self.recipe.clone());
                 }
             }
-            Err(error) => self.gone = error.kind() == ErrorKind::NotFound,
+            // Where a file is in a folder's place it is not there either.
+            Err(error) => self.gone = [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()),
         }
         if self.gone {
             self.last = version;
@@ -226,15 +274,15 @@ impl Followed {
 }
 
 /// The recipes of a folder, sorted by name.
-pub(super) fn recipes(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+pub(super) fn recipes(home: &Home, folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(home.absolute(folder)).into_iter().flatten().flatten();
     // Of the current folder names are shorter without it.
     let path = |name: std::ffi::OsString| match folder == Path::new(".") {
         true => PathBuf::from(name),
         false => folder.join(name),
     };
     let mut found: Vec<PathBuf> = entries.map(|entry| path(entry.file_name())).collect();
-    found.retain(|path| is_recipe(path) && path.is_file());
+    found.retain(|path| is_recipe(path) && home.absolute(path).is_file());
     found.sort();
     found
 }
@@ -246,6 +294,7 @@ pub(super) fn is_recipe(path: &Path) -> bool {
 }
 
 /// Two paths lead to one file.
-fn same(one: &Path, other: &Path) -> bool {
-    one == other || std::fs::canonicalize(one).ok().is_some_and(|path| std::fs::canonicalize(other).ok() == Some(path))
+fn same(home: &Home, one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(home.absolute(path)).ok();
+    one == other || real(one).is_some_and(|path| real(other) == Some(path))
 }

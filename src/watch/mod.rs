@@ -5,25 +5,27 @@
 //! ```
 //!
 //! Editors save in many ways: in place, by truncating and writing, by writing another file and renaming it, by deleting
-//! first. So the folders are watched, not the files; events only say when to look; and what counts is whether the content
-//! is another one. Without events nothing runs. Where there are none, as on network drives, a clock says when to look
-//! ([`Means::Poll`]).
+//! first. Folders are moved away and made anew, as version control and backups do, and links are pointed elsewhere. So paths
+//! are followed, not what is at them: the folders that a path leads through are watched, not the files; events only say when
+//! to look; and what counts is whether the content is another one. The system may not tell everything, so a clock looks at
+//! what the paths lead through, without reading any file. Where there are no events, as on network drives, it is a clock
+//! alone that says when to read ([`Means::Poll`]).
 
+mod arms;
 mod content;
 mod follower;
+mod home;
+mod parts;
 
-use std::collections::HashSet;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode, EventKind};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-
+use arms::Arms;
 use content::Contents;
 use follower::{Follower, Message, recipes};
+use home::Home;
 
 /// The content of everything that one recipe is made of, at one time. Two versions are equal if there is nothing new
 /// between them.
@@ -81,24 +83,13 @@ impl WatchError {
     }
 }
 
-/// Follows recipes.
+/// Follows recipes. Where the current folder is replaced by another one of the same path, that one becomes the current folder.
 pub struct Watch {
     /// None where it polls.
-    watcher: Option<RecommendedWatcher>,
-    /// The folders that `watcher` watches.
-    folders: HashSet<PathBuf>,
-    matters: Arc<Mutex<Matters>>,
+    arms: Option<Arc<Mutex<Arms>>>,
+    home: Home,
     messages: Sender<Message>,
     news: Receiver<News>,
-}
-
-/// Which names an event has to be about.
-#[derive(Default)]
-struct Matters {
-    /// Names of files that are followed, in whatever folder.
-    names: HashSet<OsString>,
-    /// Recipes may appear.
-    folders: bool,
 }
 
 /// Ends a [`Watch`], from whatever thread.
@@ -118,17 +109,15 @@ impl Watch {
     pub fn new(means: Means) -> Result<Self, WatchError> {
         let (messages, incoming) = channel();
         let (outgoing, news) = channel();
-        let matters = Arc::new(Mutex::new(Matters::default()));
-        let watcher = match means {
+        let home = Home::now();
+        let arms = match means {
             Means::Poll(_) => None,
-            Means::Events => {
-                let watcher = notify::recommended_watcher(handler(matters.clone(), messages.clone()));
-                Some(watcher.map_err(|error| WatchError::Unwatchable { path: "a recipe".into(), error })?)
-            }
+            Means::Events => Some(Arc::new(Mutex::new(Arms::new(home.clone(), messages.clone())?))),
         };
-        let follower = Follower::new(means);
+        // It lasts as long as we do: what it holds for longer tells it of nothing.
+        let follower = Follower::new(means, home.clone(), arms.as_ref().map(Arc::downgrade));
         std::thread::spawn(move || follower.run(&incoming, &outgoing));
-        Ok(Watch { watcher, folders: HashSet::new(), matters, messages, news })
+        Ok(Watch { arms, home, messages, news })
     }
 
     /// Follows a recipe, also while it is away for some time; gives its present version.
@@ -138,8 +127,8 @@ impl Watch {
 
     fn begin(&mut self, recipe: &Path, found: bool) -> Result<Version, WatchError> {
         // First the events, then the content: what changes in between is noticed.
-        self.arm(recipe)?;
-        let bytes = std::fs::read(recipe)
+        self.arm(&[recipe], &[])?;
+        let bytes = std::fs::read(self.home.absolute(recipe))
             .map_err(|error| WatchError::Unreadable { path: recipe.display().to_string(), error })?;
         let version = Version { recipe: bytes, files: 0 };
         // The follower lives as long as we hold the sender.
@@ -150,13 +139,11 @@ impl Watch {
     /// Follows the recipes of a folder (its files `*.toml`, not those of folders in it) as they come and go; gives those
     /// that are there, sorted by name. One that is followed already is not followed twice, though given again.
     pub fn folder(&mut self, folder: &Path) -> Result<Vec<(PathBuf, Version)>, WatchError> {
-        lock(&self.matters).folders = true;
-        self.arm_folder(folder)
-            .map_err(|error| WatchError::Unwatchable { path: folder.display().to_string(), error })?;
-        std::fs::read_dir(folder)
+        self.arm(&[], &[folder])?;
+        std::fs::read_dir(self.home.absolute(folder))
             .map_err(|error| WatchError::Unreadable { path: folder.display().to_string(), error })?;
         let mut found = Vec::new();
-        for recipe in recipes(folder) {
+        for recipe in recipes(&self.home, folder) {
             let version = self.begin(&recipe, true)?;
             found.push((recipe, version));
         }
@@ -167,12 +154,11 @@ impl Watch {
     /// Follows these files besides a recipe, and no others any more.
     pub fn follow(&mut self, recipe: &Path, files: &[PathBuf]) -> Result<(), WatchError> {
         // The recipe again: it may have become a link to another folder.
-        for path in files.iter().map(PathBuf::as_path).chain([recipe]) {
-            self.arm(path)?;
-        }
+        let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).chain([recipe]).collect();
+        self.arm(&paths, &[])?;
         // Looked at now, not when the follower gets to it: what changes from here on is news.
         let mut contents = Contents::default();
-        let files = files.iter().map(|file| (file.clone(), contents.of(file))).collect();
+        let files = files.iter().map(|file| (file.clone(), contents.of(&self.home.absolute(file)))).collect();
         let _ = self.messages.send(Message::Follow { recipe: recipe.to_path_buf(), files });
         Ok(())
     }
@@ -187,59 +173,10 @@ impl Watch {
         Ender(self.messages.clone())
     }
 
-    /// Watches the folder a path is in, and if the path is a link the one its target is in.
-    fn arm(&mut self, path: &Path) -> Result<(), WatchError> {
-        let target = std::fs::canonicalize(path).ok();
-        for path in target.as_deref().into_iter().chain([path]) {
-            let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else { continue };
-            lock(&self.matters).names.insert(name.to_owned());
-            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-            self.arm_folder(parent)
-                .map_err(|error| WatchError::Unwatchable { path: path.display().to_string(), error })?;
-        }
-        Ok(())
-    }
-
-    fn arm_folder(&mut self, folder: &Path) -> notify::Result<()> {
-        if let Some(watcher) = &mut self.watcher
-            && let Ok(folder) = std::fs::canonicalize(folder)
-            && !self.folders.contains(&folder)
-        {
-            watcher.watch(&folder, RecursiveMode::NonRecursive)?;
-            self.folders.insert(folder);
-        }
-        Ok(())
-    }
-}
-
-fn lock(matters: &Mutex<Matters>) -> std::sync::MutexGuard<'_, Matters> {
-    matters.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Turns events into a wish to look, where they are about names that matter.
-fn handler(
-    matters: Arc<Mutex<Matters>>,
-    messages: Sender<Message>,
-) -> impl FnMut(notify::Result<notify::Event>) + Send + 'static {
-    move |event| {
-        let look = match event {
-            Ok(event) => {
-                // Our own reading opens and closes files; to look at that would never end.
-                let access =
-                    matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
-                let matters = lock(&matters);
-                let known = |path: &PathBuf| {
-                    path.file_name().is_some_and(|name| matters.names.contains(name))
-                        || matters.folders && follower::is_recipe(path)
-                };
-                event.need_rescan() || !access && event.paths.iter().any(known)
-            }
-            // Something was missed.
-            Err(_) => true,
-        };
-        if look {
-            let _ = messages.send(Message::Look);
-        }
+    fn arm(&self, files: &[&Path], folders: &[&Path]) -> Result<(), WatchError> {
+        let Some(arms) = &self.arms else { return Ok(()) };
+        let mut arms = arms.lock().unwrap_or_else(PoisonError::into_inner);
+        arms.follow(files.iter().copied(), folders.iter().copied())
     }
 }
 

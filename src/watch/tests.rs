@@ -12,6 +12,8 @@ struct Scene {
     watch: Watch,
 }
 
+mod paths;
+
 fn scene(text: &str) -> Scene {
     scene_by(Means::Events, text)
 }

@@ -102,3 +102,71 @@ fn windows_that_are_larger_than_the_canvas_with_this_model_are_told() {
     bench.write("b.toml", recipe("[0.2, 1]"));
     assert_eq!(bench.done(&["check", "b.toml"]).err, "");
 }
+
+/// What other programs take for a sign is told at its place, with our key for it.
+#[test]
+fn prompts_of_other_programs_are_told() {
+    let bench = Bench::new();
+    let with = |prompt: &str| SMALL.replace("\"castle\"", &format!("\"{prompt}\""));
+    let told = |text: &str| {
+        bench.write("a.toml", text);
+        findings(&bench.done(&["check", "a.toml", "--format", "json"]))
+    };
+    for (prompt, part, hint) in [
+        ("castle:0.5 | sea:-1", ":0.5", "{ text = \"castle\", weight = 0.5 }"),
+        ("(castle:1.4), sea", "(castle:1.4)", "weight = 1.4"),
+        ("castle, [sea]", "[sea]", "weight"),
+        ("sword::2", "::2", "weight = 2"),
+        ("castle --no text", "--no", "weight = -0.3"),
+        ("castle --ar 16:9", "--ar", "size = [1360, 768]"),
+    ] {
+        let text = with(prompt);
+        let found = told(&text);
+        let is_it = |finding: &&Value| {
+            let span = [0, 1].map(|end| finding["span"][end].as_u64().unwrap() as usize);
+            &text[span[0]..span[1]] == part && finding["hint"].as_str().unwrap_or_default().contains(hint)
+        };
+        let finding = found.iter().find(is_it).unwrap_or_else(|| panic!("{prompt}: {found:#?}"));
+        assert_eq!((&finding["severity"], &finding["line"]), (&json!("warning"), &json!(7)));
+    }
+    for prompt in ["castle 16:9", "castle: book one", "castle: A New Hope", "castle (sea)"] {
+        let found = told(&with(prompt));
+        assert!(
+            found.iter().all(|finding| !finding["message"].as_str().unwrap().contains("read as words")),
+            "{found:#?}"
+        );
+    }
+    // Prompts of the command line, too.
+    bench.write("small.toml", SMALL);
+    bench.done(&["check", "small.toml"]);
+    let set = "detail.0.prompts.0=castle --neg";
+    bench.done(&["plan", "small.toml", "--set", set]).says("--neg").says("negative weight");
+    image::RgbImage::new(16, 16).save(bench.path("a.png")).unwrap();
+    bench.done(&["score", "a.png", "castle::2"]).says("column 7").says("weight = 2");
+}
+
+/// Paths as shells and other systems write them: every door has the hint.
+#[cfg(unix)]
+#[test]
+fn paths_of_elsewhere_are_told() {
+    let bench = Bench::new();
+    let check = |text: String| {
+        bench.write("a.toml", text);
+        bench.run(&["check", "a.toml"]).ended(2)
+    };
+    let with = |what: &str, path: &str| match what {
+        "extends" => format!("extends = {path}\n{SMALL}"),
+        "model" => format!("model = {path}\n{SMALL}"),
+        "init" => format!("{SMALL}\n[canvas]\ninit = {{ image = {path} }}\n"),
+        "prompt" => SMALL.replace("\"castle\"", &format!("{{ image = {path} }}")),
+        "direction" => SMALL.replace("\"castle\"", &format!("{{ direction = {path}, weight = -0.1 }}")),
+        _ => SMALL.replace("windows = 1", &format!("windows = 1\nregion = {{ mask = {path} }}")),
+    };
+    for what in ["extends", "model", "init", "prompt", "direction", "mask"] {
+        check(with(what, "\"~/x.png\"")).says("`~` is not expanded");
+        check(with(what, "'C:\\Users\\me\\x.png'")).says("path of Windows");
+        check(with(what, "\"C:\\textures\\new.png\"")).says("single quotes");
+        check(with(what, "\"C:\\Users\\me\\x.png\"")).says("single quotes");
+    }
+    bench.run(&["check", "~/x.toml"]).ended(2).says("`~` is not expanded");
+}

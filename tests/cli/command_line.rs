@@ -189,3 +189,69 @@ fn prompts_of_unknown_words_are_pointed_at() {
     bench.run(&["model.toml"]).ended(2).says("model.toml:1:9");
     assert_eq!(bench.names(), ["model.toml", "odd.toml"]);
 }
+
+/// One rule at every door: what the recipe takes as a seed the command line takes, and the picture keeps.
+#[test]
+fn a_seed_is_the_same_wherever_it_is_said() {
+    let bench = Bench::small();
+    let plan = |line: &[&str]| {
+        let ran = bench.done(&[&["plan", "--json"], line].concat());
+        let told: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+        told["seed"].as_u64().unwrap()
+    };
+    let most = "18446744073709551615";
+    for (text, seed) in [("0", 0), (most, u64::MAX), ("0xff", 255), ("1_000", 1000), ("9223372036854775808", 1 << 63)] {
+        bench.write("said.toml", SMALL.replace("seed = 4", &format!("seed = {text}")));
+        let set = format!("seed={text}");
+        assert_eq!(plan(&["said.toml"]), seed);
+        assert_eq!(plan(&["small.toml", "--seed", text]), seed);
+        assert_eq!(plan(&["small.toml", "--set", &set]), seed);
+        let swept = bench.done(&["sweep", "small.toml", "--dry-run", "--set", &format!("seed={text},4")]);
+        assert!(swept.out.contains(text), "{}", swept.out);
+    }
+    for text in ["18446744073709551616", "-1", "1.5", "1e3"] {
+        bench.write("said.toml", SMALL.replace("seed = 4", &format!("seed = {text}")));
+        let set = format!("seed={text}");
+        let swept = format!("seed={text},4");
+        let option = format!("--seed={text}");
+        for line in [
+            &["check", "said.toml"][..],
+            &["plan", "small.toml", &option],
+            &["plan", "small.toml", "--set", &set],
+            &["sweep", "small.toml", "--dry-run", "--set", &swept],
+        ] {
+            bench.run(line).ended(2).says("a whole number from 0 to 18446744073709551615");
+        }
+    }
+    // What a picture keeps is what was said.
+    for line in [&["--seed", most][..], &["--set", &format!("seed={most}")]] {
+        bench.done(&[&["small.toml"], line].concat());
+        let first = bench.read("small.png");
+        assert_eq!(plan(&["small.png"]), u64::MAX);
+        bench.done(&["small.png"]);
+        assert_eq!(bench.read("small-again.png"), first);
+    }
+    let ran = bench.done(&[
+        "sweep",
+        "small.toml",
+        "--set",
+        "seed=18446744073709551614..18446744073709551615",
+        "--output",
+        "s",
+    ]);
+    assert!(ran.out.contains("sheet.png"), "{}", ran.out);
+}
+
+/// The same for the steps of the whole run.
+#[test]
+fn the_steps_of_a_run_have_one_limit() {
+    let bench = Bench::small();
+    let recipe = SMALL.replace("steps = 3", "share = 0.5");
+    for (steps, code) in [("10000000", 0), ("10_000_000", 0), ("10000001", 2), ("0", 2), ("4294967295", 2)] {
+        bench.write("said.toml", format!("{recipe}\n[render]\nsteps = {steps}\n"));
+        bench.run(&["plan", "said.toml"]).ended(code);
+        bench.run(&["plan", "small.toml", "--steps", steps]).ended(code);
+        bench.write("shared.toml", format!("{recipe}\n[render]\nsteps = 4\n"));
+        bench.run(&["plan", "shared.toml", "--set", &format!("render.steps={steps}")]).ended(code);
+    }
+}

@@ -86,11 +86,11 @@ fn an_interrupted_installation_stops_pip_and_leaves_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new();
     bench
-        .write("bin/python3", "#!/bin/sh\necho $$ > \"$PIP_ID.new\"; mv \"$PIP_ID.new\" \"$PIP_ID\"; exec sleep 600\n");
+        .write("bin/python3", "#!/bin/sh\necho $$ > \"$STAND_IN_ID.new\"; mv \"$STAND_IN_ID.new\" \"$STAND_IN_ID\"; exec sleep 600\n");
     std::fs::set_permissions(bench.path("bin/python3"), PermissionsExt::from_mode(0o755)).unwrap();
     let mut program = bench.program();
     program.args(["runtime", "install"]).env("RECIPE_RENDER_CACHE", bench.path("cache"));
-    program.env("PIP_ID", bench.path("id")).env("TMPDIR", bench.path("bin"));
+    program.env("STAND_IN_ID", bench.path("id")).env("TMPDIR", bench.path("bin"));
     program.env("PATH", format!("{}:{}", bench.path("bin").display(), std::env::var("PATH").unwrap()));
     let child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until("pip has started", || bench.path("id").exists());
@@ -99,7 +99,8 @@ fn an_interrupted_installation_stops_pip_and_leaves_nothing() {
     let id = String::from_utf8(bench.read("id")).unwrap();
     assert!(!std::path::Path::new("/proc").join(id.trim()).exists(), "pip goes on");
     let names = |folder: &str| -> Vec<_> {
-        std::fs::read_dir(bench.path(folder)).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+        let entries = std::fs::read_dir(bench.path(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.filter(|name| name != "CACHEDIR.TAG").collect()
     };
     assert_eq!(names("cache/onnxruntime"), [".lock"]);
     assert_eq!(names("bin"), ["python3"]);

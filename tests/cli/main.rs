@@ -16,6 +16,7 @@ mod explain;
 mod fetch;
 mod host;
 mod interrupt;
+mod libraries;
 mod models;
 mod new;
 mod output;

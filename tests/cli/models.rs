@@ -257,6 +257,95 @@ fn a_download_cache_is_followed_to_its_revision() {
 }
 
 #[test]
+fn a_folder_as_transformers_5_writes_it_is_read() {
+    let bench = Bench::new();
+    hub(&bench);
+    let pictures = bench.read("My-Clip/preprocessor_config.json");
+    std::fs::remove_file(bench.path("My-Clip/preprocessor_config.json")).unwrap();
+    let pictures = String::from_utf8(pictures).unwrap();
+    bench.write(
+        "My-Clip/processor_config.json",
+        format!(r#"{{"image_processor": {pictures}, "processor_class": "CLIPProcessor"}}"#),
+    );
+    models(&bench, &["import", "My-Clip"]).ended(0);
+    let image = &description(&bench, "my-clip")["image"];
+    assert_eq!(image["size"].as_integer(), Some(16));
+    assert_eq!(image["deviation"].as_array().unwrap()[0].as_float(), Some(0.25));
+}
+
+/// An exporter's mistake that no runtime forgives.
+#[test]
+fn an_output_that_is_named_twice_is_kept_once() {
+    let bench = Bench::new();
+    hub(&bench);
+    for output in ["text_embeds", "image_embeds"] {
+        // Messages that follow each other are one (Protocol Buffers, encoding): one more output of the graph.
+        let framed = |tag: u8, bytes: &[u8]| [&[tag, bytes.len() as u8], bytes].concat();
+        let more = framed(0x3a, &framed(0x62, &framed(0x0a, output.as_bytes())));
+        let whole = bench.read("My-Clip/onnx/model.onnx");
+        bench.write("My-Clip/onnx/model.onnx", [whole, more].concat());
+    }
+    let ran = models(&bench, &["import", "My-Clip"]).ended(0);
+    assert!(
+        ran.err.contains("names image_embeds, text_embeds twice")
+            || ran.out.contains("image_embeds, text_embeds twice")
+    );
+    models(&bench, &["check", "my-clip"]).ended(0);
+    // The text encoder by itself, which would be taken as it is.
+    let text = bench.read("data/recipe-render/models/my-clip/text.onnx");
+    let framed = |tag: u8, bytes: &[u8]| [&[tag, bytes.len() as u8], bytes].concat();
+    bench.write("text.onnx", [text, framed(0x3a, &framed(0x62, &framed(0x0a, b"text_embeds")))].concat());
+    let image = bench.path("data/recipe-render/models/my-clip/image.onnx").display().to_string();
+    let parts = ["import", "--image", &image, "--text", "text.onnx", "--tokenizer", "My-Clip", "--name", "parts"];
+    let settings = ["--mean", "0,0,0", "--deviation", "1,1,1", "--context", "8", "--size", "16"];
+    models(&bench, &[&parts[..], &settings].concat()).ended(0).says("text_embeds twice");
+    models(&bench, &["check", "parts"]).ended(0);
+}
+
+/// As some exports have it: nothing would be told of where a text begins and ends.
+#[test]
+fn a_tokenizer_that_forgets_the_ends_of_texts_is_mended() {
+    let bench = Bench::new();
+    hub(&bench);
+    let whole = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": {"type": "Lowercase"},
+        "pre_tokenizer": {"type": "Whitespace"}, "decoder": null, "post_processor": null,
+        "model": {"type": "BPE", "unk_token": "<|endoftext|>", "end_of_word_suffix": "</w>", "merges": [],
+                  "vocab": {"a</w>": 0, "b</w>": 1, "<|startoftext|>": 62, "<|endoftext|>": 63}}}"#;
+    bench.write("My-Clip/tokenizer.json", whole);
+    models(&bench, &["import", "My-Clip"]).ended(0).says("adds <|startoftext|> and <|endoftext|> now");
+    let kept = bench.read("data/recipe-render/models/my-clip/tokenizer.json");
+    let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    assert_eq!(kept["post_processor"]["type"], "TemplateProcessing");
+    bench.write("My-Clip/tokenizer.json", whole.replace("\"<|startoftext|>\": 62, ", ""));
+    models(&bench, &["import", "My-Clip", "--name", "no-start"]).ended(2).says("no tokens <|startoftext|>");
+}
+
+#[test]
+fn siglip_looks_at_padding() {
+    let bench = Bench::new();
+    hub(&bench);
+    models(&bench, &["import", "My-Clip"]).ended(0);
+    assert!(description(&bench, "my-clip")["text"].get("mask").is_some());
+    bench.write(
+        "My-Clip/config.json",
+        r#"{"model_type": "siglip", "vision_config": {"image_size": 16}, "text_config": {"max_position_embeddings": 8}}"#,
+    );
+    models(&bench, &["import", "My-Clip", "--name", "siglip"]).ended(0).says("`attention_mask` is 1 everywhere");
+    assert!(description(&bench, "siglip")["text"].get("mask").is_none());
+    // So does one that was imported before, when it is imported anew.
+    let mut old = description(&bench, "my-clip");
+    for key in ["mean", "deviation"] {
+        old["image"][key] = vec![0.5; 3].into();
+    }
+    let tokenizer = old["tokenizer"].as_table_mut().unwrap();
+    tokenizer.insert("clean".into(), "canonicalize".into());
+    bench.write("data/recipe-render/models/my-clip/model.toml", old.to_string());
+    let folder = bench.path("data/recipe-render/models/my-clip").display().to_string();
+    models(&bench, &["import", &folder, "--name", "again"]).ended(0).says("1 everywhere");
+    assert!(description(&bench, "again")["text"].get("mask").is_none());
+}
+
+#[test]
 fn image_prompts_are_checked_where_they_stand() {
     let bench = Bench::small();
     let whole = std::fs::read(given("docs/pictures/volcano.jpg")).unwrap();
@@ -273,4 +362,44 @@ fn image_prompts_are_checked_where_they_stand() {
     assert!(ran.out.contains("whole.jpg"), "{}", ran.out);
     bench.write("c.toml", "[[detail]]\nprompts = ['whole.jpg', 'sword']\n");
     bench.run(&["check", "c.toml"]).says("image = \"whole.jpg\"");
+}
+
+/// Whoever keeps something beside a model keeps it: notes, other folders, a model made by hand, a link.
+#[test]
+fn what_is_not_ours_outlives_removal_and_replacement() {
+    let bench = Bench::small();
+    let folder = tiny::folder().display().to_string();
+    let import = ["import", &folder, "--name", "a", "--force"];
+    models(&bench, &import).ended(0);
+    let place = "data/recipe-render/models/a";
+    bench.write(&format!("{place}/notes.txt"), "mine");
+    bench.write(&format!("{place}/photos/a"), "mine");
+    models(&bench, &import).ended(0);
+    assert_eq!(
+        (bench.read(&format!("{place}/notes.txt")), bench.read(&format!("{place}/photos/a"))),
+        (b"mine".to_vec(), b"mine".to_vec())
+    );
+    models(&bench, &["check", "a"]).ended(0);
+    models(&bench, &["remove", "a"]).ended(0).says("2 other files left in ");
+    models(&bench, &["check", "a"]).ended(2);
+    assert_eq!(bench.read(&format!("{place}/notes.txt")), b"mine");
+    // Something of that name that is no model of ours.
+    models(&bench, &["import", &folder, "--name", "a"]).ended(2).says("--force");
+    let ran = models(&bench, &import).ended(0).says("is kept, in ");
+    let kept = ran.err.lines().find_map(|line| line.split_once("is kept, in ")).unwrap().1;
+    assert_eq!(std::fs::read(std::path::Path::new(kept).join("photos/a")).unwrap(), b"mine");
+    // A model made by hand.
+    let text = String::from_utf8(bench.read(&format!("{place}/model.toml"))).unwrap();
+    bench.write(&format!("{place}/model.toml"), text.split("[source]").next().unwrap());
+    models(&bench, &["remove", "a"]).ended(2).says("left alone");
+    #[cfg(unix)]
+    {
+        std::fs::rename(bench.path(place), bench.path("away")).unwrap();
+        bench.write("away/model.toml", &text);
+        std::os::unix::fs::symlink(bench.path("away"), bench.path(place)).unwrap();
+        models(&bench, &["remove", "a"]).ended(2).says("left alone");
+        models(&bench, &import).ended(2).says("left alone");
+        assert!(bench.path("away/image.onnx").is_file());
+        assert!(std::fs::symlink_metadata(bench.path(place)).unwrap().is_symlink());
+    }
 }

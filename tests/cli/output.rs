@@ -151,10 +151,10 @@ fn the_old_picture_stays_when_the_new_one_cannot_be_written() {
     let bench = Bench::small();
     // What the program keeps for later runs is to be there already.
     bench.done(&["small.toml", "--steps", "1"]);
-    bench.write("small.png", "the old picture");
+    let old = bench.read("small.png");
     let ran = bench.shell("trap '' XFSZ; ulimit -f 100; exec \"$PROGRAM\" small.toml --size 600x600 --steps 1");
     ran.ended(1).says("small.png: not written");
-    assert_eq!(bench.read("small.png"), b"the old picture");
+    assert_eq!(bench.read("small.png"), old);
     assert_eq!(bench.names(), ["small.png", "small.toml"]);
 }
 
@@ -201,4 +201,43 @@ fn a_reader_that_goes_away_is_no_failure() {
     let bench = Bench::small();
     let ran = bench.shell("\"$PROGRAM\" small.toml | true; \"$PROGRAM\" recover small.png | true");
     assert!(!ran.err.contains("panicked") && !ran.err.contains("error"), "{}", ran.err);
+}
+
+/// Under a name that nobody gave there may be somebody's photograph: it is not written over. Who names a file means it.
+#[test]
+fn pictures_of_others_are_not_overwritten_unasked() {
+    let photo = |bench: &Bench, name: &str| {
+        std::fs::create_dir_all(bench.path(name).parent().unwrap()).unwrap();
+        image::RgbImage::new(8, 8).save(bench.path(name)).unwrap();
+        bench.read(name)
+    };
+    for (name, line) in [
+        ("small.png", &["small.toml"][..]),
+        ("small-draft.png", &["small.toml", "--draft"]),
+        ("out/small.png", &["small.toml", "-o", "out"]),
+        ("small-sheet.png", &["small.toml", "--sheet"]),
+        ("small-000002.png", &["small.toml", "--every", "2"]),
+        ("small-phase-1-compose.png", &["small.toml", "--phases"]),
+        ("s/sheet.png", &["sweep", "small.toml", "--set", "seed=1,2", "-o", "s"]),
+    ] {
+        let bench = Bench::small();
+        let before = photo(&bench, name);
+        bench.run(line).ended(1).says(name).says("did not write it");
+        assert_eq!(bench.read(name), before, "{name}");
+    }
+    let bench = Bench::small();
+    bench.write("s/index.json", "{\"photos\": []}");
+    bench.run(&["sweep", "small.toml", "--set", "seed=1,2", "-o", "s"]).ended(1).says("did not write it");
+    assert_eq!(bench.read("s/index.json"), b"{\"photos\": []}");
+    photo(&bench, "named.png");
+    bench.done(&["small.toml", "-o", "named.png"]);
+    assert!(bench.recovered("named.png").is_some());
+    // What is ours is replaced, as ever.
+    for line in [
+        &["small.toml", "--sheet", "--phases", "--every", "2"][..],
+        &["sweep", "small.toml", "--set", "seed=1,2", "-o", "t"],
+    ] {
+        bench.done(line);
+        bench.done(line);
+    }
 }

@@ -68,6 +68,59 @@ fn what_was_asked_for_scores_higher_in_what_was_rendered() {
     assert!(last > first + 0.05, "{first} {last}");
 }
 
+/// A picture of two halves that are not alike, with a hole in it where `hole` says so.
+fn halves(bench: &Bench, name: &str, hole: Option<[u8; 4]>) {
+    let picture = image::RgbaImage::from_fn(64, 64, |x, y| {
+        let within = (20..44).contains(&x) && (20..44).contains(&y);
+        match hole.filter(|_| within) {
+            Some(colour) => image::Rgba(colour),
+            None if y < 32 => image::Rgba([30, 90, 220, 255]),
+            None => image::Rgba([200, 160, 20, 255]),
+        }
+    });
+    picture.save(bench.path(name)).unwrap();
+}
+
+#[test]
+fn a_picture_is_scored_as_people_see_it() {
+    let bench = Bench::new();
+    // What a file keeps where nothing can be seen makes no difference.
+    for (name, hole) in [
+        ("white.png", [255; 4]),
+        ("red.png", [255, 0, 0, 0]),
+        ("black.png", [0; 4]),
+        ("half.png", [255, 255, 255, 128]),
+    ] {
+        halves(&bench, name, Some(hole));
+    }
+    let score = |name: &str| run(&bench, &[name, "sea", "castle"]).ended(0);
+    let white = score("white.png");
+    assert!(!white.err.contains("transparent"), "{}", white.err);
+    for name in ["red.png", "black.png", "half.png"] {
+        let ran = score(name).says(&format!("{name}: parts of this picture are transparent: white is seen there"));
+        assert_eq!(ran.out, white.out, "{name}");
+    }
+    // As a camera held on its side stores it, without loss in a PNG.
+    let stored = std::fs::read(bench.path("white.png")).unwrap();
+    let upright = image::open(bench.path("white.png")).unwrap();
+    upright.rotate270().save(bench.path("lying.png")).unwrap();
+    let lying = std::fs::read(bench.path("lying.png")).unwrap();
+    bench.write("turned.png", turned(&lying, 6));
+    bench.write("same.png", turned(&stored, 1));
+    assert_ne!(score("lying.png").out, white.out);
+    assert_eq!([score("turned.png").out, score("same.png").out], [white.out.clone(), white.out]);
+}
+
+/// A PNG that says its orientation (EXIF's tag 0x0112).
+pub fn turned(png: &[u8], orientation: u8) -> Vec<u8> {
+    let exif = [&b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"[..], &[orientation], &[0; 6]].concat();
+    let chunk = [&b"eXIf"[..], &exif].concat();
+    let mut crc = flate2::Crc::new();
+    crc.update(&chunk);
+    // After the header.
+    [&png[..33], &(exif.len() as u32).to_be_bytes(), &chunk, &crc.sum().to_be_bytes(), &png[33..]].concat()
+}
+
 #[test]
 fn what_cannot_be_scored_is_told() {
     let bench = Bench::new();

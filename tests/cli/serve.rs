@@ -180,6 +180,89 @@ fn strangers_are_refused() {
     assert!(serving.wish("/pause?").starts_with("HTTP/1.1 202"));
 }
 
+#[test]
+fn a_page_behind_a_mapped_port_shows_and_steers() {
+    let serving = Serving::start(&endless(), &[]);
+    serving.listen().hear("step", "{");
+    let token = &serving.token;
+    let send = |head: String| String::from_utf8_lossy(&serving.send(&head)).into_owned();
+    for host in ["localhost:9000", "127.0.0.1:9000", "[::1]:9000", "render.localhost:9000", "localhost"] {
+        let page = send(format!("GET / HTTP/1.1\r\nHost: {host}"));
+        assert!(page.starts_with("HTTP/1.1 200"), "{host}: {page}");
+        let wish = |origin: &str| {
+            send(format!("POST /pause HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nRecipe-Render-Token: {token}"))
+        };
+        assert!(wish(&format!("http://{host}")).starts_with("HTTP/1.1 202"), "{host}");
+        for origin in ["http://localhost:3000", "http://evil.example:9000", "null"] {
+            assert!(wish(origin).starts_with("HTTP/1.1 403"), "{host} from {origin}");
+        }
+    }
+}
+
+#[test]
+fn a_crowd_that_says_nothing_does_not_hold_the_render_up() {
+    let serving = Serving::start(&endless(), &[]);
+    let mut events = serving.listen();
+    events.hear("step", "{");
+    let mut crowd = Vec::new();
+    for number in 0..1000 {
+        let mut stream = TcpStream::connect(&serving.address).unwrap();
+        // Some say nothing, some begin and stop, some ask for more than anybody may. Those that are refused may have been
+        // closed already.
+        let _ = match number % 3 {
+            0 => Ok(()),
+            1 => stream.write_all(b"GET / HTTP/1.1\r\nHo"),
+            _ => stream.write_all(&[b'A'; 64 << 10]),
+        };
+        crowd.push(stream);
+    }
+    let step = events.hear("step", "{")["step"].as_u64().unwrap();
+    until("the render goes on", || events.hear("step", "{")["step"].as_u64().unwrap() > step + 3);
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", serving.child.id())).unwrap();
+        let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")).unwrap();
+        assert!(threads.trim().parse::<usize>().unwrap() < 250, "{threads} threads for 1000 connections");
+    }
+    drop(crowd);
+    until("the page is there again", || {
+        let mut stream = TcpStream::connect(&serving.address).unwrap();
+        let head = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", serving.address);
+        let mut answer = Vec::new();
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.read_to_end(&mut answer));
+        answer.starts_with(b"HTTP/1.1 200")
+    });
+}
+
+#[test]
+fn paths_that_climb_and_requests_without_end_get_nothing() {
+    let serving = Serving::start(&endless(), &[]);
+    for path in [
+        "/../small.toml",
+        "/saved/../../small.toml",
+        "/%2e%2e/small.toml",
+        "/..%2fsmall.toml",
+        "/..\\small.toml",
+        "//small.toml",
+        "/saved%00",
+        "/frame/../small.toml",
+    ] {
+        let answer = serving.get(path);
+        assert!(answer.starts_with("HTTP/1.1 404") || answer.starts_with("HTTP/1.1 400"), "{path}: {answer}");
+    }
+    // The file that `/saved` sends is the program's own choice.
+    assert!(serving.get("/saved?path=/etc/passwd").starts_with("HTTP/1.1 404"));
+    for line in [format!("GET /{}", "a".repeat(1 << 20)), format!("GET / HTTP/1.1\r\n{}", "A: b\r\n".repeat(1 << 18))] {
+        let mut stream = TcpStream::connect(&serving.address).unwrap();
+        // What is not read any more cannot be sent to its end.
+        let _ = stream.write_all(line.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
+    }
+    assert!(serving.get("/").starts_with("HTTP/1.1 200"));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_a_paused_render() {

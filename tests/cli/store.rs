@@ -247,3 +247,52 @@ fn the_bytes_of_images_count_and_not_their_times() {
         assert_eq!(bench.read("small.png"), first, "{what}");
     }
 }
+
+/// A folder named by a variable may hold anything: only what is ours goes, and what stays is told.
+#[test]
+fn clearing_leaves_alone_what_is_not_ours() {
+    let bench = kept();
+    let run = |line: &[&str]| -> crate::bench::Ran {
+        let mut program = bench.program();
+        program.env("RECIPE_RENDER_STORE", bench.path("s")).env("RECIPE_RENDER_CACHE", bench.path("c"));
+        // onnxruntime is where it always is.
+        let runtime = bench.done(&["runtime"]).out;
+        let library = runtime.lines().find_map(|line| line.strip_prefix("library ")).unwrap().trim().to_owned();
+        program.env("ORT_DYLIB_PATH", library);
+        crate::bench::Ran::from(program.args(line).output().unwrap()).ended(0)
+    };
+    let theirs = ["s/photos/a", "s/1/a", "s/notes.txt", "c/features/photos/a", "c/features/a", "c/photos/a"];
+    for path in theirs {
+        bench.write(path, "x");
+    }
+    // Links lead nowhere from here.
+    #[cfg(unix)]
+    {
+        bench.write("away/00000001-0123456789abcdef0123456789abcdef.safetensors", "x");
+        std::os::unix::fs::symlink(bench.path("away"), bench.path("s/1/0123456789abcdef0123456789abcdef")).unwrap();
+    }
+    run(&["small.toml"]);
+    run(&["cache", "clear"]).says("2 checkpoints removed").says("other files left in ");
+    run(&["cache", "clear", "--all"]).says("2 encoded prompts removed").says("2 other files left in ");
+    for path in theirs {
+        assert_eq!(bench.read(path), b"x", "{path}");
+    }
+    #[cfg(unix)]
+    {
+        assert!(bench.path("away/00000001-0123456789abcdef0123456789abcdef.safetensors").is_file());
+        assert!(bench.path("s/1/0123456789abcdef0123456789abcdef").exists());
+    }
+    let left: Vec<String> = fs::read_dir(bench.path("c/features"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    // Without others nothing is left.
+    fs::remove_dir_all(bench.path("s")).unwrap();
+    fs::remove_dir_all(bench.path("c")).unwrap();
+    run(&["small.toml"]);
+    assert!(bench.path("s/CACHEDIR.TAG").is_file());
+    let ran = run(&["cache", "clear", "--all"]);
+    assert!(!ran.err.contains("left in"), "{}", ran.err);
+    assert!(!bench.path("s").exists() && !bench.path("c/features").exists());
+}

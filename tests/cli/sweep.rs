@@ -196,3 +196,22 @@ fn an_interrupted_sweep_has_its_sheet_and_goes_on_where_it_was() {
     let ran = bench.done(&["sweep", "small.toml", "--zip", "seed=1,3", "--zip", "phase.1.steps=1,2"]);
     ran.says("1 of 2 pictures are there").says("2 pictures: 1 rendered, 1 were there");
 }
+
+/// A comma that may belong to the text is told of; in quotes it does belong to it.
+#[test]
+fn a_text_that_was_split_is_told() {
+    let bench = Bench::small();
+    let sweep = |value: &str| {
+        let set = format!("detail.0.prompts.0={value}");
+        bench.done(&["sweep", "small.toml", "--dry-run", "--set", &set, "--set", "seed=1, 2"])
+    };
+    sweep("a castle, at dusk")
+        .says("2 values, \"a castle\" and \"at dusk\"")
+        .says("--set 'detail.0.prompts.0=\"a castle, at dusk\"'");
+    for whole in ["\"a castle, at dusk\"", "'a castle, at dusk'", "a castle,at dusk"] {
+        let ran = sweep(whole);
+        assert!(!ran.err.contains("values,"), "{}", ran.err);
+    }
+    let ran = sweep("\"a castle, at dusk\"");
+    assert!(ran.out.contains("2 "), "{}", ran.out);
+}

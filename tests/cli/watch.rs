@@ -38,7 +38,13 @@ impl Watching {
     }
 
     fn start_with(bench: Bench, arguments: &[&str]) -> Self {
+        Self::start_at(bench, ".", arguments)
+    }
+
+    /// In a folder of the bench.
+    fn start_at(bench: Bench, folder: &str, arguments: &[&str]) -> Self {
         let mut program = bench.program();
+        program.current_dir(bench.path(folder));
         program.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = program.spawn().unwrap();
         let lines = lines(child.stderr.take().unwrap());
@@ -175,6 +181,60 @@ fn a_file_the_recipe_needs_is_followed() {
     watching.expect(&text);
     fs::copy(bench.path("b.png"), watching.bench.path("start.png")).unwrap();
     watching.hear("6 steps");
+}
+
+/// As version control, restores and `rsync --delete` do it.
+#[test]
+fn the_recipe_s_folder_may_be_replaced() {
+    for (start, recipe) in [(".", "wd/small.toml"), ("wd", "small.toml")] {
+        let bench = Bench::new();
+        bench.write("wd/small.toml", SMALL);
+        let watching = Watching::start_at(bench, start, &[recipe, "--watch"]);
+        let bench = &watching.bench;
+        let rename = |from: &str, to: &str| fs::rename(bench.path(from), bench.path(to)).unwrap();
+        let shows = |text: &str| {
+            until("the picture in the new folder shows what is there", || {
+                watching.hear("waiting for an edit of");
+                bench.recovered("wd/small.png").as_deref() == Some(text.as_bytes())
+            });
+        };
+        shows(SMALL);
+        bench.write("wd.new/small.toml", seeded(5));
+        rename("wd", "wd.old");
+        rename("wd.new", "wd");
+        shows(&seeded(5));
+        bench.write("wd/small.toml", seeded(6));
+        shows(&seeded(6));
+        // Removed, and made anew.
+        fs::remove_dir_all(bench.path("wd")).unwrap();
+        bench.write("wd/small.toml", seeded(7));
+        shows(&seeded(7));
+    }
+}
+
+#[test]
+fn what_was_missing_in_a_missing_folder_is_noticed_when_it_comes() {
+    let bench = Bench::small();
+    bench.done(&["small.toml", "-o", "a.png"]);
+    let picture = bench.read("a.png");
+    let text = "extends = 'parts/base.toml'\nmodel = './models/mine'\n[canvas]\ninit = { image = 'start/a.png' }\n";
+    let watching = Watching::start_in(bench, text);
+    let bench = &watching.bench;
+    watching.hear("cannot build on \"parts/base.toml\": there is no such file");
+    watching.hear("waiting for an edit of small.toml");
+    bench.write("parts/base.toml", SMALL);
+    watching.hear("cannot start from \"start/a.png\": there is no such file");
+    watching.hear("waiting for an edit of small.toml");
+    bench.write("start/a.png", picture);
+    watching.hear("models/mine");
+    watching.hear("waiting for an edit of small.toml");
+    // Written elsewhere, and moved to its place as a whole.
+    for file in fs::read_dir(crate::tiny::folder()).unwrap().flatten() {
+        bench.write(&format!("fresh/{}", file.file_name().to_string_lossy()), fs::read(file.path()).unwrap());
+    }
+    fs::create_dir(bench.path("models")).unwrap();
+    fs::rename(bench.path("fresh"), bench.path("models/mine")).unwrap();
+    watching.expect(text);
 }
 
 #[test]

@@ -5,7 +5,7 @@ A small picture with a smooth part, hard edges and noise, as each rule prepares 
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 here = Path(__file__).parent
 
@@ -50,7 +50,7 @@ for name, mode, options in [("colour", "RGB", {"progressive": True, "subsampling
     path = here / f"{name}.jpg"
     image.convert(mode).save(path, quality=80, **options)
     Image.open(path).convert("RGB").save(here / f"{name}.jpg.png")
-# Other kinds of pictures: what is seen through is dropped, what the camera says of its orientation is left undone.
+# Other kinds of pictures: through what is transparent white is seen, what the camera says of its orientation is done.
 alpha = Image.fromarray((np.indices((41, 58)).sum(0) * 255 // 97).astype(np.uint8))
 clear = image.copy()
 clear.putalpha(alpha)
@@ -63,7 +63,8 @@ exif = Image.Exif()
 exif[0x0112] = 6
 image.save(here / "turned.jpg", quality=80, exif=exif)
 for name in ["clear.png", "grey-clear.png", "palette.png", "palette.gif", "clear.webp", "turned.jpg"]:
-    Image.open(here / name).convert("RGB").save(here / f"{name}.png")
+    seen = ImageOps.exif_transpose(Image.open(here / name)).convert("RGBA")
+    Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB").save(here / f"{name}.png")
 for rule in ["shortest", "squash", "longest"]:
     for name, method in [("bicubic", Image.Resampling.BICUBIC), ("bilinear", Image.Resampling.BILINEAR)]:
         # Down, up, and one side alone.

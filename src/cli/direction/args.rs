@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
 use crate::cli::args::ComputeArgs;
 use crate::direction::contrast::Contrast;
+use crate::recipe::parse_seed;
 
 /// Of `recipe-render direction`.
 #[derive(Debug, Args)]
@@ -97,7 +98,7 @@ pub struct DrawnArgs {
         value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
     pub count: u32,
     /// Another seed draws other examples
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "drawn")]
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "drawn", value_parser = parse_seed)]
     pub seed: u64,
     /// Draw lettering in the fonts of this folder alone [default: our own and those of the machine]
     #[arg(long, value_name = "FOLDER", requires = "lettering", value_hint = ValueHint::DirPath)]

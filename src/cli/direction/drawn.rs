@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 
 use super::DrawnArgs;
 use super::bar::Bar;
@@ -13,7 +13,8 @@ use crate::cli::{Failure, Voice};
 use crate::clip::{Encoder, Photo};
 use crate::direction::contrast::{Backdrop, Contrast, Fonts, Studio};
 use crate::direction::{self, Examples};
-use crate::output::write_whole;
+use crate::output::{check_own_picture, write_rgb};
+use crate::picture_file::{self, Behind};
 
 /// What examples are drawn from, and where else they go.
 pub(super) struct Drawn<'a> {
@@ -122,10 +123,9 @@ impl<'a> Drawn<'a> {
     }
 }
 
+/// The name is ours: what somebody else has put there is left alone.
 fn write(path: &Path, picture: &RgbImage) -> Result<(), Failure> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, ImageFormat::Png).map_err(Failure::failed)?;
-    write_whole(path, |file| file.write_all(bytes.get_ref())).map_err(failure)
+    check_own_picture(path).and_then(|()| write_rgb(path, picture, "")).map_err(failure)
 }
 
 /// The pictures of a folder; those that cannot be read are named and left out.
@@ -153,7 +153,7 @@ fn pictures_of(folder: &Path, voice: &Voice) -> Result<Vec<RgbImage>, Failure> {
 const LARGEST: u32 = 1024;
 
 fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
-    let picture = image::load_from_memory(bytes).map_err(|error| error.to_string())?;
+    let picture = picture_file::decode(bytes, Behind::White).map_err(|error| error.to_string())?.image;
     let picture = match picture.width().max(picture.height()) > LARGEST {
         true => picture.thumbnail(LARGEST, LARGEST),
         false => picture,

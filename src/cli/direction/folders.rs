@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bar::Bar;
 use super::{FitArgs, from_direction};
@@ -95,13 +96,17 @@ impl Folders {
         let Folders { classes, files } = self;
         // What a picture's bytes are, or what is wrong with it.
         let seen: Vec<OnceLock<Result<blake3::Hash, String>>> = files.iter().map(|_| OnceLock::new()).collect();
+        let clear = AtomicUsize::new(0);
         let read = |path: &Path| -> Result<(blake3::Hash, Photo), String> {
             let bytes = fs::read(path).map_err(|error| error.to_string())?;
             Ok((blake3::hash(&bytes), Photo::decode(&bytes)?))
         };
         let picture = |index: usize| {
             let (hash, photo) = match read(&files[index].path) {
-                Ok((hash, photo)) => (Ok(hash), Some(photo)),
+                Ok((hash, photo)) => {
+                    clear.fetch_add(usize::from(photo.clear), Ordering::Relaxed);
+                    (Ok(hash), Some(photo))
+                }
                 Err(message) => (Err(message), None),
             };
             let _ = seen[index].set(hash);
@@ -111,6 +116,11 @@ impl Folders {
         let told = &mut |done| bar.at(done, files.len());
         let embeddings = direction::embed(encoder, files.len(), &picture, told).map_err(from_clip)?;
         drop(bar);
+        match clear.into_inner() {
+            0 => {}
+            1 => voice.warning("parts of 1 picture are transparent: white is seen there"),
+            several => voice.warning(&format!("parts of {several} pictures are transparent: white is seen there")),
+        }
 
         let mut examples = Examples::new(classes);
         let mut groups = Groups::new();

@@ -12,6 +12,7 @@ use crate::cli::{Exit, Failure, Outcome, Voice, voice};
 use crate::clip::{ModelFolder, Photo};
 use crate::direction::{Directions, Model, Survey};
 use crate::output::check_writable;
+use crate::picture_file::CLEAR;
 use crate::runtime;
 
 /// Prints each class's probability of the whole picture and its highest places; draws the map if one is wanted.
@@ -21,6 +22,9 @@ pub(super) fn run(args: &ShowArgs, options: runtime::Options, voice: &Voice) -> 
     }
     let directions = Directions::open(&args.file).map_err(from_direction)?;
     let photo = Photo::open(&args.picture).map_err(from_clip)?;
+    if photo.clear {
+        voice.warning(&format!("{}: {}", args.picture.display(), CLEAR.0));
+    }
     let name = args.model.as_ref().unwrap_or(&directions.model.name);
     let model = ModelFolder::find(name, Path::new("")).map_err(from_clip)?;
     let of = Model { name: name.clone(), hash: model.hash().map_err(from_clip)? };

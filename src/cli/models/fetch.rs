@@ -47,8 +47,8 @@ fn one(entry: &Entry, args: &FetchArgs, options: &runtime::Options, voice: &Voic
     let result = json!({ "name": entry.name, "status": "fetched", "folder": target, "source": fetched.source });
     if args.keep_downloads {
         voice.note(&format!("the downloads stay in {}", fetched.downloads().display()));
-    } else {
-        fetched.remove_downloads();
+    } else if let Some(left) = fetched.remove_downloads() {
+        voice.note(&left);
     }
     let mut result = result;
     if args.keep_downloads {

@@ -1,26 +1,25 @@
 //! `recipe-render models remove`: deletes models that were imported or fetched.
 
-use std::fs;
 use std::path::Path;
 
 use super::args::RemoveArgs;
 use super::from_models;
 use crate::cli::{Exit, Failure, Outcome, Voice};
 use crate::clip::ModelFolder;
-use crate::models::models_folder;
+use crate::models::{check_own, models_folder, remove_own};
+use crate::ours;
 
 /// Removes models by name. All names are looked at before anything is deleted.
 pub(super) fn run(args: &RemoveArgs, voice: &Voice) -> Outcome {
     let folder = models_folder().map_err(from_models)?;
     let places = args.names.iter().map(|name| place(&folder, name)).collect::<Result<Vec<_>, _>>()?;
     for (name, place) in args.names.iter().zip(places) {
-        // A rename first: what is half deleted is no model any more.
         let failed = |error: std::io::Error| Failure::failed(format!("{}: not removed: {error}", place.display()));
-        let going = folder.join(format!(".{name}.removed"));
-        let _ = fs::remove_dir_all(&going);
-        fs::rename(&place, &going).map_err(failed)?;
-        fs::remove_dir_all(&going).map_err(failed)?;
-        voice.note(&format!("removed {}", place.display()));
+        remove_own(&place).map_err(failed)?;
+        match ours::left_in(&place) {
+            Some(left) => voice.note(&format!("removed the model {name}; {left}")),
+            None => voice.note(&format!("removed {}", place.display())),
+        }
     }
     Ok(Exit::Done)
 }
@@ -30,6 +29,7 @@ fn place(folder: &Path, name: &str) -> Result<std::path::PathBuf, Failure> {
     let plain = Path::new(name).components().count() == 1 && !name.starts_with('.');
     let place = folder.join(name);
     if plain && place.join("model.toml").is_file() {
+        check_own(&place).map_err(from_models)?;
         return Ok(place);
     }
     match ModelFolder::named(name) {

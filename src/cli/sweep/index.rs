@@ -92,6 +92,12 @@ impl Index {
         }
     }
 
+    /// Whether a file that begins so is an index: it begins with the program's version and the recipe.
+    pub(super) fn is_ours(head: &[u8]) -> bool {
+        let text: String = String::from_utf8_lossy(head).chars().filter(|c| !c.is_whitespace()).take(12).collect();
+        text.starts_with("{\"version\":\"") && head.windows(8).any(|window| window == b"\"recipe\"")
+    }
+
     /// The entries as they are before anything is rendered. What an earlier index at `path` knows of pictures that are
     /// there is kept; the rest the pictures say themselves.
     pub(super) fn entries_before(path: &Path, planned: &[Planned], states: &[State]) -> Vec<Entry> {

@@ -18,7 +18,8 @@ use super::job::{Job, failure, identity};
 use super::live::Live;
 use super::run::{Ended, Report, Run};
 use super::{Exit, Failure, Outcome, RenderArgs, SweepArgs, Voice, interrupt, picture, voice};
-use crate::output::{TallyLine, check_writable};
+use crate::output::{TallyLine, check_own, check_own_picture, check_writable};
+use crate::recipe::Setting;
 use crate::runtime;
 use combinations::{Sweep, label};
 use index::{Entry, Index, State};
@@ -34,6 +35,13 @@ const INDEX: &str = "index.json";
 pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
     let source = Source::read(&args.recipe)?;
     let sweep = Sweep::new(&args.instead.set, &args.zip).map_err(|mistakes| several(&mistakes))?;
+    for (option, setting) in
+        args.instead.set.iter().map(|set| ("--set", set)).chain(args.zip.iter().map(|zip| ("--zip", zip)))
+    {
+        if let Some(parts) = values::split_text(&setting.value) {
+            voice.warning(&split(option, setting, &parts));
+        }
+    }
     let planned = plan::plan(args, &source, &sweep, voice)?;
     let folder = folder(args)?;
     let states = known::states(&planned, &source, &folder, args.compute.device)?;
@@ -44,6 +52,10 @@ pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: 
     for name in planned.iter().map(|planned| planned.file.as_str()).chain([SHEET, INDEX]) {
         let path = folder.join(name);
         check_writable(&path).map_err(failure)?;
+        match name {
+            INDEX => check_own(&path, Index::is_ours).map_err(failure)?,
+            _ => check_own_picture(&path).map_err(failure)?,
+        }
         if identity(&path) == identity(&args.recipe) {
             return Err(Failure::wrong(format!(
                 "{}: a picture of the sweep would overwrite this recipe",
@@ -64,6 +76,18 @@ pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: 
     Index::new(&args.recipe, entries).write(&folder.join(INDEX)).map_err(failure)?;
     voice::result(format!("{}\n", folder.join(SHEET).display()).as_bytes())?;
     Ok(if interrupt::requested() { Exit::Interrupted } else { worst })
+}
+
+/// That a text was split at its commas, and how to keep it whole.
+fn split(option: &str, setting: &Setting, parts: &[&str]) -> String {
+    let path = &setting.path;
+    let list =
+        parts.iter().map(|part| format!("\"{}\"", part.trim_matches(['"', '\'']))).collect::<Vec<_>>().join(" and ");
+    format!(
+        "{option} {setting}: {} values, {list} (in quotes a comma is part of the text: {option} '{path}=\"{}\"')",
+        parts.len(),
+        setting.value
+    )
 }
 
 /// What a sweep has to do.

@@ -3,6 +3,9 @@
 /// The most values that one list or range may have.
 const MOST: usize = 1000;
 
+/// The most digits of a number in a range, before the point (the largest seed has as many) and behind it. 128 bits hold both.
+const MOST_DIGITS: (usize, usize) = (20, 17);
+
 /// The values that a text lists: with commas between them, which in brackets, braces, parentheses and quotes separate nothing;
 /// whole ranges (`1..8`, both ends included) and stepped ones (`0.1..0.5:0.1`) stand for the values in them.
 ///
@@ -28,6 +31,22 @@ pub(super) fn values(text: &str) -> Result<Vec<String>, String> {
         }
     }
     Ok(values)
+}
+
+/// What a comma with a blank behind it has made of a text: its values, where some of them are texts without quotes. Somebody may have
+/// meant a comma within a text.
+pub(super) fn split_text(text: &str) -> Option<Vec<&str>> {
+    let items = items(text).ok().filter(|items| items.len() > 1)?;
+    let begins = |item: &&str| item.as_ptr() as usize - text.as_ptr() as usize;
+    let is_text = |item: &&str| {
+        let plain = item.starts_with(|c: char| c.is_alphabetic()) && !item.contains(['(', '*', '=']);
+        plain && !["true", "false", "inf", "nan"].contains(item)
+    };
+    let apart = items.windows(2).any(|pair| {
+        let blank = text[..begins(&pair[1])].ends_with(char::is_whitespace);
+        blank && pair.iter().any(is_text)
+    });
+    apart.then_some(items)
 }
 
 /// The parts between the commas that separate.
@@ -120,9 +139,16 @@ impl Decimal {
             None => (1, text.strip_prefix('+').unwrap_or(text)),
         };
         let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+        // As TOML has it: single ones, between digits.
+        let sound = |text: &str| !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
+        if !sound(whole) || !sound(part) {
+            return None;
+        }
+        let (whole, part) = (whole.replace('_', ""), part.replace('_', ""));
         let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let sane = !whole.is_empty() && whole.len() + part.len() <= 18 && !number.ends_with('.');
-        if !sane || !all_digits(whole) || !all_digits(part) {
+        let sane =
+            !whole.is_empty() && whole.len() <= MOST_DIGITS.0 && part.len() <= MOST_DIGITS.1 && !number.ends_with('.');
+        if !sane || !all_digits(&whole) || !all_digits(&part) {
             return None;
         }
         let value: i128 = format!("{whole}{part}").parse().ok()?;
@@ -168,9 +194,33 @@ mod tests {
             ("[\"x,]\", 'y']", &["[\"x,]\", 'y']"]),
             ("a..b,1...3", &["a..b", "1...3"]),
             ("7", &["7"]),
+            (
+                "18446744073709551613..18446744073709551615",
+                &["18446744073709551613", "18446744073709551614", "18446744073709551615"],
+            ),
+            ("1_000..1_002", &["1000", "1001", "1002"]),
+            ("1_..3,_1..3,1__0..12", &["1_..3", "_1..3", "1__0..12"]),
         ] {
             assert_eq!(values(text).unwrap(), listed, "{text}");
         }
+    }
+
+    #[test]
+    fn a_comma_within_a_text_is_noticed() {
+        assert_eq!(split_text("a castle, at dusk"), Some(vec!["a castle", "at dusk"]));
+        assert_eq!(split_text("7, at dusk"), Some(vec!["7", "at dusk"]));
+        for text in [
+            "a castle,at dusk",
+            "\"a castle, at dusk\"",
+            "1, 2",
+            "fourier",
+            "'a, b', 'c'",
+            "lerp(0.05, 0.01, t)",
+            "0.1*t, 0.2*t",
+        ] {
+            assert_eq!(split_text(text), None, "{text}");
+        }
+        assert_eq!(values("\"a castle, at dusk\"").unwrap(), ["\"a castle, at dusk\""]);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::super::compose::{Source, overrides};
 use super::super::job::Job;
 use super::super::live::Live;
-use super::super::{Failure, RenderArgs, Voice, models, prompts};
+use super::super::{Failure, RenderArgs, Voice, models};
+use crate::clip::ModelFolder;
 use crate::recipe::{Compiled, Overrides};
 use crate::watch::Version;
 
@@ -42,8 +43,11 @@ impl Edition {
     /// The files that the picture depends on besides the recipe: what it builds on, images, masks, the models' files. A kind of
     /// prompt that is a file of its own has its place in [`Compiled::files`].
     pub fn files(&self) -> Vec<PathBuf> {
-        // A model that is not there is told when it is to be used.
-        let folders = prompts::models(&self.source, &self.compiled).unwrap_or_default();
-        self.compiled.files.iter().cloned().chain(folders.iter().flat_map(models::files)).collect()
+        // A model that is not there is told when it is to be used. It may come.
+        let models = self.compiled.models.iter().flat_map(|model| match ModelFolder::find(&model.name, &model.base) {
+            Ok(folder) => models::files(&folder),
+            Err(_) => ModelFolder::places(&model.name, &model.base),
+        });
+        self.compiled.files.iter().cloned().chain(models).collect()
     }
 }

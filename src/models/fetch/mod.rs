@@ -25,6 +25,7 @@ pub use source::{ENDPOINT_VARIABLE, Source, TOKEN_VARIABLE};
 pub use table::{Entry, EntryFile, Role, Settings, TABLE_VARIABLE, Table};
 
 use super::ModelsError;
+use crate::ours;
 
 /// How to fetch.
 #[derive(Debug, Clone)]
@@ -68,9 +69,14 @@ impl Fetched<'_> {
         self.files.iter().find(|(other, _)| *other == role).map(|(_, path)| path)
     }
 
-    /// Removes what was downloaded. What cannot be removed takes space, no more.
-    pub fn remove_downloads(self) {
-        let _ = fs::remove_dir_all(&self.downloads);
+    /// Removes what was downloaded, and the folder if nothing else is in it; what else is, as [`ours::left_in`] says it. What cannot
+    /// be removed takes space, no more.
+    pub fn remove_downloads(self) -> Option<String> {
+        for file in &self.entry.files {
+            part::remove_download(&self.downloads.join(file.name()));
+        }
+        ours::remove_empty(&self.downloads);
+        ours::left_in(&self.downloads)
     }
 
     /// Where the downloads are.
@@ -113,6 +119,7 @@ pub fn fetch<'a>(
                     empty => empty.insert(Client::new(&options.source, options.patience)?),
                 };
                 let path = downloads.join(file.name());
+                part::check_whole(&path)?;
                 let watch = &mut *watch;
                 let got = Download { client, source: &options.source, wanted: &wanted, watch }.run(&path)?;
                 (path, Record { revision: got.commit, bytes: got.bytes, sha256: got.sha256 })

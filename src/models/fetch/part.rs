@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::client::From;
 use crate::models::ModelsError;
+use crate::ours;
 
 /// What is known of a part besides its bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,10 +32,11 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Opens the part at `path`, of the file that `title` identifies. What is there of another file, or cannot be gone on
-    /// with, is dropped.
+    /// Opens the part at `path`, of the file that `title` identifies. What is there of another download, or cannot be gone on
+    /// with, is dropped; a file of another program's is left alone, and an error.
     pub(super) fn open(path: PathBuf, title: &str, pinned: bool) -> Result<Self, ModelsError> {
         let failed = |error| refused(&path, error);
+        check_own(&path)?;
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         let known = fs::read_to_string(origin_path(&path)).ok().and_then(|text| toml::from_str::<Origin>(&text).ok());
         let origin = known.filter(|origin| origin.file == title && (pinned || origin.etag.is_some()));
@@ -117,8 +119,8 @@ impl Part {
         self.file.sync_all().map_err(failed)?;
         drop(self.file);
         fs::rename(&self.path, path).map_err(failed)?;
-        remove(&origin_path(&self.path));
-        Ok(())
+        // It goes along, and says later that the file is ours.
+        fs::rename(origin_path(&self.path), origin_path(path)).map_err(failed)
     }
 
     /// Not the file that it should be.
@@ -129,9 +131,43 @@ impl Part {
     }
 }
 
-/// A file whose loss is no matter.
+/// A file of ours whose loss is no matter.
 fn remove(path: &Path) {
-    let _ = fs::remove_file(path);
+    ours::remove_file(path);
+}
+
+/// That a part, if one is there, is ours: its origin lies beside it. It is written right after the part is made, before anything comes.
+fn check_own(path: &Path) -> Result<(), ModelsError> {
+    let origin = origin_path(path);
+    let known = |text: String| toml::from_str::<Origin>(&text).is_ok();
+    let begun = || fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0) && ours::is_free(&origin);
+    let own = ours::is_file(&origin) && fs::read_to_string(&origin).is_ok_and(known);
+    if ours::is_free(path) && (own || ours::is_free(&origin)) || ours::is_file(path) && (own || begun()) {
+        return Ok(());
+    }
+    Err(foreign(path))
+}
+
+/// That a whole file, if one is there, may be replaced: it was downloaded.
+pub(super) fn check_whole(path: &Path) -> Result<(), ModelsError> {
+    let own = ours::is_file(path) && ours::is_file(&origin_path(path));
+    if own || ours::is_free(path) { Ok(()) } else { Err(foreign(path)) }
+}
+
+/// Removes a file that was downloaded, its part, and what is beside them; not one that was not.
+pub(super) fn remove_download(path: &Path) {
+    for path in [path.to_path_buf(), path.with_added_extension("part")] {
+        if ours::is_file(&origin_path(&path)) {
+            remove(&path);
+            remove(&origin_path(&path));
+        }
+    }
+}
+
+/// Something of another program's in the place of a download.
+fn foreign(path: &Path) -> ModelsError {
+    ModelsError::wrong(format!("{} is in the way: this program did not download it", path.display()))
+        .hinted("move it away or delete it yourself, and run it again")
 }
 
 /// Beside the part.
@@ -192,11 +228,19 @@ mod tests {
         // Of "abc", from the standard's examples.
         assert_eq!(part.sha256(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         part.finish(&folder.path().join("a")).unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "where it is from is beside it");
+        check_whole(&folder.path().join("a")).unwrap();
         assert_eq!(
             sha256(&folder.path().join("a")).unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+        // What was not downloaded has nothing beside it.
+        let theirs = folder.path().join("theirs");
+        fs::write(&theirs, "").unwrap();
+        assert!(check_whole(&theirs).is_err());
+        remove_download(&theirs);
+        remove_download(&folder.path().join("a"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
@@ -214,6 +258,31 @@ mod tests {
         assert_eq!(part.rest().unwrap().etag, Some("\"1\""));
         part.discard();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    /// Neither cut nor gone on with; and no link is written through.
+    #[test]
+    fn a_file_of_anothers_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.part");
+        fs::write(&path, "theirs").unwrap();
+        let error = Part::open(path.clone(), "a", true).err().unwrap();
+        assert!(error.to_string().contains("is in the way"), "{error}");
+        fs::write(origin_path(&path), "notes").unwrap();
+        assert!(Part::open(path.clone(), "a", true).is_err());
+        assert_eq!(
+            (fs::read(&path).unwrap(), fs::read(origin_path(&path)).unwrap()),
+            (b"theirs".to_vec(), b"notes".to_vec())
+        );
+        #[cfg(unix)]
+        {
+            let away = folder.path().join("away");
+            fs::rename(&path, &away).unwrap();
+            fs::remove_file(origin_path(&path)).unwrap();
+            std::os::unix::fs::symlink(&away, &path).unwrap();
+            assert!(Part::open(path.clone(), "a", true).is_err());
+            assert_eq!(fs::read(&away).unwrap(), b"theirs");
+        }
     }
 
     #[test]

@@ -23,6 +23,12 @@ pub(super) struct Configs {
 }
 
 impl Configs {
+    /// Whether it is a SigLIP by its configuration.
+    pub fn is_siglip(&self) -> bool {
+        let kind = self.transformers.as_ref().and_then(|config| config.get("model_type")).and_then(Value::as_str);
+        kind.is_some_and(|kind| kind.starts_with("siglip"))
+    }
+
     /// These, with those of another folder for what they leave open.
     pub fn or(self, other: Configs) -> Configs {
         Configs {
@@ -38,9 +44,13 @@ impl Configs {
 /// What a file says.
 type Reading = fn(&Value) -> Settings;
 
+/// What transformers writes in place of `preprocessor_config.json` from version 5 on, the settings of pictures in one of its tables.
+const PROCESSOR: &str = "processor_config.json";
+
 /// The configuration files known, by the library that writes them.
-const FILES: [(&str, Reading); 7] = [
+const FILES: [(&str, Reading); 8] = [
     ("preprocessor_config.json", preprocessor),
+    (PROCESSOR, preprocessor),
     ("visual/preprocess_cfg.json", open_clip_pictures),
     ("preprocess_cfg.json", open_clip_pictures),
     ("open_clip_config.json", open_clip),
@@ -53,7 +63,12 @@ const FILES: [(&str, Reading); 7] = [
 pub(super) fn read(folder: &Path) -> Result<Configs, ModelsError> {
     let mut configs = Configs::default();
     for (name, settings) in FILES {
-        let Some(value) = json(&folder.join(name))? else { continue };
+        let Some(mut value) = json(&folder.join(name))? else { continue };
+        if name == PROCESSOR {
+            // Older files of this name say nothing of pictures.
+            let Some(pictures) = value.get_mut("image_processor").map(Value::take) else { continue };
+            value = pictures;
+        }
         configs.settings = std::mem::take(&mut configs.settings).or(settings(&value));
         configs.notes.extend(not_followed(&value).into_iter().map(|what| {
             format!("{}: {what}; this matters to `score` and image prompts only", folder.join(name).display())
@@ -99,7 +114,7 @@ fn any_config(config: &Value) -> Settings {
     if is_open_clip(config) { open_clip(config) } else { transformers(config) }
 }
 
-/// `preprocessor_config.json` (or the `image_processor` in a `processor_config.json`).
+/// `preprocessor_config.json`, or the `image_processor` in a `processor_config.json`.
 fn preprocessor(config: &Value) -> Settings {
     let switched_off = |key: &str| config.get(key).and_then(Value::as_bool) == Some(false);
     let crop = (!switched_off("do_center_crop")).then(|| config.get("crop_size").and_then(side)).flatten();
@@ -360,6 +375,26 @@ mod tests {
             [resample(3), resample(2), resample(1)],
             [Some(Interpolation::Bicubic), Some(Interpolation::Bilinear), None]
         );
+    }
+
+    #[test]
+    fn a_processor_s_configuration_holds_that_of_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, value: Value| std::fs::write(folder.path().join(name), value.to_string()).unwrap();
+        write("processor_config.json", json!({"processor_class": "CLIPProcessor"}));
+        assert_eq!(read(folder.path()).unwrap().settings, Settings::default());
+        let pictures = json!({
+            "crop_size": {"height": 224, "width": 224}, "size": {"shortest_edge": 256}, "image_mean": [0.5, 0.4, 0.3],
+            "image_std": [0.25, 0.25, 0.25], "image_processor_type": "CLIPImageProcessor", "resample": 2,
+        });
+        write("processor_config.json", json!({"image_processor": pictures, "processor_class": "CLIPProcessor"}));
+        let configs = read(folder.path()).unwrap();
+        assert_eq!(configs.settings, preprocessor(&pictures));
+        assert_eq!(configs.settings.size, Some(224));
+        assert!(configs.notes[0].contains("scales pictures to 256"), "{:?}", configs.notes);
+        // What is nearer to the pictures counts.
+        write("preprocessor_config.json", json!({"image_mean": 0.5}));
+        assert_eq!(read(folder.path()).unwrap().settings.mean, Some([0.5; 3]));
     }
 
     #[test]

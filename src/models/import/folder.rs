@@ -9,8 +9,10 @@ use super::gather::{Contents, Encoder, Gathered, Words};
 use super::{Request, models_folder};
 use crate::clip::{Description, ImageEncoder, LabelList, ModelFolder, Source, TextEncoder, Tokenizer};
 use crate::models::fetch::sha256;
+use crate::models::own::{check_folder, check_own, hand_on};
 use crate::models::{Family, ModelsError, classifier_advice};
 use crate::onnx::{ALIGNED, Graph};
+use crate::ours;
 use crate::output::TemporaryFolder;
 
 /// Weights of this many bytes and more lie in a file beside their graph: there they can be used as they are mapped, and
@@ -41,17 +43,26 @@ impl Place {
             return Err(ModelsError::wrong(message).hinted("give another --name"));
         }
         let path = models_folder()?.join(&name);
-        if path.exists() && !request.force {
-            let message = format!("there is a model `{name}` already, in {}", path.display());
-            return Err(ModelsError::wrong(message).hinted("give another --name, or replace it with --force"));
+        if !ours::is_free(&path) {
+            if !request.force {
+                let message = format!("there is a model `{name}` already, in {}", path.display());
+                return Err(ModelsError::wrong(message).hinted("give another --name, or replace it with --force"));
+            }
+            check_folder(&path)?;
         }
         Ok(Place { name, path })
     }
 
-    /// Puts the model into its place; an older one goes only now.
-    pub(super) fn keep(self, made: Made) -> Result<ModelFolder, ModelsError> {
+    /// Puts the model into its place; an older one goes only now, and what else was in its folder is kept.
+    pub(super) fn keep(self, made: Made, say: &mut dyn FnMut(&str)) -> Result<ModelFolder, ModelsError> {
         drop(made.model);
-        let old = self.path.exists().then(|| made.folder.path().with_extension("old"));
+        let present = !ours::is_free(&self.path);
+        if present {
+            // Time has passed.
+            check_folder(&self.path)?;
+        }
+        let own = check_own(&self.path).is_ok();
+        let old = present.then(|| made.folder.path().with_extension("old"));
         let rename = |fresh: &Path| {
             if let Some(old) = &old {
                 fs::rename(&self.path, old)?;
@@ -63,8 +74,9 @@ impl Place {
             })
         };
         made.folder.place(rename).map_err(|error| ModelsError::file(&self.path, error))?;
-        if let Some(old) = old {
-            let _ = fs::remove_dir_all(old);
+        let left = old.and_then(|old| if own { hand_on(&old, &self.path) } else { Some(old) });
+        if let Some(left) = left {
+            say(&format!("what was in {} and is not ours is kept, in {}", self.path.display(), left.display()));
         }
         Ok(ModelFolder::open(self.path)?)
     }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::search::{self, Encoders, Kind};
 use super::tokenizer::TokenizerFile;
+use super::towers::Padding;
 use super::{Request, Settings, classifier, configs, tokenizer, towers};
-use crate::clip::map_file;
+use crate::clip::{Clean, map_file};
 use crate::models::{
     Checkpoint, EMBEDDING, IMAGE, INPUT_IDS, Layout, ModelsError, hugging_face, infer_open_clip, open_clip,
 };
-use crate::onnx::{Graph, dequantise, external_files};
+use crate::onnx::{Graph, Signature, dequantise, external_files};
 
 /// An encoder that is to become a file of the model folder.
 #[derive(Debug)]
@@ -65,20 +66,26 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
     }
     let settings = request.settings.clone().or(std::mem::take(&mut configs.settings));
     let mut own_tokenizer = false;
+    let padding = match is_siglip(&configs, &settings) {
+        true => Padding::Seen,
+        false => Padding::Masked,
+    };
     let (image, text, settings, files) = match &encoders {
         Encoders::Pair { image, text } => {
             let (image_graph, text_graph) = (open(image, Kind::Image, say)?, open(text, Kind::Text, say)?);
-            let towers = towers::split(image_graph.graph, Some(text_graph.graph), &settings)?;
+            let towers = towers::split(image_graph.graph, Some(text_graph.graph), &settings, padding)?;
             let files = vec![image.clone(), text.clone()];
             let kept = [(image, image_graph.changed), (text, text_graph.changed)];
             let kept = kept.map(|(path, changed)| (!changed).then(|| path.clone()));
+            tell(&towers.1, text, say);
             let (image, text, settings) = encoders_of(towers, kept, settings)?;
             (image, text, settings, files)
         }
         Encoders::Joint(path) => {
             let joint = open(path, Kind::Joint, say)?;
-            let towers = towers::split(joint.graph, None, &settings)?;
+            let towers = towers::split(joint.graph, None, &settings, padding)?;
             say(&format!("{}: split into its image and its text encoder", path.display()));
+            tell(&towers.1, path, say);
             let (image, text, settings) = encoders_of(towers, [None, None], settings)?;
             (image, text, settings, vec![path.clone()])
         }
@@ -99,6 +106,21 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
         sources.insert(name, path.clone());
     }
     Ok(Gathered { image, words: Words::Texts(text, tokenizer), settings, licence: configs.licence, sources })
+}
+
+/// Whether a model is a SigLIP, which looks at the padding of texts: by its configuration, or by the way in which its texts and pictures
+/// are prepared.
+fn is_siglip(configs: &configs::Configs, settings: &Settings) -> bool {
+    let half = [settings.mean, settings.deviation] == [Some([0.5; 3]); 2];
+    let cleaned = settings.clean.is_some_and(|clean| clean != Clean::None);
+    configs.is_siglip() || half && cleaned
+}
+
+/// Says that a mask is not used.
+fn tell(text: &towers::Tower, path: &Path, say: &mut dyn FnMut(&str)) {
+    if let Some(mask) = &text.unmasked {
+        say(&format!("{}: SigLIP looks at padding, so its input `{mask}` is 1 everywhere", path.display()));
+    }
 }
 
 /// The files of the encoders, and the folders in which files about them may be, nearest first.
@@ -241,8 +263,19 @@ pub(super) fn open(path: &Path, kind: Kind, say: &mut dyn FnMut(&str)) -> Result
     };
     // Files beside the graph would have to be copied under names that may meet.
     let mut changed = !external_files(&bytes).map_err(wrong)?.is_empty();
+    let twice = Signature::read(&bytes).map_err(wrong)?.twice;
     let base = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut graph = Graph::read(bytes, Some(base)).map_err(wrong)?;
+    if !twice.is_empty() {
+        // What could be read gives it once, or twice the same.
+        let names: Vec<&str> = twice.iter().map(String::as_str).collect();
+        say(&format!(
+            "{}: names {} twice, which no runtime takes; one of each is kept",
+            path.display(),
+            names.join(", ")
+        ));
+        changed = true;
+    }
     let mut floats = graph.clone();
     let done = match dequantise(&mut floats) {
         // Nothing has to be differentiated in a text encoder: onnxruntime runs it as it is.

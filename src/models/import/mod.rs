@@ -14,6 +14,7 @@ mod folder;
 mod gather;
 mod search;
 mod settings;
+mod text_ends;
 mod tokenizer;
 mod towers;
 
@@ -93,7 +94,7 @@ pub fn import(request: &Request, runtime: &Runtime, say: &mut dyn FnMut(&str)) -
         "embeddings of {} numbers from windows of {} x {}; every operator of the image encoder has its gradient",
         examined.width, made.model.description.image.size, made.model.description.image.size
     ));
-    place.keep(made)
+    place.keep(made, say)
 }
 
 /// A model folder of the program's own form (somebody else's, say) as a request that names all its files.

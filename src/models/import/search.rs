@@ -119,8 +119,11 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 pub(super) fn kind_of(path: &Path) -> Result<Option<Kind>, ModelsError> {
     let bytes = map_file(path)?;
     let signature = Signature::read(&bytes).map_err(|error| {
-        let hint = "is the file complete? it may be a Git LFS pointer (`git lfs pull` fetches the file itself)";
-        ModelsError::wrong(format!("{}: {error}", path.display())).hinted(hint)
+        let wrong = ModelsError::wrong(format!("{}: {error}", path.display()));
+        match error.hint() {
+            Some(hint) => wrong.hinted(hint),
+            None => wrong,
+        }
     })?;
     let any = |test: fn(&str, Option<&ValueType>) -> bool| {
         signature.inputs.iter().any(|(name, known)| test(name, known.as_ref()))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::configs;
+use super::{configs, text_ends as ends};
 use crate::models::{ModelsError, clip_vocabulary, vocabulary};
 
 /// A tokenizer as the model folder is to have it.
@@ -30,22 +30,22 @@ pub(super) fn find(
 ) -> Result<TokenizerFile, ModelsError> {
     if let Some(path) = named {
         if path.is_dir() {
-            return in_folder(path)?.ok_or_else(|| {
+            return in_folder(path, say)?.ok_or_else(|| {
                 ModelsError::wrong(format!("--tokenizer {}: there is none in this folder", path.display()))
                     .hinted("expected is tokenizer.json, or vocab.json with merges.txt")
             });
         }
-        return read(path);
+        return read(path, say);
     }
     let places = folders.iter().flat_map(|folder| [folder.clone(), folder.join("textual"), folder.join("tokenizer")]);
     for place in places {
-        if let Some(found) = in_folder(&place)? {
+        if let Some(found) = in_folder(&place, say)? {
             return Ok(found);
         }
     }
     if clips() {
         say("no tokenizer file: OpenAI's vocabulary is taken, which has as many tokens as the text encoder");
-        return parse(clip_vocabulary()?.tokenizer_json, Path::new("tokenizer.json"), Vec::new());
+        return parse(clip_vocabulary()?.tokenizer_json, Path::new("tokenizer.json"), Vec::new(), say);
     }
     let place = folders.first().map(|folder| folder.display().to_string()).unwrap_or_default();
     let piece =
@@ -58,10 +58,10 @@ pub(super) fn find(
 }
 
 /// The tokenizer in a folder, if there is one.
-fn in_folder(folder: &Path) -> Result<Option<TokenizerFile>, ModelsError> {
+fn in_folder(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<Option<TokenizerFile>, ModelsError> {
     let path = folder.join("tokenizer.json");
     if path.is_file() {
-        return read(&path).map(Some);
+        return read(&path, say).map(Some);
     }
     let (vocab, merges) = (folder.join("vocab.json"), folder.join("merges.txt"));
     match (vocab.is_file(), merges.is_file()) {
@@ -80,23 +80,37 @@ fn in_folder(folder: &Path) -> Result<Option<TokenizerFile>, ModelsError> {
         }
         other => other,
     })?;
-    parse(found.tokenizer_json, &path, vec![vocab, merges]).map(Some)
+    parse(found.tokenizer_json, &path, vec![vocab, merges], say).map(Some)
 }
 
 /// A `tokenizer.json`.
-fn read(path: &Path) -> Result<TokenizerFile, ModelsError> {
+fn read(path: &Path, say: &mut dyn FnMut(&str)) -> Result<TokenizerFile, ModelsError> {
     let json = std::fs::read(path).map_err(|error| ModelsError::file(path, error))?;
-    parse(json, path, vec![path.to_path_buf()])
+    parse(json, path, vec![path.to_path_buf()], say)
 }
 
 /// The contents of a `tokenizer.json`, which is or would be at `path`.
-fn parse(json: Vec<u8>, path: &Path, files: Vec<PathBuf>) -> Result<TokenizerFile, ModelsError> {
+fn parse(
+    mut json: Vec<u8>,
+    path: &Path,
+    files: Vec<PathBuf>,
+    say: &mut dyn FnMut(&str),
+) -> Result<TokenizerFile, ModelsError> {
     let wrong = |error: String| {
         ModelsError::wrong(format!("{}: {error}", path.display()))
             .hinted("expected is a tokenizer.json of the Hugging Face tokenizers library")
     };
     let tokenizer = tokenizers::Tokenizer::from_bytes(&json).map_err(|error| wrong(error.to_string()))?;
-    let value: Value = serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))?;
+    let mut value: Value = serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))?;
+    if let Some(added) = ends::add(&tokenizer, &mut value, path)? {
+        say(&format!(
+            "{}: adds nothing at the ends of texts; it adds {added} now, as its model needs it",
+            path.display()
+        ));
+        json = serde_json::to_vec(&value).map_err(ModelsError::failed)?;
+        // What was added has to be read again by whoever opens it.
+        tokenizers::Tokenizer::from_bytes(&json).map_err(|error| wrong(error.to_string()))?;
+    }
     let count = |pointer: &str| value.pointer(pointer).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
     let own = value.pointer("/padding/pad_id").and_then(Value::as_i64);
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -14,12 +14,28 @@ pub(super) struct Tower {
     pub output: String,
     /// The window's side, or the number of tokens, where the graph fixes it.
     pub fixed: Option<usize>,
+    /// An input that was a mask, and is 1 everywhere now.
+    pub unmasked: Option<String>,
     /// What had to be changed, in words; empty where the file as it is would do.
     pub changes: Vec<String>,
 }
 
+/// What a text encoder makes of the tokens that fill a text up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Padding {
+    /// They are hidden from it, where it has a mask.
+    Masked,
+    /// It was trained to look at them.
+    Seen,
+}
+
 /// The image and the text encoder of two graphs, or of one that holds both.
-pub(super) fn split(image: Graph, text: Option<Graph>, settings: &Settings) -> Result<(Tower, Tower), ModelsError> {
+pub(super) fn split(
+    image: Graph,
+    text: Option<Graph>,
+    settings: &Settings,
+    padding: Padding,
+) -> Result<(Tower, Tower), ModelsError> {
     let joint = text.is_none();
     let text = text.unwrap_or_else(|| image.clone());
     let picture = input(&image, settings.image_input.as_ref(), "--image-input", ends::inputs(&image).picture)?;
@@ -44,7 +60,7 @@ pub(super) fn split(image: Graph, text: Option<Graph>, settings: &Settings) -> R
     };
     let (image_output, text_output) = ends::pair(&image_outputs, &text_outputs)?;
     let image = image_tower(image, picture, &image_output.value, joint)?;
-    let text = text_tower(text, ids, mask, &text_output.value, joint, settings)?;
+    let text = text_tower(text, ids, (mask, padding), &text_output.value, joint, settings)?;
     Ok((image, text))
 }
 
@@ -97,13 +113,13 @@ pub(super) fn image_tower(mut graph: Graph, input: String, output: &str, joint: 
         entrance(&mut graph, &input, DataType::F32)?;
         changes.push("takes 32-bit floats".to_owned());
     }
-    Ok(Tower { graph, input, mask: None, output: output.to_owned(), fixed, changes })
+    Ok(Tower { graph, input, mask: None, output: output.to_owned(), fixed, unmasked: None, changes })
 }
 
 fn text_tower(
     mut graph: Graph,
     input: String,
-    mask: Option<String>,
+    (mask, padding): (Option<String>, Padding),
     output: &str,
     joint: bool,
     settings: &Settings,
@@ -124,6 +140,10 @@ fn text_tower(
         _ => None,
     };
     let length = fixed.or(settings.context.filter(|context| *context > 0));
+    let (mask, unmasked) = match padding {
+        Padding::Masked => (mask, None),
+        Padding::Seen => (None, mask),
+    };
     let others: Vec<String> =
         graph.inputs.iter().filter(|name| **name != input && Some(*name) != mask.as_ref()).cloned().collect();
     for name in others {
@@ -146,10 +166,11 @@ fn text_tower(
             input,
             mask,
             fixed,
+            unmasked,
             changes: changes.into_iter().chain(["gives 32-bit floats".to_owned()]).collect(),
         });
     }
-    Ok(Tower { graph, input, mask, output: output.to_owned(), fixed, changes })
+    Ok(Tower { graph, input, mask, output: output.to_owned(), fixed, unmasked, changes })
 }
 
 fn dims(graph: &Graph, value: &str) -> Vec<Dim> {
@@ -213,7 +234,8 @@ fn rename_uses(graph: &mut Graph, input: &str, hint: &str) -> String {
     fresh
 }
 
-/// Replaces an input of the text encoder by what it is for one text: zeros for token types, 0, 1, 2... for positions.
+/// Replaces an input of the text encoder by what it is for one text: zeros for token types, 0, 1, 2... for positions, ones for a mask that
+/// hides nothing.
 fn constant(graph: &mut Graph, name: &str, length: Option<usize>) -> Result<(), ModelsError> {
     let unknown = || {
         let message = format!("nothing can be given to the text encoder's input `{name}`");
@@ -227,6 +249,8 @@ fn constant(graph: &mut Graph, name: &str, length: Option<usize>) -> Result<(), 
         (0..).take(length).collect()
     } else if name.contains("type") {
         vec![0; length]
+    } else if name.contains("mask") {
+        vec![1; length]
     } else {
         return Err(unknown());
     };
@@ -237,6 +261,11 @@ fn constant(graph: &mut Graph, name: &str, length: Option<usize>) -> Result<(), 
             let bytes: Vec<u8> = values.iter().flat_map(|value| (*value as i32).to_le_bytes()).collect();
             Tensor { data_type: DataType::I32, dims: tensor.dims, data: bytes.into() }
         }
+        Some(DataType::Bool) => {
+            let bytes: Vec<u8> = values.iter().map(|value| u8::from(*value != 0)).collect();
+            Tensor { data_type: DataType::Bool, dims: tensor.dims, data: bytes.into() }
+        }
+        Some(DataType::F32) => Tensor::f32(&[1, length], &values.iter().map(|value| *value as f32).collect::<Vec<_>>()),
         Some(_) => return Err(unknown()),
     };
     graph.inputs.retain(|input| input != name);
@@ -256,7 +285,7 @@ mod tests {
 
     #[test]
     fn both_towers_come_out_of_one_graph() {
-        let (image, text) = split(joint(), None, &Settings::default()).unwrap();
+        let (image, text) = split(joint(), None, &Settings::default(), Padding::Masked).unwrap();
         assert_eq!((image.input.as_str(), image.output.as_str()), ("pixel_values", "image_embeds"));
         assert_eq!(image.graph.inputs, ["pixel_values"]);
         assert_eq!((text.input.as_str(), text.output.as_str()), ("input_ids", "text_embeds"));
@@ -270,11 +299,11 @@ mod tests {
     #[test]
     fn names_that_are_not_there_are_told_with_those_that_are() {
         let settings = Settings { image_input: Some("pixels".into()), ..Settings::default() };
-        let error = split(joint(), None, &settings).unwrap_err();
+        let error = split(joint(), None, &settings, Padding::Masked).unwrap_err();
         assert!(error.to_string().contains("--image-input pixels"), "{error}");
         assert!(error.hint().unwrap().contains("pixel_values"));
         let settings = Settings { text_output: Some("logits_per_text".into()), ..Settings::default() };
-        let error = split(joint(), None, &settings).unwrap_err();
+        let error = split(joint(), None, &settings, Padding::Masked).unwrap_err();
         assert!(error.to_string().contains("pixel_values"), "{error}");
     }
 
@@ -293,12 +322,43 @@ mod tests {
         for name in ["input_ids", "position_ids", "token_type_ids"] {
             graph.types.insert(name.into(), ValueType::fixed(DataType::I32, &[1, 4]));
         }
-        let tower = text_tower(graph, "input_ids".into(), None, "text_embeds", false, &Settings::default()).unwrap();
+        let none = (None, Padding::Masked);
+        let tower = text_tower(graph, "input_ids".into(), none, "text_embeds", false, &Settings::default()).unwrap();
         assert_eq!(tower.graph.inputs, ["input_ids"]);
         assert_eq!(tower.graph.data_type("input_ids"), Some(DataType::I64));
         assert_eq!(tower.graph.constants["position_ids"].to_i64().unwrap(), [0, 1, 2, 3]);
         assert_eq!(tower.fixed, Some(4));
         assert_eq!(tower.graph.nodes[0].operator, "Cast");
+    }
+
+    #[test]
+    fn a_mask_that_would_hide_what_is_looked_at_hides_nothing() {
+        for data_type in [DataType::I64, DataType::I32, DataType::Bool, DataType::F32] {
+            let mut graph = Graph {
+                inputs: vec!["input_ids".into(), "attention_mask".into()],
+                outputs: vec!["text_embeds".into()],
+                nodes: vec![
+                    Node::new("Cast", &["input_ids"], &["ids"]).with("to", 1i64),
+                    Node::new("Cast", &["attention_mask"], &["mask"]).with("to", 1i64),
+                    Node::new("Mul", &["ids", "mask"], &["text_embeds"]),
+                ],
+                ..Graph::default()
+            };
+            graph.types.insert("input_ids".into(), ValueType::fixed(DataType::I64, &[1, 4]));
+            graph.types.insert("attention_mask".into(), ValueType::fixed(data_type, &[1, 4]));
+            let mask = || Some("attention_mask".to_owned());
+            let tower = |padding| {
+                let ids = "input_ids".to_owned();
+                text_tower(graph.clone(), ids, (mask(), padding), "text_embeds", false, &Settings::default()).unwrap()
+            };
+            let seen = tower(Padding::Seen);
+            assert_eq!((&seen.mask, &seen.unmasked), (&None, &mask()));
+            assert_eq!(seen.graph.inputs, ["input_ids"]);
+            let ones = &seen.graph.constants["attention_mask"];
+            assert_eq!((ones.data_type, ones.dims.as_slice()), (data_type, &[1, 4][..]));
+            assert!(!seen.changes.is_empty(), "the file as it is still has the mask");
+            assert_eq!(tower(Padding::Masked).mask, mask());
+        }
     }
 
     #[test]

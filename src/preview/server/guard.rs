@@ -4,6 +4,9 @@
 //! even read the answers. So the `Host` must be a name of ours, a request from another site's page is refused, and whoever
 //! steers must send the page's token and an `Origin` that is ours. On other interfaces than loopback the token is also
 //! needed to see.
+//!
+//! A port says nothing: where ports are mapped (`ssh -L 9000:localhost:8765`, `docker run -p 9000:8765`), the browser knows
+//! another one than we do, and to rebind takes a foreign name. `Origin` is compared with `Host`, port included.
 
 use std::net::IpAddr;
 
@@ -18,7 +21,6 @@ pub(super) struct Guard {
     pub token: Token,
     /// Whether only this machine can reach us.
     pub loopback: bool,
-    pub port: u16,
     /// The machine's own names, lower case; of no meaning on loopback.
     pub names: Vec<String>,
 }
@@ -70,28 +72,38 @@ impl Guard {
         if shown { Ok(()) } else { Err(Refused::Token) }
     }
 
-    /// The request's host, if it is a name of ours.
+    /// The request's host, if it is a name of ours, with any port.
     fn host<'a>(&self, request: &'a Request) -> Result<&'a str, Refused> {
         let host = request.header("host").ok_or(Refused::Host)?;
         // An IPv6 address has colons of its own.
         let (name, port) = match host.rsplit_once(':').filter(|(name, _)| !name.contains(':') || name.ends_with(']')) {
-            Some((name, port)) => (name, port.parse().map_err(|_| Refused::Host)?),
-            None => (host, 80),
+            Some((name, port)) => (name, Some(port)),
+            None => (host, None),
         };
-        if port == self.port && self.is_ours(name) { Ok(host) } else { Err(Refused::Host) }
+        let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+        if port.is_none_or(is_port) && self.is_ours(name) { Ok(host) } else { Err(Refused::Host) }
     }
 
     fn is_ours(&self, name: &str) -> bool {
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        match bare.parse::<IpAddr>() {
+        match bare.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
             // Nobody can make a number mean another machine; from afar it is whatever address we have there.
             Ok(ip) => ip.is_loopback() || !self.loopback,
             Err(_) => {
                 let name = name.to_ascii_lowercase();
-                name == "localhost" || !self.loopback && self.names.contains(&name)
+                // Nobody can own a name under `localhost` (RFC 6761).
+                let near = name == "localhost" || name.strip_suffix(".localhost").is_some_and(is_name);
+                near || !self.loopback && self.names.contains(&name)
             }
         }
     }
+}
+
+/// Whether these are names with dots between them.
+fn is_name(name: &str) -> bool {
+    let is_label =
+        |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    name.split('.').all(is_label)
 }
 
 #[cfg(test)]
@@ -99,12 +111,7 @@ mod tests {
     use super::*;
 
     fn guard(loopback: bool) -> Guard {
-        Guard {
-            token: Token::new().unwrap(),
-            loopback,
-            port: 8080,
-            names: vec!["studio".into(), "studio.local".into()],
-        }
+        Guard { token: Token::new().unwrap(), loopback, names: vec!["studio".into(), "studio.local".into()] }
     }
 
     fn see(guard: &Guard, host: &str) -> Result<(), Refused> {
@@ -117,17 +124,26 @@ mod tests {
         for host in ["127.0.0.1:8080", "localhost:8080", "LOCALHOST:8080", "[::1]:8080"] {
             assert_eq!((see(&near, host), see(&far, host)), (Ok(()), Ok(())), "{host}");
         }
-        for host in ["192.168.1.5:8080", "Studio.local:8080", "[fe80::1]:8080"] {
+        for host in ["192.168.1.5:8080", "Studio.local:8080", "[fe80::1]:8080", "0.0.0.0:8080", "[::]:8080"] {
             assert_eq!((see(&near, host), see(&far, host)), (Err(Refused::Host), Ok(())), "{host}");
         }
         for host in [
             "evil.example:8080",
-            "127.0.0.1",
-            "127.0.0.1:8081",
+            "evil.example",
             "127.0.0.1.evil.example:8080",
+            "localhost.evil.example:8080",
+            "evil-localhost:8080",
+            ".localhost:8080",
+            "a..localhost:8080",
+            "a@evil.example#.localhost:8080",
+            "a@localhost:8080",
+            "2130706433:8080",
+            "127.1:8080",
             "",
             ":8080",
             "localhost:",
+            "localhost:+80",
+            "localhost:65536",
             "localhost:8080:8080",
             "127.0.0.1:8080.evil.example",
             "[::1",
@@ -138,6 +154,39 @@ mod tests {
         assert_eq!(near.may_see(&Request::of("GET / HTTP/1.1")), Err(Refused::Host));
         let twice = Request::of("GET / HTTP/1.1\nHost: localhost:8080\nHost: localhost:8080");
         assert_eq!(near.may_see(&twice), Err(Refused::Host));
+    }
+
+    #[test]
+    fn a_mapped_port_changes_nothing() {
+        let (near, far) = (guard(true), guard(false));
+        for host in [
+            "localhost:9000",
+            "localhost",
+            "render.localhost:9000",
+            "a.b.localhost",
+            "127.0.0.1:1",
+            "127.8.9.10:9000",
+            "127.0.0.1",
+            "[::1]:9000",
+            "[::1]",
+            "[::ffff:127.0.0.1]:9000",
+        ] {
+            assert_eq!((see(&near, host), see(&far, host)), (Ok(()), Ok(())), "{host}");
+            let steer = |guard: &Guard, origin: &str| {
+                let head =
+                    format!("POST /pause HTTP/1.1\nHost: {host}\nOrigin: {origin}\n{TOKEN}: {}", guard.token.reveal());
+                guard.may_steer(&Request::of(&head))
+            };
+            let own = format!("http://{host}");
+            assert_eq!((steer(&near, &own), steer(&far, &own)), (Ok(()), Ok(())), "{host}");
+            // The page of another program on the same machine is a stranger's, too.
+            for other in ["http://localhost:3000", "http://127.0.0.1:3000", "http://evil.example", "null"] {
+                assert_eq!(steer(&near, other), Err(Refused::Origin), "{host} from {other}");
+            }
+        }
+        for host in ["10.0.0.7:9000", "studio:9000", "studio.local"] {
+            assert_eq!((see(&near, host), see(&far, host)), (Err(Refused::Host), Ok(())), "{host}");
+        }
     }
 
     #[test]

@@ -32,7 +32,9 @@ use token::Token;
 
 /// Connections at a time; a page has two or three.
 const MOST: usize = 128;
-/// Of these at most so many may listen to events for as long as they like.
+/// Of those beyond, at most so many at a time are told why; others are closed unanswered.
+const MOST_REFUSED: usize = 32;
+/// Of the connections at most so many may listen to events for as long as they like.
 const MOST_LISTENERS: usize = 48;
 /// For a request to come in.
 const READING: Duration = Duration::from_secs(10);
@@ -77,6 +79,7 @@ struct Shared {
     /// JSON about the program, the first thing that a page is told.
     hello: String,
     connections: AtomicUsize,
+    refused: AtomicUsize,
     listeners: AtomicUsize,
 }
 
@@ -91,9 +94,9 @@ impl Server {
         let token = Token::new().map_err(ServeError::Random)?;
         let hello = serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "instance": token.name() }).to_string();
         let server = Server { address: bound, token: token.reveal().to_owned() };
-        let guard = Guard { token, loopback: address.is_loopback(), port: bound.port(), names: names() };
-        let (connections, listeners) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let shared = Arc::new(Shared { hub, guard, hello, connections, listeners });
+        let guard = Guard { token, loopback: address.is_loopback(), names: names() };
+        let [connections, refused, listeners] = [0; 3].map(AtomicUsize::new);
+        let shared = Arc::new(Shared { hub, guard, hello, connections, refused, listeners });
         thread::spawn(move || accept(&listener, &shared));
         Ok(server)
     }
@@ -125,46 +128,52 @@ fn outward() -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-/// One of a bounded number of places.
-struct Place<'a>(&'a AtomicUsize);
+/// What all connections share, with one of a bounded number of places.
+struct Place {
+    shared: Arc<Shared>,
+    /// Which places are counted.
+    of: fn(&Shared) -> &AtomicUsize,
+}
 
-impl<'a> Place<'a> {
-    fn take(count: &'a AtomicUsize, most: usize) -> Option<Self> {
-        if count.fetch_add(1, Ordering::SeqCst) >= most {
-            count.fetch_sub(1, Ordering::SeqCst);
+impl Place {
+    fn take(shared: &Arc<Shared>, of: fn(&Shared) -> &AtomicUsize, most: usize) -> Option<Self> {
+        if of(shared).fetch_add(1, Ordering::SeqCst) >= most {
+            of(shared).fetch_sub(1, Ordering::SeqCst);
             return None;
         }
-        Some(Place(count))
+        Some(Place { shared: shared.clone(), of })
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        (self.of)(&self.shared).fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     for stream in listener.incoming() {
-        let Ok(stream) = stream else {
+        let Ok(mut stream) = stream else {
             // Out of file handles, most likely: some will come back.
             thread::sleep(Duration::from_millis(50));
             continue;
         };
-        let shared = shared.clone();
-        // Where there can be no further thread, the connection is closed.
-        let _ = thread::Builder::new().stack_size(512 << 10).spawn(move || {
-            let mut stream = stream;
-            match Place::take(&shared.connections, MOST) {
-                Some(_place) => serve(&mut stream, &shared),
-                None => refuse(&mut stream, &Response::status(503, "too many connections")),
-            }
-        });
+        // The place is taken before there is a thread, so that there are never more threads than places. Where there can be
+        // no further thread, the connection is closed.
+        let thread = thread::Builder::new().stack_size(512 << 10);
+        if let Some(place) = Place::take(shared, |shared| &shared.connections, MOST) {
+            let _ = thread.spawn(move || serve(&mut stream, &place.shared));
+        } else if let Some(place) = Place::take(shared, |shared| &shared.refused, MOST_REFUSED) {
+            let _ = thread.spawn(move || {
+                refuse(&mut stream, &Response::status(503, "too many connections"));
+                drop(place);
+            });
+        }
     }
 }
 
 /// One connection: one request, one answer. What goes wrong is the other side's to notice.
-fn serve(stream: &mut TcpStream, shared: &Shared) {
+fn serve(stream: &mut TcpStream, shared: &Arc<Shared>) {
     let _ = stream.set_nodelay(true);
     let request = match Request::read(stream, READING) {
         Ok(request) => request,
@@ -183,7 +192,7 @@ fn serve(stream: &mut TcpStream, shared: &Shared) {
                 shared.hub.sent(number);
             }
         }
-        Answer::Events => match Place::take(&shared.listeners, MOST_LISTENERS) {
+        Answer::Events => match Place::take(shared, |shared| &shared.listeners, MOST_LISTENERS) {
             Some(_place) => {
                 let _ = events::stream(stream, shared.hub.listen(), &shared.hello);
             }
@@ -211,7 +220,7 @@ fn refuse(stream: &mut TcpStream, response: &Response) {
 /// A guard on loopback for tests.
 #[cfg(test)]
 fn test_guard() -> Guard {
-    Guard { token: Token::new().unwrap(), loopback: true, port: 8080, names: Vec::new() }
+    Guard { token: Token::new().unwrap(), loopback: true, names: Vec::new() }
 }
 
 #[cfg(test)]

@@ -172,7 +172,6 @@ impl Kind {
             Kind::File => "a file's path in quotes".into(),
             Kind::Bool => "true or false".into(),
             Kind::Files => "a file's path in quotes, or an array of these".into(),
-            Kind::Whole(low, high) if *high == i64::MAX as u64 => format!("a whole number, at least {low}"),
             Kind::Whole(low, high) => format!("a whole number from {low} to {high}"),
             Kind::Number(bounds) => number(bounds),
             Kind::Schedule(bounds) => schedule(bounds),
@@ -209,6 +208,12 @@ impl Kind {
 
 /// The sides that a canvas can have, in pixels.
 pub(super) const SIDES: (u64, u64) = (16, 65536);
+
+/// Seeds: all that 64 bits hold, wherever one is said.
+pub(super) const SEEDS: (u64, u64) = (0, u64::MAX);
+
+/// The steps of a whole run, where they are said as one number.
+pub(super) const STEPS: (u64, u64) = (1, 10_000_000);
 
 #[cfg(test)]
 mod tests {

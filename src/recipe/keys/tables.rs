@@ -1,7 +1,7 @@
 //! The tables of a recipe and their keys.
 
 use super::stages::STAGES;
-use super::{Bounds, Key, Kind, SIDES, Table, Variant, With};
+use super::{Bounds, Key, Kind, SEEDS, SIDES, STEPS, Table, Variant, With};
 
 /// Every table, in the reference's order.
 pub(in crate::recipe) static ALL: &[&Table] = &[
@@ -57,7 +57,7 @@ pub(in crate::recipe) static RECIPE: Table = Table {
         Key {
             about: "The seed of every random draw: another one gives another picture of the same kind.",
             example: "4",
-            ..key("seed", Kind::Whole(0, i64::MAX as u64))
+            ..key("seed", Kind::Whole(SEEDS.0, SEEDS.1))
         },
         Key {
             about: "The CLIP model: its name, or the path of its folder.",
@@ -204,7 +204,8 @@ pub(in crate::recipe) static INIT: Table = Table {
         },
         Key {
             about: "An image to start from, in place of `mean`; its path is relative to the recipe's folder. It is scaled to \
-                    cover the canvas and cropped at its centre.",
+                    cover the canvas and cropped at its centre. As all pictures it is turned as its camera noted, and where it \
+                    is transparent white is seen.",
             example: "\"start.png\"",
             ..key("image", Kind::File)
         },
@@ -458,8 +459,8 @@ pub(in crate::recipe) static REGION: Table = Table {
     about: "A region of any shape, in place of a rectangle.",
     keys: &[Key {
         about: "A grey picture, stretched to the canvas: white is inside, black is not, and grey is changed less. The places of \
-                details are drawn from it, where it is lighter more of them; what is transparent counts as black. Its path is \
-                relative to the recipe's folder.",
+                details are drawn from it, where it is lighter more of them; what is transparent counts as black. It is turned \
+                as its camera noted. Its path is relative to the recipe's folder.",
         example: "\"mask.png\"",
         required: true,
         ..key("mask", Kind::File)
@@ -483,7 +484,8 @@ pub(in crate::recipe) static PROMPT: Table = Table {
         Key {
             about: "What to show, as an image file in place of `text`: the picture's own embedding is what windows are compared \
                     with, so that they take over its subject and its style rather than its lines. Its path is relative to the \
-                    recipe's folder; the whole of it is seen as CLIP sees pictures, scaled and cropped at its centre.",
+                    recipe's folder; the whole of it is seen as CLIP sees pictures, scaled and cropped at its centre; it is \
+                    turned as its camera noted, and where it is transparent white is seen.",
             example: "\"reference.jpg\"",
             ..key("image", Kind::File)
         },
@@ -626,7 +628,7 @@ pub(in crate::recipe) static RENDER: Table = Table {
             about: "How long the whole run is. Phases take their `steps` of it or a `share`; those that say neither share evenly \
                     what is left. Without it the run is as long as its phases.",
             example: "500",
-            ..key("steps", Kind::Whole(1, 10_000_000))
+            ..key("steps", Kind::Whole(STEPS.0, STEPS.1))
         },
         Key {
             about: "The optimiser of all phases that say none.",

@@ -51,7 +51,7 @@ impl Fixture {
 
     /// A pip that takes a while, counts its calls in the file `calls`, and copies the wheel into its last argument.
     fn pip(&self) -> PipCommand {
-        let script = "sleep 0.3; echo call >> \"$0/calls\"; for last; do :; done; cp \"$0/a.whl\" \"$last\"";
+        let script = "case \"$*\" in *'config list'*) exit 1;; esac; sleep 0.3; echo call >> \"$0/calls\"; for last; do :; done; cp \"$0/a.whl\" \"$last\"";
         ["sh".into(), "-c".into(), script.into(), OsString::from(self.folder.path())].into()
     }
 
@@ -68,13 +68,14 @@ impl Fixture {
             Ok(bytes) if bytes == LIBRARY => Ok(()),
             _ => Err("is cut short".to_owned()),
         };
-        Installer { folder: self.libraries(), commands: vec![self.pip()], check }
+        Installer { folder: self.libraries(), commands: vec![self.pip()], check, serves: Box::new(|_| Ok(())) }
     }
 
-    /// What is in the folder of libraries, but the lock.
+    /// What is in the folder of libraries, but the lock and the mark.
     fn entries(&self) -> Vec<String> {
         let entries = fs::read_dir(self.libraries()).into_iter().flatten().flatten();
-        entries.map(|e| e.file_name().into_string().unwrap()).filter(|name| name != ".lock").collect()
+        let names = entries.map(|e| e.file_name().into_string().unwrap());
+        names.filter(|name| ![".lock", "CACHEDIR.TAG"].contains(&name.as_str())).collect()
     }
 }
 
@@ -144,9 +145,35 @@ fn a_broken_installation_and_leftovers_are_replaced() {
     fs::create_dir_all(&target).unwrap();
     fs::write(target.join(library_name()), "a lib").unwrap();
     fs::create_dir_all(fixture.libraries().join(".installing-old/deep")).unwrap();
+    ours::mark(&fixture.libraries().join(".installing-old")).unwrap();
     let library = fixture.installer().install(&fixture.package, &mut |_| {}).unwrap();
     assert_eq!(fs::read(library).unwrap(), LIBRARY);
     assert_eq!(fixture.entries(), ["9.9.9-cpu"]);
+}
+
+/// What has our names but not our marks is the user's; so is what lies among our files.
+#[test]
+fn what_is_not_ours_is_kept() {
+    let fixture = Fixture::new();
+    let target = fixture.libraries().join(&fixture.package.folder);
+    let theirs = fixture.libraries().join(".installing-photos");
+    fs::create_dir_all(&theirs).unwrap();
+    fs::write(theirs.join("a"), "x").unwrap();
+    fs::create_dir_all(target.join("photos")).unwrap();
+    fs::write(target.join("photos/a"), "x").unwrap();
+    fs::write(target.join(library_name()), "a lib").unwrap();
+    let away = fixture.folder.path().join("away");
+    fs::create_dir(&away).unwrap();
+    ours::mark(&away).unwrap();
+    std::os::unix::fs::symlink(&away, fixture.libraries().join(".installing-linked")).unwrap();
+    let mut lines = Vec::new();
+    let library = fixture.installer().install(&fixture.package, &mut |line| lines.push(line.to_owned())).unwrap();
+    assert_eq!(fs::read(library).unwrap(), LIBRARY);
+    assert_eq!(fs::read(theirs.join("a")).unwrap(), b"x");
+    assert!(away.is_dir());
+    let kept = fixture.libraries().join("9.9.9-cpu.kept-1");
+    assert_eq!(fs::read(kept.join("photos/a")).unwrap(), b"x");
+    assert!(lines.iter().any(|line| line.ends_with(&format!("is kept, in {}", kept.display()))), "{lines:?}");
 }
 
 #[test]

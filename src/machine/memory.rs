@@ -1,0 +1,148 @@
+//! How much memory there is for this process.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::groups;
+
+/// Memory that this process can still have, and what bounds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    pub bytes: u64,
+    pub bound: Bound,
+}
+
+/// What bounds memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// What the machine has.
+    Machine,
+    /// The limit of a control group (a container, a systemd unit), with its bytes.
+    Group { name: PathBuf, limit: u64 },
+    /// The limit of the process's addresses (`ulimit -v`), with its bytes.
+    Addresses { limit: u64 },
+    /// The limit of the process's data (`ulimit -d`), with its bytes.
+    Data { limit: u64 },
+}
+
+impl fmt::Display for Room {
+    /// `0.3 GB are available (the limit of 0.3 GB of the control group /user.slice/a.scope)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} are available", gigabytes(self.bytes))?;
+        match &self.bound {
+            Bound::Machine => Ok(()),
+            Bound::Group { name, limit } => {
+                write!(f, " of the {} that the control group {} may have", gigabytes(*limit), name.display())
+            }
+            Bound::Addresses { limit } => write!(f, " of the {} that `ulimit -v` sets", gigabytes(*limit)),
+            Bound::Data { limit } => write!(f, " of the {} that `ulimit -d` sets", gigabytes(*limit)),
+        }
+    }
+}
+
+impl Bound {
+    /// What would raise it; nothing does of a machine's.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Bound::Machine => None,
+            Bound::Group { .. } => Some(
+                "raise the limit where the process is started (systemd's MemoryMax, docker's --memory, the memory of a job)",
+            ),
+            Bound::Addresses { .. } => Some("raise the limit: `ulimit -v unlimited`"),
+            Bound::Data { .. } => Some("raise the limit: `ulimit -d unlimited`"),
+        }
+    }
+}
+
+/// Bytes as people say them.
+pub fn gigabytes(bytes: u64) -> String {
+    let gigabytes = bytes as f64 / 1e9;
+    if gigabytes < 0.1 { format!("{:.0} MB", gigabytes * 1e3) } else { format!("{gigabytes:.1} GB") }
+}
+
+/// The least of all rooms; none where the system tells nothing.
+pub fn room() -> Option<Room> {
+    let machine = machine().map(|bytes| Room { bytes, bound: Bound::Machine });
+    let groups = if cfg!(target_os = "linux") { groups::rooms(Path::new("/")) } else { Vec::new() };
+    machine.into_iter().chain(groups).chain(own_limits()).min_by_key(|room| room.bytes)
+}
+
+/// What the machine has left.
+#[cfg(target_os = "linux")]
+fn machine() -> Option<u64> {
+    // Not by sysinfo, which reads whatever else the file says, too.
+    available(&std::fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn machine() -> Option<u64> {
+    use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+    let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
+    let bytes = System::new_with_specifics(memory).available_memory();
+    (bytes > 0).then_some(bytes)
+}
+
+/// What `/proc/meminfo` says to be available: free, or used for what can be had again.
+#[cfg(any(target_os = "linux", test))]
+fn available(meminfo: &str) -> Option<u64> {
+    kilobytes(meminfo, "MemAvailable:").or_else(|| {
+        // Kernels before 3.14.
+        let [free, cached] = ["MemFree:", "Cached:"].map(|name| kilobytes(meminfo, name));
+        free?.checked_add(cached.unwrap_or(0))
+    })
+}
+
+/// A line like `VmSize:  1234 kB`, in bytes.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    kilobytes.checked_mul(1024)
+}
+
+/// What the process's own limits leave.
+#[cfg(unix)]
+fn own_limits() -> Vec<Room> {
+    use rustix::process::{Resource, getrlimit};
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let limits = [
+        (getrlimit(Resource::As).current, "VmSize:", (|limit| Bound::Addresses { limit }) as fn(u64) -> Bound),
+        (getrlimit(Resource::Data).current, "VmData:", |limit| Bound::Data { limit }),
+    ];
+    let room = |(limit, used, bound): (Option<u64>, &str, fn(u64) -> Bound)| {
+        let limit = limit?;
+        // Where it is not told what is in use, nothing is.
+        Some(Room { bytes: limit.saturating_sub(kilobytes(&status, used).unwrap_or(0)), bound: bound(limit) })
+    };
+    limits.into_iter().filter_map(room).collect()
+}
+
+#[cfg(not(unix))]
+fn own_limits() -> Vec<Room> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn available_memory_is_read() {
+        let text = "MemTotal: 100 kB\nMemFree:  10 kB\nMemAvailable:     50 kB\nCached:   30 kB\n";
+        assert_eq!(available(text), Some(50 << 10));
+        assert_eq!(available("MemFree: 10 kB\nCached: 30 kB\n"), Some(40 << 10));
+        for wrong in ["", "MemAvailable:", "MemAvailable: x kB", "MemAvailable: 99999999999999999999 kB"] {
+            assert_eq!(available(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_room_says_what_bounds_it() {
+        let room = |bound| Room { bytes: 250_000_000, bound }.to_string();
+        assert_eq!(room(Bound::Machine), "0.2 GB are available");
+        assert_eq!(
+            room(Bound::Group { name: "/a.scope".into(), limit: 300 << 20 }),
+            "0.2 GB are available of the 0.3 GB that the control group /a.scope may have"
+        );
+        assert!(room(Bound::Addresses { limit: 1 << 30 }).contains("ulimit -v"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Keeps what came of trying libraries.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use super::{cache::cache_folder, trial::Refusal};
+
+/// Answers in a folder, a file each. Whatever goes wrong with one, the library is tried again.
+#[derive(Debug, Clone)]
+pub(super) struct Answers {
+    pub folder: PathBuf,
+}
+
+/// What an answer holds for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Stamp {
+    path: PathBuf,
+    bytes: u64,
+    /// Nanoseconds since 1970.
+    modified: u128,
+    /// The same of what the file system knows besides (a copy may keep the time of its original); 0 where it does not tell.
+    changed: i128,
+    /// The program that tried it.
+    by: String,
+    /// The machine: a cache may be shared between several.
+    machine: String,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept {
+    of: Stamp,
+    answer: Result<String, Refusal>,
+}
+
+impl Answers {
+    /// In our cache.
+    pub(super) fn of_process() -> Option<Self> {
+        Some(Answers { folder: cache_folder().ok()?.join("tried") })
+    }
+
+    /// What is to be known of a library's file; none where it cannot be had.
+    pub(super) fn stamp(&self, path: &Path) -> Option<Stamp> {
+        let metadata = fs::metadata(path).ok()?;
+        let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+        #[cfg(unix)]
+        let changed = {
+            use std::os::unix::fs::MetadataExt;
+            i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let changed = 0;
+        Some(Stamp {
+            path: path.to_owned(),
+            bytes: metadata.len(),
+            modified,
+            changed,
+            by: format!("{} {} 1.{}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, ort::MINOR_VERSION),
+            machine: sysinfo::System::host_name().unwrap_or_default(),
+        })
+    }
+
+    fn file(&self, path: &Path) -> PathBuf {
+        let name = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
+        self.folder.join(format!("{}.json", &name[..16]))
+    }
+
+    /// The version of a library that serves, or why it does not; none where it was not tried as it is.
+    pub(super) fn get(&self, stamp: &Stamp) -> Option<Result<String, Refusal>> {
+        let text = fs::read(self.file(&stamp.path)).ok()?;
+        let kept: Kept = serde_json::from_slice(&text).ok()?;
+        (kept.of == *stamp).then_some(kept.answer)
+    }
+
+    /// Keeps an answer, in place of what was kept of the same path.
+    pub(super) fn put(&self, stamp: &Stamp, answer: &Result<String, Refusal>) {
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(&self.folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            let kept = Kept { of: stamp.clone(), answer: answer.clone() };
+            serde_json::to_writer(&mut file, &kept)?;
+            file.flush()?;
+            file.persist(self.file(&stamp.path))?;
+            Ok(())
+        };
+        // A cache that cannot be written costs time, no more.
+        let _ = write();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_holds_until_its_file_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let answers = Answers { folder: folder.path().join("tried") };
+        let library = folder.path().join("library.so");
+        fs::write(&library, "one").unwrap();
+        let stamp = answers.stamp(&library).unwrap();
+        assert_eq!(answers.get(&stamp), None);
+        let damaged = Err(Refusal::Damaged("is broken".to_owned()));
+        for answer in [Ok("1.32.0".to_owned()), damaged.clone()] {
+            answers.put(&stamp, &answer);
+            assert_eq!(answers.get(&stamp), Some(answer));
+        }
+        assert_eq!(answers.stamp(&library).as_ref(), Some(&stamp));
+        // Of the same length, and of the same time: as a damaged copy is.
+        let copy = folder.path().join("copy.so");
+        fs::write(&copy, "two").unwrap();
+        let time = fs::metadata(&library).unwrap().modified().unwrap();
+        fs::File::options().write(true).open(&copy).unwrap().set_modified(time).unwrap();
+        fs::rename(&copy, &library).unwrap();
+        let changed = answers.stamp(&library).unwrap();
+        assert_eq!((changed.bytes, changed.modified), (stamp.bytes, stamp.modified));
+        if cfg!(unix) {
+            assert_eq!(answers.get(&changed), None);
+        }
+        let of_other = Stamp { machine: "another".to_owned(), ..stamp.clone() };
+        assert_eq!(answers.get(&of_other), None);
+        for wrong in ["", "{}", "\0\0\0"] {
+            fs::write(answers.file(&library), wrong).unwrap();
+            assert_eq!(answers.get(&stamp), None, "{wrong:?}");
+        }
+        assert_eq!(answers.stamp(&folder.path().join("missing")), None);
+    }
+}

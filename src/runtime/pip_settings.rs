@@ -1,0 +1,182 @@
+//! Which of the user's pip settings count.
+//!
+//! We ask pip for one file that we know by its hash. The way to it is the user's: mirrors, proxies, certificates. What is
+//! to be installed how (constraints, requirements, formats, platforms, targets) is not, and would make pip fail or fetch
+//! something else. Such settings come and go with pip's versions, so those that count are named and all others left out:
+//! pip is asked for its settings, then started without its configuration files and with the settings that count in its
+//! environment.
+
+use std::{
+    env,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use super::{
+    pip::{self, PipCommand},
+    underway::{Process, Temporary},
+};
+
+/// The settings that say how files are come by.
+const COUNT: &[&str] = &[
+    "index-url",
+    "extra-index-url",
+    "find-links",
+    "no-index",
+    "trusted-host",
+    "cert",
+    "client-cert",
+    "proxy",
+    "keyring-provider",
+    // How certificates are checked, among others.
+    "use-feature",
+    "use-deprecated",
+    "resume-retries",
+];
+
+/// The variable that names pip's configuration file.
+const FILE: &str = "PIP_CONFIG_FILE";
+
+/// Leaves of the user's settings those that say how files are come by. Where pip does not tell its settings, those of its
+/// files stay as they are: then it says itself what is wrong.
+pub(super) fn keep_the_way(command: &PipCommand, pip: &mut Command, deadline: Instant) {
+    keep_the_environment_s(pip);
+    match listed(command, deadline) {
+        Some(listed) => {
+            let nothing = if cfg!(windows) { "nul" } else { "/dev/null" };
+            pip.env(FILE, nothing).envs(effective(&listed).map(|(key, value)| (variable(key), value)));
+        }
+        None => {
+            pip.env("PIP_REQUIRE_VIRTUALENV", "0");
+        }
+    }
+}
+
+/// The same for the settings that come from the environment.
+fn keep_the_environment_s(pip: &mut Command) {
+    let counts: Vec<String> = COUNT.iter().map(|key| variable(key)).collect();
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy().to_ascii_uppercase();
+        if text.starts_with("PIP_") && text != FILE && !counts.contains(&text) {
+            pip.env_remove(name);
+        }
+    }
+}
+
+/// The environment variable that stands for a setting.
+fn variable(key: &str) -> String {
+    format!("PIP_{}", key.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// What `pip config list` prints.
+fn listed(command: &PipCommand, deadline: Instant) -> Option<String> {
+    let [program, first @ ..] = command.as_slice() else { return None };
+    let output = Temporary::new(tempfile::NamedTempFile::new).ok()?;
+    let mut pip = Command::new(program);
+    keep_the_environment_s(&mut pip);
+    pip.args(first)
+        .args(["config", "list"])
+        // In a configuration file these would silence it, or be taken for its own option that asks for one file alone.
+        .envs(["QUIET", "VERBOSE", "USER", "GLOBAL", "SITE"].map(|name| (format!("PIP_{name}"), "0")))
+        .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+        // Values may be in any script.
+        .env("PYTHONIOENCODING", "utf-8")
+        .stdin(Stdio::null())
+        .stdout(output.reopen().ok()?)
+        .stderr(Stdio::null());
+    let status = pip::wait(Process::start(&mut pip).ok()?, deadline).ok()??;
+    status.success().then(|| pip::read_messages(output.path()))
+}
+
+/// The settings that count, of what `pip config list` prints: `global.index-url='https://...'`, a line each. The
+/// environment (`:env:`) goes before a command's section, that before `global`.
+fn effective(listed: &str) -> impl Iterator<Item = (&'static str, String)> {
+    let lines: Vec<(&str, &str, String)> = listed
+        .lines()
+        .filter_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            let (section, key) = name.rsplit_once('.')?;
+            Some((section, key, literal(value.trim())?))
+        })
+        .collect();
+    COUNT.iter().filter_map(move |&wanted| {
+        let of = |section: &str| {
+            let line = lines.iter().find(|(its, key, value)| *its == section && *key == wanted && !value.is_empty());
+            line.map(|(_, _, value)| value.clone())
+        };
+        Some((wanted, of(":env:").or_else(|| of("download")).or_else(|| of("global"))?))
+    })
+}
+
+/// The text that a Python literal stands for: `'a\nb'`, `"it's"`.
+fn literal(text: &str) -> Option<String> {
+    let quote = text.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+    let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+    let mut value = String::with_capacity(inner.len());
+    let mut rest = inner.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            value.push(c);
+            continue;
+        }
+        value.push(match rest.next()? {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            escape @ ('x' | 'u' | 'U') => {
+                let length = match escape {
+                    'x' => 2,
+                    'u' => 4,
+                    _ => 8,
+                };
+                let digits: String = rest.by_ref().take(length).collect();
+                if digits.len() < length {
+                    return None;
+                }
+                char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+            }
+            other => other,
+        });
+    }
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_files_counts_and_what_is_installed_does_not() {
+        let listed = r#"
+global.constraint='/home/me/constraints.txt'
+global.index-url='https://user:it\'s=a@mirror/simple'
+global.extra-index-url='\nhttps://a/simple\nhttps://b/simple'
+global.timeout='60'
+global.cert=''
+download.platform='win32'
+download.proxy='http://proxy:3128'
+install.no-index='true'
+global.proxy='http://other:1'
+:env:.index-url="https://it's/simple"
+:env:.python='/usr/bin/python2'
+:env:.require-virtualenv='1'
+no line of ours
+"#;
+        let settings: Vec<(&str, String)> = effective(listed).collect();
+        let expected = [
+            ("index-url", "https://it's/simple"),
+            ("extra-index-url", "\nhttps://a/simple\nhttps://b/simple"),
+            ("proxy", "http://proxy:3128"),
+        ];
+        assert_eq!(settings, expected.map(|(key, value)| (key, value.to_owned())));
+        assert_eq!(variable("extra-index-url"), "PIP_EXTRA_INDEX_URL");
+    }
+
+    #[test]
+    fn literals_are_read_as_python_writes_them() {
+        assert_eq!(literal(r"'a\\b\x41\u00e4\t'").as_deref(), Some("a\\bAä\t"));
+        for wrong in ["", "'", "a", "'a", r"'\x4'", r"'\ud800'", r"'\"] {
+            assert_eq!(literal(wrong), None, "{wrong}");
+        }
+    }
+}
