@@ -1,7 +1,8 @@
-"""Write the model folder: `python export.py FITTED.npz COLOURS.npz LABELS.npz WORDS_FOLDER OUT_FOLDER [--shapes]`.
+"""Write the model folder: `python export.py FITTED.npz COLOURS.npz LABELS.npz WORK_FOLDER OUT_FOLDER [--shapes]`.
 
-image.onnx and a file of weights for each network of photographs, text.onnx, names.txt, tokenizer.json, model.toml with reference
-texts. --shapes leaves the photographs out, and what the model advises: the filters alone, as control.py and held_out.py want them.
+WORK_FOLDER has the words, the tokenizer and the robust weights. Written are image.onnx and a file of weights for each network of
+photographs, text.onnx, names.txt, tokenizer.json, model.toml with reference texts. --shapes leaves the photographs out, and what
+the model advises: the filters alone, as control.py and held_out.py want them.
 """
 
 import argparse
@@ -109,14 +110,14 @@ def main():
     parser.add_argument("fitted", metavar="FITTED.npz")
     parser.add_argument("colours", metavar="COLOURS.npz")
     parser.add_argument("labels", metavar="LABELS.npz")
-    parser.add_argument("words", metavar="WORDS_FOLDER", type=pathlib.Path)
+    parser.add_argument("work", metavar="WORK_FOLDER", type=pathlib.Path)
     parser.add_argument("out", metavar="OUT_FOLDER", type=pathlib.Path)
     parser.add_argument("--shapes", action="store_true", help="the filters alone, without photographs")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     fitted = dict(numpy.load(options.fitted))
-    words = dict(numpy.load(options.words / "words.npz"))
-    tokenizer = Tokenizer.from_file(str(options.words / "tokenizer.json"))
+    words = dict(numpy.load(options.work / "words.npz"))
+    tokenizer = Tokenizer.from_file(str(options.work / "tokenizer.json"))
 
     labels = dict(numpy.load(options.labels))
     if options.shapes:
@@ -124,7 +125,7 @@ def main():
         labels["share"][:] = 0
         image = image_tower.shapes(fitted["templates"], fitted["bias"])
     else:
-        networks = [photographs.graph(number) for number in photographs.NETWORKS]
+        networks = [photographs.graph(number, options.work / f"robust{number}.pth") for number in image_tower.NETWORKS]
         side, advice = image_tower.SIDE, (HERE / "advice.toml").read_text(encoding="utf-8")
         image = image_tower.tower(fitted["templates"], fitted["bias"], networks)
     weights = weights_apart(image, options.out)
@@ -143,7 +144,7 @@ def main():
     (options.out / "text.onnx").write_bytes(text.SerializeToString())
     lines = zip(texts, remarks(texts, labels, meaning[0], meaning[1], drawings))
     (options.out / "names.txt").write_text("".join(f"{text}\t{remark}\n" for text, remark in lines), encoding="utf-8")
-    shutil.copyfile(options.words / "tokenizer.json", options.out / "tokenizer.json")
+    shutil.copyfile(options.work / "tokenizer.json", options.out / "tokenizer.json")
     files = ("image.onnx", "text.onnx", "tokenizer.json", "names.txt", *weights)
     size = sum((options.out / file).stat().st_size for file in files) / 1e6
     (options.out / "model.toml").write_text(page(size, len(texts), side, advice) + references(options.out, tokenizer))

@@ -1,7 +1,7 @@
-"""Bring the drawings made by others into a data folder.
+"""Bring the drawings and pictures made by others into a data folder.
 
-`python fetch.py DATA_FOLDER` leaves there four npm packages (as .tgz, unopened) and the Debian packages openclipart-png
-and wordnet-base (opened with dpkg). What lies there already is only checked. Where the machine has a Debian package
+`python fetch.py DATA_FOLDER` leaves there four npm packages (as .tgz, unopened) and DEBIAN_PACKAGES (opened with dpkg):
+clip art, WordNet, and the pictures by which networks are made robust. What lies there already is only checked. Where the machine has a Debian package
 installed, the installed files are used and nothing is loaded. Needs `npm`; `apt-get` and `dpkg` only for what is not
 installed.
 """
@@ -23,7 +23,22 @@ ICON_SETS = {
 DEBIAN_PACKAGES = {
     "openclipart-png": "usr/share/openclipart/png",
     "wordnet-base": "usr/share/wordnet",
+    "desktop-base": "usr/share/desktop-base",
+    "gnome-backgrounds": "usr/share/backgrounds/gnome",
+    "lomiri-wallpapers-16.04": "usr/share/backgrounds",
+    "lomiri-wallpapers-20.04": "usr/share/backgrounds",
+    "mate-backgrounds": "usr/share/backgrounds/mate",
+    "mypaint-data-extras": "usr/share/mypaint/backgrounds",
+    "plasma-workspace-wallpapers": "usr/share/wallpapers",
+    "python3-skimage": "usr/lib/python3/dist-packages/skimage/data",
+    "tuxpaint-stamps-default": "usr/share/tuxpaint/stamps",
+    "tuxtype-data": "usr/share/tuxtype",
+    "ukui-wallpapers": "usr/share/backgrounds",
+    "xfdesktop4-data": "usr/share/backgrounds/xfce",
 }
+# those that robust.py shows to the networks of photographs: pictures to stand behind things, and things
+STAMPS = "tuxpaint-stamps-default"
+BACKDROPS = [package for package in DEBIAN_PACKAGES if package not in ("openclipart-png", "wordnet-base", STAMPS)]
 
 
 def icon_set_path(data, name):

@@ -12,6 +12,7 @@ import filters
 
 WINDOW = 64  # pixels a side, for the filters
 SIDE = 160  # pixels a side, for the networks of photographs
+NETWORKS = (0, 2)  # those of photographs: EfficientNet-lite0 and lite2
 LABELS = 1000  # ImageNet's
 GRID = 16  # cells a side; a cell is 4 x 4 pixels
 SCALES = 3  # octaves of oriented energies

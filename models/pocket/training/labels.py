@@ -23,16 +23,16 @@ import numpy
 
 MOST = 6
 # how much photographs count beside a shape of weight 1, by how sure it is that they show the thing
-OWN = {"place": 0.4, "thing": 0.05}
-NARROWER = {"place": 0.3, "thing": 0.03}
+OWN = {"place": 0.4, "thing": 0.12}
+NARROWER = {"place": 0.3, "thing": 0.06}
 # what is wider than a place: WordNet's offsets of "geological formation" and "structure, construction"
 PLACES = {9287968, 4341686}
 # near in meaning: from the first similarity on, and as much as RELATED_AT_MOST from the second on
 RELATED = (0.45, 0.75)
 RELATED_AT_MOST = 0.02
-MATTER = {"scene": 0.6, "half": 0.3, "light": 0.06, "hint": 0.03}
-# how many narrower labels stand for a wider word
-NARROW = 4
+MATTER = {"scene": 0.6, "half": 0.2, "kind": 0.12, "light": 0.06, "hint": 0.01}
+# how many narrower labels stand for a wider word: photographs of several at once are of none
+NARROW = 1
 # words that are wider than so many labels ("thing", "artifact") say too little
 TOO_MANY = 130
 # a label that nobody has drawn is drawn as what it is in general, so many steps of WordNet away at most

