@@ -186,16 +186,16 @@ fn a_file_the_recipe_needs_is_followed() {
 /// As version control, restores and `rsync --delete` do it.
 #[test]
 fn the_recipe_s_folder_may_be_replaced() {
-    for (start, recipe) in [(".", "wd/small.toml"), ("wd", "small.toml")] {
+    for (start, recipe, picture) in [(".", "wd/small.toml", "small.png"), ("wd", "small.toml", "wd/small.png")] {
         let bench = Bench::new();
         bench.write("wd/small.toml", SMALL);
         let watching = Watching::start_at(bench, start, &[recipe, "--watch"]);
         let bench = &watching.bench;
         let rename = |from: &str, to: &str| fs::rename(bench.path(from), bench.path(to)).unwrap();
         let shows = |text: &str| {
-            until("the picture in the new folder shows what is there", || {
+            until("the picture shows what is there", || {
                 watching.hear("waiting for an edit of");
-                bench.recovered("wd/small.png").as_deref() == Some(text.as_bytes())
+                bench.recovered(picture).as_deref() == Some(text.as_bytes())
             });
         };
         shows(SMALL);

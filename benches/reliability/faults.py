@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Does to renders what machines do to them, counts how they end, and prints the table of docs/reliability.md.
+
+    benches/reliability/faults.py PROGRAM [FAULT...]
+
+A fault is tried several times, each in a folder of its own, with a picture there already. A render ends well in one of two ways: it
+goes on and the picture is the one that it makes undisturbed, to the byte; or it ends with exit code 1, a message that
+begins with `error:`, and the picture that was there before. Anything else is told and counted as wrong. Linux; disks that are full or
+turn read-only are small tmpfs, which only root may mount: without it these faults are left out, aloud.
+"""
+import contextlib, os, pathlib, random, resource, shutil, signal, subprocess, sys, tempfile, time
+
+PROGRAM = os.path.abspath(sys.argv[1])
+MODEL = pathlib.Path(__file__).resolve().parents[2] / "models" / "pocket"
+STEPS = 40
+RECIPE = f"""size = [96, 96]
+seed = 4
+[[composition]]
+prompts = ["castle"]
+windows = 1
+[render]
+steps = {STEPS}
+"""
+FAULTS = {}
+
+
+class Skipped(Exception):
+    pass
+
+
+def fault(times, title):
+    """Registers a fault: a function of a Place that gives what is wrong, or None."""
+    def register(function):
+        FAULTS[function.__name__] = (times, title, function)
+        return function
+    return register
+
+
+class Place:
+    """A folder with a recipe and an older picture, and the environment of a program that keeps everything in it."""
+
+    def __init__(self, folder):
+        self.folder, self.out = folder, folder / "out"
+        self.out.mkdir()
+        (folder / "a.toml").write_text(RECIPE)
+        self.environment = dict(os.environ, RECIPE_RENDER_STORE=str(folder / "store"))
+
+    def start(self, *more, recipe="a.toml", limits=None):
+        return subprocess.Popen([PROGRAM, recipe, "-o", "out/a.png", "--every", "1", *more], cwd=self.folder, env=self.environment,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=limits)
+
+    def put_old(self, wanted):
+        self.old = wanted["old"]
+        (self.out / "a.png").write_bytes(self.old)
+
+    def until_it_renders(self, render):
+        """Waits until some of its steps are done: it writes a snapshot after each."""
+        wanted, deadline = random.randint(1, STEPS // 2), time.monotonic() + 120
+        while time.monotonic() < deadline and render.poll() is None and len(list(self.out.iterdir())) <= wanted:
+            time.sleep(0.002)
+        if render.poll() is not None:
+            raise SystemExit(f"it ended before anything was done to it: {render.communicate()[1]}")
+
+    def judge(self, render, wanted, may_go_on=True, code=1, picture=None):
+        """Waits for its end; what is wrong with that."""
+        said = render.communicate(timeout=300)[1]
+        picture = picture or self.out / "a.png"
+        if "panicked" in said:
+            return f"a panic: {said.strip().splitlines()[0]}"
+        if render.returncode == 0 and may_go_on:
+            if not picture.exists():
+                return f"no picture, and exit code 0: {said.strip()[-200:]}"
+            return None if picture.read_bytes() == wanted["whole"] else "another picture"
+        if render.returncode != code:
+            return f"exit code {render.returncode}: {said.strip()[-200:]}"
+        if code == 1 and "error:" not in said:
+            return f"no message: {said.strip()[-200:]}"
+        return self.is_whole(picture)
+
+    def is_whole(self, picture):
+        """What is wrong with a picture that should be an old or a new one, but whole."""
+        try:
+            content = picture.read_bytes()
+        except OSError:
+            return None
+        return None if content == self.old or content.endswith(b"IEND\xaeB`\x82") else "a picture is half written"
+
+    def strays(self):
+        return [str(path) for path in self.out.iterdir() if path.name.endswith(".tmp")]
+
+
+@contextlib.contextmanager
+def tmpfs(folder, size):
+    folder.mkdir(exist_ok=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "none", folder], capture_output=True).returncode:
+        raise Skipped("no tmpfs can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
+@fault(60, "killed (SIGKILL) at a random moment, then run again")
+def killed(place, wanted):
+    render = place.start()
+    time.sleep(random.uniform(0, 1.5))
+    render.kill()
+    render.communicate()
+    return place.is_whole(place.out / "a.png") or place.judge(place.start(), wanted)
+
+
+@fault(12, "SIGTERM, SIGHUP or SIGINT while it renders")
+def signalled(place, wanted):
+    render = place.start()
+    place.until_it_renders(render)
+    render.send_signal(random.choice([signal.SIGTERM, signal.SIGHUP, signal.SIGINT]))
+    return place.judge(render, wanted, code=130) or (place.strays() and f"left: {place.strays()}") or None
+
+
+@fault(6, "stopped (SIGSTOP), and continued after a second")
+def stopped(place, wanted):
+    render = place.start()
+    place.until_it_renders(render)
+    render.send_signal(signal.SIGSTOP)
+    time.sleep(1)
+    render.send_signal(signal.SIGCONT)
+    return place.judge(render, wanted)
+
+
+@fault(12, "the disk of the pictures full, at another byte each time")
+def full(place, wanted):
+    place.environment["TMPDIR"] = str(place.out)
+    with tmpfs(place.out, random.choice([8, 12, 16, 24, 32, 40])):
+        try:
+            place.put_old(wanted)
+        except OSError:
+            place.old = b""
+        return place.judge(place.start(), wanted) or (place.strays() and f"left: {place.strays()}") or None
+
+
+@fault(6, "the disk of the checkpoints full")
+def full_store(place, wanted):
+    with tmpfs(place.folder / "store", random.choice([4, 16, 64, 128])):
+        return place.judge(place.start(), wanted)
+
+
+@fault(4, "the disk of the pictures turned read-only while it renders")
+def read_only(place, wanted):
+    with tmpfs(place.out, 4096):
+        place.put_old(wanted)
+        render = place.start()
+        place.until_it_renders(render)
+        subprocess.run(["mount", "-o", "remount,ro", place.out], check=True)
+        return place.judge(render, wanted)
+
+
+@fault(6, "the pictures' folder removed while it renders")
+def removed(place, wanted):
+    render = place.start()
+    place.until_it_renders(render)
+    shutil.rmtree(place.out, ignore_errors=True)
+    return place.judge(render, wanted)
+
+
+@fault(6, "the pictures' folder replaced by a file while it renders")
+def replaced_by_file(place, wanted):
+    render = place.start()
+    place.until_it_renders(render)
+    place.out.rename(place.folder / "gone")
+    place.out.write_text("mine")
+    wrong = place.judge(render, wanted, may_go_on=False)
+    return wrong or (None if place.out.read_text() == "mine" else "the file was overwritten")
+
+
+@fault(6, "the pictures' folder replaced by a link to another folder while it renders")
+def replaced_by_link(place, wanted):
+    render = place.start()
+    place.until_it_renders(render)
+    elsewhere = place.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").write_text("mine")
+    place.out.rename(place.folder / "gone")
+    place.out.symlink_to(elsewhere)
+    wrong = place.judge(render, wanted)
+    return wrong or (None if (elsewhere / "mine").read_text() == "mine" else "a file of another folder was touched")
+
+
+def own_model(place):
+    """A model folder of its own, which the recipe names."""
+    folder = place.folder / "model"
+    shutil.copytree(MODEL, folder, ignore=shutil.ignore_patterns("training", "src"))
+    (place.folder / "a.toml").write_text('model = "./model"\n' + RECIPE)
+    return folder
+
+
+@fault(4, "the model's files replaced while it renders")
+def model_replaced(place, wanted):
+    model = own_model(place)
+    render = place.start()
+    place.until_it_renders(render)
+    for name in ("image.onnx", "text.onnx", "lite0/lite0.weights"):
+        fresh = model / "fresh"
+        fresh.write_bytes(b"other")
+        fresh.rename(model / name)
+    return place.judge(render, dict(wanted, whole=wanted["with model"]))
+
+
+@fault(4, "the model's files cut short in place while it renders")
+def model_truncated(place, wanted):
+    model = own_model(place)
+    render = place.start()
+    place.until_it_renders(render)
+    for name in ("image.onnx", "text.onnx", "lite0/lite0.weights", "lite2/lite2.weights"):
+        os.truncate(model / name, 100)
+    return place.judge(render, dict(wanted, whole=wanted["with model"]))
+
+
+@fault(6, "the model's files cut short before it starts, at another byte each time")
+def model_short(place, wanted):
+    model = own_model(place)
+    file = model / random.choice(["image.onnx", "text.onnx", "lite0/lite0.weights", "tokenizer.json", "names.txt"])
+    os.truncate(file, random.randrange(file.stat().st_size))
+    return place.judge(place.start(), dict(wanted, whole=wanted["with model"]))
+
+
+@fault(4, "the model's folder removed while it renders")
+def model_removed(place, wanted):
+    model = own_model(place)
+    render = place.start()
+    place.until_it_renders(render)
+    shutil.rmtree(model)
+    return place.judge(render, dict(wanted, whole=wanted["with model"]))
+
+
+@fault(6, "too little memory (ulimit -v)")
+def little_memory(place, wanted):
+    bytes_ = random.randrange(200, 900) << 20
+    return place.judge(place.start(limits=lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_))), wanted)
+
+
+@fault(6, "two programs render the same, and a third clears the cache")
+def at_once(place, wanted):
+    first, second = place.start(), place.start()
+    for _ in range(20):
+        subprocess.run([PROGRAM, "cache", "clear", "-q"], env=place.environment, check=True)
+        time.sleep(0.05)
+    return place.judge(first, wanted) or place.judge(second, wanted)
+
+
+def undisturbed():
+    """What is made without faults: an older picture, the picture, and that of a recipe that names a model folder."""
+    wanted = {}
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(pathlib.Path(folder))
+        place.old = b""
+        for name, more in (("old", ["--seed", "9"]), ("whole", [])):
+            said = (render := place.start(*more)).communicate()[1]
+            if render.returncode:
+                raise SystemExit(said)
+            wanted[name] = (place.out / "a.png").read_bytes()
+        own_model(place)
+        place.start().communicate()
+        wanted["with model"] = (place.out / "a.png").read_bytes()
+    return wanted
+
+
+def main():
+    random.seed(1)
+    wanted = undisturbed()
+    print("| what is done | times | ended well | wrong |\n| --- | --- | --- | --- |", flush=True)
+    sum_wrong = 0
+    for name in sys.argv[2:] or FAULTS:
+        times, title, inject = FAULTS[name]
+        wrongs = []
+        for _ in range(times):
+            with tempfile.TemporaryDirectory() as folder:
+                place = Place(pathlib.Path(folder))
+                place.put_old(wanted)
+                try:
+                    wrong = inject(place, wanted)
+                except Skipped as skipped:
+                    print(f"SKIPPED {title}: {skipped}", file=sys.stderr)
+                    break
+                if wrong:
+                    wrongs.append(wrong)
+        else:
+            print(f"| {title} | {times} | {times - len(wrongs)} | {'; '.join(sorted(set(wrongs))) or 'none'} |", flush=True)
+            sum_wrong += len(wrongs)
+    sys.exit(sum_wrong > 0)
+
+
+main()
