@@ -9,8 +9,8 @@
 //! ```
 
 pub mod chance;
-pub mod ours;
 pub mod machine;
+pub mod ours;
 pub mod picture;
 pub mod picture_file;
 pub mod plan;

@@ -85,8 +85,10 @@ fn a_signal_at_any_time_crashes_nothing() {
 fn an_interrupted_installation_stops_pip_and_leaves_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new();
-    bench
-        .write("bin/python3", "#!/bin/sh\necho $$ > \"$STAND_IN_ID.new\"; mv \"$STAND_IN_ID.new\" \"$STAND_IN_ID\"; exec sleep 600\n");
+    bench.write(
+        "bin/python3",
+        "#!/bin/sh\necho $$ > \"$STAND_IN_ID.new\"; mv \"$STAND_IN_ID.new\" \"$STAND_IN_ID\"; exec sleep 600\n",
+    );
     std::fs::set_permissions(bench.path("bin/python3"), PermissionsExt::from_mode(0o755)).unwrap();
     let mut program = bench.program();
     program.args(["runtime", "install"]).env("RECIPE_RENDER_CACHE", bench.path("cache"));
