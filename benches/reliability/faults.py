@@ -4,7 +4,8 @@
     benches/reliability/faults.py PROGRAM [FAULT...]
 
 A fault is tried several times, each in a folder of its own, with a picture there already. A render ends well in one of two ways: it
-goes on and the picture is the one that it makes undisturbed, to the byte; or it ends with exit code 1, a message that
+goes on and the picture is the one that it makes undisturbed, to the byte; or it ends with exit code 1 (2 where what the recipe names cannot be
+read from the start), a message that
 begins with `error:`, and the picture that was there before. Anything else is told and counted as wrong. Linux; disks that are full or
 turn read-only are small tmpfs, which only root may mount: without it these faults are left out, aloud.
 """
@@ -71,9 +72,9 @@ class Place:
             if not picture.exists():
                 return f"no picture, and exit code 0: {said.strip()[-200:]}"
             return None if picture.read_bytes() == wanted["whole"] else "another picture"
-        if render.returncode != code:
+        if render.returncode not in (code, min(code, 1)):
             return f"exit code {render.returncode}: {said.strip()[-200:]}"
-        if code == 1 and "error:" not in said:
+        if code < 128 and "error:" not in said:
             return f"no message: {said.strip()[-200:]}"
         return self.is_whole(picture)
 
@@ -135,6 +136,7 @@ def full(place, wanted):
             place.put_old(wanted)
         except OSError:
             place.old = b""
+            (place.out / "a.png").unlink()
         return place.judge(place.start(), wanted) or (place.strays() and f"left: {place.strays()}") or None
 
 
@@ -150,7 +152,9 @@ def read_only(place, wanted):
         place.put_old(wanted)
         render = place.start()
         place.until_it_renders(render)
-        subprocess.run(["mount", "-o", "remount,ro", place.out], check=True)
+        # It is refused while a file is being written.
+        while subprocess.run(["mount", "-o", "remount,ro", place.out], capture_output=True).returncode and render.poll() is None:
+            pass
         return place.judge(render, wanted)
 
 
@@ -220,7 +224,7 @@ def model_short(place, wanted):
     model = own_model(place)
     file = model / random.choice(["image.onnx", "text.onnx", "lite0/lite0.weights", "tokenizer.json", "names.txt"])
     os.truncate(file, random.randrange(file.stat().st_size))
-    return place.judge(place.start(), dict(wanted, whole=wanted["with model"]))
+    return place.judge(place.start(), dict(wanted, whole=wanted["with model"]), code=2)
 
 
 @fault(4, "the model's folder removed while it renders")
