@@ -62,19 +62,19 @@ class Place:
         if render.poll() is not None:
             raise SystemExit(f"it ended before anything was done to it: {render.communicate()[1]}")
 
-    def judge(self, render, wanted, may_go_on=True, code=1, picture=None):
+    def judge(self, render, wanted, may_go_on=True, codes=(1,)):
         """Waits for its end; what is wrong with that."""
         said = render.communicate(timeout=300)[1]
-        picture = picture or self.out / "a.png"
+        picture = self.out / "a.png"
         if "panicked" in said:
             return f"a panic: {said.strip().splitlines()[0]}"
         if render.returncode == 0 and may_go_on:
             if not picture.exists():
                 return f"no picture, and exit code 0: {said.strip()[-200:]}"
             return None if picture.read_bytes() == wanted["whole"] else "another picture"
-        if render.returncode not in (code, min(code, 1)):
+        if render.returncode not in codes:
             return f"exit code {render.returncode}: {said.strip()[-200:]}"
-        if code < 128 and "error:" not in said:
+        if render.returncode < 128 and "error:" not in said:
             return f"no message: {said.strip()[-200:]}"
         return self.is_whole(picture)
 
@@ -115,7 +115,7 @@ def signalled(place, wanted):
     render = place.start()
     place.until_it_renders(render)
     render.send_signal(random.choice([signal.SIGTERM, signal.SIGHUP, signal.SIGINT]))
-    return place.judge(render, wanted, code=130) or (place.strays() and f"left: {place.strays()}") or None
+    return place.judge(render, wanted, codes=(130,)) or (place.strays() and f"left: {place.strays()}") or None
 
 
 @fault(6, "stopped (SIGSTOP), and continued after a second")
@@ -224,7 +224,7 @@ def model_short(place, wanted):
     model = own_model(place)
     file = model / random.choice(["image.onnx", "text.onnx", "lite0/lite0.weights", "tokenizer.json", "names.txt"])
     os.truncate(file, random.randrange(file.stat().st_size))
-    return place.judge(place.start(), dict(wanted, whole=wanted["with model"]), code=2)
+    return place.judge(place.start(), dict(wanted, whole=wanted["with model"]), codes=(1, 2))
 
 
 @fault(4, "the model's folder removed while it renders")

@@ -28,11 +28,7 @@ impl CanvasError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         let CanvasError::Memory { room, .. } = self else { return None };
-        let smaller = "a smaller picture (--size, --draft) needs less";
-        Some(match room.bound.hint() {
-            Some(raise) => format!("{raise}; {smaller}"),
-            None => smaller.to_owned(),
-        })
+        Some(room.hint("a smaller picture (--size, --draft) needs less"))
     }
 }
 

@@ -34,8 +34,8 @@ struct Part {
 }
 
 impl Part {
-    fn of(name: &'static str, folder: &str) -> Self {
-        Part { name, folder: runtime::cache_folder().ok().map(|cache| cache.join(folder)) }
+    fn of(name: &'static str, folder: impl FnOnce(&Path) -> std::path::PathBuf) -> Self {
+        Part { name, folder: runtime::cache_folder().ok().map(|cache| folder(&cache)) }
     }
 
     fn size(&self) -> (u64, u64) {
@@ -45,7 +45,7 @@ impl Part {
 
 /// What else is kept besides checkpoints.
 fn others() -> [Part; 2] {
-    [Part::of("encoded prompts", "features"), Part::of("onnxruntime", "onnxruntime")]
+    [Part::of("encoded prompts", features_folder), Part::of("onnxruntime", |cache| cache.join("onnxruntime"))]
 }
 
 /// `recipe-render cache [info|clear]`
@@ -97,10 +97,10 @@ fn clear(args: &ClearArgs, voice: &Voice) -> Outcome {
     let failed = |folder: &Path, error| Failure::failed(format!("{}: {error}", folder.display()));
     let cleared = store.clear().map_err(|error| failed(store.folder(), error))?;
     told(&cleared, "checkpoints", voice);
+    let [prompts, _] = others();
     if args.all
-        && let Ok(cache) = runtime::cache_folder()
+        && let Some(folder) = prompts.folder
     {
-        let folder = features_folder(&cache);
         let cleared = FEATURES.clear(&folder).map_err(|error| failed(&folder, error))?;
         told(&cleared, "encoded prompts", voice);
     }

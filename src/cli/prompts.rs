@@ -11,7 +11,7 @@ use super::{Failure, compose::Source, compose::from_clip, compose::hint, labels,
 use crate::clip::{ModelFolder, Photo, Stranger, TextTokenizer, Words};
 use crate::direction::{DirectionError, Directions, Model};
 use crate::plan::{Ensemble, Prompt};
-use crate::recipe::{Compiled, Diagnostic, Place, path_hint, render_diagnostics};
+use crate::recipe::{Compiled, Diagnostic, Place, missing_hint, render_diagnostics};
 
 /// The recipe's models, by [`Target::model`](crate::plan::Target::model). One that is not there is an error at its name.
 pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFolder>, Failure> {
@@ -21,7 +21,7 @@ pub(super) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFo
         match (ModelFolder::find(&model.name, &model.base), &model.place) {
             (Ok(folder), _) => found.push(folder),
             (Err(error), Some(place)) => {
-                let elsewhere = path_hint(&model.name).filter(|_| !model.base.join(&model.name).exists());
+                let elsewhere = missing_hint(&model.name, &model.base.join(&model.name));
                 let diagnostic = Diagnostic::error(place.clone(), error.to_string());
                 missing.push(diagnostic.maybe_hint(elsewhere.or_else(|| hint(&error))));
             }

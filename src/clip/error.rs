@@ -50,10 +50,7 @@ impl ClipError {
             ClipError::Memory { sessions, room, .. } => {
                 let fewer =
                     if *sessions > 1 { "fewer threads (--threads 1) need less" } else { "a smaller model needs less" };
-                Some(match room.bound.hint() {
-                    Some(raise) => format!("{raise}; {fewer}"),
-                    None => fewer.to_owned(),
-                })
+                Some(room.hint(fewer))
             }
             _ => None,
         }

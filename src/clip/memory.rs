@@ -67,20 +67,12 @@ fn recall(path: &Path) -> Option<Vec<f32>> {
 }
 
 fn keep(path: &Path, feature: &[f32]) -> std::io::Result<()> {
-    use std::io::Write;
     let folder = path.parent().ok_or(std::io::ErrorKind::NotFound)?;
     std::fs::create_dir_all(folder)?;
-    // Nothing is written through a link, wherever it leads.
-    if !ours::is_folder(folder) || !(ours::is_free(path) || ours::is_file(path)) {
-        return Err(std::io::ErrorKind::AlreadyExists.into());
-    }
-    let values: Vec<u8> = feature.iter().flat_map(|v| v.to_le_bytes()).collect();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut file = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder)?;
-    file.write_all(&values)?;
-    file.write_all(blake3::hash(&values).as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    let mut values: Vec<u8> = feature.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let hash = blake3::hash(&values);
+    values.extend(hash.as_bytes());
+    ours::write_file(path, &values)
 }
 
 #[cfg(test)]

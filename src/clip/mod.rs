@@ -33,6 +33,6 @@ pub use memory::{FEATURES, features_folder};
 pub use names::Name;
 pub use pictures::image_features;
 pub use preprocess::{Interpolation, Photo, Resize};
-pub use text::{TextSession, TextTokenizer, WORD_END, features, features_with};
+pub use text::{TextSession, TextTokenizer, WORD_END, features, features_with, is_of_clips_kind};
 pub use tokens::{Stranger, Tokens};
 pub use words::Words;

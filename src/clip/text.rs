@@ -127,8 +127,13 @@ struct Vocabulary {
     unknown: Option<String>,
     /// What further pieces of words begin with, if it has such pieces.
     piece: Option<String>,
-    /// It is one of CLIP's kind: byte pairs, the ends of words marked.
+    /// It is one of CLIP's kind.
     clips: bool,
+}
+
+/// Whether a vocabulary of this `type` and `end_of_word_suffix` is one of CLIP's kind: byte pairs, the ends of words marked.
+pub fn is_of_clips_kind(kind: Option<&str>, word_end: Option<&str>) -> bool {
+    kind == Some("BPE") && word_end == Some(WORD_END)
 }
 
 fn vocabulary(bytes: &[u8]) -> Vocabulary {
@@ -148,7 +153,7 @@ fn vocabulary(bytes: &[u8]) -> Vocabulary {
     let none = Vocabulary::default();
     match model.kind.as_deref() {
         // CLIP's byte-pair vocabulary names an unknown token, but bytes cover every text.
-        Some("BPE") => Vocabulary { clips: model.end_of_word_suffix.as_deref() == Some(WORD_END), ..none },
+        kind @ Some("BPE") => Vocabulary { clips: is_of_clips_kind(kind, model.end_of_word_suffix.as_deref()), ..none },
         Some("WordPiece") => {
             let piece = model.continuing_subword_prefix.filter(|prefix| !prefix.is_empty());
             Vocabulary { unknown: model.unk_token, piece, ..none }

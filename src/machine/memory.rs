@@ -40,9 +40,19 @@ impl fmt::Display for Room {
     }
 }
 
+impl Room {
+    /// What helps where it is too small: to raise what bounds it, and `less`, which says what needs less.
+    pub fn hint(&self, less: &str) -> String {
+        match self.bound.raise() {
+            Some(raise) => format!("{raise}; {less}"),
+            None => less.to_owned(),
+        }
+    }
+}
+
 impl Bound {
     /// What would raise it; nothing does of a machine's.
-    pub fn hint(&self) -> Option<&'static str> {
+    fn raise(&self) -> Option<&'static str> {
         match self {
             Bound::Machine => None,
             Bound::Group { .. } => Some(

@@ -7,7 +7,7 @@
 mod layout;
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 pub use layout::{Cleared, File, Layout};
@@ -65,6 +65,29 @@ pub fn is_file(path: &Path) -> bool {
 /// Nothing is there, not even a link that leads nowhere.
 pub fn is_free(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// A file can be put at a path without following a link: its folder is one, and nothing is there but perhaps a file.
+pub fn takes_file(path: &Path) -> bool {
+    path.parent().is_some_and(is_folder) && (is_free(path) || is_file(path))
+}
+
+/// Writes a file of a cache, whole or not at all, through no link; until then it has a name that [`temporary_of`] knows.
+///
+/// # Errors
+/// Where it cannot be written, or its folder is not there.
+pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    if !takes_file(path) {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let prefix = format!(".{}.", name.to_string_lossy());
+    let mut file = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.persist(path)?;
+    Ok(())
 }
 
 /// Removes a file whose name is ours; not what is no ordinary file. Whether it is gone by that.

@@ -17,7 +17,7 @@ use super::keys::{Kind, RECIPE};
 use super::merge::Merge;
 use super::nearest::nearest;
 use super::origin::Origin;
-use super::paths::path_hint;
+use super::paths::missing_hint;
 use super::reader::{Reader, Value};
 use super::source::{self, Open, RecipeText, Trouble};
 use super::sources::{SourceFile, Sources};
@@ -194,7 +194,7 @@ impl Family {
         let recipe = open(&base).map_err(|Trouble { what, hint }| {
             let looked =
                 || format!("looked at {}; paths are relative to the folder of the file they are in", base.display());
-            let elsewhere = path_hint(&named.text).filter(|_| !base.exists());
+            let elsewhere = missing_hint(&named.text, &base);
             let hint = elsewhere.or_else(|| like(&base)).or(hint.filter(|_| base.exists())).unwrap_or_else(looked);
             Trouble { what, hint: Some(hint) }
         })?;

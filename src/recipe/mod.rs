@@ -66,7 +66,7 @@ pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use finding::Finding;
 pub use origin::{Origin, Origins, Whence};
 pub use overrides::{Overrides, parse_seed, parse_size, parse_steps};
-pub use paths::path_hint;
+pub use paths::{missing_hint, path_hint};
 pub use reference::reference;
 pub use schema::{schema, schema_text};
 pub use setting::Setting;

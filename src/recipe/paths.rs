@@ -1,6 +1,14 @@
 //! Paths as shells and other systems write them: a recipe takes a path as it stands, so what was meant is told where nothing is found.
 
-/// What to do about a path at which nothing was found, if it is written in a way that a recipe does not know.
+use std::path::Path;
+
+/// What to do about a path as it is `written`, if nothing is there, `at` the place that it means, and it is written in a way that a recipe
+/// does not know.
+pub fn missing_hint(written: &str, at: &Path) -> Option<String> {
+    path_hint(written).filter(|_| !at.exists())
+}
+
+/// The same where nothing was found.
 pub fn path_hint(path: &str) -> Option<String> {
     let begins = |start: &str| path.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
     if path.contains(|c: char| c.is_control()) {

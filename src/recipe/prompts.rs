@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use super::keys::{Kind, PROMPT};
-use super::paths::path_hint;
+use super::paths::missing_hint;
 use super::reader::{Fields, Reader, Value, is_dots};
 use super::written::{At, Hinge, Prompt};
 use crate::plan::{Ensemble, Prompt as Shown, Schedule};
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         };
         if let Some(what) = trouble {
             let makes = || format!("recipe-render direction fit ... -o {} makes it", file.display());
-            let hint = path_hint(&text).filter(|_| !file.exists()).unwrap_or_else(makes);
+            let hint = missing_hint(&text, &file).unwrap_or_else(makes);
             self.error(value.span.clone(), format!("cannot follow \"{text}\": {what}")).hint = Some(hint);
             return None;
         }

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 
 use super::bases::Bases;
 use super::diagnostic::Diagnostic;
-use super::paths::path_hint;
+use super::paths::missing_hint;
 use super::sources::{Place, SourceFile};
 use super::syntax;
 
@@ -41,7 +41,7 @@ pub type Open<'a> = &'a dyn Fn(&Path) -> Result<RecipeText, Trouble>;
 /// When the file cannot be read, is larger than [`LONGEST`], or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, Diagnostic> {
     let bytes = read_bytes(path).map_err(|Trouble { what, hint }| {
-        let hint = path_hint(&path.to_string_lossy()).filter(|_| !path.exists()).or(hint);
+        let hint = missing_hint(&path.to_string_lossy(), path).or(hint);
         Diagnostic::whole(SourceFile::new(path, ""), format!("cannot read this recipe: {what}")).maybe_hint(hint)
     })?;
     decode(path, bytes)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::{ImageError, ImageFormat};
 
-use super::paths::path_hint;
+use super::paths::missing_hint;
 use super::reader::{Reader, Value};
 use super::written::At;
 use crate::picture_file::{self, Behind, CLEAR, Seen};
@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
                     false => "recipe's",
                 };
                 let looked = || format!("looked at {}; paths are relative to the {from} folder", path.display());
-                let hint = hint.or_else(|| path_hint(&text).filter(|_| !path.exists())).unwrap_or_else(looked);
+                let hint = hint.or_else(|| missing_hint(&text, &path)).unwrap_or_else(looked);
                 self.error(value.span.clone(), format!("cannot {purpose} \"{text}\": {what}")).hint = Some(hint);
                 None
             }

@@ -2,12 +2,12 @@
 
 use std::{
     fs,
-    io::Write,
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
 
 use super::{cache::cache_folder, trial::Refusal};
+use crate::ours;
 
 /// Answers in a folder, a file each. Whatever goes wrong with one, the library is tried again.
 #[derive(Debug, Clone)]
@@ -78,13 +78,9 @@ impl Answers {
     /// Keeps an answer, in place of what was kept of the same path.
     pub(super) fn put(&self, stamp: &Stamp, answer: &Result<String, Refusal>) {
         let write = || -> std::io::Result<()> {
-            fs::create_dir_all(&self.folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            ours::make_cache(&self.folder)?;
             let kept = Kept { of: stamp.clone(), answer: answer.clone() };
-            serde_json::to_writer(&mut file, &kept)?;
-            file.flush()?;
-            file.persist(self.file(&stamp.path))?;
-            Ok(())
+            ours::write_file(&self.file(&stamp.path), &serde_json::to_vec(&kept)?)
         };
         // A cache that cannot be written costs time, no more.
         let _ = write();

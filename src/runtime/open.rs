@@ -69,18 +69,25 @@ fn find_and_load(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Ru
 
 /// Nothing serves, and nothing may be installed.
 pub(super) fn not_found(want: Want, places: &[Place]) -> RuntimeError {
-    let (what, command) = match want {
-        Want::Cuda => ("onnxruntime for CUDA", "recipe-render runtime install --cuda"),
-        _ => ("onnxruntime", "recipe-render runtime install"),
-    };
+    RuntimeError::library(format!("{}{}", none_found(want), list(places)), way_out(want, places))
+}
+
+/// That nothing serves, in a line.
+pub(super) fn none_found(want: Want) -> String {
+    let what = if want == Want::Cuda { "onnxruntime for CUDA" } else { "onnxruntime" };
+    format!("no {what} was found")
+}
+
+/// What helps where nothing in these places serves.
+pub(super) fn way_out(want: Want, places: &[Place]) -> String {
     let in_vain = |place: &Place| {
         place.source == Source::Cache && place.outcome == Outcome::Unusable(library_file::NOT_EXECUTED.to_owned())
     };
-    let hint = match places.iter().any(in_vain) {
-        true => install::elsewhere(),
-        false => format!("`{command}` installs it; or name its library with --onnxruntime PATH"),
-    };
-    RuntimeError::library(format!("no {what} was found{}", list(places)), hint)
+    if places.iter().any(in_vain) {
+        return install::elsewhere();
+    }
+    let cuda = if want == Want::Cuda { " --cuda" } else { "" };
+    format!("`recipe-render runtime install{cuda}` installs it; or name its library with --onnxruntime PATH")
 }
 
 fn with_places(error: RuntimeError, places: &[Place]) -> RuntimeError {
@@ -99,7 +106,7 @@ fn list(places: &[Place]) -> String {
 }
 
 impl Runtime {
-    /// Runs a session, where no trial has.
+    /// Runs a session: there may have been no trial of it in another process, and what such a trial found may be so no longer.
     fn runs(&self) -> Result<(), RuntimeError> {
         self.try_device(Device::Cpu).map_err(|error| {
             let (path, version) = (self.path().display(), self.version());

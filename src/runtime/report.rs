@@ -50,12 +50,7 @@ pub fn report(options: &Options) -> Report {
     };
     let library = match found {
         // The places are shown anyway.
-        None => Err(match open::not_found(want, &places) {
-            RuntimeError::Library { message, hint } => {
-                RuntimeError::Library { message: message.lines().next().unwrap_or_default().to_owned(), hint }
-            }
-            error => error,
-        }),
+        None => Err(RuntimeError::library(open::none_found(want), open::way_out(want, &places))),
         Some((source, probed)) => Runtime::load_probed(probed).map(|runtime| Library {
             source,
             path: runtime.path().to_owned(),

@@ -69,7 +69,7 @@ impl Trial {
         // A bare file name would make the system's loader look elsewhere.
         let path = &std::path::absolute(path).map_err(|error| Refusal::Here(format!("cannot be read: {error}")))?;
         look(path)?;
-        let Some(program) = &self.program else { return load(path) };
+        let Some(program) = &self.program else { return probe::probe(path) };
         let stamp = self.answers.as_ref().and_then(|answers| answers.stamp(path));
         if let (Some(answers), Some(stamp)) = (&self.answers, &stamp)
             && let Some(answer) = answers.get(stamp)
@@ -79,7 +79,7 @@ impl Trial {
         let answer = match ask(program, path) {
             Some(answer) => answer,
             // There can be no child: better tried here than not at all.
-            None => return load(path),
+            None => return probe::probe(path),
         };
         if let (Some(answers), Some(stamp)) = (&self.answers, &stamp)
             && is_lasting(&answer)
@@ -97,11 +97,6 @@ fn look(path: &Path) -> Result<(), Refusal> {
         return Err(Refusal::Here(library_file::NOT_EXECUTED.to_owned()));
     }
     Ok(())
-}
-
-/// Loads a library into this process.
-fn load(path: &Path) -> Result<Probed, Refusal> {
-    probe::probe(path)
 }
 
 /// Whether an answer is about the file alone.
@@ -135,7 +130,7 @@ pub fn answer(path: &Path) -> String {
 /// Loads a library and runs a session on it.
 fn try_here(path: &Path) -> Result<Probed, Refusal> {
     look(path)?;
-    let probed = load(path)?;
+    let probed = probe::probe(path)?;
     let version = probed.version.clone();
     let unfit = |reason: &str| Refusal::Unfit(format!("is onnxruntime {version}, but nothing runs on it: {reason}"));
     let runtime = Runtime::load_probed(probed.clone()).map_err(|error| unfit(&error.message()))?;

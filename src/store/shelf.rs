@@ -67,8 +67,7 @@ impl Shelf {
         if !start.exists() {
             fs::create_dir(start).ok()?;
         }
-        let sound = ours::is_folder(&self.folder) && ours::is_folder(start);
-        (sound && (ours::is_free(place) || ours::is_file(place))).then_some(())
+        (ours::is_folder(&self.folder) && ours::takes_file(place)).then_some(())
     }
 
     /// Where a state belongs.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use tokenizers::{PostProcessor, Tokenizer};
 
-use crate::clip::WORD_END;
+use crate::clip::is_of_clips_kind;
 use crate::models::ModelsError;
 use crate::models::vocabulary::{ENDS, STARTS};
 
@@ -23,7 +23,7 @@ pub(super) fn add(tokenizer: &Tokenizer, file: &mut Value, path: &Path) -> Resul
         return Ok(None);
     }
     let model = |key: &str| file.pointer(&format!("/model/{key}")).and_then(Value::as_str);
-    let clips = model("type") == Some("BPE") && model("end_of_word_suffix") == Some(WORD_END);
+    let clips = is_of_clips_kind(model("type"), model("end_of_word_suffix"));
     let known = |name: &str| tokenizer.token_to_id(name).is_some();
     let pairs: Vec<(Option<&str>, &str)> = match model("type") {
         _ if clips => {
