@@ -17,15 +17,16 @@ fn share(out: &str, prompt: &str) -> f64 {
 }
 
 #[test]
-fn both_prompts_win_windows_where_one_had_all() {
+fn both_prompts_win_windows_where_one_had_most() {
     let bench = Bench::new().embedded();
     for keys in ["places = 9", "places = 0", "places = 0\nselect = 'mix'\ntemperature = 0.005"] {
         bench.write("bare.toml", recipe(&format!("{keys}\ncalibration = 'none'")));
         let bare = bench.done(&["bare.toml"]).out;
-        assert!(share(&bare, "castle") > 90.0, "{keys}\n{bare}");
+        assert!(share(&bare, "castle") > 75.0, "{keys}\n{bare}");
         bench.write("fair.toml", recipe(keys));
         let fair = bench.done(&["fair.toml"]).out;
         assert!(share(&fair, "castle") > 10.0 && share(&fair, "skull") > 10.0, "{keys}\n{fair}");
+        assert!(share(&fair, "skull") > share(&bare, "skull"), "{keys}\n{bare}\n{fair}");
     }
 }
 
@@ -35,7 +36,7 @@ fn prompts_with_pipelines_of_their_own_win_windows_too() {
     let several = |keys: &str| recipe(keys).replace("'skull'", "{ text = 'skull', stages = [{ cover = 0.4 }] }");
     bench.write("bare.toml", several("calibration = 'none'"));
     let bare = bench.done(&["bare.toml"]).out;
-    assert!(share(&bare, "castle") > 90.0, "{bare}");
+    assert!(share(&bare, "castle") > 75.0, "{bare}");
     bench.write("fair.toml", several(""));
     let fair = bench.done(&["fair.toml"]).out;
     assert!(share(&fair, "castle") > 10.0 && share(&fair, "skull") > 10.0, "{fair}");

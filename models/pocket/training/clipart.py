@@ -63,7 +63,7 @@ def is_colourful(pixels):
 
 
 def clipart_drawings(data, few=None):
-    """Yield (pixels, name, weight), sorted by path, without copies of the same picture under the same name."""
+    """Yield (small and large pixels, name, weight), sorted by path, without copies of the same picture under the same name."""
     root = debian_folder(data, "openclipart-png")
     wordnet = debian_folder(data, "wordnet-base")
     if root is None or wordnet is None:
@@ -87,15 +87,15 @@ def clipart_drawings(data, few=None):
         if max(image.size) > 400:
             # reducing first by whole steps keeps thin lines
             image.thumbnail((400, 400), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        pixels = pictures.fit(without_paper(pictures.from_image(image)))
-        if pixels is None or not is_colourful(pixels):
+        both = pictures.fit_both(without_paper(pictures.from_image(image)))
+        if both is None or not is_colourful(both[0]):
             continue
-        small = pictures.to_bytes(pixels)[::6, ::6]
-        key = (name, numpy.round(small / 24).tobytes())
+        coarse = pictures.to_bytes(both[0])[::6, ::6]
+        key = (name, numpy.round(coarse / 24).tobytes())
         if key in seen:
             continue
         seen.add(key)
-        yield pixels, name, 0.7
+        yield both, name, 0.7
         count += 1
         if count == few:
             return

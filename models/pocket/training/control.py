@@ -100,7 +100,7 @@ class Lesson:
 
     def __init__(self, work):
         fitted = dict(numpy.load(work / "fitted.npz"))
-        _, values, place = text_tower.drawn(fitted, names.load_aliases())
+        _, values, _, place = text_tower.drawn(fitted, names.load_aliases())
         self.targets = torch.from_numpy(values.astype(numpy.float32))
         # what the text tower has no place for is not taught
         text_of = [

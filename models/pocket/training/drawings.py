@@ -2,6 +2,7 @@
 
 `python drawings.py DATA_FOLDER OUT.npz [--few N]` writes, for the N drawings found:
   rgba    uint8 (N, 96, 96, 4)  premultiplied alpha, the drawing's opaque box fitted into the square
+  large   uint8 (N, 144, 144, 4)  the same, for the networks of photographs
   name    str (N)               lower case words with spaces, "battle axe"; drawings of one name are alike in layout
   source  str (N)               fluent, noto, twemoji, game or openclipart
   weight  float32 (N)           how much a drawing should count, 0 to 1
@@ -10,6 +11,7 @@ DATA_FOLDER is what fetch.py filled; --few takes only the first N of each source
 
 import argparse
 import collections
+from typing import NamedTuple
 
 import numpy
 
@@ -21,16 +23,33 @@ import pictures
 ALIKE = 0.6
 
 
+class Drawing(NamedTuple):
+    """A drawing in two sizes, premultiplied alpha in bytes."""
+
+    rgba: numpy.ndarray
+    large: numpy.ndarray
+    name: str
+    source: str
+    weight: float
+
+    def mirrored(self):
+        return self._replace(rgba=_mirrored(self.rgba), large=_mirrored(self.large))
+
+
+def _mirrored(pixels):
+    return numpy.ascontiguousarray(pixels[:, ::-1])
+
+
 def collect(data, few=None):
-    """All drawings as (pixels, name, source, weight), in a fixed order."""
+    """All drawings, in a fixed order."""
     sources = [(name, iconsets.emoji_drawings(data, name, few)) for name in iconsets.EMOJI_SETS]
     sources.append(("openclipart", clipart.clipart_drawings(data, few)))
     sources.append(("game", iconsets.game_drawings(data, few)))
     drawings = []
     for source, found in sources:
         before = len(drawings)
-        for pixels, name, weight in found:
-            drawings.append((pictures.to_bytes(pixels), name, source, weight))
+        for both, name, weight in found:
+            drawings.append(Drawing(*map(pictures.to_bytes, both), name, source, weight))
         print(f"{source}: {len(drawings) - before} drawings", flush=True)
     return drawings
 
@@ -60,8 +79,8 @@ def saturation(rgba):
 
 def model_of(group):
     """The drawing that the others of its name are compared with: of the emoji, if any, the most like the others."""
-    emoji = [drawing for drawing in group if drawing[2] in iconsets.EMOJI_SETS]
-    shapes = [small_alpha(rgba) for rgba, _, _, _ in emoji]
+    emoji = [drawing for drawing in group if drawing.source in iconsets.EMOJI_SETS]
+    shapes = [small_alpha(drawing.rgba) for drawing in emoji]
     if not emoji:
         return group[0]
     sums = [sum(max(likeness(one, other), likeness(one, other[:, ::-1])) for other in shapes) for one in shapes]
@@ -76,29 +95,30 @@ def align(drawings):
     """
     groups = collections.defaultdict(list)
     for drawing in drawings:
-        groups[drawing[1]].append(drawing)
+        groups[drawing.name].append(drawing)
     kept = []
     for name in sorted(groups):
         model = model_of(groups[name])
-        shape = small_alpha(model[0])
-        light = small_light(model[0])
-        coloured = saturation(model[0]) > 0.2
+        shape = small_alpha(model.rgba)
+        light = small_light(model.rgba)
+        coloured = saturation(model.rgba) > 0.2
+
+        def agrees(rgba):
+            return likeness(shape, small_alpha(rgba)) - numpy.abs(light - small_light(rgba)).mean()
+
         for drawing in groups[name]:
-            rgba, _, source, weight = drawing
             if drawing is not model:
-                same = likeness(shape, small_alpha(rgba)) - numpy.abs(light - small_light(rgba)).mean()
-                other = numpy.ascontiguousarray(rgba[:, ::-1])
-                mirrored = likeness(shape, small_alpha(other)) - numpy.abs(light - small_light(other)).mean()
+                other = drawing.mirrored()
                 # a small gain is chance: symmetric things stay as they are
-                if mirrored > same + 0.04:
-                    rgba = other
-                if likeness(shape, small_alpha(rgba)) < ALIKE:
-                    if source not in iconsets.EMOJI_SETS:
+                if agrees(other.rgba) > agrees(drawing.rgba) + 0.04:
+                    drawing = other
+                if likeness(shape, small_alpha(drawing.rgba)) < ALIKE:
+                    if drawing.source not in iconsets.EMOJI_SETS:
                         continue
-                    weight *= 0.4
-                if source == "openclipart" and coloured and saturation(rgba) < 0.06:
+                    drawing = drawing._replace(weight=drawing.weight * 0.4)
+                if drawing.source == "openclipart" and coloured and saturation(drawing.rgba) < 0.06:
                     continue
-            kept.append((rgba, name, source, weight))
+            kept.append(drawing)
     return kept
 
 
@@ -112,12 +132,13 @@ def main():
     kept = align(drawings)
     numpy.savez_compressed(
         options.out,
-        rgba=numpy.stack([drawing[0] for drawing in kept]),
-        name=numpy.array([drawing[1] for drawing in kept]),
-        source=numpy.array([drawing[2] for drawing in kept]),
-        weight=numpy.array([drawing[3] for drawing in kept], numpy.float32),
+        rgba=numpy.stack([drawing.rgba for drawing in kept]),
+        large=numpy.stack([drawing.large for drawing in kept]),
+        name=numpy.array([drawing.name for drawing in kept]),
+        source=numpy.array([drawing.source for drawing in kept]),
+        weight=numpy.array([drawing.weight for drawing in kept], numpy.float32),
     )
-    print(f"{len(kept)} of {len(drawings)} drawings, {len({drawing[1] for drawing in kept})} names")
+    print(f"{len(kept)} of {len(drawings)} drawings, {len({drawing.name for drawing in kept})} names")
 
 
 if __name__ == "__main__":

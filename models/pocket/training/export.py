@@ -1,8 +1,8 @@
-"""Write the model folder: `python export.py FITTED.npz COLOURS.npz LABELS.npz WORK_FOLDER OUT_FOLDER [--shapes]`.
+"""Write the model folder: `python export.py FITTED.npz COLOURS.npz LABELS.npz SEEN.npz WORK_FOLDER OUT_FOLDER [--shapes]`.
 
 WORK_FOLDER has the words, the tokenizer and the robust weights. Written are image.onnx and a file of weights for each network of
 photographs, text.onnx, names.txt, tokenizer.json, model.toml with reference texts. --shapes leaves the photographs out, and what
-the model advises: the filters alone, as control.py and held_out.py want them.
+the model advises: the filters alone, as control.py and held_out.py want them; SEEN.npz is not read then.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import image_tower
 import names
 import photographs
 import text_tower
-from labels import load_labels
+from labels import load_labels, unseen
 
 REFERENCES = ("a malazan landscape", "stairs in a dungeon", "castle")
 HERE = pathlib.Path(__file__).parent
@@ -44,6 +44,22 @@ def weights_apart(model, out):
         (out / name).parent.mkdir(exist_ok=True)
         (out / name).write_bytes(content)
     return sorted(files)
+
+
+def shorten_names(graph):
+    """Gives what lies between inputs and outputs numbers for names: the exporter's long ones are a hundredth of the model."""
+    short = {value.name: value.name for value in (*graph.input, *graph.output)}
+
+    def of(name):
+        return short.setdefault(name, str(len(short))) if name else ""
+
+    for tensor in graph.initializer:
+        tensor.name = of(tensor.name)
+    for node in graph.node:
+        node.ClearField("name")
+        node.input[:] = [of(name) for name in node.input]
+        node.output[:] = [of(name) for name in node.output]
+    del graph.value_info[:]
 
 
 def page(size, texts, side, advice):
@@ -110,6 +126,7 @@ def main():
     parser.add_argument("fitted", metavar="FITTED.npz")
     parser.add_argument("colours", metavar="COLOURS.npz")
     parser.add_argument("labels", metavar="LABELS.npz")
+    parser.add_argument("seen", metavar="SEEN.npz")
     parser.add_argument("work", metavar="WORK_FOLDER", type=pathlib.Path)
     parser.add_argument("out", metavar="OUT_FOLDER", type=pathlib.Path)
     parser.add_argument("--shapes", action="store_true", help="the filters alone, without photographs")
@@ -121,26 +138,28 @@ def main():
 
     labels = dict(numpy.load(options.labels))
     if options.shapes:
-        networks, side, advice = [], image_tower.WINDOW, ""
+        networks, side, advice, seen = [], image_tower.WINDOW, "", {}
         labels["share"][:] = 0
         image = image_tower.shapes(fitted["templates"], fitted["bias"])
     else:
         networks = [photographs.graph(number, options.work / f"robust{number}.pth") for number in image_tower.NETWORKS]
         side, advice = image_tower.SIDE, (HERE / "advice.toml").read_text(encoding="utf-8")
+        seen = dict(numpy.load(options.seen))
         image = image_tower.tower(fitted["templates"], fitted["bias"], networks)
     weights = weights_apart(image, options.out)
-    for node in image.graph.node:
-        node.ClearField("name")
+    shorten_names(image.graph)
     (options.out / "image.onnx").write_bytes(image.SerializeToString())
-    drawings, values, row_of = text_tower.drawn(fitted, names.load_aliases())
+    drawings, values, _, row_of = text_tower.drawn(fitted, names.load_aliases())
     texts, *meaning = text_tower.memory(row_of, labels)
+    if seen:
+        seen = text_tower.code_of(seen, texts, meaning[-1], unseen()), seen["basis"]
     keys = text_tower.bags(texts, words, tokenizer)
     colours = numpy.load(options.colours)
     change = numpy.zeros(len(words["scale"]), numpy.uint8)
     for row, word in enumerate(colours["word"], 1):
         change[words["vocabulary"].tolist().index(word)] = row
     changes = text_tower.PAINT * numpy.pad(colours["change"], ((1, 0), (0, 0))).astype(numpy.float32)
-    text = text_tower.tower(words, keys, values, meaning, (change, changes), len(networks))
+    text = text_tower.tower(words, keys, values, meaning, (change, changes), len(networks), seen or None)
     (options.out / "text.onnx").write_bytes(text.SerializeToString())
     lines = zip(texts, remarks(texts, labels, meaning[0], meaning[1], drawings))
     (options.out / "names.txt").write_text("".join(f"{text}\t{remark}\n" for text, remark in lines), encoding="utf-8")

@@ -13,6 +13,7 @@ import pictures
 from fetch import icon_set_path
 
 EMOJI_SETS = ("fluent", "noto", "twemoji")
+LARGE_SVG = 224  # pixels across, for the large version of an emoji
 
 with open(pathlib.Path(__file__).with_name("iconsets.toml"), "rb") as _file:
     _TABLES = tomllib.load(_file)
@@ -90,23 +91,25 @@ def load_icons(data, set_name):
 
 
 def emoji_drawings(data, set_name, few=None):
-    """Yield (pixels, name, weight) of one emoji set."""
+    """Yield (small and large pixels, name, weight) of one emoji set."""
     count = 0
     for key, body, width, height in load_icons(data, set_name):
         named = emoji_name(key)
         if not named or not named[0]:
             continue
-        pixels = pictures.fit(pictures.from_svg(body, width, height))
-        if pixels is None:
+        both = pictures.fit_both(
+            pictures.from_svg(body, width, height), pictures.from_svg(body, width, height, side=LARGE_SVG)
+        )
+        if both is None:
             continue
-        yield pixels, *named
+        yield both, *named
         count += 1
         if count == few:
             return
 
 
 def game_drawings(data, few=None):
-    """Yield (pixels, name, weight): two makes of each game icon, one light and one dark."""
+    """Yield (small and large pixels, name, weight): two makes of each game icon, one light and one dark."""
     count = 0
     for key, body, width, height in load_icons(data, "game"):
         named = game_name(key)
@@ -118,9 +121,9 @@ def game_drawings(data, few=None):
             continue
         name, weight = named
         for brightness in (1.08, 0.72):
-            pixels = materials.as_object(numpy.ascontiguousarray(shape[..., 3]), name, brightness)
-            if pixels is not None:
-                yield pixels, name, weight
+            both = materials.as_object(numpy.ascontiguousarray(shape[..., 3]), name, brightness)
+            if both is not None:
+                yield both, name, weight
         count += 1
         if count == few:
             return

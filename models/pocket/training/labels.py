@@ -30,7 +30,7 @@ PLACES = {9287968, 4341686}
 # near in meaning: from the first similarity on, and as much as RELATED_AT_MOST from the second on
 RELATED = (0.45, 0.75)
 RELATED_AT_MOST = 0.02
-MATTER = {"scene": 0.6, "half": 0.2, "kind": 0.12, "light": 0.06, "hint": 0.01}
+MATTER = {"scene": 0.6, "half": 0.2, "kind": 0.12, "surface": 0.1, "light": 0.06, "hint": 0.01}
 # how many narrower labels stand for a wider word: photographs of several at once are of none
 NARROW = 1
 # words that are wider than so many labels ("thing", "artifact") say too little
@@ -121,12 +121,22 @@ class Nouns:
         return []
 
 
+def matter_page():
+    with open(pathlib.Path(__file__).with_name("matter.toml"), "rb") as file:
+        return tomllib.load(file)
+
+
+def unseen():
+    """The names of drawings that the networks of photographs are not to see."""
+    return set(matter_page()["unseen"])
+
+
 def matter():
     """What matter.toml says: name -> (how much photographs count, {label's synonym: share})."""
-    with open(pathlib.Path(__file__).with_name("matter.toml"), "rb") as file:
-        tables = tomllib.load(file)
     found = {}
-    for table, entries in tables.items():
+    for table, entries in matter_page().items():
+        if table not in MATTER:
+            continue
         for name, wanted in entries.items():
             pairs = (entry.split(" * ") for entry in wanted)
             found[name] = MATTER[table], {plain(pair[0]): float(pair[1]) if pair[1:] else 1.0 for pair in pairs}

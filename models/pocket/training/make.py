@@ -43,12 +43,13 @@ def steps(work, data, out, smoke):
     yield ["features.py", drawings, scenes, features, "--views", views], [drawings, scenes], [features]
     yield ["fit.py", features, fitted], [features], [fitted]
     yield ["colours.py", drawings, fitted, colours], [drawings, fitted], [colours]
-    robust = [work / f"robust{number}.pth" for number in NETWORKS]
+    seen, robust = work / "seen.npz", [work / f"robust{number}.pth" for number in NETWORKS]
     for number, weights in zip(NETWORKS, robust):
         yield ["robust.py", number, data, drawings, weights, "--updates", updates], [drawings], [weights]
+    yield ["seen.py", drawings, scenes, fitted, work, seen], [drawings, scenes, fitted, *robust], [seen]
     made = [out / name for name in FILES]
-    reads = [fitted, colours, labels, HERE / "aliases.toml", HERE / "advice.toml", *words, *robust]
-    yield ["export.py", fitted, colours, labels, work, out], reads, made
+    reads = [fitted, colours, labels, seen, HERE / "aliases.toml", HERE / "advice.toml", *words, *robust]
+    yield ["export.py", fitted, colours, labels, seen, work, out], reads, made
 
 
 def is_done(reads, writes):

@@ -7,7 +7,7 @@ import tomllib
 import numpy
 from scipy import ndimage
 
-from pictures import SIDE, fit
+from pictures import SIDE, fit_both
 
 with open(pathlib.Path(__file__).with_name("materials.toml"), "rb") as _file:
     _TABLES = tomllib.load(_file)
@@ -46,7 +46,7 @@ def silhouette(alpha):
 
 
 def as_object(alpha, name, brightness):
-    """Colour an icon's alpha (side x side, 0 to 1): premultiplied RGBA, SIDE x SIDE, or None if nothing is left.
+    """Colour an icon's alpha (side x side, 0 to 1): premultiplied RGBA, small and large, or None if nothing is left.
 
     brightness scales the material's colours: 1 is as listed, 0.7 a darker make of the same.
     """
@@ -76,7 +76,7 @@ def as_object(alpha, name, brightness):
     result = numpy.zeros((side, side, 4), numpy.float32)
     result[..., :3] = inside * smooth[..., None] + OUTLINE * (cover - smooth)[..., None]
     result[..., 3] = cover
-    return fit(result)
+    return fit_both(result)
 
 
 # these are discs or squares by nature

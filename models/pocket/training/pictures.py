@@ -6,7 +6,8 @@ import numpy
 import resvg_py
 from PIL import Image
 
-SIDE = 96  # pixels; the drawings' square
+SIDE = 96  # pixels; the drawings' square, for the filters
+LARGE = 144  # and for the networks of photographs
 
 
 def from_image(image):
@@ -54,6 +55,12 @@ def fit(pixels, side=SIDE):
     left = (side - width) // 2
     result[top : top + height, left : left + width] = resize(pixels, width, height)
     return result
+
+
+def fit_both(pixels, finer=None):
+    """The drawing in a square of SIDE and in one of LARGE pixels, the latter from a finer version where there is one; or None."""
+    small = fit(pixels)
+    return None if small is None else (small, fit(pixels if finer is None else finer, LARGE))
 
 
 def to_bytes(pixels):

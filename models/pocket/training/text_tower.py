@@ -26,6 +26,9 @@ SAYS = 0.25
 PAINT = 1.0
 # how much a drawing counts that shows what a thing is in general (a heron as a bird)
 GENERAL = 0.5
+# how much it counts, beside a shape of weight 1, what the networks say of a drawing (seen.py), and how much photographs may count
+# at most where it does: more of it looks like clip art, and who has seen the thing need not see its drawing
+SEEN, SEEN_BESIDE = 0.05, 0.1
 EMOJI = ("fluent", "noto", "twemoji")
 LONG_NAME = 3  # words
 # a name's value lies between the mean of its pictures and the most typical one: means of different layouts are mush
@@ -35,7 +38,7 @@ PREFERRED = {"fluent": 0.15, "noto": 0.08, "game": -0.05, "openclipart": -0.05}
 
 
 def values_by_text(texts, embedding, source, weight):
-    """Per text: the unit embedding between the mean of its pictures' and the most typical picture's."""
+    """Per text: the unit embedding between the mean of its pictures' and the most typical picture's, and which that is."""
     listed, owner = numpy.unique(texts, return_inverse=True)
     mean = unit(sums(embedding * weight[:, None], owner, len(listed)))
     score = (embedding * mean[owner]).sum(axis=1) * weight
@@ -45,20 +48,23 @@ def values_by_text(texts, embedding, source, weight):
         best[owner[index]] = index
     chosen = numpy.array([best[number] for number in range(len(listed))])
     mixed = unit((1 - TYPICAL) * mean + TYPICAL * embedding[chosen])
-    return {str(text): value for text, value in zip(listed, mixed)}
+    return {str(text): (value, picture) for text, value, picture in zip(listed, mixed, chosen)}
 
 
 def drawn(fitted, aliases):
-    """The drawings' names and values (drawings, dimensions), and each known text's drawing: {text: row}.
+    """The drawings' names and values (drawings, dimensions), each one's most typical picture, and each known text's drawing:
+    {text: row}.
 
     A scene's captions first, then aliases, then drawings' names.
     """
     scenes = fitted["source"] == "scene"
 
     def part(texts, chosen):
-        return values_by_text(
+        found = values_by_text(
             texts[chosen], fitted["embedding"][chosen], fitted["source"][chosen], fitted["weight"][chosen]
         )
+        numbers = numpy.flatnonzero(chosen)
+        return {text: (value, numbers[picture]) for text, (value, picture) in found.items()}
 
     drawings = part(fitted["name"], ~scenes)
     scenic = part(fitted["name"], scenes) | part(fitted["caption"], scenes)
@@ -79,7 +85,8 @@ def drawn(fitted, aliases):
         there = [name for name in wanted if name in row]
         if there and alias not in scenic:
             text[alias] = row[there[0]]
-    return names, numpy.stack([kept[name] for name in names]), text
+    values, pictures = zip(*(kept[name] for name in names))
+    return names, numpy.stack(values), numpy.array(pictures), text
 
 
 def memory(row_of, labels):
@@ -105,6 +112,17 @@ def memory(row_of, labels):
     return texts, numpy.array(rows), numpy.array(counts, numpy.float32), numpy.stack(numbers), numpy.stack(shares)
 
 
+def code_of(seen, texts, shares, unseen):
+    """What the networks say of each drawing, as seen.npz has it; nothing of the unseen ones, and of one whose own name means
+    photographs enough."""
+    share = dict(zip(texts, numpy.linalg.norm(shares, axis=1)))
+    code = seen["code"].copy()
+    for row, name in enumerate(seen["name"].tolist()):
+        if name in unseen or share.get(name, 0.0) >= SEEN_BESIDE:
+            code[row] = 0
+    return code
+
+
 def bags(texts, words, tokenizer):
     """The texts' vectors, unit length, float32 (texts, size)."""
     table = words["vector"].astype(numpy.float32) * words["scale"][:, None]
@@ -114,10 +132,11 @@ def bags(texts, words, tokenizer):
 class Tower:
     """The graph in the making. Every method returns the name of a tensor."""
 
-    def __init__(self, words, keys, values, meaning, change):
+    def __init__(self, words, keys, values, meaning, change, seen):
         self.graph = image_tower.Graph()
         self.words, self.keys, self.values = words, keys, values
         self.rows, self.counts, self.numbers, self.shares = meaning
+        self.code, self.basis = seen or (None, None)
         self.word_change, self.changes = change
         self.axis = self.graph.constant((1,), numpy.int64)
         # so that runs may reach beyond the last word
@@ -144,11 +163,11 @@ class Tower:
         """Word vectors [batch, tokens, size], and which of the words say something [batch, tokens]."""
         add, constant = self.graph.add, self.graph.constant
         vectors = add("Gather", constant(self.words["vector"], numpy.int8), self.ids, axis=0)
-        scales = add("Gather", constant(self.words["scale"][:, None]), self.ids, axis=0)
-        parts = add("Mul", add("Cast", vectors, to=TensorProto.FLOAT), scales)
+        scales = add("Gather", constant(self.words["scale"][:, None], numpy.float16), self.ids, axis=0)
+        parts = add("Mul", add("Cast", vectors, to=TensorProto.FLOAT), add("Cast", scales, to=TensorProto.FLOAT))
         says = numpy.linalg.norm(self.words["vector"].astype(numpy.float32), axis=1) * self.words["scale"] > SAYS
-        says = add("Gather", constant(says.astype(numpy.float32)), self.ids, axis=0)
-        return parts, says
+        says = add("Gather", constant(says, numpy.uint8), self.ids, axis=0)
+        return parts, add("Cast", says, to=TensorProto.FLOAT)
 
     def runs(self, parts, says):
         """All runs of words: vectors [batch, runs, size], unit length, and how many of their words say something [batch, runs]."""
@@ -185,7 +204,8 @@ class Tower:
         """Sums of shares * factors [keys, several] at the places that `indices` say, [batch, size]."""
         add, constant = self.graph.add, self.graph.constant
         several = indices.shape[1]
-        scaled = add("Mul", add("Unsqueeze", shares, constant((2,), numpy.int64)), constant(factors))
+        wide = add("Cast", constant(factors, numpy.float16), to=TensorProto.FLOAT)
+        scaled = add("Mul", add("Unsqueeze", shares, constant((2,), numpy.int64)), wide)
         flat = add("Reshape", scaled, constant((0, -1), numpy.int64))
         batch = add("Shape", shares, end=1)
         places = constant(indices.reshape(1, -1), numpy.int16 if size < 2**15 else numpy.int32)
@@ -198,21 +218,23 @@ class Tower:
         )
         return add("ScatterElements", nothing, places, flat, axis=1, reduction="add")
 
-    def photographs(self, shares, networks):
+    def photographs(self, shares, drawings, networks):
         """What each of so many networks of photographs is to say, [batch, LABELS] each."""
         if not networks:
             return []
         add = self.graph.add
         labels = self.spread(shares, self.numbers, self.shares, image_tower.LABELS)
         labels = add("Sub", labels, add("ReduceMean", labels, self.axis, keepdims=1))
-        return [add("Mul", labels, self.scalar(networks**-0.5))] * networks
+        labels = add("Mul", labels, self.scalar(networks**-0.5))
+        code = add("MatMul", drawings, self.stored(self.code))
+        return [add("Add", labels, add("MatMul", code, self.stored(SEEN * basis))) for basis in self.basis]
 
     def embedding(self, networks):
         """[batch, dimensions + networks * LABELS], unit length."""
         add, constant = self.graph.add, self.graph.constant
         shares = self.names()
-        photographs = self.photographs(shares, networks)
         drawings = self.spread(shares, self.rows[:, None], self.counts[:, None], len(self.values))
+        photographs = self.photographs(shares, drawings, networks)
         shape = add("MatMul", drawings, self.stored(self.values))
         row = add("Gather", constant(self.word_change, numpy.uint8), self.ids, axis=0)
         row = add("Cast", row, to=TensorProto.INT64)
@@ -223,15 +245,15 @@ class Tower:
         add("Div", mixed, image_tower.length(self.graph, mixed, 1, 1e-12), output="embedding")
 
 
-def tower(words, keys, values, meaning, change, networks):
+def tower(words, keys, values, meaning, change, networks, seen=None):
     """ONNX model: `ids` [batch, tokens], 0 is padding -> `embedding` [batch, dimensions + networks * LABELS], unit length, and
     `shares` [batch, keys], how much of each known text is in it. `networks` of photographs are in the image tower.
 
     words: the arrays of words.npz; keys (texts, size), unit length; values (drawings, dimensions), unit length; meaning: for
     each key its drawing, how much that counts, labels, their shares, as from memory(); change: for each word the row of
-    `changes` (n, dimensions) that it adds, and these; row 0 is zero.
+    `changes` (n, dimensions) that it adds, and these; row 0 is zero; seen: code and basis of seen.py, needed if there are networks.
     """
-    made = Tower(words, keys, values, meaning, change)
+    made = Tower(words, keys, values, meaning, change, seen)
     made.embedding(networks)
     size = networks * image_tower.LABELS + values.shape[1]
     return made.graph.model(

@@ -4,7 +4,7 @@ import argparse
 import numpy as np
 from PIL import Image
 
-from . import SCENES, picture
+from . import SCENES, kind, picture
 from .canvas import OUT
 
 SHEET_COLUMNS = 14
@@ -24,7 +24,7 @@ def contact_sheet(pictures, columns):
 
 def main():
     parser = argparse.ArgumentParser(prog="scenes", description=__doc__)
-    parser.add_argument("out", help="the .npz to write: rgb, caption, name")
+    parser.add_argument("out", help="the .npz to write: rgb, large, caption, name, kind")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--each", type=int, default=24, help="pictures per name")
     parser.add_argument("--only", help="names to draw, separated by commas")
@@ -32,14 +32,18 @@ def main():
     options = parser.parse_args()
 
     names = options.only.split(",") if options.only else list(SCENES)
-    rgb, captions, owners = [], [], []
+    rgb, large, captions, owners = [], [], [], []
     for name in names:
         for index in range(options.each):
-            pixels, caption = picture(options.seed, name, index)
+            pixels, drawn, caption = picture(options.seed, name, index)
             rgb.append(pixels)
+            large.append(drawn)
             captions.append(caption)
             owners.append(name)
-    np.savez_compressed(options.out, rgb=np.stack(rgb), caption=np.array(captions), name=np.array(owners))
+    np.savez_compressed(
+        options.out, rgb=np.stack(rgb), large=np.stack(large), caption=np.array(captions), name=np.array(owners),
+        kind=np.array([kind(name) for name in owners]),
+    )
     if options.sheet and options.only:
         contact_sheet(rgb, options.each).save(options.sheet)
     elif options.sheet:

@@ -211,6 +211,10 @@ class Canvas:
         for x, y, radius in beads:
             self.ellipse(x, y, radius, fill=fill)
 
+    def large(self):
+        """The picture as it was drawn, uint8 (160, 160, 3)."""
+        return np.asarray(self.image)
+
     def finished(self):
         """The picture at its final size, uint8 (80, 80, 3)."""
         return np.asarray(self.image.resize((OUT, OUT), Image.BOX))

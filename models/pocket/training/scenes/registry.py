@@ -17,11 +17,15 @@ def scene(name, caption=None):
     return register
 
 
+def kind(name):
+    """What a scene shows in general: the file that draws it."""
+    return SCENES[name][0].__module__.rpartition(".")[2]
+
+
 def picture(seed, name, index):
-    """One picture, uint8 (80, 80, 3), and its caption."""
+    """One picture, uint8 (80, 80, 3), as it was drawn (160, 160, 3), and its caption."""
     draw, plain = SCENES[name]
     canvas = Canvas(seed, name, index)
     detailed = draw(canvas)
-    if detailed and index % DETAIL_EVERY == DETAIL_EVERY - 1:
-        return canvas.finished(), detailed
-    return canvas.finished(), plain
+    caption = detailed if detailed and index % DETAIL_EVERY == DETAIL_EVERY - 1 else plain
+    return canvas.finished(), canvas.large(), caption
