@@ -65,3 +65,100 @@ fn the_embedded_model_adds_at_most_twenty_megabytes() {
         files.iter().map(|file| std::fs::metadata(folder.join(file)).expect("a part of the model").len()).sum();
     assert!(size <= MOST_OF_THE_MODEL, "{size} bytes");
 }
+
+/// Each crate that Cargo.toml names is in docs/dependencies.md, and none that it does not name.
+#[test]
+fn each_dependency_is_explained() {
+    let manifest: toml::Table = include_str!("../Cargo.toml").parse().expect("cargo reads it, too");
+    let of = |table: &toml::Value| table.as_table().expect("a table").keys().cloned().collect::<Vec<_>>();
+    let mut named: Vec<String> =
+        ["dependencies", "dev-dependencies"].iter().flat_map(|key| of(&manifest[*key])).collect();
+    for system in manifest["target"].as_table().expect("a table").values() {
+        named.extend(of(&system["dependencies"]));
+    }
+    named.sort();
+    let rows = include_str!("../docs/dependencies.md").lines().filter(|line| line.starts_with("| `"));
+    let first = rows.map(|row| row.split('|').nth(1).expect("a row has cells"));
+    let mut explained: Vec<String> =
+        first.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect();
+    explained.sort();
+    assert_eq!(named, explained);
+}
+
+/// What deny.toml allows of a licence's SPDX expression.
+fn is_allowed(expression: &str, allowed: &[&str]) -> bool {
+    // Older crates write "MIT/Apache-2.0".
+    let words = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let words = words.replace(" WITH ", "-WITH-");
+    let mut words = words.split_whitespace().peekable();
+    any_of(&mut words, &|word| allowed.iter().any(|licence| licence.replace(' ', "-") == word))
+}
+
+type Words<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
+
+fn any_of(words: &mut Words<'_>, allowed: &dyn Fn(&str) -> bool) -> bool {
+    let mut found = all_of(words, allowed);
+    while words.next_if_eq(&"OR").is_some() {
+        found |= all_of(words, allowed);
+    }
+    found
+}
+
+fn all_of(words: &mut Words<'_>, allowed: &dyn Fn(&str) -> bool) -> bool {
+    let mut found = one(words, allowed);
+    while words.next_if_eq(&"AND").is_some() {
+        found &= one(words, allowed);
+    }
+    found
+}
+
+fn one(words: &mut Words<'_>, allowed: &dyn Fn(&str) -> bool) -> bool {
+    match words.next() {
+        Some("(") => {
+            let found = any_of(words, allowed);
+            words.next_if_eq(&")").is_some() && found
+        }
+        Some(word) => allowed(word),
+        None => false,
+    }
+}
+
+#[test]
+fn expressions_of_licences() {
+    let allowed = |expression: &str| is_allowed(expression, &["MIT", "Zlib", "Apache-2.0 WITH LLVM-exception"]);
+    for good in
+        ["MIT", "MIT/X", "X OR MIT", "(X OR MIT) AND Zlib", "Apache-2.0 WITH LLVM-exception OR X", "X AND X OR MIT"]
+    {
+        assert!(allowed(good), "{good}");
+    }
+    for bad in ["", "X", "MIT AND X", "(MIT", "Apache-2.0", "(X OR MIT) AND (X OR Y)"] {
+        assert!(!allowed(bad), "{bad}");
+    }
+}
+
+/// What comes into the program on this system has a licence that deny.toml allows, and comes from the registry or from here.
+#[test]
+fn licences_and_sources_are_those_that_are_allowed() {
+    let deny: toml::Table = include_str!("../deny.toml").parse().expect("a TOML file");
+    let allowed = deny["licenses"]["allow"].as_array().expect("a list");
+    let allowed: Vec<&str> = allowed.iter().filter_map(|licence| licence.as_str()).collect();
+    let host =
+        Command::new("rustc").args(["--print", "host-tuple"]).output().expect("rustc runs, as it built this test");
+    let host = String::from_utf8(host.stdout).expect("a name");
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", host.trim()])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs, as it runs this test");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("a list");
+    assert!(packages.len() > 100);
+    for package in packages {
+        let name = &package["name"];
+        let licence = package["license"].as_str().unwrap_or_default();
+        assert!(is_allowed(licence, &allowed), "{name} is under `{licence}`, which deny.toml does not allow");
+        let source = package["source"].as_str();
+        assert!(source.is_none_or(|source| source.starts_with("registry+")), "{name} comes from {source:?}");
+    }
+}

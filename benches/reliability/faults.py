@@ -9,10 +9,11 @@ read from the start), a message that
 begins with `error:`, and the picture that was there before. Anything else is told and counted as wrong. Linux; disks that are full or
 turn read-only are small tmpfs, which only root may mount: without it these faults are left out, aloud.
 """
-import contextlib, os, pathlib, random, resource, shutil, signal, subprocess, sys, tempfile, time
+import contextlib, glob, os, pathlib, random, re, resource, shutil, signal, subprocess, sys, tempfile, time
 
 PROGRAM = os.path.abspath(sys.argv[1])
-MODEL = pathlib.Path(__file__).resolve().parents[2] / "models" / "pocket"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODEL = ROOT / "models" / "pocket"
 STEPS = 40
 RECIPE = f"""size = [96, 96]
 seed = 4
@@ -46,8 +47,8 @@ class Place:
         (folder / "a.toml").write_text(RECIPE)
         self.environment = dict(os.environ, RECIPE_RENDER_STORE=str(folder / "store"))
 
-    def start(self, *more, recipe="a.toml", limits=None):
-        return subprocess.Popen([PROGRAM, recipe, "-o", "out/a.png", "--every", "1", *more], cwd=self.folder, env=self.environment,
+    def start(self, *more, recipe="a.toml", limits=None, under=()):
+        return subprocess.Popen([*under, PROGRAM, recipe, "-o", "out/a.png", "--every", "1", *more], cwd=self.folder, env=self.environment,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=limits)
 
     def put_old(self, wanted):
@@ -240,6 +241,84 @@ def model_removed(place, wanted):
 def little_memory(place, wanted):
     bytes_ = random.randrange(200, 900) << 20
     return place.judge(place.start(limits=lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_))), wanted)
+
+
+@fault(24, "the disk returns errors: of `fsync`, renaming, making folders, reading folders, once or from then on (strace)")
+def disk_errors(place, wanted):
+    if shutil.which("strace") is None:
+        raise Skipped("there is no strace")
+    calls = random.choice(["fsync,fdatasync", "rename,renameat,renameat2", "mkdir,mkdirat", "getdents64", "ftruncate", "flock"])
+    when = f"{random.randint(1, 30)}{random.choice(['', '+'])}"
+    under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when={when}"]
+    return place.judge(place.start(under=under), wanted)
+
+
+@fault(6, "the clock jumps, by minutes to years, there and back (libfaketime)")
+def clock(place, wanted):
+    [library, *_] = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1") or [None]
+    if library is None:
+        raise Skipped("there is no libfaketime")
+    now = place.folder / "now"
+    now.write_text("+0")
+    place.environment.update(LD_PRELOAD=library, FAKETIME_TIMESTAMP_FILE=str(now), FAKETIME_NO_CACHE="1", DONT_FAKE_MONOTONIC="1")
+    render = place.start()
+    place.until_it_renders(render)
+    while render.poll() is None:
+        now.write_text(random.choice(["+0", "-3m", "+400d", "-9000d", "+20000d"]))
+        time.sleep(0.05)
+    return place.judge(render, wanted)
+
+
+def own_library(place):
+    """A copy of the onnxruntime that the program finds."""
+    said = subprocess.run([PROGRAM, "runtime"], env=place.environment, capture_output=True, text=True).stdout
+    found = re.search(r"\S*libonnxruntime\.so\S*", said)
+    if found is None:
+        raise Skipped("no onnxruntime was found")
+    library = place.folder / "libonnxruntime.so"
+    shutil.copy(found[0], library)
+    place.environment["ORT_DYLIB_PATH"] = str(library)
+    return library
+
+
+@fault(4, "onnxruntime's library removed while it renders")
+def library_removed(place, wanted):
+    library = own_library(place)
+    render = place.start()
+    place.until_it_renders(render)
+    library.unlink()
+    return place.judge(render, wanted)
+
+
+@fault(6, "onnxruntime's library damaged before it starts, behind whole headers")
+def library_damaged(place, wanted):
+    library = own_library(place)
+    size = library.stat().st_size
+    with open(library, "r+b") as file:
+        file.seek(random.randrange(size // 10, size))
+        file.write(bytes(1 << 20))
+    # Another that serves is taken in its place, if there is one.
+    return place.judge(place.start(), wanted)
+
+
+@fault(6, "four programs import a model under one name, and one is killed")
+def imports_at_once(place, wanted):
+    place.environment["XDG_DATA_HOME"] = str(place.folder / "data")
+    files = [word for kind, name in (("--image", "image.onnx"), ("--text", "text.onnx"), ("--tokenizer", "tokenizer.json"))
+             for word in (kind, str(MODEL / name))]
+    command = [PROGRAM, "models", "import", *files, "--mean", "0", "--deviation", "1", "--context", "0", "--name", "m", "--force"]
+    imports = [subprocess.Popen(command, env=place.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+               for _ in range(4)]
+    time.sleep(random.uniform(0, 1.5))
+    imports[0].kill()
+    said = [program.communicate()[1] for program in imports]
+    for program, words in zip(imports[1:], said[1:]):
+        if program.returncode not in (0, 1) or program.returncode and "error:" not in words:
+            return f"exit code {program.returncode}: {words.strip()[-200:]}"
+    if not any(program.returncode == 0 for program in imports[1:]):
+        return f"none was imported: {said[1].strip()[-200:]}"
+    check = subprocess.run([PROGRAM, "models", "check", "m"], env=place.environment, capture_output=True, text=True)
+    return None if check.returncode == 0 else f"what was imported is wrong: {(check.stdout + check.stderr).strip()[-200:]}"
 
 
 @fault(6, "two programs render the same, and a third clears the cache")

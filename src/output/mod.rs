@@ -22,6 +22,6 @@ pub mod whole;
 pub use origin::{Base, Bases, Continued, Facts, Origin, Overrides, TallyLine, UsedModel};
 pub use own::{check_own, check_own_picture};
 pub use pending::TemporaryFolder;
-pub use png::{RecoverError, recover, write_png, write_rgb};
+pub use png::{RecoverError, recover, recover_from, write_png, write_rgb};
 pub use snapshots::{Writer, is_snapshot_of, phase_path, sheet_path, step_path};
 pub use whole::{WriteError, check_writable, make_whole, resolve, write_whole};

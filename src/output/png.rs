@@ -122,7 +122,11 @@ pub fn recover(path: &Path) -> Result<Origin, RecoverError> {
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err(RecoverError::Unreadable(io::Error::new(io::ErrorKind::IsADirectory, "is a folder")));
     }
-    let mut file = BufReader::new(file);
+    recover_from(BufReader::new(file))
+}
+
+/// The same of a file's content.
+pub fn recover_from(mut file: impl io::BufRead + Seek) -> Result<Origin, RecoverError> {
     check_signature(&mut file)?;
     decode(file)
 }

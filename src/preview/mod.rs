@@ -34,4 +34,6 @@ pub use facts::{Activity, Notice, Recipe, Render, Step};
 pub use frames::{Encoded, Shot};
 pub use hub::{Gate, Hub, Unheard, Wish};
 pub use reporter::{Reporter, Speed};
+#[cfg(fuzzing)]
+pub use server::read_request;
 pub use server::{ServeError, Server};

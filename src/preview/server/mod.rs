@@ -223,5 +223,18 @@ fn test_guard() -> Guard {
     Guard { token: Token::new().unwrap(), loopback: true, names: Vec::new() }
 }
 
+/// Reads a request and decides about it as the server does. For fuzzing.
+#[cfg(fuzzing)]
+pub fn read_request(bytes: &[u8]) {
+    let Ok(token) = Token::new() else { return };
+    for loopback in [true, false] {
+        let guard = Guard { token: token.clone(), loopback, names: vec!["here".to_owned()] };
+        if let Ok(Some(request)) = Request::parse(bytes) {
+            assert!(guard.may_steer(&request).is_err(), "nobody can know the token");
+            let _ = guard.may_see(&request);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

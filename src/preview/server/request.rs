@@ -68,7 +68,7 @@ impl Request {
     }
 
     /// A request whose head is complete; what follows it is left alone.
-    fn parse(head: &[u8]) -> Result<Option<Self>, Unreadable> {
+    pub fn parse(head: &[u8]) -> Result<Option<Self>, Unreadable> {
         let mut headers = [httparse::EMPTY_HEADER; MOST];
         let mut request = httparse::Request::new(&mut headers);
         let length = match request.parse(head) {
