@@ -119,12 +119,12 @@ class Watched:
         return told and self.new_picture()
 
     def base_removed(self):
-        before = len(self.said)
+        # What is gone for the moment changes nothing.
         (self.folder / "base.toml").unlink()
-        told = self.new_message(before, "base.toml")
+        time.sleep(random.choice([0, 0.05, 0.4]))
         self.write_base("")
         self.recipe_path().write_text(self.recipe())
-        return told and self.new_picture()
+        return self.new_picture()
 
     def folder_replaced(self):
         new = self.root / "new"
