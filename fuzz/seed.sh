@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the corpora to begin from: the shipped recipes and the invalid ones, and every expression in them.
+# Makes the corpora to begin from: the shipped recipes and the invalid ones, every expression in them, and the tests' models, pictures
+# and tokenizers.
 set -eu
 cd "$(dirname "$0")"
 mkdir -p corpus/recipe corpus/expression
@@ -20,21 +21,6 @@ find ../tests/models -name '*.onnx' -size -60k -exec cp {} corpus/graph/ \;
 cp ../models/pocket/model.toml corpus/page/
 cp ../recipes/*.safetensors corpus/directions/
 find ../tests/preprocess ../tests/golden -type f ! -name '*.py' -size -20k -exec cp {} corpus/picture/ \;
-cat > corpus/tokenizer/pairs <<'END'
-{"added_tokens": [{"id": 4, "content": "<s>", "special": true, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}],
-"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": " "}]},
-"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "'s|[a-z]+|[0-9]"}, "behavior": "Removed", "invert": true},
-"post_processor": {"type": "RobertaProcessing", "sep": ["b</w>", 2], "cls": ["<s>", 4], "trim_offsets": false, "add_prefix_space": false},
-"model": {"type": "BPE", "unk_token": "<unk>", "end_of_word_suffix": "</w>", "vocab": {"<unk>": 0, "a": 1, "b</w>": 2, "ab</w>": 3}, "merges": ["a b</w>"]}}
-=== text
-a castle ab
-END
-cat > corpus/tokenizer/pieces <<'END'
-{"normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
-"pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-"max_input_chars_per_word": 100, "vocab": {"[UNK]": 0, "a": 1, "##b": 2}}}
-=== text
-ab
-END
+cp ../tests/hostile/* corpus/tokenizer/
 printf 'GET /frame?after=3&token=a HTTP/1.1\r\nHost: localhost:8765\r\nOrigin: http://localhost:8765\r\nSec-Fetch-Site: same-origin\r\nrecipe-render-token: a\r\n\r\n' > corpus/request/steer
 printf 'GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n' > corpus/request/page

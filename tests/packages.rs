@@ -14,15 +14,21 @@ const CRATES: [(&str, &str); 3] = [
     ("recipe-render-pocket-lite2", "models/pocket/lite2"),
 ];
 
-/// The files that a crate is published with, relative to its folder.
-fn published(name: &str) -> Vec<String> {
-    let list = Command::new(env!("CARGO"))
-        .args(["package", "--list", "--allow-dirty", "--offline", "--package", name])
+/// What cargo says of the workspace.
+fn cargo(arguments: &[&str]) -> String {
+    let said = Command::new(env!("CARGO"))
+        .args(arguments)
+        .arg("--offline")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs, as it runs this test");
-    assert!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
-    String::from_utf8(list.stdout).expect("file names are UTF-8").lines().map(str::to_owned).collect()
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    String::from_utf8(said.stdout).expect("names of files and packages are UTF-8")
+}
+
+/// The files that a crate is published with, relative to its folder.
+fn published(name: &str) -> Vec<String> {
+    cargo(&["package", "--list", "--allow-dirty", "--package", name]).lines().map(str::to_owned).collect()
 }
 
 #[test]
@@ -145,13 +151,8 @@ fn licences_and_sources_are_those_that_are_allowed() {
     let host =
         Command::new("rustc").args(["--print", "host-tuple"]).output().expect("rustc runs, as it built this test");
     let host = String::from_utf8(host.stdout).expect("a name");
-    let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", host.trim()])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs, as it runs this test");
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
+    let metadata = cargo(&["metadata", "--format-version", "1", "--filter-platform", host.trim()]);
+    let metadata: serde_json::Value = serde_json::from_str(&metadata).expect("JSON");
     let packages = metadata["packages"].as_array().expect("a list");
     assert!(packages.len() > 100);
     for package in packages {

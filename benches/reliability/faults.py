@@ -55,13 +55,15 @@ class Place:
         self.old = wanted["old"]
         (self.out / "a.png").write_bytes(self.old)
 
-    def until_it_renders(self, render):
-        """Waits until some of its steps are done: it writes a snapshot after each."""
+    def rendering(self):
+        """A render of which some steps are done: it writes a snapshot after each."""
+        render = self.start()
         wanted, deadline = random.randint(1, STEPS // 2), time.monotonic() + 120
         while time.monotonic() < deadline and render.poll() is None and len(list(self.out.iterdir())) <= wanted:
             time.sleep(0.002)
         if render.poll() is not None:
             raise SystemExit(f"it ended before anything was done to it: {render.communicate()[1]}")
+        return render
 
     def judge(self, render, wanted, may_go_on=True, codes=(1,)):
         """Waits for its end; what is wrong with that."""
@@ -113,16 +115,14 @@ def killed(place, wanted):
 
 @fault(12, "SIGTERM, SIGHUP or SIGINT while it renders")
 def signalled(place, wanted):
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     render.send_signal(random.choice([signal.SIGTERM, signal.SIGHUP, signal.SIGINT]))
     return place.judge(render, wanted, codes=(130,)) or (place.strays() and f"left: {place.strays()}") or None
 
 
 @fault(6, "stopped (SIGSTOP), and continued after a second")
 def stopped(place, wanted):
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     render.send_signal(signal.SIGSTOP)
     time.sleep(1)
     render.send_signal(signal.SIGCONT)
@@ -151,8 +151,7 @@ def full_store(place, wanted):
 def read_only(place, wanted):
     with tmpfs(place.out, 4096):
         place.put_old(wanted)
-        render = place.start()
-        place.until_it_renders(render)
+        render = place.rendering()
         # It is refused while a file is being written.
         while subprocess.run(["mount", "-o", "remount,ro", place.out], capture_output=True).returncode and render.poll() is None:
             pass
@@ -161,16 +160,14 @@ def read_only(place, wanted):
 
 @fault(6, "the pictures' folder removed while it renders")
 def removed(place, wanted):
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     shutil.rmtree(place.out, ignore_errors=True)
     return place.judge(render, wanted)
 
 
 @fault(6, "the pictures' folder replaced by a file while it renders")
 def replaced_by_file(place, wanted):
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     place.out.rename(place.folder / "gone")
     place.out.write_text("mine")
     wrong = place.judge(render, wanted, may_go_on=False)
@@ -179,8 +176,7 @@ def replaced_by_file(place, wanted):
 
 @fault(6, "the pictures' folder replaced by a link to another folder while it renders")
 def replaced_by_link(place, wanted):
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     elsewhere = place.folder / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "mine").write_text("mine")
@@ -201,8 +197,7 @@ def own_model(place):
 @fault(4, "the model's files replaced while it renders")
 def model_replaced(place, wanted):
     model = own_model(place)
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     for name in ("image.onnx", "text.onnx", "lite0/lite0.weights"):
         fresh = model / "fresh"
         fresh.write_bytes(b"other")
@@ -213,8 +208,7 @@ def model_replaced(place, wanted):
 @fault(4, "the model's files cut short in place while it renders")
 def model_truncated(place, wanted):
     model = own_model(place)
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     for name in ("image.onnx", "text.onnx", "lite0/lite0.weights", "lite2/lite2.weights"):
         os.truncate(model / name, 100)
     return place.judge(render, dict(wanted, whole=wanted["with model"]))
@@ -231,8 +225,7 @@ def model_short(place, wanted):
 @fault(4, "the model's folder removed while it renders")
 def model_removed(place, wanted):
     model = own_model(place)
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     shutil.rmtree(model)
     return place.judge(render, dict(wanted, whole=wanted["with model"]))
 
@@ -261,8 +254,7 @@ def clock(place, wanted):
     now = place.folder / "now"
     now.write_text("+0")
     place.environment.update(LD_PRELOAD=library, FAKETIME_TIMESTAMP_FILE=str(now), FAKETIME_NO_CACHE="1", DONT_FAKE_MONOTONIC="1")
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     while render.poll() is None:
         now.write_text(random.choice(["+0", "-3m", "+400d", "-9000d", "+20000d"]))
         time.sleep(0.05)
@@ -284,8 +276,7 @@ def own_library(place):
 @fault(4, "onnxruntime's library removed while it renders")
 def library_removed(place, wanted):
     library = own_library(place)
-    render = place.start()
-    place.until_it_renders(render)
+    render = place.rendering()
     library.unlink()
     return place.judge(render, wanted)
 

@@ -13,12 +13,12 @@ def workplace():
 
 
 class Watched:
-    """`a.toml` in a folder, and a program that watches it."""
+    """A recipe in a folder, or further down in it, and a program that watches it from there."""
 
-    def __init__(self, program, folder, environment, text, *more):
-        self.folder, self.recipe, self.picture = folder, folder / "a.toml", folder / "a.png"
+    def __init__(self, program, folder, environment, text, *more, recipe="a.toml"):
+        self.folder, self.recipe, self.picture = folder, folder / recipe, folder / "a.png"
         self.recipe.write_text(text)
-        self.process = subprocess.Popen([os.path.abspath(program), "a.toml", "--watch", *more], cwd=folder, env=environment,
+        self.process = subprocess.Popen([os.path.abspath(program), recipe, "--watch", *more], cwd=folder, env=environment,
                                         stdout=subprocess.DEVNULL, stderr=open(folder / "log.txt", "w"))
 
     def save(self, text):

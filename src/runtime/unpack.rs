@@ -10,7 +10,7 @@ use zip::ZipArchive;
 
 use super::locate::version_in_name;
 
-/// What a wheel may unpack to, in bytes: four times the largest of CUDA's today. A few kilobytes of zeros can claim any size.
+/// What a wheel may unpack to, in bytes: a multiple of the largest of CUDA's. A few kilobytes of zeros can claim any size.
 const MOST: u64 = 8 << 30;
 
 /// Unpacks a wheel's libraries into `folder`, and its licences into `folder/licences`, named after the package.

@@ -10,17 +10,14 @@ use recipe_render::output;
 use recipe_render::picture_file::{self, Behind};
 use recipe_render::recipe;
 
-/// An ONNX graph: read, folded where that needs no runtime, made float, differentiated, written and read again.
+/// An ONNX graph: read, brought into order, made float, differentiated, written and read again.
 pub fn graph(bytes: &[u8]) {
     let bytes = bytes::Bytes::copy_from_slice(bytes);
     let _ = onnx::external_files(&bytes);
     let Ok(read) = Graph::read(bytes, None) else { return };
-    let again = Graph::read(read.write().into(), None);
-    assert!(
-        again.is_ok(),
-        "what was read and written cannot be read: {}",
-        again.err().map_or(String::new(), |e| e.to_string())
-    );
+    if let Err(error) = Graph::read(read.write().into(), None) {
+        panic!("what was read and written cannot be read: {error}");
+    }
     let mut graph = read.clone();
     let _ = onnx::dequantise(&mut graph);
     onnx::prepare(&mut graph);

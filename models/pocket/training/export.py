@@ -1,8 +1,8 @@
-"""Write the model folder: `python export.py FITTED.npz COLOURS.npz LABELS.npz SEEN.npz WORK_FOLDER OUT_FOLDER [--shapes]`.
+"""Write the model folder: `python export.py FITTED.npz COLOURS.npz LABELS.npz WORK_FOLDER OUT_FOLDER [--shapes]`.
 
-WORK_FOLDER has the words, the tokenizer and the robust weights. Written are image.onnx and a file of weights for each network of
+WORK_FOLDER has the words, the tokenizer, the robust weights and seen.npz. Written are image.onnx and a file of weights for each network of
 photographs, text.onnx, names.txt, tokenizer.json, model.toml with reference texts. --shapes leaves the photographs out, and what
-the model advises: the filters alone, as control.py and held_out.py want them; SEEN.npz is not read then.
+the model advises: the filters alone, as control.py and held_out.py want them.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import image_tower
 import names
 import photographs
 import text_tower
-from labels import load_labels, unseen
+from labels import load_labels, matter_page
 
 REFERENCES = ("a malazan landscape", "stairs in a dungeon", "castle")
 HERE = pathlib.Path(__file__).parent
@@ -126,7 +126,6 @@ def main():
     parser.add_argument("fitted", metavar="FITTED.npz")
     parser.add_argument("colours", metavar="COLOURS.npz")
     parser.add_argument("labels", metavar="LABELS.npz")
-    parser.add_argument("seen", metavar="SEEN.npz")
     parser.add_argument("work", metavar="WORK_FOLDER", type=pathlib.Path)
     parser.add_argument("out", metavar="OUT_FOLDER", type=pathlib.Path)
     parser.add_argument("--shapes", action="store_true", help="the filters alone, without photographs")
@@ -138,28 +137,30 @@ def main():
 
     labels = dict(numpy.load(options.labels))
     if options.shapes:
-        networks, side, advice, seen = [], image_tower.WINDOW, "", {}
+        side, advice = image_tower.WINDOW, ""
         labels["share"][:] = 0
         image = image_tower.shapes(fitted["templates"], fitted["bias"])
     else:
         networks = [photographs.graph(number, options.work / f"robust{number}.pth") for number in image_tower.NETWORKS]
         side, advice = image_tower.SIDE, (HERE / "advice.toml").read_text(encoding="utf-8")
-        seen = dict(numpy.load(options.seen))
         image = image_tower.tower(fitted["templates"], fitted["bias"], networks)
     weights = weights_apart(image, options.out)
     shorten_names(image.graph)
     (options.out / "image.onnx").write_bytes(image.SerializeToString())
     drawings, values, _, row_of = text_tower.drawn(fitted, names.load_aliases())
     texts, *meaning = text_tower.memory(row_of, labels)
-    if seen:
-        seen = text_tower.code_of(seen, texts, meaning[-1], unseen()), seen["basis"]
+    seen = None
+    if not options.shapes:
+        found = numpy.load(options.work / "seen.npz")
+        _, unseen = matter_page()
+        seen = text_tower.code_of(found, texts, meaning[-1], unseen), found["basis"]
     keys = text_tower.bags(texts, words, tokenizer)
     colours = numpy.load(options.colours)
     change = numpy.zeros(len(words["scale"]), numpy.uint8)
     for row, word in enumerate(colours["word"], 1):
         change[words["vocabulary"].tolist().index(word)] = row
     changes = text_tower.PAINT * numpy.pad(colours["change"], ((1, 0), (0, 0))).astype(numpy.float32)
-    text = text_tower.tower(words, keys, values, meaning, (change, changes), len(networks), seen or None)
+    text = text_tower.tower(words, keys, values, meaning, (change, changes), seen)
     (options.out / "text.onnx").write_bytes(text.SerializeToString())
     lines = zip(texts, remarks(texts, labels, meaning[0], meaning[1], drawings))
     (options.out / "names.txt").write_text("".join(f"{text}\t{remark}\n" for text, remark in lines), encoding="utf-8")

@@ -122,21 +122,17 @@ class Nouns:
 
 
 def matter_page():
+    """matter.toml: its tables, and the names of drawings that the networks of photographs are not to see."""
     with open(pathlib.Path(__file__).with_name("matter.toml"), "rb") as file:
-        return tomllib.load(file)
-
-
-def unseen():
-    """The names of drawings that the networks of photographs are not to see."""
-    return set(matter_page()["unseen"])
+        tables = tomllib.load(file)
+    return tables, set(tables.pop("unseen"))
 
 
 def matter():
     """What matter.toml says: name -> (how much photographs count, {label's synonym: share})."""
+    tables, _ = matter_page()
     found = {}
-    for table, entries in matter_page().items():
-        if table not in MATTER:
-            continue
+    for table, entries in tables.items():
         for name, wanted in entries.items():
             pairs = (entry.split(" * ") for entry in wanted)
             found[name] = MATTER[table], {plain(pair[0]): float(pair[1]) if pair[1:] else 1.0 for pair in pairs}

@@ -49,7 +49,7 @@ def steps(work, data, out, smoke):
     yield ["seen.py", drawings, scenes, fitted, work, seen], [drawings, scenes, fitted, *robust], [seen]
     made = [out / name for name in FILES]
     reads = [fitted, colours, labels, seen, HERE / "aliases.toml", HERE / "advice.toml", *words, *robust]
-    yield ["export.py", fitted, colours, labels, seen, work, out], reads, made
+    yield ["export.py", fitted, colours, labels, work, out], reads, made
 
 
 def is_done(reads, writes):

@@ -19,7 +19,9 @@ import torch
 
 import names
 import photographs
+import robust
 import text_tower
+from fit import unit
 from image_tower import LABELS, NETWORKS, SIDE
 
 SEED = 5
@@ -33,14 +35,17 @@ GROUNDS = 4
 PLACES = ("land", "terrain", "weather", "patterns", "materials", "lettering")
 
 
+def values(pixels):
+    """A picture (height, width, channels; uint8) as torch has it, values 0 to 1."""
+    return torch.from_numpy(pixels.transpose(2, 0, 1).astype(numpy.float32) / 255)
+
+
 def on_grounds(rgba, chance):
     """A drawing (side, side, 4; uint8, premultiplied alpha) in windows (GROUNDS, 3, SIDE, SIDE), values 0 to 1."""
     side = round(SIDE * FILL)
-    pixels = torch.from_numpy(rgba.transpose(2, 0, 1)[None].astype(numpy.float32) / 255)
-    pixels = torch.nn.functional.interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)[0]
     rim = (SIDE - side) // 2
     seen = torch.zeros(4, SIDE, SIDE)
-    seen[:, rim : rim + side, rim : rim + side] = pixels
+    seen[:, rim : rim + side, rim : rim + side] = robust.scaled(values(rgba), side, side)
     windows = []
     for _ in range(GROUNDS // 2):
         ground = torch.from_numpy(chance.uniform(0.15, 0.85, (3, 1, 1)).astype(numpy.float32))
@@ -48,18 +53,11 @@ def on_grounds(rgba, chance):
     return torch.stack(windows)
 
 
-def unit(rows):
-    return rows / rows.norm(dim=-1, keepdim=True)
-
-
 @torch.inference_mode()
 def said(networks, windows):
-    """What the networks say of windows that show one thing: logits less their mean, of unit length each, (networks * LABELS)."""
-    parts = []
-    for network in networks:
-        logits = network((windows - photographs.MEAN) / photographs.DEVIATION)
-        parts.append(unit(unit(logits - logits.mean(dim=1, keepdim=True)).mean(dim=0)))
-    return torch.cat(parts).numpy() * len(networks) ** -0.5
+    """What the networks say of windows that show one thing, of unit length in all, (networks * LABELS)."""
+    parts = [unit(unit(robust.said(network, windows).numpy()).mean(axis=0)) for network in networks]
+    return numpy.concatenate(parts) * len(networks) ** -0.5
 
 
 class Pictures:
@@ -77,7 +75,7 @@ class Pictures:
         number -= len(self.drawings)
         if self.kinds[number] in PLACES:
             return None
-        return torch.from_numpy(self.scenes[number].transpose(2, 0, 1)[None].astype(numpy.float32) / 255)
+        return values(self.scenes[number])[None]
 
 
 def all_said(networks, pictures, typical):

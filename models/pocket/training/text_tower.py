@@ -132,11 +132,11 @@ def bags(texts, words, tokenizer):
 class Tower:
     """The graph in the making. Every method returns the name of a tensor."""
 
-    def __init__(self, words, keys, values, meaning, change, seen):
+    def __init__(self, words, keys, values, meaning, change, seen=None):
         self.graph = image_tower.Graph()
         self.words, self.keys, self.values = words, keys, values
         self.rows, self.counts, self.numbers, self.shares = meaning
-        self.code, self.basis = seen or (None, None)
+        self.code, self.basis = seen or (None, [])
         self.word_change, self.changes = change
         self.axis = self.graph.constant((1,), numpy.int64)
         # so that runs may reach beyond the last word
@@ -218,23 +218,23 @@ class Tower:
         )
         return add("ScatterElements", nothing, places, flat, axis=1, reduction="add")
 
-    def photographs(self, shares, drawings, networks):
-        """What each of so many networks of photographs is to say, [batch, LABELS] each."""
-        if not networks:
+    def photographs(self, shares, drawings):
+        """What each network of photographs is to say, [batch, LABELS] each."""
+        if not len(self.basis):
             return []
         add = self.graph.add
         labels = self.spread(shares, self.numbers, self.shares, image_tower.LABELS)
         labels = add("Sub", labels, add("ReduceMean", labels, self.axis, keepdims=1))
-        labels = add("Mul", labels, self.scalar(networks**-0.5))
+        labels = add("Mul", labels, self.scalar(len(self.basis) ** -0.5))
         code = add("MatMul", drawings, self.stored(self.code))
         return [add("Add", labels, add("MatMul", code, self.stored(SEEN * basis))) for basis in self.basis]
 
-    def embedding(self, networks):
+    def embedding(self):
         """[batch, dimensions + networks * LABELS], unit length."""
         add, constant = self.graph.add, self.graph.constant
         shares = self.names()
         drawings = self.spread(shares, self.rows[:, None], self.counts[:, None], len(self.values))
-        photographs = self.photographs(shares, drawings, networks)
+        photographs = self.photographs(shares, drawings)
         shape = add("MatMul", drawings, self.stored(self.values))
         row = add("Gather", constant(self.word_change, numpy.uint8), self.ids, axis=0)
         row = add("Cast", row, to=TensorProto.INT64)
@@ -245,17 +245,18 @@ class Tower:
         add("Div", mixed, image_tower.length(self.graph, mixed, 1, 1e-12), output="embedding")
 
 
-def tower(words, keys, values, meaning, change, networks, seen=None):
+def tower(words, keys, values, meaning, change, seen=None):
     """ONNX model: `ids` [batch, tokens], 0 is padding -> `embedding` [batch, dimensions + networks * LABELS], unit length, and
-    `shares` [batch, keys], how much of each known text is in it. `networks` of photographs are in the image tower.
+    `shares` [batch, keys], how much of each known text is in it.
 
     words: the arrays of words.npz; keys (texts, size), unit length; values (drawings, dimensions), unit length; meaning: for
     each key its drawing, how much that counts, labels, their shares, as from memory(); change: for each word the row of
-    `changes` (n, dimensions) that it adds, and these; row 0 is zero; seen: code and basis of seen.py, needed if there are networks.
+    `changes` (n, dimensions) that it adds, and these; row 0 is zero; seen: what code_of() gives,
+    and the basis, which has an entry for each network of photographs in the image tower; None where there are none.
     """
     made = Tower(words, keys, values, meaning, change, seen)
-    made.embedding(networks)
-    size = networks * image_tower.LABELS + values.shape[1]
+    made.embedding()
+    size = len(made.basis) * image_tower.LABELS + values.shape[1]
     return made.graph.model(
         "pocket_text",
         [helper.make_tensor_value_info("ids", TensorProto.INT64, ("batch", "tokens"))],
