@@ -236,6 +236,33 @@ def little_memory(place, wanted):
     return place.judge(place.start(limits=lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_))), wanted)
 
 
+@fault(16, "too little memory (a control group)")
+def little_group(place, wanted):
+    limit = str(random.randrange(160, 600) << 20)
+    first, second = pathlib.Path("/sys/fs/cgroup/memory"), pathlib.Path("/sys/fs/cgroup")
+    root, file = (first, "memory.limit_in_bytes") if first.is_dir() else (second, "memory.max")
+    group = root / f"recipe-render-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / file).write_text(limit)
+    except OSError as error:
+        raise Skipped(f"no control group can be made: {error}") from None
+    try:
+        return place.judge(place.start(limits=lambda: (group / "cgroup.procs").write_text(str(os.getpid()))), wanted)
+    finally:
+        group.rmdir()
+
+
+@fault(40, "a single write fails: disk full, or an error (strace)")
+def single_write(place, wanted):
+    if shutil.which("strace") is None:
+        raise Skipped("there is no strace")
+    calls = "write,pwrite64,writev,copy_file_range,sendfile"
+    inject = f"inject={calls}:error={random.choice(['ENOSPC', 'EIO'])}:when={random.randint(1, 300)}"
+    under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", inject]
+    return place.judge(place.start(under=under), wanted)
+
+
 @fault(24, "the disk returns errors: of `fsync`, renaming, making folders, reading folders, once or from then on (strace)")
 def disk_errors(place, wanted):
     if shutil.which("strace") is None:

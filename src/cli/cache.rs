@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{CacheArgs, CacheCommand, ClearArgs, Exit, Failure, InfoArgs, Outcome, Voice, voice};
 use crate::clip::{FEATURES, features_folder};
-use crate::ours::Cleared;
+use crate::ours::{Cleared, Layout};
 use crate::runtime;
 use crate::store::{DEFAULT_LIMIT, LIMIT_VARIABLE, Store, parse_bytes};
 
@@ -31,11 +31,13 @@ pub(super) fn store(voice: &Voice) -> Store {
 struct Part {
     name: &'static str,
     folder: Option<std::path::PathBuf>,
+    /// What `clear --all` removes of it.
+    layout: Option<Layout>,
 }
 
 impl Part {
-    fn of(name: &'static str, folder: impl FnOnce(&Path) -> std::path::PathBuf) -> Self {
-        Part { name, folder: runtime::cache_folder().ok().map(|cache| folder(&cache)) }
+    fn of(name: &'static str, layout: Option<Layout>, folder: impl FnOnce(&Path) -> std::path::PathBuf) -> Self {
+        Part { name, folder: runtime::cache_folder().ok().map(|cache| folder(&cache)), layout }
     }
 
     fn size(&self) -> (u64, u64) {
@@ -44,8 +46,12 @@ impl Part {
 }
 
 /// What else is kept besides checkpoints.
-fn others() -> [Part; 2] {
-    [Part::of("encoded prompts", features_folder), Part::of("onnxruntime", |cache| cache.join("onnxruntime"))]
+fn others() -> [Part; 3] {
+    [
+        Part::of("encoded prompts", Some(FEATURES), features_folder),
+        Part::of("trials of libraries", Some(runtime::ANSWERS), runtime::answers_folder),
+        Part::of("onnxruntime", None, |cache| cache.join("onnxruntime")),
+    ]
 }
 
 /// `recipe-render cache [info|clear]`
@@ -97,12 +103,10 @@ fn clear(args: &ClearArgs, voice: &Voice) -> Outcome {
     let failed = |folder: &Path, error| Failure::failed(format!("{}: {error}", folder.display()));
     let cleared = store.clear().map_err(|error| failed(store.folder(), error))?;
     told(&cleared, "checkpoints", voice);
-    let [prompts, _] = others();
-    if args.all
-        && let Some(folder) = prompts.folder
-    {
-        let cleared = FEATURES.clear(&folder).map_err(|error| failed(&folder, error))?;
-        told(&cleared, "encoded prompts", voice);
+    for part in others().into_iter().filter(|_| args.all) {
+        let (Some(folder), Some(layout)) = (part.folder, part.layout) else { continue };
+        let cleared = layout.clear(&folder).map_err(|error| failed(&folder, error))?;
+        told(&cleared, part.name, voice);
     }
     Ok(Exit::Done)
 }

@@ -11,6 +11,14 @@ pub(super) struct Sign {
     pub hint: String,
 }
 
+impl Sign {
+    /// In one line, for a text of the command line.
+    pub(super) fn in_text(&self, text: &str) -> String {
+        let column = text[..self.span.start].chars().count() + 1;
+        format!("\"{text}\", column {column}: {} ({})", self.message, self.hint)
+    }
+}
+
 /// The signs in a text, in order; of each kind the first.
 pub(super) fn signs(text: &str) -> Vec<Sign> {
     let mut signs: Vec<Sign> =

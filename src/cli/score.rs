@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::compose::{from_clip, from_runtime};
-use super::dialects::{Sign, signs};
+use super::dialects::signs;
 use super::{Exit, Failure, Outcome, ScoreArgs, Voice, labels, prompts, voice};
 use crate::clip::{self, Labels, ModelFolder, Photo, TEMPERATURE, TextTokenizer, Words};
 use crate::picture_file::CLEAR;
@@ -79,9 +79,8 @@ pub(super) fn check(
     voice: &Voice,
 ) -> Result<(), Failure> {
     for (argument, text) in texts {
-        for Sign { span, message, hint } in signs(text) {
-            let column = text[..span.start].chars().count() + 1;
-            voice.warning(&format!("{argument}: \"{text}\", column {column}: {message} ({hint})"));
+        for sign in signs(text) {
+            voice.warning(&format!("{argument}: {}", sign.in_text(text)));
         }
     }
     match Words::open(model).map_err(from_clip)? {

@@ -7,6 +7,7 @@ use clap_mangen::Man;
 use super::args::command;
 use super::job::failure;
 use super::{CompletionsArgs, Exit, Failure, ManArgs, Outcome, Voice, voice};
+use crate::ours;
 use crate::output::write_whole;
 
 /// Prints the completions of one shell.
@@ -42,12 +43,27 @@ fn pages(command: clap::Command, folder: &Path) -> Result<usize, Failure> {
     let below: Vec<clap::Command> =
         command.get_subcommands().filter(|below| below.get_name() != "help" && !below.is_hide_set()).cloned().collect();
     let (name, text) = page(command)?;
-    write_whole(&folder.join(name), |file| file.write_all(&text)).map_err(failure)?;
+    let path = folder.join(name);
+    if !is_ours(&path) {
+        return Err(Failure::failed(format!("{}: is not a manual page of this program", path.display()))
+            .hint("give another folder, or move it away"));
+    }
+    write_whole(&path, |file| file.write_all(&text)).map_err(failure)?;
     let mut count = 1;
     for command in below {
         count += pages(command, folder)?;
     }
     Ok(count)
+}
+
+/// Nothing is there, or a page that we wrote.
+fn is_ours(path: &Path) -> bool {
+    ours::is_free(path)
+        || ours::is_file(path)
+            && std::fs::read(path).is_ok_and(|text| {
+                let title = text.split(|&byte| byte == b'\n').find(|line| line.starts_with(b".TH "));
+                title.is_some_and(|line| line.starts_with(b".TH recipe-render"))
+            })
 }
 
 /// A page's file name and text.

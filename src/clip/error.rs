@@ -29,7 +29,7 @@ pub enum ClipError {
     Graph { model: String, source: OnnxError },
     /// There is no memory for the sessions.
     #[error(
-        "model `{model}` needs at least {} of memory to look at {sessions} times {windows} windows at once, {room}", gigabytes(*needed)
+        "model `{model}` needs about {} of memory to look at {sessions} times {windows} windows at once, {room}", gigabytes(*needed)
     )]
     Memory { model: String, windows: usize, sessions: usize, needed: u64, room: Room },
     #[error("cancelled")]

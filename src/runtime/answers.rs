@@ -7,7 +7,23 @@ use std::{
 };
 
 use super::{cache::cache_folder, trial::Refusal};
-use crate::ours;
+use crate::ours::{self, Layout, is_hexadecimal};
+
+/// Answers in [`answers_folder`].
+pub const ANSWERS: Layout = Layout { folders: &[], file: is_answer };
+
+/// Digits of a path's hash in an answer's name.
+const DIGITS: usize = 16;
+
+/// Where answers are kept below the cache folder.
+pub fn answers_folder(cache: &Path) -> PathBuf {
+    cache.join("tried")
+}
+
+fn is_answer(name: &str) -> bool {
+    let is_file = |name: &str| name.strip_suffix(".json").is_some_and(|stem| is_hexadecimal(stem, DIGITS));
+    is_file(name) || ours::temporary_of(name).is_some_and(is_file)
+}
 
 /// Answers in a folder, a file each. Whatever goes wrong with one, the library is tried again.
 #[derive(Debug, Clone)]
@@ -39,7 +55,7 @@ struct Kept {
 impl Answers {
     /// In our cache.
     pub(super) fn of_process() -> Option<Self> {
-        Some(Answers { folder: cache_folder().ok()?.join("tried") })
+        Some(Answers { folder: answers_folder(&cache_folder().ok()?) })
     }
 
     /// What is to be known of a library's file; none where it cannot be had.
@@ -65,7 +81,7 @@ impl Answers {
 
     fn file(&self, path: &Path) -> PathBuf {
         let name = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
-        self.folder.join(format!("{}.json", &name[..16]))
+        self.folder.join(format!("{}.json", &name[..DIGITS]))
     }
 
     /// The version of a library that serves, or why it does not; none where it was not tried as it is.

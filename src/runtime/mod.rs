@@ -28,6 +28,7 @@ mod session;
 mod tiny_graph;
 mod weights;
 
+pub use answers::{ANSWERS, answers_folder};
 pub use cache::{CACHE_VARIABLE, cache_folder};
 pub use device::{Device, DeviceChoice};
 pub use error::RuntimeError;

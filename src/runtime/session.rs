@@ -89,7 +89,11 @@ impl Runtime {
         }
         match plan.device {
             // Otherwise onnxruntime would choose execution providers itself on some systems.
-            Device::Cpu => Ok(builder.with_auto_device(ort::session::builder::AutoDevicePolicy::PreferCPU)?),
+            // And a memory pattern is one more block of all that a run needs, beside the pieces of the first run, which stay: of no
+            // use to the speed, and a third of the memory (performance.md).
+            Device::Cpu => Ok(builder
+                .with_auto_device(ort::session::builder::AutoDevicePolicy::PreferCPU)?
+                .with_memory_pattern(false)?),
             Device::Cuda(number) => {
                 // Bits repeat only with the heuristic search and full-precision products.
                 let cuda = ep::CUDA::default()

@@ -72,6 +72,9 @@ fn the_embedded_model_names_what_a_text_is_like() {
     bench.write("list.txt", "castle\n\nsword\n");
     explain(&bench, &["pocket", "sword", "--names", "list.txt"]).ended(2).says("line 2");
     explain(&bench, &["nowhere", "sword"]).ended(2).says("no model `nowhere`");
+    // Signs of other programs are told here, too.
+    let signs = explain(&bench, &["pocket", "castle:0.5", "sword"]).ended(0);
+    assert!(signs.err.contains("\"castle:0.5\", column 7: `:0.5` is read as words"), "{}", signs.err);
     let silent = explain(&bench, &["pocket", "\u{6f22}\u{5b57}"]).ended(0).out;
     assert!(silent.contains("not known: `") && silent.contains("knows no word of it"), "{silent}");
 }

@@ -165,7 +165,7 @@ fn the_cache_is_shown_and_cleared() {
     bench.done(&["small.toml"]);
     let info = bench.done(&["cache"]);
     assert!(info.out.contains("checkpoints: 2, ") && info.out.contains("Small: 2, "), "{}", info.out);
-    assert!(info.out.contains("onnxruntime: "), "{}", info.out);
+    assert!(info.out.contains("onnxruntime: ") && info.out.contains("trials of libraries: "), "{}", info.out);
     let json: serde_json::Value = serde_json::from_slice(&bench.done(&["cache", "info", "--json"]).stdout).unwrap();
     assert_eq!(json["checkpoints"]["recipes"][0]["recipe"], "Small");
     bench.done(&["cache", "clear"]).says("2 checkpoints removed");
@@ -261,7 +261,8 @@ fn clearing_leaves_alone_what_is_not_ours() {
         program.env("ORT_DYLIB_PATH", library);
         crate::bench::Ran::from(program.args(line).output().unwrap()).ended(0)
     };
-    let theirs = ["s/photos/a", "s/1/a", "s/notes.txt", "c/features/photos/a", "c/features/a", "c/photos/a"];
+    let theirs =
+        ["s/photos/a", "s/1/a", "s/notes.txt", "c/features/photos/a", "c/features/a", "c/photos/a", "c/tried/a.json"];
     for path in theirs {
         bench.write(path, "x");
     }
@@ -273,7 +274,11 @@ fn clearing_leaves_alone_what_is_not_ours() {
     }
     run(&["small.toml"]);
     run(&["cache", "clear"]).says("2 checkpoints removed").says("other files left in ");
-    run(&["cache", "clear", "--all"]).says("2 encoded prompts removed").says("2 other files left in ");
+    run(&["cache", "clear", "--all"])
+        .says("2 encoded prompts removed")
+        .says("2 other files left in ")
+        .says("1 trials of libraries removed")
+        .says("1 other file left in ");
     for path in theirs {
         assert_eq!(bench.read(path), b"x", "{path}");
     }

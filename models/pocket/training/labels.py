@@ -9,7 +9,8 @@ and matter.toml, and writes
   wider  str (texts): words for what a label's thing is in general, the nearest first, between bars; only for labels
 
 A text is, in this order: what matter.toml says; a label's synonym; a word for something wider than some labels (WordNet's
-hyponyms: "bird"); or near in meaning to labels (MiniLM).
+hyponyms: "bird"); or of a kind with labels that end in the same word ("fast train": the bullet train), the nearest in meaning
+(MiniLM). Nearness alone would say that a galaxy is a notebook, and snow a snowplow.
 """
 
 import collections
@@ -27,7 +28,7 @@ OWN = {"place": 0.4, "thing": 0.12}
 NARROWER = {"place": 0.3, "thing": 0.06}
 # what is wider than a place: WordNet's offsets of "geological formation" and "structure, construction"
 PLACES = {9287968, 4341686}
-# near in meaning: from the first similarity on, and as much as RELATED_AT_MOST from the second on
+# of a kind: from the first similarity on, and as much as RELATED_AT_MOST from the second on
 RELATED = (0.45, 0.75)
 RELATED_AT_MOST = 0.02
 MATTER = {"scene": 0.6, "half": 0.2, "kind": 0.12, "surface": 0.1, "light": 0.06, "hint": 0.01}
@@ -139,6 +140,12 @@ def matter():
     return found
 
 
+def ends(synonym):
+    """A synonym's or a text's last word, in the singular as far as an s goes: what kind of thing it is."""
+    last = plain(synonym).rsplit(" ", 1)[-1]
+    return last.removesuffix("s") if len(last) > 3 else last
+
+
 def row(shares, strength):
     """(label, share) arrays of MOST entries; the squares sum to the square of `strength`."""
     largest = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST]
@@ -165,6 +172,7 @@ class Meanings:
         self.nouns = Nouns(wordnet)
         self.above = [self.nouns.above(offset) for offset, _ in self.labels]
         self.number = {text: place for place, text in enumerate(texts)}
+        self.ends = [{ends(word) for word in synonyms if not is_latin(word)} for _, synonyms in self.labels]
         self.of_labels = words.sentence_vectors([plain(synonyms[0]) for _, synonyms in self.labels])
         self.of_texts = words.sentence_vectors(texts)
 
@@ -194,10 +202,6 @@ class Meanings:
                     steps[sense] = min(away, steps.get(sense, away))
         return [word for sense in sorted(steps, key=lambda sense: (steps[sense], sense)) for word in self.nouns.words[sense]]
 
-    def is_english(self, text):
-        """Whether some word of a text is a noun that WordNet knows: what is near to an unknown word is near by its sound."""
-        return any(len(word) > 2 and self.nouns.of(word) for word in text.split())
-
     def of(self, text):
         """(kind, labels, shares)."""
         if text in self.matter:
@@ -212,14 +216,13 @@ class Meanings:
                 return "label", *row({number: 1.0 for number in self.own[form]}, OWN[self.sort(self.own[form])])
         if covered := self.narrower(text):
             return "narrower", *row({number: 1.0 for number in covered}, NARROWER[self.sort(covered)])
-        if not self.is_english(text):
-            return "none", *row({}, 0)
         near = self.near(text)
-        best = numpy.argsort(-near, kind="stable")[:3]
-        strength = RELATED_AT_MOST * min(1, (near[best[0]] - RELATED[0]) / (RELATED[1] - RELATED[0]))
-        if strength <= 0:
+        alike = [number for number, last in enumerate(self.ends) if ends(text) in last and near[number] > RELATED[0]]
+        if not alike:
             return "none", *row({}, 0)
-        shares = {int(number): float(near[number] - RELATED[0]) for number in best if near[number] > RELATED[0]}
+        best = sorted(alike, key=lambda number: -near[number])[:3]
+        strength = RELATED_AT_MOST * min(1, (near[best[0]] - RELATED[0]) / (RELATED[1] - RELATED[0]))
+        shares = {number: float(near[number] - RELATED[0]) for number in best}
         return "related", *row(shares, strength)
 
 

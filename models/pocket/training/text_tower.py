@@ -1,10 +1,11 @@
 """The text tower as an ONNX graph: word vectors, and a memory of everything that was drawn or photographed.
 
-A text is read as all its runs of one to RUN words. A run's vector is the weighted sum of its words'; it is compared with the
-vectors of all known texts (the keys), and a sharp softmax over these says how much of each is in it. Runs that a key fits
-well, and longer ones, count more: "two androids in a futuristic city" is half androids and half a futuristic city. So a text
-comes to shares of names, which sum to 1. A name means labels of photographs (labels.py), a drawing, or both; what the shares
-mix of these is the embedding. Words for colours and materials add the change that drawings gain by them.
+A text is read as all its runs of one to RUN words that begin and end with a word that says something of a picture. A run's
+vector is the weighted sum of its words'; it is compared with the vectors of all known texts (the keys), and a sharp softmax over
+these says how much of each is in it. Runs count more that a key fits well, that are longer, and that come earlier: "two androids
+in a futuristic city" is rather more of androids than of a city. So a text comes to shares of names, which sum to 1. A name means
+labels of photographs (labels.py), a drawing, or both; what the shares mix of these is the embedding. Words for colours and
+materials add the change that drawings gain by them.
 """
 
 import numpy
@@ -22,6 +23,8 @@ LONGER = 5.0
 FIT = 14.0
 # a word that weighs less than this says nothing of a picture
 SAYS = 0.25
+# how much a run loses by each such word before it: what a text is about comes first ("a lighthouse on a cliff in a storm")
+LATER = 0.85
 # how strongly words for colours act
 PAINT = 1.0
 # how much a drawing counts that shows what a thing is in general (a heron as a bird)
@@ -146,17 +149,26 @@ class Tower:
     def stored(self, rows):
         return image_tower.stored(self.graph, rows, rows.shape)
 
+    def halves(self, values):
+        """Stored as float16, used as float32."""
+        return self.graph.add("Cast", self.graph.constant(values, numpy.float16), to=TensorProto.FLOAT)
+
     def scalar(self, value):
         return self.graph.constant(value)
 
+    def moved(self, values, rank, words):
+        """At each token the value so many tokens further; behind the text are zeros."""
+        if not words:
+            return values
+        ends = [0] * (2 * rank)
+        ends[1], ends[rank + 1] = -words, words
+        return self.graph.add("Pad", values, self.graph.constant(ends, numpy.int64), mode="constant")
+
     def moved_sums(self, values, rank, words):
-        """At each token the sum of its own value and those of the next ones, `words` of them in all; behind the text are zeros."""
+        """At each token the sum of its own value and those of the next ones, `words` of them in all."""
         total = values
         for step in range(1, words):
-            ends = [0] * (2 * rank)
-            ends[1], ends[rank + 1] = -step, step
-            shifted = self.graph.add("Pad", values, self.graph.constant(ends, numpy.int64), mode="constant")
-            total = self.graph.add("Add", total, shifted)
+            total = self.graph.add("Add", total, self.moved(values, rank, step))
         return total
 
     def words_of(self):
@@ -170,28 +182,31 @@ class Tower:
         return parts, add("Cast", says, to=TensorProto.FLOAT)
 
     def runs(self, parts, says):
-        """All runs of words: vectors [batch, runs, size], unit length, and how many of their words say something [batch, runs]."""
+        """All runs of words: vectors [batch, runs, size], unit length, how many of their words say something, and how many
+        before them do not, both [batch, runs]."""
         add, constant = self.graph.add, self.graph.constant
         there = add("Cast", add("Greater", self.ids, constant(0, numpy.int64)), to=TensorProto.FLOAT)
+        says = add("Mul", there, says)
         vectors, counts = [], []
         for words in range(1, RUN + 1):
-            # at the end of the text, where there are not as many words, is no run
-            there_are = self.moved_sums(there, 2, words)
-            whole = add("Cast", add("Greater", there_are, self.scalar(words - 0.5)), to=TensorProto.FLOAT)
             vectors.append(self.moved_sums(parts, 3, words))
-            counts.append(add("Mul", self.moved_sums(says, 2, words), whole))
+            both = add("Mul", says, self.moved(says, 2, words - 1))
+            counts.append(add("Mul", self.moved_sums(says, 2, words), both))
+        before = add("CumSum", add("Sub", there, says), constant(1, numpy.int64))
         vectors = add("Concat", *vectors, axis=1)
-        return add("Div", vectors, image_tower.length(self.graph, vectors, 2, 1e-8)), add("Concat", *counts, axis=1)
+        vectors = add("Div", vectors, image_tower.length(self.graph, vectors, 2, 1e-8))
+        return vectors, add("Concat", *counts, axis=1), add("Concat", *[before] * RUN, axis=1)
 
     def names(self):
         """The share of each key in the text, [batch, keys]."""
         add = self.graph.add
         parts, says = self.words_of()
-        runs, counts = self.runs(parts, says)
+        runs, counts, before = self.runs(parts, says)
         near = add("MatMul", runs, add("Transpose", self.stored(self.keys), perm=(1, 0)))
         best = add("ReduceMax", near, self.graph.constant((2,), numpy.int64), keepdims=1)
         fit = add("Exp", add("Mul", add("Sub", best, self.scalar(1.0)), self.scalar(FIT)))
-        longer = add("Exp", add("Mul", counts, self.scalar(float(numpy.log(LONGER)))))
+        longer = add("Mul", counts, self.scalar(float(numpy.log(LONGER))))
+        longer = add("Exp", add("Add", longer, add("Mul", before, self.scalar(float(numpy.log(LATER))))))
         some = add("Cast", add("Greater", counts, self.scalar(0.5)), to=TensorProto.FLOAT)
         weight = add("Mul", add("Mul", longer, some), add("Squeeze", fit, self.graph.constant((2,), numpy.int64)))
         total = add("Add", add("ReduceSum", weight, self.axis, keepdims=1), self.scalar(1e-12))
@@ -201,11 +216,11 @@ class Tower:
         return add("Squeeze", mixed, self.axis, output="shares")
 
     def spread(self, shares, indices, factors, size):
-        """Sums of shares * factors [keys, several] at the places that `indices` say, [batch, size]."""
+        """Sums of shares * factors at the places that `indices` say, [batch, size]; indices an array, factors a tensor, both
+        [keys, several]."""
         add, constant = self.graph.add, self.graph.constant
         several = indices.shape[1]
-        wide = add("Cast", constant(factors, numpy.float16), to=TensorProto.FLOAT)
-        scaled = add("Mul", add("Unsqueeze", shares, constant((2,), numpy.int64)), wide)
+        scaled = add("Mul", add("Unsqueeze", shares, constant((2,), numpy.int64)), factors)
         flat = add("Reshape", scaled, constant((0, -1), numpy.int64))
         batch = add("Shape", shares, end=1)
         places = constant(indices.reshape(1, -1), numpy.int16 if size < 2**15 else numpy.int32)
@@ -218,12 +233,27 @@ class Tower:
         )
         return add("ScatterElements", nothing, places, flat, axis=1, reduction="add")
 
+    def labels(self, shares):
+        """What the shares mix of the labels, [batch, LABELS].
+
+        Photographs count as much as the names have of them, strength [keys], in the mean. Which photographs is mixed by the
+        roots of the strengths: by the strengths themselves a viaduct would hide the train on it.
+        """
+        add = self.graph.add
+        length = numpy.linalg.norm(self.shares, axis=1, keepdims=True)
+        rooted = self.halves(self.shares / numpy.sqrt(numpy.maximum(length, 1e-9)))
+        mixed = self.spread(shares, self.numbers, rooted, image_tower.LABELS)
+        strength = add("ReduceSumSquare", rooted, self.axis, keepdims=1)
+        mean = add("MatMul", shares, strength)
+        by = add("Add", add("MatMul", shares, add("Sqrt", strength)), self.scalar(1e-6))
+        return add("Mul", mixed, add("Div", mean, by))
+
     def photographs(self, shares, drawings):
         """What each network of photographs is to say, [batch, LABELS] each."""
         if not len(self.basis):
             return []
         add = self.graph.add
-        labels = self.spread(shares, self.numbers, self.shares, image_tower.LABELS)
+        labels = self.labels(shares)
         labels = add("Sub", labels, add("ReduceMean", labels, self.axis, keepdims=1))
         labels = add("Mul", labels, self.scalar(len(self.basis) ** -0.5))
         code = add("MatMul", drawings, self.stored(self.code))
@@ -233,7 +263,7 @@ class Tower:
         """[batch, dimensions + networks * LABELS], unit length."""
         add, constant = self.graph.add, self.graph.constant
         shares = self.names()
-        drawings = self.spread(shares, self.rows[:, None], self.counts[:, None], len(self.values))
+        drawings = self.spread(shares, self.rows[:, None], self.halves(self.counts[:, None]), len(self.values))
         photographs = self.photographs(shares, drawings)
         shape = add("MatMul", drawings, self.stored(self.values))
         row = add("Gather", constant(self.word_change, numpy.uint8), self.ids, axis=0)

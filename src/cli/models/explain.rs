@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::args::ExplainArgs;
 use crate::cli::compose::{from_clip, from_runtime};
+use crate::cli::dialects::signs;
 use crate::cli::{Exit, Failure, Outcome, Voice, voice};
 use crate::clip::{ModelFolder, Name, Stranger, Words};
 use crate::models::{self, By, Explained, Near};
@@ -19,6 +20,7 @@ pub(super) fn run(args: &ExplainArgs, options: &runtime::Options, voice: &Voice)
     // What can be known without onnxruntime comes first.
     let model = ModelFolder::find(&args.model, Path::new("")).map_err(from_clip)?;
     let names = args.names.as_deref().map(names).transpose()?;
+    warn_of_signs(&args.texts, voice);
     if let Some(text) = args.texts.iter().find(|text| text.trim().is_empty()) {
         return Err(Failure::wrong(format!("\"{text}\" says nothing")));
     }
@@ -41,6 +43,15 @@ pub(super) fn run(args: &ExplainArgs, options: &runtime::Options, voice: &Voice)
     };
     voice::result(text.as_bytes())?;
     Ok(Exit::Done)
+}
+
+/// Texts as other programs write them.
+fn warn_of_signs(texts: &[String], voice: &Voice) {
+    for text in texts {
+        for sign in signs(text) {
+            voice.warning(&sign.in_text(text));
+        }
+    }
 }
 
 /// The names of a file.
