@@ -339,6 +339,23 @@ def imports_at_once(place, wanted):
     return None if check.returncode == 0 else f"what was imported is wrong: {(check.stdout + check.stderr).strip()[-200:]}"
 
 
+@fault(4, "four programs install onnxruntime into one cache, and one of them is killed; then a render")
+def installs_at_once(place, wanted):
+    place.environment.update(RECIPE_RENDER_CACHE=str(place.folder / "cache"), ORT_DYLIB_PATH="")
+    installs = []
+    for _ in range(4):
+        # Each with what it starts, for pip is a process of its own.
+        installs.append(subprocess.Popen([PROGRAM, "runtime", "install"], env=place.environment, stdout=subprocess.DEVNULL,
+                                         stderr=subprocess.PIPE, text=True, start_new_session=True))
+    time.sleep(random.uniform(0, 6))
+    os.killpg(random.choice(installs).pid, signal.SIGKILL)
+    said = [program.communicate()[1] for program in installs]
+    wrong = [words.strip()[-200:] for program, words in zip(installs, said) if program.returncode not in (0, -signal.SIGKILL)]
+    if any("cannot be reached" in words or "No matching distribution" in words for words in wrong):
+        raise Skipped("no registry can be reached")
+    return f"not installed: {wrong[0]}" if wrong else place.judge(place.start(), wanted)
+
+
 @fault(6, "two programs render the same, and a third clears the cache")
 def at_once(place, wanted):
     first, second = place.start(), place.start()
