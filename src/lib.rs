@@ -7,6 +7,12 @@
 //!                                    ├─ look     windows ⇄ canvas, the stages and their adjoints
 //!                                    └─ encoder  windows ⇄ scores and window gradients (clip, on onnx + runtime)
 //! ```
+//!
+//! A recipe becomes a picture so (`examples/` has more: a call after every step, the gradient of an ONNX graph):
+//!
+//! ```no_run
+#![doc = include_str!("../examples/render.rs")]
+//! ```
 
 pub mod chance;
 pub mod machine;
@@ -28,6 +34,7 @@ pub mod runtime;
 // the picture
 pub mod canvas;
 pub mod look;
+pub mod perceptor;
 pub mod render;
 pub mod store;
 

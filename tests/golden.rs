@@ -9,11 +9,12 @@ mod tiny;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use recipe_render::clip::{self, Encoder, Features, ModelFolder};
+use recipe_render::clip::ModelFolder;
+use recipe_render::perceptor::{Machine, Perceptors};
 use recipe_render::picture::Picture;
 use recipe_render::plan::Size;
 use recipe_render::recipe::{self, Overrides};
-use recipe_render::render::{Control, Lens, Observer, Progress, Rendered, render};
+use recipe_render::render::{Control, Observer, Progress, Rendered, render};
 use recipe_render::runtime::{Device, Runtime};
 
 /// Greatest mean difference of a byte from the golden picture.
@@ -42,14 +43,15 @@ fn small() -> ModelFolder {
 fn watched(text: &str, model: ModelFolder, observer: &mut dyn Observer) -> Rendered {
     let compiled = recipe::compile(Path::new("test.toml"), text, &Overrides::default())
         .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d.diagnostics)));
-    let runtime = Arc::new(Runtime::for_tests().clone());
-    let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
     let hash = model.hash().unwrap();
-    let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
-    let features = Features::new(&rows).unwrap();
-    let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
-    let mut lenses = [Lens::new(&compiled.plan, 0, &mut encoder, features)];
+    let mut perceptors = Perceptors::default();
+    let mut lenses = perceptors.lenses(&machine(), &compiled.plan, &[(model, hash)]).unwrap();
     render(&compiled.plan, &mut lenses, observer).unwrap()
+}
+
+/// This processor, without our cache.
+fn machine() -> Machine {
+    Machine { cache: None, ..Machine::new(Arc::new(Runtime::for_tests().clone()), Device::Cpu) }
 }
 
 const HEAD: &str = r#"
@@ -149,14 +151,11 @@ fn a_phase_added_at_the_end_changes_nothing_before_it() {
     let whole = rendered(&text).picture;
     let longer = format!("{text}[[phase]]\nrate = 0.02\nsteps = 2\n");
     let compiled = recipe::compile(Path::new("test.toml"), &longer, &Overrides::default()).unwrap();
-    let runtime = Arc::new(Runtime::for_tests().clone());
     let model = small();
-    let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
     let hash = model.hash().unwrap();
-    let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
-    let mut encoder = Encoder::open(runtime, model, hash, Device::Cpu).unwrap();
     let mut first = First(None);
-    let mut lenses = [Lens::new(&compiled.plan, 0, &mut encoder, Features::new(&rows).unwrap())];
+    let mut perceptors = Perceptors::default();
+    let mut lenses = perceptors.lenses(&machine(), &compiled.plan, &[(model, hash)]).unwrap();
     render(&compiled.plan, &mut lenses, &mut first).unwrap();
     assert!(first.0 == Some(whole));
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use recipe_render::canvas::{self, Tensor, Values};
-use recipe_render::clip::{self, Encoder, Features, ModelFolder};
+use recipe_render::clip::ModelFolder;
+use recipe_render::perceptor::{Machine, Perceptors};
 use recipe_render::plan::Plan;
 use recipe_render::recipe::{self, Overrides};
 use recipe_render::render::{
@@ -102,29 +103,24 @@ impl Observer for Keeper {
 /// A plan with all that rendering it takes. All its models are a small one, whatever they are called.
 struct Bench {
     plan: Plan,
-    features: Features,
-    encoders: Vec<Encoder>,
+    models: Vec<(ModelFolder, String)>,
+    perceptors: Perceptors,
 }
 
 impl Bench {
     fn new(text: &str) -> Bench {
         let compiled = recipe::compile(Path::new("test.toml"), text, &Overrides::default())
             .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d.diagnostics)));
-        let runtime = Arc::new(Runtime::for_tests().clone());
         let model = ModelFolder::open(tiny::folder()).unwrap();
-        let texts: Vec<String> = compiled.plan.prompts.iter().map(|p| p.called()).collect();
         let hash = model.hash().unwrap();
-        let rows = clip::features(&runtime, &model, &hash, &texts, None).unwrap();
-        let encoder = |_| Encoder::open(runtime.clone(), model.clone(), hash.clone(), Device::Cpu).unwrap();
-        let encoders = compiled.models.iter().map(encoder).collect();
-        Bench { plan: compiled.plan, features: Features::new(&rows).unwrap(), encoders }
+        let models = compiled.models.iter().map(|_| (model.clone(), hash.clone())).collect();
+        Bench { plan: compiled.plan, models, perceptors: Perceptors::default() }
     }
 
-    /// Each of the models sees all prompts.
     fn lenses(&mut self) -> Vec<Lens<'_>> {
-        let Bench { plan, features, encoders } = self;
-        let lens = |(model, encoder)| Lens::new(plan, model, encoder, features.clone());
-        encoders.iter_mut().enumerate().map(lens).collect()
+        let runtime = Arc::new(Runtime::for_tests().clone());
+        let machine = Machine { cache: None, ..Machine::new(runtime, Device::Cpu) };
+        self.perceptors.lenses(&machine, &self.plan, &self.models).unwrap()
     }
 
     fn render(&mut self, keeper: &mut Keeper) -> Rendered {

@@ -4,8 +4,15 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::Voice;
-use crate::recipe::{Diagnostic, Finding, render_diagnostics};
+use crate::clip::ClipError;
+use crate::direction::DirectionError;
+use crate::models::ModelsError;
+use crate::models::fetch::Table;
+use crate::output::WriteError;
+use crate::perceptor::PerceptorError;
+use crate::recipe::{Diagnostic, Finding, path_hint, render_diagnostics};
+use crate::runtime::RuntimeError;
+use crate::watch::WatchError;
 
 /// The process's exit code. Of several recipes' the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,11 +93,79 @@ impl Failure {
     }
 }
 
-/// Reports a failure and gives the process's exit code.
-pub fn conclude(outcome: Outcome, voice: &Voice) -> ExitCode {
-    let exit = outcome.unwrap_or_else(|failure| {
-        voice.failure(&failure);
-        failure.exit
-    });
-    exit.into()
+/// The model or a prompt is named in the recipe or on the command line: those are wrong.
+impl From<ClipError> for Failure {
+    fn from(error: ClipError) -> Self {
+        match error {
+            ClipError::Runtime(error) => error.into(),
+            error @ ClipError::Memory { .. } => Failure::failed(&error).hinted(model_hint(&error)),
+            error => Failure::wrong(&error).hinted(model_hint(&error)),
+        }
+    }
+}
+
+/// What would help: of a model that is not here, whether it can be fetched.
+pub(crate) fn model_hint(error: &ClipError) -> Option<String> {
+    let ClipError::Unknown { name, .. } = error else { return error.hint() };
+    if let Some(hint) = path_hint(name) {
+        return Some(hint);
+    }
+    // A table of one's own that cannot be read is told by the commands that are about it.
+    let table = Table::load().ok()?;
+    match table.models.iter().any(|entry| entry.name == *name) {
+        true => Some(format!("it can be had: recipe-render models fetch {name}")),
+        false => error.hint(),
+    }
+}
+
+impl From<RuntimeError> for Failure {
+    fn from(error: RuntimeError) -> Self {
+        Failure::failed(error.message()).hinted(error.hint())
+    }
+}
+
+/// The examples, the file or the model are named on the command line: those are wrong.
+impl From<DirectionError> for Failure {
+    fn from(error: DirectionError) -> Self {
+        match error {
+            DirectionError::Clip(error) => error.into(),
+            error @ DirectionError::Diverged { .. } => Failure::failed(error),
+            error => Failure::wrong(&error).hinted(error.hint()),
+        }
+    }
+}
+
+impl From<PerceptorError> for Failure {
+    fn from(error: PerceptorError) -> Self {
+        match error {
+            PerceptorError::Clip(error) => error.into(),
+            PerceptorError::Direction(error) => error.into(),
+            error @ (PerceptorError::NoClass { .. } | PerceptorError::Lengths { .. }) => Failure::wrong(error),
+        }
+    }
+}
+
+impl From<ModelsError> for Failure {
+    fn from(error: ModelsError) -> Self {
+        let hint = error.hint();
+        match error {
+            ModelsError::Clip(error) => error.into(),
+            ModelsError::Wrong { message, .. } => Failure::wrong(message).hinted(hint),
+            ModelsError::Failed { message, .. } => Failure::failed(message).hinted(hint),
+        }
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Failure::failed(&error).hinted(error.hint())
+    }
+}
+
+impl From<WatchError> for Failure {
+    fn from(error: WatchError) -> Self {
+        let wrong = matches!(error, WatchError::Unreadable { .. });
+        let failure = if wrong { Failure::wrong(&error) } else { Failure::failed(&error) };
+        failure.hinted(error.hint())
+    }
 }

@@ -154,6 +154,18 @@ impl ModelFolder {
         }
     }
 
+    /// The files on disk, those of external weights included; none of the embedded model.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Some(folder) = self.folder() else { return Vec::new() };
+        let mut files = vec![folder.join("model.toml")];
+        for file in self.description.files().into_iter().chain(self.description.names_file()) {
+            files.push(folder.join(file));
+            // What is no graph has none, and one that cannot be opened is reported by whoever opens it to use it.
+            files.extend(self.bytes(file).map(|bytes| files_beside(folder, &bytes)).unwrap_or_default());
+        }
+        files
+    }
+
     /// A file of the folder: mapped into memory, not read.
     pub fn bytes(&self, file: &str) -> Result<Bytes, ClipError> {
         match &self.place {
@@ -248,6 +260,11 @@ fn named_folders() -> Vec<PathBuf> {
         folders.push(folder.join("models"));
     }
     folders
+}
+
+/// The files of a serialised graph's external weights, where the graph is in `folder`.
+pub fn files_beside(folder: &Path, graph: &Bytes) -> Vec<PathBuf> {
+    external_files(graph).unwrap_or_default().iter().map(|file| folder.join(file)).collect()
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub use encoder::{Encoder, NEVER, Questions};
 pub use ends::ImageGraph;
 pub use error::ClipError;
 pub use features::{Features, Odds, Probe, Quadric, TEMPERATURE, mean};
-pub use folder::{ModelFolder, data_folder, map_file};
+pub use folder::{ModelFolder, data_folder, files_beside, map_file};
 pub use labels::{FEWEST, Labels, Named, Reading, lines, split};
 pub use memory::{FEATURES, features_folder};
 pub use names::Name;

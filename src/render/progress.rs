@@ -25,6 +25,13 @@ pub trait Observer {
     fn cancelled(&mut self, _progress: &mut Progress<'_>) {}
 }
 
+/// What is called after every step.
+impl<F: FnMut(&mut Progress<'_>) -> Control> Observer for F {
+    fn step(&mut self, progress: &mut Progress<'_>) -> Control {
+        self(progress)
+    }
+}
+
 /// The state of a render after a step.
 pub struct Progress<'a> {
     /// The step's place in the plan, from 1: a phase that ended early has the numbers of all its steps all the same.

@@ -1,0 +1,220 @@
+//! What the commands of one file take.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+
+use super::render::{ComputeArgs, InsteadArgs, PreviewArgs, RenderArgs};
+use super::values;
+use crate::recipe::Setting;
+use crate::runtime::DeviceChoice;
+
+/// Of `recipe-render watch`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Of several recipes the one edited last is rendered first; the others go on afterwards where they were. A folder's recipes are its
+files *.toml, also those that come later.")]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub render: RenderArgs,
+}
+
+/// Of `recipe-render plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// A recipe, or a picture with one inside; `-` reads standard input
+    #[arg(value_name = "RECIPE", value_hint = ValueHint::FilePath)]
+    pub recipe: PathBuf,
+    #[command(flatten)]
+    pub instead: InsteadArgs,
+    /// Print JSON; values over time as [first step, middle, last step]
+    #[arg(long)]
+    pub json: bool,
+    /// Do some steps of each phase to tell how long all of it takes
+    #[arg(long)]
+    pub measure: bool,
+    /// With --measure, where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
+    pub device: DeviceChoice,
+    /// With --measure, threads to compute with [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// Of `recipe-render sweep`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+VALUES are a list (0.03,0.05), a range of whole numbers (1..8, both ends included), a range with a step (0.1..0.5:0.1), or several
+of them with commas between; commas in brackets, braces, parentheses and quotes separate nothing. One value is the same in all
+renders. Pictures that are there already, as what is inside them tells, are not rendered again.")]
+pub struct SweepArgs {
+    /// A recipe, or a picture with one inside; `-` reads standard input
+    #[arg(value_name = "RECIPE", value_hint = ValueHint::FilePath)]
+    pub recipe: PathBuf,
+    /// The folder for the pictures, the sheet and the index [default: NAME-sweep]
+    #[arg(short, long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub instead: InsteadArgs,
+    /// Values that go together with those of the other --zip, one by one
+    #[arg(long, value_name = "PATH=VALUES", help_heading = "In place of the recipe's")]
+    pub zip: Vec<Setting>,
+    /// Print what would be rendered, and render nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    #[command(flatten)]
+    pub preview: PreviewArgs,
+}
+
+/// Of `recipe-render new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The recipe's name; it is written to NAME.toml, never over a file that is there
+    #[arg(value_name = "NAME", value_hint = ValueHint::FilePath)]
+    pub name: PathBuf,
+    /// Copy this recipe: a file, a picture with a recipe inside, or one that comes along, like malazan-landscape
+    #[arg(long, value_name = "RECIPE", value_hint = ValueHint::FilePath)]
+    pub from: Option<PathBuf>,
+}
+
+/// Of `recipe-render cache`.
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    #[command(subcommand)]
+    pub command: Option<CacheCommand>,
+}
+
+/// What can be done about the cache.
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Show where it is and what is in it, the checkpoints by recipe
+    Info(InfoArgs),
+    /// Remove the checkpoints: renders then begin at their first step
+    Clear(ClearArgs),
+}
+
+/// Of `recipe-render cache info`.
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `recipe-render cache clear`.
+#[derive(Debug, Args)]
+pub struct ClearArgs {
+    /// The encoded prompts, too; onnxruntime stays
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Of `recipe-render completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Of `recipe-render man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write a page for every command into this folder
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folder: Option<PathBuf>,
+}
+
+/// Of `recipe-render check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Recipes to check, or pictures with a recipe inside
+    #[arg(value_name = "RECIPE", required = true, value_hint = ValueHint::FilePath)]
+    pub recipes: Vec<PathBuf>,
+    /// One value in place of the recipe's, like detail.0.weight=0.5; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<Setting>,
+    /// How findings are told: text, or json for editors and CI (one array of all recipes' findings, on standard output)
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How findings are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: the line, and what is wrong in it marked.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Of `recipe-render schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Print the table of all keys and their defaults instead, in Markdown
+    #[arg(long)]
+    pub reference: bool,
+}
+
+/// Of `recipe-render recover`.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// A PNG that recipe-render wrote
+    #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
+    pub picture: PathBuf,
+    /// Instead of printing it, write the recipe and all that it builds on into this folder, each where the others look for it
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub all: Option<PathBuf>,
+}
+
+/// Of `recipe-render score`.
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// A picture: PNG, JPEG, WebP, GIF, BMP or TIFF
+    #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
+    pub picture: PathBuf,
+    /// Texts to compare it with
+    #[arg(value_name = "PROMPT", required = true)]
+    pub prompts: Vec<String>,
+    /// A model's name, or the path of its folder
+    #[arg(long, value_name = "NAME|FOLDER", default_value = "pocket")]
+    pub model: String,
+    /// Print JSON, with all digits
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `recipe-render runtime`.
+#[derive(Debug, Args)]
+pub struct RuntimeArgs {
+    #[command(subcommand)]
+    pub command: Option<RuntimeCommand>,
+}
+
+/// What can be done about the runtime besides showing it.
+#[derive(Debug, Subcommand)]
+pub enum RuntimeCommand {
+    /// Install the pinned onnxruntime into the user's cache
+    Install(InstallArgs),
+    /// Load a library and run a session on it, for another process that does not trust it
+    #[command(hide = true)]
+    Try(TryArgs),
+}
+
+/// Of `recipe-render runtime install`.
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// The build for NVIDIA GPUs, with the CUDA and cuDNN libraries it needs
+    #[arg(long)]
+    pub cuda: bool,
+}
+
+/// Of `recipe-render runtime try`.
+#[derive(Debug, Args)]
+pub struct TryArgs {
+    /// The library
+    pub path: PathBuf,
+}

@@ -1,0 +1,202 @@
+//! What is ready for several renders: the library, the models, the store.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::failure::Failure;
+use crate::cli::prompts::{self, KnownModels};
+use crate::cli::source::Source;
+use crate::cli::terminal::Voice;
+use crate::clip::{Cancel, Encoder, ModelFolder};
+use crate::perceptor::{Machine, Perceptors};
+use crate::recipe::Compiled;
+use crate::render::Lens;
+use crate::runtime::{self, Device, DeviceChoice, Runtime};
+use crate::store::{Conditions, DEFAULT_LIMIT, LIMIT_VARIABLE, Store, parse_bytes};
+
+/// What stays ready from one render to the next: the library, the encoders as long as the models are the same, and the
+/// features of prompts already seen.
+pub(crate) struct Workbench {
+    options: runtime::Options,
+    threads: usize,
+    voice: Voice,
+    machine: Option<Machine>,
+    perceptors: Perceptors,
+    store: Arc<Store>,
+    cancel: Cancel,
+    /// By recipe what was last warned of, and its text then: one that is taken up again is not warned of again.
+    warned: HashMap<PathBuf, (String, String)>,
+    known: KnownModels,
+}
+
+impl Workbench {
+    /// Nothing is loaded before it is needed.
+    pub(crate) fn new(
+        threads: Option<NonZeroUsize>,
+        device: DeviceChoice,
+        options: runtime::Options,
+        voice: &Voice,
+    ) -> Result<Self, Failure> {
+        let processors = std::thread::available_parallelism().map_or(1, |threads| threads.get());
+        let wanted = threads.map_or(processors, |threads| threads.get());
+        let threads = sensible(wanted, processors);
+        if threads < wanted {
+            let of = if processors == 1 { "one processor" } else { &format!("{processors} processors") };
+            voice.warning(&format!("--threads {wanted}: too many for {of}; {threads} are used"));
+        }
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))?;
+        let options = runtime::Options { device, ..options };
+        let (store, cancel) = (Arc::new(store(voice)), Cancel::default());
+        Ok(Workbench {
+            options,
+            threads,
+            voice: *voice,
+            machine: None,
+            perceptors: Perceptors::default(),
+            store,
+            cancel,
+            warned: HashMap::new(),
+            known: KnownModels::default(),
+        })
+    }
+
+    /// Keeps text encoders in memory, as prompts will be edited.
+    pub(crate) fn keep_text_encoders(&mut self) {
+        self.perceptors.keeps_text = true;
+    }
+
+    /// Threads to compute with.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The states of earlier renders.
+    pub(crate) fn store(&self) -> Arc<Store> {
+        self.store.clone()
+    }
+
+    /// What stops the encoders within a step.
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// Where it computes, and what a picture depends on besides its plan; opens no encoder. The prompts are checked.
+    /// `models` are the recipe's.
+    pub(crate) fn conditions(
+        &mut self,
+        source: &Source,
+        compiled: &Compiled,
+        models: &[ModelFolder],
+    ) -> Result<(Device, Conditions), Failure> {
+        let mut hashes = Vec::new();
+        for model in models {
+            hashes.push(self.known.hash(model)?);
+        }
+        let warnings = prompts::check(source, compiled, models, &mut |model| self.known.words(model))?;
+        let told = (source.text.clone(), warnings);
+        if self.warned.get(&source.path) != Some(&told) {
+            self.voice.rendered(&told.1);
+            self.warned.insert(source.path.clone(), told);
+        }
+        let Machine { runtime, device, .. } = self.machine()?;
+        for (model, hash) in models.iter().zip(&hashes) {
+            self.voice.detail(&format!("model {} ({hash})", model.description.name));
+        }
+        let conditions = Conditions::of(&compiled.plan, hashes, &runtime, device);
+        Ok((device, conditions.map_err(|error| Failure::failed(format!("a file of the recipe: {error}")))?))
+    }
+
+    /// The plan's models at work: their encoders, and the features of their prompts. `models` are the recipe's.
+    pub(crate) fn ready(
+        &mut self,
+        source: &Source,
+        compiled: &Compiled,
+        models: &[ModelFolder],
+    ) -> Result<Vec<Lens<'_>>, Failure> {
+        let (_, conditions) = self.conditions(source, compiled, models)?;
+        self.equipped(compiled, models, &conditions)
+    }
+
+    /// The same, where the conditions are known.
+    pub(crate) fn equipped(
+        &mut self,
+        compiled: &Compiled,
+        models: &[ModelFolder],
+        conditions: &Conditions,
+    ) -> Result<Vec<Lens<'_>>, Failure> {
+        let machine = self.machine()?;
+        let models: Vec<(ModelFolder, String)> =
+            models.iter().cloned().zip(conditions.models.iter().cloned()).collect();
+        Ok(self.perceptors.lenses(&machine, &compiled.plan, &models)?)
+    }
+
+    /// The library.
+    pub(crate) fn runtime(&mut self) -> Result<Arc<Runtime>, Failure> {
+        Ok(self.machine()?.runtime)
+    }
+
+    /// A model's encoder for pictures that are not rendered. `hash` is the model's.
+    pub(crate) fn encoder(&mut self, model: &ModelFolder, hash: &str) -> Result<Encoder, Failure> {
+        let Machine { runtime, device, .. } = self.machine()?;
+        self.voice.detail(&format!("model {} ({hash})", model.description.name));
+        Ok(Encoder::open(runtime, model.clone(), hash.to_owned(), device)?)
+    }
+
+    /// Where it computes. The library is opened when it is first needed.
+    fn machine(&mut self) -> Result<Machine, Failure> {
+        if let Some(machine) = &self.machine {
+            return Ok(machine.clone());
+        }
+        let runtime = runtime::open(&self.options, &mut |line| self.voice.note(line))?;
+        let threads = if self.threads == 1 { "1 thread" } else { &format!("{} threads", self.threads) };
+        let mut say = |line: &str| match self.voice.is_verbose() {
+            true => self.voice.note(&format!("{line}, {threads}")),
+            false => self.voice.note(line),
+        };
+        let device = runtime.device(self.options.device, &mut say)?;
+        // Of its own choice the runtime has told.
+        if self.options.device != DeviceChoice::Auto {
+            self.voice.detail(&format!("device: {device}, {threads}"));
+        }
+        self.voice.detail(&format!("onnxruntime {} ({})", runtime.version(), runtime.path().display()));
+        let machine = Machine { cancel: self.cancel.clone(), ..Machine::new(Arc::new(runtime), device) };
+        Ok(self.machine.insert(machine).clone())
+    }
+}
+
+/// The user's store. Where there is no home, or the limit is 0, it holds nothing.
+pub(crate) fn store(voice: &Voice) -> Store {
+    let said = std::env::var(LIMIT_VARIABLE).ok().filter(|said| !said.trim().is_empty());
+    let limit = match said.as_deref().map(|said| (said, parse_bytes(said))) {
+        None => DEFAULT_LIMIT,
+        Some((_, Some(limit))) => limit,
+        Some((said, None)) => {
+            voice.warning(&format!("{LIMIT_VARIABLE}={said}: expected a size such as 500MB or 2GiB; 2GiB counts"));
+            DEFAULT_LIMIT
+        }
+    };
+    match Store::usual_folder() {
+        Some(folder) => Store::new(folder, limit),
+        None => Store::new(PathBuf::new(), 0),
+    }
+}
+
+/// As many threads as wanted, but not so many that they only stand in each other's way.
+fn sensible(wanted: usize, processors: usize) -> usize {
+    wanted.min(processors.saturating_mul(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_have_a_limit_that_depends_on_the_processors() {
+        assert_eq!([sensible(1, 16), sensible(8, 2), sensible(9, 2), sensible(256, 128)], [1, 8, 8, 256]);
+    }
+}

@@ -1,0 +1,135 @@
+//! `recipe-render cache`: what the program keeps on this machine, and removing it.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::cli::args::{CacheArgs, CacheCommand, ClearArgs, InfoArgs};
+use crate::cli::bench::store;
+use crate::cli::failure::{Exit, Failure, Outcome};
+use crate::cli::terminal::{Voice, voice};
+use crate::clip::{FEATURES, features_folder};
+use crate::ours::{Cleared, Layout};
+use crate::runtime;
+
+/// A part of the cache.
+struct Part {
+    name: &'static str,
+    folder: Option<std::path::PathBuf>,
+    /// What `clear --all` removes of it.
+    layout: Option<Layout>,
+}
+
+impl Part {
+    fn of(name: &'static str, layout: Option<Layout>, folder: impl FnOnce(&Path) -> std::path::PathBuf) -> Self {
+        Part { name, folder: runtime::cache_folder().ok().map(|cache| folder(&cache)), layout }
+    }
+
+    fn size(&self) -> (u64, u64) {
+        self.folder.as_deref().map_or((0, 0), size)
+    }
+}
+
+/// What else is kept besides checkpoints.
+fn others() -> [Part; 3] {
+    [
+        Part::of("encoded prompts", Some(FEATURES), features_folder),
+        Part::of("trials of libraries", Some(runtime::ANSWERS), runtime::answers_folder),
+        Part::of("onnxruntime", None, |cache| cache.join("onnxruntime")),
+    ]
+}
+
+/// `recipe-render cache [info|clear]`
+pub fn run(args: &CacheArgs, voice: &Voice) -> Outcome {
+    match &args.command {
+        None => info(&InfoArgs { json: false }, voice),
+        Some(CacheCommand::Info(args)) => info(args, voice),
+        Some(CacheCommand::Clear(args)) => clear(args, voice),
+    }
+}
+
+fn info(args: &InfoArgs, voice: &Voice) -> Outcome {
+    let store = store(voice);
+    let holdings = store.holdings();
+    let (count, bytes) = holdings.iter().fold((0, 0), |(n, b), h| (n + h.checkpoints, b + h.bytes));
+    let others = others();
+    if args.json {
+        let other = |part: &Part| {
+            let (files, bytes) = part.size();
+            json!({ "name": part.name, "folder": part.folder, "files": files, "bytes": bytes })
+        };
+        let value = json!({
+            "checkpoints": {
+                "folder": store.folder(), "limit": store.limit(), "checkpoints": count, "bytes": bytes,
+                "recipes": holdings,
+            },
+            "others": others.iter().map(other).collect::<Vec<_>>(),
+        });
+        voice::result(format!("{value:#}\n").as_bytes())?;
+        return Ok(Exit::Done);
+    }
+    let mut text =
+        format!("checkpoints: {count}, {} of {} ({})\n", shown(bytes), shown(store.limit()), store.folder().display());
+    for holding in &holdings {
+        let recipe = if holding.recipe.is_empty() { "(not readable)" } else { &holding.recipe };
+        text += &format!("  {recipe}: {}, {}\n", holding.checkpoints, shown(holding.bytes));
+    }
+    for part in &others {
+        let folder = part.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let (files, bytes) = part.size();
+        text += &format!("{}: {files} files, {} ({folder})\n", part.name, shown(bytes));
+    }
+    voice::result(text.as_bytes())?;
+    Ok(Exit::Done)
+}
+
+fn clear(args: &ClearArgs, voice: &Voice) -> Outcome {
+    let store = store(voice);
+    let failed = |folder: &Path, error| Failure::failed(format!("{}: {error}", folder.display()));
+    let cleared = store.clear().map_err(|error| failed(store.folder(), error))?;
+    told(&cleared, "checkpoints", voice);
+    for part in others().into_iter().filter(|_| args.all) {
+        let (Some(folder), Some(layout)) = (part.folder, part.layout) else { continue };
+        let cleared = layout.clear(&folder).map_err(|error| failed(&folder, error))?;
+        told(&cleared, part.name, voice);
+    }
+    Ok(Exit::Done)
+}
+
+fn told(cleared: &Cleared, what: &str, voice: &Voice) {
+    voice.note(&format!("{} {what} removed, {}", cleared.files, shown(cleared.bytes)));
+    if let Some(left) = &cleared.left {
+        voice.note(left);
+    }
+}
+
+/// Files below a folder, and their bytes. Links are not followed.
+fn size(folder: &Path) -> (u64, u64) {
+    let mut sum = (0, 0);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(metadata) = entry.metadata() else { continue };
+        let (files, bytes) = if metadata.is_dir() { size(&entry.path()) } else { (1, metadata.len()) };
+        sum = (sum.0 + files, sum.1 + bytes);
+    }
+    sum
+}
+
+/// A number of bytes for people.
+fn shown(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn bytes_for_people() {
+        assert_eq!([0, 1500, 12_345_678, 2 << 30].map(shown), ["0 bytes", "1.5 kB", "12.3 MB", "2.15 GB"]);
+    }
+}

@@ -1,0 +1,20 @@
+//! `recipe-render direction`: directions made from examples, and what they see.
+
+mod drawn;
+mod fit;
+mod folders;
+mod map;
+mod show;
+
+use crate::cli::args::direction::{DirectionArgs, DirectionCommand};
+use crate::cli::failure::Outcome;
+use crate::cli::terminal::Voice;
+use crate::runtime;
+
+/// Calls one of the commands.
+pub fn run(args: &DirectionArgs, options: runtime::Options, voice: &Voice) -> Outcome {
+    match &args.command {
+        DirectionCommand::Fit(args) => fit::run(args, options, voice),
+        DirectionCommand::Show(args) => show::run(args, options, voice),
+    }
+}

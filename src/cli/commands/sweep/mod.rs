@@ -1,0 +1,243 @@
+//! `recipe-render sweep RECIPE --set PATH=VALUES`: renders all combinations, and a contact sheet of them.
+
+mod combinations;
+mod index;
+mod known;
+mod names;
+mod plan;
+mod sheet;
+mod values;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::cli::args::parse_from;
+use crate::cli::args::{RenderArgs, SweepArgs};
+use crate::cli::bench::Workbench;
+use crate::cli::failure::{Exit, Failure, Outcome};
+use crate::cli::job::live::Live;
+use crate::cli::job::run::{Ended, Report, Run};
+use crate::cli::job::{Job, identity};
+use crate::cli::source::Source;
+use crate::cli::terminal::{Voice, interrupt, voice};
+use crate::output::{check_own, check_own_picture, check_writable};
+use crate::recipe::Setting;
+use crate::runtime;
+use combinations::{Sweep, label};
+use index::{Entry, Index, SHEET, State};
+use plan::Planned;
+
+/// The index's.
+const INDEX: &str = "index.json";
+
+/// Checks every combination, then renders those that are not there yet. One that fails is reported and does not keep the
+/// others from being rendered; the exit code is the worst.
+pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
+    let source = Source::read(&args.recipe)?;
+    let sweep = Sweep::new(&args.instead.set, &args.zip).map_err(|mistakes| several(&mistakes))?;
+    for (option, setting) in
+        args.instead.set.iter().map(|set| ("--set", set)).chain(args.zip.iter().map(|zip| ("--zip", zip)))
+    {
+        if let Some(parts) = values::split_text(&setting.value) {
+            voice.warning(&split(option, setting, &parts));
+        }
+    }
+    let planned = plan::plan(args, &source, &sweep, voice)?;
+    let folder = folder(args)?;
+    let states = known::states(&planned, &source, &folder, args.compute.device)?;
+    if args.dry_run {
+        return announce(&planned, &states, &folder);
+    }
+    make(&folder)?;
+    for name in planned.iter().map(|planned| planned.file.as_str()).chain([SHEET, INDEX]) {
+        let path = folder.join(name);
+        check_writable(&path)?;
+        match name {
+            INDEX => check_own(&path, Index::is_ours)?,
+            _ => check_own_picture(&path)?,
+        }
+        if identity(&path) == identity(&args.recipe) {
+            return Err(Failure::wrong(format!(
+                "{}: a picture of the sweep would overwrite this recipe",
+                path.display()
+            ))
+            .hint("name another folder with --output"));
+        }
+    }
+    let missing = states.iter().filter(|state| **state == State::Missing).count();
+    if missing < planned.len() {
+        voice.note(&format!("{} of {} pictures are there", planned.len() - missing, planned.len()));
+    }
+    let _graceful = interrupt::graceful();
+    let mut entries = Index::entries_before(&folder.join(INDEX), &planned, &states);
+    let work = Work { args, voice, source: &source, planned: &planned, folder: &folder };
+    let worst = work.render(options, started, &mut entries)?;
+    sheet::sheet(&source, &sweep, &planned, &entries, &folder)?.write(&folder.join(SHEET))?;
+    Index::new(&args.recipe, entries).write(&folder.join(INDEX))?;
+    voice::result(format!("{}\n", folder.join(SHEET).display()).as_bytes())?;
+    Ok(if interrupt::requested() { Exit::Interrupted } else { worst })
+}
+
+/// That a text was split at its commas, and how to keep it whole.
+fn split(option: &str, setting: &Setting, parts: &[&str]) -> String {
+    let path = &setting.path;
+    let list =
+        parts.iter().map(|part| format!("\"{}\"", part.trim_matches(['"', '\'']))).collect::<Vec<_>>().join(" and ");
+    format!(
+        "{option} {setting}: {} values, {list} (in quotes a comma is part of the text: {option} '{path}=\"{}\"')",
+        parts.len(),
+        setting.value
+    )
+}
+
+/// What a sweep has to do.
+struct Work<'a> {
+    args: &'a SweepArgs,
+    voice: &'a Voice,
+    source: &'a Source,
+    planned: &'a [Planned],
+    folder: &'a Path,
+}
+
+impl Work<'_> {
+    /// Renders what is missing; returns the worst exit code.
+    fn render(&self, options: runtime::Options, mut started: Instant, entries: &mut [Entry]) -> Outcome {
+        let mut worst = Exit::Done;
+        if entries.iter().all(|entry| entry.state != State::Missing) {
+            return Ok(worst);
+        }
+        // What is not said of a render is as it would be without a sweep.
+        let render_args = render_args(self.args)?;
+        let mut bench = Workbench::new(self.args.compute.threads, self.args.compute.device, options, self.voice)?;
+        for (index, (planned, entry)) in self.planned.iter().zip(&mut *entries).enumerate() {
+            if entry.state != State::Missing || interrupt::requested() {
+                continue;
+            }
+            let name = format!("{}/{}: {}", index + 1, self.planned.len(), label(&planned.combination.varied));
+            self.voice.note(&name);
+            match self.one(&render_args, &mut bench, planned, &name, started, entry) {
+                Ok(Ended::Done(exit)) => worst = worst.max(exit),
+                Ok(Ended::Interrupted | Ended::Superseded(_)) => entry.state = State::Unfinished,
+                Err(failure) => {
+                    entry.state = State::Failed;
+                    entry.error = Some(failure.message.clone());
+                    worst = worst.max(failure.exit);
+                    self.voice.failure(&failure);
+                }
+            }
+            // The first one's time includes what the process needed to get going.
+            started = Instant::now();
+        }
+        self.voice.note(&summary(entries));
+        Ok(worst)
+    }
+
+    fn one(
+        &self,
+        render_args: &RenderArgs,
+        bench: &mut Workbench,
+        planned: &Planned,
+        name: &str,
+        started: Instant,
+        entry: &mut Entry,
+    ) -> Result<Ended, Failure> {
+        let output = self.folder.join(&planned.file);
+        let job = Job { recipe: self.args.recipe.clone(), output, title: Some(name.to_owned()) };
+        let mut report = |report: &Report<'_>| {
+            *entry = Entry::rendered(planned, report);
+            Ok(())
+        };
+        // A sweep has no page.
+        let live = Live::start(render_args, &job.recipe, self.voice)?;
+        let run = Run {
+            args: render_args,
+            overrides: &planned.overrides,
+            voice: self.voice,
+            job: &job,
+            live: &live,
+            several: false,
+            edited: false,
+            started,
+            memory: &[],
+            carry: None,
+            unwanted: &mut || false,
+            report: &mut report,
+        };
+        run.render(bench, self.source, &planned.compiled)
+    }
+}
+
+/// How it stands with all renders, in a sentence.
+fn summary(entries: &[Entry]) -> String {
+    let count = |state: State| entries.iter().filter(|entry| entry.state == state).count();
+    let (there, failed) = (count(State::There), count(State::Failed));
+    let missing = count(State::Missing) + count(State::Unfinished);
+    let mut parts = vec![format!("{} rendered", count(State::Rendered))];
+    parts.extend((there > 0).then(|| format!("{there} were there")));
+    parts.extend((failed > 0).then(|| format!("{failed} failed")));
+    parts.extend((missing > 0).then(|| format!("{missing} missing, which the same command line adds")));
+    format!("{} pictures: {}", entries.len(), parts.join(", "))
+}
+
+/// What a render of one combination is told: nothing but the recipe's name and how to show it.
+fn render_args(args: &SweepArgs) -> Result<RenderArgs, Failure> {
+    let line = ["recipe-render".into(), "--".into(), args.recipe.clone().into_os_string()];
+    let mut render = parse_from(line).map_err(Failure::wrong)?.render;
+    render.record.preview = args.preview.clone();
+    Ok(render)
+}
+
+/// Several mistakes of the command line as one failure.
+fn several(mistakes: &[String]) -> Failure {
+    Failure::wrong(mistakes.join("\nerror: "))
+}
+
+/// The folder for the pictures, which need not be there yet.
+fn folder(args: &SweepArgs) -> Result<PathBuf, Failure> {
+    let folder = match &args.output {
+        Some(folder) => folder.clone(),
+        None => {
+            let stem = match args.recipe.as_os_str() == "-" {
+                true => "stdin".as_ref(),
+                false => args.recipe.file_stem().unwrap_or_default(),
+            };
+            let mut name = stem.to_os_string();
+            // A draft takes the place of no picture that took longer.
+            name.push(if args.instead.draft { "-draft-sweep" } else { "-sweep" });
+            PathBuf::from(name)
+        }
+    };
+    if folder.exists() && !folder.is_dir() {
+        let shown = folder.display();
+        return Err(Failure::wrong(format!("{shown}: is not a folder, and a sweep's pictures need one"))
+            .hint("name a folder with --output"));
+    }
+    Ok(folder)
+}
+
+fn make(folder: &Path) -> Result<(), Failure> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir(folder).map_err(|error| {
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists());
+        Failure::failed(format!("{}: cannot make this folder: {error}", folder.display()))
+            .hinted(parent.map(|parent| format!("make it first: mkdir -p {}", parent.display())))
+    })
+}
+
+/// `--dry-run`: what would be rendered.
+fn announce(planned: &[Planned], states: &[State], folder: &Path) -> Outcome {
+    let missing = states.iter().filter(|state| **state == State::Missing).count();
+    let mut text = String::new();
+    for (planned, state) in planned.iter().zip(states) {
+        let there = if *state == State::Missing { "to render" } else { "is there " };
+        text += &format!("{there}  {}  {}\n", folder.join(&planned.file).display(), label(&planned.combination.varied));
+    }
+    let size = |planned: &Planned| planned.compiled.plan.steps();
+    let steps: u64 = planned.iter().zip(states).filter(|(_, s)| **s == State::Missing).map(|(p, _)| size(p)).sum();
+    text += &format!("{} pictures, {missing} to render, {steps} steps in all\n", planned.len());
+    voice::result(text.as_bytes())?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,535 @@
+//! One render of one recipe: the loop's observer, and what is written and said at its end.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::carry::{Carried, Carry, Course, Kept};
+use super::jobs::{Job, beside, identity, snapshots};
+use super::live::{Live, Page};
+use super::recording::{Recording, complain};
+use super::timings::{Seconds, Timings, peak_rss_bytes};
+use crate::cli::args::RenderArgs;
+use crate::cli::bench::Workbench;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::prompts;
+use crate::cli::source::Source;
+use crate::cli::source::picture;
+use crate::cli::terminal::progress::Display;
+use crate::cli::terminal::{Voice, interrupt, voice};
+use crate::clip::ModelFolder;
+use crate::output::{Facts, Origin, TallyLine, UsedModel, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::plan::Plan;
+use crate::preview::Gate;
+use crate::recipe::{Compiled, Overrides};
+use crate::render::{
+    Control, Observer, Progress, RenderError, Rendered, Standing, Tally, carry_on, conclude, render, resume,
+};
+use crate::store::{Found, Keeper, Memory};
+
+/// Between two pictures of a growing canvas in watch mode.
+const GROWTH: Duration = Duration::from_secs(2);
+
+/// How a render ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// With its picture; `Exit::Failed` if something beside it could not be written.
+    Done(Exit),
+    /// By a signal, with the picture so far.
+    Interrupted,
+    /// Because the caller wanted it to stop; with its state, if there was a step.
+    Superseded(Option<Memory>),
+}
+
+/// Where a render begins.
+enum Begin<'a> {
+    /// With the plan's own start.
+    First,
+    /// With a state of this very render.
+    Found(Box<Found<'a>>),
+    /// With a canvas that the render of an earlier version left.
+    Carried(&'a Carried, Course),
+}
+
+/// What a render is told besides its recipe.
+pub(crate) struct Run<'a> {
+    pub args: &'a RenderArgs,
+    /// What stands in place of the recipe.
+    pub overrides: &'a Overrides,
+    pub voice: &'a Voice,
+    pub job: &'a Job,
+    pub live: &'a Live,
+    /// Messages name the recipe.
+    pub several: bool,
+    /// The recipe was edited: where it begins is told even if that is the first step.
+    pub edited: bool,
+    /// Start-up counts from here.
+    pub started: Instant,
+    /// States to go on from that may not be in the store.
+    pub memory: &'a [Memory],
+    /// In watch mode, where an edit is to go on with the canvas as it is: what was left, and is left again.
+    pub carry: Option<Carry<'a>>,
+    /// Asked after every step whether the render is still wanted.
+    pub unwanted: &'a mut dyn FnMut() -> bool,
+    /// Told of the finished render once its picture is written.
+    pub report: &'a mut dyn FnMut(&Report<'_>) -> Result<(), Failure>,
+}
+
+/// What there is to tell of a render that has its picture.
+pub(crate) struct Report<'a> {
+    pub job: &'a Job,
+    pub rendered: &'a Rendered,
+    /// Steps it was to have.
+    pub planned: u64,
+    /// From its start to the written picture.
+    pub seconds: f64,
+    /// Mean similarity of the winning prompts in the last step, by target.
+    pub similarities: &'a [(String, f32)],
+}
+
+impl Run<'_> {
+    /// Renders, writes the picture, prints the tally.
+    pub(crate) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
+        let Run { args, overrides, voice, job, live, several, edited, started, memory, carry, unwanted, report } = self;
+        let watched = args.watches();
+        let folders = prompts::models(source, compiled)?;
+        let needed: Vec<PathBuf> =
+            compiled.files.iter().cloned().chain(folders.iter().flat_map(ModelFolder::files)).collect();
+        refuse_overwriting(&needed, args, job)?;
+        let threads = bench.threads();
+        let plan = &compiled.plan;
+        let (device, conditions) = bench.conditions(source, compiled, &folders)?;
+        let store = bench.store();
+        // What is recorded of a render is of all its steps; in watch mode of those that an edit has done again.
+        let record = &args.record;
+        let filmed = args.timings.is_some() || record.video.is_some() || record.sheet;
+        let recorded = filmed || !watched && (args.every.is_some() || args.phases);
+        let before = carry.as_ref().and_then(|carry| carry.before);
+        let begin = {
+            let ordinary = before.is_none_or(|before| before.is_on_the_way_of(plan, &conditions));
+            let find = ordinary && !recorded && !(args.fresh && before.is_none());
+            let found = if find { store.find(plan, &conditions, memory) } else { None };
+            let done = before.map_or(0, |before| before.canvas.standing.steps);
+            match (found, before) {
+                (Some(found), _) if found.standing.steps >= done => Begin::Found(Box::new(found)),
+                (_, Some(before)) => Begin::Carried(before, before.course(plan, &conditions, &source.text)),
+                _ => Begin::First,
+            }
+        };
+        let keeper = match &begin {
+            Begin::First => Some(store.keeper(plan, &conditions, None, &called(plan, job))),
+            Begin::Found(found) => Some(store.keeper(plan, &conditions, Some(&**found), &called(plan, job))),
+            // Its states are none of an ordinary render.
+            Begin::Carried(..) => None,
+        };
+        let similarities = match &begin {
+            Begin::Found(found) => found.similarities.clone(),
+            _ => Vec::new(),
+        };
+        let used = folders.iter().zip(&conditions.models);
+        let used =
+            used.map(|(model, hash)| UsedModel { name: model.description.name.clone(), hash: model.whole_hash(hash) });
+        let used: Vec<UsedModel> = used.collect();
+        let first = used.first().cloned().ok_or_else(|| Failure::failed("no model"))?;
+        let UsedModel { name: model, hash: model_hash } = first;
+        let all = if used.len() > 1 { used } else { Vec::new() };
+        let facts = Facts {
+            version: env!("CARGO_PKG_VERSION").into(),
+            title: plan.title.clone(),
+            model: model.clone(),
+            model_hash: model_hash.clone(),
+            models: all.clone(),
+            seed: plan.seed,
+            size: [plan.size.width, plan.size.height],
+            steps_planned: plan.steps(),
+            overrides: picture::kept(overrides),
+            device: device.to_string().split(':').next().unwrap_or_default().to_owned(),
+            continued: match &begin {
+                Begin::Carried(_, course) => course.edits.clone(),
+                _ => Vec::new(),
+            },
+            ..Facts::default()
+        };
+        if let Some(first) = &source.facts {
+            let same_model = first.overrides.model == overrides.model;
+            for difference in picture::differences(first, same_model, &facts) {
+                voice.note(&format!("note: {difference}"));
+            }
+        }
+        let recording = Recording::new(&args.record, job, plan, watched, voice)?;
+        let _graceful = interrupt::graceful();
+        let mut eyes = Eyes {
+            args,
+            voice,
+            output: &job.output,
+            display: Display::new(voice, &job.name(), several),
+            keeper,
+            carries: carry.is_some(),
+            kept: None,
+            page: live.begin(plan, job, &facts),
+            writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
+            recording,
+            similarities,
+            facts,
+            unwritten: 0,
+            started,
+            startup: None,
+            // The first step after an edit is shown at once.
+            grown: Instant::now().checked_sub(GROWTH).unwrap_or_else(Instant::now),
+            waited: Duration::ZERO,
+            held: Duration::ZERO,
+            unwanted,
+            superseded: false,
+        };
+        let name = job.name();
+        let total = plan.steps();
+        let rendered = match &begin {
+            Begin::Found(found) if found.standing.is_end_of(plan) => {
+                voice.note(&format!("{name}: rendered before; the picture is made of what was kept"));
+                conclude(plan, &found.arrays.state(found.standing.clone())).map_err(wrong)
+            }
+            Begin::Found(found) => {
+                let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
+                let (steps, phase) = (found.standing.steps, next_phase(plan, &found.standing));
+                voice.note(&format!("{name}: resuming at step {steps} of {total}: {phase}"));
+                let state = found.arrays.state(found.standing.clone());
+                resume(plan, &mut lenses, &state, &mut eyes).map_err(wrong)
+            }
+            Begin::Carried(before, course) => {
+                let standing = &course.standing;
+                voice.note(&format!("{name}: {}", going_on(plan, course)));
+                let state = before.state(standing);
+                if course.fits && standing.is_end_of(plan) {
+                    conclude(plan, &state).map_err(wrong)
+                } else {
+                    let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
+                    carry_on(plan, &mut lenses, standing, &before.left(&state, course), &mut eyes).map_err(wrong)
+                }
+            }
+            Begin::First => {
+                if edited {
+                    voice.note(&format!("{name}: from the first step of {total}"));
+                }
+                let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
+                render(plan, &mut lenses, &mut eyes).map_err(wrong)
+            }
+        };
+        let Eyes {
+            display,
+            page,
+            writer,
+            recording,
+            keeper,
+            kept,
+            similarities,
+            facts,
+            startup,
+            mut waited,
+            held,
+            superseded,
+            mut unwritten,
+            ..
+        } = eyes;
+        let before = Instant::now();
+        // Cancelled before its first step, too.
+        let cancelled = matches!(&rendered, Ok(rendered) if rendered.stopped) && bench.cancel().is_cancelled();
+        let superseded = (superseded || cancelled) && !interrupt::requested();
+        let failures = match &rendered {
+            Ok(rendered) if !superseded => recording.finish(rendered),
+            _ => {
+                recording.discard();
+                Vec::new()
+            }
+        };
+        drop(display);
+        unwritten += complain(voice, failures);
+        unwritten += complain(voice, writer.finish());
+        let rendered = rendered?;
+        let kept = kept.or_else(|| match begin {
+            // Made of what was kept: no step was looked at.
+            Begin::Found(found) if carry.is_some() && !superseded => {
+                let found = *found;
+                Some(Kept { standing: found.standing, arrays: found.arrays, picture: rendered.picture.clone() })
+            }
+            _ => None,
+        });
+        if let (Some(carry), Some(canvas)) = (carry, kept) {
+            *carry.left = Some(Carried {
+                plan: plan.clone(),
+                conditions: conditions.clone(),
+                text: source.text.clone(),
+                canvas,
+                mark: keeper.as_ref().map(Keeper::mark),
+                edits: facts.continued.clone(),
+            });
+        }
+        if superseded {
+            return Ok(Ended::Superseded(keeper.and_then(Keeper::into_memory)));
+        }
+        let facts =
+            Facts { steps: rendered.steps, steps_spared: rendered.spared, tally: lines(&rendered.tally), ..facts };
+        let startup = startup.unwrap_or_default();
+        let stepping = before.duration_since(started).saturating_sub(startup + held).as_secs_f64();
+        let bases = picture::kept_bases(compiled.bases.clone());
+        let origin = Origin { recipe: source.text.clone(), bases, facts };
+        write_png(&job.output, &rendered.picture, &origin)?;
+        page.end(&rendered, &job.output);
+        waited += before.elapsed();
+        let total = started.elapsed().as_secs_f64();
+        if let Some(path) = &args.timings {
+            let timings = Timings {
+                steps: rendered.steps,
+                spared: rendered.spared,
+                windows: rendered.views,
+                windows_per_second: if stepping > 0.0 { rendered.views as f64 / stepping } else { 0.0 },
+                peak_rss_bytes: peak_rss_bytes(),
+                seconds: Seconds {
+                    startup: startup.as_secs_f64(),
+                    look: rendered.seconds.look,
+                    encode: rendered.seconds.encode,
+                    push: rendered.seconds.push,
+                    optimize: rendered.seconds.optimize,
+                    output: waited.as_secs_f64(),
+                    total,
+                },
+                device: device.to_string(),
+                threads,
+                model,
+                model_hash,
+                models: all,
+            };
+            timings.write(path)?;
+        }
+        report(&Report {
+            job,
+            rendered: &rendered,
+            planned: plan.steps(),
+            seconds: total,
+            similarities: &similarities,
+        })?;
+        match (interrupt::requested(), unwritten) {
+            (true, _) => Ok(Ended::Interrupted),
+            (false, 0) => Ok(Ended::Done(Exit::Done)),
+            (false, _) => Ok(Ended::Done(Exit::Failed)),
+        }
+    }
+}
+
+fn wrong(error: RenderError) -> Failure {
+    Failure::failed(&error).hinted(error.hint())
+}
+
+/// How a render goes on with what another one left.
+fn going_on(plan: &Plan, course: &Course) -> String {
+    let Course { standing, fits, edited, .. } = course;
+    let (steps, total) = (standing.steps, plan.steps());
+    if !edited {
+        return format!("resuming at step {steps} of {total}: {}", next_phase(plan, standing));
+    }
+    let canvas = match fits {
+        true => "going on from the canvas as it is",
+        false => "going on from the picture as it is, as the canvas is of another size or basis now",
+    };
+    match standing.is_end_of(plan) {
+        true => format!("{canvas}; none of {total} steps is left"),
+        false => format!("{canvas}, at step {steps} of {total}: {}", next_phase(plan, standing)),
+    }
+}
+
+/// The name of the phase that the next step is in.
+fn next_phase<'a>(plan: &'a Plan, standing: &Standing) -> &'a str {
+    let phase = standing.phase + usize::from(standing.phase_over);
+    plan.phases.get(phase).map_or("", |phase| &phase.name)
+}
+
+/// What a recipe is called among checkpoints.
+fn called(plan: &Plan, job: &Job) -> String {
+    plan.title.clone().unwrap_or_else(|| job.name())
+}
+
+/// No file that the recipe needs may give way to one of its pictures, or to its timings.
+fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result<(), Failure> {
+    let output = identity(&job.output);
+    let beside: Vec<_> = beside(args).into_iter().map(|(path, option)| (identity(path), option)).collect();
+    let snapshots = snapshots(args);
+    for file in files {
+        let needed = identity(file);
+        let shown = file.display();
+        if needed == output || snapshots && is_snapshot_of(&output, &needed) {
+            let message = format!("{shown}: a picture would overwrite this file, which the recipe needs");
+            return Err(Failure::wrong(message).hint("name another picture with --output"));
+        }
+        if let Some((_, option)) = beside.iter().find(|(path, _)| *path == needed) {
+            let message = format!("{shown}: {option} would overwrite this file, which the recipe needs");
+            return Err(Failure::wrong(message).hint("name another file"));
+        }
+    }
+    Ok(())
+}
+
+/// The tally on stdout; where the picture is, and what it took, on stderr.
+pub(crate) fn tell(voice: &Voice, report: &Report<'_>, several: bool) -> Result<(), Failure> {
+    let Report { job, rendered, planned, seconds, .. } = report;
+    let mut tally = rendered.tally.to_string();
+    if several {
+        tally = format!("{}\n{}\n", job.name(), tally.trim_end());
+    } else if !tally.ends_with('\n') {
+        tally.push('\n');
+    }
+    voice::result(tally.as_bytes())?;
+    let steps = match (rendered.steps, rendered.spared) {
+        (steps, spared) if steps + spared < *planned => format!("stopped after {steps} of {planned} steps"),
+        (1, 0) => "1 step".to_owned(),
+        (steps, 0) => format!("{steps} steps"),
+        (steps, _) => format!("{steps} of {planned} steps, the others were not needed"),
+    };
+    voice.note(&format!("{}: {steps}, {seconds:.1} s", job.output.display()));
+    Ok(())
+}
+
+/// A tally as it is kept in pictures.
+pub(crate) fn lines(tally: &Tally) -> Vec<TallyLine> {
+    let line = |entry: &crate::render::TallyEntry| TallyLine {
+        prompt: entry.prompt.clone(),
+        target: entry.target.clone(),
+        won: entry.won,
+        probability: None,
+    };
+    let direction = |entry: &crate::render::DirectionEntry| TallyLine {
+        prompt: entry.prompt.clone(),
+        target: entry.target.clone(),
+        won: entry.mean.windows,
+        probability: entry.mean.value(),
+    };
+    tally.entries.iter().map(line).chain(tally.directions.iter().map(direction)).collect()
+}
+
+/// Looks at every step: shows it, takes snapshots, decides whether to go on.
+struct Eyes<'a> {
+    args: &'a RenderArgs,
+    voice: &'a Voice,
+    output: &'a Path,
+    /// Of the whole render; a snapshot has its own steps and tally.
+    facts: Facts,
+    display: Display,
+    /// None where its states are not to be kept.
+    keeper: Option<Keeper<'a>>,
+    /// The canvas is to be left to a later version of the recipe.
+    carries: bool,
+    kept: Option<Kept>,
+    page: Page,
+    writer: Writer,
+    recording: Recording,
+    /// Of the step before.
+    similarities: Vec<(String, f32)>,
+    /// Snapshots that failed.
+    unwritten: usize,
+    started: Instant,
+    startup: Option<Duration>,
+    /// When the growing picture was last offered.
+    grown: Instant,
+    /// Time the render has waited for the writer.
+    waited: Duration,
+    /// Time the render was paused.
+    held: Duration,
+    unwanted: &'a mut dyn FnMut() -> bool,
+    superseded: bool,
+}
+
+impl Eyes<'_> {
+    /// The facts of a picture of this step.
+    fn facts_at(&self, progress: &Progress<'_>) -> Facts {
+        let spared = progress.step - progress.done;
+        Facts { steps: progress.done, steps_spared: spared, tally: lines(progress.tally), ..self.facts.clone() }
+    }
+
+    fn snapshots(&mut self, progress: &mut Progress<'_>) {
+        let due = |every: std::num::NonZeroU32| progress.step.is_multiple_of(every.get().into());
+        let step = self.args.every.is_some_and(due).then(|| step_path(self.output, progress.step));
+        let phase = (self.args.phases && progress.ends_phase())
+            .then(|| phase_path(self.output, progress.phase + 1, progress.phase_name));
+        let growing = self.args.watches() && self.grown.elapsed() >= GROWTH;
+        if step.is_none() && phase.is_none() && !growing {
+            return;
+        }
+        let before = Instant::now();
+        let facts = self.facts_at(progress);
+        let mut picture = Some(progress.picture());
+        let both = step.is_some() && phase.is_some();
+        for path in step.into_iter().chain(phase) {
+            let kept = if both { picture.clone() } else { picture.take() };
+            if let Some(picture) = kept.or_else(|| Some(progress.picture())) {
+                self.writer.write(path, picture, facts.clone());
+            }
+        }
+        if growing {
+            let picture = picture.unwrap_or_else(|| progress.picture());
+            self.writer.offer(self.output.to_path_buf(), picture, facts);
+            self.grown = Instant::now();
+        }
+        self.waited += before.elapsed();
+    }
+
+    /// Grants what pages wish: the picture on disk, a pause. Returns when the render may go on, or must not.
+    fn hold(&mut self, progress: &mut Progress<'_>) {
+        let before = Instant::now();
+        loop {
+            match self.page.gate() {
+                Gate::Go => break,
+                Gate::Show => self.page.show(progress),
+                Gate::Save => {
+                    let path = step_path(self.output, progress.step);
+                    let facts = self.facts_at(progress);
+                    let told = self.page.saved(progress.step);
+                    self.writer.write_then(path, progress.picture(), facts, told);
+                }
+                Gate::Held => {
+                    self.unwritten += complain(self.voice, self.writer.failures());
+                    self.superseded = (self.unwanted)();
+                    if self.superseded || interrupt::requested() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.held += before.elapsed();
+    }
+}
+
+impl Observer for Eyes<'_> {
+    fn step(&mut self, progress: &mut Progress<'_>) -> Control {
+        // `progress.seconds` counts from the first step's beginning.
+        let stepping = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
+        self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
+        self.display.step(progress, self.held);
+        self.similarities.clear();
+        self.similarities.extend_from_slice(progress.similarities);
+        self.snapshots(progress);
+        let before = Instant::now();
+        self.recording.step(progress);
+        self.waited += before.elapsed();
+        self.page.step(progress, || self.display.speed(progress));
+        self.hold(progress);
+        self.unwritten += complain(self.voice, self.writer.failures());
+        self.superseded = self.superseded || (self.unwanted)();
+        let stops = self.superseded || interrupt::requested();
+        if self.carries && (stops || progress.ends_run()) {
+            self.kept = Some(Kept::of(progress));
+        }
+        match &mut self.keeper {
+            Some(keeper) if stops => keeper.stop(progress),
+            Some(keeper) => keeper.step(progress),
+            None => {}
+        }
+        if stops { Control::Stop } else { Control::Continue }
+    }
+
+    fn cancelled(&mut self, progress: &mut Progress<'_>) {
+        self.superseded = true;
+        if self.carries {
+            self.kept = Some(Kept::of(progress));
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.cancelled(progress);
+        }
+    }
+}

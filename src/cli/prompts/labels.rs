@@ -1,0 +1,60 @@
+//! Prompts to a classifier, which knows its labels alone: what names none is an error, and of what says more the user is told what
+//! counts.
+
+use crate::clip::{Labels, Named, Reading};
+use crate::plan::Ensemble;
+use crate::recipe::{Diagnostic, Place};
+
+/// That a text names no label; and what may have been meant.
+pub(crate) fn unknown(model: &str, labels: &Labels, text: &str) -> (String, String) {
+    (format!("model `{model}` is a classifier and has no label \"{text}\""), labels.hint(text))
+}
+
+/// That of a text only the labels in it count.
+pub(crate) fn partly(model: &str, text: &str, reading: &Reading) -> String {
+    let names: Vec<String> = reading.labels.iter().map(|Named { name, .. }| format!("\"{name}\"")).collect();
+    let (taken, mean) = match names.as_slice() {
+        [one] => (format!("the label {one}"), ""),
+        [before @ .., last] => (format!("the labels {} and {last}", before.join(", ")), ", alike"),
+        [] => (String::new(), ""),
+    };
+    format!("model `{model}` is a classifier: of \"{text}\" it takes {taken}{mean}; the other words say nothing to it")
+}
+
+/// Errors and warnings about a prompt's texts, which stand at `place`.
+pub(crate) fn examine(
+    model: &str,
+    labels: &Labels,
+    texts: &[String],
+    templates: &[String],
+    place: &Place,
+) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+    for text in texts {
+        match labels.read(text) {
+            None => {
+                let (message, hint) = unknown(model, labels, text);
+                errors.push(Diagnostic::error(text_place(place, text), message).hint(hint));
+            }
+            Some(reading) if !reading.whole => {
+                warnings.push(Diagnostic::warning(text_place(place, text), partly(model, text, &reading)));
+            }
+            Some(_) => {}
+        }
+    }
+    // What is around the texts is the same for all of them: one is told.
+    if errors.is_empty() && !templates.is_empty() {
+        let filled = Ensemble { texts: texts.to_vec(), templates: templates.to_vec() }.filled();
+        let more = filled.iter().find_map(|text| labels.read(text).filter(|read| !read.whole).map(|read| (text, read)));
+        if let Some((text, reading)) = more {
+            warnings.push(Diagnostic::warning(place.clone(), partly(model, text, &reading)));
+        }
+    }
+    (errors, warnings)
+}
+
+/// Where a text of several stands within a prompt, if it stands there as it is.
+fn text_place(place: &Place, text: &str) -> Place {
+    let quoted = [format!("\"{text}\""), format!("'{text}'")];
+    quoted.iter().find_map(|quoted| place.part(quoted)).unwrap_or_else(|| place.clone())
+}

@@ -1,0 +1,284 @@
+//! What only the model can say about a recipe: whether it is there, and whether it knows the prompts' words. Needs the
+//! tokenizer or the labels, not onnxruntime, so that `check` says it too.
+
+pub mod dialects;
+mod known;
+pub mod labels;
+mod sizes;
+mod strangers;
+mod texts;
+
+use std::path::Path;
+use std::rc::Rc;
+use std::slice;
+
+pub(crate) use self::known::{KnownModels, open_words};
+pub(crate) use self::texts::check_texts;
+
+use self::dialects::{Sign, signs};
+use self::strangers::{unknown, unknown_hint};
+use crate::cli::failure::{Failure, model_hint};
+use crate::cli::source::Source;
+use crate::clip::{ModelFolder, Photo, Stranger, TextTokenizer, Words};
+use crate::direction::{DirectionError, Directions, Model};
+use crate::plan::{Ensemble, Prompt};
+use crate::recipe::{Compiled, Diagnostic, Place, missing_hint, render_diagnostics};
+
+/// The recipe's models, by [`Target::model`](crate::plan::Target::model). One that is not there is an error at its name.
+pub(crate) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFolder>, Failure> {
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for model in &compiled.models {
+        match (ModelFolder::find(&model.name, &model.base), &model.place) {
+            (Ok(folder), _) => found.push(folder),
+            (Err(error), Some(place)) => {
+                let elsewhere = missing_hint(&model.name, &model.base.join(&model.name));
+                let diagnostic = Diagnostic::error(place.clone(), error.to_string());
+                missing.push(diagnostic.maybe_hint(elsewhere.or_else(|| model_hint(&error))));
+            }
+            // The command line's, or the default.
+            (Err(error), None) => return Err(source.failure(None, &error, model_hint(&error).as_deref())),
+        }
+    }
+    missing.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+    if missing.is_empty() { Ok(found) } else { Err(source.diagnosed(&missing)) }
+}
+
+/// Gives what a model makes of words.
+pub(crate) type Open<'a> = &'a mut dyn FnMut(&ModelFolder) -> Result<Rc<Words>, Failure>;
+
+/// Checks the prompts' words; gives the warnings, to be printed as they are.
+pub(crate) fn check(
+    source: &Source,
+    compiled: &Compiled,
+    models: &[ModelFolder],
+    open: Open<'_>,
+) -> Result<String, Failure> {
+    let (errors, warnings) = examine(compiled, models, open)?;
+    if errors.is_empty() { Ok(render_diagnostics(&warnings)) } else { Err(source.diagnosed(&errors)) }
+}
+
+/// Errors and warnings about the prompts and the windows they look through: of words, none known is an
+/// error, some unknown or a text too long a warning; to a classifier, what names no label is an error.
+pub(crate) fn examine(
+    compiled: &Compiled,
+    models: &[ModelFolder],
+    open: Open<'_>,
+) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
+    let mut findings = Findings::default();
+    for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_places) {
+        match prompt {
+            Prompt::Text(text) => findings.meant(text, place),
+            Prompt::Ensemble(ensemble) => {
+                ensemble.texts.iter().chain(&ensemble.templates).for_each(|text| findings.meant(text, place));
+            }
+            Prompt::Image(path) => findings.image(path, place),
+            Prompt::Direction { .. } => {}
+        }
+    }
+    for (index, model) in models.iter().enumerate() {
+        let words = open(model)?;
+        let name = &model.description.name;
+        // A large model's hash takes a moment.
+        let mut of: Option<Model> = None;
+        for row in compiled.plan.prompts_of(index) {
+            let place = &compiled.prompt_places[row];
+            match &compiled.plan.prompts[row] {
+                Prompt::Text(text) => findings.texts(name, &words, slice::from_ref(text), &[], place)?,
+                Prompt::Ensemble(ensemble) => {
+                    findings.texts(name, &words, &ensemble.texts, &ensemble.templates, place)?;
+                }
+                Prompt::Image(_) => {}
+                Prompt::Direction { file, class } => {
+                    let of = match &mut of {
+                        Some(of) => of,
+                        none => none.insert(Model {
+                            name: compiled.models.get(index).map_or(name.clone(), |model| model.name.clone()),
+                            hash: model.hash()?,
+                        }),
+                    };
+                    let shared = compiled.plan.targets.iter().any(|target| {
+                        let looks = target.model == index && target.member.is_some();
+                        looks && target.directions.iter().any(|pull| pull.prompt == row)
+                    });
+                    findings.direction(file, class.as_deref(), (of, shared), place);
+                }
+            }
+        }
+        findings.strangers(name, compiled.models.get(index).map_or(name, |model| &model.name));
+    }
+    findings.warnings.extend(sizes::too_large(compiled, models));
+    Ok((findings.errors, findings.warnings))
+}
+
+/// What is found about prompts.
+#[derive(Default)]
+struct Findings {
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+    /// The words that the model in question does not know, each with the prompt that it stands in.
+    strangers: Vec<(Stranger, Place)>,
+}
+
+impl Findings {
+    fn error(&mut self, place: &Place, message: String, hint: &str) {
+        self.errors.push(Diagnostic::error(place.clone(), message).hint(hint.to_owned()));
+    }
+
+    fn warning(&mut self, place: Place, message: String) -> &mut Diagnostic {
+        self.warnings.push(Diagnostic::warning(place, message));
+        let last = self.warnings.len() - 1;
+        &mut self.warnings[last]
+    }
+
+    /// A text that was perhaps meant to be an image, or has signs of other programs in it.
+    fn meant(&mut self, text: &str, place: &Place) {
+        // Within quotes a text may be written in other letters than it has; then the whole is marked.
+        let written = place.part(text);
+        for Sign { span, message, hint } in signs(text) {
+            let marked = written.as_ref().map(|written| Place {
+                span: written.span.start + span.start..written.span.start + span.end,
+                ..written.clone()
+            });
+            let place = marked.or_else(|| place.part(&text[span])).unwrap_or_else(|| place.clone());
+            let warning = Diagnostic::warning(place, message).hint(hint);
+            // A template is every prompt's.
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+        if is_picture_name(text) {
+            let hint = format!("an image is named as {{ image = \"{text}\" }}");
+            self.warning(place.clone(), format!("\"{text}\" is a text to CLIP, not a picture")).hint = Some(hint);
+        }
+    }
+
+    /// An image that cannot be shown to CLIP. Of what is transparent the recipe's own check tells.
+    fn image(&mut self, path: &Path, place: &Place) {
+        if let Err(error) = Photo::open(path) {
+            self.error(place, error.to_string(), "save it anew, as a PNG for example");
+        }
+    }
+
+    /// A class of a file of directions, for a model. `shared`: it is said of a target with several.
+    fn direction(&mut self, file: &Path, class: Option<&str>, (of, shared): (&Model, bool), place: &Place) {
+        let directions = Directions::open(file).and_then(|directions| {
+            directions.belong_to(of, file)?;
+            Ok(directions)
+        });
+        let directions = match directions {
+            Ok(directions) => directions,
+            Err(error) => {
+                let hint = match &error {
+                    DirectionError::OtherModel { of, .. } if shared => Some(format!(
+                        "a direction belongs to one model: give it a target of its own, with model = \"{}\"",
+                        of.name
+                    )),
+                    error => error.hint(),
+                };
+                self.errors.push(Diagnostic::error(place.clone(), error.to_string()).maybe_hint(hint));
+                return;
+            }
+        };
+        let Some(direction) = directions.choose(class) else {
+            let shown = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+            let names = directions.names();
+            let Some(class) = class else {
+                let message = format!("{shown} has several classes, and none is named");
+                return self.error(place, message, &format!("name one by `class`: there are {names}"));
+            };
+            let near = directions.classes.iter().map(|other| other.class.as_str());
+            let near = near.min_by_key(|other| strsim::damerau_levenshtein(other, class));
+            let near = near.filter(|other| strsim::damerau_levenshtein(other, class) <= 2);
+            let hint = match near {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("there are {names}"),
+            };
+            return self.error(place, format!("{shown} has no class \"{class}\""), &hint);
+        };
+        if let Some(scores) = direction.about.scores.as_ref().filter(|scores| scores.area.low <= 0.5) {
+            let message = format!(
+                "this direction may be worth nothing: the ROC area of \"{}\" is {:.2} ({:.2} to {:.2})",
+                direction.class, scores.area.value, scores.area.low, scores.area.high
+            );
+            self.warning(place.clone(), message).hint =
+                Some("more examples, or ones that differ less otherwise".into());
+        }
+    }
+
+    /// Warns of the words of all prompts that a model does not know, once, where the first of them stands. `reference` is how the
+    /// recipe names the model.
+    fn strangers(&mut self, model: &str, reference: &str) {
+        let strangers = std::mem::take(&mut self.strangers);
+        let Some((first, place)) = strangers.first() else { return };
+        let place = place.part(&first.word).unwrap_or_else(|| place.clone());
+        let words: Vec<Stranger> = strangers.into_iter().map(|(stranger, _)| stranger).collect();
+        self.warning(place, unknown(model, &words)).hint = Some(unknown_hint(reference));
+    }
+
+    /// A prompt's texts, whatever the model makes of them.
+    fn texts(
+        &mut self,
+        model: &str,
+        words: &Words,
+        texts: &[String],
+        templates: &[String],
+        place: &Place,
+    ) -> Result<(), Failure> {
+        match words {
+            Words::Tokens(tokenizer) => self.words(model, tokenizer, texts, templates, place),
+            Words::Labels(known) => {
+                let (errors, warnings) = labels::examine(model, known, texts, templates, place);
+                self.errors.extend(errors);
+                self.warnings.extend(warnings);
+                Ok(())
+            }
+        }
+    }
+
+    /// A prompt's texts: each has to say something by itself, and is then filled into each template.
+    fn words(
+        &mut self,
+        model: &str,
+        tokenizer: &TextTokenizer,
+        texts: &[String],
+        templates: &[String],
+        place: &Place,
+    ) -> Result<(), Failure> {
+        let mut unknown: Vec<Stranger> = Vec::new();
+        let mut cut = false;
+        let mut silent = false;
+        for text in texts {
+            let tokens = tokenizer.encode(text)?;
+            if !tokens.meaningful {
+                let message = format!("model `{model}` knows no word of \"{text}\"");
+                self.error(place, message, "use other words; `pocket` knows English ones, in Latin letters");
+                silent = true;
+            }
+            unknown.extend(tokens.strangers());
+            cut |= tokens.cut;
+        }
+        if silent {
+            return Ok(());
+        }
+        let ensemble = Ensemble { texts: texts.to_vec(), templates: templates.to_vec() };
+        let filled = if templates.is_empty() { Vec::new() } else { ensemble.filled() };
+        for text in &filled {
+            let tokens = tokenizer.encode(text)?;
+            unknown.extend(tokens.strangers());
+            cut |= tokens.cut;
+        }
+        self.strangers.extend(unknown.into_iter().map(|stranger| (stranger, place.clone())));
+        if cut {
+            self.warning(place.clone(), format!("longer than model `{model}` takes; its end is cut off"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text looks like the name of an image file.
+fn is_picture_name(text: &str) -> bool {
+    let extension = text.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+    let one_word = !text.trim().contains(char::is_whitespace);
+    one_word && extension.is_some_and(|e| ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff"].contains(&e.as_str()))
+}

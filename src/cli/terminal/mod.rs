@@ -1,0 +1,23 @@
+//! The terminal: what is said on it, bars and pictures drawn on it, signals that come from it.
+
+pub mod bar;
+pub mod interrupt;
+pub mod preview;
+pub mod progress;
+pub mod transfer;
+pub mod voice;
+
+use std::process::ExitCode;
+
+pub use voice::Voice;
+
+use crate::cli::failure::Outcome;
+
+/// Reports a failure and gives the process's exit code.
+pub fn conclude(outcome: Outcome, voice: &Voice) -> ExitCode {
+    let exit = outcome.unwrap_or_else(|failure| {
+        voice.failure(&failure);
+        failure.exit
+    });
+    exit.into()
+}

@@ -1,0 +1,192 @@
+//! The models of a plan at work: of each its encoder, and the features of the prompts that it is asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clip::{self, Cancel, ClipError, Encoder, Features, ModelFolder, Probe, TextSession};
+use crate::direction::{DirectionError, Directions, Model};
+use crate::plan::{Plan, Prompt};
+use crate::recipe::Compiled;
+use crate::render::Lens;
+use crate::runtime::{self, Device, Runtime, RuntimeError};
+
+/// Why a plan's models cannot look.
+#[derive(Debug, thiserror::Error)]
+pub enum PerceptorError {
+    #[error(transparent)]
+    Clip(#[from] ClipError),
+    #[error(transparent)]
+    Direction(#[from] DirectionError),
+    /// A file of directions has changed since the recipe was compiled.
+    #[error("{}: the class is not there any more", file.display())]
+    NoClass { file: PathBuf },
+    #[error("model `{model}`: its features differ in length")]
+    Lengths { model: String },
+}
+
+/// Where models compute.
+#[derive(Clone)]
+pub struct Machine {
+    pub runtime: Arc<Runtime>,
+    pub device: Device,
+    /// Stops encoders within a step.
+    pub cancel: Cancel,
+    /// Where the features of texts and images are kept from one process to the next, if they are.
+    pub cache: Option<PathBuf>,
+}
+
+impl Machine {
+    /// With the onnxruntime and the device of `options`, and our cache. `progress` is told what is installed and chosen.
+    ///
+    /// # Errors
+    /// Where no onnxruntime serves, or the device that was asked for does not.
+    pub fn open(options: &runtime::Options, progress: &mut dyn FnMut(&str)) -> Result<Self, RuntimeError> {
+        let runtime = runtime::open(options, progress)?;
+        let device = runtime.device(options.device, progress)?;
+        Ok(Machine::new(Arc::new(runtime), device))
+    }
+
+    /// With our cache.
+    pub fn new(runtime: Arc<Runtime>, device: Device) -> Self {
+        Machine { runtime, device, cancel: Cancel::default(), cache: runtime::cache_folder().ok() }
+    }
+}
+
+/// The models that a recipe names, by [`Target::model`](crate::plan::Target::model), each with its hash.
+///
+/// # Errors
+/// Where one is not there, or cannot be read.
+pub fn models(compiled: &Compiled) -> Result<Vec<(ModelFolder, String)>, ClipError> {
+    let found = compiled.models.iter().map(|model| {
+        let folder = ModelFolder::find(&model.name, &model.base)?;
+        let hash = folder.hash()?;
+        Ok((folder, hash))
+    });
+    found.collect()
+}
+
+/// The models of one plan after another. What two plans have in common is not made again: encoders, and features of texts.
+#[derive(Default)]
+pub struct Perceptors {
+    perceptors: Vec<Perceptor>,
+    /// Text encoders stay in memory, for prompts will be edited.
+    pub keeps_text: bool,
+}
+
+/// One model.
+struct Perceptor {
+    encoder: Encoder,
+    /// Of the texts that it met.
+    features: BTreeMap<String, Vec<f32>>,
+    /// Opened with the first text that is not known.
+    text: Option<TextSession>,
+}
+
+impl Perceptors {
+    /// What a render of `plan` looks through: a lens for each of its models, which are those of [`models`].
+    ///
+    /// # Errors
+    /// Where a model, an image or a direction cannot be used.
+    pub fn lenses(
+        &mut self,
+        machine: &Machine,
+        plan: &Plan,
+        models: &[(ModelFolder, String)],
+    ) -> Result<Vec<Lens<'_>>, PerceptorError> {
+        let mut before = std::mem::take(&mut self.perceptors);
+        let mut features = Vec::new();
+        for (index, (model, hash)) in models.iter().enumerate() {
+            let mut perceptor = match before.iter().position(|known| known.encoder.hash() == *hash) {
+                Some(known) => before.swap_remove(known),
+                None => Perceptor::open(machine, model, hash)?,
+            };
+            let prompts: Vec<&Prompt> = plan.prompts_of(index).into_iter().map(|row| &plan.prompts[row]).collect();
+            features.push(perceptor.features(machine, model, &prompts)?);
+            if !self.keeps_text {
+                perceptor.text = None;
+            }
+            self.perceptors.push(perceptor);
+        }
+        let lenses = self.perceptors.iter_mut().zip(features).enumerate();
+        Ok(lenses.map(|(model, (perceptor, rows))| Lens::new(plan, model, &mut perceptor.encoder, rows)).collect())
+    }
+}
+
+impl Perceptor {
+    fn open(machine: &Machine, model: &ModelFolder, hash: &str) -> Result<Self, ClipError> {
+        let encoder = Encoder::open(machine.runtime.clone(), model.clone(), hash.to_owned(), machine.device)?;
+        let encoder = encoder.cancelled_by(machine.cancel.clone());
+        Ok(Perceptor { encoder, features: BTreeMap::new(), text: None })
+    }
+
+    /// The features of prompts, in order, with what makes log-odds of similarities to directions. Those of texts are kept; a
+    /// file may have changed, so images and directions are always looked at.
+    fn features(
+        &mut self,
+        machine: &Machine,
+        model: &ModelFolder,
+        prompts: &[&Prompt],
+    ) -> Result<Features, PerceptorError> {
+        let hash = self.encoder.hash().to_owned();
+        self.encode_texts(machine, model, &hash, prompts)?;
+        let pictures: Vec<PathBuf> = prompts
+            .iter()
+            .filter_map(|prompt| match prompt {
+                Prompt::Image(path) => Some(path.clone()),
+                _ => None,
+            })
+            .collect();
+        let mut of_pictures = match pictures.is_empty() {
+            true => Vec::new(),
+            false => clip::image_features(&machine.runtime, model, &hash, &pictures, machine.cache.clone())?,
+        }
+        .into_iter();
+        let mut rows = Vec::with_capacity(prompts.len());
+        let mut probes: Vec<Option<Probe>> = vec![None; prompts.len()];
+        for (prompt, probe) in prompts.iter().zip(&mut probes) {
+            let row = match prompt {
+                Prompt::Text(text) => self.features.get(text).cloned(),
+                Prompt::Ensemble(ensemble) => {
+                    let own: Vec<Vec<f32>> =
+                        ensemble.filled().iter().filter_map(|text| self.features.get(text).cloned()).collect();
+                    let opposed = || ClipError::Opposed { prompt: prompt.called() };
+                    Some(clip::mean(&own).ok_or_else(opposed)?)
+                }
+                Prompt::Image(_) => of_pictures.next(),
+                Prompt::Direction { file, class } => {
+                    let directions = Directions::open(file)?;
+                    directions.belong_to(&Model { name: model.description.name.clone(), hash: hash.clone() }, file)?;
+                    let direction = directions.choose(class.as_deref());
+                    let direction = direction.ok_or_else(|| PerceptorError::NoClass { file: file.clone() })?;
+                    let (unit, odds, quadric) = direction.unit();
+                    *probe = Some(Probe { odds, quadric: quadric.map(Arc::new) });
+                    Some(unit)
+                }
+            };
+            rows.extend(row);
+        }
+        let lengths = || PerceptorError::Lengths { model: model.description.name.clone() };
+        Ok(Features::new(&rows).ok_or_else(lengths)?.with_directions(&probes))
+    }
+
+    /// Makes the features of those texts that are not known.
+    fn encode_texts(
+        &mut self,
+        machine: &Machine,
+        model: &ModelFolder,
+        hash: &str,
+        prompts: &[&Prompt],
+    ) -> Result<(), ClipError> {
+        let texts = prompts.iter().flat_map(|prompt| match prompt {
+            Prompt::Text(text) => vec![text.clone()],
+            Prompt::Ensemble(ensemble) => ensemble.filled(),
+            Prompt::Image(_) | Prompt::Direction { .. } => Vec::new(),
+        });
+        let fresh: BTreeSet<String> = texts.filter(|text| !self.features.contains_key(text)).collect();
+        let fresh: Vec<String> = fresh.into_iter().collect();
+        let rows = clip::features_with(&mut self.text, &machine.runtime, model, hash, &fresh, machine.cache.clone())?;
+        self.features.extend(fresh.into_iter().zip(rows));
+        Ok(())
+    }
+}

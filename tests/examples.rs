@@ -1,0 +1,51 @@
+//! The examples, run.
+
+use std::fs;
+use std::path::Path;
+
+#[allow(dead_code)]
+#[path = "../examples/differentiate.rs"]
+mod differentiate;
+#[allow(dead_code)]
+#[path = "../examples/each_step.rs"]
+mod each_step;
+#[allow(dead_code)]
+#[path = "../examples/render.rs"]
+mod render;
+
+const RECIPE: &str = "size = [48, 32]\n[[composition]]\nprompts = ['a castle']\nwindows = 1\n[render]\nsteps = 3\n";
+
+/// The examples look for onnxruntime as every program does: where the tests' own is already, so that nothing is installed.
+fn recipe(folder: &Path) -> std::path::PathBuf {
+    recipe_render::runtime::Runtime::for_tests();
+    let file = folder.join("castle.toml");
+    fs::write(&file, RECIPE).unwrap();
+    file
+}
+
+#[test]
+fn a_recipe_becomes_a_picture_that_has_it_inside() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("castle.png");
+    render::run(&recipe(folder.path()), &picture).unwrap();
+    assert_eq!(recipe_render::output::recover(&picture).unwrap().recipe, RECIPE);
+    assert_eq!(image::image_dimensions(&picture).unwrap(), (48, 32));
+}
+
+#[test]
+fn a_render_is_followed_and_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, last] = each_step::run(&recipe(folder.path()), 2).unwrap().map(Option::unwrap);
+    assert_ne!(first, last);
+    let [_, whole] = each_step::run(&recipe(folder.path()), 9).unwrap().map(Option::unwrap);
+    assert_ne!(last, whole);
+}
+
+#[test]
+fn a_network_is_differentiated() {
+    recipe_render::runtime::Runtime::for_tests();
+    let folder = tempfile::tempdir().unwrap();
+    let network = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pocket/image.onnx");
+    let length = differentiate::run(&network, &folder.path().join("gradient.onnx")).unwrap();
+    assert!(length.is_finite() && length > 0.0, "{length}");
+}

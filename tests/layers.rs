@@ -1,0 +1,154 @@
+//! The command line's layers: each file of `src/cli` knows layers below its own, no command another, and no files go round in a
+//! circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::{self, Visit};
+
+/// From the lowest on, as `src/cli/mod.rs` and `docs/architecture.md` have them.
+const LAYERS: [&str; 8] = ["args", "failure", "terminal", "source", "prompts", "bench", "job", "commands"];
+
+/// Rust files below a folder.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The module of a file below `src/cli`: `["job", "run"]`.
+fn module(root: &Path, file: &Path) -> Vec<String> {
+    let path = file.strip_prefix(root).unwrap().with_extension("");
+    let mut parts: Vec<String> = path.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+    if parts.last().is_some_and(|last| last == "mod") {
+        parts.pop();
+    }
+    parts
+}
+
+/// The paths that a file names, as their segments, one for each name of a `use`. Tests at its end are left out.
+fn named(text: &str) -> Vec<Vec<String>> {
+    let text = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
+    let mut named = Named(Vec::new());
+    named.visit_file(&syn::parse_file(text).unwrap());
+    named.0
+}
+
+struct Named(Vec<Vec<String>>);
+
+impl<'a> Visit<'a> for Named {
+    fn visit_path(&mut self, path: &'a syn::Path) {
+        self.0.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        visit::visit_path(self, path);
+    }
+
+    /// `pub(super)` takes nothing from there.
+    fn visit_vis_restricted(&mut self, _: &'a syn::VisRestricted) {}
+
+    fn visit_item_use(&mut self, item: &'a syn::ItemUse) {
+        self.of_use(&item.tree, &mut Vec::new());
+    }
+}
+
+impl Named {
+    fn of_use(&mut self, tree: &syn::UseTree, before: &mut Vec<String>) {
+        match tree {
+            syn::UseTree::Path(path) => {
+                before.push(path.ident.to_string());
+                self.of_use(&path.tree, before);
+                before.pop();
+            }
+            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.of_use(tree, before)),
+            syn::UseTree::Name(syn::UseName { ident }) | syn::UseTree::Rename(syn::UseRename { ident, .. }) => {
+                self.0.push([before.as_slice(), &[ident.to_string()]].concat());
+            }
+            syn::UseTree::Glob(_) => self.0.push(before.clone()),
+        }
+    }
+}
+
+/// A path as seen from a module, below `src/cli`; none where it leads elsewhere.
+fn below_cli(own: &[String], path: &[String]) -> Option<Vec<String>> {
+    let ups = path.iter().take_while(|part| *part == "super").count();
+    match path.first()?.as_str() {
+        "crate" => (path.get(1)? == "cli").then(|| path[2..].to_vec()),
+        "super" => Some([own.get(..own.len().checked_sub(ups)?)?, &path[ups..]].concat()),
+        "self" => Some([own, &path[1..]].concat()),
+        // Perhaps a module that this one is made of.
+        _ => Some([own, path].concat()),
+    }
+}
+
+#[test]
+fn each_layer_of_the_command_line_knows_those_below_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
+    let mut all = Vec::new();
+    files(&root, &mut all);
+    let modules: BTreeSet<Vec<String>> = all.iter().map(|file| module(&root, file)).collect();
+    let level = |layer: &str| LAYERS.iter().position(|other| *other == layer);
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for file in &all {
+        let own = module(&root, file);
+        let Some(layer) = own.first() else { continue };
+        let own_level = level(layer).unwrap_or_else(|| panic!("{layer} is no layer: {LAYERS:?}"));
+        for path in named(&fs::read_to_string(file).unwrap()) {
+            let Some(target) = below_cli(&own, &path) else { continue };
+            // The module that a name stands in: the longest that there is.
+            let Some(known) =
+                (1..=target.len()).rev().map(|n| target[..n].to_vec()).find(|path| modules.contains(path))
+            else {
+                continue;
+            };
+            if known == own {
+                continue;
+            }
+            let said = format!("{} -> {}", own.join("::"), known.join("::"));
+            let lower = level(&known[0]).is_some_and(|other| other < own_level);
+            let same_room = known[0] == own[0] && (layer != "commands" || known.get(1) == own.get(1));
+            if !lower && !same_room {
+                wrong.push(said);
+            }
+            arrows.entry(own.join("::")).or_default().insert(known.join("::"));
+        }
+    }
+    assert!(wrong.is_empty(), "arrows upwards, or from one command to another:\n{}", wrong.join("\n"));
+    assert!(arrows.len() > 40, "{} files import something: are they read?", arrows.len());
+    assert_eq!(circles(arrows), Vec::<String>::new());
+}
+
+/// The modules that go round in circles: what is left when those without arrows, or without arrows to them, are taken away.
+fn circles(mut arrows: BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    loop {
+        let before: usize = arrows.values().map(BTreeSet::len).sum();
+        let sources: BTreeSet<String> = arrows.keys().cloned().collect();
+        let targets: BTreeSet<String> = arrows.values().flatten().cloned().collect();
+        arrows.retain(|source, _| targets.contains(source));
+        for reached in arrows.values_mut() {
+            reached.retain(|target| sources.contains(target));
+        }
+        arrows.retain(|_, reached| !reached.is_empty());
+        if arrows.values().map(BTreeSet::len).sum::<usize>() == before {
+            return arrows.iter().map(|(source, reached)| format!("{source} -> {reached:?}")).collect();
+        }
+    }
+}
+
+#[test]
+fn circles_are_found() {
+    let arrows = |pairs: &[(&str, &str)]| {
+        let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (from, to) in pairs {
+            arrows.entry((*from).to_owned()).or_default().insert((*to).to_owned());
+        }
+        arrows
+    };
+    assert!(circles(arrows(&[("a", "b"), ("b", "c"), ("a", "c")])).is_empty());
+    assert_eq!(circles(arrows(&[("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")])), ["b -> {\"c\"}", "c -> {\"b\"}"]);
+}
