@@ -152,3 +152,69 @@ fn circles_are_found() {
     assert!(circles(arrows(&[("a", "b"), ("b", "c"), ("a", "c")])).is_empty());
     assert_eq!(circles(arrows(&[("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")])), ["b -> {\"c\"}", "c -> {\"b\"}"]);
 }
+
+/// For each part of the library the parts that it names, as the table of `docs/architecture.md`.
+fn who_knows_whom() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&root, &mut all);
+    let mut knows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in &all {
+        let path = module(&root, file);
+        let Some(part) = path.first().filter(|part| !["lib", "main"].contains(&part.as_str())) else { continue };
+        let known = knows.entry(part.clone()).or_default();
+        // What tests take is their own affair.
+        if path.iter().any(|name| name == "tests" || name.ends_with("_tests") || name == "test_support") {
+            continue;
+        }
+        let named = named(&fs::read_to_string(file).unwrap());
+        known.extend(named.iter().filter(|path| path[0] == "crate" && path.len() > 1).map(|path| path[1].clone()));
+        known.remove(part);
+    }
+    let parts: BTreeSet<String> = knows.keys().cloned().collect();
+    let mut table = "| part | knows |\n| --- | --- |\n".to_owned();
+    for (part, known) in &knows {
+        let known: Vec<String> = known.intersection(&parts).map(|part| format!("`{part}`")).collect();
+        let known = if known.is_empty() { "none of them".to_owned() } else { known.join(", ") };
+        table += &format!("| `{part}` | {known} |\n");
+    }
+    table
+}
+
+/// The table in `docs/architecture.md` is the code's. `RECIPE_RENDER_UPDATE=1 cargo test --test layers` writes it anew: look at what
+/// has become known to whom.
+#[test]
+fn the_map_has_the_code_s_arrows() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let text = fs::read_to_string(&page).unwrap();
+    let start = text.find("| part | knows |").unwrap();
+    let end = start + text[start..].find("\n\n").unwrap() + 1;
+    let table = who_knows_whom();
+    if std::env::var_os("RECIPE_RENDER_UPDATE").is_some() {
+        fs::write(&page, format!("{}{table}{}", &text[..start], &text[end..])).unwrap();
+        return;
+    }
+    assert!(text[start..end] == table, "docs/architecture.md: {table}");
+}
+
+/// The map at the top of `docs/architecture.md` has every part, and each file that the page names is there.
+#[test]
+fn the_map_names_what_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let map = text.split("```").nth(1).unwrap();
+    for entry in fs::read_dir(root.join("src")).unwrap() {
+        let entry = entry.unwrap();
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        let name = format!("src/{}{slash}", entry.file_name().to_str().unwrap());
+        assert!(map.lines().any(|line| line.split_whitespace().next() == Some(&name)), "the map lacks {name}");
+    }
+    let mut named = 0;
+    for path in text.split('`').skip(1).step_by(2).filter(|path| path.contains('/') && path.ends_with(".rs")) {
+        // Within the part that is told of, or from the root.
+        let found = ["src", "", "src/preview", "src/onnx"].iter().any(|base| root.join(base).join(path).is_file());
+        assert!(found, "docs/architecture.md names {path}, which is not there");
+        named += 1;
+    }
+    assert!(named > 20, "{named}");
+}

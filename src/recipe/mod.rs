@@ -1,82 +1,56 @@
 //! Recipes: TOML text to a [`Plan`]. Nothing past this module knows TOML.
 //!
 //! ```text
-//! text ─▶ source ─▶ document ─▶ sections, targets, pipelines, values ─▶ written::Recipe ─▶ resolve ─▶ Plan
-//!           │           ▲         │ by keys (what there is)                  │
-//!           │           │         │ and defaults (what is not said)          └─ chains (pipelines), over_time (schedules)
-//!           │           │         ├─ advice (what the models say where it is not)
-//!           │           │         └─▶ diagnostics, all of all files at once
-//!           └─ bases ─ merge ◀─ settings
+//! text ─▶ syntax ─▶ document ─▶ read ─▶ written::Recipe ─▶ resolve ─▶ Plan
+//!                      ▲         │ by keys: what there is to say
+//!                   sources      │ and schema::defaults: what is meant where nothing is said
+//!                                └─▶ report: diagnostics, all of all files at once
 //! ```
 //!
-//! `bases` finds the recipes that one extends, `merge` lays them over one another, `settings` puts what the command line sets
-//! into the document that comes of it. Where a recipe is silent, what its models advise counts (`advice`), which the caller
-//! looks up; else the defaults. `sources` keeps all these texts as one, so that every place in them still knows its file.
+//! `sources::extends` finds the recipes that one builds on, `sources::merge` lays them over one another, `sources::set` puts what the
+//! command line sets into the document that comes of it, and `sources::texts` keeps all these texts as one, so that every place in
+//! them still knows its file. Where a recipe is silent, what its models advise counts (`read::advice`), which the caller looks up;
+//! else the defaults. Schedules are looked at over all their steps (`resolve::over_time`).
 //!
-//! The same table of keys makes the schema for editors and the reference page.
+//! The same table of keys makes the JSON schema and the reference page (`schema`).
 
-mod advice;
-mod bases;
-mod chains;
-mod changes;
-mod defaults;
-mod diagnostic;
-mod ensembles;
-pub mod expression;
-mod finding;
-mod keys;
-mod marks;
-mod merge;
-mod models;
-mod nearest;
-mod origin;
-mod over_time;
-mod overrides;
-mod paths;
-mod phases;
-mod pipelines;
-mod prompts;
-mod reader;
-mod reference;
-mod region;
-mod resolve;
-mod scalars;
-mod schema;
-mod sections;
-mod setting;
-mod settings;
-mod source;
-mod sources;
-mod start;
+// In the order of the way.
 mod syntax;
-mod targets;
-mod tokens;
-mod tree;
-mod unclosed;
-mod values;
-mod warnings;
-mod written;
+
+mod sources;
+
+mod keys;
+
+mod read;
+
+mod resolve;
+
+mod schema;
+
+mod report;
 
 use std::path::{Path, PathBuf};
 
-pub use advice::{Advise, check_advice, no_advice};
-pub use bases::{Base, Bases};
-pub use changes::changes;
-pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
-pub use finding::Finding;
-pub use origin::{Origin, Origins, Whence};
-pub use overrides::{Overrides, parse_seed, parse_size, parse_steps};
-pub use paths::{missing_hint, path_hint};
-pub use reference::reference;
-pub use schema::{schema, schema_text};
-pub use setting::Setting;
-pub use source::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
-pub use sources::{Place, SourceFile};
+pub use self::read::advice::{Advise, check_advice, no_advice};
+pub use self::read::expression;
+pub use self::report::diagnostic::{Diagnostic, Severity, render_diagnostics};
+pub use self::report::finding::Finding;
+pub use self::report::paths::{missing_hint, path_hint};
+pub use self::schema::json::{schema, schema_text};
+pub use self::schema::reference::reference;
+pub use self::sources::changes::changes;
+pub use self::sources::extends::{Base, Bases};
+pub use self::sources::origin::{Origin, Origins, Whence};
+pub use self::sources::overrides::{Overrides, parse_seed, parse_size, parse_steps};
+pub use self::sources::setting::Setting;
+pub use self::sources::texts::{Place, SourceFile};
+pub use self::syntax::text::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
 
+use self::read::advice::Counsel;
+use self::read::reader::Reader;
+use self::report::diagnostic::in_order;
+use self::sources::extends::Family;
 use crate::plan::{Plan, Schedule};
-use advice::Counsel;
-use bases::Family;
-use reader::Reader;
 
 /// A recipe ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,7 +102,7 @@ pub struct Around<'a> {
 impl Default for Around<'_> {
     /// Files, and no advice.
     fn default() -> Self {
-        Around { open: &source::open, advise: &no_advice }
+        Around { open: &open, advise: &no_advice }
     }
 }
 
@@ -157,14 +131,14 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
     let mut files = std::mem::take(&mut family.files);
     let mut found = std::mem::take(&mut family.diagnostics);
     if !family.is_sound() {
-        return Err(Invalid { diagnostics: diagnostic::in_order(found, &family.sources), files });
+        return Err(Invalid { diagnostics: in_order(found, &family.sources), files });
     }
-    let advisers = advice::look_up(&mut family, overrides, &starts, around.advise);
+    let advisers = read::advice::look_up(&mut family, overrides, &starts, around.advise);
     let counsel = Counsel::read(&advisers);
     let mut document = family.merged(&mut found);
     let partial = !found.is_empty();
     if !partial {
-        found.extend(settings::apply(&mut document, &overrides.set, &starts, &family.sources, &counsel));
+        found.extend(sources::set::apply(&mut document, &overrides.set, &starts, &family.sources, &counsel));
     }
     let mut reader = Reader::new(&family.sources);
     reader.diagnostics = found;
@@ -179,20 +153,20 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
         reader.check_start(start, recipe.size);
     }
     let timeline = recipe.timeline();
-    over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
+    resolve::over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
     files.append(&mut reader.files);
     files.sort();
     files.dedup();
     // Names can only be looked up where all of it is there.
-    let resolved = (!partial).then(|| resolve::resolve(&mut reader, &recipe, &timeline, &counted, models));
-    let diagnostics = diagnostic::in_order(reader.diagnostics, &family.sources);
+    let resolved = (!partial).then(|| resolve::plan::resolve(&mut reader, &recipe, &timeline, &counted, models));
+    let diagnostics = in_order(reader.diagnostics, &family.sources);
     let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
     match resolved {
         Some(resolved) if sound => {
             // Its own model advises even where no target looks with it.
             let own =
                 advisers.first().filter(|own| !resolved.models.iter().any(|model| own.is(&model.name, &model.base)));
-            files.extend(own.and_then(advice::Adviser::file));
+            files.extend(own.and_then(read::advice::Adviser::file));
             Ok(Compiled {
                 plan: resolved.plan,
                 models: resolved.models,
@@ -215,11 +189,11 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
 /// reported.
 fn apply(
     reader: &mut Reader<'_>,
-    recipe: &mut written::Recipe,
+    recipe: &mut read::written::Recipe,
     overrides: &Overrides,
 ) -> Vec<(ModelReference, Schedule)> {
     if let Some(size) = overrides.size {
-        match overrides::checked_size(size) {
+        match sources::overrides::checked_size(size) {
             Ok(size) => {
                 recipe.size = size;
                 recipe.origins.insert("size".to_owned(), Origin::CommandLine);
@@ -236,7 +210,7 @@ fn apply(
             reader.about_all("a render has at least one step");
         }
         let steps: Vec<u32> = recipe.phases.iter().map(|phase| phase.steps).collect();
-        for (phase, steps) in recipe.phases.iter_mut().zip(overrides::share_steps(&steps, total)) {
+        for (phase, steps) in recipe.phases.iter_mut().zip(sources::overrides::share_steps(&steps, total)) {
             phase.steps = steps;
             phase.origins.insert("steps".to_owned(), Origin::CommandLine);
         }
@@ -333,12 +307,12 @@ mod tests {
     fn the_defaults_are_a_sound_recipe() {
         for text in ["[[detail]]\nprompts = ['x']", "[[composition]]\nprompts = ['x']\n[canvas]\nbasis = 'pyramid'"] {
             let file = SourceFile::new(Path::new("a.toml"), text);
-            let sources = sources::Sources::of(file.clone());
+            let sources = sources::texts::Sources::of(file.clone());
             let mut reader = Reader::new(&sources);
-            let document = source::parse(&file).unwrap();
+            let document = syntax::text::parse(&file).unwrap();
             let recipe = reader.recipe(&document);
             let timeline = recipe.timeline();
-            over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
+            resolve::over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
             assert_eq!(reader.diagnostics, []);
         }
     }

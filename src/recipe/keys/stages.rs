@@ -1,7 +1,7 @@
 //! The stages that a pipeline can have. To add one: an entry here, and its kind in the plan.
 
-use super::{Bounds, Kind, Single};
 use crate::plan::{Axis, Range, StageKind};
+use crate::recipe::keys::{Bounds, Kind, Single};
 
 /// One stage: its key in a recipe, and what it becomes in a plan.
 #[derive(Debug)]

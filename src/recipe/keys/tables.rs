@@ -1,7 +1,7 @@
 //! The tables of a recipe and their keys.
 
-use super::stages::STAGES;
-use super::{Bounds, Key, Kind, SEEDS, SIDES, STEPS, Table, Variant, With};
+use crate::recipe::keys::stages::STAGES;
+use crate::recipe::keys::{Bounds, Key, Kind, SEEDS, SIDES, STEPS, Table, Variant, With};
 
 /// Every table, in the reference's order.
 pub(in crate::recipe) static ALL: &[&Table] = &[

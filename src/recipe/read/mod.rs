@@ -1,0 +1,17 @@
+//! From a document to a recipe as written: every table by the table of keys, with a diagnostic for whatever does not fit.
+
+pub(super) mod advice;
+pub mod expression;
+pub(super) mod models;
+pub(super) mod phases;
+pub(super) mod pipelines;
+pub(super) mod prompts;
+pub(super) mod reader;
+pub(super) mod region;
+pub(super) mod scalars;
+pub(super) mod sections;
+pub(super) mod start;
+pub(super) mod targets;
+pub(super) mod tokens;
+pub(super) mod values;
+pub(super) mod written;
