@@ -91,7 +91,7 @@ impl Upsample {
         Upsample::by(b_spline, coarse, fine)
     }
 
-    /// The same, through the coarse values.
+    /// From (width, height) to (width, height), through the coarse values.
     pub fn through_values(coarse: (usize, usize), fine: (usize, usize)) -> Upsample {
         Upsample::by(catmull_rom, coarse, fine)
     }

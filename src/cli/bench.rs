@@ -122,7 +122,7 @@ impl Workbench {
         self.equipped(compiled, models, &conditions)
     }
 
-    /// The same, where the conditions are known.
+    /// The plan's models at work, where the conditions are known.
     pub(crate) fn equipped(
         &mut self,
         compiled: &Compiled,

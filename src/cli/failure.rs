@@ -76,14 +76,14 @@ impl Failure {
         Failure { rendered: true, findings, ..Failure::wrong(render_diagnostics(diagnostics)) }
     }
 
-    /// The same with a hint.
+    /// The failure with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Display) -> Self {
         self.hint = Some(hint.to_string());
         self
     }
 
-    /// The same with a hint if there is one.
+    /// The failure with a hint, if there is one.
     #[must_use]
     pub fn hinted(self, hint: Option<impl Display>) -> Self {
         match hint {

@@ -139,7 +139,7 @@ impl Encoder {
         })
     }
 
-    /// The same, stopping with [`ClipError::Cancelled`] before its next batch of windows once `cancel` says so.
+    /// The encoder, which stops with [`ClipError::Cancelled`] before its next batch of windows once `cancel` says so.
     #[must_use]
     pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
         self.cancel = cancel;
@@ -473,7 +473,7 @@ fn starts(sizes: &[usize]) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The same as [`divide`], to be written.
+/// As [`divide`], for values that are written.
 fn divide_mut<'a>(sizes: &'a [usize], length: usize, values: &'a mut [f32]) -> impl Iterator<Item = &'a mut [f32]> {
     let mut rest = values;
     sizes.iter().map(move |size| {

@@ -91,7 +91,7 @@ impl Features {
         Some(Features { width, values: rows.concat(), probes: vec![None; rows.len()], squares: None })
     }
 
-    /// The same with what is known of rows that are directions.
+    /// Adds what is known of the rows that are directions.
     #[must_use]
     pub fn with_directions(mut self, probes: &[Option<Probe>]) -> Self {
         self.probes.iter_mut().zip(probes).for_each(|(own, probe)| own.clone_from(probe));

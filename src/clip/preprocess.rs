@@ -76,7 +76,7 @@ impl Photo {
         Photo::decode(&bytes).map_err(|message| ClipError::Picture { path: path.to_owned(), message })
     }
 
-    /// The same of a file's bytes.
+    /// Reads a picture from a file's bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
         let failed = |error: image::ImageError| error.to_string();
         let reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
@@ -140,7 +140,7 @@ impl Photo {
         planes
     }
 
-    /// The same as rows of RGB.
+    /// The pixels as rows of RGB.
     fn square(&self, side: usize, resize: Resize, interpolation: Interpolation) -> Vec<u8> {
         let (width, height) = self.scaled(side, resize);
         // What is cut off afterwards need not be computed; only extreme shapes have much of it.

@@ -35,7 +35,7 @@ impl ModelsError {
         ModelsError::failed(format!("{}: {error}", path.display()))
     }
 
-    /// The same with a hint at what to do.
+    /// The error with a hint at what to do.
     #[must_use]
     pub fn hinted(self, hint: impl Display) -> Self {
         let hint = Some(hint.to_string());

@@ -109,7 +109,7 @@ impl Node {
         }
     }
 
-    /// The same node with one more attribute.
+    /// The node with one more attribute.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Attribute>) -> Self {
         self.attributes.insert(name.into(), value.into());

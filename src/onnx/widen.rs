@@ -45,7 +45,7 @@ impl Graph {
     }
 }
 
-/// The same values in f32.
+/// A tensor's values in f32.
 fn widened(tensor: &Tensor) -> Tensor {
     let halves = tensor.data.as_chunks::<2>().0;
     let data: Vec<u8> = match tensor.data_type {

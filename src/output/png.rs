@@ -125,7 +125,7 @@ pub fn recover(path: &Path) -> Result<Origin, RecoverError> {
     recover_from(BufReader::new(file))
 }
 
-/// The same of a file's content.
+/// Finds the recipe in a file's content.
 pub fn recover_from(mut file: impl io::BufRead + Seek) -> Result<Origin, RecoverError> {
     check_signature(&mut file)?;
     decode(file)

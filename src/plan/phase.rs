@@ -52,7 +52,7 @@ pub enum Optimiser {
     /// `beta1` and `beta2`: how much of the mean gradient and of the mean squared gradient is kept a step; `epsilon` is added
     /// to the mean square's root.
     Adam { beta1: f64, beta2: f64, epsilon: f64 },
-    /// The same; each step also brings a parameter nearer to the canvas's ground by rate times `decay` of the distance.
+    /// Adam; each step also brings a parameter nearer to the canvas's ground by rate times `decay` of the distance.
     AdamW { beta1: f64, beta2: f64, epsilon: f64, decay: f64 },
     /// Gradient descent with momentum, Nesterov's if `nesterov`.
     Sgd { momentum: f64, nesterov: bool },

@@ -23,7 +23,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The same with its weight multiplied.
+    /// The pull with its weight multiplied.
     fn times(self, factor: f32) -> Self {
         Part { weight: self.weight * factor, ..self }
     }

@@ -38,7 +38,8 @@ pub(super) struct Stamp {
     bytes: u64,
     /// Nanoseconds since 1970.
     modified: u128,
-    /// The same of what the file system knows besides (a copy may keep the time of its original); 0 where it does not tell.
+    /// When the file system last changed what it keeps of the file, in nanoseconds since 1970: a copy may keep the other time of its
+    /// original. 0 where the system does not tell.
     changed: i128,
     /// The program that tried it.
     by: String,

@@ -52,7 +52,7 @@ pub(super) fn keep_the_way(command: &PipCommand, pip: &mut Command, deadline: In
     }
 }
 
-/// The same for the settings that come from the environment.
+/// Does that for the settings that come from the environment.
 fn keep_the_environment_s(pip: &mut Command) {
     let counts: Vec<String> = COUNT.iter().map(|key| variable(key)).collect();
     for (name, _) in env::vars_os() {

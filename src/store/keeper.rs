@@ -82,7 +82,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// The same, going on from a state that was found.
+    /// A keeper that goes on from a state that was found.
     #[must_use]
     pub(super) fn after(mut self, found: &Found<'a>) -> Self {
         self.passing = found.passing.clone();

@@ -81,7 +81,7 @@ impl Glance {
         way
     }
 
-    /// The same, and at whether entries of the folder at its end have come or gone.
+    /// Looks at every part, and at whether entries of the folder at its end have come or gone.
     pub fn entries(&mut self, path: &Path) -> Way {
         let way = self.follow(path);
         if let Some(end) = &way.end

@@ -86,7 +86,7 @@ impl Update {
         }
     }
 
-    /// The same with its rate multiplied.
+    /// The update with its rate multiplied.
     pub fn times(self, rate: f64) -> Update {
         match self {
             Update::Adam(update) => Update::Adam(update.times(rate)),
@@ -106,7 +106,7 @@ impl Update {
         }
     }
 
-    /// The same on all threads, each parameter then passed through `project`.
+    /// Updates on all threads; each parameter is then passed through `project`.
     pub fn apply_all(
         self,
         parameters: &mut [f32],

@@ -81,16 +81,16 @@ pub struct DrawnArgs {
     /// Draw words, lines and titles in many fonts, over backdrops that are shown without them too: class `letters`
     #[arg(long)]
     pub lettering: bool,
-    /// The same with noise: class `noise`
+    /// Draw pictures with and without noise: class `noise`
     #[arg(long)]
     pub noise: bool,
-    /// The same with fine grids and checkerboards: class `grid`
+    /// Draw pictures with and without fine grids and checkerboards: class `grid`
     #[arg(long)]
     pub grid: bool,
-    /// The same with frames along the sides: class `borders`
+    /// Draw pictures with and without frames along the sides: class `borders`
     #[arg(long)]
     pub borders: bool,
-    /// The same with parallel stripes: class `stripes`
+    /// Draw pictures with and without parallel stripes: class `stripes`
     #[arg(long)]
     pub stripes: bool,
     /// Pairs to draw for each class

@@ -110,7 +110,7 @@ pub struct ComputeArgs {
     /// Where to compute: auto, cpu, cuda or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
     pub device: DeviceChoice,
-    /// Threads to compute with [default: one a processor]. What comes of it does not depend on it
+    /// Threads to compute with [default: one a processor]. The picture is the same with any number
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
     pub threads: Option<NonZeroUsize>,
 }

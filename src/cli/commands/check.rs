@@ -44,7 +44,7 @@ pub fn run(args: &CheckArgs, voice: &Voice) -> Outcome {
 struct Checked {
     /// As people are shown them.
     warnings: String,
-    /// The same for programs.
+    /// For programs.
     warned: Vec<Finding>,
     /// A line about the recipe, or what is wrong.
     sound: Result<String, Failure>,

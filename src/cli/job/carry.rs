@@ -89,7 +89,7 @@ impl Carried {
         self.canvas.arrays.state(standing.clone())
     }
 
-    /// The same under another plan.
+    /// The canvas under another plan.
     pub fn left<'a>(&'a self, state: &'a State<'a>, course: &Course) -> Left<'a> {
         Left { state, picture: &self.canvas.picture, fits: course.fits }
     }

@@ -49,7 +49,7 @@ pub(crate) fn jobs(args: &RenderArgs) -> Result<Vec<Job>, Failure> {
     jobs_of(args, &args.recipes, args.recipes.len() > 1)
 }
 
-/// The same for these recipes. `several`: there are others, or may be.
+/// The jobs of some recipes. `several`: there are others, or may be.
 pub(crate) fn jobs_of(args: &RenderArgs, recipes: &[PathBuf], several: bool) -> Result<Vec<Job>, Failure> {
     let folder = output_folder(args, several)?;
     let mut jobs = Vec::new();

@@ -88,7 +88,7 @@ impl Source {
         Ok(compiled)
     }
 
-    /// The same, warnings left to the caller.
+    /// The recipe as a plan. Warnings are left to the caller.
     pub(crate) fn compile_silently(&self, overrides: &recipe::Overrides) -> Result<Compiled, Failure> {
         let recipe = RecipeText { path: self.path.clone(), text: self.text.clone(), bases: self.bases.clone() };
         let around = Around { open: &open, advise: &ModelFolder::text_of };

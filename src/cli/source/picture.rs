@@ -58,7 +58,7 @@ pub(crate) fn overrides(kept: &output::Overrides) -> recipe::Overrides {
     }
 }
 
-/// The same, as it is kept in a picture.
+/// What stands in place of a recipe, as a picture keeps it.
 pub(crate) fn kept(overrides: &recipe::Overrides) -> output::Overrides {
     output::Overrides {
         size: overrides.size.map(|size| [size.width, size.height]),
@@ -75,7 +75,7 @@ pub(crate) fn bases(kept: output::Bases) -> recipe::Bases {
     recipe::Bases { extends: kept.extends, recipes: kept.recipes.into_iter().map(base).collect() }
 }
 
-/// The same, as they are kept in a picture.
+/// The recipes that one builds on, as a picture keeps them.
 pub(crate) fn kept_bases(bases: recipe::Bases) -> output::Bases {
     let base = |base: recipe::Base| output::Base { path: base.path, text: base.text, extends: base.extends };
     output::Bases { extends: bases.extends, recipes: bases.recipes.into_iter().map(base).collect() }

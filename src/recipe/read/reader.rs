@@ -91,7 +91,7 @@ impl<'a> Fields<'a> {
         Some(Value { node: node.get_ref(), span, origin: self.origin, name, kind: self.kind(name)? })
     }
 
-    /// The same table where another model advises.
+    /// The table, with another model's advice.
     #[must_use]
     pub fn advised_by(&self, advice: Option<Advice<'a>>) -> Self {
         Fields { advice, ..self.clone() }
@@ -128,7 +128,7 @@ impl<'a> Value<'a> {
         Value { node: node.get_ref(), span: node.span(), origin: Origin::Model, name: key.name, kind: key.kind }
     }
 
-    /// The same place with another kind of value.
+    /// The place, with another kind of value.
     pub fn with_kind(&self, kind: Kind) -> Value<'a> {
         Value { kind, ..self.clone() }
     }

@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         Some(At { value: Start { path, width: image.width(), height: image.height() }, span: value.span.clone() })
     }
 
-    /// The same for a picture that is a prompt.
+    /// Looks at a picture that is a prompt.
     pub fn shown(&mut self, value: &Value<'a>) -> Option<At<PathBuf>> {
         let (path, seen) = self.picture(value, "show", Behind::White)?;
         self.clear(value, seen.clear);

@@ -188,7 +188,7 @@ pub(in crate::recipe) struct Phase {
     pub name: Option<At<String>>,
     /// Its position in the recipe, counted from 1.
     pub position: usize,
-    /// Which time it is that it is done, counted from 1.
+    /// A phase may be repeated: which pass this is, counted from 1.
     pub pass: u32,
     pub steps: u32,
     pub optimiser: Optimiser,

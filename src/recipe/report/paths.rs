@@ -8,7 +8,7 @@ pub fn missing_hint(written: &str, at: &Path) -> Option<String> {
     path_hint(written).filter(|_| !at.exists())
 }
 
-/// The same where nothing was found.
+/// As [`path_hint`], for a path where nothing was found.
 pub fn path_hint(path: &str) -> Option<String> {
     let begins = |start: &str| path.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
     if path.contains(|c: char| c.is_control()) {
