@@ -3,7 +3,7 @@
 
 use std::{env, error::Error, fs, path::Path};
 
-use recipe_render::perceptor::{self, Machine, Perceptors};
+use recipe_render::perceptor::{self, Engine, Perceptors};
 use recipe_render::picture::Picture;
 use recipe_render::recipe::{self, Overrides};
 use recipe_render::render::{Control, Progress, render};
@@ -15,9 +15,9 @@ pub fn run(file: &Path, most: u64) -> Result<[Option<Picture>; 2], Box<dyn Error
     let compiled = recipe::compile(file, &text, &Overrides::default())
         .map_err(|invalid| recipe::render_diagnostics(&invalid.diagnostics))?;
     let models = perceptor::models(&compiled)?;
-    let machine = Machine::open(&Options::default(), &mut |line| eprintln!("{line}"))?;
+    let engine = Engine::open(&Options::default(), &mut |line| eprintln!("{line}"))?;
     let mut perceptors = Perceptors::default();
-    let mut lenses = perceptors.lenses(&machine, &compiled.plan, &models)?;
+    let mut lenses = perceptors.lenses(&engine, &compiled.plan, &models)?;
 
     let mut first = None;
     // Any closure of this type is an observer. It is called after every step.

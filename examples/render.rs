@@ -3,7 +3,7 @@
 use std::{env, error::Error, fs, path::Path};
 
 use recipe_render::output::{Facts, Origin, write_png};
-use recipe_render::perceptor::{self, Machine, Perceptors};
+use recipe_render::perceptor::{self, Engine, Perceptors};
 use recipe_render::recipe::{self, Overrides};
 use recipe_render::render::{Control, Progress, render};
 use recipe_render::runtime::Options;
@@ -14,11 +14,11 @@ pub fn run(file: &Path, picture: &Path) -> Result<(), Box<dyn Error>> {
     let compiled = recipe::compile(file, &text, &Overrides::default())
         .map_err(|invalid| recipe::render_diagnostics(&invalid.diagnostics))?;
 
-    // The models that the recipe names, each with its hash, and a machine to run them on.
+    // The models that the recipe names, each with its hash, and a engine to run them on.
     let models = perceptor::models(&compiled)?;
-    let machine = Machine::open(&Options::default(), &mut |line| eprintln!("{line}"))?;
+    let engine = Engine::open(&Options::default(), &mut |line| eprintln!("{line}"))?;
     let mut perceptors = Perceptors::default();
-    let mut lenses = perceptors.lenses(&machine, &compiled.plan, &models)?;
+    let mut lenses = perceptors.lenses(&engine, &compiled.plan, &models)?;
 
     let rendered = render(&compiled.plan, &mut lenses, &mut |_: &mut Progress<'_>| Control::Continue)?;
     let origin = Origin { recipe: text, bases: Default::default(), facts: Facts::default() };

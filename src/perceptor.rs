@@ -27,7 +27,7 @@ pub enum PerceptorError {
 
 /// Where models compute.
 #[derive(Clone)]
-pub struct Machine {
+pub struct Engine {
     pub runtime: Arc<Runtime>,
     pub device: Device,
     /// Stops encoders within a step.
@@ -36,7 +36,7 @@ pub struct Machine {
     pub cache: Option<PathBuf>,
 }
 
-impl Machine {
+impl Engine {
     /// With the onnxruntime and the device of `options`, and our cache. `progress` is told what is installed and chosen.
     ///
     /// # Errors
@@ -44,12 +44,12 @@ impl Machine {
     pub fn open(options: &runtime::Options, progress: &mut dyn FnMut(&str)) -> Result<Self, RuntimeError> {
         let runtime = runtime::open(options, progress)?;
         let device = runtime.device(options.device, progress)?;
-        Ok(Machine::new(Arc::new(runtime), device))
+        Ok(Engine::new(Arc::new(runtime), device))
     }
 
     /// With our cache.
     pub fn new(runtime: Arc<Runtime>, device: Device) -> Self {
-        Machine { runtime, device, cancel: Cancel::default(), cache: runtime::cache_folder().ok() }
+        Engine { runtime, device, cancel: Cancel::default(), cache: runtime::cache_folder().ok() }
     }
 }
 
@@ -90,7 +90,7 @@ impl Perceptors {
     /// Where a model, an image or a direction cannot be used.
     pub fn lenses(
         &mut self,
-        machine: &Machine,
+        engine: &Engine,
         plan: &Plan,
         models: &[(ModelFolder, String)],
     ) -> Result<Vec<Lens<'_>>, PerceptorError> {
@@ -99,10 +99,10 @@ impl Perceptors {
         for (index, (model, hash)) in models.iter().enumerate() {
             let mut perceptor = match before.iter().position(|known| known.encoder.hash() == *hash) {
                 Some(known) => before.swap_remove(known),
-                None => Perceptor::open(machine, model, hash)?,
+                None => Perceptor::open(engine, model, hash)?,
             };
             let prompts: Vec<&Prompt> = plan.prompts_of(index).into_iter().map(|row| &plan.prompts[row]).collect();
-            features.push(perceptor.features(machine, model, &prompts)?);
+            features.push(perceptor.features(engine, model, &prompts)?);
             if !self.keeps_text {
                 perceptor.text = None;
             }
@@ -114,9 +114,9 @@ impl Perceptors {
 }
 
 impl Perceptor {
-    fn open(machine: &Machine, model: &ModelFolder, hash: &str) -> Result<Self, ClipError> {
-        let encoder = Encoder::open(machine.runtime.clone(), model.clone(), hash.to_owned(), machine.device)?;
-        let encoder = encoder.cancelled_by(machine.cancel.clone());
+    fn open(engine: &Engine, model: &ModelFolder, hash: &str) -> Result<Self, ClipError> {
+        let encoder = Encoder::open(engine.runtime.clone(), model.clone(), hash.to_owned(), engine.device)?;
+        let encoder = encoder.cancelled_by(engine.cancel.clone());
         Ok(Perceptor { encoder, features: BTreeMap::new(), text: None })
     }
 
@@ -124,12 +124,12 @@ impl Perceptor {
     /// file may have changed, so images and directions are always looked at.
     fn features(
         &mut self,
-        machine: &Machine,
+        engine: &Engine,
         model: &ModelFolder,
         prompts: &[&Prompt],
     ) -> Result<Features, PerceptorError> {
         let hash = self.encoder.hash().to_owned();
-        self.encode_texts(machine, model, &hash, prompts)?;
+        self.encode_texts(engine, model, &hash, prompts)?;
         let pictures: Vec<PathBuf> = prompts
             .iter()
             .filter_map(|prompt| match prompt {
@@ -139,7 +139,7 @@ impl Perceptor {
             .collect();
         let mut of_pictures = match pictures.is_empty() {
             true => Vec::new(),
-            false => clip::image_features(&machine.runtime, model, &hash, &pictures, machine.cache.clone())?,
+            false => clip::image_features(&engine.runtime, model, &hash, &pictures, engine.cache.clone())?,
         }
         .into_iter();
         let mut rows = Vec::with_capacity(prompts.len());
@@ -173,7 +173,7 @@ impl Perceptor {
     /// Makes the features of those texts that are not known.
     fn encode_texts(
         &mut self,
-        machine: &Machine,
+        engine: &Engine,
         model: &ModelFolder,
         hash: &str,
         prompts: &[&Prompt],
@@ -185,7 +185,7 @@ impl Perceptor {
         });
         let fresh: BTreeSet<String> = texts.filter(|text| !self.features.contains_key(text)).collect();
         let fresh: Vec<String> = fresh.into_iter().collect();
-        let rows = clip::features_with(&mut self.text, &machine.runtime, model, hash, &fresh, machine.cache.clone())?;
+        let rows = clip::features_with(&mut self.text, &engine.runtime, model, hash, &fresh, engine.cache.clone())?;
         self.features.extend(fresh.into_iter().zip(rows));
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use recipe_render::clip::ModelFolder;
-use recipe_render::perceptor::{Machine, Perceptors};
+use recipe_render::perceptor::{Engine, Perceptors};
 use recipe_render::picture::Picture;
 use recipe_render::plan::Size;
 use recipe_render::recipe::{self, Overrides};
@@ -45,13 +45,13 @@ fn watched(text: &str, model: ModelFolder, observer: &mut dyn Observer) -> Rende
         .unwrap_or_else(|d| panic!("{}", recipe::render_diagnostics(&d.diagnostics)));
     let hash = model.hash().unwrap();
     let mut perceptors = Perceptors::default();
-    let mut lenses = perceptors.lenses(&machine(), &compiled.plan, &[(model, hash)]).unwrap();
+    let mut lenses = perceptors.lenses(&engine(), &compiled.plan, &[(model, hash)]).unwrap();
     render(&compiled.plan, &mut lenses, observer).unwrap()
 }
 
 /// This processor, without our cache.
-fn machine() -> Machine {
-    Machine { cache: None, ..Machine::new(Arc::new(Runtime::for_tests().clone()), Device::Cpu) }
+fn engine() -> Engine {
+    Engine { cache: None, ..Engine::new(Arc::new(Runtime::for_tests().clone()), Device::Cpu) }
 }
 
 const HEAD: &str = r#"
@@ -155,7 +155,7 @@ fn a_phase_added_at_the_end_changes_nothing_before_it() {
     let hash = model.hash().unwrap();
     let mut first = First(None);
     let mut perceptors = Perceptors::default();
-    let mut lenses = perceptors.lenses(&machine(), &compiled.plan, &[(model, hash)]).unwrap();
+    let mut lenses = perceptors.lenses(&engine(), &compiled.plan, &[(model, hash)]).unwrap();
     render(&compiled.plan, &mut lenses, &mut first).unwrap();
     assert!(first.0 == Some(whole));
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use recipe_render::canvas::{self, Tensor, Values};
 use recipe_render::clip::ModelFolder;
-use recipe_render::perceptor::{Machine, Perceptors};
+use recipe_render::perceptor::{Engine, Perceptors};
 use recipe_render::plan::Plan;
 use recipe_render::recipe::{self, Overrides};
 use recipe_render::render::{
@@ -119,8 +119,8 @@ impl Bench {
 
     fn lenses(&mut self) -> Vec<Lens<'_>> {
         let runtime = Arc::new(Runtime::for_tests().clone());
-        let machine = Machine { cache: None, ..Machine::new(runtime, Device::Cpu) };
-        self.perceptors.lenses(&machine, &self.plan, &self.models).unwrap()
+        let engine = Engine { cache: None, ..Engine::new(runtime, Device::Cpu) };
+        self.perceptors.lenses(&engine, &self.plan, &self.models).unwrap()
     }
 
     fn render(&mut self, keeper: &mut Keeper) -> Rendered {

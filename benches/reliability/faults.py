@@ -65,6 +65,13 @@ class Place:
             raise SystemExit(f"it ended before anything was done to it: {render.communicate()[1]}")
         return render
 
+    def failing(self, calls, error, when):
+        """A render in which system calls fail, as strace's `inject` says it."""
+        if shutil.which("strace") is None:
+            raise Skipped("there is no strace")
+        inject = f"inject={calls}:error={error}:when={when}"
+        return self.start(under=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", inject])
+
     def judge(self, render, wanted, may_go_on=True, codes=(1,)):
         """Waits for its end; what is wrong with that."""
         said = render.communicate(timeout=300)[1]
@@ -255,22 +262,15 @@ def little_group(place, wanted):
 
 @fault(40, "a single write fails: disk full, or an error (strace)")
 def single_write(place, wanted):
-    if shutil.which("strace") is None:
-        raise Skipped("there is no strace")
     calls = "write,pwrite64,writev,copy_file_range,sendfile"
-    inject = f"inject={calls}:error={random.choice(['ENOSPC', 'EIO'])}:when={random.randint(1, 300)}"
-    under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", inject]
-    return place.judge(place.start(under=under), wanted)
+    return place.judge(place.failing(calls, random.choice(["ENOSPC", "EIO"]), random.randint(1, 300)), wanted)
 
 
 @fault(24, "the disk returns errors: of `fsync`, renaming, making folders, reading folders, once or from then on (strace)")
 def disk_errors(place, wanted):
-    if shutil.which("strace") is None:
-        raise Skipped("there is no strace")
     calls = random.choice(["fsync,fdatasync", "rename,renameat,renameat2", "mkdir,mkdirat", "getdents64", "ftruncate", "flock"])
     when = f"{random.randint(1, 30)}{random.choice(['', '+'])}"
-    under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when={when}"]
-    return place.judge(place.start(under=under), wanted)
+    return place.judge(place.failing(calls, "EIO", when), wanted)
 
 
 @fault(6, "the clock jumps, by minutes to years, there and back (libfaketime)")

@@ -10,7 +10,7 @@ use crate::cli::prompts::{self, KnownModels};
 use crate::cli::source::Source;
 use crate::cli::terminal::Voice;
 use crate::clip::{Cancel, Encoder, ModelFolder};
-use crate::perceptor::{Machine, Perceptors};
+use crate::perceptor::{Engine, Perceptors};
 use crate::recipe::Compiled;
 use crate::render::Lens;
 use crate::runtime::{self, Device, DeviceChoice, Runtime};
@@ -22,7 +22,7 @@ pub(crate) struct Workbench {
     options: runtime::Options,
     threads: usize,
     voice: Voice,
-    machine: Option<Machine>,
+    engine: Option<Engine>,
     perceptors: Perceptors,
     store: Arc<Store>,
     cancel: Cancel,
@@ -56,7 +56,7 @@ impl Workbench {
             options,
             threads,
             voice: *voice,
-            machine: None,
+            engine: None,
             perceptors: Perceptors::default(),
             store,
             cancel,
@@ -103,7 +103,7 @@ impl Workbench {
             self.voice.rendered(&told.1);
             self.warned.insert(source.path.clone(), told);
         }
-        let Machine { runtime, device, .. } = self.machine()?;
+        let Engine { runtime, device, .. } = self.engine()?;
         for (model, hash) in models.iter().zip(&hashes) {
             self.voice.detail(&format!("model {} ({hash})", model.description.name));
         }
@@ -129,28 +129,28 @@ impl Workbench {
         models: &[ModelFolder],
         conditions: &Conditions,
     ) -> Result<Vec<Lens<'_>>, Failure> {
-        let machine = self.machine()?;
+        let engine = self.engine()?;
         let models: Vec<(ModelFolder, String)> =
             models.iter().cloned().zip(conditions.models.iter().cloned()).collect();
-        Ok(self.perceptors.lenses(&machine, &compiled.plan, &models)?)
+        Ok(self.perceptors.lenses(&engine, &compiled.plan, &models)?)
     }
 
     /// The library.
     pub(crate) fn runtime(&mut self) -> Result<Arc<Runtime>, Failure> {
-        Ok(self.machine()?.runtime)
+        Ok(self.engine()?.runtime)
     }
 
     /// A model's encoder for pictures that are not rendered. `hash` is the model's.
     pub(crate) fn encoder(&mut self, model: &ModelFolder, hash: &str) -> Result<Encoder, Failure> {
-        let Machine { runtime, device, .. } = self.machine()?;
+        let Engine { runtime, device, .. } = self.engine()?;
         self.voice.detail(&format!("model {} ({hash})", model.description.name));
         Ok(Encoder::open(runtime, model.clone(), hash.to_owned(), device)?)
     }
 
     /// Where it computes. The library is opened when it is first needed.
-    fn machine(&mut self) -> Result<Machine, Failure> {
-        if let Some(machine) = &self.machine {
-            return Ok(machine.clone());
+    fn engine(&mut self) -> Result<Engine, Failure> {
+        if let Some(engine) = &self.engine {
+            return Ok(engine.clone());
         }
         let runtime = runtime::open(&self.options, &mut |line| self.voice.note(line))?;
         let threads = if self.threads == 1 { "1 thread" } else { &format!("{} threads", self.threads) };
@@ -164,8 +164,8 @@ impl Workbench {
             self.voice.detail(&format!("device: {device}, {threads}"));
         }
         self.voice.detail(&format!("onnxruntime {} ({})", runtime.version(), runtime.path().display()));
-        let machine = Machine { cancel: self.cancel.clone(), ..Machine::new(Arc::new(runtime), device) };
-        Ok(self.machine.insert(machine).clone())
+        let engine = Engine { cancel: self.cancel.clone(), ..Engine::new(Arc::new(runtime), device) };
+        Ok(self.engine.insert(engine).clone())
     }
 }
 

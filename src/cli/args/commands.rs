@@ -107,7 +107,7 @@ pub struct InfoArgs {
 /// Of `recipe-render cache clear`.
 #[derive(Debug, Args)]
 pub struct ClearArgs {
-    /// The encoded prompts, too; onnxruntime stays
+    /// The encoded prompts, and what came of trying libraries, too; onnxruntime stays
     #[arg(long)]
     pub all: bool,
 }
