@@ -14,33 +14,24 @@
 #![doc = include_str!("../examples/render.rs")]
 //! ```
 
-pub mod chance;
-pub mod machine;
-pub mod ours;
-pub mod picture;
-pub mod picture_file;
-pub mod plan;
+// what all stands on
+pub use recipe_render_core::{chance, machine, ours, picture, picture_file, plan};
 
 // text to plan
-pub mod recipe;
+pub use recipe_render_recipe as recipe;
 
 // the model
-pub mod clip;
-pub mod direction;
-pub mod models;
-pub mod onnx;
-pub mod runtime;
+pub use recipe_render_clip::{clip, runtime};
+pub use recipe_render_direction as direction;
+pub use recipe_render_models as models;
+pub use recipe_render_onnx as onnx;
 
 // the picture
-pub mod canvas;
-pub mod look;
-pub mod perceptor;
-pub mod render;
-pub mod store;
+pub use recipe_render_canvas::{canvas, look};
+pub use recipe_render_render::{perceptor, render, store};
 
 // what the user sees
 pub mod cli;
-pub mod output;
+pub use recipe_render_output::{output, terminal};
 pub mod preview;
-pub mod terminal;
 pub mod watch;

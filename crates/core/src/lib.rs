@@ -1,0 +1,9 @@
+//! What the parts of recipe-render stand on: the plan that a recipe becomes, pictures and picture files, random draws, and what is
+//! known of the machine and of our own files on it.
+
+pub mod chance;
+pub mod machine;
+pub mod ours;
+pub mod picture;
+pub mod picture_file;
+pub mod plan;

@@ -1,0 +1,116 @@
+//! Which part of its inputs a node needs for a part of its output.
+
+use super::cut::{Cut, Place};
+use crate::graph::{Graph, Node};
+use crate::shapes;
+
+/// Operators that treat every element alike, apart from stretching their operands.
+const ELEMENTWISE: &[&str] = &[
+    "Abs",
+    "Add",
+    "Cast",
+    "Clip",
+    "Div",
+    "Elu",
+    "Erf",
+    "Exp",
+    "Gelu",
+    "HardSigmoid",
+    "HardSwish",
+    "LeakyRelu",
+    "Log",
+    "Max",
+    "Min",
+    "Mul",
+    "Neg",
+    "Pow",
+    "Reciprocal",
+    "Relu",
+    "Sigmoid",
+    "Softplus",
+    "Softsign",
+    "Sqrt",
+    "Sub",
+    "Sum",
+    "Tanh",
+];
+
+/// Whether the node only gives its input other sizes.
+pub(super) fn is_reshape(node: &Node) -> bool {
+    ["Flatten", "Reshape", "Squeeze", "Unsqueeze"].iter().any(|operator| node.is(operator))
+}
+
+/// For each input, the part that the node needs for `cut` of its output, or `None` for all of it. `None` altogether where
+/// the node cannot be narrowed so.
+pub(super) fn inputs(graph: &Graph, node: &Node, cut: Cut) -> Option<Vec<Option<Cut>>> {
+    if !node.domain.is_empty() {
+        return None;
+    }
+    let output = graph.shape(node.output(0)?)?;
+    let place = cut.place(&output)?;
+    let mut parts = vec![None; node.inputs.len()];
+    match node.operator.as_str() {
+        operator if ELEMENTWISE.contains(&operator) => {
+            for (input, part) in node.inputs.iter().zip(&mut parts) {
+                if !input.is_empty() {
+                    *part = stretched(&graph.shape(input)?, &output, place, cut)?;
+                }
+            }
+        }
+        "LayerNormalization" => {
+            let axis = shapes::axis(node.int("axis").unwrap_or(-1), output.len())?;
+            // Scale and bias lie along the normalised axes, which stay whole.
+            (place.axis < axis).then_some(())?;
+            parts[0] = Some(cut);
+        }
+        "Softmax" | "LogSoftmax" => {
+            let axis = shapes::axis(node.int("axis").unwrap_or(-1), output.len())?;
+            (place.axis != axis).then_some(())?;
+            parts[0] = Some(cut);
+        }
+        "Transpose" => {
+            let shape = graph.shape(node.input(0)?)?;
+            let order = shapes::permutation(node, shape.len())?;
+            parts[0] = Some(cut.at_place(Place { axis: order[place.axis], ..place }, &shape));
+        }
+        "MatMul" => {
+            let (a, b) = (graph.shape(node.input(0)?)?, graph.shape(node.input(1)?)?);
+            (a.len() >= 2 && b.len() >= 2).then_some(())?;
+            // Rows are the left operand's, columns the right one's; what is before is shared.
+            match output.len() - place.axis {
+                1 => parts[1] = Some(cut.at_place(Place { axis: b.len() - 1, ..place }, &b)),
+                2 => parts[0] = Some(cut.at_place(Place { axis: a.len() - 2, ..place }, &a)),
+                _ => {
+                    parts[0] = stretched(&a, &output, place, cut)?;
+                    parts[1] = stretched(&b, &output, place, cut)?;
+                }
+            }
+        }
+        "Gemm" => {
+            let turned = |name: &str| node.int(name).unwrap_or(0) != 0;
+            let operand = place.axis;
+            let axis = if operand == 0 { usize::from(turned("transA")) } else { usize::from(!turned("transB")) };
+            let shape = graph.shape(node.input(operand)?)?;
+            parts[operand] = Some(cut.at_place(Place { axis, ..place }, &shape));
+            if let Some(bias) = node.input(2) {
+                parts[2] = stretched(&graph.shape(bias)?, &output, place, cut)?;
+            }
+        }
+        _ if is_reshape(node) => {
+            cut.place(&graph.shape(node.input(0)?)?)?;
+            parts[0] = Some(cut);
+        }
+        _ => return None,
+    }
+    Some(parts)
+}
+
+/// The part of an operand that stretches to the output. `Some(None)` where it has size 1 along the axis cut.
+fn stretched(shape: &[usize], output: &[usize], place: Place, cut: Cut) -> Option<Option<Cut>> {
+    let missing = output.len() - shape.len();
+    if place.axis < missing || shape[place.axis - missing] == 1 {
+        return Some(None);
+    }
+    let axis = place.axis - missing;
+    (shape[axis] == output[place.axis]).then(|| Some(cut.at_place(Place { axis, ..place }, shape)))
+}

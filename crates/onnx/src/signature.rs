@@ -1,0 +1,61 @@
+//! What a serialised model takes and gives, without reading the rest of it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use bytes::Bytes;
+
+use super::error::{OnnxError, malformed};
+use super::graph::ValueType;
+use super::read::{decode, value_type};
+
+/// The inputs and outputs of a model. A type is `None` for what is no tensor or of a type unknown here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signature {
+    pub inputs: Vec<(String, Option<ValueType>)>,
+    pub outputs: Vec<(String, Option<ValueType>)>,
+    /// The names of all operators the model contains, those inside subgraphs and functions aside.
+    pub operators: BTreeSet<String>,
+    /// Names that are given more than once, among the outputs, by nodes or as constants: runtimes refuse such a model as it is.
+    pub twice: BTreeSet<String>,
+}
+
+impl Signature {
+    /// Reads it from a serialised model. Files of external weights are not opened.
+    pub fn read(model: &Bytes) -> Result<Self, OnnxError> {
+        let model = decode(model.clone())?;
+        let graph = model.graph.ok_or_else(|| malformed("there is no graph"))?;
+        let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+        let given = graph.input.iter().filter(|input| !constants.contains(input.name.as_str()));
+        let mut twice = BTreeSet::new();
+        let of_nodes = graph.node.iter().flat_map(|node| &node.output).filter(|name| !name.is_empty());
+        let of_constants = graph.initializer.iter().map(|tensor| &tensor.name);
+        let of_outputs = graph.output.iter().map(|info| &info.name);
+        for names in [of_outputs.collect::<Vec<_>>(), of_constants.collect(), of_nodes.collect()] {
+            let mut met = HashSet::new();
+            twice.extend(names.into_iter().filter(|name| !met.insert(*name)).cloned());
+        }
+        Ok(Signature {
+            inputs: given.map(|info| (info.name.clone(), value_type(info))).collect(),
+            outputs: graph.output.iter().map(|info| (info.name.clone(), value_type(info))).collect(),
+            operators: graph.node.iter().map(|node| node.op_type.clone()).collect(),
+            twice,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DataType, Dim};
+
+    #[test]
+    fn a_model_says_what_it_takes_and_gives() {
+        let bytes = include_bytes!("../../../models/pocket/image.onnx");
+        let signature = Signature::read(&Bytes::from_static(bytes)).unwrap();
+        let [(_, Some(picture))] = signature.inputs.as_slice() else { panic!("{signature:?}") };
+        assert_eq!(picture.data_type, DataType::F32);
+        assert_eq!(picture.dims.as_ref().unwrap()[1..], [Dim::Known(3), Dim::Known(160), Dim::Known(160)]);
+        assert!(signature.operators.contains("Conv"));
+        assert!(Signature::read(&Bytes::from_static(b"version https://git-lfs")).is_err());
+    }
+}

@@ -1,0 +1,111 @@
+//! The stages that a pipeline can have. To add one: an entry here, and its kind in the plan.
+
+use crate::plan::{Axis, Range, StageKind};
+use crate::keys::{Bounds, Kind, Single};
+
+/// One stage: its key in a recipe, and what it becomes in a plan.
+#[derive(Debug)]
+pub(crate) struct StageEntry {
+    pub name: &'static str,
+    pub build: Build,
+    pub unit: &'static str,
+    pub about: &'static str,
+    pub example: &'static str,
+}
+
+/// How a stage's value is read and what it becomes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Build {
+    /// A range, see [`Single`].
+    Range(Single, Bounds, fn(Range) -> StageKind),
+    /// An axis.
+    Axis(fn(Axis) -> StageKind),
+}
+
+/// A window's shift, in fractions of its side, and what else can be drawn to both sides of 0.
+const SHIFT: Bounds = Bounds::within(-4.0, 4.0);
+const ANGLE: Bounds = Bounds::within(-360.0, 360.0);
+const FRACTION: Bounds = Bounds::within(0.0, 1.0);
+
+/// Every stage.
+pub(crate) static STAGES: &[StageEntry] = &[
+    StageEntry {
+        name: "cover",
+        build: Build::Range(Single::Fixed, Bounds::within(0.001, 8.0), StageKind::Cover),
+        unit: "canvas's shorter sides",
+        about: "The window's size: its side as a fraction of the canvas's shorter side, so that a recipe means the same at \
+                another size and with another model. One number is a fixed size; a range is drawn log-uniformly. For details \
+                only; a detail's pipeline with neither `cover` nor `zoom` begins with the default one's `cover`.",
+        example: "[0.25, 0.6]",
+    },
+    StageEntry {
+        name: "zoom",
+        build: Build::Range(Single::Fixed, Bounds::within(0.001, 64.0), StageKind::Zoom),
+        unit: "window pixels per canvas pixel",
+        about: "The window's size: 1 shows canvas pixels as they are, 0.25 shows four times the side, shrunk. One number is a \
+                fixed zoom; a range is drawn log-uniformly. For details only, and not together with `cover`.",
+        example: "[0.5, 1]",
+    },
+    StageEntry {
+        name: "shift",
+        build: Build::Range(Single::MinusToPlus, SHIFT, StageKind::Shift),
+        unit: "window sides",
+        about: "Moves the window along x and y, each drawn by itself. One number means from minus to plus it.",
+        example: "0.05",
+    },
+    StageEntry {
+        name: "rotate",
+        build: Build::Range(Single::MinusToPlus, ANGLE, StageKind::Rotate),
+        unit: "degrees",
+        about: "Turns the window about its centre. One number means from minus to plus it.",
+        example: "15",
+    },
+    StageEntry {
+        name: "perspective",
+        build: Build::Range(Single::FromZero, FRACTION, StageKind::Perspective),
+        unit: "",
+        about: "Tilts the window in a random direction: at 1 the far edge shows twice what the near edge shows. One number \
+                means from 0 to it. Suppresses lettering.",
+        example: "0.3",
+    },
+    StageEntry {
+        name: "flip",
+        build: Build::Axis(StageKind::Flip),
+        unit: "",
+        about: "Mirrors the window; give it a `chance`, or it always does.",
+        example: "\"horizontal\"",
+    },
+    StageEntry {
+        name: "blur",
+        build: Build::Range(Single::FromZero, Bounds::within(0.0, 64.0), StageKind::Blur),
+        unit: "window pixels",
+        about: "Gaussian blur: its standard deviation. One number means from 0 to it.",
+        example: "2.0",
+    },
+    StageEntry {
+        name: "noise",
+        build: Build::Range(Single::FromZero, FRACTION, StageKind::Noise),
+        unit: "pixel values",
+        about: "Gaussian noise on the window: its standard deviation, drawn for each view. One number means from 0 to it. \
+                Keeps patterns from growing that are too faint to see.",
+        example: "0.05",
+    },
+    StageEntry {
+        name: "colour",
+        build: Build::Range(Single::FromZero, FRACTION, StageKind::Colour),
+        unit: "pixel values",
+        about: "Colour jitter: a random gain for the window and a random offset for each channel; their standard deviation. One \
+                number means from 0 to it.",
+        example: "0.05",
+    },
+];
+
+impl StageEntry {
+    /// The kind of the stage's value.
+    pub const fn kind(&self) -> Kind {
+        match self.build {
+            Build::Range(single, bounds, _) => Kind::Range(single, bounds),
+            Build::Axis(_) => Kind::Choice(super::AXES),
+        }
+    }
+}

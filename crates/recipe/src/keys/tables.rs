@@ -1,0 +1,910 @@
+//! The tables of a recipe and their keys.
+
+use crate::keys::stages::STAGES;
+use crate::keys::{Bounds, Key, Kind, SEEDS, SIDES, STEPS, Table, Variant, With};
+
+/// Every table, in the reference's order.
+pub(crate) static ALL: &[&Table] = &[
+    &RECIPE,
+    &CANVAS,
+    &FOURIER,
+    &PYRAMID,
+    &INIT,
+    &COMPOSITION,
+    &DETAIL,
+    &REGION,
+    &PROMPT,
+    &MODEL,
+    &STAGE,
+    &RENDER,
+    &PHASE,
+    &ADAM,
+    &ADAMW,
+    &SGD,
+    &RMSPROP,
+    &SIGN,
+    &KEYFRAMES,
+];
+
+const WEIGHT: Bounds = Bounds::within(0.0, 1000.0);
+
+/// One model, or several.
+const MODELS: &[&str] = &["model", "models"];
+
+pub(crate) static RECIPE: Table = Table {
+    name: "recipe",
+    heading: "The recipe",
+    about: "What stands at the top of the file, before the first table. A recipe needs at least one `[[composition]]` or \
+            `[[detail]]`; everything else has a default, in place of which a model may advise another.",
+    keys: &[
+        Key {
+            about: "The recipe that this one builds on, or several of them, later ones over earlier ones: what is said here \
+                    takes the place of what is said there. A picture of ours stands for the recipe inside it. Tables are laid \
+                    over one another key by key, pipelines name by name; everything else, arrays too, as a whole. An entry \
+                    `\"...\"` of an array stands for the inherited entries: `detail = [\"...\", { prompts = [\"sword\"] }]`; with \
+                    it, a target or phase with the name of an inherited one changes that one, key by key. Paths count from the \
+                    folder of the file that they are written in.",
+            example: "\"base.toml\"",
+            ..key("extends", Kind::Files)
+        },
+        Key { about: "The picture's title.", example: "\"Malazan landscape\"", ..key("title", Kind::Text) },
+        Key {
+            unit: "pixels",
+            about: "Width and height of the picture.",
+            example: "[1024, 1024]",
+            ..key("size", Kind::Size)
+        },
+        Key {
+            about: "The seed of every random draw: another one gives another picture of the same kind.",
+            example: "4",
+            ..key("seed", Kind::Whole(SEEDS.0, SEEDS.1))
+        },
+        Key {
+            about: "The CLIP model: its name, or the path of its folder.",
+            example: "\"models/vit-b-32\"",
+            ..key("model", Kind::Text)
+        },
+        Key {
+            about: "Several models in place of one, as an ensemble: each of them looks at every window, at its own window size, and \
+                    chooses among the prompts by itself. Their gradients differ in size, so in every step each is brought to the norm \
+                    of that of the first one, of the parameters that are moved, and counts by its `weight`; together they pull as one \
+                    model does. First is the one that the recipe names first. Similarities and the tally are told by model, as of \
+                    `detail 1 (pocket)`. `--model` puts one model in the place of all of them.",
+            example: "[\"pocket\", { name = \"models/vit-b-32\", weight = 2 }]",
+            ..key("models", Kind::Models)
+        },
+        Key {
+            about: "How the picture is stored and what it starts from.",
+            example: "{ basis = \"pixels\" }",
+            ..key("canvas", Kind::Table(&CANVAS))
+        },
+        Key {
+            about: "Named pipelines, for targets and prompts to use. A pipeline is an array of stages that may begin with \
+                    another pipeline's name.",
+            example: "{ roam = [{ cover = [0.25, 0.4] }, { rotate = 5 }], slanted = [\"roam\", { perspective = 0.4 }] }",
+            ..key("stages", Kind::Pipelines)
+        },
+        Key {
+            about: "Texts into each of which the texts of all prompts are filled, in the place of `{}`; of each prompt the mean \
+                    of what comes of it is looked for, as CLIP's prompt ensembles have it. Targets and prompts may have \
+                    others. Without any, texts stay as they are.",
+            example: "[\"a photo of {}\", \"an oil painting of {}\"]",
+            ..key("templates", Kind::Templates)
+        },
+        Key {
+            about: "Something that the whole picture should show.",
+            example: "",
+            ..key("composition", Kind::Tables(&COMPOSITION))
+        },
+        Key {
+            about: "Something that each small part of the picture should show.",
+            example: "",
+            ..key("detail", Kind::Tables(&DETAIL))
+        },
+        Key {
+            about: "What all phases have in common.",
+            example: "{ steps = 400 }",
+            ..key("render", Kind::Table(&RENDER))
+        },
+        Key {
+            about: "A stretch of steps; phases follow one another. Without any there is one, of the defaults.",
+            example: "",
+            ..key("phase", Kind::Tables(&PHASE))
+        },
+    ],
+    exclusive: MODELS,
+    one_needed: false,
+};
+
+pub(crate) static CANVAS: Table = Table {
+    name: "canvas",
+    heading: "[canvas]",
+    about: "How the picture is stored and what it starts from.",
+    keys: &[
+        Key {
+            about: "How the picture is stored, which decides what optimisation finds easy.",
+            example: "{ fourier = { decay = 1.2, chroma = 0.8 } }",
+            ..key("basis", Kind::Choice(BASES))
+        },
+        Key {
+            about: "What the picture starts from.",
+            example: "{ colour = [0.2, 0.3, 0.4], noise = 0.05 }",
+            ..key("init", Kind::Table(&INIT))
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+/// The bases.
+pub(crate) const BASES: &[Variant] = &[
+    Variant {
+        name: "fourier",
+        about: "a spectrum with decorrelated colours and a sigmoid: large shapes come as easily as small ones",
+        with: With::Settings(&FOURIER),
+    },
+    Variant {
+        name: "pyramid",
+        about: "a sum of enlarged levels, from a few pixels up to the whole size",
+        with: With::Settings(&PYRAMID),
+    },
+    Variant { name: "pixels", about: "the pixels themselves: grainy", with: With::Nothing },
+];
+
+pub(crate) static FOURIER: Table = Table {
+    name: "fourier",
+    heading: "basis = { fourier = { ... } }",
+    about: "Settings of the `fourier` basis.",
+    keys: &[
+        Key {
+            about: "Amplitudes start as 1/f^decay: more gives softer, larger shapes.",
+            example: "1.2",
+            ..key("decay", Kind::Number(Bounds::within(0.0, 4.0)))
+        },
+        Key {
+            about: "How easily colours move, relative to lightness: less gives calmer colours.",
+            example: "0.8",
+            ..key("chroma", Kind::Number(Bounds::within(0.0, 4.0)))
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(crate) static PYRAMID: Table = Table {
+    name: "pyramid",
+    heading: "basis = { pyramid = { ... } }",
+    about: "Settings of the `pyramid` basis.",
+    keys: &[Key {
+        unit: "pixels",
+        about: "The shorter side of the coarsest level.",
+        example: "16",
+        ..key("coarsest", Kind::Whole(1, SIDES.1))
+    }],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(crate) static INIT: Table = Table {
+    name: "init",
+    heading: "init = { ... }",
+    about: "What the picture starts from: a lightness, a colour or an image, with noise on it.",
+    keys: &[
+        Key {
+            unit: "0 black to 1 white",
+            about: "A grey to start from, unless there is a `colour` or an `image`.",
+            example: "0.3",
+            ..key("mean", Kind::Number(Bounds::within(0.0, 1.0)))
+        },
+        Key {
+            unit: "sRGB, 0 to 1",
+            about: "A colour to start from, in place of `mean`.",
+            example: "[0.2, 0.3, 0.4]",
+            ..key("colour", Kind::Colour)
+        },
+        Key {
+            about: "An image to start from, in place of `mean`; its path is relative to the recipe's folder. It is scaled to \
+                    cover the canvas and cropped at its centre. As all pictures it is turned as its camera noted, and where it \
+                    is transparent white is seen.",
+            example: "\"start.png\"",
+            ..key("image", Kind::File)
+        },
+        Key {
+            about: "Standard deviation of the random start: of pixel values for `pixels`, of parameters for the other bases.",
+            example: "0.05",
+            ..key("noise", Kind::Number(Bounds::within(0.0, 10.0)))
+        },
+    ],
+    exclusive: &["mean", "colour", "image"],
+    one_needed: false,
+};
+
+const NAME: Key = Key {
+    about: "A name of its own, by which phases weigh the target. It also names the target's random draws: a named target \
+            keeps them when others are put before it. Without one it is called by its position, like `detail 1`.",
+    example: "\"sky\"",
+    ..key("name", Kind::Text)
+};
+
+const PROMPTS: Key = Key {
+    about: "What to show: texts, or tables with a text and further keys.",
+    example: "[\"sword\", { text = \"letters\", weight = -0.3 }]",
+    required: true,
+    ..key("prompts", Kind::Prompts)
+};
+
+const STAGES_OF_TARGET: Key = Key {
+    about: "The pipeline through which the windows are seen: the name of one from `[stages]`, or an array of stages.",
+    example: "[{ rotate = 15 }, { flip = \"horizontal\", chance = 0.5 }]",
+    ..key("stages", Kind::Pipeline)
+};
+
+const WINDOWS: Key = Key {
+    about: "Places to look at, each step.",
+    example: "24",
+    unit: "places a step",
+    ..key("windows", Kind::Whole(1, 4096))
+};
+
+const PLACES: Key = Key {
+    about: "The number of places that windows look at, the same ones for the whole render and spread evenly: things take shape \
+            there, one beside the other. `cover` says how large each of them is, `shift` how far windows may stray. 0: every \
+            window lies somewhere else, and what it shows is woven into the whole.",
+    example: "7",
+    ..key("places", Kind::Whole(0, 4096))
+};
+
+const SELECT: Key = Key {
+    about: "Which prompts a window trains.",
+    example: "\"all\"",
+    ..key(
+        "select",
+        Kind::Choice(&[
+            Variant { name: "best", about: "the one that the window already shows most", with: With::Nothing },
+            Variant {
+                name: "worst",
+                about: "the one that it shows least, so that none is forgotten",
+                with: With::Nothing,
+            },
+            Variant { name: "all", about: "all of them", with: With::Nothing },
+            Variant {
+                name: "mix",
+                about: "all of them, those that it shows more with more weight: a softmax of similarities over `temperature`",
+                with: With::Nothing,
+            },
+            Variant { name: "random", about: "one, drawn for each place", with: With::Nothing },
+            Variant {
+                name: "turns",
+                about: "one after the other, so that all have the same share; with `places`, each place shows one of them",
+                with: With::Nothing,
+            },
+        ]),
+    )
+};
+
+const TEMPERATURE: Key = Key {
+    about: "How evenly `select = \"mix\"` shares out a window among prompts: near 0 as `best`, far above the differences of \
+            similarities as `all`.",
+    example: "0.1",
+    ..key("temperature", Kind::Schedule(Bounds::above(0.0, 100.0)))
+};
+
+const CALIBRATION: Key = Key {
+    about: "What the similarity of a prompt is measured against before `best`, `worst` and `mix` compare it. Similarities of \
+            different prompts lie on different scales, so that without it one prompt has nearly all windows. What is compared is \
+            still a similarity, as all prompts would have it with the same mean and spread: `scale` and `temperature` keep their \
+            meaning. With one prompt nothing is compared.",
+    example: "\"none\"",
+    ..key(
+        "calibration",
+        Kind::Choice(&[
+            Variant {
+                name: "past",
+                about: "its own mean and spread in the windows that the target has seen lately: one that has got ahead has to be \
+                        better than that",
+                with: With::Nothing,
+            },
+            Variant {
+                name: "start",
+                about: "its own mean and spread in windows of the canvas as it is when the prompt begins to compete: one that has got \
+                        ahead stays there, as a composition wants it, which has one place",
+                with: With::Nothing,
+            },
+            Variant { name: "none", about: "nothing: similarities as they are", with: With::Nothing },
+        ]),
+    )
+};
+
+const LOSS: Key = Key {
+    about: "How far a window is from a prompt, of their similarity s.",
+    example: "\"cosine\"",
+    ..key(
+        "loss",
+        Kind::Choice(&[
+            Variant { name: "spherical", about: "acos(s)^2 / 2", with: With::Nothing },
+            Variant { name: "cosine", about: "1 - s", with: With::Nothing },
+            Variant {
+                name: "dot",
+                about: "-e . f, of the embedding e as the model gives it, before it is brought to the length 1: it may grow as \
+                        well as turn. How much a step pulls depends on the model; with one that brings it to the length 1 by \
+                        itself, as `pocket` does, it is the same as cosine",
+                with: With::Nothing,
+            },
+            Variant {
+                name: "l1",
+                about: "the sum of absolute differences between the numbers of both embeddings, brought to the length 1",
+                with: With::Nothing,
+            },
+            Variant {
+                name: "l2",
+                about: "sqrt(2 - 2 s), the distance of both embeddings, brought to the length 1",
+                with: With::Nothing,
+            },
+        ]),
+    )
+};
+
+const ACTIVE: Key = Key {
+    unit: "steps",
+    about: "When the target acts: from its first step on and before its end, both counted from 0 over the whole run, as `step` \
+            is; [0, 100] are the first hundred steps. Where phases are made longer or shorter (`--steps`, `--draft`), both keep \
+            their places in their phases. A target that is not active costs nothing. Without it, always.",
+    example: "[100, \"end\"]",
+    ..key("active", Kind::Steps)
+};
+
+const REGION_OF_TARGET: Key = Key {
+    about: "Where the target may look and change: a rectangle as [x, y, width, height] in fractions of the canvas's width and \
+            height, from its left and top, or a mask. Details are placed inside, compositions fit it; what they change beyond \
+            it is left out. Sizes (`cover`) still count by the canvas. Only the basis `pixels` keeps what nobody looks at \
+            exactly as it is: the parts in which the others store a picture reach further. Without it, everywhere.",
+    example: "[0, 0.6, 1, 0.4]",
+    ..key("region", Kind::Region)
+};
+
+const MODEL_OF_TARGET: Key = Key {
+    about: "The CLIP model that looks for this target, in place of the recipe's: its name, or the path of its folder. Several \
+            models may work on one picture, each at its own window size. `--model` does not replace it.",
+    example: "\"models/vit-b-32\"",
+    ..key("model", Kind::Text)
+};
+
+const MODELS_OF_TARGET: Key = Key {
+    about: "Several models that look for this target, in place of the recipe's: an ensemble, as `models` of the recipe. `--model` \
+            does not replace them.",
+    example: "[\"pocket\", \"models/vit-b-32\"]",
+    ..key("models", Kind::Models)
+};
+
+const TEMPLATES_OF_TARGET: Key = Key {
+    about: "Templates for the texts of its prompts, in place of the recipe's; an empty array leaves them as they are.",
+    example: "[\"a photo of {}\"]",
+    ..key("templates", Kind::Templates)
+};
+
+const TARGET_WEIGHT: Key = Key {
+    about: "How strongly the target pulls. Phases multiply it by theirs.",
+    example: "0.5",
+    ..key("weight", Kind::Schedule(WEIGHT))
+};
+
+pub(crate) static COMPOSITION: Table = Table {
+    name: "composition",
+    heading: "[[composition]]",
+    about: "Something that the whole picture should show: its windows always fit the whole canvas.",
+    keys: &[
+        NAME,
+        PROMPTS,
+        STAGES_OF_TARGET,
+        WINDOWS,
+        Key {
+            about: "How the square window fits a canvas that is not square.",
+            example: "\"slide\"",
+            ..key(
+                "fit",
+                Kind::Choice(&[
+                    Variant { name: "stretch", about: "the canvas is stretched to the square", with: With::Nothing },
+                    Variant {
+                        name: "contain",
+                        about: "the whole canvas is inside the square, with its edges extended",
+                        with: With::Nothing,
+                    },
+                    Variant { name: "slide", about: "a square anywhere along the canvas", with: With::Nothing },
+                ]),
+            )
+        },
+        SELECT,
+        TEMPERATURE,
+        CALIBRATION,
+        LOSS,
+        TARGET_WEIGHT,
+        ACTIVE,
+        REGION_OF_TARGET,
+        TEMPLATES_OF_TARGET,
+        MODEL_OF_TARGET,
+        MODELS_OF_TARGET,
+    ],
+    exclusive: MODELS,
+    one_needed: false,
+};
+
+pub(crate) static DETAIL: Table = Table {
+    name: "detail",
+    heading: "[[detail]]",
+    about: "Something that parts of the picture should show: its windows lie at places that are drawn at random.",
+    keys: &[
+        NAME,
+        PROMPTS,
+        STAGES_OF_TARGET,
+        WINDOWS,
+        PLACES,
+        SELECT,
+        TEMPERATURE,
+        CALIBRATION,
+        LOSS,
+        TARGET_WEIGHT,
+        ACTIVE,
+        REGION_OF_TARGET,
+        TEMPLATES_OF_TARGET,
+        MODEL_OF_TARGET,
+        MODELS_OF_TARGET,
+    ],
+    exclusive: MODELS,
+    one_needed: false,
+};
+
+pub(crate) static REGION: Table = Table {
+    name: "region",
+    heading: "region = { ... }",
+    about: "A region of any shape, in place of a rectangle.",
+    keys: &[Key {
+        about: "A grey picture, stretched to the canvas: white is inside, black is not, and grey is changed less. The places of \
+                details are drawn from it, where it is lighter more of them; what is transparent counts as black. It is turned \
+                as its camera noted. Its path is relative to the recipe's folder.",
+        example: "\"mask.png\"",
+        required: true,
+        ..key("mask", Kind::File)
+    }],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(crate) static PROMPT: Table = Table {
+    name: "prompt",
+    heading: "prompts = [{ ... }]",
+    about: "One prompt, where a text alone is not enough: a text, an image or a direction, and what goes with it.",
+    keys: &[
+        Key { about: "What to show, in words.", example: "\"malazan\"", ..key("text", Kind::Text) },
+        Key {
+            about: "Several texts for one thing, in place of `text`: the mean of their embeddings is looked for. The tally \
+                    counts them as one, by the first.",
+            example: "[\"a red dragon\", \"a dragon breathing fire\"]",
+            ..key("texts", Kind::Texts)
+        },
+        Key {
+            about: "What to show, as an image file in place of `text`: the picture's own embedding is what windows are compared \
+                    with, so that they take over its subject and its style rather than its lines. Its path is relative to the \
+                    recipe's folder; the whole of it is seen as CLIP sees pictures, scaled and cropped at its centre; it is \
+                    turned as its camera noted, and where it is transparent white is seen.",
+            example: "\"reference.jpg\"",
+            ..key("image", Kind::File)
+        },
+        Key {
+            about: "A file of directions, made by `recipe-render direction fit`: what a classifier has learned to tell apart. \
+                    Its term is the log-odds of `class`, times the weight. In either sign it takes no part in the selection \
+                    and acts on the winning view of every place; a target may have directions alone, which then act on all \
+                    its views. Its path is relative to the recipe's folder.",
+            example: "\"letters.safetensors\"",
+            ..key("direction", Kind::File)
+        },
+        Key {
+            about: "The direction's class; it may be left out where the file has one alone.",
+            example: "\"letters\"",
+            ..key("class", Kind::Text)
+        },
+        Key {
+            about: "Of a direction with a negative weight, the probability of the class below which it does no more: what does \
+                    not show the class is left as it is.",
+            example: "0.05",
+            ..key("below", Kind::Schedule(Bounds::within(0.0001, 0.9999)))
+        },
+        Key {
+            about: "Of a direction with a positive weight, the probability from which on it does no more.",
+            example: "0.7",
+            ..key("above", Kind::Schedule(Bounds::within(0.0001, 0.9999)))
+        },
+        Key {
+            about: "How strongly it pulls. Negative to avoid it: such a prompt takes no part in the selection and acts on the \
+                    winning view of every place. The sign cannot change over time.",
+            example: "-0.3",
+            ..key("weight", Kind::Schedule(Bounds::within(-1000.0, 1000.0)))
+        },
+        Key {
+            about: "What its similarity is multiplied by before prompts are compared: more wins it more windows. Some prompts are \
+                    more similar to any picture than others are. Prompts to be avoided do not compete.",
+            example: "1.1",
+            ..key("scale", Kind::Schedule(Bounds::above(0.0, 10.0)))
+        },
+        Key {
+            about: "The similarity at which it lets go: windows that show it so much are left as they are. For a prompt to be \
+                    avoided, the similarity below which it does no more. Without it a prompt never lets go, and one to be avoided \
+                    does so below 0.",
+            example: "0.4",
+            ..key("stop", Kind::Schedule(Bounds::within(-1.0, 1.0)))
+        },
+        Key {
+            about: "A pipeline for this prompt alone; without it, the target's. A pipeline that begins with the target's one \
+                    sees a place as that one does.",
+            example: "\"slanted\"",
+            ..key("stages", Kind::Pipeline)
+        },
+        Key {
+            about: "Templates for its text or texts, in place of the target's; an empty array leaves them as they are.",
+            example: "[\"an oil painting of {}\"]",
+            ..key("templates", Kind::Templates)
+        },
+    ],
+    exclusive: &["text", "texts", "image", "direction"],
+    one_needed: true,
+};
+
+pub(crate) static MODEL: Table = Table {
+    name: "model",
+    heading: "models = [{ ... }]",
+    about: "One model of an ensemble, where a name alone is not enough.",
+    keys: &[
+        Key {
+            about: "The model's name, or the path of its folder.",
+            example: "\"models/vit-b-32\"",
+            required: true,
+            ..key("name", Kind::Text)
+        },
+        Key {
+            about: "How much the model counts beside the others: its part of the pull is its weight over the sum of all weights. It \
+                    may change over time and is never 0.",
+            example: "\"2 - t\"",
+            ..key("weight", Kind::Schedule(Bounds::above(0.0, 1000.0)))
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+/// The mirror's axes.
+pub(crate) const AXES: &[Variant] = &[
+    Variant { name: "horizontal", about: "left and right change places", with: With::Nothing },
+    Variant { name: "vertical", about: "top and bottom change places", with: With::Nothing },
+];
+
+/// The edge rules.
+pub(crate) const EDGES: &[Variant] = &[
+    Variant { name: "mirror", about: "the picture, mirrored", with: With::Nothing },
+    Variant { name: "wrap", about: "the picture's other side, as of a tile", with: With::Nothing },
+    Variant { name: "clamp", about: "the outermost pixels", with: With::Nothing },
+    Variant { name: "fill", about: "one colour", with: With::Value(&Kind::Colour) },
+];
+
+pub(crate) static STAGE: Table = Table {
+    name: "stage",
+    heading: "An entry of a pipeline",
+    about: "One stage of a pipeline: a table with exactly one of these keys, and a `chance` beside it if it should not act on \
+            every view. Geometric stages (`cover` to `flip`) compose first, in written order; the others follow, in written \
+            order.",
+    keys: &STAGE_KEYS,
+    exclusive: &[],
+    one_needed: false,
+};
+
+/// The stages' keys, and what else a pipeline's entry can have.
+static STAGE_KEYS: [Key; STAGES.len() + 2] = {
+    let mut keys = [Key {
+        unit: "probability",
+        about: "The probability that the stage beside it acts on a view.",
+        example: "0.5",
+        ..key("chance", Kind::Schedule(Bounds::within(0.0, 1.0)))
+    }; STAGES.len() + 2];
+    let mut index = 0;
+    while index < STAGES.len() {
+        let stage = &STAGES[index];
+        keys[index] =
+            Key { unit: stage.unit, about: stage.about, example: stage.example, ..key(stage.name, stage.kind()) };
+        index += 1;
+    }
+    keys[index] = Key {
+        about: "What a window sees beyond the canvas's edge; the last one of a pipeline counts, `mirror` without one.",
+        example: "\"wrap\"",
+        ..key("edge", Kind::Choice(EDGES))
+    };
+    keys
+};
+
+pub(crate) static RENDER: Table = Table {
+    name: "render",
+    heading: "[render]",
+    about: "What all phases have in common.",
+    keys: &[
+        Key {
+            unit: "steps",
+            about: "How long the whole run is. Phases take their `steps` of it or a `share`; those that say neither share evenly \
+                    what is left. Without it the run is as long as its phases.",
+            example: "500",
+            ..key("steps", Kind::Whole(STEPS.0, STEPS.1))
+        },
+        Key {
+            about: "The optimiser of all phases that say none.",
+            example: "\"sign\"",
+            ..key("optimiser", Kind::Choice(OPTIMISERS))
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+/// The optimisers.
+pub(crate) const OPTIMISERS: &[Variant] = &[
+    Variant {
+        name: "adam",
+        about: "every parameter moves by up to `rate` a step while its gradient is steady, less where it is not, or small; the \
+                defaults of `rate` are made for it",
+        with: With::Settings(&ADAM),
+    },
+    Variant {
+        name: "adamw",
+        about: "the same with weight decay: the picture falls back to the mean colour of its start wherever nothing holds it",
+        with: With::Settings(&ADAMW),
+    },
+    Variant {
+        name: "sgd",
+        about: "gradient descent: steps are as long as the gradient is large, so it wants gradient = \"normalise\" and rates \
+                of about 0.002; with `fourier` it moves large, soft shapes alone",
+        with: With::Settings(&SGD),
+    },
+    Variant {
+        name: "rmsprop",
+        about: "the gradient over the root of its mean square: as `adam` without its mean, livelier and grainier",
+        with: With::Settings(&RMSPROP),
+    },
+    Variant {
+        name: "sign",
+        about: "every parameter moves by exactly `rate`: strong and noisy; a quarter to half of `adam`'s rates, falling to almost 0",
+        with: With::Settings(&SIGN),
+    },
+];
+
+/// How much of a mean is kept.
+const KEPT: Bounds = Bounds::within(0.0, 0.999_999);
+const EPSILON: Key = Key {
+    about: "Added to the root of the mean square: parameters whose gradient is smaller than this move less. With `gradient = \
+            \"normalise\"` gradients have a size of 1, and an epsilon of 1 leaves what hardly matters at rest; without it, 1e-8.",
+    example: "1e-6",
+    ..key("epsilon", Kind::Number(Bounds::above(0.0, 1.0)))
+};
+const BETA1: Key = Key {
+    about: "How much of the mean gradient is kept a step: 0.9 remembers about 10 steps.",
+    example: "0.8",
+    ..key("beta1", Kind::Number(KEPT))
+};
+const BETA2: Key = Key {
+    about: "How much of the mean squared gradient is kept a step.",
+    example: "0.999",
+    ..key("beta2", Kind::Number(KEPT))
+};
+
+pub(crate) static ADAM: Table = Table {
+    name: "adam",
+    heading: "optimiser = { adam = { ... } }",
+    about: "Settings of the optimiser `adam`.",
+    keys: &[BETA1, BETA2, EPSILON],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(crate) static ADAMW: Table = Table {
+    name: "adamw",
+    heading: "optimiser = { adamw = { ... } }",
+    about: "Settings of the optimiser `adamw`.",
+    keys: &[
+        BETA1,
+        BETA2,
+        EPSILON,
+        Key {
+            about: "Weight decay: a step brings every parameter nearer to its ground by rate times this of the distance. The \
+                    ground is the mean colour that the canvas starts from, not black.",
+            example: "1",
+            ..key("decay", Kind::Number(Bounds::within(0.0, 100.0)))
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+const MOMENTUM: Key = Key {
+    about: "How much of its speed a parameter keeps a step: with 0.9 a steady gradient moves it ten times as far.",
+    example: "0.7",
+    ..key("momentum", Kind::Number(KEPT))
+};
+
+pub(crate) static SGD: Table = Table {
+    name: "sgd",
+    heading: "optimiser = { sgd = { ... } }",
+    about: "Settings of the optimiser `sgd`.",
+    keys: &[
+        MOMENTUM,
+        Key {
+            about: "Nesterov's momentum: the gradient counts once more, ahead of the speed.",
+            example: "true",
+            ..key("nesterov", Kind::Bool)
+        },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(crate) static RMSPROP: Table = Table {
+    name: "rmsprop",
+    heading: "optimiser = { rmsprop = { ... } }",
+    about: "Settings of the optimiser `rmsprop`.",
+    keys: &[
+        Key {
+            about: "How much of the mean squared gradient is kept a step.",
+            example: "0.9",
+            ..key("keep", Kind::Number(KEPT))
+        },
+        EPSILON,
+        MOMENTUM,
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(crate) static SIGN: Table = Table {
+    name: "sign",
+    heading: "optimiser = { sign = { ... } }",
+    about: "Settings of the optimiser `sign`.",
+    keys: &[Key {
+        about: "How much of the mean gradient, whose sign counts, is kept a step.",
+        example: "0.5",
+        ..key("momentum", Kind::Number(KEPT))
+    }],
+    exclusive: &[],
+    one_needed: false,
+};
+
+pub(crate) static PHASE: Table = Table {
+    name: "phase",
+    heading: "[[phase]]",
+    about: "A stretch of steps. In its values, `t` runs from 0 to 1 within the phase and `T` within the whole run.",
+    keys: &[
+        Key {
+            about: "A name of its own. Without one it is called by its position, like `phase 1`.",
+            example: "\"compose\"",
+            ..key("name", Kind::Text)
+        },
+        Key {
+            unit: "steps",
+            about: "How long it is; of a repeated phase, each time. The default is for recipes without `[render] steps`.",
+            example: "150",
+            ..key("steps", Kind::Whole(1, 10_000_000))
+        },
+        Key {
+            unit: "fraction of [render] steps",
+            about: "How long it is, all repetitions together, in place of `steps`. All shares are at most 1 together.",
+            example: "0.3",
+            ..key("share", Kind::Number(Bounds::above(0.0, 1.0)))
+        },
+        Key {
+            about: "How often it is done, one after the other; `t` runs from 0 to 1 each time. The second time it is called \
+                    like `detail (2)`.",
+            example: "3",
+            ..key("repeat", Kind::Whole(1, 1000))
+        },
+        Key {
+            about: "How parameters follow their gradient. Without it, as `[render]` says. A phase takes over the memory of the \
+                    one before it if that one's optimiser was of the same kind, with whatever settings (`adam` and `adamw` are \
+                    of one kind), and else begins with an empty one.",
+            example: "{ sgd = { momentum = 0.9 } }",
+            ..key("optimiser", Kind::Choice(OPTIMISERS))
+        },
+        Key {
+            about: "What is done to the gradient of the parameters that are moved, before the optimiser sees it: of the \
+                    parameters rather than of the pixels, so that it is the optimiser's steps that are bounded, whatever the basis.",
+            example: "\"plain\"",
+            ..key("gradient", Kind::Choice(GRADIENTS))
+        },
+        Key {
+            unit: "fraction of the picture's sides",
+            about: "The size at which the picture is optimised. Windows then cost the same, all else much less, and only large \
+                    shapes are moved: `fourier` leaves out the finer frequencies, `pyramid` the finer levels, `pixels` are sampled \
+                    anew. What a window covers and what `finest` means stays the same, and pictures are always written at the whole \
+                    size. A value that changes over time takes multiples of 1/16; no side is less than 16 pixels.",
+            example: "0.25",
+            ..key("resolution", Kind::Schedule(Bounds::above(0.0, 1.0)))
+        },
+        Key {
+            unit: "steps",
+            about: "The phase ends when no target's similarity has risen for so many steps. Similarities are smoothed over a \
+                    quarter of them. The next phase begins with the number, the draws and the `T` that it would have had anyway. \
+                    It is scaled with the phase (`--steps`, `--draft`). While `finest` still opens, similarities pause and rise \
+                    again: a phase that ends then stays as soft as it is. Without it, no phase ends early.",
+            example: "40",
+            ..key("patience", Kind::Whole(1, 10_000_000))
+        },
+        Key {
+            about: "By how much a smoothed similarity has to be above its highest value so far to have risen, for `patience`.",
+            example: "0.005",
+            ..key("gain", Kind::Number(Bounds::within(0.0, 1.0)))
+        },
+        Key {
+            about: "The optimiser's rate: how far a step goes.",
+            example: "\"0.1 * (1 - 0.9*t)\"",
+            ..key("rate", Kind::Schedule(Bounds::within(0.0, 10.0)))
+        },
+        Key {
+            unit: "cycles per shorter canvas side",
+            about: "The finest structure that the picture may have: a low-pass. Open it from coarse to fine. The default is for \
+                    recipes in which no phase says `finest`; where one does, the other phases show everything, as \"off\" does.",
+            example: "{ keys = [[0, 5], [1, 24]] }",
+            ..key("finest", Kind::Switchable(Bounds::above(0.0, 65536.0)))
+        },
+        Key {
+            about: "A weight for all compositions, or weights by name (`composition.sky = 0.5`), by which a target's own \
+                    weight is multiplied. 0 switches it off, and its windows then cost nothing. Without it, 1.",
+            example: "0",
+            ..key("composition", Kind::Weights(WEIGHT))
+        },
+        Key {
+            about: "A weight for all details, or weights by name (`detail.sky = \"1 - t\"`), by which a target's own weight \
+                    is multiplied. 0 switches it off, and its windows then cost nothing. Without it, 1.",
+            example: "{ sky = \"1 - t\" }",
+            ..key("detail", Kind::Weights(WEIGHT))
+        },
+    ],
+    exclusive: &["steps", "share"],
+    one_needed: false,
+};
+
+/// What can be done to a gradient.
+pub(crate) const GRADIENTS: &[Variant] = &[
+    Variant { name: "plain", about: "nothing", with: With::Nothing },
+    Variant {
+        name: "normalise",
+        about: "it is divided by its root mean square, so that its size is 1 at every step, whatever the weights, the number of \
+                windows and the resolution",
+        with: With::Nothing,
+    },
+    Variant {
+        name: "clip",
+        about: "where its norm, the root of its sum of squares, is above this, it is scaled down to it",
+        with: With::Value(&Kind::Schedule(Bounds::above(0.0, 1e9))),
+    },
+];
+
+/// How values move between keyframes.
+pub(crate) const EASES: &[Variant] = &[
+    Variant { name: "linear", about: "straight", with: With::Nothing },
+    Variant { name: "smooth", about: "slow at both ends, as smoothstep", with: With::Nothing },
+    Variant { name: "cosine", about: "slow at both ends, as half a cosine wave", with: With::Nothing },
+    Variant { name: "hold", about: "not at all, until the next keyframe", with: With::Nothing },
+];
+
+pub(crate) static KEYFRAMES: Table = Table {
+    name: "keyframes",
+    heading: "{ keys = [...], ease = ... }",
+    about: "A value over time, wherever a schedule can stand.",
+    keys: &[
+        Key {
+            about: "Times within the phase, from 0 to 1 and ascending, and the values there. Two at one time make a jump.",
+            example: "[[0, 5], [1, 24]]",
+            required: true,
+            ..key("keys", Kind::Keyframes)
+        },
+        Key { about: "How the value moves between two.", example: "\"smooth\"", ..key("ease", Kind::Choice(EASES)) },
+    ],
+    exclusive: &[],
+    one_needed: false,
+};
+
+/// A key to be filled in.
+const fn key(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, unit: "", about: "", example: "", required: false }
+}

@@ -1,0 +1,321 @@
+//! Recipes: TOML text to a [`Plan`]. Nothing past this module knows TOML.
+//!
+//! ```text
+//! text ─▶ syntax ─▶ document ─▶ read ─▶ written::Recipe ─▶ resolve ─▶ Plan
+//!                      ▲         │ by keys: what there is to say
+//!                   sources      │ and schema::defaults: what is meant where nothing is said
+//!                                └─▶ report: diagnostics, all of all files at once
+//! ```
+//!
+//! `sources::extends` finds the recipes that one builds on, `sources::merge` lays them over one another, `sources::set` puts what the
+//! command line sets into the document that comes of it, and `sources::texts` keeps all these texts as one, so that every place in
+//! them still knows its file. Where a recipe is silent, what its models advise counts (`read::advice`), which the caller looks up;
+//! else the defaults. Schedules are looked at over all their steps (`resolve::over_time`).
+//!
+//! The same table of keys makes the JSON schema and the reference page (`schema`).
+
+use recipe_render_core::{chance, picture_file, plan};
+
+// In the order of the way.
+mod syntax;
+
+mod sources;
+
+mod keys;
+
+mod read;
+
+mod resolve;
+
+mod schema;
+
+mod report;
+
+use std::path::{Path, PathBuf};
+
+pub use self::read::advice::{Advise, check_advice, no_advice};
+pub use self::read::expression;
+pub use self::report::diagnostic::{Diagnostic, Severity, render_diagnostics};
+pub use self::report::finding::Finding;
+pub use self::report::paths::{missing_hint, path_hint};
+pub use self::schema::json::{schema, schema_text};
+pub use self::schema::reference::reference;
+pub use self::sources::changes::changes;
+pub use self::sources::extends::{Base, Bases};
+pub use self::sources::origin::{Origin, Origins, Whence};
+pub use self::sources::overrides::{Overrides, parse_seed, parse_size, parse_steps};
+pub use self::sources::setting::Setting;
+pub use self::sources::texts::{Place, SourceFile};
+pub use self::syntax::text::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
+
+use self::read::advice::Counsel;
+use self::read::reader::Reader;
+use self::report::diagnostic::in_order;
+use self::sources::extends::Family;
+use crate::plan::{Plan, Schedule};
+
+/// A recipe ready to be rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compiled {
+    pub plan: Plan,
+    /// The models that its targets look with, by [`Target::model`](crate::plan::Target::model); each is one target's at least.
+    pub models: Vec<ModelReference>,
+    /// Where each of the plan's prompts stands first, parallel to [`Plan::prompts`].
+    pub prompt_places: Vec<Place>,
+    /// Where its values come from.
+    pub whence: Whence,
+    /// What is legal but surely not meant.
+    pub warnings: Vec<Diagnostic>,
+    /// The files that the picture depends on besides the recipe and the model: those that the recipe builds on, and images.
+    pub files: Vec<PathBuf>,
+    /// The recipes that it builds on, for a picture to keep.
+    pub bases: Bases,
+}
+
+/// A recipe that cannot be rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invalid {
+    /// All errors and warnings, at least one of them an error: those of the recipe's own text first, in its order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files it depends on besides itself, as far as they are known; they need not be there.
+    pub files: Vec<PathBuf>,
+}
+
+/// A model as the recipe or the command line says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelReference {
+    /// A name, or the path of a folder.
+    pub name: String,
+    /// Where a recipe says it; none if it is a default or the command line's.
+    pub place: Option<Place>,
+    /// The folder from which a path counts: that of the file that says it, or for one from the command line the current one.
+    pub base: PathBuf,
+}
+
+/// What a recipe takes from elsewhere.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// Opens the recipes that it builds on, where they were not read with it.
+    pub open: Open<'a>,
+    /// Gives what its models advise.
+    pub advise: Advise<'a>,
+}
+
+impl Default for Around<'_> {
+    /// Files, and no advice.
+    fn default() -> Self {
+        Around { open: &open, advise: &no_advice }
+    }
+}
+
+/// Compiles a recipe by itself. `path` is its file's, for messages and for the paths in it; `text` its text. What it builds on is
+/// read from files; no model advises.
+///
+/// # Errors
+/// See [`compile_text`].
+pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compiled, Invalid> {
+    let recipe = RecipeText { path: path.to_path_buf(), text: text.to_owned(), bases: None };
+    compile_text(&recipe, Around::default(), overrides)
+}
+
+/// Compiles a recipe with what is around it: with models on disk,
+/// `Around { advise: &ModelFolder::text_of, ..Around::default() }`, see
+/// [`ModelFolder::text_of`](crate::clip::ModelFolder::text_of).
+///
+/// # Errors
+/// All errors and warnings of all the texts that it is made of, at least one of them an error.
+pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrides) -> Result<Compiled, Invalid> {
+    let mut family = Family::of(recipe, around.open);
+    let settings = family.sources.end();
+    let starts: Vec<usize> =
+        overrides.set.iter().map(|setting| family.sources.add(setting.source(), PathBuf::new())).collect();
+    let settings = settings..family.sources.end();
+    let mut files = std::mem::take(&mut family.files);
+    let mut found = std::mem::take(&mut family.diagnostics);
+    if !family.is_sound() {
+        return Err(Invalid { diagnostics: in_order(found, &family.sources), files });
+    }
+    let advisers = read::advice::look_up(&mut family, overrides, &starts, around.advise);
+    let counsel = Counsel::read(&advisers);
+    let mut document = family.merged(&mut found);
+    let partial = !found.is_empty();
+    if !partial {
+        found.extend(sources::set::apply(&mut document, &overrides.set, &starts, &family.sources, &counsel));
+    }
+    let mut reader = Reader::new(&family.sources);
+    reader.diagnostics = found;
+    reader.partial = partial;
+    reader.settings = settings;
+    reader.advise(&counsel);
+    let mut recipe = reader.recipe(&document);
+    // What the recipe itself counts steps by.
+    let counted: Vec<u64> = recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect();
+    let models = apply(&mut reader, &mut recipe, overrides);
+    if let Some(start) = &recipe.start {
+        reader.check_start(start, recipe.size);
+    }
+    let timeline = recipe.timeline();
+    resolve::over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
+    files.append(&mut reader.files);
+    files.sort();
+    files.dedup();
+    // Names can only be looked up where all of it is there.
+    let resolved = (!partial).then(|| resolve::plan::resolve(&mut reader, &recipe, &timeline, &counted, models));
+    let diagnostics = in_order(reader.diagnostics, &family.sources);
+    let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
+    match resolved {
+        Some(resolved) if sound => {
+            // Its own model advises even where no target looks with it.
+            let own =
+                advisers.first().filter(|own| !resolved.models.iter().any(|model| own.is(&model.name, &model.base)));
+            files.extend(own.and_then(read::advice::Adviser::file));
+            Ok(Compiled {
+                plan: resolved.plan,
+                models: resolved.models,
+                prompt_places: resolved.prompt_spans.iter().map(|span| family.sources.place(span)).collect(),
+                whence: resolved.whence,
+                warnings: diagnostics,
+                files,
+                bases: family.bases(),
+            })
+        }
+        _ => {
+            // A model's advice may be what is wrong.
+            files.extend(advisers.iter().filter_map(|adviser| adviser.file()));
+            Err(Invalid { diagnostics, files })
+        }
+    }
+}
+
+/// Lets the command line have its way; returns the models of targets that name none, with their weights. Without any, they were
+/// reported.
+fn apply(
+    reader: &mut Reader<'_>,
+    recipe: &mut read::written::Recipe,
+    overrides: &Overrides,
+) -> Vec<(ModelReference, Schedule)> {
+    if let Some(size) = overrides.size {
+        match sources::overrides::checked_size(size) {
+            Ok(size) => {
+                recipe.size = size;
+                recipe.origins.insert("size".to_owned(), Origin::CommandLine);
+            }
+            Err(message) => reader.about_all(message),
+        }
+    }
+    if let Some(seed) = overrides.seed {
+        recipe.seed = seed;
+        recipe.origins.insert("seed".to_owned(), Origin::CommandLine);
+    }
+    if let Some(total) = overrides.steps {
+        if total == 0 {
+            reader.about_all("a render has at least one step");
+        }
+        let steps: Vec<u32> = recipe.phases.iter().map(|phase| phase.steps).collect();
+        for (phase, steps) in recipe.phases.iter_mut().zip(sources::overrides::share_steps(&steps, total)) {
+            phase.steps = steps;
+            phase.origins.insert("steps".to_owned(), Origin::CommandLine);
+        }
+    }
+    if let Some(name) = &overrides.model {
+        recipe.origins.insert("model".to_owned(), Origin::CommandLine);
+        let model = ModelReference { name: name.clone(), place: None, base: PathBuf::new() };
+        return vec![(model, Schedule::Constant(1.0))];
+    }
+    if let Some(name) = &recipe.default_model {
+        let model = ModelReference { name: name.clone(), place: None, base: reader.folder(0).to_path_buf() };
+        return vec![(model, Schedule::Constant(1.0))];
+    }
+    recipe.models.iter().map(|model| (model.reference(reader), model.weight.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keys::{Key, Table};
+
+    /// A recipe in which one key of one table says its example, or nothing.
+    fn example(spec: &Table, key: Option<&Key>) -> String {
+        let line = key.map_or(String::new(), |key| format!("{} = {}", key.name, key.example));
+        let inner = if line.is_empty() { String::new() } else { format!(", {line}") };
+        let is = |name: &str| key.is_some_and(|key| key.name == name);
+        let prompts = if is("prompts") { "" } else { "prompts = ['x']" };
+        let detail = "[[detail]]\nname = 'sky'\nprompts = ['x']\n";
+        let stages = "[stages]\nslanted = [{ rotate = 3 }]\n";
+        match spec.name {
+            "recipe" if is("stages") => format!("{line}\n{detail}"),
+            "recipe" => format!("{line}\n{detail}{stages}"),
+            "canvas" => format!("{detail}[canvas]\n{line}\n"),
+            "init" => format!("{detail}[canvas.init]\n{line}\n"),
+            "render" => format!("{detail}[render]\n{line}\n"),
+            "adam" | "adamw" | "sgd" | "rmsprop" | "sign" => {
+                format!("{detail}[render.optimiser.{}]\n{line}\n", spec.name)
+            }
+            "fourier" | "pyramid" => format!("{detail}[canvas.basis.{}]\n{line}\n", spec.name),
+            "region" => format!("[[detail]]\n{prompts}\nregion = {{ {line} }}\n").replace("region = {  }", ""),
+            "composition" | "detail" => format!("{stages}[[{}]]\n{prompts}\n{line}\n", spec.name),
+            "prompt" if is("text") => format!("{stages}[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" if is("texts") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" if is("image") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" if is("direction") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
+            "prompt" if is("class") || is("above") || is("below") => {
+                let weight = if is("below") { -1 } else { 1 };
+                format!(
+                    "[[detail]]\nprompts = ['x', {{ direction = 'letters.safetensors', weight = {weight}{inner} }}]\n"
+                )
+            }
+            "model" if is("name") => format!("[[detail]]\nprompts = ['x']\nmodels = ['a', {{ {line} }}]\n"),
+            "model" => format!("[[detail]]\nprompts = ['x']\nmodels = ['a', {{ name = 'b'{inner} }}]\n"),
+            "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
+            "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
+            "stage" => format!("{detail}stages = [{{ rotate = 3 }}, {{ {line} }}]\n").replace(", {  }", ""),
+            "phase" if is("share") => format!("{detail}[render]\nsteps = 100\n[[phase]]\n[[phase]]\n{line}\n"),
+            "phase" if is("gain") => format!("{detail}[[phase]]\npatience = 20\n{line}\n"),
+            "phase" => format!("{detail}[[composition]]\nprompts = ['y']\n[[phase]]\n{line}\n"),
+            "keyframes" if is("keys") => format!("{detail}weight = {{ {line} }}\n"),
+            "keyframes" => format!("{detail}weight = {{ keys = [[0, 1], [1, 0]]{inner} }}\n"),
+            name => panic!("no recipe for the examples of {name}"),
+        }
+    }
+
+    fn effect(text: &str) -> (Plan, String, usize, Vec<PathBuf>) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["start.png", "reference.jpg"] {
+            image::RgbImage::new(20, 20).save(folder.path().join(name)).unwrap();
+        }
+        std::fs::write(folder.path().join("letters.safetensors"), "").unwrap();
+        let mask = image::GrayImage::from_fn(20, 20, |x, _| image::Luma([12 * x as u8]));
+        mask.save(folder.path().join("mask.png")).unwrap();
+        std::fs::write(folder.path().join("base.toml"), "title = \"Base\"\n").unwrap();
+        let path = folder.path().join("a.toml");
+        let compiled = compile(&path, text, &Overrides::default());
+        let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong.diagnostics)));
+        (compiled.plan, compiled.models[0].name.clone(), compiled.warnings.len(), compiled.files)
+    }
+
+    /// A key in the table that nothing reads would change nothing.
+    #[test]
+    fn every_key_of_the_table_has_an_effect() {
+        for spec in keys::ALL {
+            let without = effect(&example(spec, None));
+            for key in spec.keys.iter().filter(|key| !key.example.is_empty()) {
+                let text = example(spec, Some(key));
+                assert!(effect(&text) != without, "{}.{} changes nothing:\n{text}", spec.name, key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_a_sound_recipe() {
+        for text in ["[[detail]]\nprompts = ['x']", "[[composition]]\nprompts = ['x']\n[canvas]\nbasis = 'pyramid'"] {
+            let file = SourceFile::new(Path::new("a.toml"), text);
+            let sources = sources::texts::Sources::of(file.clone());
+            let mut reader = Reader::new(&sources);
+            let document = syntax::text::parse(&file).unwrap();
+            let recipe = reader.recipe(&document);
+            let timeline = recipe.timeline();
+            resolve::over_time::check(&mut reader, &timeline, |phase| recipe.phases[phase].called());
+            assert_eq!(reader.diagnostics, []);
+        }
+    }
+}

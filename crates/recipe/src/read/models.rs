@@ -1,0 +1,85 @@
+//! The models that look for a recipe or for a target: one, or an ensemble of several.
+
+use toml::de::DeValue;
+
+use crate::keys::{Kind, MODEL};
+use crate::read::reader::{Fields, Reader, Value};
+use crate::read::written::{At, Model};
+
+/// The most models of one ensemble: each sees every window.
+pub(crate) const MOST_MODELS: usize = 8;
+
+impl<'a> Reader<'a> {
+    /// The models that a table says by `model` or by `models`; none where it says neither, or where what it says was reported.
+    pub fn own_models(&mut self, fields: &Fields<'a>) -> Vec<Model> {
+        if let Some(value) = fields.written("models") {
+            return self.models(&value);
+        }
+        fields.written("model").and_then(|value| self.model_name(&value, fields)).into_iter().collect()
+    }
+
+    /// The models of an ensemble.
+    fn models(&mut self, value: &Value<'a>) -> Vec<Model> {
+        let Some(items) = value.items(Kind::Text) else {
+            self.wrong_type(value);
+            return Vec::new();
+        };
+        if items.is_empty() {
+            if !self.partial {
+                self.error(value.span.clone(), "`models` is empty").expected = Some("at least one model".into());
+            }
+            return Vec::new();
+        }
+        if items.len() > MOST_MODELS {
+            let message = format!("{} models, at most {MOST_MODELS} are possible", items.len());
+            self.error(value.span.clone(), message);
+            return Vec::new();
+        }
+        let mut models: Vec<Model> = Vec::new();
+        for item in &items {
+            let Some(model) = self.member(item) else { continue };
+            let folder = |model: &Model| self.folder(model.name.span.start).to_path_buf();
+            let same = |other: &Model| other.name.value == model.name.value && folder(other) == folder(&model);
+            if models.iter().any(same) {
+                let message = format!("the model \"{}\" is there already", model.name.value);
+                let hint =
+                    format!("a weight makes a model count more: {{ name = \"{}\", weight = 2 }}", model.name.value);
+                self.error(model.name.span.clone(), message).hint = Some(hint);
+            } else {
+                models.push(model);
+            }
+        }
+        models
+    }
+
+    /// One model of an ensemble.
+    fn member(&mut self, value: &Value<'a>) -> Option<Model> {
+        match value.node {
+            DeValue::String(_) => {
+                let fields = self.fields_of_nothing(&MODEL, value.span.clone());
+                self.model_name(&Value { name: "name", ..value.clone() }, &fields)
+            }
+            DeValue::Table(_) => {
+                let fields = self.table(&MODEL, value)?;
+                let name = fields.written("name")?;
+                self.model_name(&name, &fields)
+            }
+            _ => {
+                let model = Value { name: "models", kind: Kind::Models, ..value.clone() };
+                let diagnostic = self.wrong_type(&model);
+                diagnostic.message = diagnostic.message.replacen("`models`", "a model", 1);
+                diagnostic.expected = Some("a name or a path in quotes, or { name = \"...\", weight = 0.5 }".into());
+                None
+            }
+        }
+    }
+
+    /// A model by its name or path; its weight is that of the fields, if they have one.
+    fn model_name(&mut self, value: &Value<'a>, fields: &Fields<'a>) -> Option<Model> {
+        let name = self.text(value)?;
+        // Alone it needs none.
+        let alone = self.fields_of_nothing(&MODEL, value.span.clone());
+        let weight = self.get_schedule(if fields.spec.name == MODEL.name { fields } else { &alone }, "weight");
+        Some(Model { name: At { value: name, span: value.span.clone() }, weight })
+    }
+}

@@ -1,0 +1,155 @@
+//! Pipelines as written: arrays of stages that may begin with another pipeline's name.
+
+use toml::de::DeValue;
+
+use crate::plan::{Axis, Edge, StageKind};
+use crate::keys::{AXES, Build, EDGES, Kind, STAGE, STAGES};
+use crate::read::reader::{Reader, Value, entries};
+use crate::read::written::{At, Entry, NamedPipeline, Pipeline, PipelineUse};
+use crate::report::nearest::did_you_mean;
+
+/// The most stages of one pipeline, those of the pipelines that it begins with counted too.
+pub(crate) const MOST_STAGES: usize = 64;
+
+impl<'a> Reader<'a> {
+    /// The table of named pipelines.
+    pub fn pipelines(&mut self, value: &Value<'a>) -> Vec<NamedPipeline> {
+        let DeValue::Table(table) = value.node else {
+            self.wrong_type(value);
+            return Vec::new();
+        };
+        let mut pipelines = Vec::new();
+        for (key, entry) in entries(table) {
+            let name = At { value: key.get_ref().to_string(), span: key.span() };
+            let at = Value { name: key.get_ref(), ..value.inner(entry, Kind::Pipeline) };
+            let pipeline = match at.node {
+                DeValue::Array(_) => self.pipeline(&at),
+                // Another name for a pipeline.
+                DeValue::String(base) => {
+                    let base = At { value: base.to_string(), span: at.span.clone() };
+                    Pipeline { base: Some(base), entries: Vec::new() }
+                }
+                _ => {
+                    self.wrong_type(&at);
+                    Pipeline::default()
+                }
+            };
+            pipelines.push(NamedPipeline { name, pipeline });
+        }
+        pipelines
+    }
+
+    /// A pipeline's name, or the pipeline itself.
+    pub fn pipeline_use(&mut self, value: &Value<'a>) -> Option<PipelineUse> {
+        let span = value.span.clone();
+        match value.node {
+            DeValue::String(name) => Some(PipelineUse::Named(At { value: name.to_string(), span })),
+            DeValue::Array(_) => Some(PipelineUse::Inline(At { value: self.pipeline(value), span })),
+            _ => {
+                self.wrong_type(value);
+                None
+            }
+        }
+    }
+
+    fn pipeline(&mut self, value: &Value<'a>) -> Pipeline {
+        let mut pipeline = Pipeline::default();
+        for (index, item) in value.items(Kind::Table(&STAGE)).unwrap_or_default().iter().enumerate() {
+            let span = item.span.clone();
+            match item.node {
+                DeValue::String(name) if index == 0 => {
+                    pipeline.base = Some(At { value: name.to_string(), span });
+                }
+                DeValue::String(name) => self.misplaced_name(name, span),
+                _ if pipeline.entries.len() == MOST_STAGES => {
+                    self.error(span, format!("a pipeline has at most {MOST_STAGES} stages"));
+                    return pipeline;
+                }
+                _ => pipeline.entries.extend(self.entry(item).map(|entry| At { value: entry, span })),
+            }
+        }
+        pipeline
+    }
+
+    fn misplaced_name(&mut self, name: &str, span: std::ops::Range<usize>) {
+        let diagnostic = self.error(span, format!("\"{name}\" can only stand at the beginning of a pipeline"));
+        diagnostic.hint = Some(if STAGE.key(name).is_some() {
+            format!("a stage is written {{ {name} = ... }}")
+        } else {
+            "a pipeline begins with one other pipeline's name at most".into()
+        });
+    }
+
+    /// A stage, or an edge rule.
+    pub fn entry(&mut self, value: &Value<'a>) -> Option<Entry> {
+        let DeValue::Table(table) = value.node else {
+            let diagnostic = self.error(value.span.clone(), "a stage is a table with one key");
+            diagnostic.hint = Some("for example { rotate = 15 }".into());
+            return None;
+        };
+        let mut stages = Vec::new();
+        for (key, _) in entries(table) {
+            match STAGE.key(key.get_ref()) {
+                Some(spec) if spec.name != "chance" => stages.push((spec.name, key.span())),
+                Some(_) => {}
+                None => {
+                    let hint = did_you_mean(key.get_ref(), STAGE.names(), "there are");
+                    self.error(key.span(), format!("there is no stage `{}`", key.get_ref())).hint = hint;
+                    return None;
+                }
+            }
+        }
+        let [(name, _)] = stages.as_slice() else {
+            match stages.get(1) {
+                Some((_, span)) => {
+                    let diagnostic = self.error(span.clone(), "one table holds one stage");
+                    diagnostic.hint = Some("give each stage its own: [{ rotate = 15 }, { noise = 0.1 }]".into());
+                }
+                None => {
+                    let hint = "for example { rotate = 15, chance = 0.5 }";
+                    self.error(value.span.clone(), "this table holds no stage").hint = Some(hint.into());
+                }
+            }
+            return None;
+        };
+        let fields = self.table(&STAGE, value)?;
+        let chance = fields.written("chance");
+        let stage = fields.written(name)?;
+        if *name == "edge" {
+            if let Some(chance) = chance {
+                self.error(chance.span, "an edge rule holds for every view and has no `chance`");
+            }
+            return self.edge(&stage).map(Entry::Edge);
+        }
+        let span = chance.map(|chance| chance.span);
+        let chance = self.get_schedule(&fields, "chance");
+        if let (Some(span), Some(0.0)) = (span, chance.constant()) {
+            self.warning(span, format!("the stage `{name}` never acts: its chance is 0"));
+        }
+        Some(Entry::Stage { kind: self.stage(&stage, name)?, chance })
+    }
+
+    fn stage(&mut self, value: &Value<'a>, name: &str) -> Option<StageKind> {
+        let entry = STAGES.iter().find(|entry| entry.name == name)?;
+        match entry.build {
+            Build::Range(single, bounds, build) => self.range(value, single, bounds).map(build),
+            Build::Axis(build) => {
+                let axis = self.choice(value, AXES)?;
+                Some(build(if axis.name == "vertical" { Axis::Vertical } else { Axis::Horizontal }))
+            }
+        }
+    }
+
+    /// An edge rule.
+    pub fn edge(&mut self, value: &Value<'a>) -> Option<Edge> {
+        let chosen = self.choice(value, EDGES)?;
+        match (chosen.name, chosen.value) {
+            ("fill", Some(colour)) => {
+                self.colour(&colour).map(|colour| Edge::Fill(colour.map(|channel| channel as f32)))
+            }
+            ("wrap", _) => Some(Edge::Wrap),
+            ("clamp", _) => Some(Edge::Clamp),
+            _ => Some(Edge::Mirror),
+        }
+    }
+}

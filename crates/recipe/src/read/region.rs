@@ -1,0 +1,85 @@
+//! Regions as written: a rectangle in fractions of the canvas, or a mask, which is looked at when the recipe is read.
+
+use image::DynamicImage;
+use toml::de::DeValue;
+
+use crate::picture_file::Behind;
+use crate::plan::Region;
+use crate::keys::{Bounds, REGION};
+use crate::read::reader::{Reader, Value};
+use crate::read::scalars::number_of;
+use crate::resolve::over_time::short;
+
+/// Sums of fractions may be off by so much.
+const ROUNDING: f64 = 1e-9;
+
+impl<'a> Reader<'a> {
+    /// A part of the canvas; none if it was reported, or if it is all of it.
+    pub fn region(&mut self, value: &Value<'a>) -> Option<Region> {
+        match value.node {
+            DeValue::Table(_) => {
+                let fields = self.table(&REGION, value)?;
+                self.mask(&fields.written("mask")?)
+            }
+            _ => self.rectangle(value),
+        }
+    }
+
+    fn rectangle(&mut self, value: &Value<'a>) -> Option<Region> {
+        let before = self.diagnostics.len();
+        let rectangle: Option<[f64; 4]> = self.numbers(value, Bounds::within(0.0, 1.0));
+        let Some([x, y, width, height]) = rectangle else {
+            let numbers = value.node.as_array().into_iter().flatten().filter_map(|item| number_of(item.get_ref()));
+            if numbers.into_iter().any(|number| number > 1.0)
+                && let Some(diagnostic) = self.diagnostics.get_mut(before)
+            {
+                diagnostic.hint = Some("fractions of the canvas: divide pixels by its width or height".into());
+            }
+            return None;
+        };
+        for (side, word) in [(width, "width"), (height, "height")] {
+            if side == 0.0 {
+                let diagnostic = self.unfit(value, format!("this region's {word} is 0"));
+                diagnostic.hint = Some("the third and fourth number are its width and height".into());
+                return None;
+            }
+        }
+        for (start, side, words) in [(x, width, ("right", "width")), (y, height, ("lower", "height"))] {
+            if start + side > 1.0 + ROUNDING {
+                let (edge, word) = words;
+                let message =
+                    format!("this region reaches beyond the canvas's {edge} edge: {start} + {side} is more than 1");
+                self.error(value.span.clone(), message).hint =
+                    Some(format!("[x, y, width, height]: the {word} here is at most {}", short(1.0 - start)));
+                return None;
+            }
+        }
+        ([x, y, width, height] != [0.0, 0.0, 1.0, 1.0]).then_some(Region::Rectangle([x, y, width, height]))
+    }
+
+    fn mask(&mut self, value: &Value<'a>) -> Option<Region> {
+        let (path, seen) = self.picture(value, "take as a mask", Behind::Black)?;
+        let (black, white) = extremes(&seen.image);
+        if black {
+            self.error(value.span.clone(), "this mask is black everywhere: nothing could change").hint =
+                Some("white is where the target may look and change".into());
+            return None;
+        }
+        if white {
+            let message = "this mask is white everywhere: it limits nothing";
+            self.warning(value.span.clone(), message);
+        }
+        Some(Region::Mask(path))
+    }
+}
+
+/// Whether a mask has nothing but black pixels, and whether nothing but white ones.
+fn extremes(image: &DynamicImage) -> (bool, bool) {
+    let (mut black, mut white) = (true, true);
+    for pixel in image.to_luma16().pixels() {
+        let [grey] = pixel.0;
+        black &= grey == 0;
+        white &= grey == u16::MAX;
+    }
+    (black, white)
+}

@@ -1,0 +1,189 @@
+//! Texts, numbers, colours and choices: values that stay the same.
+
+use toml::de::DeValue;
+
+use crate::keys::{Bounds, Kind, Table, Variant, With};
+use crate::read::reader::{Fields, Reader, Value};
+use crate::report::nearest::nearest;
+
+/// What was chosen of a choice.
+pub(crate) struct Chosen<'a> {
+    pub name: &'static str,
+    /// What the name carries, if anything was written.
+    pub value: Option<Value<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    /// A text that is not blank.
+    pub fn text(&mut self, value: &Value<'a>) -> Option<String> {
+        let DeValue::String(text) = value.node else {
+            self.wrong_type(value);
+            return None;
+        };
+        if text.trim().is_empty() {
+            self.error(value.span.clone(), format!("`{}` is empty", value.name)).expected = Some(value.kind.words());
+            return None;
+        }
+        Some(text.to_string())
+    }
+
+    /// True or false.
+    pub fn bool(&mut self, value: &Value<'a>) -> Option<bool> {
+        if let DeValue::Boolean(truth) = value.node {
+            return Some(*truth);
+        }
+        self.wrong_type(value);
+        None
+    }
+
+    /// A whole number within its bounds.
+    pub fn whole(&mut self, value: &Value<'a>) -> Option<u64> {
+        let DeValue::Integer(integer) = value.node else {
+            self.wrong_type(value);
+            return None;
+        };
+        let Kind::Whole(low, high) = value.kind else { return None };
+        // A number that even 128 bits cannot hold is out of every range.
+        let number = i128::from_str_radix(integer.as_str(), integer.radix()).unwrap_or(i128::MAX);
+        match u64::try_from(number).ok().filter(|number| (low..=high).contains(number)) {
+            Some(number) => Some(number),
+            None => {
+                self.unfit(value, format!("`{}` is out of range", value.name));
+                None
+            }
+        }
+    }
+
+    /// A number within bounds.
+    pub fn number(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<f64> {
+        let Some(number) = number_of(value.node) else {
+            self.wrong_type(value);
+            return None;
+        };
+        self.hold(value, bounds, number).then_some(number)
+    }
+
+    /// Whether a value's number is within bounds; reports it if it is not.
+    pub fn hold(&mut self, value: &Value<'a>, bounds: Bounds, number: f64) -> bool {
+        if !number.is_finite() {
+            self.unfit(value, format!("`{}` is not finite", value.name));
+        } else if !bounds.hold(number) {
+            let diagnostic = self.unfit(value, format!("`{}` is out of range", value.name));
+            diagnostic.expected = Some(format!("a number {}", bounds.words()));
+        }
+        bounds.hold(number)
+    }
+
+    /// An array of `N` numbers within bounds.
+    pub fn numbers<const N: usize>(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<[f64; N]> {
+        let items = value.items(Kind::Number(bounds)).filter(|items| items.len() == N);
+        let Some(items) = items else {
+            self.wrong_length(value, N);
+            return None;
+        };
+        let numbers: Vec<f64> = items.iter().filter_map(|item| self.number(item, bounds)).collect();
+        numbers.try_into().ok()
+    }
+
+    /// An array of `N` whole numbers within bounds.
+    pub fn wholes<const N: usize>(&mut self, value: &Value<'a>, low: u64, high: u64) -> Option<[u64; N]> {
+        let items = value.items(Kind::Whole(low, high)).filter(|items| items.len() == N);
+        let Some(items) = items else {
+            self.wrong_length(value, N);
+            return None;
+        };
+        let numbers: Vec<u64> = items.iter().filter_map(|item| self.whole(item)).collect();
+        numbers.try_into().ok()
+    }
+
+    /// Reports a value that is no array of `length` entries.
+    fn wrong_length(&mut self, value: &Value<'a>, length: usize) {
+        match value.node {
+            DeValue::Array(array) => {
+                let message = format!("`{}` has {} entries instead of {length}", value.name, array.len());
+                self.unfit(value, message);
+            }
+            _ => {
+                self.wrong_type(value);
+            }
+        }
+    }
+
+    /// A colour.
+    pub fn colour(&mut self, value: &Value<'a>) -> Option<[f64; 3]> {
+        let before = self.diagnostics.len();
+        let colour = self.numbers(value, Bounds::within(0.0, 1.0));
+        if colour.is_none()
+            && let Some(items) = value.node.as_array()
+            && items.iter().any(|item| number_of(item.get_ref()).is_some_and(|number| number > 1.0))
+            && let Some(diagnostic) = self.diagnostics.get_mut(before)
+        {
+            diagnostic.hint = Some("colours run from 0 to 1: divide by 255".to_owned());
+        }
+        colour
+    }
+
+    /// The table of settings that a chosen name carries, or that of the defaults where it stands alone. `value` is the whole
+    /// choice.
+    pub fn settings(&mut self, chosen: &Chosen<'a>, value: &Value<'a>, spec: &'static Table) -> Option<Fields<'a>> {
+        match &chosen.value {
+            Some(value) => self.table(spec, value),
+            None => Some(self.fields_of_nothing(spec, value.span.clone())),
+        }
+    }
+
+    /// One of a choice's names, with what it carries.
+    pub fn choice(&mut self, value: &Value<'a>, variants: &'static [Variant]) -> Option<Chosen<'a>> {
+        let (name, span, inner) = match value.node {
+            DeValue::String(name) => (&**name, value.span.clone(), None),
+            DeValue::Table(table) if table.len() == 1 => {
+                let (key, inner) = table.iter().next()?;
+                (&**key.get_ref(), key.span(), Some(inner))
+            }
+            _ => {
+                self.wrong_type(value);
+                return None;
+            }
+        };
+        let Some(variant) = variants.iter().find(|variant| variant.name == name) else {
+            let hint = nearest(name, variants.iter().map(|variant| variant.name));
+            let at = Value { span, ..value.clone() };
+            let diagnostic = self.unfit(&at, format!("`{}` cannot be \"{name}\"", value.name));
+            diagnostic.hint = hint.map(|name| format!("did you mean \"{name}\"?"));
+            return None;
+        };
+        match (variant.with, inner) {
+            (With::Nothing | With::Settings(_), None) => Some(Chosen { name: variant.name, value: None }),
+            (With::Settings(table), Some(inner)) => {
+                let value = Value { name: variant.name, ..value.inner(inner, Kind::Table(table)) };
+                Some(Chosen { name: variant.name, value: Some(value) })
+            }
+            (With::Value(kind), Some(inner)) => {
+                let value = Value { name: variant.name, ..value.inner(inner, *kind) };
+                Some(Chosen { name: variant.name, value: Some(value) })
+            }
+            (With::Nothing, Some(_)) => {
+                let diagnostic = self.error(value.span.clone(), format!("\"{name}\" has no settings"));
+                diagnostic.hint = Some(format!("{} = \"{name}\"", value.name));
+                None
+            }
+            (With::Value(kind), None) => {
+                let diagnostic = self.error(value.span.clone(), format!("\"{name}\" lacks its value"));
+                diagnostic.expected = Some(format!("{{ {name} = {} }}", kind.words()));
+                None
+            }
+        }
+    }
+}
+
+/// A number, whichever way it is written.
+pub(crate) fn number_of(node: &DeValue<'_>) -> Option<f64> {
+    match node {
+        DeValue::Integer(integer) => {
+            let whole = i128::from_str_radix(integer.as_str(), integer.radix());
+            Some(whole.map_or(f64::INFINITY, |number| number as f64))
+        }
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        _ => None,
+    }
+}

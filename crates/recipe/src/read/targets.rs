@@ -1,0 +1,143 @@
+//! Compositions and details as written.
+
+use toml::de::DeValue;
+
+use crate::plan::{Active, Calibration, Fit, Loss, Select, StageKind};
+use crate::keys::{Kind, STAGE};
+use crate::read::reader::{Fields, Reader, Value};
+use crate::read::written::{At, Entry, Target, TargetKind};
+
+/// The most steps of a run: of as many phases as there can be, each as long as it can be.
+const MOST_STEPS: u64 = 10_000_000_000;
+
+impl<'a> Reader<'a> {
+    /// A composition or a detail; `position` counts from 1 among its kind.
+    pub fn target(
+        &mut self,
+        kind: TargetKind,
+        position: usize,
+        fields: &Fields<'a>,
+        templates_of_recipe: &[String],
+    ) -> Target {
+        let name = self.name(fields);
+        let templates = fields.written("templates").and_then(|value| self.templates(&value));
+        let templates = templates.as_deref().unwrap_or(templates_of_recipe);
+        let prompts = fields.written("prompts").map(|value| self.prompts(&value, templates)).unwrap_or_default();
+        let stages = fields.get("stages").and_then(|value| self.pipeline_use(&value));
+        let cover = (kind == TargetKind::Detail).then(|| self.cover(fields)).flatten();
+        let windows = fields.get("windows").and_then(|value| self.whole(&value));
+        let places = (kind == TargetKind::Detail).then(|| fields.get("places")).flatten();
+        let places = places.and_then(|value| self.whole(&value)).and_then(|places| u32::try_from(places).ok());
+        let places = places.filter(|places| *places > 0);
+        let fit = (kind == TargetKind::Composition).then(|| self.chosen(fields, "fit")).flatten();
+        let fit = match fit {
+            Some("contain") => Fit::Contain,
+            Some("slide") => Fit::Slide,
+            _ => Fit::Stretch,
+        };
+        let select = match self.chosen(fields, "select") {
+            Some("all") => Select::All,
+            Some("worst") => Select::Worst,
+            Some("mix") => Select::Mix,
+            Some("random") => Select::Random,
+            Some("turns") => Select::Turns,
+            _ => Select::Best,
+        };
+        let loss = match self.chosen(fields, "loss") {
+            Some("cosine") => Loss::Cosine,
+            Some("dot") => Loss::Dot,
+            Some("l1") => Loss::L1,
+            Some("l2") => Loss::L2,
+            _ => Loss::Spherical,
+        };
+        let calibration = match self.chosen(fields, "calibration") {
+            Some("start") => Calibration::Start,
+            Some("none") => Calibration::None,
+            _ => Calibration::Past,
+        };
+        if let (Some(written), false) = (fields.written("calibration"), select.compares()) {
+            let message = "this has no effect: `calibration` is for select = \"best\", \"worst\" or \"mix\"";
+            self.warning(written.span, message);
+        }
+        let temperature = self.get_schedule(fields, "temperature");
+        if let (Some(written), false) = (fields.written("temperature"), select == Select::Mix) {
+            let message = "this has no effect: `temperature` is for select = \"mix\"";
+            self.warning(written.span, message);
+        }
+        Target {
+            kind,
+            span: fields.span.clone(),
+            name,
+            position,
+            all_prompts: !prompts.is_empty() && prompts.iter().all(Option::is_some),
+            prompts: prompts.into_iter().flatten().collect(),
+            stages,
+            cover,
+            windows: windows.and_then(|windows| u32::try_from(windows).ok()).unwrap_or(1),
+            places,
+            fit,
+            select,
+            temperature,
+            calibration,
+            loss,
+            weight: self.get_schedule(fields, "weight"),
+            active: fields.written("active").and_then(|value| self.active(&value)),
+            region: fields.written("region").and_then(|value| self.region(&value)),
+            models: self.own_models(fields),
+            origins: self.origins(fields, ""),
+        }
+    }
+
+    /// The size of a detail's windows where its pipeline says none: that of the pipeline that it would have had.
+    fn cover(&mut self, fields: &Fields<'a>) -> Option<StageKind> {
+        let unsaid = [fields.advised("stages"), fields.default("stages")];
+        unsaid.into_iter().flatten().find_map(|value| {
+            let stages = value.items(Kind::Table(&STAGE))?;
+            let mut sizes = stages.iter().filter_map(|stage| match self.entry(stage)? {
+                Entry::Stage { kind: kind @ (StageKind::Cover(_) | StageKind::Zoom(_)), .. } => Some(kind),
+                _ => None,
+            });
+            sizes.next()
+        })
+    }
+
+    /// The first step and the end of a stretch of the run. How long that is, is not known yet.
+    fn active(&mut self, value: &Value<'a>) -> Option<At<Active>> {
+        let Some(items) = value.items(Kind::Whole(0, MOST_STEPS)) else {
+            self.wrong_type(value);
+            return None;
+        };
+        let [from, until] = items.as_slice() else {
+            let message = format!("`active` has {} entries instead of 2", items.len());
+            self.unfit(value, message);
+            return None;
+        };
+        let until = match until.node {
+            DeValue::String(text) if text == "end" => Some(u64::MAX),
+            DeValue::String(_) => {
+                let at = Value { span: until.span.clone(), ..value.clone() };
+                self.unfit(&at, "this is not the end").hint = Some("did you mean \"end\"?".into());
+                None
+            }
+            _ => self.whole(&until.with_kind(Kind::Whole(1, MOST_STEPS))),
+        };
+        let (from, until) = (self.whole(from)?, until?);
+        if from >= until {
+            let hint = if from == until {
+                format!("[{from}, {}] is one step", from + 1)
+            } else {
+                format!("[{until}, {from}]")
+            };
+            self.error(value.span.clone(), "`active` ends before it begins").hint = Some(hint);
+            return None;
+        }
+        Some(At { value: Active { from, until }, span: value.span.clone() })
+    }
+
+    /// The name that was chosen for a key.
+    fn chosen(&mut self, fields: &Fields<'a>, key: &'static str) -> Option<&'static str> {
+        let value = fields.get(key)?;
+        let Kind::Choice(variants) = value.kind else { return None };
+        Some(self.choice(&value, variants)?.name)
+    }
+}

@@ -1,0 +1,238 @@
+//! A recipe as written: typed, with the places of what can still turn out wrong, its names not yet looked up.
+
+use std::ops::Range;
+
+use crate::plan::{
+    Active, Basis, Calibration, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Region, Schedule, Select, Size,
+    StageKind,
+};
+use crate::ModelReference;
+use crate::read::reader::Reader;
+use crate::read::start::Start;
+use crate::resolve::over_time::Timeline;
+use crate::sources::origin::Origins;
+
+/// A value with its place in the text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct At<T> {
+    pub value: T,
+    pub span: Range<usize>,
+}
+
+/// The typed form of a recipe, defaults filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Recipe {
+    pub title: Option<String>,
+    pub size: Size,
+    /// The size that the recipe says, whatever the command line does.
+    pub own_size: Size,
+    pub seed: u64,
+    /// Those of targets that name none; empty where the recipe says nothing, or if that was reported.
+    pub models: Vec<Model>,
+    /// The model where the recipe says nothing.
+    pub default_model: Option<String>,
+    pub basis: Basis,
+    pub ground: Ground,
+    /// The picture that is its ground, if one is.
+    pub start: Option<At<Start>>,
+    pub noise: f64,
+    pub pipelines: Vec<NamedPipeline>,
+    /// Compositions first, each kind in written order.
+    pub targets: Vec<Target>,
+    /// At least one; a repeated one stands there as often as it is done.
+    pub phases: Vec<Phase>,
+    /// Where the values come from that are not a target's or a phase's.
+    pub origins: Origins,
+}
+
+impl Recipe {
+    /// Its phases as far as time is concerned.
+    pub fn timeline(&self) -> Timeline {
+        Timeline::new(self.phases.iter().map(|phase| (phase.position - 1, u64::from(phase.steps))))
+    }
+}
+
+/// A pipeline with its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NamedPipeline {
+    pub name: At<String>,
+    pub pipeline: Pipeline,
+}
+
+/// A pipeline as written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Pipeline {
+    /// The pipeline it begins with.
+    pub base: Option<At<String>>,
+    pub entries: Vec<At<Entry>>,
+}
+
+/// What a pipeline is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Entry {
+    Stage { kind: StageKind, chance: Schedule },
+    Edge(Edge),
+}
+
+/// A pipeline where it is used: by name or in place.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum PipelineUse {
+    Named(At<String>),
+    Inline(At<Pipeline>),
+}
+
+/// The two kinds of target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TargetKind {
+    Composition,
+    Detail,
+}
+
+impl TargetKind {
+    pub const ALL: [TargetKind; 2] = [TargetKind::Composition, TargetKind::Detail];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            TargetKind::Composition => "composition",
+            TargetKind::Detail => "detail",
+        }
+    }
+}
+
+/// A composition or a detail.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Target {
+    pub kind: TargetKind,
+    /// Its heading.
+    pub span: Range<usize>,
+    pub name: Option<At<String>>,
+    /// Its position among its kind, counted from 1.
+    pub position: usize,
+    /// Those that could be read.
+    pub prompts: Vec<Prompt>,
+    /// Whether those are all.
+    pub all_prompts: bool,
+    pub stages: Option<PipelineUse>,
+    /// Its windows' size where a pipeline says none.
+    pub cover: Option<StageKind>,
+    pub windows: u32,
+    pub places: Option<u32>,
+    pub fit: Fit,
+    pub select: Select,
+    pub temperature: Schedule,
+    pub calibration: Calibration,
+    pub loss: Loss,
+    pub weight: Schedule,
+    /// In steps as the recipe counts them.
+    pub active: Option<At<Active>>,
+    pub region: Option<Region>,
+    /// Its own models: one, or the members of an ensemble; empty for the recipe's.
+    pub models: Vec<Model>,
+    pub origins: Origins,
+}
+
+impl Target {
+    /// Its name, or what it is called by its position.
+    pub fn called(&self) -> String {
+        let by_position = || format!("{} {}", self.kind.name(), self.position);
+        self.name.as_ref().map_or_else(by_position, |name| name.value.clone())
+    }
+}
+
+/// A model as written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Model {
+    /// A name, or the path of a folder.
+    pub name: At<String>,
+    /// How much it counts beside others.
+    pub weight: Schedule,
+}
+
+impl Model {
+    /// With what is known of the text that says it.
+    pub fn reference(&self, reader: &Reader<'_>) -> ModelReference {
+        let At { value: name, span } = self.name.clone();
+        let place = Some(reader.sources.place(&span));
+        ModelReference { name, place, base: reader.folder(span.start).to_path_buf() }
+    }
+}
+
+/// The probability at which a direction lets go.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Hinge {
+    pub value: Schedule,
+    /// Where it is written, if it is.
+    pub span: Option<Range<usize>>,
+}
+
+/// A prompt of a target.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Prompt {
+    pub shows: At<crate::plan::Prompt>,
+    pub weight: At<Schedule>,
+    pub scale: Schedule,
+    /// Where its scale is written, if it is.
+    pub scale_span: Option<Range<usize>>,
+    pub stop: Option<Schedule>,
+    /// The probabilities at which a direction lets go.
+    pub below: Hinge,
+    pub above: Hinge,
+    pub stages: Option<PipelineUse>,
+}
+
+/// A phase.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Phase {
+    /// Its heading.
+    pub span: Range<usize>,
+    pub name: Option<At<String>>,
+    /// Its position in the recipe, counted from 1.
+    pub position: usize,
+    /// A phase may be repeated: which pass this is, counted from 1.
+    pub pass: u32,
+    pub steps: u32,
+    pub optimiser: Optimiser,
+    pub rate: At<Schedule>,
+    pub gradient: Gradient,
+    pub resolution: Schedule,
+    pub patience: Option<Patience>,
+    pub finest: Option<Finest>,
+    pub composition: Weights,
+    pub detail: Weights,
+    pub origins: Origins,
+}
+
+impl Phase {
+    /// Its name, or what it is called by its position.
+    pub fn called(&self) -> String {
+        let name = self.name.as_ref().map_or_else(|| format!("phase {}", self.position), |name| name.value.clone());
+        if self.pass == 1 { name } else { format!("{name} ({})", self.pass) }
+    }
+
+    /// Its weights of one kind of targets.
+    pub fn weights(&self, kind: TargetKind) -> &Weights {
+        match kind {
+            TargetKind::Composition => &self.composition,
+            TargetKind::Detail => &self.detail,
+        }
+    }
+}
+
+/// A phase's low-pass.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Finest {
+    pub value: Schedule,
+    pub span: Range<usize>,
+    /// It is not a default.
+    pub said: bool,
+}
+
+/// A phase's weights of the targets of one kind.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) enum Weights {
+    /// Nothing is said: 1.
+    #[default]
+    Unsaid,
+    All(At<Schedule>),
+    ByName(Vec<(At<String>, Schedule)>),
+}

@@ -1,0 +1,204 @@
+//! Looking at schedules over all steps of a run: does a value leave its range anywhere?
+
+use std::ops::Range;
+
+use crate::plan::{Schedule, Time};
+use crate::keys::Bounds;
+use crate::read::reader::Reader;
+
+/// A schedule whose values have to be looked at once the phases are known.
+#[derive(Debug, Clone)]
+pub(crate) struct Check {
+    pub rule: Rule,
+    pub name: String,
+    pub span: Range<usize>,
+    /// The only phase of the recipe (from 0) it is used in, or none if it is used in all.
+    pub phase: Option<usize>,
+}
+
+/// What has to hold at every step.
+#[derive(Debug, Clone)]
+pub(crate) enum Rule {
+    Within(Schedule, Bounds),
+    /// Never above.
+    Ordered(Schedule, Schedule),
+}
+
+/// The phases of a run as far as time is concerned.
+#[derive(Debug, Clone)]
+pub(crate) struct Timeline {
+    /// Each phase's position in the recipe (from 0; a repeated one's comes again), first step, and number of steps.
+    phases: Vec<(usize, u64, u64)>,
+    total: u64,
+}
+
+/// So many moments are looked at for one schedule; a longer run is sampled.
+const MOMENTS: u64 = 10_000;
+/// So many are looked at for all of them together, which bounds the time that a recipe full of expressions takes. Numbers
+/// written as such were looked at when they were read.
+const ALL_MOMENTS: u64 = 20_000_000;
+
+impl Timeline {
+    /// `phases`: positions in the recipe, from 0, and steps.
+    pub fn new(phases_and_steps: impl IntoIterator<Item = (usize, u64)>) -> Self {
+        let mut total = 0;
+        let mut phases = Vec::new();
+        for (phase, steps) in phases_and_steps {
+            phases.push((phase, total, steps));
+            total += steps;
+        }
+        Timeline { phases, total }
+    }
+
+    /// The moments of one phase of the recipe or of all, each with its phase (a repeated one counts each time): all of them if they are at most `most`, otherwise so many
+    /// spread evenly over each phase, its first and last step among them.
+    fn moments(&self, only: Option<usize>, most: u64) -> impl Iterator<Item = (usize, Time)> + '_ {
+        let chosen = move |phase: &(usize, u64, u64)| only.is_none_or(|only| only == phase.0);
+        let steps: u64 = self.phases.iter().copied().filter(chosen).map(|(_, _, length)| length).sum();
+        let phases = self.phases.iter().copied().enumerate().filter(move |(_, phase)| chosen(phase));
+        phases.flat_map(move |(index, (_, start, length))| {
+            let samples = if steps <= most {
+                length
+            } else {
+                // In u128: a product of two numbers that may each be large.
+                let share = u128::from(length) * u128::from(most) / u128::from(steps);
+                (share as u64).clamp(2.min(length), length)
+            };
+            (0..samples).map(move |sample| {
+                let last = u128::from(length - 1);
+                let step = if samples > 1 { u128::from(sample) * last / u128::from(samples - 1) } else { 0 };
+                (index, Time::new(step as u64, length, start, self.total))
+            })
+        })
+    }
+
+    /// Whether a schedule is 0 at every step of a phase; `of` as many questions are asked altogether.
+    pub fn is_zero(&self, phase: usize, schedule: &Schedule, of: u64) -> bool {
+        if let Some(value) = schedule.constant() {
+            return value == 0.0;
+        }
+        let most = (ALL_MOMENTS / of.max(1) / size(schedule)).clamp(16, MOMENTS);
+        self.moments(Some(phase), most).all(|(_, time)| schedule.at(&time) == 0.0)
+    }
+
+    /// The smallest value of a schedule in a phase.
+    pub fn least(&self, phase: usize, schedule: &Schedule) -> Option<f64> {
+        let most = (ALL_MOMENTS / self.phases.len().max(1) as u64 / size(schedule)).clamp(16, MOMENTS);
+        self.moments(Some(phase), most).map(|(_, time)| schedule.at(&time)).reduce(f64::min)
+    }
+
+    /// The smallest and the largest value of a schedule over the whole run, with their moments.
+    pub fn extent(&self, schedule: &Schedule) -> Option<[(f64, Time); 2]> {
+        if let Some(value) = schedule.constant() {
+            return Some([(value, Time::new(0, 1, 0, 1)); 2]);
+        }
+        let values = self.moments(None, MOMENTS).map(|(_, time)| (schedule.at(&time), time));
+        values.map(|value| [value; 2]).reduce(|[low, high], [value, _]| {
+            [if value.0 < low.0 { value } else { low }, if value.0 > high.0 { value } else { high }]
+        })
+    }
+}
+
+/// How much looking at a schedule costs.
+fn size(schedule: &Schedule) -> u64 {
+    match schedule {
+        Schedule::Constant(_) => 1,
+        Schedule::Keys { keys, .. } => 4 + keys.len().ilog2() as u64,
+        Schedule::Expression(expr) => expr.size() as u64,
+        Schedule::Product(factors) => factors.iter().map(size).sum(),
+    }
+}
+
+/// Looks at everything that a recipe's reader has put aside. `phase_name` names phases in messages.
+pub(crate) fn check(reader: &mut Reader<'_>, timeline: &Timeline, phase_name: impl Fn(usize) -> String) {
+    let checks = std::mem::take(&mut reader.checks);
+    let sizes = checks.iter().map(|check| match &check.rule {
+        Rule::Within(schedule, _) => size(schedule),
+        Rule::Ordered(low, high) => size(low) + size(high),
+    });
+    let sizes: u64 = sizes.sum();
+    let most = (ALL_MOMENTS / sizes.max(1)).clamp(16, MOMENTS);
+    for check in checks {
+        let found = timeline.moments(check.phase, most).find_map(|(phase, time)| {
+            let (message, expected) = broken(&check, &time)?;
+            Some((message, expected, phase, time))
+        });
+        if let Some((message, expected, phase, time)) = found {
+            let place = format!("at step {} of phase \"{}\" (t = {})", time.step, phase_name(phase), short(time.t));
+            reader.error(check.span, format!("{message} {place}")).expected = expected;
+        }
+    }
+}
+
+/// What is wrong at a moment, and what was expected instead.
+fn broken(check: &Check, time: &Time) -> Option<(String, Option<String>)> {
+    let name = &check.name;
+    match &check.rule {
+        Rule::Within(schedule, bounds) => {
+            let value = schedule.at(time);
+            if bounds.hold(value) {
+                return None;
+            }
+            let message = if value.is_finite() {
+                format!("`{name}` is {}", short(value))
+            } else {
+                format!("`{name}` is not finite")
+            };
+            Some((message, Some(format!("values {}", bounds.words()))))
+        }
+        Rule::Ordered(low, high) => {
+            let (low, high) = (low.at(time), high.at(time));
+            (low > high).then(|| {
+                (
+                    format!("`{name}` runs from {} down to {}", short(low), short(high)),
+                    Some("the lower end first".to_owned()),
+                )
+            })
+        }
+    }
+}
+
+/// A value in at most six digits behind the point, without zeros at its end.
+pub(crate) fn short(value: f64) -> String {
+    let rounded = (value * 1e6).round() / 1e6;
+    if rounded == 0.0 && value != 0.0 { format!("{value:e}") } else { rounded.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_runs_are_looked_at_step_by_step() {
+        let timeline = Timeline::new([(0, 3), (1, 1), (2, 2)]);
+        let moments: Vec<_> = timeline.moments(None, 10).map(|(phase, time)| (phase, time.step, time.t)).collect();
+        assert_eq!(moments, [(0, 0, 0.0), (0, 1, 0.5), (0, 2, 1.0), (1, 3, 0.0), (2, 4, 0.0), (2, 5, 1.0)]);
+        assert_eq!(timeline.moments(Some(2), 10).map(|(_, time)| time.step).collect::<Vec<_>>(), [4, 5]);
+        let repeated = Timeline::new([(0, 2), (0, 2), (1, 1), (1, 1)]);
+        let moments: Vec<_> = repeated.moments(Some(1), 10).map(|(phase, time)| (phase, time.step, time.t)).collect();
+        assert_eq!(moments, [(2, 4, 0.0), (3, 5, 0.0)]);
+    }
+
+    #[test]
+    fn long_runs_are_sampled_with_the_ends_of_each_phase() {
+        let timeline = Timeline::new([(0, 1_000_000), (1, 5), (2, 3_000_000)]);
+        let steps: Vec<u64> = timeline.moments(None, 1000).map(|(_, time)| time.step).collect();
+        for step in [0, 999_999, 1_000_000, 1_000_004, 1_000_005, 4_000_004] {
+            assert!(steps.contains(&step), "{step}");
+        }
+        assert!(steps.len() < 1010 && steps.is_sorted());
+    }
+
+    #[test]
+    fn extent_finds_both_ends() {
+        let timeline = Timeline::new([(0, 11)]);
+        let schedule = Schedule::Expression(crate::expression::parse("1 - 4*(t - 0.5)^2").unwrap());
+        let [low, high] = timeline.extent(&schedule).unwrap();
+        assert_eq!((low.0, low.1.step, high.0, high.1.step), (0.0, 0, 1.0, 5));
+    }
+
+    #[test]
+    fn values_are_shown_shortly() {
+        assert_eq!([short(0.1 + 0.2), short(-3.0), short(1e-9), short(0.0)], ["0.3", "-3", "1e-9", "0"]);
+    }
+}

@@ -1,0 +1,381 @@
+//! `extends`: finding the recipes that one builds on.
+//!
+//! ```text
+//! recipe ─ extends ─▶ base ─ extends ─▶ base        files, or texts kept in a picture
+//!   └────── merge ◀────┘                            the later one over the earlier ones
+//! ```
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::keys::{Kind, RECIPE};
+use crate::read::reader::{Reader, Value};
+use crate::report::diagnostic::Diagnostic;
+use crate::report::nearest::nearest;
+use crate::report::paths::missing_hint;
+use crate::sources::merge::Merge;
+use crate::sources::origin::Origin;
+use crate::sources::texts::{SourceFile, Sources};
+use crate::syntax::text;
+use crate::syntax::text::{Open, RecipeText, Trouble};
+use crate::syntax::tree::moved;
+
+/// How many recipes may stand behind one another.
+const DEEPEST: usize = 16;
+/// How many recipes one can be made of, each counted as often as it is built on.
+const MOST: usize = 64;
+
+/// The recipes that one is built on, as a picture keeps them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bases {
+    /// For each entry of the recipe's `extends` its place among [`Bases::recipes`].
+    pub extends: Vec<usize>,
+    pub recipes: Vec<Base>,
+}
+
+/// A recipe that another is built on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// Its file's path, relative to the folder of the recipe that is rendered unless it is absolute.
+    pub path: String,
+    pub text: String,
+    /// As in [`Bases::extends`].
+    pub extends: Vec<usize>,
+}
+
+/// A recipe with all that it is built on, their texts among the sources.
+pub(crate) struct Family {
+    pub sources: Sources,
+    /// The recipe itself, then the others as they were met.
+    members: Vec<Member>,
+    /// What is wrong with them as files.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read or looked for besides the recipe's own.
+    pub files: Vec<PathBuf>,
+}
+
+struct Member {
+    file: Arc<SourceFile>,
+    /// Where its text begins among the sources.
+    start: usize,
+    /// Relative to the recipe's folder.
+    relative: PathBuf,
+    /// What tells it from others.
+    identity: Identity,
+    /// The texts that its bases are taken from, if they are not files.
+    kept: Option<Rc<Kept>>,
+    /// Its bases among the members, in written order; one that cannot be had is left out.
+    extends: Vec<usize>,
+    /// It is TOML.
+    sound: bool,
+}
+
+/// Texts kept in a picture.
+struct Kept {
+    bases: Bases,
+    /// The picture's folder, from which their paths count, and the same relative to the recipe's folder.
+    folder: PathBuf,
+    relative: PathBuf,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Identity {
+    File(PathBuf),
+    /// A text of those kept in a picture; a picture's are known by their address.
+    Kept(*const Kept, usize),
+}
+
+/// One entry of `extends`.
+struct Named {
+    text: String,
+    span: Range<usize>,
+}
+
+impl Family {
+    /// Reads all that a recipe builds on. What cannot be had is reported where it is named.
+    pub fn of(recipe: &RecipeText, open: Open<'_>) -> Family {
+        let file = SourceFile::new(&recipe.path, recipe.text.as_str());
+        let mut family = Family {
+            sources: Sources::of(file.clone()),
+            members: Vec::new(),
+            diagnostics: Vec::new(),
+            files: Vec::new(),
+        };
+        let folder = recipe.path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let kept = recipe.bases.clone().map(|bases| Rc::new(Kept { bases, folder, relative: PathBuf::new() }));
+        let relative = recipe.path.file_name().map(PathBuf::from).unwrap_or_default();
+        let links = kept.as_ref().map(|kept| kept.bases.extends.clone());
+        let member = Member {
+            file,
+            start: 0,
+            relative,
+            identity: Identity::File(identity(&recipe.path)),
+            kept,
+            extends: Vec::new(),
+            sound: true,
+        };
+        family.members.push(member);
+        family.look_behind(0, links, &mut vec![0], open);
+        family
+    }
+
+    /// Whether the recipe's own text is TOML.
+    pub fn is_sound(&self) -> bool {
+        self.members.first().is_some_and(|recipe| recipe.sound)
+    }
+
+    /// Finds what a member builds on. `links` are those of a text that is kept in a picture, `path` leads to the member.
+    fn look_behind(&mut self, index: usize, links: Option<Vec<usize>>, path: &mut Vec<usize>, open: Open<'_>) {
+        let names = self.names(index);
+        let mut seen: Vec<usize> = Vec::new();
+        for (entry, named) in names.into_iter().enumerate() {
+            let link = links.as_ref().map(|links| links.get(entry).copied());
+            let found = match link {
+                Some(link) => self.kept(index, link, &named, path, open),
+                None => self.file(index, &named, path, open),
+            };
+            match found {
+                Ok(found) if seen.contains(&found) => {
+                    let place = self.sources.place(&named.span);
+                    let message = format!("\"{}\" is named twice", named.text);
+                    self.diagnostics.push(Diagnostic::error(place, message).hint("once is enough"));
+                }
+                Ok(found) => {
+                    seen.push(found);
+                    self.members[index].extends.push(found);
+                }
+                Err(trouble) => {
+                    if let Some(Trouble { what, hint }) = trouble {
+                        let place = self.sources.place(&named.span);
+                        let message = format!("cannot build on \"{}\": {what}", named.text);
+                        self.diagnostics.push(Diagnostic::error(place, message).maybe_hint(hint));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The entries of a member's `extends`. A member that is no TOML is reported, and builds on nothing.
+    fn names(&mut self, index: usize) -> Vec<Named> {
+        let Member { file, start, .. } = &self.members[index];
+        let document = match text::parse(file) {
+            Ok(document) => moved(document, *start),
+            Err(diagnostics) => {
+                self.diagnostics.extend(diagnostics);
+                self.members[index].sound = false;
+                return Vec::new();
+            }
+        };
+        let mut reader = Reader::new(&self.sources);
+        let names = extends(&mut reader, &document);
+        let diagnostics = reader.diagnostics;
+        self.diagnostics.extend(diagnostics);
+        names
+    }
+
+    /// A base that is a file. No trouble is told of what is reported elsewhere.
+    fn file(
+        &mut self,
+        by: usize,
+        named: &Named,
+        path: &mut Vec<usize>,
+        open: Open<'_>,
+    ) -> Result<usize, Option<Trouble>> {
+        let base = self.sources.folder(named.span.start).join(&named.text);
+        self.files.push(base.clone());
+        let identity = Identity::File(identity(&base));
+        if let Some(known) = self.known(&identity, path)? {
+            return Ok(known);
+        }
+        self.room(path)?;
+        let recipe = open(&base).map_err(|Trouble { what, hint }| {
+            let looked =
+                || format!("looked at {}; paths are relative to the folder of the file they are in", base.display());
+            let elsewhere = missing_hint(&named.text, &base);
+            let hint = elsewhere.or_else(|| like(&base)).or(hint.filter(|_| base.exists())).unwrap_or_else(looked);
+            Trouble { what, hint: Some(hint) }
+        })?;
+        let relative = beside(&self.members[by].relative, &named.text);
+        let folder = base.parent().unwrap_or(Path::new("")).to_path_buf();
+        let kept = recipe.bases.map(|bases| {
+            let relative = relative.parent().unwrap_or(Path::new("")).to_path_buf();
+            Rc::new(Kept { bases, folder: folder.clone(), relative })
+        });
+        let links = kept.as_ref().map(|kept| kept.bases.extends.clone());
+        let file = SourceFile::new(&base, recipe.text);
+        Ok(self.add(file, folder, Whereabouts { relative, identity, kept }, links, path, open))
+    }
+
+    /// A base that is kept in a picture.
+    fn kept(
+        &mut self,
+        by: usize,
+        link: Option<usize>,
+        named: &Named,
+        path: &mut Vec<usize>,
+        open: Open<'_>,
+    ) -> Result<usize, Option<Trouble>> {
+        let Some(kept) = self.members[by].kept.clone() else { return Err(None) };
+        let base = link.and_then(|link| Some((link, kept.bases.recipes.get(link)?)));
+        let Some((link, base)) = base else {
+            let what = "the picture does not hold it".to_owned();
+            return Err(Some(Trouble { what, hint: Some(format!("it was called {}", named.text)) }));
+        };
+        let identity = Identity::Kept(Rc::as_ptr(&kept), link);
+        if let Some(known) = self.known(&identity, path)? {
+            return Ok(known);
+        }
+        self.room(path)?;
+        let file = SourceFile::new(&kept.folder.join(&base.path), base.text.as_str());
+        let folder = file.path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let relative = kept.relative.join(&base.path);
+        let links = Some(base.extends.clone());
+        Ok(self.add(file, folder, Whereabouts { relative, identity, kept: Some(kept) }, links, path, open))
+    }
+
+    /// The member of an identity, if there is one; trouble if it is on the way to itself.
+    fn known(&self, identity: &Identity, path: &[usize]) -> Result<Option<usize>, Trouble> {
+        let known = self.members.iter().position(|member| member.identity == *identity);
+        let Some(from) = known.and_then(|known| path.iter().position(|index| *index == known)) else {
+            return Ok(known);
+        };
+        let name = |index: &usize| self.members[*index].relative.display().to_string();
+        let mut names: Vec<String> = path[from..].iter().map(name).collect();
+        names.extend(known.as_ref().map(name));
+        Err(Trouble {
+            what: "it builds on this recipe itself".into(),
+            hint: Some(format!("the circle is {}", names.join(" -> "))),
+        })
+    }
+
+    fn room(&self, path: &[usize]) -> Result<(), Trouble> {
+        let what = match (path.len() > DEEPEST, self.members.len() > MOST) {
+            (true, _) => format!("more than {DEEPEST} recipes stand behind one another"),
+            (_, true) => format!("the recipe is made of more than {MOST} others"),
+            _ => return Ok(()),
+        };
+        Err(Trouble { what, hint: None })
+    }
+
+    /// Takes in a base, and what it builds on.
+    fn add(
+        &mut self,
+        file: Arc<SourceFile>,
+        folder: PathBuf,
+        whereabouts: Whereabouts,
+        links: Option<Vec<usize>>,
+        path: &mut Vec<usize>,
+        open: Open<'_>,
+    ) -> usize {
+        let start = self.sources.add(file.clone(), folder);
+        let Whereabouts { relative, identity, kept } = whereabouts;
+        let index = self.members.len();
+        self.members.push(Member { file, start, relative, identity, kept, extends: Vec::new(), sound: true });
+        path.push(index);
+        self.look_behind(index, links, path, open);
+        path.pop();
+        index
+    }
+
+    /// The members' documents as one, each over those that it builds on.
+    pub fn merged<'s>(&'s self, diagnostics: &mut Vec<Diagnostic>) -> DeTable<'s> {
+        let mut merge = Merge::new(&self.sources, self.members.len() > 1);
+        let mut document = DeTable::new();
+        let mut order = Vec::new();
+        self.order(0, &mut order);
+        if order.len() > MOST {
+            let message =
+                format!("this recipe is made of more than {MOST} others, counting each as often as it is built on");
+            diagnostics.push(Diagnostic::whole(self.sources.main().clone(), message));
+            order.drain(..order.len() - 1);
+        }
+        for member in order.into_iter().map(|index| &self.members[index]) {
+            if let Ok(above) = text::parse(&member.file) {
+                merge.table(&RECIPE, &mut document, moved(above, member.start));
+            }
+        }
+        diagnostics.append(&mut merge.diagnostics);
+        document
+    }
+
+    /// The members in the order in which they are laid over one another; no more than somewhat beyond [`MOST`].
+    fn order(&self, index: usize, order: &mut Vec<usize>) {
+        for base in &self.members[index].extends {
+            if order.len() <= MOST {
+                self.order(*base, order);
+            }
+        }
+        order.push(index);
+    }
+
+    /// All that a picture has to keep besides the recipe.
+    pub fn bases(&self) -> Bases {
+        // The recipe itself is not among them.
+        let links = |member: &Member| member.extends.iter().map(|index| index - 1).collect();
+        let base = |member: &Member| Base {
+            path: member.relative.to_string_lossy().into_owned(),
+            text: member.file.text.clone(),
+            extends: links(member),
+        };
+        let Some((recipe, others)) = self.members.split_first() else { return Bases::default() };
+        Bases { extends: links(recipe), recipes: others.iter().map(base).collect() }
+    }
+}
+
+/// Where a member comes from, see [`Member`].
+struct Whereabouts {
+    relative: PathBuf,
+    identity: Identity,
+    kept: Option<Rc<Kept>>,
+}
+
+/// What `extends` names, if it says it well.
+fn extends<'a>(reader: &mut Reader<'a>, document: &'a DeTable<'a>) -> Vec<Named> {
+    let Some(node) = document.get("extends") else { return Vec::new() };
+    let value =
+        Value { node: node.get_ref(), span: node.span(), origin: Origin::Recipe, name: "extends", kind: Kind::Files };
+    let named = |reader: &mut Reader<'a>, value: &Value<'a>| {
+        Some(Named { text: reader.text(value)?, span: value.span.clone() })
+    };
+    match value.node {
+        DeValue::Array(_) => {
+            let items = value.items(Kind::File).unwrap_or_default();
+            items.iter().filter_map(|item| named(reader, item)).collect()
+        }
+        DeValue::String(_) => named(reader, &value).into_iter().collect(),
+        _ => {
+            reader.wrong_type(&value);
+            Vec::new()
+        }
+    }
+}
+
+/// Two paths to one file have one identity.
+fn identity(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// A path that is named in the file at `from`.
+fn beside(from: &Path, named: &str) -> PathBuf {
+    from.parent().unwrap_or(Path::new("")).join(named)
+}
+
+/// A recipe beside a path that is not there, whose name is like it.
+fn like(missing: &Path) -> Option<String> {
+    if missing.exists() {
+        return None;
+    }
+    let name = missing.file_stem()?.to_str()?;
+    let folder = missing.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files =
+        std::fs::read_dir(folder).ok()?.take(1000).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let stem = |file: &str| file.strip_suffix(".toml").or(file.strip_suffix(".png")).map(str::to_owned);
+    let mut recipes: Vec<(String, String)> = files.filter_map(|file| Some((stem(&file)?, file))).collect();
+    recipes.sort();
+    let near = nearest(name, recipes.iter().map(|(stem, _)| stem.as_str()))?;
+    recipes.iter().find(|(stem, _)| stem == near).map(|(_, file)| format!("did you mean `{file}`?"))
+}

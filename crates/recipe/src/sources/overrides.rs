@@ -1,0 +1,128 @@
+//! What the command line says over the recipe.
+
+use toml::de::DeValue;
+
+use crate::plan::Size;
+use crate::keys::{SEEDS, SIDES, STEPS};
+use crate::sources::setting::Setting;
+
+/// Changes to a recipe that apply before it becomes a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overrides {
+    pub size: Option<Size>,
+    /// The steps of all phases together: each phase is scaled and keeps at least one.
+    pub steps: Option<u64>,
+    pub seed: Option<u64>,
+    /// A model's name, or its folder relative to the current one.
+    pub model: Option<String>,
+    /// Single values, later ones over earlier ones. They are put into the recipe before it is read; the others above apply to
+    /// what comes of that.
+    pub set: Vec<Setting>,
+}
+
+/// Reads a size as the command line has it: `WIDTHxHEIGHT`, each from 16 to 65536 pixels.
+pub fn parse_size(text: &str) -> Result<Size, String> {
+    let sides: Option<Vec<u32>> = text.trim().split(['x', 'X', '×']).map(|side| side.trim().parse().ok()).collect();
+    match sides.as_deref() {
+        Some(&[width, height]) => checked_size(Size { width, height }),
+        _ => Err("a size is written WIDTHxHEIGHT, for example 1024x768".into()),
+    }
+}
+
+/// Reads a seed as recipes have it: a whole number from 0 to 18446744073709551615, in any form of TOML (`1_000`, `0xff`).
+pub fn parse_seed(text: &str) -> Result<u64, String> {
+    parse_whole(text, SEEDS)
+}
+
+/// Reads the steps of a whole run as `steps` of `[render]` has them.
+pub fn parse_steps(text: &str) -> Result<u64, String> {
+    parse_whole(text, STEPS)
+}
+
+fn parse_whole(text: &str, (low, high): (u64, u64)) -> Result<u64, String> {
+    let number = DeValue::parse(text.trim()).ok().and_then(|node| match node.get_ref() {
+        DeValue::Integer(integer) => i128::from_str_radix(integer.as_str(), integer.radix()).ok(),
+        _ => None,
+    });
+    let number = number.and_then(|number| u64::try_from(number).ok()).filter(|number| (low..=high).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {low} to {high}"))
+}
+
+/// A size, if a canvas can have it.
+pub(crate) fn checked_size(size: Size) -> Result<Size, String> {
+    let possible = |side: u32| (SIDES.0..=SIDES.1).contains(&u64::from(side));
+    if possible(size.width) && possible(size.height) {
+        Ok(size)
+    } else {
+        Err(format!("{}x{} is out of range: a side has {} to {} pixels", size.width, size.height, SIDES.0, SIDES.1))
+    }
+}
+
+/// Shares `total` steps among phases in proportion to their own numbers, each at least 1; together they are exactly
+/// `total` unless there are more phases than that. What rounding down leaves goes to the largest remainders.
+pub(crate) fn share_steps(steps: &[u32], total: u64) -> Vec<u32> {
+    let phases = steps.len() as u64;
+    // A plan's phases count in u32.
+    let total = total.clamp(phases, phases.max(1) * u64::from(u32::MAX)) - phases;
+    let sum: u128 = steps.iter().map(|steps| u128::from(*steps)).sum::<u128>().max(1);
+    // One step for each is set aside; the rest is shared.
+    let exact = |steps: &u32| u128::from(*steps) * u128::from(total);
+    let mut shares: Vec<u64> = steps.iter().map(|steps| (exact(steps) / sum) as u64).collect();
+    let mut order: Vec<usize> = (0..steps.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(exact(&steps[*index]) % sum));
+    let left = total - shares.iter().sum::<u64>();
+    for index in order.into_iter().take(left as usize) {
+        shares[index] += 1;
+    }
+    shares.into_iter().map(|share| u32::try_from(share + 1).unwrap_or(u32::MAX)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_and_bounded() {
+        assert_eq!(parse_size("640x480"), Ok(Size { width: 640, height: 480 }));
+        for wrong in ["640", "640x", "x", "15x100", "100x70000", "-1x5", "1x2x3", ""] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// What a recipe's reader says of the same text is tested with the command line.
+    #[test]
+    fn whole_numbers_are_those_of_recipes() {
+        for (text, seed) in
+            [("0", 0), (" 4 ", 4), ("1_000", 1000), ("0xff", 255), ("+7", 7), ("18446744073709551615", u64::MAX)]
+        {
+            assert_eq!(parse_seed(text), Ok(seed), "{text}");
+        }
+        for wrong in ["", "-1", "1.5", "4.0", "1e3", "007", "18446744073709551616", "x", "\"4\"", "[4]", "nan"] {
+            let message = parse_seed(wrong).expect_err(wrong);
+            assert_eq!(message, "expected a whole number from 0 to 18446744073709551615");
+        }
+        assert!(parse_steps("0").is_err() && parse_steps("10_000_001").is_err());
+        assert_eq!(parse_steps("10_000_000"), Ok(10_000_000));
+    }
+
+    #[test]
+    fn steps_are_shared_in_proportion() {
+        assert_eq!(share_steps(&[150, 350], 50), [15, 35]);
+        assert_eq!(share_steps(&[150, 350], 2), [1, 1]);
+        assert_eq!(share_steps(&[150, 350], 1), [1, 1]);
+        assert_eq!(share_steps(&[300], 7), [7]);
+        assert_eq!(share_steps(&[1, 1, 1], 5).iter().sum::<u32>(), 5);
+    }
+
+    proptest! {
+        #[test]
+        fn shares_sum_up(steps in prop::collection::vec(1u32..10_000_000, 1..50), total in 1u64..100_000_000) {
+            let shares = share_steps(&steps, total);
+            prop_assert!(shares.iter().all(|share| *share >= 1));
+            let sum: u64 = shares.iter().map(|share| u64::from(*share)).sum();
+            prop_assert_eq!(sum, total.max(steps.len() as u64));
+        }
+    }
+}
