@@ -8,7 +8,7 @@
 //!                                    └─ encoder  windows ⇄ scores and window gradients (clip, on onnx + runtime)
 //! ```
 //!
-//! A recipe becomes a picture so (`examples/` has more: a call after every step, the gradient of an ONNX graph):
+//! Rendering a recipe to a picture (`examples/` has more: a call after every step, the gradient of an ONNX graph):
 //!
 //! ```no_run
 #![doc = include_str!("../examples/render.rs")]

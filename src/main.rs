@@ -1,4 +1,4 @@
-//! The command line: parse it, call one command, give its exit code.
+//! The entry point: parses the command line, calls one command and returns its exit code.
 
 use std::process::ExitCode;
 use std::time::Instant;

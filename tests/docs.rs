@@ -14,7 +14,7 @@ fn table() -> String {
     let mut text = "| operator | operator sets | differentiable | test |\n| --- | --- | --- | --- |\n".to_owned();
     for support in supported_operators() {
         let sets = support.sets.map_or("any".into(), |(first, last)| format!("{first} to {last}"));
-        let test = support.test.trim_start_matches("src/onnx/");
+        let test = support.test.trim_start_matches("crates/onnx/src/");
         text += &format!("| {} | {sets} | {} | `{test}` |\n", support.operator, support.differentiable);
     }
     text

@@ -99,3 +99,19 @@ fn every_error_is_shown_with_its_place() {
         }
     }
 }
+
+/// All that is said of each of them, hints and marks included, as users see it. `INSTA_UPDATE=always cargo test --test invalid_recipes`
+/// writes it anew: read what has changed.
+#[test]
+fn every_invalid_recipe_says_what_it_has_said() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
+    let mut said = String::new();
+    for path in recipes() {
+        let shown = recipe::render_diagnostics(&invalid(&path).diagnostics);
+        let name = path.strip_prefix(&folder).unwrap().display();
+        said += &format!("{name}\n{}\n", shown.replace(&format!("{}/", folder.display()), ""));
+    }
+    insta::with_settings!({ snapshot_path => "invalid", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("messages", said);
+    });
+}

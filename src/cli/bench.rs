@@ -1,4 +1,4 @@
-//! What is ready for several renders: the library, the models, the store.
+//! The workbench shared by several renders: the library, the models, the store.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -16,8 +16,8 @@ use crate::render::Lens;
 use crate::runtime::{self, Device, DeviceChoice, Runtime};
 use crate::store::{Conditions, DEFAULT_LIMIT, LIMIT_VARIABLE, Store, parse_bytes};
 
-/// What stays ready from one render to the next: the library, the encoders as long as the models are the same, and the
-/// features of prompts already seen.
+/// The resources kept from one render to the next: the library, the encoders as long as the models are the same, and the features
+/// of prompts already seen.
 pub(crate) struct Workbench {
     options: runtime::Options,
     threads: usize,
@@ -26,13 +26,13 @@ pub(crate) struct Workbench {
     perceptors: Perceptors,
     store: Arc<Store>,
     cancel: Cancel,
-    /// By recipe what was last warned of, and its text then: one that is taken up again is not warned of again.
+    /// The last warnings about each recipe, with its text at that time: resuming an unchanged recipe does not repeat them.
     warned: HashMap<PathBuf, (String, String)>,
     known: KnownModels,
 }
 
 impl Workbench {
-    /// Nothing is loaded before it is needed.
+    /// Creates a workbench. Nothing is loaded before it is needed.
     pub(crate) fn new(
         threads: Option<NonZeroUsize>,
         device: DeviceChoice,
@@ -65,28 +65,28 @@ impl Workbench {
         })
     }
 
-    /// Keeps text encoders in memory, as prompts will be edited.
+    /// Keeps text encoders in memory, for prompts that will be edited.
     pub(crate) fn keep_text_encoders(&mut self) {
         self.perceptors.keeps_text = true;
     }
 
-    /// Threads to compute with.
+    /// Returns the number of threads to compute with.
     pub(crate) fn threads(&self) -> usize {
         self.threads
     }
 
-    /// The states of earlier renders.
+    /// Returns the store with the states of earlier renders.
     pub(crate) fn store(&self) -> Arc<Store> {
         self.store.clone()
     }
 
-    /// What stops the encoders within a step.
+    /// Returns the handle that stops the encoders within a step.
     pub(crate) fn cancel(&self) -> &Cancel {
         &self.cancel
     }
 
-    /// Where it computes, and what a picture depends on besides its plan; opens no encoder. The prompts are checked.
-    /// `models` are the recipe's.
+    /// Returns the device, and what a picture depends on besides its plan. Checks the prompts; opens no encoder. `models` are the
+    /// recipe's.
     pub(crate) fn conditions(
         &mut self,
         source: &Source,
@@ -111,7 +111,7 @@ impl Workbench {
         Ok((device, conditions.map_err(|error| Failure::failed(format!("a file of the recipe: {error}")))?))
     }
 
-    /// The plan's models at work: their encoders, and the features of their prompts. `models` are the recipe's.
+    /// Prepares a lens for each of the plan's models: its encoder and the features of its prompts. `models` are the recipe's.
     pub(crate) fn ready(
         &mut self,
         source: &Source,
@@ -122,7 +122,7 @@ impl Workbench {
         self.equipped(compiled, models, &conditions)
     }
 
-    /// The plan's models at work, where the conditions are known.
+    /// Prepares the lenses when the conditions are already known.
     pub(crate) fn equipped(
         &mut self,
         compiled: &Compiled,
@@ -135,19 +135,19 @@ impl Workbench {
         Ok(self.perceptors.lenses(&engine, &compiled.plan, &models)?)
     }
 
-    /// The library.
+    /// Returns onnxruntime, and opens it on first use.
     pub(crate) fn runtime(&mut self) -> Result<Arc<Runtime>, Failure> {
         Ok(self.engine()?.runtime)
     }
 
-    /// A model's encoder for pictures that are not rendered. `hash` is the model's.
+    /// Opens a model's encoder for pictures that are not rendered. `hash` is the model's.
     pub(crate) fn encoder(&mut self, model: &ModelFolder, hash: &str) -> Result<Encoder, Failure> {
         let Engine { runtime, device, .. } = self.engine()?;
         self.voice.detail(&format!("model {} ({hash})", model.description.name));
         Ok(Encoder::open(runtime, model.clone(), hash.to_owned(), device)?)
     }
 
-    /// Where it computes. The library is opened when it is first needed.
+    /// Returns the engine. The library is opened when it is first needed.
     fn engine(&mut self) -> Result<Engine, Failure> {
         if let Some(engine) = &self.engine {
             return Ok(engine.clone());
@@ -159,7 +159,7 @@ impl Workbench {
             false => self.voice.note(line),
         };
         let device = runtime.device(self.options.device, &mut say)?;
-        // Of its own choice the runtime has told.
+        // The runtime has already reported a device of its own choice.
         if self.options.device != DeviceChoice::Auto {
             self.voice.detail(&format!("device: {device}, {threads}"));
         }
@@ -169,7 +169,7 @@ impl Workbench {
     }
 }
 
-/// The user's store. Where there is no home, or the limit is 0, it holds nothing.
+/// Opens the user's store. Without a home folder, or with a limit of 0, it holds nothing.
 pub(crate) fn store(voice: &Voice) -> Store {
     let said = std::env::var(LIMIT_VARIABLE).ok().filter(|said| !said.trim().is_empty());
     let limit = match said.as_deref().map(|said| (said, parse_bytes(said))) {
@@ -186,7 +186,7 @@ pub(crate) fn store(voice: &Voice) -> Store {
     }
 }
 
-/// As many threads as wanted, but not so many that they only stand in each other's way.
+/// Limits the wanted threads to four per processor, as more would only contend with each other.
 fn sensible(wanted: usize, processors: usize) -> usize {
     wanted.min(processors.saturating_mul(4))
 }

@@ -1,4 +1,4 @@
-//! What a command ends in: an exit code, and for a failure what to tell the user.
+//! The outcome of a command: an exit code, and for a failure what to tell the user.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -14,16 +14,16 @@ use crate::recipe::{Diagnostic, Finding, path_hint, render_diagnostics};
 use crate::runtime::RuntimeError;
 use crate::watch::WatchError;
 
-/// The process's exit code. Of several recipes' the greatest counts.
+/// The process's exit code. With several recipes, the greatest one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Everything asked for is done.
     Done = 0,
-    /// Something failed that neither recipe nor command line is to blame for.
+    /// Something failed through no fault of the recipe or the command line.
     Failed = 1,
     /// The recipe or the command line is wrong.
     Wrong = 2,
-    /// Ctrl-C or a termination signal: 128 + SIGINT, as shells say it.
+    /// Ctrl-C or a termination signal: 128 + SIGINT, the convention of shells.
     Interrupted = 130,
 }
 
@@ -37,23 +37,23 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
-    /// One sentence without a full stop; or, where `rendered` says so, finished text.
+    /// One sentence without a full stop, or finished text if `rendered` is set.
     pub message: String,
-    /// What would help.
+    /// A suggestion for the user.
     pub hint: Option<String>,
-    /// The message is a finished report (diagnostics with their source lines), to be printed as it is.
+    /// Whether the message is a finished report (diagnostics with their source lines), to be printed verbatim.
     pub rendered: bool,
-    /// What the report is about, one by one, for programs; empty where the failure is about no text.
+    /// The individual findings of the report, for programs; empty if the failure is not about a recipe's text.
     pub findings: Vec<Finding>,
-    /// The files that a recipe depends on besides itself, as far as they are known: a change of one may mend it.
+    /// The known files besides itself that a recipe depends on: a change of one may fix the failure.
     pub files: Vec<PathBuf>,
 }
 
-/// What a command ends in.
+/// The outcome of a command.
 pub type Outcome = Result<Exit, Failure>;
 
 impl Failure {
-    /// A failure of the surroundings: exit code 1.
+    /// Creates a failure of the environment: exit code 1.
     pub fn failed(message: impl Display) -> Self {
         Failure {
             exit: Exit::Failed,
@@ -65,25 +65,25 @@ impl Failure {
         }
     }
 
-    /// A wrong recipe or command line: exit code 2.
+    /// Creates a failure of the recipe or the command line: exit code 2.
     pub fn wrong(message: impl Display) -> Self {
         Failure { exit: Exit::Wrong, ..Failure::failed(message) }
     }
 
-    /// What is wrong with a recipe: exit code 2.
+    /// Creates a failure from a recipe's diagnostics: exit code 2.
     pub fn diagnostics(diagnostics: &[Diagnostic]) -> Self {
         let findings = diagnostics.iter().map(Finding::of).collect();
         Failure { rendered: true, findings, ..Failure::wrong(render_diagnostics(diagnostics)) }
     }
 
-    /// The failure with a hint.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Display) -> Self {
         self.hint = Some(hint.to_string());
         self
     }
 
-    /// The failure with a hint, if there is one.
+    /// Adds a hint, if there is one.
     #[must_use]
     pub fn hinted(self, hint: Option<impl Display>) -> Self {
         match hint {
@@ -93,7 +93,7 @@ impl Failure {
     }
 }
 
-/// The model or a prompt is named in the recipe or on the command line: those are wrong.
+/// The recipe or the command line names the model and the prompts, so most errors are its mistakes.
 impl From<ClipError> for Failure {
     fn from(error: ClipError) -> Self {
         match error {
@@ -104,13 +104,13 @@ impl From<ClipError> for Failure {
     }
 }
 
-/// What would help: of a model that is not here, whether it can be fetched.
+/// Returns a hint for an error. For a missing model it says whether the model can be fetched.
 pub(crate) fn model_hint(error: &ClipError) -> Option<String> {
     let ClipError::Unknown { name, .. } = error else { return error.hint() };
     if let Some(hint) = path_hint(name) {
         return Some(hint);
     }
-    // A table of one's own that cannot be read is told by the commands that are about it.
+    // The commands that use the table report a user's own table that cannot be read.
     let table = Table::load().ok()?;
     match table.models.iter().any(|entry| entry.name == *name) {
         true => Some(format!("it can be had: recipe-render models fetch {name}")),
@@ -124,7 +124,7 @@ impl From<RuntimeError> for Failure {
     }
 }
 
-/// The examples, the file or the model are named on the command line: those are wrong.
+/// The command line names the examples, the file and the model, so most errors are its mistakes.
 impl From<DirectionError> for Failure {
     fn from(error: DirectionError) -> Self {
         match error {

@@ -1,4 +1,4 @@
-//! The command line, in layers: each knows those below it alone (`tests/layers.rs`).
+//! The command line, in layers: each depends only on those below it (`tests/layers.rs`).
 //!
 //! stdout carries results (the tally, a recovered recipe, the schema), stderr everything else. Exit codes: 0 done, 1 failed,
 //! 2 a wrong recipe or command line, 130 interrupted ([`failure::Exit`]).
@@ -8,13 +8,13 @@ pub mod commands;
 // one render of one recipe
 mod job;
 
-// what is ready for several
+// resources shared by several renders
 mod bench;
 
-// what models make of prompts
+// how models read prompts
 mod prompts;
 
-// recipes as they are given
+// recipes as the user gives them
 mod source;
 
 pub mod terminal;

@@ -1,21 +1,21 @@
-//! Where the page is served.
+//! The address at which the page is served.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// An address to serve at; port 0 is any that is free.
+/// An address to serve at; port 0 means any free port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Address(pub SocketAddr);
 
 impl Default for Address {
-    /// The loopback interface and a free port.
+    /// Returns the loopback interface with any free port.
     fn default() -> Self {
         Address(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0))
     }
 }
 
-/// Text that is no address.
+/// A text that is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an address like 8080, 127.0.0.1:8080 or [::1]:8080")]
 pub struct WrongAddress(String);
@@ -23,14 +23,15 @@ pub struct WrongAddress(String);
 impl FromStr for Address {
     type Err = WrongAddress;
 
-    /// A port, an IP address (or `localhost`), or both. A name would have to be looked up, and may mean several addresses.
+    /// Parses a port, an IP address (or `localhost`), or both. Other names are rejected: they would need a lookup, and may have several
+    /// addresses.
     fn from_str(text: &str) -> Result<Self, WrongAddress> {
         let wrong = || WrongAddress(text.to_owned());
         let whole = match text.strip_prefix("localhost") {
             Some(rest) if rest.is_empty() || rest.starts_with(':') => format!("{}{rest}", Ipv4Addr::LOCALHOST),
             _ => text.to_owned(),
         };
-        // `:8080` is what many programs take for "this port, everywhere"; here it would be read as something more private.
+        // Many programs read `:8080` as "this port, everywhere"; here it would mean something more private, so it is rejected.
         if let Ok(port) = whole.parse::<u16>()
             && !text.starts_with('+')
         {
@@ -49,13 +50,13 @@ impl FromStr for Address {
 }
 
 impl Address {
-    /// Only this machine can reach it.
+    /// Whether only this machine can reach it.
     pub fn is_loopback(&self) -> bool {
         self.0.ip().is_loopback()
     }
 
-    /// The same with a port that depends on `what` alone where any would do: so that a page finds its program again after a
-    /// restart. Above the range from which systems take their own ports.
+    /// Returns the same address. If any port would do, it gets one that depends only on `what`, so that a page finds its program again
+    /// after a restart. The port is above the range from which systems assign ports.
     pub fn with_port_for(self, what: &[u8]) -> Self {
         const FIRST: u16 = 61_000;
         if self.0.port() != 0 {

@@ -1,20 +1,20 @@
-//! Similarities over time, in bounded memory: when there are too many points, pairs become their means.
+//! Similarities over time, in bounded memory: when there are too many points, pairs are replaced by their means.
 
 use std::fmt::Write;
 
-/// The most points kept; more than a page has pixels for on most screens.
+/// The maximum number of points, more than a page has pixels for on most screens.
 const MOST: usize = 640;
 
 /// One curve for each prompt of each target.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Curves {
     curves: usize,
-    /// Steps in a point.
+    /// The number of steps in a point.
     stride: u64,
     points: Vec<Point>,
-    /// The point being made.
+    /// The point being collected.
     open: Vec<Mean>,
-    /// Steps in the point being made.
+    /// The number of steps in the point being collected.
     gathered: u64,
 }
 
@@ -39,7 +39,7 @@ impl Mean {
     }
 }
 
-/// How much of the curves a page has.
+/// The part of the curves that a page already has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Had {
     stride: u64,
@@ -51,7 +51,7 @@ impl Curves {
         Curves { curves, stride: 1, open: vec![Mean::default(); curves], ..Curves::default() }
     }
 
-    /// Adds a step. `values`: by curve; those of which there is none leave a gap.
+    /// Adds a step. `values` are given by curve; a curve without a value gets a gap.
     pub fn add(&mut self, step: u64, values: impl Iterator<Item = (usize, f32)>) {
         for (curve, value) in values.filter(|(_, value)| value.is_finite()) {
             if let Some(mean) = self.open.get_mut(curve) {
@@ -82,8 +82,8 @@ impl Curves {
         self.stride *= 2;
     }
 
-    /// What a page that has so much lacks, as JSON, and what it has then; `None` if it has all. `whole` says that the page is
-    /// to forget what it had.
+    /// Returns what a page that has `had` still lacks, as JSON, and what it has afterwards; `None` if it lacks nothing. In the JSON,
+    /// `whole` tells the page to discard what it had.
     pub fn news(&self, had: Had) -> Option<(String, Had)> {
         let now = Had { stride: self.stride, points: self.points.len() };
         if had == now {
@@ -121,7 +121,7 @@ mod tests {
         let first = &curves.points[0];
         assert_eq!(first.step, curves.stride);
         assert_eq!(first.values[0].sum / f64::from(first.values[0].count), (1 + curves.stride) as f64 / 2.0);
-        // What was never there is a gap.
+        // A missing value is a gap.
         assert_eq!(first.values[1].count, 0);
         let last = curves.points.last().unwrap();
         assert_eq!(u64::from(last.values[0].count), curves.stride);
@@ -143,7 +143,7 @@ mod tests {
         }
         let (json, _) = curves.news(had).unwrap();
         assert!(json.starts_with(r#"{"whole":true,"points":[[2,0.2500,0.5000],[4,null,null]"#), "{json}");
-        // Another render's curves.
+        // The curves of another render.
         assert!(Curves::new(2).news(had).unwrap().0.contains("true"));
     }
 }

@@ -1,4 +1,4 @@
-//! What pages are told, as JSON.
+//! The data sent to pages, as JSON.
 
 use serde::Serialize;
 
@@ -11,11 +11,11 @@ pub struct Recipe {
     /// Its file's name.
     pub name: String,
     pub text: String,
-    /// What is wrong with it.
+    /// Errors and warnings about it.
     pub findings: Vec<Finding>,
 }
 
-/// What is being rendered.
+/// The render that is shown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Render {
     pub title: Option<String>,
@@ -23,7 +23,7 @@ pub struct Render {
     pub recipe: String,
     /// The picture's file name.
     pub output: String,
-    /// The model's name; of several, all of them.
+    /// The model's name; the names of all models if there are several.
     pub model: String,
     pub device: String,
     /// Width and height in pixels.
@@ -55,7 +55,7 @@ pub struct Prompt {
     pub avoided: bool,
 }
 
-/// Whether a direction has a positive weight. Its sign is the same all through the run.
+/// Whether a direction has a positive weight. Its sign stays the same throughout the run.
 fn followed(plan: &Plan, target: &crate::plan::Target, prompt: usize) -> bool {
     let steps = plan.steps();
     let positive = |weight: &Schedule| {
@@ -65,7 +65,7 @@ fn followed(plan: &Plan, target: &crate::plan::Target, prompt: usize) -> bool {
 }
 
 impl Render {
-    /// What a plan says; the rest is the caller's to fill in.
+    /// Fills in what the plan determines; the caller sets the rest.
     pub fn of(plan: &Plan) -> Self {
         let target = |target: &crate::plan::Target| Target {
             name: target.name.clone(),
@@ -90,57 +90,57 @@ impl Render {
     }
 }
 
-/// Where a render stands.
+/// The progress of a render.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Step {
     /// Steps done.
     pub step: u64,
     /// The phase's position, from 0.
     pub phase: usize,
-    /// Steps done of this phase.
+    /// Steps done in this phase.
     pub phase_step: u64,
-    /// Windows looked at.
+    /// Windows evaluated so far.
     pub views: u64,
-    /// Windows a second, over the last seconds.
+    /// Windows per second over the last seconds.
     pub rate: Option<f64>,
-    /// Seconds to the end.
+    /// Estimated seconds until the end.
     pub left: Option<f64>,
-    /// For each target the places that each of its prompts won, in the order of [`Render::targets`]; avoided ones win none.
+    /// For each target, the number of places that each of its prompts won, in the order of [`Render::targets`]; avoided prompts win none.
     pub tally: Vec<Vec<u64>>,
 }
 
-/// What the program is doing.
+/// The state of the program.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activity {
-    /// Reading the recipe, taking in the model.
+    /// Reading the recipe and loading the model.
     #[default]
     Starting,
     Running,
-    /// A page has asked for a pause; the step under way is being done.
+    /// A page has asked for a pause; the step under way is being finished.
     Pausing,
     Paused,
     /// The picture is complete.
     Finished,
-    /// The render was stopped; the picture is what it was until then.
+    /// The render was stopped; the picture is as it was then.
     Stopped,
-    /// The recipe, or something that it needs, is wrong.
+    /// The recipe, or something that it needs, has an error.
     Failed,
 }
 
 impl Activity {
-    /// Whether steps are done, or could be.
+    /// Whether a render is running or paused.
     pub fn renders(self) -> bool {
         matches!(self, Activity::Running | Activity::Pausing | Activity::Paused)
     }
 }
 
-/// Something that happened, told once.
+/// An event that is reported once.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Notice {
     /// A picture is on disk, with the recipe inside.
     Saved { name: String, step: u64 },
-    /// Something went wrong that is not in the recipe's text.
+    /// Something went wrong outside the recipe's text.
     Trouble { message: String, hint: Option<String> },
 }

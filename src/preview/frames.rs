@@ -1,6 +1,6 @@
-//! Pictures for pages: taken off the canvas when one is wanted, encoded in a thread of their own.
+//! Pictures for pages: taken from the canvas only on demand, and encoded in a separate thread.
 //!
-//! JPEG without chroma subsampling, so that fine coloured detail stays what it is, by mozjpeg's fast settings.
+//! They are JPEGs without chroma subsampling, which preserves fine coloured detail, encoded with mozjpeg's fast settings.
 
 use std::time::{Duration, Instant};
 
@@ -8,26 +8,26 @@ use serde::Serialize;
 
 /// JPEG quality, 0 to 100.
 const QUALITY: f32 = 88.0;
-/// While a render runs pictures are shrunk to at most this many pixels a side.
+/// The maximum side of pictures in pixels while a render is running; larger ones are shrunk.
 const LONGEST: u32 = 2048;
 
-/// A picture that has yet to be encoded.
+/// A picture waiting to be encoded.
 #[derive(Debug, Clone)]
 pub struct Shot {
     pub width: u32,
     pub height: u32,
     /// Interleaved 8-bit RGB rows.
     pub rgb: Vec<u8>,
-    /// Whether all its pixels are to be shown, however many there are.
+    /// Whether all its pixels must be shown, however many there are.
     pub full: bool,
-    /// What is told along with it, as one line of ASCII JSON.
+    /// The data sent with it, as one line of ASCII JSON.
     pub facts: String,
 }
 
 /// A picture ready to be sent.
 #[derive(Debug)]
 pub struct Encoded {
-    /// Counts the pictures of this kind.
+    /// The number of the picture, counted separately for each kind.
     pub number: u64,
     pub jpeg: Vec<u8>,
     /// As [`Shot::facts`].
@@ -35,16 +35,16 @@ pub struct Encoded {
 }
 
 impl Shot {
-    /// A shot with facts that serialise.
+    /// Creates a shot and serialises its facts.
     pub fn new(size: [u32; 2], rgb: Vec<u8>, full: bool, facts: &impl Serialize) -> Self {
         Shot { width: size[0], height: size[1], rgb, full, facts: ascii(facts) }
     }
 
-    /// The picture as JPEG, or nothing where it cannot be encoded, which libjpeg says by unwinding.
+    /// Encodes the picture as JPEG; `None` if that fails, which libjpeg reports by unwinding.
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
         let longest = self.width.max(self.height);
         let factor = if self.full { 1 } else { longest.div_ceil(LONGEST) };
-        // Beyond this JPEG has no numbers.
+        // JPEG cannot represent larger sizes.
         let factor = factor.max(longest.div_ceil(65_000));
         if factor > 1 {
             let (width, height, rgb) = shrunk(self.width, self.height, &self.rgb, factor);
@@ -54,7 +54,7 @@ impl Shot {
     }
 }
 
-/// JSON whose characters beyond ASCII are escaped, so that it can stand in a header.
+/// Serialises to JSON with characters beyond ASCII escaped, so it can be sent in a header.
 fn ascii(facts: &impl Serialize) -> String {
     let mut out = String::new();
     for c in serde_json::to_string(facts).unwrap_or_else(|_| "{}".into()).chars() {
@@ -69,7 +69,7 @@ fn ascii(facts: &impl Serialize) -> String {
     out
 }
 
-/// The means of `factor` x `factor` pixels; what is left over at the right and below is dropped.
+/// Shrinks a picture to the means of `factor` x `factor` pixels; left-over pixels at the right and bottom are dropped.
 pub(super) fn shrunk(width: u32, height: u32, rgb: &[u8], factor: u32) -> (u32, u32, Vec<u8>) {
     let (small_width, small_height) = ((width / factor).max(1), (height / factor).max(1));
     let (across, down) = (factor.min(width) as usize, factor.min(height) as usize);
@@ -92,7 +92,7 @@ pub(super) fn shrunk(width: u32, height: u32, rgb: &[u8], factor: u32) -> (u32, 
     (small_width, small_height, out)
 }
 
-/// A square picture at another side, by its nearest pixels.
+/// Resizes a square picture to another side by its nearest pixels.
 pub(super) fn fitted(side: u32, rgb: &[u8], to: u32) -> Vec<u8> {
     let near = |i: u32| (i * side / to.max(1)) as usize;
     let pixel = |x: usize, y: usize| &rgb[(y * side as usize + x) * 3..][..3];
@@ -113,32 +113,32 @@ fn jpeg(width: u32, height: u32, rgb: &[u8]) -> Option<Vec<u8>> {
     std::panic::catch_unwind(encode).ok()?.ok()
 }
 
-/// Keeps what pages cost the render to a small part of its time.
+/// Limits the render time spent on pages to a small part.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
-    /// Before this nothing is taken.
+    /// No picture is taken before this time.
     next: Option<Instant>,
 }
 
 impl Budget {
-    /// What is taken may cost one part in so many of the time.
+    /// Pictures may cost one part in this many of the time.
     const PARTS: u32 = 75;
-    /// No more often than that: a screen's eye is not faster.
+    /// The minimum pause, as fast as anyone can see.
     const LEAST: Duration = Duration::from_millis(40);
-    /// However slow, something is to be seen now and then.
+    /// The maximum pause: however slow it is, something must be shown now and then.
     const MOST: Duration = Duration::from_secs(5);
 
     pub fn allows(&self, now: Instant) -> bool {
         self.next.is_none_or(|next| now >= next)
     }
 
-    /// Something was taken that cost the render so much.
+    /// Records that a picture was taken, at this cost to the render.
     pub fn spend(&mut self, now: Instant, cost: Duration) {
         let pause = (cost * Budget::PARTS).clamp(Budget::LEAST, Budget::MOST);
         self.next = Some(self.next.unwrap_or(now).max(now) + pause);
     }
 
-    /// What comes next is to be seen at once.
+    /// Allows the next picture at once.
     pub fn renew(&mut self) {
         self.next = None;
     }
@@ -200,7 +200,7 @@ mod tests {
         budget.spend(start, Duration::from_millis(4));
         assert!(!budget.allows(start + Duration::from_millis(299)));
         assert!(budget.allows(start + Duration::from_millis(300)));
-        // What the encoder took comes on top.
+        // The encoder's time is added.
         budget.spend(start, Duration::from_millis(2));
         assert!(!budget.allows(start + Duration::from_millis(449)));
         budget.renew();

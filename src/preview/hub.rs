@@ -1,4 +1,4 @@
-//! Where a render and its pages meet.
+//! The hub that connects a render and its pages.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,37 +12,37 @@ use crate::recipe::Finding;
 use super::facts::{Activity, Notice, Recipe, Render, Step};
 use super::frames::{Budget, Encoded, Shot};
 
-/// What a page may wish.
+/// A page's request to the render.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
-    /// Stop after the step under way, and wait.
+    /// Pause after the step under way.
     Pause,
-    /// Do one step, then wait.
+    /// Do one step, then pause again.
     Step,
     Resume,
     /// Save the picture as it is.
     Save,
 }
 
-/// Why a wish is not granted.
+/// Why a wish is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no render is running")]
 pub struct Unheard;
 
-/// What a render is to do after a step.
+/// What a render must do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// Go on.
+    /// Continue.
     Go,
     /// Save the picture, then ask again.
     Save,
-    /// Give the picture as it is now with [`Hub::show`], then ask again.
+    /// Pass the picture as it is now to [`Hub::show`], then ask again.
     Show,
-    /// Still paused, but woken: see whether something else ends the wait, then ask again.
+    /// Still paused, but woken: check whether something else ends the wait, then ask again.
     Held,
 }
 
-/// A value that pages may not have yet; its JSON is made when the first page asks.
+/// A value that pages may not have yet; its JSON is made on the first request.
 #[derive(Debug, Default)]
 struct Told<T> {
     version: u64,
@@ -55,39 +55,39 @@ impl<T: Serialize> Told<T> {
         *self = Told { version: self.version + 1, value, json: None };
     }
 
-    /// The JSON, if a page that has version `had` lacks it.
+    /// Returns the JSON if a page with version `had` lacks it.
     fn news(&mut self, had: &mut u64) -> Option<Arc<str>> {
         if *had == self.version {
             return None;
         }
         *had = self.version;
         let json = self.json.get_or_insert_with(|| {
-            // Maps with keys that are no strings are all that could fail.
+            // Only maps with keys that are not strings could fail.
             serde_json::to_string(&self.value).unwrap_or_else(|_| "null".into()).into()
         });
         Some(json.clone())
     }
 }
 
-/// The newest picture of a kind: as it was taken, and encoded.
+/// The newest picture of a kind, before and after encoding.
 #[derive(Debug, Default)]
 struct Pictures {
-    /// How many were taken.
+    /// The number of pictures taken.
     taken: u64,
-    /// The one taken last, unless the encoder has it.
+    /// The last picture taken, unless it has already been encoded.
     shot: Option<Shot>,
-    /// The one encoded last.
+    /// The last picture encoded.
     encoded: Option<Arc<Encoded>>,
-    /// A page waits for a newer one.
+    /// Whether a page waits for a newer one.
     wanted: bool,
 }
 
-/// Kinds of pictures.
+/// The kinds of pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The canvas.
     Canvas,
-    /// What the encoder saw in the last step.
+    /// The encoder's input in the last step.
     Views,
 }
 
@@ -97,53 +97,53 @@ struct Inner {
     render: Told<Option<Render>>,
     activity: Told<Activity>,
     step: Told<Option<Step>>,
-    /// With its number, so that it is told once.
+    /// With its number, so that it is reported once.
     notice: Told<Option<(u64, Notice)>>,
     curves: Curves,
-    /// Counts the renders, so that one's curves are not taken for another's.
+    /// The number of renders, which distinguishes the curves of one from those of another.
     renders: u64,
     pictures: [Pictures; 2],
-    /// The picture taken last is the one after the last step.
+    /// Whether the last picture taken is the one after the last step.
     exact: bool,
     budget: Budget,
     canvas_was_last: bool,
-    /// Steps that may still be done before waiting; none while the render runs freely.
+    /// The number of steps until the next pause; none while the render runs freely.
     allowance: Option<u64>,
     saving: bool,
-    /// A paused render is to look what else ends the wait.
+    /// Whether a paused render should check what else ends the wait.
     woken: bool,
-    /// Pages that listen.
+    /// The number of listening pages.
     pages: usize,
-    /// How many of them have been sent the newest picture.
+    /// The number of pages that have been sent the newest picture.
     served: usize,
     /// The picture saved last.
     saved: Option<Arc<std::path::Path>>,
 }
 
-/// Where a render and its pages meet: it holds what is newest, and what is wished.
+/// Connects a render and its pages: it holds the newest data and the pages' wishes.
 ///
-/// No method waits for a page, but [`Hub::farewell`].
+/// No method waits for a page, except [`Hub::farewell`].
 #[derive(Debug, Default)]
 pub struct Hub {
     inner: Mutex<Inner>,
-    /// Something is new for pages.
+    /// Signals new data for pages.
     news: Condvar,
-    /// Something is to be done for the render's side.
+    /// Signals the render's side.
     wishes: Condvar,
-    /// Something is to be encoded.
+    /// Signals work for the encoder.
     work: Condvar,
-    /// Everything ends.
+    /// Whether everything is to end.
     closed: AtomicBool,
 }
 
 impl Hub {
-    /// A hub, and the thread that encodes its pictures.
+    /// Creates a hub, and the thread that encodes its pictures.
     pub fn new() -> Arc<Self> {
         let hub = Arc::new(Hub::default());
         hub.lock().activity.tell(Activity::Starting);
         let weak = Arc::downgrade(&hub);
         std::thread::spawn(move || {
-            // As long as somebody else has the hub.
+            // The thread runs as long as somebody else holds the hub.
             while let Some(hub) = weak.upgrade() {
                 if hub.closed.load(Ordering::SeqCst) {
                     return;
@@ -155,14 +155,14 @@ impl Hub {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // No method leaves anything half done.
+        // No method leaves the data in an inconsistent state.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The render's side.
 impl Hub {
-    /// The recipe was read.
+    /// Publishes the recipe that was read.
     pub fn recipe(&self, recipe: Recipe) {
         let mut inner = self.lock();
         if inner.recipe.value.as_ref() != Some(&recipe) {
@@ -171,7 +171,7 @@ impl Hub {
         }
     }
 
-    /// More is known to be wrong with the recipe that was read.
+    /// Replaces the findings about the recipe that was read.
     pub fn find(&self, findings: Vec<Finding>) {
         let known = self.lock().recipe.value.clone();
         if let Some(recipe) = known {
@@ -179,7 +179,7 @@ impl Hub {
         }
     }
 
-    /// The recipe on disk cannot be rendered. A render under way goes on, and remains what the program does.
+    /// Reports that the recipe on disk cannot be rendered. A render under way continues, and its activity stays the same.
     pub fn fail(&self) {
         let mut inner = self.lock();
         if !inner.activity.value.renders() {
@@ -188,7 +188,7 @@ impl Hub {
         }
     }
 
-    /// A render begins.
+    /// Reports the beginning of a render.
     pub fn begin(&self, render: Render) {
         let mut inner = self.lock();
         let curves = render.targets.iter().map(|target| target.prompts.len()).sum();
@@ -198,12 +198,12 @@ impl Hub {
         inner.step.tell(None);
         inner.pictures[Kind::Views as usize].shot = None;
         inner.activity.tell(Activity::Running);
-        // The first picture of an edit is to be seen at once.
+        // The first picture after an edit should appear at once.
         inner.budget.renew();
         self.news.notify_all();
     }
 
-    /// What the program does now.
+    /// Publishes what the program is doing now.
     pub fn activity(&self, activity: Activity) {
         let mut inner = self.lock();
         if inner.activity.value != activity {
@@ -212,7 +212,7 @@ impl Hub {
         }
     }
 
-    /// A step was done. `similarities`: values by curve, in the order of [`Render::targets`] and their prompts.
+    /// Reports a step. `similarities` are values by curve, in the order of [`Render::targets`] and their prompts.
     pub fn step(&self, step: Step, similarities: impl Iterator<Item = (usize, f32)>) {
         let mut inner = self.lock();
         inner.curves.add(step.step, similarities);
@@ -221,13 +221,13 @@ impl Hub {
         self.news.notify_all();
     }
 
-    /// Something happened.
+    /// Reports an event.
     pub fn notice(&self, notice: Notice) {
         self.lock().notify(notice);
         self.news.notify_all();
     }
 
-    /// A picture is on disk, whole.
+    /// Reports that a picture has been written completely.
     pub fn saved(&self, path: &std::path::Path, step: u64) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut inner = self.lock();
@@ -236,8 +236,8 @@ impl Hub {
         self.news.notify_all();
     }
 
-    /// The kind of picture that a page waits for, as long as pictures have not cost the render more than they may. Where
-    /// both are wanted they take turns.
+    /// Returns the kind of picture that a page waits for, unless pictures have used up their share of the render's time. If both kinds
+    /// are wanted, they take turns.
     pub(super) fn wants(&self) -> Option<Kind> {
         let inner = self.lock();
         let wanted = |kind: &Kind| {
@@ -251,7 +251,7 @@ impl Hub {
         turns.into_iter().find(wanted).filter(|_| inner.budget.allows(Instant::now()))
     }
 
-    /// The picture at this step, which took so much of the render's time.
+    /// Accepts a picture of this step, which cost this much of the render's time.
     pub(super) fn take(&self, kind: Kind, shot: Shot, cost: Duration) {
         let mut inner = self.lock();
         inner.budget.spend(Instant::now(), cost);
@@ -260,7 +260,7 @@ impl Hub {
         self.work.notify_all();
     }
 
-    /// The picture as it is after the last step, to the last bit: it stays until there is another.
+    /// Accepts the exact picture after the last step, which stays until there is another.
     pub fn show(&self, shot: Shot) {
         let mut inner = self.lock();
         inner.exact = true;
@@ -268,13 +268,13 @@ impl Hub {
         self.work.notify_all();
     }
 
-    /// Has a paused render look whether something else ends the wait: see [`Gate::Held`].
+    /// Wakes a paused render to check whether something else ends the wait, see [`Gate::Held`].
     pub fn wake(&self) {
         self.lock().woken = true;
         self.wishes.notify_all();
     }
 
-    /// Asked after every step until it says [`Gate::Go`]. Waits, without doing anything, while the render is paused.
+    /// Must be called after every step, and again until it returns [`Gate::Go`]. Blocks while the render is paused.
     pub fn gate(&self) -> Gate {
         let mut inner = self.lock();
         loop {
@@ -303,8 +303,7 @@ impl Hub {
         }
     }
 
-    /// Lets the pages have the last picture, then closes the hub. Waits no longer than `limit`, and not at all where no page
-    /// listens.
+    /// Waits until the pages have the last picture, then closes the hub. Waits no longer than `limit`, and not at all if no page listens.
     pub fn farewell(&self, limit: Duration) {
         let end = Instant::now() + limit;
         let mut inner = self.lock();
@@ -315,7 +314,7 @@ impl Hub {
         self.closed.store(true, Ordering::SeqCst);
         self.news.notify_all();
         self.work.notify_all();
-        // The last words.
+        // Give the pages time to receive the end.
         let end = end + limit / 2;
         while inner.pages > 0 && Instant::now() < end {
             let left = end.saturating_duration_since(Instant::now());
@@ -349,7 +348,7 @@ impl Inner {
 
 /// The encoder's side.
 impl Hub {
-    /// Encodes a picture that a page waits for; if there is none, waits for one no longer than `patience`.
+    /// Encodes a picture that a page waits for; if there is none, waits for one for at most `patience`.
     fn encode(&self, patience: Duration) {
         let mut inner = self.lock();
         let due = |inner: &Inner| {
@@ -362,14 +361,14 @@ impl Hub {
         };
         let pictures = &mut inner.pictures[kind as usize];
         let number = pictures.taken;
-        // It stays where it is while it is being encoded, so that no newer one is taken in vain.
+        // The shot stays in place while it is being encoded, so that no newer one is taken in vain.
         let Some(shot) = pictures.shot.clone() else { return };
         drop(inner);
         let clock = Instant::now();
         let jpeg = shot.encode();
         let cost = clock.elapsed();
         let mut inner = self.lock();
-        // A step waits for the slowest of its threads, and so for the one that shares its processor with the encoder.
+        // A step waits for its slowest thread, which is the one that shares its processor with the encoder.
         inner.budget.spend(Instant::now(), cost);
         let pictures = &mut inner.pictures[kind as usize];
         if pictures.taken == number {
@@ -391,19 +390,19 @@ impl Pictures {
 
 /// The pages' side.
 impl Hub {
-    /// A page begins to listen; at first it has nothing.
+    /// Adds a listening page, which has no data yet.
     pub(super) fn listen(self: &Arc<Self>) -> Listener {
         self.lock().pages += 1;
         Listener { hub: self.clone(), had: Versions::default() }
     }
 
-    /// The newest picture of a kind, if it is newer than number `after`; waits for one until `limit`.
+    /// Returns the newest picture of a kind if its number is above `after`; otherwise waits for one until `limit`.
     pub(super) fn picture(&self, kind: Kind, after: u64, limit: Duration) -> Option<Arc<Encoded>> {
         let end = Instant::now() + limit;
         let mut inner = self.lock();
         loop {
             let pictures = &mut inner.pictures[kind as usize];
-            // A greater number is of an earlier process.
+            // A greater number belongs to an earlier process.
             let after = if after > pictures.taken { 0 } else { after };
             let newer = |encoded: &&Arc<Encoded>| encoded.number > after;
             if let Some(encoded) = pictures.encoded.as_ref().filter(newer).cloned() {
@@ -419,7 +418,7 @@ impl Hub {
         }
     }
 
-    /// A page has been sent the canvas's picture of this number.
+    /// Reports that a page has been sent the canvas's picture with this number.
     pub(super) fn sent(&self, number: u64) {
         let mut inner = self.lock();
         if inner.pictures[Kind::Canvas as usize].taken == number {
@@ -428,7 +427,7 @@ impl Hub {
         }
     }
 
-    /// Takes a page's wish to the render.
+    /// Passes a page's wish to the render.
     pub fn wish(&self, wish: Wish) -> Result<(), Unheard> {
         let mut inner = self.lock();
         if !inner.activity.value.renders() {
@@ -454,7 +453,7 @@ impl Hub {
     }
 }
 
-/// What a page has been told.
+/// The versions that a page has been sent.
 #[derive(Debug, Default)]
 struct Versions {
     recipe: u64,
@@ -465,26 +464,26 @@ struct Versions {
     curves: (u64, Had),
 }
 
-/// One page, as long as it listens.
+/// A page, as long as it listens.
 #[derive(Debug)]
 pub(super) struct Listener {
     hub: Arc<Hub>,
     had: Versions,
 }
 
-/// What a listener hears.
+/// The result of listening.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// Events by name, with their JSON: only the newest of each, whatever came in between.
+    /// Events by name, with their JSON: only the newest of each; older ones are skipped.
     News(Vec<(&'static str, Arc<str>)>),
-    /// Nothing for as long as it was willing to wait.
+    /// Nothing within the time limit.
     Silence,
     /// Nothing more will come.
     End,
 }
 
 impl Listener {
-    /// Waits for something new until `limit`.
+    /// Waits for news until `limit`.
     pub fn next(&mut self, limit: Duration) -> Heard {
         let end = Instant::now() + limit;
         let mut inner = self.hub.lock();
@@ -594,7 +593,7 @@ mod tests {
         hub.wish(Wish::Save).unwrap();
         hub.wake();
         assert_eq!((hub.gate(), hub.gate()), (Gate::Save, Gate::Held));
-        // One step, and held again.
+        // One step, then paused again.
         hub.wish(Wish::Step).unwrap();
         assert_eq!(hub.gate(), Gate::Go);
         hub.step(Step::default(), std::iter::empty());
@@ -641,7 +640,7 @@ mod tests {
         let hub = running();
         assert_eq!(hub.wants(), None);
         assert!(hub.picture(Kind::Canvas, 0, Duration::ZERO).is_none());
-        // It did not wait, and so wants nothing.
+        // It did not wait, so no picture is wanted.
         assert_eq!(hub.wants(), None);
         let other = hub.clone();
         let page = std::thread::spawn(move || other.picture(Kind::Canvas, 0, Duration::from_secs(60)));

@@ -5,15 +5,14 @@
 //!        ◀── gate ───── Hub ◀─ server ◀─ page          wishes: pause, step, resume, save
 //! ```
 //!
-//! The hub is where the two sides meet. The render publishes to it and never waits for a page; a page asks it for what is
-//! new and is never given what is old. Pictures are taken off the canvas only while a page wants one, and encoded in a
-//! thread of their own.
+//! The hub is where the two sides meet. The render publishes to it and never waits for a page. A page asks it for news and never gets
+//! outdated data. Pictures are taken from the canvas only while a page wants one, and encoded in a separate thread.
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `hub` | what is known of the render, and what the pages wish |
-//! | `reporter` | a render's steps, told to the hub |
-//! | `facts` | what is told: recipe, render, step, state |
+//! | `hub` | the state of the render, and the pages' wishes |
+//! | `reporter` | reports a render's steps to the hub |
+//! | `facts` | the data sent to pages: recipe, render, step, state |
 //! | `curves` | similarities over time, in bounded memory |
 //! | `frames` | pictures and strips of views, encoded on demand |
 //! | `address` | where the page is served |

@@ -1,4 +1,4 @@
-//! A render's steps, told to the hub.
+//! Reports a render's steps to the hub.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,39 +12,39 @@ use crate::picture::Picture;
 use crate::plan::Plan;
 use crate::render::{Progress, Seen};
 
-/// The most outlines and tiles that a page is sent: beyond that nobody sees anything.
+/// The maximum numbers of outlines and tiles sent to a page: with more, nobody could make anything out.
 const MOST_OUTLINES: usize = 96;
 const MOST_TILES: usize = 24;
 /// Tiles are shrunk to at most this many pixels a side.
 const TILE: u32 = 128;
 
-/// How fast a render goes.
+/// The speed of a render.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Speed {
-    /// Windows a second.
+    /// Windows per second.
     pub windows: Option<f64>,
-    /// Seconds to the end.
+    /// Estimated seconds until the end.
     pub left: Option<f64>,
 }
 
-/// Tells the hub of one render.
+/// Reports one render to the hub.
 pub struct Reporter {
     hub: Arc<Hub>,
     targets: Vec<Prompts>,
 }
 
-/// A target's prompts, as pages count them.
+/// A target's prompts, as pages number them.
 struct Prompts {
-    /// The plan's indices, the wanted ones first.
+    /// Their indices in the plan, the wanted ones first.
     prompts: Vec<usize>,
-    /// How many are wanted: these have an entry in the tally.
+    /// The number of wanted prompts, which have an entry in the tally.
     wanted: usize,
-    /// The first one's curve.
+    /// The index of the first prompt's curve.
     curve: usize,
 }
 
 impl Reporter {
-    /// The render of a plan begins.
+    /// Reports the beginning of a plan's render.
     pub fn begin(hub: Arc<Hub>, plan: &Plan, render: Render) -> Self {
         hub.begin(render);
         let mut curve = 0;
@@ -60,7 +60,7 @@ impl Reporter {
         Reporter { hub, targets }
     }
 
-    /// A step was done. Pictures are taken only where a page waits for them.
+    /// Reports a step. Pictures are taken only if a page waits for them.
     pub fn step(&self, progress: &Progress<'_>, speed: Speed) {
         let mut entries = progress.tally.entries.iter().map(|entry| entry.won);
         let tally = self.targets.iter().map(|target| {
@@ -95,7 +95,7 @@ impl Reporter {
         }
     }
 
-    /// Shows the picture as it is after the last step, to the last bit.
+    /// Shows the exact picture after the last step.
     pub fn show(&self, progress: &mut Progress<'_>) {
         let picture = progress.picture();
         let facts = Outlines { step: progress.step, windows: self.outlines(&progress.seen) };
@@ -103,14 +103,14 @@ impl Reporter {
         self.hub.take(Kind::Views, self.views(progress), Duration::ZERO);
     }
 
-    /// The render has ended with this picture.
+    /// Reports the end of the render, with its final picture.
     pub fn end(&self, picture: &Picture, step: u64, activity: Activity) {
         let facts = Outlines { step, windows: Vec::new() };
         self.hub.show(Shot::new([picture.size.width, picture.size.height], picture.to_rgb8(), true, &facts));
         self.hub.activity(activity);
     }
 
-    /// The picture that the step looked at: it need not be decoded for pages.
+    /// Returns the picture that the step used, which need not be decoded again for pages.
     fn canvas(&self, progress: &Progress<'_>) -> Shot {
         let seen = &progress.seen;
         let size = seen.size();
@@ -131,14 +131,14 @@ impl Reporter {
         views.iter().take(MOST_OUTLINES).filter_map(outline).collect()
     }
 
-    /// The views side by side.
+    /// Returns the views side by side.
     fn views(&self, progress: &Progress<'_>) -> Shot {
         let seen = &progress.seen;
         let views = seen.views();
-        // Of many every so many-th, so that all targets are among them.
+        // If there are too many, take every n-th, so that all targets are included.
         let every = views.len().div_ceil(MOST_TILES).max(1);
         let mut tiles = Vec::new();
-        // Models have windows of different sizes; all tiles are as large as the first one.
+        // Models have windows of different sizes; all tiles get the size of the first one.
         let first = views.first().and_then(|_| seen.side(0)).unwrap_or(1);
         let mut facts = Tiles { step: progress.step, side: first / first.div_ceil(TILE), tiles: Vec::new() };
         for (index, view) in views.iter().enumerate().step_by(every) {
@@ -161,24 +161,24 @@ impl Reporter {
         Shot::new([facts.side * tiles.len() as u32, facts.side], rgb, true, &facts)
     }
 
-    /// A prompt's position among its target's.
+    /// Returns a prompt's position within its target.
     fn position(&self, target: usize, prompt: usize) -> Option<usize> {
         self.targets.get(target)?.prompts.iter().position(|own| *own == prompt)
     }
 }
 
-/// Facts of a picture of the canvas.
+/// The facts sent with a picture of the canvas.
 #[derive(Serialize)]
 struct Outlines {
     step: u64,
     windows: Vec<Outline>,
 }
 
-/// Corners in fractions of the canvas, target, the position of the prompt that won among the target's, similarity to it.
+/// Corners in fractions of the canvas, target, position of the winning prompt within the target, similarity to it.
 #[derive(Serialize)]
 struct Outline([[f32; 2]; 4], usize, usize, f32);
 
-/// Facts of a strip of views, which stand side by side.
+/// The facts sent with a strip of views side by side.
 #[derive(Serialize)]
 struct Tiles {
     step: u64,
@@ -187,16 +187,16 @@ struct Tiles {
     tiles: Vec<Tile>,
 }
 
-/// Target, the position of the prompt that won, similarity to it.
+/// Target, position of the winning prompt, similarity to it.
 #[derive(Serialize)]
 struct Tile(usize, usize, f32);
 
-/// To four decimals: a screen shows no more.
+/// Rounds to four decimals, as many as a page shows.
 fn rounded(value: f32) -> f32 {
     if value.is_finite() { (value * 1e4).round() / 1e4 } else { 0.0 }
 }
 
-/// `[3, S, S]` as interleaved 8-bit RGB, values rounded and clamped to 0..=255.
+/// Converts `[3, S, S]` to interleaved 8-bit RGB, with values rounded and clamped to 0..=255.
 fn interleaved(pixels: &[f32]) -> Vec<u8> {
     let area = pixels.len() / 3;
     let value = |index: usize, channel: usize| (pixels[channel * area + index] * 255.0 + 0.5) as u8;

@@ -1,4 +1,4 @@
-//! The system's events: which folders it is asked to tell of, and which events matter.
+//! The system's events: which folders are watched, and which events matter.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,32 +13,32 @@ use super::follower::{Message, is_recipe};
 use super::home::Home;
 use super::parts::{Glance, Identity, identity_at};
 
-/// How many of the folders above a file are watched. On Linux a watch is of one folder alone and costs nothing; elsewhere it may
-/// be of all that lies below, and the clock looks after what is higher up.
+/// The number of folders above a file that are watched. On Linux a watch covers a single folder and costs nothing. Elsewhere it may cover
+/// everything below, so the clock takes care of higher folders.
 const ABOVE: usize = if cfg!(any(target_os = "linux", target_os = "android")) { usize::MAX } else { 2 };
 
 /// The folders that are watched.
 pub(super) struct Arms {
     watcher: RecommendedWatcher,
     home: Home,
-    /// With what was at each path when it was asked for: a watch is of that.
+    /// Each with the identity of what was at the path when the watch began; the watch belongs to that.
     folders: HashMap<PathBuf, Identity>,
     matters: Arc<Mutex<Matters>>,
 }
 
-/// What an event has to be about. Held only for moments: the system's thread waits for it.
+/// The paths whose events matter. Locked only briefly, because the system's thread waits for it.
 #[derive(Default)]
 struct Matters {
     /// Parts of the paths that are followed.
     paths: HashSet<PathBuf>,
     /// Folders in which recipes may appear.
     folders: HashSet<PathBuf>,
-    /// Parts that are, or may be, something else since they were looked at.
+    /// Parts that were, or may have been, replaced since they were last looked at.
     replaced: HashSet<PathBuf>,
 }
 
 impl Arms {
-    /// Watches nothing yet. Events that matter become wishes to look.
+    /// Creates a watcher that watches nothing yet. Events that matter send [`Message::Look`].
     pub fn new(home: Home, messages: Sender<Message>) -> Result<Self, WatchError> {
         let matters = Arc::new(Mutex::new(Matters::default()));
         let watcher = notify::recommended_watcher(handler(matters.clone(), messages));
@@ -46,15 +46,15 @@ impl Arms {
         Ok(Arms { watcher, home, folders: HashMap::new(), matters })
     }
 
-    /// Watches what these files' and folders' paths lead through, as it is by now: whatever was watched under the path of
-    /// something that has gone is let go. The folder that a file is in has to be watchable if it is there.
+    /// Watches the folders that these files' and folders' paths lead through now. Watches of folders that are no longer at their path are
+    /// removed. A file's own folder must be watchable if it exists.
     pub fn follow<'p>(
         &mut self,
         files: impl Iterator<Item = &'p Path>,
         folders: impl Iterator<Item = &'p Path>,
     ) -> Result<(), WatchError> {
         let mut glance = Glance::default();
-        // Each with the path for which it is indispensable.
+        // Each with the path that cannot do without it.
         let mut wanted: BTreeMap<PathBuf, Option<&Path>> = BTreeMap::new();
         for file in files {
             let way = glance.follow(&self.home.absolute(file));
@@ -83,17 +83,17 @@ impl Arms {
             (replaced.contains(path) || identity_at(path) != Some(*then)).then(|| path.clone())
         };
         let gone: Vec<PathBuf> = self.folders.iter().filter_map(gone).collect();
-        // All of them first: two may have changed places.
+        // Remove all of them before adding any: two may have been swapped.
         for path in gone {
             self.folders.remove(&path);
-            // The system may have let go of it itself.
+            // The system may have removed the watch itself.
             let _ = self.watcher.unwatch(&path);
         }
         for (path, needed) in wanted {
             if self.folders.contains_key(&path) {
                 continue;
             }
-            // Before it is watched: what takes its place in between is found out the next time.
+            // Read before the watch begins: a replacement in between is detected the next time.
             let Some(identity) = identity_at(&path) else { continue };
             match self.watcher.watch(&path, RecursiveMode::NonRecursive) {
                 Ok(()) => drop(self.folders.insert(path, identity)),
@@ -113,7 +113,7 @@ fn lock(matters: &Mutex<Matters>) -> std::sync::MutexGuard<'_, Matters> {
     matters.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Turns events into a wish to look, where they are about paths that matter.
+/// Returns a handler that sends [`Message::Look`] for events about paths that matter.
 fn handler(
     matters: Arc<Mutex<Matters>>,
     messages: Sender<Message>,
@@ -121,7 +121,7 @@ fn handler(
     move |event| {
         let look = match event {
             Ok(event) => {
-                // Our own reading opens and closes files; to look at that would never end.
+                // Our own reading opens and closes files. Reacting to those events would never end.
                 let access =
                     matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
                 let same = matches!(
@@ -139,7 +139,7 @@ fn handler(
                 };
                 event.need_rescan() || !access && event.paths.iter().any(known)
             }
-            // Something was missed.
+            // Events were missed.
             Err(_) => true,
         };
         if look {

@@ -1,4 +1,4 @@
-//! What files hold, told by hashes.
+//! The contents of files, compared by hash.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,24 @@ use std::time::SystemTime;
 /// A file's content; `None` if it cannot be read now.
 pub(super) type Content = Option<blake3::Hash>;
 
-/// Files longer than this, as models are, are told by their length and time.
+/// Files longer than this, such as models, are compared by length and modification time.
 const LONG: u64 = 16 << 20;
-/// Files longer than this are, while polling, read again only where their length or time is another.
+/// While polling, files longer than this are read again only if their length or modification time has changed.
 const SHORT: u64 = 256 << 10;
 
-/// What the system says of a file without its being read.
+/// A file's length and modification time, known without reading it.
 type Stamp = (u64, Option<SystemTime>);
 
 /// Reads files' content, each once.
 #[derive(Default)]
 pub(super) struct Contents {
     seen: HashMap<PathBuf, Content>,
-    /// Of files that are not short.
+    /// The last stamp and content of files that are not short.
     before: HashMap<PathBuf, (Stamp, Content)>,
 }
 
 impl Contents {
-    /// A file's content, read since [`Contents::renew`].
+    /// Returns a file's content, read at most once after [`Contents::renew`].
     pub fn of(&mut self, path: &Path) -> Content {
         if let Some(seen) = self.seen.get(path) {
             return *seen;
@@ -34,7 +34,8 @@ impl Contents {
         content
     }
 
-    /// Everything is to be read anew. `sparing`: but for longer files that the system says are as they were.
+    /// Discards everything read so far. With `sparing`, longer files are kept as long as their length and modification time stay the
+    /// same.
     pub fn renew(&mut self, sparing: bool) {
         self.seen.clear();
         if !sparing {
@@ -70,7 +71,7 @@ mod tests {
         let mut contents = Contents::default();
         assert_eq!(contents.of(&path), None);
         std::fs::write(&path, "1").unwrap();
-        // Until it is renewed it stays.
+        // The content stays the same until it is renewed.
         assert_eq!(contents.of(&path), None);
         contents.renew(true);
         let one = contents.of(&path);

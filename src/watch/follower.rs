@@ -1,4 +1,4 @@
-//! The thread that looks at the files when something has happened to them.
+//! The thread that checks the files after something has happened to them.
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -13,18 +13,18 @@ use super::home::Home;
 use super::parts::Glance;
 use super::{Means, News, Version};
 
-/// As long as events follow each other closer than this, a save is still going on.
+/// A save is considered unfinished as long as events follow each other within this time.
 const QUIET: Duration = Duration::from_millis(100);
-/// But no longer than this is waited for quiet.
+/// The longest wait for quiet.
 const LONGEST: Duration = Duration::from_secs(1);
-/// How often it is looked at what paths lead through, whether there was an event or not.
+/// How often the parts of paths are checked, even without an event.
 const CLOCK: Duration = Duration::from_millis(1500);
 
-/// What the follower is told.
+/// A message to the follower.
 pub(super) enum Message {
     /// Something happened to a file.
     Look,
-    /// Follow a recipe, which was last seen so. `found`: because its folder is followed.
+    /// Follow a recipe, last seen in this version. `found`: because its folder is followed.
     Recipe {
         recipe: PathBuf,
         version: Version,
@@ -32,7 +32,7 @@ pub(super) enum Message {
     },
     /// Follow the recipes of a folder.
     Folder(PathBuf),
-    /// Follow these files, with this content, besides a recipe.
+    /// Follow these files, with this content, along with a recipe.
     Follow {
         recipe: PathBuf,
         files: Vec<(PathBuf, Content)>,
@@ -47,19 +47,19 @@ pub(super) struct Follower {
     contents: Contents,
     recipes: Vec<Followed>,
     folders: Vec<PathBuf>,
-    /// What the paths led through when their files were last looked at.
+    /// The parts of all paths when their files were last checked.
     glance: Glance,
 }
 
 /// A recipe that is followed.
 struct Followed {
     recipe: PathBuf,
-    /// What it needs besides.
+    /// The other files that it needs.
     files: Vec<(PathBuf, Content)>,
     last: Version,
-    /// Its file was not there when last looked for.
+    /// Whether its file was missing at the last check.
     gone: bool,
-    /// It is followed because its folder is.
+    /// Whether it is followed only because its folder is.
     found: bool,
 }
 
@@ -76,7 +76,7 @@ impl Follower {
         }
     }
 
-    /// Until it is told to end, or the other side is gone.
+    /// Runs until it is told to end, or until the other side is gone.
     pub(super) fn run(mut self, messages: &Receiver<Message>, news: &Sender<News>) {
         let mut last = Vec::new();
         loop {
@@ -109,7 +109,7 @@ impl Follower {
         }
     }
 
-    /// Does what it is told, but for looking; false where it is to end.
+    /// Handles a message, except for looking; returns false if it is to end.
     fn heed(&mut self, message: Message) -> bool {
         match message {
             Message::Look => {}
@@ -133,7 +133,7 @@ impl Follower {
         self.recipes.iter().any(|followed| same(&self.home, &followed.recipe, recipe))
     }
 
-    /// Waits until the save is over.
+    /// Waits until a save is over.
     fn settle(&mut self, messages: &Receiver<Message>) -> Result<(), ()> {
         let start = Instant::now();
         while start.elapsed() < LONGEST {
@@ -151,7 +151,7 @@ impl Follower {
         Ok(())
     }
 
-    /// The same where nobody tells when it is over: until all is twice the same.
+    /// Waits until a save is over without events to tell: until two looks in a row find the same.
     fn settled(&mut self, mut seen: Vec<(PathBuf, Content)>) -> Vec<(PathBuf, Content)> {
         let start = Instant::now();
         while start.elapsed() < LONGEST {
@@ -165,14 +165,14 @@ impl Follower {
         seen
     }
 
-    /// The files that are followed.
+    /// Returns the files that are followed.
     fn files(&self) -> impl Iterator<Item = &Path> {
         self.recipes.iter().flat_map(|followed| {
             followed.files.iter().map(|(file, _)| file.as_path()).chain([followed.recipe.as_path()])
         })
     }
 
-    /// The content of all that is followed.
+    /// Reads the content of everything that is followed.
     fn seen(&mut self) -> Vec<(PathBuf, Content)> {
         self.contents.renew(true);
         let found = self.folders.iter().flat_map(|folder| recipes(&self.home, folder));
@@ -180,7 +180,7 @@ impl Follower {
         paths.into_iter().map(|path| (path.clone(), self.contents.of(&self.home.absolute(&path)))).collect()
     }
 
-    /// What the paths of all that is followed lead through now.
+    /// Looks at the parts of the paths of everything that is followed.
     fn glimpse(&self) -> Glance {
         let mut glance = Glance::default();
         for file in self.files() {
@@ -192,7 +192,7 @@ impl Follower {
         glance
     }
 
-    /// Lets the system tell of the folders that the paths lead through by now. What it refuses the clock makes up for.
+    /// Renews the system's watches for the folders that the paths lead through now. If the system refuses, the clock makes up for it.
     fn rearm(&self) {
         if let Some(arms) = self.arms.as_ref().and_then(Weak::upgrade) {
             let mut arms = arms.lock().unwrap_or_else(PoisonError::into_inner);
@@ -200,10 +200,10 @@ impl Follower {
         }
     }
 
-    /// Tells what is new since it last looked; false where nobody wants to know. `sparing`: longer files are read only where the
-    /// system says that they have changed.
+    /// Reports what has changed since the last look; returns false if nobody listens any more. With `sparing`, longer files are read only
+    /// if the system reports a change.
     fn look(&mut self, news: &Sender<News>, sparing: bool) -> bool {
-        // First the events and the parts, then the content: what changes in between is noticed.
+        // Watches and parts first, then the contents, so that a change in between is noticed.
         self.home.back();
         self.rearm();
         self.glance = self.glimpse();
@@ -228,7 +228,7 @@ impl Follower {
 }
 
 impl Followed {
-    /// A file that is followed already keeps the content it was last seen with.
+    /// Sets the files to follow. A file that is already followed keeps the content it was last seen with.
     fn follow(&mut self, files: Vec<(PathBuf, Content)>) {
         let old = std::mem::take(&mut self.files);
         for (path, content) in files {
@@ -237,7 +237,7 @@ impl Followed {
         }
     }
 
-    /// What is new. A needed file that is gone for the moment changes nothing.
+    /// Returns what has changed. A needed file that is missing for the moment changes nothing.
     fn look(&mut self, home: &Home, contents: &mut Contents) -> Option<News> {
         let mut version = self.last.clone();
         let mut files = Vec::new();
@@ -258,7 +258,7 @@ impl Followed {
                     files.insert(0, self.recipe.clone());
                 }
             }
-            // Where a file is in a folder's place it is not there either.
+            // If a file has taken a folder's place, the recipe is missing too.
             Err(error) => self.gone = [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()),
         }
         if self.gone {
@@ -273,10 +273,10 @@ impl Followed {
     }
 }
 
-/// The recipes of a folder, sorted by name.
+/// Returns the recipes of a folder, sorted by name.
 pub(super) fn recipes(home: &Home, folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(home.absolute(folder)).into_iter().flatten().flatten();
-    // Of the current folder names are shorter without it.
+    // Names in the current folder are shorter without it.
     let path = |name: std::ffi::OsString| match folder == Path::new(".") {
         true => PathBuf::from(name),
         false => folder.join(name),
@@ -287,13 +287,13 @@ pub(super) fn recipes(home: &Home, folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// A name that a recipe in a folder has; editors keep hidden files beside it.
+/// Whether a path has a recipe's name. Hidden files are excluded, because editors keep them beside a recipe.
 pub(super) fn is_recipe(path: &Path) -> bool {
     let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
     !hidden && path.extension() == Some(OsStr::new("toml"))
 }
 
-/// Two paths lead to one file.
+/// Whether two paths lead to the same file.
 fn same(home: &Home, one: &Path, other: &Path) -> bool {
     let real = |path: &Path| std::fs::canonicalize(home.absolute(path)).ok();
     one == other || real(one).is_some_and(|path| real(other) == Some(path))

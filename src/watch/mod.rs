@@ -1,15 +1,14 @@
-//! Following recipes, and the files they need, as they are saved.
+//! Follows recipes, and the files they need, as they are saved.
 //!
 //! ```text
 //! events, or a clock ─▶ Follower: what has really changed ─▶ News
 //! ```
 //!
-//! Editors save in many ways: in place, by truncating and writing, by writing another file and renaming it, by deleting
-//! first. Folders are moved away and made anew, as version control and backups do, and links are pointed elsewhere. So paths
-//! are followed, not what is at them: the folders that a path leads through are watched, not the files; events only say when
-//! to look; and what counts is whether the content is another one. The system may not tell everything, so a clock looks at
-//! what the paths lead through, without reading any file. Where there are no events, as on network drives, it is a clock
-//! alone that says when to read ([`Means::Poll`]).
+//! Editors save in many ways: in place, by truncating and writing, by writing another file and renaming it, by deleting first. Folders
+//! are moved away and recreated, as version control and backups do, and links are redirected. So the watch follows paths, not what is at
+//! them. It watches the folders that a path leads through, not the files; events only say when to look, and only a change of content
+//! counts. The system may miss events, so a clock checks what the paths lead through, without reading any file. Where there are no
+//! events, as on network drives, the clock alone says when to read ([`Means::Poll`]).
 
 mod arms;
 mod content;
@@ -27,8 +26,7 @@ use content::Contents;
 use follower::{Follower, Message, recipes};
 use home::Home;
 
-/// The content of everything that one recipe is made of, at one time. Two versions are equal if there is nothing new
-/// between them.
+/// The content of everything that a recipe is made of, at one time. Two versions are equal if nothing has changed between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     /// The recipe's bytes.
@@ -37,26 +35,26 @@ pub struct Version {
     files: u64,
 }
 
-/// What has happened to a recipe. Of what follows each other closely only the end is told.
+/// A change to a recipe. Of several changes in quick succession only the last is reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// It, or a file it needs, was saved; it is new in a folder that is followed; or it is back, perhaps as it was.
+    /// The recipe, or a file it needs, was saved; or it is new in a followed folder; or it is back, perhaps unchanged.
     Saved {
         recipe: PathBuf,
         version: Version,
-        /// What is new, the recipe first if it is among it; empty where it is back as it was.
+        /// The changed files, the recipe first if it is one of them; empty if the recipe is back unchanged.
         files: Vec<PathBuf>,
     },
-    /// Its file is no longer there.
+    /// The recipe's file no longer exists.
     Gone { recipe: PathBuf },
 }
 
 /// How changes are noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Means {
-    /// The system tells.
+    /// Through the system's events.
     Events,
-    /// By looking every so often: network drives tell nothing of what others do to them.
+    /// By checking at this interval: network drives do not report changes made by others.
     Poll(Duration),
 }
 
@@ -70,7 +68,7 @@ pub enum WatchError {
 }
 
 impl WatchError {
-    /// What would help.
+    /// Returns a hint, if one would help.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             WatchError::Unwatchable { error, .. } if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) => Some(
@@ -83,21 +81,21 @@ impl WatchError {
     }
 }
 
-/// Follows recipes. Where the current folder is replaced by another one of the same path, that one becomes the current folder.
+/// Follows recipes. If the current folder is replaced by another one at the same path, that becomes the current folder.
 pub struct Watch {
-    /// None where it polls.
+    /// None when polling.
     arms: Option<Arc<Mutex<Arms>>>,
     home: Home,
     messages: Sender<Message>,
     news: Receiver<News>,
 }
 
-/// Ends a [`Watch`], from whatever thread.
+/// Ends a [`Watch`] from any thread.
 #[derive(Clone)]
 pub struct Ender(Sender<Message>);
 
 impl Ender {
-    /// [`Watch::next`] then finds nothing more.
+    /// Ends the watch: [`Watch::next`] then returns `None`.
     pub fn end(&self) {
         // It may have ended already.
         let _ = self.0.send(Message::End);
@@ -105,7 +103,7 @@ impl Ender {
 }
 
 impl Watch {
-    /// Follows nothing yet.
+    /// Creates a watch that follows nothing yet.
     pub fn new(means: Means) -> Result<Self, WatchError> {
         let (messages, incoming) = channel();
         let (outgoing, news) = channel();
@@ -114,30 +112,30 @@ impl Watch {
             Means::Poll(_) => None,
             Means::Events => Some(Arc::new(Mutex::new(Arms::new(home.clone(), messages.clone())?))),
         };
-        // It lasts as long as we do: what it holds for longer tells it of nothing.
+        // The watcher lives as long as this [`Watch`]; the follower's weak reference does not keep it alive.
         let follower = Follower::new(means, home.clone(), arms.as_ref().map(Arc::downgrade));
         std::thread::spawn(move || follower.run(&incoming, &outgoing));
         Ok(Watch { arms, home, messages, news })
     }
 
-    /// Follows a recipe, also while it is away for some time; gives its present version.
+    /// Follows a recipe, even if it disappears for a while; returns its present version.
     pub fn recipe(&mut self, recipe: &Path) -> Result<Version, WatchError> {
         self.begin(recipe, false)
     }
 
     fn begin(&mut self, recipe: &Path, found: bool) -> Result<Version, WatchError> {
-        // First the events, then the content: what changes in between is noticed.
+        // Watch first, then read, so that a change in between is noticed.
         self.arm(&[recipe], &[])?;
         let bytes = std::fs::read(self.home.absolute(recipe))
             .map_err(|error| WatchError::Unreadable { path: recipe.display().to_string(), error })?;
         let version = Version { recipe: bytes, files: 0 };
-        // The follower lives as long as we hold the sender.
+        // The follower lives as long as this sender.
         let _ = self.messages.send(Message::Recipe { recipe: recipe.to_path_buf(), version: version.clone(), found });
         Ok(version)
     }
 
-    /// Follows the recipes of a folder (its files `*.toml`, not those of folders in it) as they come and go; gives those
-    /// that are there, sorted by name. One that is followed already is not followed twice, though given again.
+    /// Follows the recipes of a folder (its files `*.toml`, not those of subfolders) as they come and go; returns those that exist now,
+    /// sorted by name. A recipe that is already followed is returned, but not followed twice.
     pub fn folder(&mut self, folder: &Path) -> Result<Vec<(PathBuf, Version)>, WatchError> {
         self.arm(&[], &[folder])?;
         std::fs::read_dir(self.home.absolute(folder))
@@ -151,24 +149,24 @@ impl Watch {
         Ok(found)
     }
 
-    /// Follows these files besides a recipe, and no others any more.
+    /// Sets the files to follow along with a recipe, replacing earlier ones.
     pub fn follow(&mut self, recipe: &Path, files: &[PathBuf]) -> Result<(), WatchError> {
-        // The recipe again: it may have become a link to another folder.
+        // The recipe is included again: it may have become a link to another folder.
         let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).chain([recipe]).collect();
         self.arm(&paths, &[])?;
-        // Looked at now, not when the follower gets to it: what changes from here on is news.
+        // Read now, not when the follower gets to it: changes from here on are reported.
         let mut contents = Contents::default();
         let files = files.iter().map(|file| (file.clone(), contents.of(&self.home.absolute(file)))).collect();
         let _ = self.messages.send(Message::Follow { recipe: recipe.to_path_buf(), files });
         Ok(())
     }
 
-    /// Waits for news; `None` once it was ended.
+    /// Waits for news; returns `None` once the watch has ended.
     pub fn next(&self) -> Option<News> {
         self.news.recv().ok()
     }
 
-    /// What ends it.
+    /// Returns a handle that ends the watch.
     pub fn ender(&self) -> Ender {
         Ender(self.messages.clone())
     }

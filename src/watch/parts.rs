@@ -1,4 +1,4 @@
-//! What a path leads through: every folder and every link between the root and the file.
+//! The parts of a path: every folder and every link between the root and the file.
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
@@ -6,40 +6,40 @@ use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
-/// No path leads through more links than this: systems give up earlier.
+/// The maximum number of links on a path: systems give up earlier.
 const LINKS: usize = 40;
 
-/// Tells a file or folder from another one that takes its place under the same name. A folder made anew may have its
-/// predecessor's number, hence the time.
+/// The identity of a file or folder, which distinguishes it from a replacement with the same name. A recreated folder may have the inode
+/// number of its predecessor, hence the time.
 pub(super) type Identity = (u64, u64, Option<SystemTime>);
 
-/// What the system says of a part of a path, without its being read.
+/// What the system reports about a part of a path without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stamp {
-    /// It is not there, or cannot be looked at.
+    /// It does not exist or cannot be accessed.
     Missing,
     /// A link that leads there.
     Link(PathBuf),
     Folder(Identity),
-    /// A folder whose entries count, with the time at which one of them last came or went.
+    /// A folder whose entries matter, with the time when one of them was last added or removed.
     Entries(Identity, Option<SystemTime>),
     /// A file, its length and the time of its last change.
     File(Identity, u64, Option<SystemTime>),
 }
 
-/// What was seen of all parts of some paths at one time. Two of them are equal where nothing has happened in between, but for
-/// changes that leave a file's length and time as they are.
+/// A snapshot of all parts of some paths. Two snapshots are equal if nothing has happened in between, except changes that keep a file's
+/// length and modification time.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Glance {
     seen: HashMap<PathBuf, Stamp>,
 }
 
-/// A path's way.
+/// The parts that a path leads through.
 #[derive(Debug, Default)]
 pub(super) struct Way {
-    /// The parts that are there and the first that is not: each with the folder that it is in. No folder on it is a link.
+    /// The parts that exist and the first that does not, each with the folder that contains it. No such folder is a link.
     pub parts: Vec<(PathBuf, PathBuf)>,
-    /// What it leads to, if that is there.
+    /// What the path leads to, if that exists.
     pub end: Option<PathBuf>,
 }
 
@@ -81,7 +81,7 @@ impl Glance {
         way
     }
 
-    /// Looks at every part, and at whether entries of the folder at its end have come or gone.
+    /// Looks at a path's parts, and at the entries of the folder at its end, to notice added or removed ones.
     pub fn entries(&mut self, path: &Path) -> Way {
         let way = self.follow(path);
         if let Some(end) = &way.end
@@ -93,7 +93,7 @@ impl Glance {
     }
 }
 
-/// A step of a way.
+/// A component of a path still to be followed.
 enum Step {
     /// A root, or what comes before it on Windows.
     Root(OsString),
@@ -122,7 +122,7 @@ fn stamp(path: &Path) -> Stamp {
     }
 }
 
-/// What is at a path now, links followed.
+/// Returns the identity of what is at a path now, following links.
 pub(super) fn identity_at(path: &Path) -> Option<Identity> {
     std::fs::metadata(path).ok().map(|metadata| identity(&metadata))
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// What is seen of a path now.
+    /// Takes a snapshot of a path.
     fn glance(path: &Path) -> Glance {
         let mut glance = Glance::default();
         glance.follow(path);
@@ -159,7 +159,7 @@ mod tests {
         let path = at("a/./b/../b/file");
         let before = glance(&path);
         assert_eq!(before, glance(&path));
-        // A file beside it is none of its parts.
+        // A file next to it is not part of its path.
         fs::write(at("a/b/other"), "1").unwrap();
         assert_eq!(before, glance(&path));
         fs::rename(at("a"), at("old")).unwrap();
@@ -192,7 +192,7 @@ mod tests {
         };
         let before = look();
         assert_eq!(before, look());
-        // The clock of a file system may be coarse.
+        // A file system's timestamps may be coarse.
         std::thread::sleep(std::time::Duration::from_millis(20));
         fs::write(folder.path().join("new"), "").unwrap();
         assert_ne!(before, look());
@@ -217,7 +217,7 @@ mod tests {
         symlink("two", real.join("now")).unwrap();
         assert_ne!(before, glance(&path));
         assert_eq!(Glance::default().follow(&path).end, Some(real.join("two/file")));
-        // A circle leads nowhere.
+        // A cycle leads nowhere.
         symlink("circle", real.join("circle")).unwrap();
         assert_eq!(Glance::default().follow(&real.join("circle")).end, None);
     }

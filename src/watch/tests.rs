@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-/// Long enough for a machine under load; never waited for when all is well.
+/// Long enough for a machine under load. A passing test never waits this long.
 const DEADLINE: Duration = Duration::from_secs(60);
 const POLL: Means = Means::Poll(Duration::from_millis(20));
 
@@ -36,8 +36,7 @@ impl Scene {
         self.watch.news.recv_timeout(DEADLINE).expect("there was no news")
     }
 
-    /// Waits until a text of `a.toml` arrives. What comes before it (an empty file after truncation, a file that is gone)
-    /// may be seen.
+    /// Waits until a text of `a.toml` arrives. Intermediate states (an empty file after truncation, a missing file) may be seen first.
     fn expect(&self, text: &str) -> (Version, Vec<PathBuf>) {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -51,7 +50,7 @@ impl Scene {
         }
     }
 
-    /// Nothing has arrived before a change that is made now.
+    /// Checks that nothing has arrived before a change made now.
     fn expect_nothing_before(&self, text: &str) {
         fs::write(self.path("a.toml"), text).unwrap();
         let first = self.news();
@@ -75,11 +74,11 @@ fn every_way_to_save_is_noticed() {
         fs::write(scene.path(".a.toml.new"), "2").unwrap();
         fs::rename(scene.path(".a.toml.new"), &recipe).unwrap();
         scene.expect("2");
-        // The old one moved away, a new one written (vim with a backup).
+        // The old file moved away, a new one written (vim with a backup).
         fs::rename(&recipe, scene.path("a.toml~")).unwrap();
         fs::write(&recipe, "3").unwrap();
         scene.expect("3");
-        // Deleted, and back later.
+        // Deleted, and recreated later.
         fs::remove_file(&recipe).unwrap();
         fs::write(&recipe, "4").unwrap();
         scene.expect("4");
@@ -154,7 +153,7 @@ fn recipes_of_a_folder_come_and_go() {
         assert_eq!(news(), News::Saved { recipe: path("c.toml"), version, files: vec![path("c.toml")] });
         fs::remove_file(path("a.toml")).unwrap();
         assert_eq!(news(), News::Gone { recipe: path("a.toml") });
-        // It is new then; one that was named is not.
+        // It is then reported as new; a recipe that was named explicitly is not.
         fs::rename(path("c.toml"), path("a.toml")).unwrap();
         let told = [news(), news()];
         assert!(told.contains(&News::Gone { recipe: path("c.toml") }), "{told:?}");

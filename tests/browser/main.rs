@@ -1,10 +1,12 @@
 //! The live page in a real browser: Chromium without a window, driven over the DevTools protocol.
 //!
 //! Where there is no Chromium (`chromium`, `chromium-browser` or `google-chrome` on PATH, or `$CHROMIUM`) the tests say so and
-//! pass; with `$RECIPE_RENDER_BROWSER=required` they fail. Pictures of the page are left in `$RECIPE_RENDER_SHOTS`, if that
+//! pass; with `$RECIPE_RENDER_NO_SKIPS` they fail. Pictures of the page are left in `$RECIPE_RENDER_SHOTS`, if that
 //! names a folder.
 
 mod chromium;
+#[path = "../support/skip.rs"]
+mod skip;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bench::{Bench, Ran};
 
 /// The folder of the font that is part of the program.
-const OWN_FONT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/output/font");
+const OWN_FONT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/output/src/output/font");
 
 fn fit(bench: &Bench, arguments: &[&str]) -> Ran {
     bench.program().args(["direction", "fit"]).args(arguments).output().unwrap().into()

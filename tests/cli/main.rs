@@ -1,6 +1,8 @@
 //! Drives the real program the way its users do.
 
 mod bench;
+#[path = "../support/skip.rs"]
+mod skip;
 #[path = "../support/tiny.rs"]
 mod tiny;
 
@@ -17,6 +19,7 @@ mod fetch;
 mod host;
 mod interrupt;
 mod libraries;
+mod messages;
 mod models;
 mod new;
 mod output;

@@ -66,7 +66,7 @@ fn videos_have_the_steps_and_end_with_the_picture() {
 fn mp4_is_written_by_ffmpeg() {
     let bench = Bench::small();
     if Command::new("ffmpeg").arg("-version").output().is_err() {
-        eprintln!("skipped: there is no ffmpeg here");
+        super::skip::skipped("there is no ffmpeg here");
         return;
     }
     // An odd side, which MP4 does not take.
@@ -125,7 +125,7 @@ fn nothing_is_drawn_where_there_is_no_terminal() {
 fn the_picture_grows_in_the_terminal() {
     let bench = Bench::small();
     if Command::new("script").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no `script` here");
+        super::skip::skipped("there is no `script` here");
         return;
     }
     for (how, mark) in

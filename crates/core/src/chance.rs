@@ -1,10 +1,10 @@
-//! Counter-based randomness: every draw is a pure function of its coordinates, so that neither the number of threads nor
-//! an unrelated change of the recipe moves any other draw.
+//! Counter-based randomness: every draw is a pure function of its coordinates. Neither the number of threads nor an
+//! unrelated change of the recipe affects it.
 //!
 //! The mixing is SplitMix64's finaliser (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014)
 //! applied to a running key.
 
-/// A position in the tree of draws. `Draws::new(seed).at(step).at(target.key).at(place).at(stage.key)` names one.
+/// A position in the tree of draws, such as `Draws::new(seed).at(step).at(target.key).at(place).at(stage.key)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draws {
     key: u64,
@@ -20,41 +20,41 @@ fn mix(mut z: u64) -> u64 {
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Draws {
-    /// The root of all draws of a render.
+    /// Returns the root of all draws of a render.
     pub fn new(seed: u64) -> Self {
         Draws { key: mix(seed.wrapping_add(GOLDEN)) }
     }
 
-    /// The branch named by one more coordinate.
+    /// Returns the branch with one more coordinate.
     #[must_use]
     pub fn at(self, coordinate: u64) -> Self {
         Draws { key: mix(self.key.wrapping_mul(3).wrapping_add(mix(coordinate.wrapping_add(GOLDEN)))) }
     }
 
-    /// 64 uniform bits: draw number `index` of this branch.
+    /// Returns 64 uniform bits: draw number `index` of this branch.
     pub fn bits(self, index: u64) -> u64 {
         mix(self.key.wrapping_add(index.wrapping_add(1).wrapping_mul(GOLDEN)))
     }
 
-    /// Uniform in [0, 1), with 53 random bits.
+    /// Returns a number uniform in [0, 1), with 53 random bits.
     pub fn unit(self, index: u64) -> f64 {
         (self.bits(index) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// Uniform in [low, high).
+    /// Returns a number uniform in [low, high).
     pub fn uniform(self, index: u64, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit(index)
     }
 
-    /// Log-uniform in [low, high), both positive.
+    /// Returns a number log-uniform in [low, high), both positive.
     pub fn log_uniform(self, index: u64, low: f64, high: f64) -> f64 {
         if low == high { low } else { (self.uniform(index, low.ln(), high.ln())).exp() }
     }
 
-    /// A pair of independent standard normal numbers (Box and Muller, 1958).
+    /// Returns a pair of independent standard normal numbers (Box and Muller, 1958).
     pub fn normal_pair(self, index: u64) -> [f64; 2] {
         let bits = self.bits(index);
-        // (0, 1], so that the logarithm stays finite.
+        // In (0, 1], which keeps the logarithm finite.
         let u = ((bits >> 32) as f64 + 1.0) * (1.0 / 4_294_967_296.0);
         let v = (bits & 0xffff_ffff) as f64 * (std::f64::consts::TAU / 4_294_967_296.0);
         let radius = (-2.0 * u.ln()).sqrt();
@@ -62,7 +62,7 @@ impl Draws {
     }
 }
 
-/// A key for a name: the same on every machine and in every version.
+/// Returns a key for a name, the same on every machine and in every version.
 pub fn key_of(name: &str) -> u64 {
     let hash = blake3::hash(name.as_bytes());
     let mut first = [0; 8];

@@ -1,4 +1,4 @@
-//! A finished or growing picture.
+//! A picture, finished or in progress.
 
 use crate::plan::Size;
 
@@ -10,13 +10,13 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Interleaved 8-bit RGB rows, values rounded and clamped to 0..=255.
+    /// Converts to interleaved 8-bit RGB rows, with values rounded and clamped to 0..=255.
     pub fn to_rgb8(&self) -> Vec<u8> {
         let area = self.size.area();
         let mut bytes = vec![0; area * 3];
         for (i, pixel) in bytes.chunks_exact_mut(3).enumerate() {
             for (channel, byte) in pixel.iter_mut().enumerate() {
-                // The cast saturates and takes NaN to 0.
+                // The cast saturates and maps NaN to 0.
                 *byte = (self.pixels[channel * area + i] * 255.0 + 0.5) as u8;
             }
         }

@@ -1,43 +1,43 @@
-//! Picture files that people have, as people see them: the one way in which pixels come out of a file.
+//! Decodes the user's picture files as people see them. All pixels from files come through here.
 //!
-//! What a camera noted of its orientation is done. What is transparent shows what lies behind: white behind a picture, black
-//! behind a mask, so that nothing is inside where nothing is. Colours that a file keeps where nothing of them is to be seen are
-//! never shown. Colour profiles are not applied. Of an animation it is the first picture.
+//! The orientation that a camera noted is applied. Transparent parts show a background: white for pictures, black for
+//! masks, so a transparent area of a mask selects nothing. Colours hidden under full transparency are never shown.
+//! Colour profiles are not applied. Of an animation, the first picture is used.
 
 use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
 use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageReader, ImageResult, Limits, Luma, Pixel, Rgb};
 
-/// What is seen through what is transparent.
+/// The background seen through transparent parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Behind {
     White,
     Black,
 }
 
-/// A picture as it is seen.
+/// A picture as people see it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
     /// Upright and opaque.
     pub image: DynamicImage,
-    /// Some of it was transparent, wholly or partly.
+    /// Whether any of it was transparent, wholly or partly.
     pub clear: bool,
 }
 
-/// What is said of a picture with transparent parts, and what helps.
+/// The message about a picture with transparent parts, and the hint.
 pub const CLEAR: (&str, &str) =
     ("parts of this picture are transparent: white is seen there", "save it on the background that it is to have");
 
-/// The picture of a file, whatever its name.
+/// Reads a picture file. The format is recognised by the content, not by the name.
 ///
 /// # Errors
-/// A file that cannot be read, is of no known format, damaged, or too large to decode.
+/// A file that cannot be read, has an unknown format, is damaged, or is too large to decode.
 pub fn open(path: &Path, behind: Behind) -> ImageResult<Seen> {
     of(ImageReader::new(BufReader::new(std::fs::File::open(path)?)), behind)
 }
 
-/// The same of a file's bytes.
+/// Reads a picture from a file's bytes, like [`open`].
 pub fn decode(bytes: &[u8], behind: Behind) -> ImageResult<Seen> {
     of(ImageReader::new(Cursor::new(bytes)), behind)
 }
@@ -52,13 +52,14 @@ fn of<R: BufRead + Seek>(reader: ImageReader<R>, behind: Behind) -> ImageResult<
     })
 }
 
-/// The picture of a file, the pixels of which another decoder may give.
+/// Reads a picture whose orientation comes from `decoder`. `pixels` returns the pixels, which may come from another
+/// decoder.
 pub fn seen<D: ImageDecoder>(
     mut decoder: D,
     behind: Behind,
     pixels: impl FnOnce(D) -> ImageResult<DynamicImage>,
 ) -> ImageResult<Seen> {
-    // Metadata that cannot be read say nothing.
+    // Unreadable metadata are ignored.
     let orientation = decoder.orientation();
     let (mut image, clear) = over(pixels(decoder)?, behind);
     if let Ok(orientation) = orientation {
@@ -67,7 +68,8 @@ pub fn seen<D: ImageDecoder>(
     Ok(Seen { image, clear })
 }
 
-/// A picture on what is behind it, in the precision that it has, and whether that is seen anywhere.
+/// Composites a picture onto the background in its own precision. Also returns whether the background is visible
+/// anywhere.
 fn over(image: DynamicImage, behind: Behind) -> (DynamicImage, bool) {
     let white = behind == Behind::White;
     let eight = |value: u8, alpha: u8| {
@@ -103,7 +105,7 @@ fn over(image: DynamicImage, behind: Behind) -> (DynamicImage, bool) {
     (image, clear)
 }
 
-/// A picture without its last channel, which is how opaque it is, `most` at most. `mixed` is told the channels and that one.
+/// Removes the last channel, which is the alpha, with `most` as full opacity. `mixed` gets all channels and the alpha.
 fn on<P: Pixel, Q: Pixel>(
     image: &ImageBuffer<P, Vec<P::Subpixel>>,
     most: P::Subpixel,
@@ -135,7 +137,7 @@ mod tests {
 
     #[test]
     fn hidden_colours_are_never_seen() {
-        // Red that cannot be seen, blue that is half there, and green.
+        // Red and black that are fully transparent, half-transparent blue, and opaque green.
         let pixels = [[255, 0, 0, 0], [0, 0, 0, 0], [0, 0, 255, 128], [0, 255, 0, 255]];
         let image = RgbaImage::from_fn(4, 1, |x, _| Rgba(pixels[x as usize]));
         for format in [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Tiff] {
@@ -168,12 +170,12 @@ mod tests {
         }
     }
 
-    /// A picture of 3 x 2 pixels as each of the eight orientations stores it, with the tag that says so.
+    /// A picture of 3 x 2 pixels, stored in each of the eight orientations with the matching tag.
     #[test]
     fn all_orientations_are_undone() {
         let upright = RgbImage::from_fn(3, 2, |x, y| Rgb([x as u8 * 80, y as u8 * 80, 200]));
         for tag in 1..=8u8 {
-            // EXIF 2.32, tag 0x0112: what the first row and the first column of the stored picture are of the upright one.
+            // EXIF 2.32, tag 0x0112: which sides of the upright picture the stored first row and column are.
             let (width, height) = if tag < 5 { (3, 2) } else { (2, 3) };
             let stored = RgbImage::from_fn(width, height, |x, y| {
                 let (right, low) = (2 - x.min(2), 1 - y.min(1));
@@ -195,7 +197,7 @@ mod tests {
         }
     }
 
-    /// A PNG with a chunk `eXIf` that says its orientation.
+    /// Returns the PNG with an `eXIf` chunk that gives its orientation.
     fn with_orientation(png: &[u8], tag: u8) -> Vec<u8> {
         let exif: Vec<u8> = [&b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"[..], &[tag], &[0; 6]].concat();
         let mut chunk = b"eXIf".to_vec();

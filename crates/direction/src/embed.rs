@@ -1,16 +1,17 @@
-//! Pictures to embeddings, many at a time.
+//! Embeds pictures, many at a time.
 
 use rayon::prelude::*;
 
 use crate::clip::{ClipError, Encoder, Photo};
 
-/// Pictures that are prepared and embedded in one go: enough for several batches of the encoder, few enough to be held at once.
+/// Pictures that are prepared and embedded at a time: enough for several batches of the encoder, few enough to be held in
+/// memory.
 pub const AT_ONCE: usize = 64;
 
-/// Embeddings of `count` pictures, each `[D]` of unit length, in order; none for a picture that `picture` does not give.
+/// Embeds `count` pictures. Returns embeddings `[D]` of unit length, in order; `None` where `picture` returns none.
 ///
-/// `picture` reads or draws the picture of a number, from several threads at once. It is prepared as the model prepares pictures
-/// (see [`Photo::window`]). `told` hears how many are done.
+/// `picture` reads or draws the picture with a number, from several threads at once. The result is prepared as the model
+/// prepares pictures (see [`Photo::window`]). `told` is called with the number of pictures done.
 pub fn embed(
     encoder: &mut Encoder,
     count: usize,

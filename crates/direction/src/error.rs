@@ -7,16 +7,16 @@ use crate::clip::ClipError;
 /// An error of fitting, writing or reading directions.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectionError {
-    /// A class has fewer examples than [`super::FEWEST`], or what is not of it.
+    /// A class, or its complement, has fewer examples than [`super::FEWEST`].
     #[error("{of}: {found} pictures that can be read, at least {} are needed", super::FEWEST)]
     TooFew { of: String, found: usize },
-    /// Two examples of the same group cannot be kept apart, so that nothing is left to hold out.
+    /// Too many examples are in the same group, so none are left to hold out or to learn from.
     #[error("class \"{class}\": {message}")]
     Groups { class: String, message: String },
-    /// Newton's method has not come to its end.
+    /// Newton's method did not converge.
     #[error("class \"{class}\": the fit does not converge")]
     Diverged { class: String },
-    /// Texts that point nowhere.
+    /// The texts give no direction.
     #[error("the texts of --more and of --less have the same mean: there is no direction from these to those")]
     NoDifference,
     #[error("cannot read {}: {source}", path.display())]
@@ -31,7 +31,7 @@ pub enum DirectionError {
     Clip(#[from] ClipError),
 }
 
-/// What tells two models apart, in words.
+/// Describes the difference between two models.
 fn difference(of: &super::Model, used: &super::Model) -> String {
     if of.name == used.name {
         return format!("`{}` has other files now", of.name);
@@ -40,7 +40,7 @@ fn difference(of: &super::Model, used: &super::Model) -> String {
 }
 
 impl DirectionError {
-    /// What the user can do about it.
+    /// Returns a hint about what the user can do.
     pub fn hint(&self) -> Option<String> {
         match self {
             DirectionError::TooFew { .. } => {

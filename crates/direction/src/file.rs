@@ -1,8 +1,8 @@
 //! Directions as a safetensors file.
 //!
-//! Two tensors, `weight` `[C, D]` and `bias` `[C]`, f32, a row a class; where one of them is quadratic also `axes` `[C, R, D]` and
-//! `curvatures` `[C, R]`, in which a class of fewer axes has zeros behind its own. What else there is to know stands as JSON under
-//! the key `directions` of the header's metadata, with the version of this format: 2 where there are quadratic ones, else 1.
+//! Two tensors, `weight` `[C, D]` and `bias` `[C]`, f32, one row per class. If any class is quadratic, also `axes` `[C, R, D]`
+//! and `curvatures` `[C, R]`, zero-padded for classes with fewer axes. Everything else is JSON under the key `directions` of
+//! the header's metadata, with the version of this format: 2 if there are quadratic classes, otherwise 1.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{About, Direction, DirectionError, Directions, Model, Quadric};
 
-/// The version of the format where all directions are linear.
+/// The version of the format if all directions are linear.
 const LINEAR: u32 = 1;
-/// And where some are quadratic.
+/// The version if some are quadratic.
 const QUADRATIC: u32 = 2;
-/// The key of the metadata. One alone, so that the same directions are the same bytes.
+/// The metadata's only key. With a single key, the same directions give the same bytes.
 const KEY: &str = "directions";
-/// The most bytes of a file: a thousand classes of a model whose embeddings are far longer than any that is known.
+/// The maximum size of a file in bytes: a thousand classes of a model whose embeddings are far longer than any known one's.
 pub const LONGEST: u64 = 64 << 20;
-/// The most classes of a file.
+/// The maximum number of classes in a file.
 pub const MOST_CLASSES: usize = 1000;
 
 /// The metadata.
@@ -40,7 +40,7 @@ struct Class {
 }
 
 impl Directions {
-    /// The file's bytes. The same directions give the same bytes.
+    /// Returns the file's bytes. The same directions give the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let classes = self.classes.iter().map(|own| Class { name: own.class.clone(), about: own.about.clone() });
         let axes = self.classes.iter().map(Direction::axes).max().unwrap_or(0);
@@ -67,11 +67,11 @@ impl Directions {
             }
             safetensors::serialize(tensors, Some(HashMap::from([(KEY.to_owned(), header)]))).ok()
         });
-        // Neither step can fail on what a `Directions` holds.
+        // Neither step can fail on the contents of a `Directions`.
         written.unwrap_or_default()
     }
 
-    /// Reads a file. What is wrong with it is told; nothing in it is trusted.
+    /// Reads a file. Nothing in it is trusted; the error says what is wrong with it.
     pub fn open(path: &Path) -> Result<Directions, DirectionError> {
         use std::io::Read;
         let failed = |source| DirectionError::Read { path: path.to_path_buf(), source };
@@ -81,7 +81,7 @@ impl Directions {
         Directions::from_bytes(&bytes).map_err(|message| DirectionError::File { path: path.to_path_buf(), message })
     }
 
-    /// The same of a file's bytes; the error says what is wrong with them.
+    /// Reads the bytes of a file; the error says what is wrong with them.
     pub fn from_bytes(bytes: &[u8]) -> Result<Directions, String> {
         if bytes.len() as u64 > LONGEST {
             return Err(format!("is longer than the {} MB that a file of directions can have", LONGEST >> 20));
@@ -160,7 +160,7 @@ impl Directions {
         Ok(Directions { model: header.model, made: header.made, classes: read })
     }
 
-    /// Refuses directions of another model; `path` is where they are.
+    /// Returns an error if the directions belong to another model; `path` is their file.
     pub fn belong_to(&self, used: &Model, path: &Path) -> Result<(), DirectionError> {
         if self.model.hash == used.hash {
             return Ok(());
@@ -243,7 +243,7 @@ mod tests {
         for length in 0..bytes.len() {
             assert!(Directions::from_bytes(&bytes[..length]).is_err(), "{length}");
         }
-        // Whatever comes of these, it is no panic.
+        // Whatever these give, they must not panic.
         for at in 0..bytes.len() {
             for flip in [0x01, 0x80, 0xff] {
                 let mut damaged = bytes.to_vec();

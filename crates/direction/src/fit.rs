@@ -1,4 +1,4 @@
-//! From examples to directions.
+//! Fits directions to examples.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,28 +10,28 @@ use super::shape::{Chosen, Found, Plane, Shape};
 use super::split::{FOLDS, Side, split};
 use super::{About, Direction, DirectionError, Examples, Quadric, Scores, quadratic};
 
-/// The fewest examples of a class, and of what is not of it.
+/// The minimum number of examples of a class, and of its complement.
 pub const FEWEST: usize = 8;
 
-/// From so many examples of a class and as many others on, a quadratic direction is tried, too: with fewer there is little to
-/// tell its many weights from.
+/// The minimum number of examples of a class, and of the others, for which a quadratic direction is tried as well: fewer say
+/// little about its many weights.
 pub const MANY: usize = 500;
-/// Parts that the fit of a class has.
+/// The number of progress parts in the fit of one class with one shape.
 const PARTS: usize = FOLDS + 1;
 
-/// Parts that the fit of some examples has.
+/// Returns the number of progress parts in the fit of these examples.
 pub fn parts(examples: &Examples) -> usize {
     let shapes = |class| if are_many(examples, class) { 2 } else { 1 };
     (0..examples.classes.len()).map(|class| shapes(class) * PARTS).sum()
 }
 
-/// Whether a quadratic direction is tried for a class.
+/// Returns whether a quadratic direction is tried for a class.
 fn are_many(examples: &Examples, class: usize) -> bool {
     let own = examples.count(Some(class));
     own >= MANY && examples.len() - own >= MANY
 }
 
-/// How far a fit is, in parts. Those of linear directions take equal times, those of quadratic ones some times longer.
+/// The progress of a fit, in parts. Linear parts take equal times, quadratic ones several times longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     pub done: usize,
@@ -40,16 +40,16 @@ pub struct Progress {
 
 /// Fits a direction for each class, that class against all the rest.
 ///
-/// A fifth of the examples is held out. On the others the strength lambda of regularisation is chosen by five-fold
-/// cross-validation and the logistic regression fitted that is asked for the held-out
-/// ones: its scores are given. The directions themselves are then fitted on all examples with that strength. Members of a group
-/// are never divided. The class and the rest weigh the same, whatever their numbers, so that a probability of 1/2 is that of a
-/// picture which tells nothing.
+/// A fifth of the examples is held out. On the others, five-fold cross-validation chooses the regularisation strength lambda. A
+/// logistic regression fitted to them is scored on the held-out examples. The final directions are then fitted to all examples
+/// with that strength. Members of a group are never split. The class and the rest have the same total weight, whatever their
+/// numbers, so a probability of 1/2 means that the picture gives no evidence.
 ///
-/// Where there are [`MANY`] examples and as many others the same is done for a quadratic direction, and that is taken if its loss in
-/// cross-validation is less by more than a standard error of the folds' differences.
+/// With at least [`MANY`] examples and as many others, the same is done for a quadratic direction. It is used if its
+/// cross-validation loss is lower by more than a standard error of the folds' differences.
 ///
-/// The same examples give the same directions, whatever the number of threads. `told` hears of progress from any thread.
+/// The same examples give the same directions, whatever the number of threads. `told` is called with the progress, from any
+/// thread.
 pub fn fit(examples: &Examples, told: &(dyn Fn(Progress) + Sync)) -> Result<Vec<Direction>, DirectionError> {
     for (class, name) in examples.classes.iter().enumerate() {
         let found = examples.count(Some(class));
@@ -101,8 +101,8 @@ pub fn fit(examples: &Examples, told: &(dyn Fn(Progress) + Sync)) -> Result<Vec<
         .collect()
 }
 
-/// An orthonormal basis `[R, D]` of what rows `[N, D]` span, by Gram and Schmidt's process, done twice so that rounding does not
-/// matter. The solution lies in that span, so with few examples it can be looked for there, which is exact and much less work.
+/// Returns an orthonormal basis `[R, D]` of the span of rows `[N, D]`, by the Gram-Schmidt process, done twice against rounding
+/// errors. The solution lies in that span, so with few examples it can be searched for there, which is exact and much cheaper.
 fn span(rows: ArrayView2<'_, f64>) -> Array2<f64> {
     let mut basis: Vec<Array1<f64>> = Vec::new();
     for row in rows.rows() {
@@ -125,7 +125,7 @@ fn span(rows: ArrayView2<'_, f64>) -> Array2<f64> {
     all
 }
 
-/// The mean and its standard error.
+/// Returns the mean and its standard error.
 fn mean_and_error(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -133,28 +133,29 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
     (mean, if values.len() > 1 { (squares / (count - 1.0) / count).sqrt() } else { 0.0 })
 }
 
-/// The losses of each fold by one strength.
+/// Returns the losses of each fold at one strength.
 fn of_strength(losses: &[Vec<f64>], index: usize) -> Vec<f64> {
     losses.iter().map(|fold| fold[index]).collect()
 }
 
-/// The strength of the least mean loss; `losses` are those of each fold, by strength.
+/// Returns the index of the strength with the least mean loss; `losses` are those of each fold, by strength.
 fn best(losses: &[Vec<f64>]) -> usize {
     let mean = |index: usize| mean_and_error(&of_strength(losses, index)).0;
     let strengths = losses.first().map_or(0, Vec::len);
     (0..strengths).fold(0, |best, index| if mean(index) < mean(best) { index } else { best })
 }
 
-/// The strongest whose mean loss is within one standard error of the least one
-/// (Breiman, Friedman, Olshen and Stone, "Classification and regression trees", 1984, section 3.4.3). Where a plane parts
-/// all examples the least loss is that of the weakest, which is sure of everything; there is no reason to be that sure.
+/// Returns the index of the strongest regularisation whose mean loss is within one standard error of the least one (Breiman,
+/// Friedman, Olshen and Stone, "Classification and regression trees", 1984, section 3.4.3). If a plane separates all examples,
+/// the weakest has the least loss and is certain of everything, which is not justified.
 fn chosen(losses: &[Vec<f64>]) -> usize {
     let best = best(losses);
     let (least, error) = mean_and_error(&of_strength(losses, best));
     (0..best).find(|index| mean_and_error(&of_strength(losses, *index)).0 <= least + error).unwrap_or(best)
 }
 
-/// Whether the losses of one shape are less than those of another by more than a standard error. Both are of the same folds.
+/// Returns whether the losses of one shape are lower than those of another by more than a standard error. Both must be of the
+/// same folds.
 fn is_better(losses: &[Vec<f64>], than: &[Vec<f64>]) -> bool {
     let (own, other) = (of_strength(losses, best(losses)), of_strength(than, best(than)));
     let gains: Vec<f64> = other.iter().zip(&own).map(|(other, own)| other - own).collect();
@@ -167,14 +168,14 @@ struct Fit<'a> {
     examples: &'a Examples,
     /// `[N, R]`
     rows: ArrayView2<'a, f64>,
-    /// The same with their products, where these are to be tried.
+    /// The rows with their products, where a quadratic direction is tried.
     bent: Option<&'a quadratic::Rows<'a>>,
     sides: &'a [Side],
     class: usize,
 }
 
 impl Fit<'_> {
-    /// The direction from all examples, and how good the one from four fifths of them is.
+    /// Returns the direction fitted to all examples, and the scores of one fitted to four fifths of them.
     fn run(&self, one_more: &(dyn Fn() + Sync)) -> Result<(Found, About), DirectionError> {
         let rest = self.those(|side| side != Side::HeldOut);
         let held_out = self.those(|side| side == Side::HeldOut);
@@ -192,7 +193,7 @@ impl Fit<'_> {
         self.scored(&plane, &flat, &rest, &held_out, one_more)
     }
 
-    /// The direction of a shape, by the strength that cross-validation's losses choose.
+    /// Fits and scores the direction of a shape, with the strength that the cross-validation losses choose.
     fn scored<S: Shape>(
         &self,
         shape: &S,
@@ -216,7 +217,7 @@ impl Fit<'_> {
         Ok((shape.found(&solution), About { positives, negatives, strength: Some(strength), scores }))
     }
 
-    /// The mean logarithmic loss of each fold of the cross-validation, by strength.
+    /// Returns the mean logarithmic loss of each cross-validation fold, by strength.
     fn losses<S: Shape>(
         &self,
         shape: &S,
@@ -267,17 +268,17 @@ impl Fit<'_> {
         shape.solve(&chosen, strength, start).ok_or_else(diverged)
     }
 
-    /// Whether an example is of the class.
+    /// Returns whether an example is of the class.
     fn label(&self, example: usize) -> bool {
         self.examples.class[example] == Some(self.class)
     }
 
-    /// The examples on some sides.
+    /// Returns the examples on some sides.
     fn those(&self, on: impl Fn(Side) -> bool) -> Vec<usize> {
         (0..self.examples.len()).filter(|example| on(self.sides[*example])).collect()
     }
 
-    /// Weights of some examples: both labels have half of the whole.
+    /// Returns the weights of some examples: each label has half of the total.
     fn weights(&self, chosen: &[usize]) -> Vec<f64> {
         let own = chosen.iter().filter(|example| self.label(**example)).count();
         let other = chosen.len() - own;
@@ -285,7 +286,7 @@ impl Fit<'_> {
         chosen.iter().map(weight).collect()
     }
 
-    /// Some examples must be of the class, and some not.
+    /// Checks that some examples are of the class and some are not.
     fn both_in(&self, chosen: &[usize], which: &str) -> Result<(), DirectionError> {
         let own = chosen.iter().filter(|example| self.label(**example)).count();
         if own > 0 && own < chosen.len() {
@@ -308,7 +309,7 @@ mod tests {
     use crate::shape::STRENGTHS;
     use ndarray::Axis;
 
-    /// Vectors of unit length about two or three middles.
+    /// Vectors of unit length around two or three centres.
     fn examples(classes: usize, each: usize, width: usize, apart: f64) -> Examples {
         let mut examples = Examples::new((0..classes).map(|class| format!("class {class}")).collect());
         for class in 0..classes {
@@ -344,17 +345,17 @@ mod tests {
         }
     }
 
-    /// Labels without any meaning: held-out examples are guessed.
+    /// Labels without meaning: on held-out examples the fit can only guess.
     #[test]
     fn what_is_alike_is_not_told_apart() {
         let directions = fit(&examples(2, 200, 10, 0.0), &|_| {}).unwrap();
         let scores = directions[0].about.scores.as_ref().unwrap();
         assert!(scores.area.low < 0.5 && scores.area.high > 0.5 && scores.accuracy.low < 0.5, "{scores:?}");
-        // And strength holds the direction back.
+        // And a strong regularisation holds the direction back.
         assert!(directions[0].about.strength.unwrap() > 1e-2);
     }
 
-    /// With fewer examples than values the solution is looked for in their span.
+    /// With fewer examples than values, the solution is searched for in their span.
     #[test]
     fn the_span_s_solution_is_the_solution() {
         let examples = examples(2, 12, 40, 3.0);
@@ -369,7 +370,7 @@ mod tests {
         let wrong = direct.weight().to_owned() - basis.t().dot(&inside.weight());
         assert!(wrong.iter().all(|value| value.abs() < 1e-7), "{wrong}");
         assert!((direct.bias() - inside.bias()).abs() < 1e-7);
-        // What is there twice spans no more.
+        // Duplicates add nothing to the span.
         let twice = ndarray::concatenate(Axis(0), &[rows.view(), rows.view()]).unwrap();
         assert_eq!(span(twice.view()).nrows(), 24);
     }
@@ -415,7 +416,7 @@ mod tests {
         assert_eq!(chosen(&losses[..1]), 5);
     }
 
-    /// Of the class where two values have one sign: no plane tells that.
+    /// The class is where two values have the same sign, which no plane separates.
     fn crossed() -> Examples {
         let mut examples = Examples::new(vec!["crossed".into()]);
         for i in 0..4 * MANY as u64 {

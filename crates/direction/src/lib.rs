@@ -1,7 +1,7 @@
-//! Directions: what a model can be shown examples of, as a classifier on its embeddings.
+//! Directions: classifier probes on a model's embeddings, learned from examples.
 //!
-//! For each class a direction has a weight vector w and a bias b; a quadratic one has axes v_r and curvatures c_r, too. With u a
-//! window's embedding of unit length,
+//! For each class, a direction has a weight vector w and a bias b; a quadratic one also has axes v_r and curvatures c_r. With u
+//! a window's embedding of unit length,
 //!
 //! ```text
 //! z = w . u + b                             the log-odds that the window belongs to the class
@@ -9,7 +9,7 @@
 //! p = 1 / (1 + exp(-z))                     its probability
 //! ```
 //!
-//! so that the gradient of z with respect to the window's pixels is no harder to come by than a prompt's similarity. The idea is
+//! The gradient of z with respect to the window's pixels is as easy to compute as that of a prompt's similarity. The idea is
 //! linear probing (Alain and Bengio, "Understanding intermediate layers using linear classifier probes", 2016).
 //!
 //! ```text
@@ -53,66 +53,66 @@ pub use crate::clip::Quadric;
 /// A classifier for one class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Direction {
-    /// The class's name, of which there is one in a file.
+    /// The class's name, unique in its file.
     pub class: String,
     /// w, `[D]`: finite, not all zeros.
     pub weight: Vec<f32>,
     /// b
     pub bias: f32,
-    /// What it has besides a plane, where it is quadratic.
+    /// The quadratic part, where there is one.
     pub quadric: Option<Quadric>,
-    /// What it was made from, and how good it is.
+    /// What it was fitted to, and how good it is.
     pub about: About,
 }
 
-/// What a direction was made from, and how good it is.
+/// What a direction was fitted to, and how good it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// Examples of the class.
     pub positives: u64,
-    /// Examples of what is not of the class.
+    /// Examples that are not of the class.
     pub negatives: u64,
-    /// The strength of regularisation, lambda in [`fit`]'s formula; none where nothing was fitted.
+    /// The regularisation strength, lambda in [`fit`]'s formula; `None` if nothing was fitted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub strength: Option<f64>,
-    /// On examples that neither the fit nor the choice of the strength has seen; none where there were no examples to spare.
+    /// Scores on examples used neither for the fit nor for choosing the strength; `None` if there were no examples to spare.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scores: Option<Scores>,
 }
 
-/// The directions of one file: those of one model, a class each.
+/// The directions of one file: all for one model, one per class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Directions {
     /// The model they were made for.
     pub model: Model,
-    /// How they were made, for people: the command's own words.
+    /// How they were made, for people: the command line.
     pub made: String,
-    /// At least one; all of one length D, with different names.
+    /// At least one; all of the same length D, with different names.
     pub classes: Vec<Direction>,
 }
 
 /// The model that directions belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Model {
-    /// What it was called.
+    /// Its name at that time.
     pub name: String,
     /// See [`crate::clip::ModelFolder::hash`].
     pub hash: String,
 }
 
 impl Direction {
-    /// z, the log-odds that a picture of this embedding (`[D]`, of unit length) belongs to the class.
+    /// Returns z, the log-odds that a picture with this embedding (`[D]`, of unit length) belongs to the class.
     pub fn log_odds(&self, embedding: &[f32]) -> f64 {
         let bent = self.quadric.as_ref().map_or(0.0, |quadric| squares(quadric, embedding));
         dot(&self.weight, embedding) + f64::from(self.bias) + bent
     }
 
-    /// p, the probability that it does.
+    /// Returns p, the probability that it belongs to the class.
     pub fn probability(&self, embedding: &[f32]) -> f64 {
         probability(self.log_odds(embedding))
     }
 
-    /// w / |w|, what makes log-odds of the similarity to it, and what of that is not linear.
+    /// Returns w / |w|, the odds that turn a similarity to it into log-odds, and the quadratic part divided by |w|.
     pub fn unit(&self) -> (Vec<f32>, Odds, Option<Quadric>) {
         let length = self.length();
         let shorter = |value: &f32| (f64::from(*value) / length) as f32;
@@ -124,18 +124,18 @@ impl Direction {
         (unit, Odds { length, bias: f64::from(self.bias) }, self.quadric.as_ref().map(scaled))
     }
 
-    /// R, the number of its axes; 0 where it is linear.
+    /// Returns R, the number of its axes; 0 if it is linear.
     pub fn axes(&self) -> usize {
         self.quadric.as_ref().map_or(0, |quadric| quadric.curvatures.len())
     }
 
-    /// |w|: how much the log-odds grow for each unit of similarity to w.
+    /// Returns |w|: how much the log-odds grow per unit of similarity to w.
     pub fn length(&self) -> f64 {
         self.weight.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt()
     }
 }
 
-/// The quadric's sum for an embedding `[D]`.
+/// Returns the quadric's sum for an embedding `[D]`.
 fn squares(quadric: &Quadric, embedding: &[f32]) -> f64 {
     let rows = quadric.axes.chunks_exact(embedding.len().max(1)).zip(&quadric.curvatures);
     rows.map(|(axis, curvature)| f64::from(*curvature) * dot(axis, embedding).powi(2)).sum()
@@ -146,12 +146,12 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
 }
 
 impl Directions {
-    /// The direction of a class.
+    /// Returns the direction of a class.
     pub fn class(&self, name: &str) -> Option<&Direction> {
         self.classes.iter().find(|direction| direction.class == name)
     }
 
-    /// The direction of a class, or the only one where none is named.
+    /// Returns the direction of a class, or the only direction if no class is named.
     pub fn choose(&self, class: Option<&str>) -> Option<&Direction> {
         match (class, self.classes.as_slice()) {
             (Some(class), _) => self.class(class),
@@ -160,18 +160,18 @@ impl Directions {
         }
     }
 
-    /// The classes' names, for messages.
+    /// Returns the classes' names, for messages.
     pub fn names(&self) -> String {
         self.classes.iter().map(|direction| direction.class.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// The length of the embeddings, D.
+    /// Returns the length of the embeddings, D.
     pub fn width(&self) -> usize {
         self.classes.first().map_or(0, |direction| direction.weight.len())
     }
 }
 
-/// The probability of log-odds z: 1 / (1 + exp(-z)).
+/// Returns the probability for log-odds z: 1 / (1 + exp(-z)).
 pub fn probability(log_odds: f64) -> f64 {
     if log_odds >= 0.0 {
         1.0 / (1.0 + (-log_odds).exp())
@@ -181,7 +181,7 @@ pub fn probability(log_odds: f64) -> f64 {
     }
 }
 
-/// The log-odds of a probability between 0 and 1.
+/// Returns the log-odds of a probability between 0 and 1.
 pub fn log_odds(probability: f64) -> f64 {
     (probability / (1.0 - probability)).ln()
 }

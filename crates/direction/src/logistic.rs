@@ -1,25 +1,25 @@
 //! L2-regularised logistic regression by Newton's method.
 //!
-//! With examples x_i `[D]`, labels t_i (1 or 0) and weights a_i of the sum A, what is made least is
+//! With examples x_i `[D]`, labels t_i (1 or 0) and weights a_i with the sum A, this minimises
 //!
 //! ```text
 //! f(w, b) = 1/A sum over i of a_i log(1 + exp(-(2 t_i - 1) z_i)) + lambda/2 |w|^2,    z_i = w . x_i + b
 //! ```
 //!
-//! (the bias is not held back). f is convex, and strictly so for lambda > 0 where both labels occur: there is one solution, and
-//! Newton's method with steps halved until they lead down (Boyd and Vandenberghe, "Convex optimization", 2004, section 9.5) finds
-//! it from anywhere. scikit-learn's `LogisticRegression` makes A f least with C = 1 / (lambda A).
+//! (the bias is not regularised). f is convex, strictly so for lambda > 0 if both labels occur, so there is one solution.
+//! Newton's method with step halving (backtracking line search: Boyd and Vandenberghe, "Convex optimization", 2004, section
+//! 9.5) finds it from any start. scikit-learn's `LogisticRegression` minimises A f with C = 1 / (lambda A).
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 use super::probability;
 
-/// Steps of Newton's method at the most. Five to ten are usual.
+/// The maximum number of Newton steps. Five to ten are usual.
 const MOST_STEPS: usize = 100;
-/// Half the squared Newton decrement, about what f is still above its least value, at which the last step is taken.
+/// The last step is taken when half the squared Newton decrement, an estimate of f minus its minimum, is at most this.
 const ENOUGH: f64 = 1e-13;
 
-/// Examples to learn from, each with a one behind its values, so that the bias is one weight more.
+/// Examples to learn from, each with a 1 appended to its values, so that the bias is one more weight.
 pub(super) struct Problem {
     /// `[N, D + 1]`, the last column of ones.
     rows: Array2<f64>,
@@ -31,7 +31,7 @@ pub(super) struct Problem {
 /// w and b.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Solution {
-    /// w, and b behind it.
+    /// w, followed by b.
     values: Array1<f64>,
 }
 
@@ -45,14 +45,15 @@ impl Solution {
         self.values[self.values.len() - 1]
     }
 
-    /// z of an example.
+    /// Returns z of an example.
     pub(super) fn log_odds(&self, row: ArrayView1<'_, f64>) -> f64 {
         self.weight().dot(&row) + self.bias()
     }
 }
 
 impl Problem {
-    /// Rows `[N, D]`, of which those of `chosen` are learned from; labels and weights are theirs. Weights are positive.
+    /// Creates the problem of learning the rows `chosen` of `[N, D]`; labels and weights are those of the chosen rows. Weights
+    /// are positive.
     pub(super) fn new(rows: ArrayView2<'_, f64>, chosen: &[usize], labels: Vec<bool>, weights: &[f64]) -> Self {
         let mut own = Array2::ones((chosen.len(), rows.ncols() + 1));
         own.slice_mut(ndarray::s![.., ..rows.ncols()]).assign(&rows.select(Axis(0), chosen));
@@ -60,8 +61,8 @@ impl Problem {
         Problem { rows: own, labels, shares: weights.iter().map(|weight| weight / sum).collect() }
     }
 
-    /// The one solution for lambda = `strength`; none where the method does not come to its end, which no finite examples
-    /// are known to lead to. `start`, the solution of a similar problem, saves steps.
+    /// Returns the unique solution for lambda = `strength`, or `None` if the method does not converge, which is not known to
+    /// happen for finite examples. `start`, the solution of a similar problem, saves steps.
     pub(super) fn solve(&self, strength: f64, start: Option<&Solution>) -> Option<Solution> {
         let mut at = start.map_or_else(|| Array1::zeros(self.rows.ncols()), |start| start.values.clone());
         let mut value = self.value(&at, strength);
@@ -70,7 +71,8 @@ impl Problem {
             let step = cholesky(&mut hessian).then(|| solve_factored(&hessian, &gradient))?;
             let descent = gradient.dot(&step);
             let last = descent / 2.0 <= ENOUGH;
-            // Downhill, and by a tenth of a thousandth of what the slope promises. At the end rounding hides that.
+            // Armijo condition: accept if f falls by 1e-4 of what the slope predicts. The last step is accepted anyway, as
+            // rounding hides its gain.
             let mut length = 1.0;
             loop {
                 let next = &at - &(&step * length);
@@ -91,7 +93,7 @@ impl Problem {
         None
     }
 
-    /// f
+    /// Returns f.
     fn value(&self, at: &Array1<f64>, strength: f64) -> f64 {
         let losses = self.rows.dot(at).into_iter().zip(&self.labels).zip(&self.shares);
         let loss: f64 = losses.map(|((z, label), share)| share * loss(z, *label)).sum();
@@ -99,7 +101,7 @@ impl Problem {
         loss + strength / 2.0 * squares
     }
 
-    /// The gradient and the Hessian of f.
+    /// Returns the gradient and the Hessian of f.
     fn slopes(&self, at: &Array1<f64>, strength: f64) -> (Array1<f64>, Array2<f64>) {
         let z = self.rows.dot(at);
         let mut residuals = Array1::zeros(z.len());
@@ -116,20 +118,21 @@ impl Problem {
             gradient[i] += strength * at[i];
             hessian[[i, i]] += strength;
         }
-        // Where all are sure the bias hardly counts; it must not be lost to rounding.
+        // If all examples are classified with certainty, the bias hardly counts; keep it from being lost to rounding.
         let bias = at.len() - 1;
         hessian[[bias, bias]] += f64::EPSILON;
         (gradient, hessian)
     }
 }
 
-/// log(1 + exp(-z)) of what the label says, without overflow.
+/// Returns the loss log(1 + exp(-z)), or log(1 + exp(z)) for a negative label, without overflow.
 pub(super) fn loss(z: f64, label: bool) -> f64 {
     let against = if label { -z } else { z };
     against.max(0.0) + (-against.abs()).exp().ln_1p()
 }
 
-/// The lower triangle L of a symmetric matrix = L L', in its place; false where it is not positive definite.
+/// Computes the Cholesky factor L of a symmetric matrix = L L', in its lower triangle; returns false if it is not positive
+/// definite.
 fn cholesky(matrix: &mut Array2<f64>) -> bool {
     let size = matrix.nrows();
     for i in 0..size {
@@ -142,7 +145,7 @@ fn cholesky(matrix: &mut Array2<f64>) -> bool {
         }
         let own = row.slice(ndarray::s![..i]);
         let rest = row[i] - own.dot(&own);
-        // Also where it is no number.
+        // Also if it is NaN.
         if rest.is_nan() || rest <= 0.0 {
             return false;
         }
@@ -151,7 +154,7 @@ fn cholesky(matrix: &mut Array2<f64>) -> bool {
     true
 }
 
-/// The solution of L L' x = `right`.
+/// Solves L L' x = `right`.
 fn solve_factored(lower: &Array2<f64>, right: &Array1<f64>) -> Array1<f64> {
     let mut x = right.clone();
     for i in 0..x.len() {
@@ -173,7 +176,7 @@ fn solve_factored(lower: &Array2<f64>, right: &Array1<f64>) -> Array1<f64> {
 mod tests {
     use super::*;
 
-    /// 24 examples of four values, a third of them of the class, that no plane parts.
+    /// 24 examples of four values, a third of them of the class, not separable by a plane.
     fn examples() -> (Array2<f64>, Vec<bool>) {
         let rows = Array2::from_shape_fn((24, 4), |(i, j)| {
             let (x, y) = (i as f64, j as f64);
@@ -182,8 +185,9 @@ mod tests {
         (rows, (0..24).map(|i| i % 3 == 0).collect())
     }
 
-    /// Of scikit-learn 1.9.1 on the same examples: `LogisticRegression(C=1/(24 * strength), solver="newton-cholesky",
-    /// tol=1e-14, max_iter=1000000)`, with `class_weight="balanced"` where so said; its lbfgs agrees to 3e-8.
+    /// Reference values of scikit-learn 1.9.1 on the same examples: `LogisticRegression(C=1/(24 * strength),
+    /// solver="newton-cholesky", tol=1e-14, max_iter=1000000)`, with `class_weight="balanced"` where noted; its lbfgs agrees to
+    /// 3e-8.
     #[test]
     fn the_solution_is_scikit_learn_s() {
         let (rows, labels) = examples();
@@ -227,7 +231,7 @@ mod tests {
         }
     }
 
-    /// A plane parts these: without regularisation there would be no solution.
+    /// A plane separates these: without regularisation there would be no solution.
     #[test]
     fn what_can_be_parted_has_a_solution() {
         let rows = Array2::from_shape_fn((16, 40), |(i, j)| {

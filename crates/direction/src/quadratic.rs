@@ -1,14 +1,14 @@
 //! L2-regularised logistic regression on embeddings and their products.
 //!
-//! With x_i an example and y_i = k P x_i what is seen of it along q principal axes P `[q, D]`, what is made least is
+//! With x_i an example and y_i = k P x_i its projection to q principal axes P `[q, D]`, scaled by k, this minimises
 //!
 //! ```text
 //! f(w, M, b) = 1/A sum over i of a_i log(1 + exp(-(2 t_i - 1) z_i)) + lambda/2 (|w|^2 + |M|^2),    z_i = w . x_i + b + y_i' M y_i
 //! ```
 //!
-//! with |M| Frobenius' norm: the same as logistic regression ([`super::logistic`]) on rows of D + q (q + 1) / 2 numbers, which would be
-//! too many for Newton's method. f is convex and smooth; L-BFGS (Nocedal, "Updating quasi-Newton matrices with limited storage", 1980) comes near
-//! its least value in some hundred steps.
+//! with |M| the Frobenius norm. This is logistic regression ([`super::logistic`]) on rows of D + q (q + 1) / 2 numbers, too
+//! many for Newton's method. f is convex and smooth; L-BFGS (Nocedal, "Updating quasi-Newton matrices with limited storage",
+//! 1980) comes near its minimum in some hundred steps.
 
 use std::cell::RefCell;
 
@@ -22,20 +22,21 @@ use super::logistic::loss;
 use super::probability;
 use super::shape::{Chosen, Found, Shape};
 
-/// Strengths of regularisation to choose from, the strongest first.
+/// The regularisation strengths to choose from, the strongest first.
 const STRENGTHS: [f64; 5] = [1e-3, 3.162_277_660_168_379_5e-4, 1e-4, 3.162_277_660_168_379_6e-5, 1e-5];
-/// q, if there are so many dimensions. More is hardly better: of drawn lettering 64 tell 96.4 % right, 128 tell 96.8 %.
+/// q, or fewer if there are fewer dimensions. More gains little: of drawn lettering, 64 classify 96.4 % correctly, 128 classify
+/// 96.8 %.
 const AXES: usize = 96;
-/// k: how freely products are used in comparison to the values themselves.
+/// k: how freely products are used compared to the values themselves.
 const PRODUCTS: f64 = 1.35;
-/// Steps at the most, how much they remember, and the slope at which they end.
+/// The maximum number of steps, the number of steps that L-BFGS remembers, and the gradient norm at which it stops.
 const MOST_STEPS: u64 = 1000;
 const MEMORY: usize = 12;
 const FLAT: f64 = 1e-6;
-/// Curvatures below this share of the greatest are none.
+/// Curvatures below this share of the greatest are dropped.
 const STRAIGHT: f64 = 1e-6;
 
-/// Examples as f needs them.
+/// Examples in the form needed for f.
 pub(super) struct Rows<'a> {
     /// x, `[N, D]`
     values: ArrayView2<'a, f64>,
@@ -52,7 +53,7 @@ pub(super) struct Solution {
 }
 
 impl<'a> Rows<'a> {
-    /// Rows `[N, D]`, with the principal axes of the same.
+    /// Creates rows `[N, D]`, with their principal axes.
     pub(super) fn new(values: ArrayView2<'a, f64>) -> Self {
         let (pairs, count) = (values.t().dot(&values), values.ncols());
         let (lengths, vectors) = eigen(&pairs.view());
@@ -77,7 +78,7 @@ impl Shape for Rows<'_> {
         &STRENGTHS
     }
 
-    /// Near the least f; none where no numbers come of it.
+    /// Returns a point near the minimum of f, or `None` if it is not finite.
     fn solve(&self, chosen: &Chosen<'_>, strength: f64, start: Option<&Solution>) -> Option<Solution> {
         let (width, axes) = self.shape();
         let from = start.map_or_else(|| vec![0.0; width + axes * axes + 1], |start| start.values.clone());
@@ -94,7 +95,7 @@ impl Shape for Rows<'_> {
         };
         let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY).with_tolerance_grad(FLAT).ok()?;
         let search = Executor::new(&problem, solver);
-        // At the least value rounding may keep the line search from any more descent, which it reports as an error.
+        // Near the minimum, rounding may keep the line search from descending further, which it reports as an error.
         let _ = search.configure(|state| state.param(from).max_iters(MOST_STEPS)).timer(false).run();
         let (value, values) = problem.least.into_inner();
         (value.is_finite() && values.iter().all(|value| value.is_finite())).then_some(Solution { values })
@@ -120,19 +121,19 @@ impl Shape for Rows<'_> {
     }
 }
 
-/// w, M and b of a solution's values, for D and q.
+/// Splits a solution's values into w, M and b, for D and q.
 fn parts(values: &[f64], (width, axes): (usize, usize)) -> (ArrayView1<'_, f64>, ArrayView2<'_, f64>, f64) {
     let (weight, rest) = values.split_at(width);
     let (products, bias) = rest.split_at(axes * axes);
-    // Lengths fit: solutions are made here.
+    // The lengths fit, because solutions are only made here.
     let products = ArrayView2::from_shape((axes, axes), products).unwrap_or_else(|_| ndarray::aview2::<_, 0>(&[]));
     (ndarray::aview1(weight), products, bias.first().copied().unwrap_or(0.0))
 }
 
-/// Eigenvalues and, as rows, eigenvectors of a symmetric matrix.
+/// Returns the eigenvalues and, as rows, the eigenvectors of a symmetric matrix.
 fn eigen(matrix: &ArrayView2<'_, f64>) -> (Vec<f64>, Array2<f64>) {
     let size = matrix.nrows();
-    // Rounding may have left a matrix a little askew.
+    // Rounding may have made the matrix slightly asymmetric.
     let symmetric = DMatrix::from_fn(size, size, |i, j| (matrix[[i, j]] + matrix[[j, i]]) / 2.0);
     let SymmetricEigen { eigenvectors, eigenvalues } = SymmetricEigen::new(symmetric);
     let vectors = Array2::from_shape_fn((size, size), |(i, j)| eigenvectors[(j, i)]);
@@ -149,9 +150,9 @@ struct Problem {
     /// a / A
     shares: Vec<f64>,
     strength: f64,
-    /// Where f was asked for last, and its slope there: most of the work is the same for both.
+    /// The last point at which f was evaluated, and the gradient there: most of the work is shared by both.
     last: RefCell<(Vec<f64>, Vec<f64>)>,
-    /// The least f so far, and where: an error of the search takes its own with it.
+    /// The least f so far, and its point: if the search ends with an error, its own state is lost.
     least: RefCell<(f64, Vec<f64>)>,
 }
 
@@ -216,7 +217,7 @@ mod tests {
     use crate::logistic;
     use ndarray::s;
 
-    /// 60 examples of four values, of the class where two of them have one sign, mostly.
+    /// 60 examples of four values; the class is, for the most part, where two of them have the same sign.
     fn examples() -> (Array2<f64>, Vec<bool>) {
         let rows = Array2::from_shape_fn((60, 4), |(i, j)| {
             let (x, y) = (i as f64, j as f64);
@@ -226,7 +227,7 @@ mod tests {
         (rows.clone(), labels.collect())
     }
 
-    /// Products as further values, for a solver that is tested against scikit-learn's.
+    /// Adds the products as further values, for a solver that is tested against scikit-learn's.
     #[test]
     fn the_solution_is_that_of_newton_s_method_on_products() {
         let (values, labels) = examples();

@@ -1,25 +1,25 @@
-//! How good a direction is, on examples that it was not made from.
+//! How good a direction is on held-out examples.
 
 use serde::{Deserialize, Serialize};
 
-/// The standard normal distribution's quantile for 95 % in the middle.
+/// The quantile of the standard normal distribution for the central 95 %.
 const Z: f64 = 1.959_963_984_540_054;
 
 /// Held-out scores of one class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
-    /// Examples of the class, and how many of them have a probability above 1/2.
+    /// Examples of the class, and how many of them get a probability above 1/2.
     pub positives: Count,
-    /// Examples that are not of it, and how many have one below.
+    /// Examples that are not of the class, and how many of them get one below.
     pub negatives: Count,
-    /// The share of all that are right, and Wilson's interval.
+    /// The share of all examples that are classified correctly, with Wilson's interval.
     pub accuracy: Interval,
-    /// The area under the receiver operating characteristic: the chance that an example of the class has a greater
-    /// probability than one that is not of it. See [`area_interval`] for the interval.
+    /// The area under the receiver operating characteristic: the chance that an example of the class has a greater probability
+    /// than one that is not of the class. See [`area_interval`] for the interval.
     pub area: Interval,
 }
 
-/// So many of so many.
+/// A number out of a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     pub right: u64,
@@ -35,7 +35,7 @@ pub struct Interval {
 }
 
 impl Scores {
-    /// Of the log-odds of examples of the class and of others; none where there are none of either.
+    /// Computes the scores from the log-odds of examples of the class and of others; `None` if either is empty.
     pub(super) fn of(positives: &[f64], negatives: &[f64]) -> Option<Scores> {
         if positives.is_empty() || negatives.is_empty() {
             return None;
@@ -57,8 +57,8 @@ impl Scores {
     }
 }
 
-/// A proportion with Wilson's score interval (Journal of the American Statistical Association 22, 1927), which has sense where
-/// all or none are right, too.
+/// Returns a proportion with Wilson's score interval (Journal of the American Statistical Association 22, 1927), which is also
+/// meaningful if all or none are right.
 fn wilson(right: u64, of: u64) -> Interval {
     let n = of as f64;
     let p = right as f64 / n;
@@ -67,7 +67,8 @@ fn wilson(right: u64, of: u64) -> Interval {
     Interval { value: p, low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
 }
 
-/// The area under the receiver operating characteristic: Mann and Whitney's U over its greatest value, equal ones counting half.
+/// Returns the area under the receiver operating characteristic: Mann and Whitney's U over its greatest value, ties counting
+/// half.
 fn area(positives: &[f64], negatives: &[f64]) -> f64 {
     let mut sorted = negatives.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -76,7 +77,7 @@ fn area(positives: &[f64], negatives: &[f64]) -> f64 {
     sum as f64 / (2.0 * positives.len() as f64 * negatives.len() as f64)
 }
 
-/// The areas A from which the one that was found is no further than chance explains, |found - A| <= z sqrt(V(A)), where
+/// Returns the range of areas A for which chance explains the measured area, |found - A| <= z sqrt(V(A)), where
 ///
 /// ```text
 /// V(A) = A (1 - A) / (m n) * (1 + k (1 - A) / (2 - A) + k A / (1 + A)),    k = (m + n) / 2 - 1
@@ -84,13 +85,13 @@ fn area(positives: &[f64], negatives: &[f64]) -> f64 {
 ///
 /// for m and n examples: Hanley and McNeil's variance (Radiology 143, 1982) made symmetric; method 5 of Newcombe, "Confidence
 /// intervals for an effect size measure based on the Mann-Whitney statistic. Part 2" (Statistics in Medicine 25, 2006). Unlike
-/// those that take the variance at what was found, it has sense at an area of 1.
+/// methods that use the variance at the measured area, it is also meaningful at an area of 1.
 fn area_interval(found: f64, m: usize, n: usize) -> (f64, f64) {
     let (m, n) = (m as f64, n as f64);
     let k = (m + n) / 2.0 - 1.0;
     let variance = |a: f64| a * (1.0 - a) / (m * n) * (1.0 + k * (1.0 - a) / (2.0 - a) + k * a / (1.0 + a));
     let explained = |a: f64| (found - a).abs() <= Z * variance(a).sqrt();
-    // Where it stops being explained, on the way from what was found to an end.
+    // Bisect for where chance stops explaining it, between the measured area and an end.
     let end = |end: f64| {
         let (mut inside, mut outside) = (found, end);
         for _ in 0..60 {
@@ -129,7 +130,7 @@ mod tests {
         assert_eq!(area(&[1.0, 2.0], &[1.0, 0.0, 3.0]), (1.5 + 2.0) / 6.0);
     }
 
-    /// 95 of 100 intervals have the true value inside, as far as 1000 trials tell.
+    /// 95 of 100 intervals contain the true value, as far as 1000 trials can show.
     #[test]
     fn the_area_s_interval_covers_what_it_should() {
         // Normal values a distance d apart have an area of Phi(d / sqrt 2).

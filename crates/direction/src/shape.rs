@@ -1,10 +1,10 @@
-//! What may divide a class from the rest: a plane or, in [`super::quadratic`], a quadric.
+//! The shapes of surface that may separate a class from the rest: a plane or, in [`super::quadratic`], a quadric.
 
 use ndarray::{Array1, Array2, ArrayView2};
 
 use super::logistic::{Problem, Solution};
 
-/// Strengths of regularisation to choose from, the strongest first: 1 to a hundred-thousandth, two in each power of ten.
+/// The regularisation strengths to choose from, the strongest first: 1 to 1e-5, two per power of ten.
 pub(super) const STRENGTHS: [f64; 11] = [
     1.0,
     0.316_227_766_016_837_94,
@@ -21,15 +21,15 @@ pub(super) const STRENGTHS: [f64; 11] = [
 
 /// Examples to learn from.
 pub(super) struct Chosen<'a> {
-    /// Their rows' numbers.
+    /// The indices of their rows.
     pub examples: &'a [usize],
     /// Whether each is of the class.
     pub labels: Vec<bool>,
-    /// How much each counts; positive.
+    /// The weight of each; positive.
     pub weights: Vec<f64>,
 }
 
-/// What was found, in the space of the rows: w `[R]`, b, the axes `[Q, R]` and their curvatures `[Q]`.
+/// The fitted surface, in the space of the rows: w `[R]`, b, the axes `[Q, R]` and their curvatures `[Q]`.
 pub(super) struct Found {
     pub weight: Array1<f64>,
     pub bias: f64,
@@ -37,25 +37,26 @@ pub(super) struct Found {
     pub curvatures: Vec<f64>,
 }
 
-/// Rows of examples, to be divided by a surface of some shape.
+/// Rows of examples, to be separated by a surface of some shape.
 pub(super) trait Shape: Sync {
-    /// What divides the class from the rest.
+    /// The surface that separates the class from the rest.
     type Solution: Send;
 
-    /// Strengths of regularisation to choose from, the strongest first.
+    /// Returns the regularisation strengths to choose from, the strongest first.
     fn strengths(&self) -> &'static [f64];
 
-    /// The solution for lambda = `strength`; none where there is none. `start`, the solution of a similar problem, saves steps.
+    /// Returns the solution for lambda = `strength`, or `None` if none was found. `start`, the solution of a similar problem,
+    /// saves steps.
     fn solve(&self, chosen: &Chosen<'_>, strength: f64, start: Option<&Self::Solution>) -> Option<Self::Solution>;
 
-    /// z of an example.
+    /// Returns z of an example.
     fn log_odds(&self, solution: &Self::Solution, example: usize) -> f64;
 
-    /// The solution in numbers.
+    /// Returns the solution's numbers.
     fn found(&self, solution: &Self::Solution) -> Found;
 }
 
-/// Rows `[N, R]` that a plane is to divide.
+/// Rows `[N, R]`, to be separated by a plane.
 pub(super) struct Plane<'a>(pub ArrayView2<'a, f64>);
 
 impl Shape for Plane<'_> {

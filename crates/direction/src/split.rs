@@ -1,26 +1,26 @@
-//! Which examples are held out, and which fold of the cross-validation each of the others is in.
+//! Decides which examples are held out, and which cross-validation fold each of the others is in.
 
 use std::collections::BTreeMap;
 
 use super::Examples;
 use crate::chance::Draws;
 
-/// Of so many groups one is held out.
+/// One of this many groups is held out.
 pub(super) const HELD_OUT: usize = 5;
-/// Folds of the cross-validation.
+/// The number of cross-validation folds.
 pub(super) const FOLDS: usize = 5;
 
-/// Where an example is.
+/// The side that an example is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
-    /// Seen by neither fit nor cross-validation.
+    /// Used by neither fit nor cross-validation.
     HeldOut,
     /// In a fold, 0 to [`FOLDS`] - 1.
     Fold(usize),
 }
 
-/// Divides examples: groups that hold examples of the same classes are dealt out alike, in an order that depends on the groups'
-/// numbers alone. So each side has its share of each class, and the order of examples does not matter.
+/// Divides examples. Groups with examples of the same classes are distributed evenly, in an order that depends only on the
+/// groups' numbers. So each side gets its share of each class, and the order of examples does not matter.
 pub(super) fn split(examples: &Examples) -> Vec<Side> {
     let mut groups: BTreeMap<u64, Vec<Option<usize>>> = BTreeMap::new();
     for (class, group) in examples.class.iter().zip(&examples.group) {
@@ -29,14 +29,14 @@ pub(super) fn split(examples: &Examples) -> Vec<Side> {
     let mut kinds: BTreeMap<Vec<Option<usize>>, Vec<u64>> = BTreeMap::new();
     for (group, mut classes) in groups {
         classes.sort();
-        // Once with and once without is as good as twice with and twice without.
+        // Only which classes occur matters, not how often.
         classes.dedup();
         kinds.entry(classes).or_default().push(group);
     }
     let mut sides = BTreeMap::new();
     for mut groups in kinds.into_values() {
         groups.sort_by_key(|group| (Draws::new(0).bits(*group), *group));
-        // Rounded, and one at least: of eight two.
+        // Rounded, and at least one: two of eight.
         let out = ((groups.len() * 2 + HELD_OUT) / (2 * HELD_OUT)).max(1);
         for (position, group) in groups.into_iter().enumerate() {
             let side = if position < out { Side::HeldOut } else { Side::Fold((position - out) % FOLDS) };

@@ -1,15 +1,15 @@
-//! A picture looked at part by part: where it shows a class, and where not.
+//! Looks at a picture part by part: where it shows a class, and where not.
 
 use super::{Direction, probability};
 use crate::clip::{ClipError, Encoder, Photo};
 
-/// Sides of windows, as fractions of the picture's shorter side.
+/// The sides of windows, as fractions of the picture's shorter side.
 const SIDES: [f64; 3] = [1.0 / 2.0, 1.0 / 3.0, 1.0 / 5.0];
-/// Smaller parts than this fraction of what the encoder is shown are not worth looking at: they would be enlarged too much.
+/// Parts smaller than this fraction of the encoder's window are skipped, because they would be enlarged too much.
 const ENLARGED: f64 = 1.0 / 3.0;
-/// Windows of one size at the most; of very long pictures they overlap less.
+/// The maximum number of windows of one size; on very long pictures they overlap less.
 const MOST: usize = 400;
-/// Two windows are about the same place where they share more than this fraction of the smaller one.
+/// Two windows count as the same place if they share more than this fraction of the smaller one.
 const SHARED: f64 = 0.3;
 
 /// A square part of a picture, in pixels.
@@ -20,7 +20,7 @@ pub struct Part {
     pub side: usize,
 }
 
-/// What a picture shows, in a model's eyes.
+/// The embeddings of a picture and its parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
     /// Width and height of the picture.
@@ -32,7 +32,7 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Looks at a picture and its parts. `told` hears how many are done, and of how many.
+    /// Embeds a picture and its parts. `told` is called with the number done and the total.
     pub fn of(encoder: &mut Encoder, photo: &Photo, told: &mut dyn FnMut(usize, usize)) -> Result<Self, ClipError> {
         let (width, height) = photo.size();
         let parts = parts(width, height, encoder.side() as usize);
@@ -51,8 +51,7 @@ impl Survey {
         Ok(Survey { size: (width, height), whole, parts: parts.collect() })
     }
 
-    /// The parts of the greatest probability, the greatest first, of those that lie about the same place only one: at most
-    /// `most`.
+    /// Returns the parts of the greatest probability, the greatest first, at most `most` and only one per place.
     pub fn places(&self, direction: &Direction, most: usize) -> Vec<(Part, f64)> {
         let mut all: Vec<(Part, f64)> =
             self.parts.iter().map(|(part, embedding)| (*part, direction.log_odds(embedding))).collect();
@@ -69,8 +68,8 @@ impl Survey {
         places
     }
 
-    /// The probability of a class around every pixel, row by row: the mean over all parts that cover it, which count the more
-    /// the nearer it is to their middle.
+    /// Returns the probability of a class around every pixel, row by row: the mean over all parts that cover it, each weighted
+    /// more the nearer the pixel is to its centre.
     pub fn map(&self, direction: &Direction) -> Vec<f32> {
         let (width, height) = self.size;
         let mut sums = vec![(0.0f32, 0.0f32); width * height];
@@ -79,7 +78,7 @@ impl Survey {
             let bell: Vec<f32> = (0..*side)
                 .map(|i| {
                     let sine = (std::f32::consts::PI * (i as f32 + 0.5) / *side as f32).sin();
-                    // Borders of the picture are covered by borders of parts alone.
+                    // Only borders of parts cover the borders of the picture, so their weight must not be 0.
                     sine * sine + 1e-3
                 })
                 .collect();
@@ -96,14 +95,14 @@ impl Survey {
     }
 }
 
-/// The parts of a picture of a size, for an encoder of windows of a side. They cover it from edge to edge, neighbours overlapping
-/// by half where there are not too many.
+/// Returns the parts of a picture of a size, for an encoder with windows of a side. They cover it from edge to edge; neighbours
+/// overlap by half unless there are too many.
 fn parts(width: usize, height: usize, encoder: usize) -> Vec<Part> {
     let shorter = width.min(height);
     let mut parts = Vec::new();
     for (index, fraction) in SIDES.iter().enumerate() {
         let side = ((shorter as f64 * fraction).round() as usize).max(1);
-        // One size there is always.
+        // The largest size is always included.
         if index > 0 && (side as f64) < encoder as f64 * ENLARGED {
             break;
         }
@@ -126,7 +125,7 @@ fn parts(width: usize, height: usize, encoder: usize) -> Vec<Part> {
     parts
 }
 
-/// How much of the smaller of two parts lies in the other one, 0..1.
+/// Returns how much of the smaller of two parts lies in the other one, 0..1.
 fn shared(a: Part, b: Part) -> f64 {
     let overlap = |a: usize, b: usize, of_a: usize, of_b: usize| (a + of_a).min(b + of_b).saturating_sub(a.max(b));
     let area = overlap(a.left, b.left, a.side, b.side) * overlap(a.top, b.top, a.side, b.side);
@@ -150,7 +149,7 @@ mod tests {
             assert_eq!(ends(|part| (part.top, part.top + part.side)), (Some(0), Some(height)), "{width} x {height}");
         }
         assert_eq!(parts(600, 600, 64).len(), 9 + 25 + 81);
-        // Parts of a small picture would be enlarged beyond sense.
+        // Parts of a small picture would be enlarged too much.
         assert_eq!(parts(100, 100, 224).len(), 9);
     }
 

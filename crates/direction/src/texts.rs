@@ -3,16 +3,17 @@
 use super::{About, Direction, DirectionError};
 use crate::clip::{self, TEMPERATURE};
 
-/// The direction from what `less` says to what `more` says, both features of texts `[D]` of unit length.
+/// Returns the direction from the meaning of `less` to that of `more`, both lists of text features `[D]` of unit length.
 ///
-/// With f and g the means of both, of unit length, a picture of embedding u shows f rather than g with the probability
+/// With f and g the means of `more` and `less`, normalised to unit length, a picture with embedding u shows f rather than g
+/// with the probability
 ///
 /// ```text
 /// exp(100 u . f) / (exp(100 u . f) + exp(100 u . g)),     so that z = 100 u . (f - g)
 /// ```
 ///
-/// in the model's own terms: this is how CLIP tells classes apart that it has only heard of (Radford et al., "Learning transferable
-/// visual models from natural language supervision", 2021). There is nothing to fit, and nothing to hold out.
+/// in the model's own terms: this is CLIP's zero-shot classification (Radford et al., "Learning transferable visual models from
+/// natural language supervision", 2021). Nothing is fitted, and nothing is held out.
 pub fn from_texts(class: String, more: &[Vec<f32>], less: &[Vec<f32>]) -> Result<Direction, DirectionError> {
     let means = clip::mean(more).zip(clip::mean(less));
     let (more_of, less_of) = means.ok_or(DirectionError::NoDifference)?;

@@ -1,29 +1,29 @@
-//! What is written into the `[advice]` of models that are imported: the settings that a recipe means where it says nothing.
+//! The `[advice]` written for imported models: the settings that apply where a recipe is silent.
 //!
-//! The program's defaults are made for the embedded model, whose filters are fixed. Networks that have seen photographs know a thing
-//! wherever it lies, and their gradients are noisier: they want windows at ever new places, noise on them, and an optimiser that
-//! makes no difference between small and large gradients.
+//! The program's defaults are made for the embedded model, whose filters are fixed. Networks trained on photographs recognise
+//! an object wherever it lies, and their gradients are noisier. They need windows at ever new places, noise on them, and an
+//! optimiser that treats small and large gradients alike.
 
 use crate::onnx::Graph;
 
-/// How an image encoder is built, as far as it matters to settings.
+/// The architecture of an image encoder, as far as it matters for settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
-    /// A vision transformer that tells captions apart.
+    /// A vision transformer trained with a contrastive softmax over captions.
     Transformer,
-    /// One that was trained with a sigmoid for each pair: its similarities are small.
+    /// A vision transformer trained with a sigmoid for each pair, so its similarities are small.
     SigLip,
-    /// A network of convolutions of whole channels.
+    /// A convolutional network without depthwise convolutions.
     ResNet,
-    /// A network of convolutions channel by channel, and hybrids of it.
+    /// A network with depthwise convolutions, or a hybrid with such.
     ConvNext,
 }
 
 impl Family {
-    /// The family of a CLIP's image encoder. `half`: its pictures are brought to -1..1, as SigLIP's are.
+    /// Returns the family of a CLIP's image encoder. `half`: its pixels are normalised to -1..1, as SigLIP's are.
     pub fn of(image: &Graph, half: bool) -> Family {
         let convolutions = || image.nodes.iter().filter(|node| node.is("Conv"));
-        // A transformer has one that cuts the picture into patches; its stem may have some more.
+        // A transformer has one convolution that cuts the picture into patches; its stem may have a few more.
         const STEM: usize = 4;
         if convolutions().count() <= STEM {
             return if half { Family::SigLip } else { Family::Transformer };
@@ -32,7 +32,7 @@ impl Family {
         if by_channel * 4 >= convolutions().count() { Family::ConvNext } else { Family::ResNet }
     }
 
-    /// What it is called.
+    /// Returns the family's name.
     pub fn name(self) -> &'static str {
         match self {
             Family::Transformer => "ViT",
@@ -42,10 +42,10 @@ impl Family {
         }
     }
 
-    /// The advice for a CLIP of this family, as `model.toml` has it, comments included.
+    /// Returns the advice for a CLIP of this family, as written to `model.toml`, comments included.
     pub fn advice(self) -> String {
-        // Patches make a grid that shows unless windows shift and tilt; strided convolutions like fine patterns, which noise and blur
-        // take away.
+        // Patches form a grid that becomes visible unless windows shift and tilt. Strided convolutions respond to fine
+        // patterns, which noise and blur remove.
         let (stages, loss) = match self {
             Family::Transformer => {
                 ("{ rotate = 15 }, { perspective = 0.3 }, { noise = 0.08 }, { colour = 0.05 }", "spherical")
@@ -86,7 +86,7 @@ finest = \"5 * 40^min(1, T / 0.7)\"     # from 5 to 200 cycles
     }
 }
 
-/// Gradients are taken as they are, so nothing may be added to their size.
+/// The gradient is used as it is, so epsilon must stay negligible beside it.
 const OPTIMISE: &str = "\
 [advice.adam]
 beta2 = 0.999
@@ -97,7 +97,7 @@ beta2 = 0.999
 epsilon = 1e-8
 ";
 
-/// The advice for a classifier of photographs that stands for a CLIP, as `model.toml` has it, comments included.
+/// Returns the advice for a photograph classifier used in place of a CLIP, as written to `model.toml`, comments included.
 pub fn classifier_advice() -> String {
     format!(
         "\

@@ -1,14 +1,14 @@
-//! What can go wrong on the way from what people have to a model folder.
+//! Errors in turning files into a model folder.
 
 use std::fmt::Display;
 use std::path::Path;
 
 use crate::clip::ClipError;
 
-/// Why a model cannot be taken in.
+/// The reason why a model cannot be used or imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelsError {
-    /// What was given is not what it should be; the user can mend it.
+    /// The input is not what it should be; the user can fix it.
     #[error("{message}")]
     Wrong { message: String, hint: Option<String> },
     /// The file system or the network failed.
@@ -20,22 +20,22 @@ pub enum ModelsError {
 }
 
 impl ModelsError {
-    /// What was given is wrong.
+    /// Creates an error for wrong input.
     pub fn wrong(message: impl Display) -> Self {
         ModelsError::Wrong { message: message.to_string(), hint: None }
     }
 
-    /// Something failed that is nobody's mistake.
+    /// Creates an error for a failure that is nobody's mistake.
     pub fn failed(message: impl Display) -> Self {
         ModelsError::Failed { message: message.to_string(), hint: None }
     }
 
-    /// A file that cannot be read or written.
+    /// Creates an error for a file that cannot be read or written.
     pub fn file(path: &Path, error: std::io::Error) -> Self {
         ModelsError::failed(format!("{}: {error}", path.display()))
     }
 
-    /// The error with a hint at what to do.
+    /// Adds a hint about what to do.
     #[must_use]
     pub fn hinted(self, hint: impl Display) -> Self {
         let hint = Some(hint.to_string());
@@ -46,7 +46,7 @@ impl ModelsError {
         }
     }
 
-    /// What the user may do about it.
+    /// Returns a hint about what the user can do.
     pub fn hint(&self) -> Option<String> {
         match self {
             ModelsError::Wrong { hint, .. } | ModelsError::Failed { hint, .. } => hint.clone(),

@@ -1,21 +1,21 @@
-//! What every model must pass before it is used: its two encoders speak the same language, or its labels are those of its outputs; and
-//! the image encoder can be differentiated.
+//! The requirements that every model must meet before it is used: its two encoders fit together, or its labels match its
+//! outputs; and the image encoder can be differentiated.
 
 use crate::clip::{self, ClipError, FEWEST, ImageGraph, Labels, Language, ModelFolder};
 use crate::onnx::{OnnxError, gradient_graph};
 use crate::runtime::Runtime;
 
-/// What the examination found.
+/// The result of the examination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Examined {
     /// The embeddings' length D.
     pub width: usize,
-    /// Nodes of the image encoder together with its gradient, for one window.
+    /// The number of nodes of the image encoder together with its gradient, for one window.
     pub nodes: usize,
 }
 
-/// Examines a model: both encoders load, their embeddings have the same length, or there is a label for each of a classifier's
-/// outputs; every operator between picture and embedding has a gradient rule.
+/// Examines a model. Both encoders must load and give embeddings of the same length, or a classifier must have a label for each
+/// output. Every operator between picture and embedding must have a gradient rule.
 pub fn examine(model: &ModelFolder, runtime: &Runtime) -> Result<Examined, ClipError> {
     let description = &model.description;
     let failed = |source| ClipError::Graph { model: description.name.clone(), source };
@@ -40,7 +40,7 @@ pub fn examine(model: &ModelFolder, runtime: &Runtime) -> Result<Examined, ClipE
     Ok(Examined { width, nodes })
 }
 
-/// A label for each output, and enough of them.
+/// Checks that there is a label for each output, and that there are enough.
 fn labelled(model: &ModelFolder, labels: &Labels, width: usize) -> Result<(), ClipError> {
     let wrong = |message: String, hint: &str| {
         let model = model.description.name.clone();
@@ -58,16 +58,16 @@ fn labelled(model: &ModelFolder, labels: &Labels, width: usize) -> Result<(), Cl
     Ok(())
 }
 
-/// Texts that a model is asked for to see whether it speaks. It need not know them all.
+/// Texts to try on a model. It need not know them all.
 const TEXTS: [&str; 3] = ["a picture", "a red house", "a dog"];
 
-/// The text encoder takes what the tokenizer gives, and gives embeddings of the same length.
+/// Checks that the text encoder takes the tokenizer's output and gives embeddings of the right length.
 fn speaks(model: &ModelFolder, runtime: &Runtime, width: usize) -> Result<(), ClipError> {
     let description = &model.description;
     let feature = |text: &str| clip::features(runtime, model, "", &[text.to_owned()], None);
     let first = feature(TEXTS[0]);
     let others = || TEXTS[1..].iter().find_map(|text| feature(text).ok());
-    // It may be a word that the model does not know.
+    // The first text may consist of words that the model does not know.
     let known = if matches!(first, Err(ClipError::Encoder { .. })) { others().map_or(first, Ok) } else { first };
     let text = known.map_err(|error| match error {
         ClipError::Runtime(error) => ClipError::Encoder {

@@ -1,58 +1,58 @@
-//! What a model makes of a text: the names nearest to it, and the words that it does not know.
+//! How a model understands a text: the names nearest to it, and the words that it does not know.
 
 use std::path::PathBuf;
 
 use crate::clip::{self, ClipError, Labels, ModelFolder, Name, Named, Stranger, TextSession, TextTokenizer};
 use crate::runtime::Runtime;
 
-/// Names of everyday things, for models that list none.
+/// Names of everyday things, for models without a list of their own.
 const NAMES: &str = include_str!("names.txt");
 
-/// How near names are told to be.
+/// The measure of how near names are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// The names' shares in the text, which the text encoder gives; they add up to 1.
+    /// The names' shares in the text, given by the text encoder; they sum to 1.
     Shares,
     /// The cosine of the angle between the name's embedding and the text's.
     Similarity,
-    /// A classifier's labels: each one's share in the text, or where the text names none, how alike the spelling is.
+    /// A classifier's labels: each one's share in the text or, if the text names none, the similarity of spelling.
     Labels,
 }
 
-/// A name and how near it is.
+/// A name and how near it is to a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Near {
     pub name: String,
-    /// A share, 0 to 1; a similarity, -1 to 1; or how alike the spelling is, 0 to 1.
+    /// A share, 0 to 1; a similarity, -1 to 1; or a similarity of spelling, 0 to 1.
     pub value: f64,
     pub remark: Option<String>,
 }
 
-/// What a model makes of a text.
+/// How a model understands a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explained {
     pub text: String,
     /// The words that the model does not know.
     pub unknown: Vec<Stranger>,
-    /// The model knows no word of it. Of a classifier there are labels of a like spelling all the same.
+    /// Whether the model knows no word of the text. A classifier still lists labels with a similar spelling.
     pub silent: bool,
-    /// A classifier reads labels in it, and the rest says nothing to it.
+    /// Whether a classifier found labels in the text, but ignores the rest.
     pub partly: bool,
-    /// The text is longer than the model takes.
+    /// Whether the text is longer than the model takes.
     pub cut: bool,
-    /// The nearest first; of shares those of 1 % and more.
+    /// The nearest first; shares below 1 % are left out.
     pub names: Vec<Near>,
 }
 
-/// The least share that is told.
+/// The least share that is reported.
 const LEAST: f64 = 0.01;
 
-/// Explains texts to people: how names are compared, and each text in order with at most `top` names. Where the model has shares for
-/// names of its own, those count, unless other `names` are given; without either the program's own list does. Embeddings are
-/// kept in `cache`, a folder.
+/// Explains texts: returns how names are compared, and each text in order with at most `top` names. If the model gives shares
+/// for names of its own, those are used, unless other `names` are given; otherwise names are compared by their embeddings. A
+/// model without names uses the program's list. Embeddings are cached in `cache`, a folder.
 ///
 /// # Errors
-/// Where the model's text encoder or its list of names cannot be used.
+/// If the model's text encoder or its list of names cannot be used.
 pub fn explain(
     model: &ModelFolder,
     runtime: &Runtime,
@@ -103,7 +103,7 @@ pub fn explain(
     let hash = model.hash()?;
     let mut session = None;
     let mut embed = |texts: &[String]| clip::features_with(&mut session, runtime, model, &hash, texts, cache.clone());
-    // A name that the model knows no word of has no embedding.
+    // A name without a word that the model knows has no embedding.
     let mut listed = Vec::new();
     for name in names {
         if tokenizer.encode(&name.name)?.meaningful {
@@ -120,8 +120,8 @@ pub fn explain(
     Ok((By::Similarity, explained))
 }
 
-/// Explains texts to a classifier, each in order with at most `top` names: the labels that it names with the other names of their
-/// classes, or else those of a like spelling.
+/// Explains texts for a classifier, each in order with at most `top` names: the labels in the text, with the other names of
+/// their classes, or else labels with a similar spelling.
 pub fn explain_labels(labels: &Labels, texts: &[String], top: usize) -> Vec<Explained> {
     let near = |name: &str, value: f64, classes: &mut dyn Iterator<Item = usize>| {
         let remarks = classes.filter_map(|class| labels.classes().get(class)).filter(|names| names.len() > 1);
@@ -145,7 +145,7 @@ pub fn explain_labels(labels: &Labels, texts: &[String], top: usize) -> Vec<Expl
     explained.collect()
 }
 
-/// The names of the highest values; of equal ones the first.
+/// Returns the names with the highest values; ties keep their order.
 fn nearest(names: &[Name], values: impl Iterator<Item = f64>, top: usize) -> Vec<Near> {
     let mut near: Vec<(&Name, f64)> = names.iter().zip(values).collect();
     near.sort_by(|a, b| b.1.total_cmp(&a.1));

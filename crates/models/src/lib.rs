@@ -1,4 +1,4 @@
-//! From what people have (exports, checkpoints, downloads) to model folders.
+//! Turns exports, checkpoints and downloads into model folders.
 
 use recipe_render_clip::{clip, runtime};
 use recipe_render_core::{chance, ours};

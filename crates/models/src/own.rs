@@ -1,4 +1,4 @@
-//! Which model folders, and which files in them, are ours.
+//! Decides which model folders, and which files in them, belong to this program.
 
 use std::fs;
 use std::io;
@@ -8,14 +8,14 @@ use super::ModelsError;
 use crate::clip::Description;
 use crate::ours;
 
-/// What an import writes, what makes a folder a model first.
+/// The files that an import writes, with the one that makes a folder a model first.
 const FILES: [&str; 7] =
     ["model.toml", "image.onnx", "image.onnx.data", "text.onnx", "text.onnx.data", "tokenizer.json", "labels.txt"];
 
-/// That a folder is one, and no link: what is in a link's place would be somewhere else.
+/// Checks that a path is a folder and not a link, whose contents would lie elsewhere.
 ///
 /// # Errors
-/// Otherwise; with what to do.
+/// If it is not; with a hint about what to do.
 pub(super) fn check_folder(folder: &Path) -> Result<(), ModelsError> {
     if ours::is_folder(folder) { Ok(()) } else { Err(foreign(folder, "is not a folder of this program")) }
 }
@@ -25,10 +25,10 @@ fn foreign(folder: &Path, what: &str) -> ModelsError {
         .hinted("move it away or delete it yourself, or give another name")
 }
 
-/// That a folder may be removed or replaced: it is no link, and holds a model that was imported or fetched.
+/// Checks that a folder may be removed or replaced: it is not a link, and contains a model that was imported or fetched.
 ///
 /// # Errors
-/// Otherwise; with what to do.
+/// If it may not; with a hint about what to do.
 pub fn check_own(folder: &Path) -> Result<(), ModelsError> {
     check_folder(folder)?;
     let written = fs::read_to_string(folder.join(FILES[0])).ok().filter(|_| ours::is_file(&folder.join(FILES[0])));
@@ -42,10 +42,11 @@ pub fn check_own(folder: &Path) -> Result<(), ModelsError> {
     }
 }
 
-/// Removes what is ours of a model's folder, and the folder if nothing else is in it. What is half removed is no model any more.
+/// Removes our files from a model's folder, and the folder if nothing else is in it. A half-removed folder is no longer a
+/// model.
 ///
 /// # Errors
-/// Where a file cannot be removed.
+/// If a file cannot be removed.
 pub fn remove_own(folder: &Path) -> io::Result<()> {
     for path in FILES.iter().map(|name| folder.join(name)).filter(|path| ours::is_file(path)) {
         fs::remove_file(path)?;
@@ -54,14 +55,14 @@ pub fn remove_own(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Moves what is not ours from a model's folder into the one that takes its place; the old one goes when it is empty. What cannot be
-/// moved stays where it is: the answer is that place.
+/// Moves files that are not ours from a model's old folder to the one that replaces it, and removes the old one if it is then
+/// empty. If something cannot be moved, it stays there, and the old folder is returned.
 pub(super) fn hand_on(old: &Path, new: &Path) -> Option<PathBuf> {
     for entry in fs::read_dir(old).into_iter().flatten().flatten() {
         let to = new.join(entry.file_name());
         let own = entry.file_name().to_str().is_some_and(|name| FILES.contains(&name));
         if !own && ours::is_free(&to) {
-            // One that stays is told below.
+            // A file that stays is reported below.
             let _ = fs::rename(entry.path(), to);
         }
     }
@@ -119,7 +120,7 @@ mod tests {
         assert_eq!(fs::read(new.join("image.onnx")).unwrap(), b"new");
         remove_own(&new).unwrap();
         assert!(new.join("notes.txt").is_file() && !new.join("image.onnx").exists());
-        // Where the name is taken it stays.
+        // If the name is taken, the file stays.
         let path = model(folder.path(), OURS);
         fs::write(path.join("notes.txt"), "y").unwrap();
         assert_eq!(hand_on(&path, &new), Some(path.clone()));

@@ -1,9 +1,9 @@
-//! CLIP's byte-pair vocabulary, and from it (or from one like it) a `tokenizer.json` of the tokenizers library.
+//! CLIP's byte-pair vocabulary, and its conversion (or that of a similar one) to a `tokenizer.json` of the tokenizers library.
 //!
-//! Texts become tokens as CLIP's own code does it: Unicode normal form C, white space to one space, lower case, words by CLIP's
-//! pattern, their UTF-8 bytes merged pair by pair with `</w>` at the end of a word, between the start and the end of the text.
-//! What CLIP's code does before that (curled quotes, ligatures and the like) is no part of the file: whoever tokenises a text by a
-//! vocabulary of this kind does it ([`crate::clip::TextTokenizer`]).
+//! Texts are tokenised as in CLIP's own code: Unicode normal form C, white space reduced to one space, lower case, split into
+//! words by CLIP's pattern, their UTF-8 bytes merged pair by pair with `</w>` at the end of a word, enclosed by the start and
+//! end tokens. CLIP's code first replaces curly quotes, ligatures and the like. That is not part of the file, but done by the
+//! user of such a vocabulary ([`crate::clip::TextTokenizer`]).
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -17,14 +17,14 @@ use crate::clip::WORD_END;
 /// The merges of OpenAI's CLIP, compressed.
 const MERGES: &[u8] = include_bytes!("../data/clip-vocabulary/merges.txt.gz");
 
-/// The names that the ends of a text have in vocabularies of this kind.
+/// The names of the tokens at the ends of a text in vocabularies of this kind.
 pub(super) const STARTS: [&str; 3] = ["<|startoftext|>", "<start_of_text>", "<s>"];
 pub(super) const ENDS: [&str; 3] = ["<|endoftext|>", "<end_of_text>", "</s>"];
 
-/// What separates words: CLIP's own pattern, behind the two ends.
+/// The pattern of words: CLIP's own, after the two end tokens.
 const WORDS: &str = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
 
-/// A tokenizer of CLIP's kind.
+/// A tokenizer like CLIP's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
     /// The `tokenizer.json` of the tokenizers library.
@@ -33,22 +33,22 @@ pub struct Vocabulary {
     pub start: u32,
     /// The token at the end of every text.
     pub end: u32,
-    /// How many tokens there are; ids lie below where they have no gaps.
+    /// The number of tokens; if ids have no gaps, all are below it.
     pub size: usize,
 }
 
-/// The vocabulary of OpenAI's CLIP, which is part of the program.
+/// Returns the vocabulary of OpenAI's CLIP, which is built in.
 pub fn clip_vocabulary() -> Result<Vocabulary, ModelsError> {
     let mut merges = String::new();
     GzDecoder::new(MERGES).read_to_string(&mut merges).map_err(ModelsError::failed)?;
     vocabulary(None, &merges)
 }
 
-/// A vocabulary of CLIP's kind from the texts of `vocab.json` (token to id) and `merges.txt`, as Hugging Face's model folders have
-/// them. Without `vocab`, ids follow from the merges as CLIP's own code has them.
+/// Creates a vocabulary like CLIP's from the contents of `vocab.json` (token to id) and `merges.txt`, as found in Hugging
+/// Face's model folders. Without `vocab`, ids follow from the merges as in CLIP's own code.
 ///
 /// # Errors
-/// Texts that are not of this form; merges whose parts or results the vocabulary lacks; no start or end among the tokens.
+/// Malformed contents; merges whose parts or results are not in the vocabulary; no start or end token.
 pub fn vocabulary(vocab: Option<&str>, merges: &str) -> Result<Vocabulary, ModelsError> {
     let merges = read_merges(merges)?;
     let ids = match vocab {
@@ -76,7 +76,7 @@ pub fn vocabulary(vocab: Option<&str>, merges: &str) -> Result<Vocabulary, Model
     Ok(Vocabulary { tokenizer_json, start: start.1, end: end.1, size: ids.len() })
 }
 
-/// The pairs of `merges.txt`, in order: a line of the version, then two tokens a line.
+/// Parses the pairs of `merges.txt`, in order: a version line, then two tokens per line.
 fn read_merges(text: &str) -> Result<Vec<(&str, &str)>, ModelsError> {
     let mut pairs = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -106,14 +106,14 @@ fn read_vocab(text: &str) -> Result<BTreeMap<String, u32>, ModelsError> {
     })
 }
 
-/// The ids that CLIP's own code gives: bytes, bytes at a word's end, merges, start, end.
+/// Returns the ids that CLIP's own code assigns: bytes, bytes at the end of a word, merges, start, end.
 fn ids_of(merges: &[(&str, &str)]) -> Result<BTreeMap<String, u32>, ModelsError> {
     let letters: Vec<String> = byte_letters().into_iter().map(String::from).collect();
     let last = letters.iter().map(|letter| format!("{letter}{WORD_END}"));
     let merged = merges.iter().map(|(first, second)| format!("{first}{second}"));
     let ends = [STARTS[0], ENDS[0]].map(String::from);
     let tokens = letters.iter().cloned().chain(last).chain(merged).chain(ends);
-    // A token that two merges give has the id of the later one, as in CLIP's own code.
+    // A token produced by two merges has the id of the later one, as in CLIP's own code.
     let ids: BTreeMap<String, u32> = tokens.zip(0..).collect();
     if ids.len() < 512 + 2 {
         return Err(ModelsError::wrong("merges.txt is no byte-pair vocabulary"));
@@ -121,8 +121,8 @@ fn ids_of(merges: &[(&str, &str)]) -> Result<BTreeMap<String, u32>, ModelsError>
     Ok(ids)
 }
 
-/// The letters that stand for bytes in a vocabulary, in the order of their ids: those that are visible in Latin 1 stand for
-/// themselves and come first, the others are letters from 256 on.
+/// Returns the characters that represent bytes in a vocabulary, in the order of their ids: visible Latin-1 characters represent
+/// themselves and come first, the others are characters from 256 on.
 fn byte_letters() -> Vec<char> {
     let visible: Vec<u32> = (0x21..=0x7e).chain(0xa1..=0xac).chain(0xae..=0xff).collect();
     let others = 256 - visible.len() as u32;
@@ -182,7 +182,7 @@ mod tests {
         tokenizer.encode(text, true).unwrap().get_ids().to_vec()
     }
 
-    /// `[[text, [id, ...]], ...]`, as CLIP's own code and transformers tokenise (tests/models/tokens.py).
+    /// `[[text, [id, ...]], ...]`, as tokenised by CLIP's own code and transformers (tests/models/tokens.py).
     fn agrees(table: &[u8]) -> usize {
         let clip = tokenizer(&clip_vocabulary().unwrap());
         let table: Vec<(String, Vec<u32>)> = serde_json::from_slice(table).unwrap();
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(ids(&clip, "how are you doing?"), [49406, 829, 631, 592, 1960, 286, 49407]);
     }
 
-    /// A longer table, written by tests/models/tokens.py and named in TOKENS.
+    /// A longer table, written by tests/models/tokens.py and named in the variable TOKENS.
     #[test]
     #[ignore = "needs a table named in TOKENS"]
     fn texts_of_another_table() {
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!((clip.start, clip.end, clip.size), (49406, 49407, 49408));
     }
 
-    /// A model folder of which the tokenizer alone is there.
+    /// A model folder that contains only the tokenizer.
     fn folder(tokenizer: &[u8]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let description =

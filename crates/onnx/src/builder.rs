@@ -8,11 +8,11 @@ use super::tensor::{DataType, Tensor};
 
 /// Appends nodes to a graph, invents names for their values, and works out types and sizes as far as it can.
 ///
-/// Values are named by strings. A node is appended at the end; who takes values from further down, or puts nodes in
-/// front of others, calls [`Graph::sort`] when done.
+/// Values are named by strings. Nodes are appended at the end. A caller that uses values from further down, or puts
+/// nodes in front of others, calls [`Graph::sort`] when done.
 pub struct Builder<'g> {
     graph: &'g mut Graph,
-    /// What invented names begin with.
+    /// The prefix of invented names.
     scope: String,
     names: HashSet<String>,
     /// Small constants already there, so that equal ones are stored once.
@@ -21,11 +21,11 @@ pub struct Builder<'g> {
     numbers: HashMap<String, usize>,
 }
 
-/// Constants of at most this many bytes are looked for among those already made.
+/// Constants of at most this many bytes are looked up among those already made.
 const SMALL: usize = 256;
 
 impl<'g> Builder<'g> {
-    /// A builder whose invented names begin with `scope`.
+    /// Returns a builder whose invented names begin with `scope`.
     pub fn new(graph: &'g mut Graph, scope: &str) -> Self {
         let names = graph
             .nodes
@@ -38,12 +38,12 @@ impl<'g> Builder<'g> {
         Builder { graph, scope: scope.into(), names, constants: HashMap::new(), numbers: HashMap::new() }
     }
 
-    /// The graph as it stands.
+    /// Returns the graph in its present state.
     pub fn graph(&mut self) -> &mut Graph {
         self.graph
     }
 
-    /// A name that no value has yet.
+    /// Returns a name that no value has yet.
     pub fn fresh(&mut self, hint: &str) -> String {
         let number = self.numbers.entry(hint.into()).or_insert(0);
         loop {
@@ -56,7 +56,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// A new input of the graph.
+    /// Adds an input to the graph and returns its name.
     pub fn input(&mut self, name: &str, data_type: DataType, dims: &[usize]) -> String {
         self.names.insert(name.into());
         self.graph.inputs.push(name.into());
@@ -64,7 +64,7 @@ impl<'g> Builder<'g> {
         name.into()
     }
 
-    /// A constant.
+    /// Adds a constant, or finds an equal small one, and returns its name.
     pub fn constant(&mut self, hint: &str, tensor: Tensor) -> String {
         let key = (tensor.data.len() <= SMALL).then(|| (tensor.data_type, tensor.dims.clone(), tensor.data.to_vec()));
         if let Some(name) = key.as_ref().and_then(|key| self.constants.get(key)) {
@@ -78,28 +78,29 @@ impl<'g> Builder<'g> {
         name
     }
 
-    /// A constant list of integers, as `Reshape`'s shape or `Slice`'s starts.
+    /// Adds a constant list of integers, such as `Reshape`'s shape or `Slice`'s starts.
     pub fn ints(&mut self, values: &[i64]) -> String {
         self.constant("ints", Tensor::i64(&[values.len()], values))
     }
 
-    /// A constant list of sizes.
+    /// Adds a constant list of sizes.
     pub fn sizes(&mut self, values: &[usize]) -> String {
         self.ints(&values.iter().map(|v| *v as i64).collect::<Vec<_>>())
     }
 
-    /// A constant number of no dimensions, of the element type of `like` (f32 where that is unknown).
+    /// Adds a constant scalar (no dimensions) of the element type of `like` (f32 where that is unknown).
     pub fn scalar(&mut self, value: f64, like: &str) -> String {
         self.filled(value, &[], like)
     }
 
-    /// A constant tensor with the same value everywhere, of the element type of `like` (f32 where that is unknown).
+    /// Adds a constant tensor with the same value everywhere, of the element type of `like` (f32 where that is
+    /// unknown).
     pub fn filled(&mut self, value: f64, dims: &[usize], like: &str) -> String {
         let values = vec![value; dims.iter().product()];
         self.floats("number", dims, &values, like)
     }
 
-    /// A constant tensor of floats, of the element type of `like` (f32 where that is unknown or no float).
+    /// Adds a constant tensor of floats, of the element type of `like` (f32 where that is unknown or not a float type).
     pub fn floats(&mut self, hint: &str, dims: &[usize], values: &[f64], like: &str) -> String {
         let data_type = self.graph.data_type(like).unwrap_or(DataType::F32);
         let tensor = Tensor::floats(data_type, dims, values)
@@ -107,19 +108,19 @@ impl<'g> Builder<'g> {
         self.constant(hint, tensor)
     }
 
-    /// Appends a node with one output and no attributes; gives the output's name.
+    /// Appends a node with one output and no attributes and returns the output's name.
     pub fn op(&mut self, operator: &str, inputs: &[&str]) -> String {
         self.op_with(operator, inputs, &[])
     }
 
-    /// Appends a node with one output; gives the output's name.
+    /// Appends a node with one output and returns the output's name.
     pub fn op_with(&mut self, operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)]) -> String {
         let output = self.fresh(operator);
         self.op_into(operator, inputs, attributes, &output);
         output
     }
 
-    /// Appends a node with several outputs; gives their names.
+    /// Appends a node with several outputs and returns their names.
     pub fn op_many(
         &mut self,
         operator: &str,
@@ -134,14 +135,14 @@ impl<'g> Builder<'g> {
         outputs
     }
 
-    /// Appends a node whose one output gets the name `output`.
+    /// Appends a node whose only output gets the name `output`.
     pub fn op_into(&mut self, operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)], output: &str) {
         let mut node = Node::new(operator, inputs, &[output]);
         node.attributes = attributes.iter().map(|(n, v)| (n.to_string(), v.clone())).collect();
         self.node(node);
     }
 
-    /// Appends a node as it is.
+    /// Appends a given node.
     pub fn node(&mut self, mut node: Node) {
         if node.name.is_empty() {
             node.name = node.outputs.first().cloned().unwrap_or_default();
@@ -149,7 +150,7 @@ impl<'g> Builder<'g> {
         for (output, known) in node.outputs.iter().zip(shapes::infer(self.graph, &node)) {
             let Some(known) = known else { continue };
             match self.graph.types.get_mut(output) {
-                // What a file notes of a value yields to what follows from fixed sizes.
+                // Dimensions that follow from fixed sizes replace those that the file notes.
                 Some(noted) if noted.shape().is_none() => noted.dims = known.dims,
                 Some(_) => {}
                 None => {
@@ -161,7 +162,7 @@ impl<'g> Builder<'g> {
         self.graph.nodes.push(node);
     }
 
-    // What follows are the operators needed everywhere, by name.
+    // Shorthands for the most common operators.
 
     /// `Reshape` to fixed sizes; `value` itself where it has them already.
     pub fn reshape(&mut self, value: &str, dims: &[usize]) -> String {

@@ -1,13 +1,13 @@
-//! Computing what needs no runtime: operators that move, convert or scale constants.
+//! Constant folding that needs no runtime: operators that move, convert or scale constants.
 //!
-//! Models with weights of 16 bits carry a `Cast` a weight, those with weights of 8 bits a `Mul` besides, exporters leave a
-//! `Transpose` here and there. Done here, large weights need not travel through a runtime to be folded.
+//! Models with 16-bit weights carry a `Cast` for each weight, those with 8-bit weights also a `Mul`, and exporters
+//! leave a `Transpose` here and there. Folding these here spares large weights the way through a runtime.
 
 use super::graph::{Graph, Node};
 use super::shapes;
 use super::tensor::{DataType, Tensor};
 
-/// Masks and sizes are smaller.
+/// The most elements of a tensor that `NonZero` is computed for. Masks and sizes are smaller.
 const MOST_PLACES: usize = 1 << 20;
 
 /// Replaces nodes that move or convert constants by their results.
@@ -29,7 +29,7 @@ pub(super) fn propagate(graph: &mut Graph) {
     graph.nodes = kept;
 }
 
-/// The node's one result, if its inputs are constants and it is one of the operators known here.
+/// Returns the node's only result if its inputs are constants and the operator is known here.
 fn evaluate(graph: &Graph, node: &Node) -> Option<Tensor> {
     if !node.domain.is_empty() {
         return None;
@@ -54,7 +54,7 @@ fn evaluate(graph: &Graph, node: &Node) -> Option<Tensor> {
     }
 }
 
-/// Conversions among floats, and of bytes to floats: integers of other sizes are few and left to the runtime.
+/// Converts between float types, and bytes to floats. Integers of other sizes are rare and left to the runtime.
 fn cast(x: &Tensor, to: DataType) -> Option<Tensor> {
     if x.data_type == to {
         return Some(x.clone());
@@ -76,7 +76,8 @@ fn cast(x: &Tensor, to: DataType) -> Option<Tensor> {
     Tensor::floats(to, &x.dims, &x.to_f64()?)
 }
 
-/// Products, where one tensor has the other one's dimensions or 1 in their place: rows of weights and their scales.
+/// Multiplies two tensors of which one has the other's dimensions, or 1 in their place: rows of weights and their
+/// scales.
 fn product(a: &Tensor, b: &Tensor) -> Option<Tensor> {
     let dims = shapes::broadcast(&a.dims, &b.dims)?;
     let (large, small) = match (a.dims == dims, b.dims == dims) {
@@ -85,7 +86,7 @@ fn product(a: &Tensor, b: &Tensor) -> Option<Tensor> {
         _ => return None,
     };
     let (mut values, scales) = (large.to_f32()?, small.to_f32()?);
-    // How far the smaller one's place moves with each axis of the larger one.
+    // The smaller tensor's stride along each axis of the larger one.
     let missing = dims.len() - small.dims.len();
     let own = super::tensor::strides(&small.dims);
     let steps: Vec<usize> = (0..dims.len())
@@ -94,7 +95,7 @@ fn product(a: &Tensor, b: &Tensor) -> Option<Tensor> {
             _ => 0,
         })
         .collect();
-    // Along the last axes on which it does not move one scale serves: a row.
+    // A row: the last axes along which that stride is 0, so that one scale applies to all its elements.
     let row: usize = dims.iter().zip(&steps).rev().take_while(|(_, step)| **step == 0).map(|(dim, _)| dim).product();
     let strides = super::tensor::strides(&dims);
     for (number, row_values) in values.chunks_mut(row.max(1)).enumerate() {
@@ -105,12 +106,12 @@ fn product(a: &Tensor, b: &Tensor) -> Option<Tensor> {
     Some(Tensor::f32(&dims, &values))
 }
 
-/// Whether the operator is one that onnxruntime's folding leaves although what it gives is known.
+/// Whether onnxruntime's folding leaves this operator although its result is known.
 pub(super) fn is_left(node: &Node) -> bool {
     node.is("NonZero") || node.is("Size")
 }
 
-/// Where a tensor is not zero: one row for each axis.
+/// Returns the indices of the nonzero elements, one row for each axis.
 fn places(x: &Tensor) -> Option<Tensor> {
     let size = x.data_type.size();
     if x.len() > MOST_PLACES || x.data_type.is_float() {

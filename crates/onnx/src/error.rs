@@ -1,42 +1,42 @@
-//! What can be wrong with a graph.
+//! The errors of reading and transforming a graph.
 
-/// What can go wrong when reading, folding, or differentiating a graph.
+/// An error when reading, folding, or differentiating a graph.
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxError {
     /// The model's file cannot be read.
     #[error("cannot read `{}`: {reason}", .path.display())]
     File { path: std::path::PathBuf, reason: String },
-    /// The bytes are no ONNX model.
+    /// The bytes are not an ONNX model.
     #[error("not an ONNX model: {0}")]
     Decode(#[from] prost::DecodeError),
-    /// A text stands in the model's place that only names it.
+    /// The file is only a pointer of Git LFS in place of the model.
     #[error("this is a pointer of Git LFS, not the file itself")]
     Pointer,
     /// The file is empty.
     #[error("the file is empty")]
     Empty,
-    /// The graph was written whole, but it breaks ONNX's own rules.
+    /// The graph is complete, but it breaks ONNX's own rules.
     #[error("invalid ONNX graph: {0}")]
     Invalid(String),
-    /// The bytes decode, but what they say makes no sense.
+    /// The bytes decode, but their content makes no sense.
     #[error("malformed ONNX model: {0}")]
     Malformed(String),
     /// A file of external weights is missing, too short, or outside the model's folder.
     #[error("external weights `{location}`: {reason}")]
     External { location: String, reason: String },
-    /// Something valid that is not supported here.
+    /// The model is valid, but uses something unsupported.
     #[error("unsupported ONNX model: {0}")]
     Unsupported(String),
-    /// An operator stands between the requested input and output, but has no derivative here.
+    /// An operator on the path between the requested input and output has no derivative here.
     #[error("operator `{operator}` (node `{node}`) has no gradient rule")]
     NoRule { operator: String, node: String },
     /// A rule exists but does not cover this use of the operator.
     #[error("the gradient rule of operator `{operator}` (node `{node}`) does not cover {what}")]
     NotCovered { operator: String, node: String, what: String },
-    /// A gradient needs the sizes of a value, and they are not fixed numbers.
+    /// A gradient needs the sizes of a value, and these are not fixed numbers.
     #[error("value `{value}` has no static shape{}", .node.as_ref().map(|n| format!(" (computed by {n})")).unwrap_or_default())]
     NoShape { value: String, node: Option<String> },
-    /// A name that is no value of the graph.
+    /// The graph has no value of this name.
     #[error("the graph has no value named `{0}`")]
     NoValue(String),
     /// The requested input has no influence on the given output.
@@ -48,7 +48,7 @@ pub enum OnnxError {
 }
 
 impl OnnxError {
-    /// What the user can do about it.
+    /// Says what the user can do about the error.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             OnnxError::NoRule { operator, .. } if operator.starts_with("com.microsoft.") => {

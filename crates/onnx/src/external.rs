@@ -10,17 +10,17 @@ use prost::Message;
 use super::error::OnnxError;
 use super::proto::{ModelProto, StringStringEntryProto};
 
-/// The files of external weights met so far, each mapped once.
+/// The files of external weights opened so far, each mapped once.
 pub(super) struct ExternalFiles<'a> {
     source: Source<'a>,
     mapped: HashMap<String, Bytes>,
 }
 
-/// Where the files are.
+/// The location of the files.
 enum Source<'a> {
     Nowhere,
     Folder(PathBuf),
-    /// In memory, by their names.
+    /// In memory, looked up by name.
     Lent(&'a dyn Fn(&str) -> Option<Bytes>),
 }
 
@@ -34,7 +34,8 @@ impl<'a> ExternalFiles<'a> {
         ExternalFiles { source: Source::Lent(lend), mapped: HashMap::new() }
     }
 
-    /// The bytes a tensor's `external_data` entries point at: `location`, `offset` and `length`, the latter two optional.
+    /// Returns the bytes that a tensor's `external_data` entries point at: `location`, `offset` and `length`, the
+    /// latter two optional.
     pub fn bytes(&mut self, entries: &[StringStringEntryProto], expected: usize) -> Result<Bytes, OnnxError> {
         let entry = |key: &str| entries.iter().find(|e| e.key == key).map(|e| e.value.as_str());
         let location = entry("location").unwrap_or_default().to_string();
@@ -66,13 +67,14 @@ impl<'a> ExternalFiles<'a> {
             Source::Lent(lend) => return lend(location).ok_or_else(|| wrong("it is not part of the program".into())),
             Source::Folder(base) => base,
         };
-        // A model must not read what lies outside its own folder.
+        // A model must not read files outside its own folder.
         let path = Path::new(location);
         if location.is_empty() || !path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {
             return Err(wrong("it must be a path inside the model's folder".into()));
         }
         let full = base.join(path);
-        // A symbolic link may lead elsewhere (caches of downloads consist of links); no text of the model made it.
+        // A symbolic link may lead elsewhere (download caches consist of links), because the model itself cannot create
+        // one.
         let file = File::open(&full).map_err(|error| wrong(error.to_string()))?;
         let bytes = map_file(&file).map_err(|error| wrong(error.to_string()))?;
         self.mapped.insert(location.into(), bytes.clone());
@@ -80,16 +82,15 @@ impl<'a> ExternalFiles<'a> {
     }
 }
 
-/// A file's content, mapped into memory: not read, not copied.
+/// Maps a file into memory, without reading or copying it.
 pub fn map_file(file: &File) -> std::io::Result<Bytes> {
-    // SAFETY: the map is read-only and private to us. As with every mapped file, another program that shortens it while
-    // we render takes us down; copying 350 MB to guard against that would cost more than it is worth.
+    // SAFETY: the map is read-only and private to us. As with every mapped file, another program that truncates it
+    // while we render makes us crash; copying 350 MB to guard against that would cost more than it is worth.
     let map = unsafe { memmap2::Mmap::map(file)? };
     Ok(Bytes::from_owner(map))
 }
 
-/// The names of the files that hold a serialised model's external weights, each once, in order of their names. They are not
-/// opened.
+/// Returns the names of the files with a serialised model's external weights, each once, sorted. Does not open them.
 pub fn external_files(model: &Bytes) -> Result<Vec<String>, OnnxError> {
     let model = ModelProto::decode(model.clone())?;
     let tensors = model.graph.iter().flat_map(|graph| &graph.initializer);

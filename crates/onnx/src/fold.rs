@@ -1,4 +1,4 @@
-//! A model made ready for differentiation: sizes fixed, constants computed, nothing superfluous.
+//! Prepares a model for differentiation: fixes sizes, computes constants, removes unused nodes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -8,22 +8,22 @@ use super::graph::{Dim, Graph, Node};
 use super::tensor::{DataType, Tensor};
 use super::{constant, fuse, narrow, repeat};
 
-/// Float constants from this many bytes on do not travel through the folding function. What is smaller may be part of
+/// Float constants of at least this many bytes do not go through the folding function. Smaller ones may be part of
 /// shape arithmetic or of constant subexpressions worth computing.
 const LARGE: usize = 4096;
 
-/// Fixes the first dimension of every input to `batch`, turns 16-bit floats into f32 ([`Graph::widen`]), computes whatever does not depend on the inputs, and gives every
-/// value static sizes. Other free dimensions of inputs (channels, height, width) must have been fixed before, by
-/// [`Graph::set_input_shape`].
+/// Fixes the first dimension of every input to `batch`, turns 16-bit floats into f32 ([`Graph::widen`]), computes
+/// everything that does not depend on the inputs, and gives every value static sizes. Other free dimensions of inputs
+/// (channels, height, width) must have been fixed before with [`Graph::set_input_shape`].
 ///
-/// A model that was exported for another fixed number of pictures is put in as often as needed.
+/// A model exported for another fixed number of pictures is repeated as often as needed.
 ///
-/// The arithmetic itself is done by `run`, which gets a serialised model and gives back an equivalent one with constant
-/// subgraphs computed and all sizes in its `value_info` (onnxruntime's *basic* optimisation does that). Large weights are
-/// not part of what it sees: they stand in as further inputs and are put back afterwards.
+/// The arithmetic itself is done by `run`, which takes a serialised model and returns an equivalent one with constant
+/// subgraphs computed and all sizes in its `value_info` (onnxruntime's *basic* optimisation does that). It does not see
+/// large weights: they are passed as further inputs and put back afterwards.
 ///
 /// # Errors
-/// Inputs of different fixed batch sizes; whatever `run` says; a float value whose sizes are not fixed afterwards.
+/// Inputs of different fixed batch sizes; any error of `run`; a float value whose sizes are not fixed afterwards.
 pub fn fold<F, E>(mut graph: Graph, batch: usize, mut run: F) -> Result<Graph, OnnxError>
 where
     F: FnMut(&[u8]) -> Result<Vec<u8>, E>,
@@ -36,7 +36,7 @@ where
     let mut before = left(&graph);
     loop {
         graph = computed(graph, &mut run)?;
-        // What was computed here alone may decide about further sizes.
+        // Nodes that only `constant` computes may determine further sizes.
         let now = left(&graph);
         if now == before {
             break;
@@ -48,7 +48,7 @@ where
     if fixed == batch { Ok(graph) } else { repeat::repeat(graph, fixed, batch) }
 }
 
-/// One run of the folding function.
+/// Runs the folding function once.
 fn computed<F, E>(mut graph: Graph, run: &mut F) -> Result<Graph, OnnxError>
 where
     F: FnMut(&[u8]) -> Result<Vec<u8>, E>,
@@ -75,8 +75,8 @@ where
     Ok(graph)
 }
 
-/// Gives the constants that folding put in names of our own. onnxruntime takes its own names for granted: a session that
-/// rewrites the graph once more may put in another constant under the same one.
+/// Renames the constants that folding inserted. onnxruntime assumes that its own names are free: a session that
+/// rewrites the graph once more may insert another constant under the same name.
 fn name_constants(graph: &mut Graph, known: &HashSet<String>) {
     let captured: HashSet<String> =
         graph.nodes.iter().filter(|n| n.has_subgraph()).flat_map(|n| n.uses()).map(String::from).collect();
@@ -97,9 +97,9 @@ fn name_constants(graph: &mut Graph, known: &HashSet<String>) {
     }
 }
 
-/// What [`fold`] does first and what does not depend on sizes: halves become f32 ([`Graph::widen`]), constants are computed,
-/// normalisations and factors behind products become part of their weights. Done once for a graph that is folded for several
-/// batch sizes, these share the weights.
+/// Runs the first steps of [`fold`], which do not depend on sizes: turns halves into f32 ([`Graph::widen`]), computes
+/// constants, and makes normalisations and factors after products part of their weights. A graph that is folded for
+/// several batch sizes needs this only once, and the folded graphs then share the weights.
 pub fn prepare(graph: &mut Graph) {
     graph.widen();
     constant::propagate(graph);
@@ -108,8 +108,8 @@ pub fn prepare(graph: &mut Graph) {
     fuse::scales(graph);
 }
 
-/// Puts an `Identity` behind every output that a node gives. onnxruntime saves a graph in which it finds nothing to rewrite
-/// as it came, without the sizes it worked out; this it always rewrites.
+/// Puts an `Identity` behind every output that a node computes. onnxruntime saves a graph in which it finds nothing to
+/// rewrite unchanged, without the inferred sizes; it always rewrites this one.
 fn give_work(graph: &mut Graph) -> Result<(), OnnxError> {
     for output in graph.outputs.iter().cloned().collect::<BTreeSet<_>>() {
         if !graph.nodes.iter().any(|n| n.outputs.contains(&output)) {
@@ -124,11 +124,11 @@ fn give_work(graph: &mut Graph) -> Result<(), OnnxError> {
         let name = Builder::new(graph, "fold").fresh("identity");
         graph.nodes.push(Node { name, ..Node::new("Identity", &[&result], &[&output]) });
     }
-    // What subgraphs take from outside keeps its name, so must follow.
+    // Values that subgraphs capture keep their name, so these nodes must come after the `Identity`.
     graph.sort()
 }
 
-/// Takes the large float constants out of the graph and makes them inputs.
+/// Turns the large float constants of the graph into inputs.
 fn set_aside(graph: &mut Graph) -> Vec<(String, Tensor)> {
     let large: Vec<String> = graph
         .constants
@@ -147,7 +147,7 @@ fn set_aside(graph: &mut Graph) -> Vec<(String, Tensor)> {
     weights
 }
 
-/// The number of pictures that the model was exported for, if that is fixed.
+/// Returns the number of pictures that the model was exported for, if it is fixed.
 fn fixed_batch(graph: &Graph) -> Option<usize> {
     match graph.types.get(graph.inputs.first()?)?.dims.as_ref()?.first()? {
         Dim::Known(size) => Some(*size),
@@ -170,7 +170,7 @@ fn fix_batch(graph: &mut Graph, batch: usize) -> Result<(), OnnxError> {
             _ => *first = Dim::Known(batch),
         }
     }
-    // What the exporter noted for free sizes is now in the way of what follows from the fixed ones.
+    // Shapes that the exporter noted for free sizes now conflict with those that follow from the fixed ones.
     let inputs = &graph.inputs;
     let outputs = &graph.outputs;
     for (name, known) in &mut graph.types {
@@ -184,7 +184,7 @@ fn fix_batch(graph: &mut Graph, batch: usize) -> Result<(), OnnxError> {
     Ok(())
 }
 
-/// Every float value must have fixed sizes; the error names the first that has not.
+/// Checks that every float value has fixed sizes. The error names the first value without.
 fn check_static(graph: &Graph) -> Result<(), OnnxError> {
     for node in &graph.nodes {
         for output in node.outputs.iter().filter(|o| !o.is_empty()) {

@@ -1,9 +1,10 @@
-//! Folding: what goes, what stays, and what of it onnxruntime does.
+//! Tests of folding: which nodes go, which stay, and which of this onnxruntime does.
 
 use crate::test_support::{fold, normal, run};
 use crate::{Attribute, Builder, DataType, Dim, Graph, Tensor, ValueType, gradient_graph};
 
-/// `image` `[batch, 3, 2, 2]` flattened, times weights, bent by `bend`, times weights: `embedding` `[batch, 4]`.
+/// Returns an encoder from `image` `[batch, 3, 2, 2]` to `embedding` `[batch, 4]`: flattened, times weights, through
+/// the operator `bend`, times weights.
 fn encoder(bend: (&str, &[(&str, Attribute)])) -> Graph {
     let free = |sizes: &[usize]| {
         let fixed = sizes.iter().map(|s| Dim::Known(*s));
@@ -24,7 +25,7 @@ fn encoder(bend: (&str, &[(&str, Attribute)])) -> Graph {
     graph
 }
 
-/// onnxruntime finds nothing to rewrite in it.
+/// onnxruntime finds nothing to rewrite in this graph.
 #[test]
 fn an_encoder_with_nothing_to_fold() {
     let graph = fold(encoder(("Relu", &[])), 5);
@@ -34,7 +35,7 @@ fn an_encoder_with_nothing_to_fold() {
     gradient_graph(graph).unwrap();
 }
 
-/// Whose sizes only onnxruntime knows.
+/// Only onnxruntime knows the sizes of that operator.
 #[test]
 fn nothing_to_fold_around_an_operator_unknown_here() {
     let graph = fold(encoder(("Hardmax", &[("axis", Attribute::Int(1))])), 5);
@@ -56,7 +57,7 @@ fn outputs_that_are_used_inside_or_given_twice() {
     assert!(far < 1e-5 && got[1].len() == 8, "{far}");
 }
 
-/// An export in which all of the image's sizes are free: they are set first, and stay.
+/// An export in which all sizes of the image are free: sizes that were set before folding stay.
 #[test]
 fn sizes_that_were_set_before() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/models");
@@ -90,7 +91,7 @@ fn sizes_that_stay_free_are_named() {
     assert!(error.to_string().contains("no static shape"), "{error}");
 }
 
-/// A value computed from the sizes of `image` by one of the operators of shape arithmetic.
+/// Appends a value computed from the sizes of `image` by one of the operators of shape arithmetic.
 fn arithmetic(b: &mut Builder, operator: &str) -> String {
     let shape = b.op("Shape", &["image"]);
     let (two, one) = (b.ints(&[2, 3, 2, 2]), b.constant("one", Tensor::i64(&[], &[1])));
@@ -121,7 +122,7 @@ fn arithmetic(b: &mut Builder, operator: &str) -> String {
     }
 }
 
-/// Whatever exporters work out from sizes is a constant once these are fixed.
+/// Everything that exporters compute from sizes is a constant once these are fixed.
 #[test]
 fn shape_arithmetic_is_computed() {
     let operators = [
@@ -158,9 +159,8 @@ fn shape_arithmetic_is_computed() {
         b.op_into("Add", &["plain", &sum], &[], "embedding");
         graph.outputs = vec!["embedding".into()];
         graph.sort().unwrap();
-        let folded = crate::fold(graph, 5, |bytes| {
-            crate::test_support::runtime().fold(bytes, &Default::default(), &[])
-        });
+        let folded =
+            crate::fold(graph, 5, |bytes| crate::test_support::runtime().fold(bytes, &Default::default(), &[]));
         let graph = folded.unwrap_or_else(|error| panic!("{operator}: {error}"));
         let left: Vec<&str> = graph.nodes.iter().map(|n| n.operator.as_str()).collect();
         assert_eq!(left, ["Flatten", "MatMul", "Relu", "MatMul", "Add"], "{operator}");
@@ -168,8 +168,8 @@ fn shape_arithmetic_is_computed() {
     }
 }
 
-/// Exporters leave an `If` where a size was free: its condition is a constant once that is fixed. Before operator set 13 the
-/// branches' `Squeeze` has its axes as an attribute.
+/// Exporters leave an `If` where a size was free; its condition becomes constant once the size is fixed. Before
+/// operator set 13 the branches' `Squeeze` has its axes as an attribute.
 #[test]
 fn branches_of_a_known_condition() {
     use crate::proto::*;

@@ -1,16 +1,16 @@
-//! Local functions of a model, put in where they are called.
+//! Inlines the local functions of a model.
 
 use std::collections::HashMap;
 
 use super::error::{OnnxError, malformed};
 use super::proto::{FunctionProto, NodeProto};
 
-/// Functions that call functions: deeper than this is taken for a circle.
+/// The deepest nesting of function calls; anything deeper is taken for a cycle.
 const DEEPEST: usize = 32;
-/// A small model of nested functions can grow beyond all measure.
+/// The most nodes after inlining. A small model of nested functions can grow without bound.
 const MOST_NODES: usize = 1 << 20;
 
-/// The nodes with every call of one of the functions replaced by the function's body.
+/// Replaces every call of one of the functions by the function's body.
 pub(super) fn inline(nodes: Vec<NodeProto>, functions: &[FunctionProto]) -> Result<Vec<NodeProto>, OnnxError> {
     let by_name = functions.iter().map(|f| ((f.domain.as_str(), f.name.as_str(), f.overload.as_str()), f)).collect();
     let mut inliner = Inliner { functions: by_name, calls: 0, done: Vec::new() };
@@ -47,8 +47,8 @@ impl Inliner<'_> {
     }
 }
 
-/// The function's nodes for one call: its inputs and outputs renamed to the caller's, values inside made unique,
-/// attributes filled in.
+/// Returns the function's nodes for one call, with inputs and outputs renamed to the caller's, inner values made
+/// unique, and attributes filled in.
 fn body(call: &NodeProto, function: &FunctionProto, number: usize) -> Vec<NodeProto> {
     let mut names: HashMap<&str, String> = HashMap::new();
     for (position, input) in function.input.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The graph: nodes in topological order, typed attributes, constants, and what is known of each value.
+//! The graph: nodes in topological order, typed attributes, constants, and the known types of values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -8,22 +8,22 @@ use super::error::{OnnxError, invalid, malformed};
 use super::proto::GraphProto;
 use super::tensor::{DataType, Tensor};
 
-/// The operator set every [`Graph`] is in: reading brings older and newer forms to this one's, writing declares it.
+/// The operator set of every [`Graph`]: reading converts older and newer forms to it, writing declares it.
 pub const OPSET: i64 = 20;
 
 /// A computation on tensors, in the normal form of operator set [`OPSET`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Graph {
     pub name: String,
-    /// Names of the values the caller gives, in order; their types are in `types`.
+    /// Names of the values that the caller passes, in order; their types are in `types`.
     pub inputs: Vec<String>,
-    /// Names of the values the caller gets, in order.
+    /// Names of the values that the caller receives, in order.
     pub outputs: Vec<String>,
-    /// Every node after those that it takes values from.
+    /// The nodes, each after those whose values it uses.
     pub nodes: Vec<Node>,
     /// Constants ("initialisers") by name.
     pub constants: BTreeMap<String, Tensor>,
-    /// What is known of values by name; constants need no entry.
+    /// The known types of values by name; constants need no entry.
     pub types: BTreeMap<String, ValueType>,
 }
 
@@ -31,13 +31,13 @@ pub struct Graph {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Node {
     pub name: String,
-    /// The operator's name, `MatMul`.
+    /// The operator's name, such as `MatMul`.
     pub operator: String,
     /// Empty for ONNX's own operators.
     pub domain: String,
-    /// Value names; an empty one is an optional input left out.
+    /// Value names; an empty name is an omitted optional input.
     pub inputs: Vec<String>,
-    /// Value names; an empty one is an optional output left out.
+    /// Value names; an empty name is an omitted optional output.
     pub outputs: Vec<String>,
     pub attributes: BTreeMap<String, Attribute>,
 }
@@ -49,14 +49,14 @@ pub enum Attribute {
     Float(f32),
     Text(Bytes),
     Tensor(Tensor),
-    /// A subgraph (of `If`, `Loop`, `Scan`), carried along as it is.
+    /// A subgraph (of `If`, `Loop`, `Scan`), kept in ONNX's wire format.
     Graph(Box<GraphProto>),
     Ints(Vec<i64>),
     Floats(Vec<f32>),
     Texts(Vec<Bytes>),
 }
 
-/// What is known of a value.
+/// The known type of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueType {
     pub data_type: DataType,
@@ -74,13 +74,13 @@ pub enum Dim {
 }
 
 impl ValueType {
-    /// A type with every size known.
+    /// Returns a type with every size known.
     pub fn fixed(data_type: DataType, dims: &[usize]) -> Self {
         ValueType { data_type, dims: Some(dims.iter().map(|d| Dim::Known(*d)).collect()) }
     }
 
-    /// The sizes, if all are known. Their product fits into memory, or else they are nonsense and
-    /// count as unknown.
+    /// Returns the sizes, if all are known. Sizes whose product does not fit into memory are nonsense and count as
+    /// unknown.
     pub fn shape(&self) -> Option<Vec<usize>> {
         let known = |dim: &Dim| match dim {
             Dim::Known(size) => Some(*size),
@@ -91,15 +91,15 @@ impl ValueType {
     }
 }
 
-/// Whether a tensor of these sizes, zeros counted as 1, has fewer bytes than memory has addresses. So products of any of
-/// the sizes can be computed.
+/// Whether a tensor of these sizes, zeros counted as 1, has fewer bytes than memory has addresses. If so, the product
+/// of any of the sizes does not overflow.
 pub(super) fn addressable(sizes: &[usize]) -> bool {
     let count = sizes.iter().try_fold(1usize, |product, size| product.checked_mul((*size).max(1)));
     count.is_some_and(|count| count <= isize::MAX as usize / 8)
 }
 
 impl Node {
-    /// A node of ONNX's own operators; name and attributes still empty.
+    /// Returns a node of one of ONNX's own operators, with empty name and attributes.
     pub fn new(operator: &str, inputs: &[&str], outputs: &[&str]) -> Self {
         Node {
             operator: operator.into(),
@@ -109,7 +109,7 @@ impl Node {
         }
     }
 
-    /// The node with one more attribute.
+    /// Adds an attribute.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Attribute>) -> Self {
         self.attributes.insert(name.into(), value.into());
@@ -121,17 +121,17 @@ impl Node {
         self.operator == operator && self.domain.is_empty()
     }
 
-    /// The input at a position, if it is given.
+    /// Returns the input at a position, if present.
     pub fn input(&self, position: usize) -> Option<&str> {
         self.inputs.get(position).map(String::as_str).filter(|name| !name.is_empty())
     }
 
-    /// The output at a position, if it is taken.
+    /// Returns the output at a position, if present.
     pub fn output(&self, position: usize) -> Option<&str> {
         self.outputs.get(position).map(String::as_str).filter(|name| !name.is_empty())
     }
 
-    /// An integer attribute, if it is given.
+    /// Returns an integer attribute, if present.
     pub fn int(&self, name: &str) -> Option<i64> {
         match self.attributes.get(name) {
             Some(Attribute::Int(value)) => Some(*value),
@@ -139,7 +139,7 @@ impl Node {
         }
     }
 
-    /// A float attribute, if it is given.
+    /// Returns a float attribute, if present.
     pub fn float(&self, name: &str) -> Option<f32> {
         match self.attributes.get(name) {
             Some(Attribute::Float(value)) => Some(*value),
@@ -147,7 +147,7 @@ impl Node {
         }
     }
 
-    /// A list of integers, if it is given.
+    /// Returns an attribute that is a list of integers, if present.
     pub fn ints(&self, name: &str) -> Option<&[i64]> {
         match self.attributes.get(name) {
             Some(Attribute::Ints(values)) => Some(values),
@@ -155,7 +155,7 @@ impl Node {
         }
     }
 
-    /// A text attribute, if it is given and UTF-8.
+    /// Returns a text attribute, if present and UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.attributes.get(name) {
             Some(Attribute::Text(bytes)) => std::str::from_utf8(bytes).ok(),
@@ -163,7 +163,7 @@ impl Node {
         }
     }
 
-    /// Names of all values the node needs, those that subgraphs take from outside included.
+    /// Returns the names of all values that the node needs, including those that subgraphs capture.
     pub fn uses(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.inputs.iter().map(String::as_str).filter(|n| !n.is_empty()).collect();
         let mut subgraphs: Vec<&GraphProto> = self.attributes.values().filter_map(Attribute::subgraph).collect();
@@ -182,7 +182,7 @@ impl Node {
         self.attributes.values().any(|a| a.subgraph().is_some())
     }
 
-    /// The node in messages: its name, or else its first output.
+    /// Returns the node's name for messages, or else its first output.
     pub fn label(&self) -> String {
         if self.name.is_empty() { self.outputs.first().cloned().unwrap_or_default() } else { self.name.clone() }
     }
@@ -228,7 +228,7 @@ impl From<&[usize]> for Attribute {
 }
 
 impl Graph {
-    /// The element type of a value, if known.
+    /// Returns the element type of a value, if known.
     pub fn data_type(&self, value: &str) -> Option<DataType> {
         match self.constants.get(value) {
             Some(tensor) => Some(tensor.data_type),
@@ -236,7 +236,7 @@ impl Graph {
         }
     }
 
-    /// The sizes of a value, if all are known.
+    /// Returns the sizes of a value, if all are known.
     pub fn shape(&self, value: &str) -> Option<Vec<usize>> {
         match self.constants.get(value) {
             Some(tensor) => Some(tensor.dims.clone()),
@@ -244,7 +244,7 @@ impl Graph {
         }
     }
 
-    /// The sizes of a value, or an error that names it and the node that computes it.
+    /// Returns the sizes of a value, or an error that names it and the node that computes it.
     pub fn static_shape(&self, value: &str) -> Result<Vec<usize>, OnnxError> {
         self.shape(value).ok_or_else(|| {
             let node = self.nodes.iter().find(|n| n.outputs.iter().any(|o| o == value));
@@ -252,8 +252,8 @@ impl Graph {
         })
     }
 
-    /// The constants that are nothing but the second input of matrix products and convolutions, which is where runtimes
-    /// keep weights in a form of their own.
+    /// Returns the constants used only as the second input of matrix products and convolutions. Runtimes keep such
+    /// weights in a form of their own.
     pub fn second_factors(&self) -> BTreeSet<String> {
         let mut factors = BTreeSet::new();
         let mut others = HashSet::new();
@@ -281,7 +281,7 @@ impl Graph {
         Ok(())
     }
 
-    /// How many nodes and outputs use each value.
+    /// Returns how many nodes and outputs use each value.
     pub fn use_counts(&self) -> HashMap<String, usize> {
         let mut counts = HashMap::new();
         for name in self.nodes.iter().flat_map(Node::uses).chain(self.outputs.iter().map(String::as_str)) {
@@ -307,8 +307,8 @@ impl Graph {
         self.types.retain(|name, _| produced.contains(name));
     }
 
-    /// Brings the nodes into topological order, as they stand where they may. An error where a node takes a value that
-    /// nothing gives, two nodes give the same one, or nodes wait for each other.
+    /// Sorts the nodes topologically and keeps their order where possible. Returns an error where a node uses a value
+    /// that nothing computes, two nodes compute the same value, or nodes wait for each other.
     pub fn sort(&mut self) -> Result<(), OnnxError> {
         let mut giver: HashMap<&str, usize> = HashMap::new();
         let mut given: HashSet<&str> = self.inputs.iter().chain(self.constants.keys()).map(String::as_str).collect();
@@ -319,7 +319,7 @@ impl Graph {
                 }
             }
         }
-        // What subgraphs define inside themselves is not looked for outside.
+        // Names that a subgraph uses may be defined inside it, so they need not exist outside.
         let wanted = |node: &Node| -> Vec<String> {
             if node.has_subgraph() {
                 node.uses().into_iter().map(String::from).collect()
@@ -375,7 +375,7 @@ impl Graph {
         Ok(())
     }
 
-    /// Gives a value another name everywhere. An error where it is not there or the name is taken.
+    /// Renames a value everywhere. Returns an error where the value does not exist or the new name is taken.
     pub fn rename(&mut self, old: &str, new: &str) -> Result<(), OnnxError> {
         if old == new {
             return Ok(());

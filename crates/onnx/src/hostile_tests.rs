@@ -1,11 +1,11 @@
-//! Numbers in a file that no exporter writes. Sizes are worked out while reading, before any runtime has checked them: they
-//! may be refused or left unknown, but never panic.
+//! Tests with numbers that no exporter writes. Sizes are inferred while reading, before any runtime has checked the
+//! file: they may be refused or left unknown, but must never panic.
 
 use super::{Attribute, Builder, DataType, Dim, Graph, ValueType};
 
 const HUGE: i64 = i64::MAX;
 
-/// The sizes of the first output of a node on `x` of the given sizes and on integer constants.
+/// Returns the sizes of the first output of a node on `x` of the given sizes and on integer constants.
 fn sizes(operator: &str, x: &[usize], ints: &[&[i64]], attributes: &[(&str, Attribute)]) -> Option<Vec<usize>> {
     let mut graph = Graph::default();
     let mut b = Builder::new(&mut graph, "t");
@@ -90,7 +90,7 @@ fn sums_and_products_too_large_are_unknown() {
     assert_eq!(sizes("OneHot", &[1 << 30], &[&[1 << 40]], &[]), None);
 }
 
-/// Every product of known sizes, of all axes or some, can be computed: what is larger than memory is not known.
+/// The product of any known sizes must not overflow, so sizes larger than memory count as unknown.
 #[test]
 fn sizes_larger_than_memory_are_unknown() {
     for dims in [&[usize::MAX, 2][..], &[0, usize::MAX, usize::MAX], &[1 << 40, 1 << 40]] {

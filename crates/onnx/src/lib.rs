@@ -4,7 +4,7 @@
 //! bytes ─ read ─▶ Graph in normal form ─ fold ─▶ static sizes ─ differentiate ─▶ forward and backward ─ write ─▶ bytes
 //! ```
 
-// the graph, and building one
+// the graph and its builder
 mod builder;
 mod error;
 mod graph;
@@ -33,7 +33,7 @@ mod repeat;
 mod widen;
 mod working;
 
-// what operators mean
+// semantics of operators
 mod resampling;
 mod support;
 mod window;

@@ -1,12 +1,12 @@
-//! Parts of a graph: what depends on what, and a graph cut down to some of its outputs.
+//! Parts of a graph: the dependencies of values, and the reduction of a graph to some of its outputs.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::graph::{Graph, Node};
 
 impl Graph {
-    /// For each value, which of the graph's inputs it depends on, constants aside: positions in [`Graph::inputs`]. What
-    /// only needs an input's sizes (`Shape`) counts as depending on it.
+    /// Returns for each value the graph inputs it depends on, constants aside, as positions in [`Graph::inputs`]. A
+    /// value that only needs an input's sizes (`Shape`) counts as depending on it.
     pub fn sources(&self) -> HashMap<&str, BTreeSet<usize>> {
         let mut sources: HashMap<&str, BTreeSet<usize>> = HashMap::new();
         for (position, input) in self.inputs.iter().enumerate() {
@@ -24,12 +24,12 @@ impl Graph {
         sources
     }
 
-    /// The node that gives a value.
+    /// Returns the node that computes a value.
     pub fn giver(&self, value: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.outputs.iter().any(|output| output == value))
     }
 
-    /// Cuts the graph down to one value, which becomes the only output; inputs it does not need are gone.
+    /// Reduces the graph to one value, which becomes the only output, and removes inputs that it does not need.
     pub fn reduce_to(&mut self, output: &str) {
         self.outputs = vec![output.to_owned()];
         self.prune();

@@ -1,8 +1,8 @@
 //! ONNX's wire format: the messages and fields of `onnx.proto` that we read or write, for prost.
 //!
-//! Written by hand after the public schema (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>), whose field
-//! numbers never change. Fields left out here are skipped when reading. Bytes are shared with the buffer decoded from, so
-//! that a model mapped into memory is not copied.
+//! Written by hand from the public schema (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>), whose field
+//! numbers never change. Fields left out here are skipped when reading. Bytes fields share the buffer they are decoded
+//! from, so a model mapped into memory is not copied.
 
 use bytes::Bytes;
 use prost::{Message, Oneof};
@@ -93,7 +93,7 @@ pub struct NodeProto {
     pub overload: String,
 }
 
-/// `AttributeProto.AttributeType`'s numbers.
+/// The numbers of `AttributeProto.AttributeType`.
 pub mod attribute_type {
     pub const FLOAT: i32 = 1;
     pub const INT: i32 = 2;

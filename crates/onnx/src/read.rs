@@ -1,4 +1,4 @@
-//! Bytes to [`Graph`].
+//! Reads a [`Graph`] from bytes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -16,9 +16,9 @@ use super::proto::{
 use super::tensor::{DataType, Tensor};
 use super::{functions, normal};
 
-/// Operator sets newer than this may mean other things than we think.
+/// The newest operator set read. Newer ones may change the meaning of operators.
 pub(super) const NEWEST: i64 = 26;
-/// Operator sets older than this broadcast in ways of their own.
+/// The oldest operator set read. Older ones have different rules for broadcasting.
 pub(super) const OLDEST: i64 = 7;
 
 impl Graph {
@@ -27,18 +27,19 @@ impl Graph {
         let wrong = |error: std::io::Error| OnnxError::File { path: path.to_owned(), reason: error.to_string() };
         let file = std::fs::File::open(path).map_err(wrong)?;
         let bytes = super::external::map_file(&file).map_err(wrong)?;
-        // A bare file's folder is the current one.
+        // The folder of a bare file name is the current one.
         Graph::read(bytes, Some(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))))
     }
 
-    /// Reads a serialised model and brings it to normal form. `base` is the folder against which files of external
-    /// weights are resolved; without it, such files are an error. Nothing large is copied: constants share `bytes` or
-    /// are mapped from their files.
+    /// Reads a serialised model and brings it to normal form. Files of external weights are resolved against the folder
+    /// `base`; without it, such files are an error. Nothing large is copied: constants share `bytes` or are mapped from
+    /// their files.
     pub fn read(bytes: Bytes, base: Option<&Path>) -> Result<Graph, OnnxError> {
         Graph::read_from(bytes, &mut ExternalFiles::new(base))
     }
 
-    /// As [`Graph::read`], with external weights that are in memory: `lend` gives a file's content by its name in the model.
+    /// Like [`Graph::read`], with external weights in memory: `lend` returns a file's content for its name in the
+    /// model.
     pub fn read_lent(bytes: Bytes, lend: &dyn Fn(&str) -> Option<Bytes>) -> Result<Graph, OnnxError> {
         Graph::read_from(bytes, &mut ExternalFiles::lent(lend))
     }
@@ -59,10 +60,10 @@ impl Graph {
     }
 }
 
-/// What a model begins with that is not there.
+/// The first bytes of a Git LFS pointer, a text in place of the model.
 const POINTER: &[u8] = b"version https://git-lfs";
 
-/// A model's message.
+/// Decodes a model's message.
 pub(super) fn decode(bytes: Bytes) -> Result<ModelProto, OnnxError> {
     match bytes.as_ref() {
         [] => Err(OnnxError::Empty),
@@ -97,10 +98,11 @@ pub(super) fn convert(proto: GraphProto, files: &mut ExternalFiles) -> Result<Gr
         }
     }
     let mut types = BTreeMap::new();
-    // Graph inputs may repeat initialisers as their defaults (always so before IR version 4); they are constants to us.
+    // Graph inputs may repeat initialisers as their defaults (before IR version 4 they must); we treat them as
+    // constants.
     let inputs: Vec<String> =
         proto.input.iter().map(|i| i.name.clone()).filter(|name| !constants.contains_key(name)).collect();
-    // A value that is named as an output twice is one output.
+    // A value listed as an output twice is one output.
     let mut met = HashSet::new();
     let outputs: Vec<String> =
         proto.output.iter().filter(|o| met.insert(o.name.as_str())).map(|o| o.name.clone()).collect();
@@ -117,7 +119,7 @@ pub(super) fn convert(proto: GraphProto, files: &mut ExternalFiles) -> Result<Gr
     Ok(Graph { name: proto.name, inputs, outputs, nodes, constants, types })
 }
 
-/// Keeps one of several nodes that do the same and give it the same name.
+/// Removes duplicates of nodes that compute the same value under the same name.
 fn once(nodes: &mut Vec<Node>) {
     let mut givers: HashMap<String, Node> = HashMap::new();
     let mut twice = Vec::with_capacity(nodes.len());
@@ -126,7 +128,7 @@ fn once(nodes: &mut Vec<Node>) {
             twice.push(false);
             continue;
         };
-        // Names of nodes mean nothing.
+        // The names of nodes have no meaning.
         let same = |other: &Node| Node { name: node.name.clone(), ..other.clone() } == *node;
         twice.push(givers.get(first).is_some_and(same));
         givers.entry(first.clone()).or_insert_with(|| node.clone());
@@ -135,7 +137,7 @@ fn once(nodes: &mut Vec<Node>) {
     nodes.retain(|_| !twice.next().unwrap_or(false));
 }
 
-/// `None` for what is no tensor, or of a type we do not know.
+/// Returns the type of a value, or `None` if it is not a tensor or has an unknown element type.
 pub(super) fn value_type(info: &ValueInfoProto) -> Option<ValueType> {
     let tensor = info.r#type.as_ref()?.tensor_type.as_ref()?;
     let data_type = DataType::from_onnx(tensor.elem_type)?;
@@ -170,7 +172,7 @@ fn node_from(proto: NodeProto, files: &mut ExternalFiles) -> Result<Node, OnnxEr
 fn attribute_from(proto: AttributeProto, files: &mut ExternalFiles) -> Result<(String, Attribute), OnnxError> {
     use attribute_type::*;
     let missing = |what: &str| malformed(format!("attribute `{}` lacks its {what}", proto.name));
-    // Very old exporters leave the type out.
+    // Very old exporters omit the type.
     let kind = match proto.r#type {
         0 if proto.i.is_some() => INT,
         0 if proto.f.is_some() => FLOAT,
@@ -197,7 +199,7 @@ fn attribute_from(proto: AttributeProto, files: &mut ExternalFiles) -> Result<(S
     Ok((proto.name, value))
 }
 
-/// A constant, from whichever of the format's fields holds its values.
+/// Reads a constant from whichever of the format's fields holds its values.
 pub(super) fn tensor_from(proto: TensorProto, files: &mut ExternalFiles) -> Result<Tensor, OnnxError> {
     let name = &proto.name;
     let data_type = DataType::from_onnx(proto.data_type).ok_or_else(|| {
@@ -232,7 +234,7 @@ pub(super) fn tensor_from(proto: TensorProto, files: &mut ExternalFiles) -> Resu
     Ok(Tensor { data_type, dims, data })
 }
 
-/// Values given one by one, as little-endian bytes. Small integers and 16-bit floats stand in `int32_data`.
+/// Returns the values of the typed fields as little-endian bytes. Small integers and 16-bit floats are in `int32_data`.
 fn typed_data(proto: &TensorProto, data_type: DataType) -> Bytes {
     use DataType::*;
     let bytes: Vec<u8> = match data_type {

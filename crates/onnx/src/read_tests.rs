@@ -1,4 +1,4 @@
-//! What reading makes of old forms, of files beside the model, and of nonsense.
+//! Tests of reading old forms, files beside the model, and nonsense.
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ fn float_tensor(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
     }
 }
 
-/// A model from `x` of the given sizes to `y`.
+/// Returns a model from `x` of the given sizes to `y`.
 fn model(opset: i64, dims: &[i64], node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> ModelProto {
     let mut output = value("y", &[]);
     output.r#type.as_mut().unwrap().tensor_type.as_mut().unwrap().shape = None;
@@ -198,7 +198,7 @@ fn local_functions_are_put_in() {
 #[test]
 fn what_is_given_twice_and_is_the_same_is_kept_once() {
     let relu = || node("Relu", &["x"], &["y"], vec![]);
-    // Named among the outputs twice.
+    // Listed among the outputs twice.
     let mut proto = model(18, &[2], vec![relu()], vec![]);
     let output = proto.graph.as_ref().unwrap().output[0].clone();
     proto.graph.as_mut().unwrap().output.push(output);
@@ -206,7 +206,7 @@ fn what_is_given_twice_and_is_the_same_is_kept_once() {
     assert_eq!(graph.outputs, ["y"]);
     let bytes = Bytes::from(proto.encode_to_vec());
     assert_eq!(Signature::read(&bytes).unwrap().twice.into_iter().collect::<Vec<_>>(), ["y"]);
-    // Given by two nodes that do the same; what they are called does not count.
+    // Computed by two nodes that do the same; their names do not matter.
     let other = NodeProto { name: "another".into(), ..relu() };
     let proto = model(18, &[2], vec![relu(), other], vec![]);
     let x = Tensor::f32(&[2], &[-1.0, 3.0]);
@@ -332,7 +332,7 @@ fn nonsense_is_an_error() {
     assert!(matches!(Graph::read(Bytes::from_static(b"\x08\x07garbage"), None), Err(OnnxError::Decode(_))));
     let training = node("BatchNormalization", &["x", "x", "x", "x", "x"], &["y"], vec![int("training_mode", 1)]);
     assert!(said(vec![training], vec![]).contains("eval()"));
-    // Subgraphs in subgraphs without end.
+    // Subgraphs nested much too deeply.
     let mut deep = GraphProto::default();
     for _ in 0..500 {
         let branch = AttributeProto { r#type: attribute_type::GRAPH, g: Some(deep), ..attribute("body") };

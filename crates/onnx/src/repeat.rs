@@ -1,7 +1,8 @@
-//! Models that were exported for a fixed number of pictures, used for another.
+//! Adapts models exported for a fixed number of pictures to another number.
 //!
-//! The number stands in the sizes that the exporter wrote down, anywhere; there is no telling which 1 of a `Reshape` it is. So
-//! the whole model is put in as often as needed, each time on its part of the pictures, with the same weights.
+//! The number is part of the sizes that the exporter wrote, anywhere in the model, and nothing tells which 1 of a
+//! `Reshape` it is. So the whole model is repeated as often as needed, each copy on its part of the pictures, with
+//! shared weights.
 
 use std::collections::HashMap;
 
@@ -9,11 +10,11 @@ use super::builder::Builder;
 use super::error::OnnxError;
 use super::graph::{Graph, Node};
 
-/// A model put in more often than this takes longer to make ready than anybody waits.
+/// The most copies. Preparing more takes longer than anybody waits.
 const MOST: usize = 64;
 
-/// A folded graph of inputs and outputs for `fixed` pictures, for `batch` of them. Where `batch` is no multiple of `fixed`, zeros
-/// fill up the last part.
+/// Turns a folded graph for `fixed` pictures into one for `batch` pictures. Where `batch` is not a multiple of `fixed`,
+/// zeros fill the last part.
 pub(super) fn repeat(graph: Graph, fixed: usize, batch: usize) -> Result<Graph, OnnxError> {
     let times = batch.div_ceil(fixed.max(1));
     let leading = |name: &String| graph.shape(name).and_then(|shape| shape.first().copied()) == Some(fixed);
@@ -30,7 +31,7 @@ pub(super) fn repeat(graph: Graph, fixed: usize, batch: usize) -> Result<Graph, 
         shape[0] = first;
         Ok(shape)
     };
-    // Each input's parts, one a copy.
+    // The parts of each input, one for each copy.
     let mut parts: HashMap<&str, Vec<String>> = HashMap::new();
     for input in &graph.inputs {
         let data_type = graph.data_type(input).ok_or_else(|| OnnxError::NoValue(input.clone()))?;

@@ -1,6 +1,6 @@
-//! The weights with which `Resize` makes a row of cells from another.
+//! The weights with which `Resize` computes a row of cells from another.
 
-/// How a result's position is carried to the source.
+/// How a position in the result maps to the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coordinates {
     HalfPixel,
@@ -28,19 +28,19 @@ pub(super) enum Kernel {
     Cubic(f64),
 }
 
-/// Everything that decides about the weights.
+/// Everything that determines the weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sampling {
     pub coordinates: Coordinates,
     pub kernel: Kernel,
     /// When shrinking, the kernel is widened by the scale.
     pub antialias: bool,
-    /// Cells outside have weight 0 and the others are normalised, in place of the edge being repeated.
+    /// Cells outside get weight 0 and the others are normalised, instead of repeating the edge.
     pub exclude_outside: bool,
 }
 
 impl Sampling {
-    /// The weights as a row-major matrix of `to` rows and `from` columns.
+    /// Returns the weights as a row-major matrix of `to` rows and `from` columns.
     pub fn matrix(&self, from: usize, to: usize, scale: f64) -> Vec<f64> {
         let mut matrix = vec![0.0; to * from];
         for (position, row) in matrix.chunks_exact_mut(from).enumerate() {
@@ -59,7 +59,7 @@ impl Sampling {
             Coordinates::AlignCorners if to > 1 => i * (from as f64 - 1.0) / (to as f64 - 1.0),
             Coordinates::AlignCorners => 0.0,
             Coordinates::HalfPixelSymmetric => {
-                // The result's true length may be no whole number; its centre stays the source's.
+                // The result's true length may not be an integer; its centre stays that of the source.
                 let adjustment = to as f64 / (scale * from as f64);
                 let centre = from as f64 / 2.0;
                 centre * (1.0 - adjustment) + (i + 0.5) / scale - 0.5
@@ -93,7 +93,7 @@ impl Sampling {
             row[cell.clamp(0, last) as usize] += weight;
             sum += weight;
         }
-        // A kernel that is cut or widened no longer sums to 1 by itself.
+        // A truncated or widened kernel no longer sums to 1 by itself.
         if (cut || self.antialias) && sum != 0.0 {
             row.iter_mut().for_each(|w| *w /= sum);
         }

@@ -1,17 +1,17 @@
-//! Types and sizes of a node's outputs, from those of its inputs.
+//! Infers types and sizes of a node's outputs from those of its inputs.
 //!
-//! onnxruntime infers all of this for a model once; here it is done for the nodes that we append to a folded one. A
-//! `None` says that it is not known, never that something is wrong.
+//! onnxruntime infers all of this for a model once; here it is done for the nodes that we append to a folded one.
+//! `None` means unknown, never that something is wrong.
 //!
-//! Attributes and constants come from files that nobody has checked. Known sizes have a product that can be computed
-//! (`addressable`); everything else is computed with care.
+//! Attributes and constants come from unchecked files. The product of known sizes never overflows (`addressable`); all
+//! other arithmetic is checked.
 
 use super::graph::{Graph, Node, ValueType, addressable};
 use super::tensor::DataType;
 
 type Shape = Vec<usize>;
 
-/// The types of the node's outputs, as far as they follow from static shapes.
+/// Returns the types of the node's outputs, as far as they follow from static shapes.
 pub(super) fn infer(graph: &Graph, node: &Node) -> Vec<Option<ValueType>> {
     let none = vec![None; node.outputs.len()];
     if !node.domain.is_empty() {
@@ -26,7 +26,7 @@ pub(super) fn infer(graph: &Graph, node: &Node) -> Vec<Option<ValueType>> {
     (0..node.outputs.len()).map(known).collect()
 }
 
-/// The element types of the node's outputs, as far as they follow from those of its inputs.
+/// Returns the element types of the node's outputs, as far as they follow from those of its inputs.
 pub(super) fn data_types(graph: &Graph, node: &Node) -> Vec<Option<DataType>> {
     let none = vec![None; node.outputs.len()];
     if !node.domain.is_empty() || node.has_subgraph() {
@@ -64,7 +64,8 @@ pub(super) fn data_types(graph: &Graph, node: &Node) -> Vec<Option<DataType>> {
     (0..node.outputs.len()).map(several).collect()
 }
 
-/// The type of a `LayerNormalization`'s mean and inverse deviation, whatever that of its values is.
+/// Returns the type of a `LayerNormalization`'s mean and inverse deviation, which does not depend on that of its
+/// values.
 fn statistics_type(node: &Node) -> DataType {
     node.int("stash_type").and_then(|n| DataType::from_onnx(i32::try_from(n).ok()?)).unwrap_or(DataType::F32)
 }
@@ -87,7 +88,7 @@ impl Look<'_> {
         self.graph.constants.get(self.node.input(input)?)?.to_i64()
     }
 
-    /// An axis attribute, or its default, within `rank`.
+    /// Returns the axis attribute, or its default, counted from the front, if it is within `rank`.
     fn axis(&self, rank: usize, default: i64) -> Option<usize> {
         axis(self.node.int("axis").unwrap_or(default), rank)
     }
@@ -275,7 +276,7 @@ impl Look<'_> {
     }
 }
 
-/// Operators whose one output has the sizes of their first input.
+/// Operators whose only output has the sizes of their first input.
 const LIKE_FIRST: &[&str] = &[
     "Abs",
     "Acos",
@@ -329,13 +330,13 @@ const LIKE_FIRST: &[&str] = &[
     "Trilu",
 ];
 
-/// An axis counted from the front, where it is one of `rank`.
+/// Returns an axis counted from the front, if it is within `rank`.
 pub(super) fn axis(axis: i64, rank: usize) -> Option<usize> {
     let counted = if axis < 0 { axis + rank as i64 } else { axis };
     usize::try_from(counted).ok().filter(|a| *a < rank)
 }
 
-/// What both sizes stretch to, where they do.
+/// Returns the sizes that both shapes broadcast to, if they are compatible.
 pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Option<Shape> {
     let rank = a.len().max(b.len());
     let at = |shape: &[usize], i: usize| if i + shape.len() < rank { 1 } else { shape[i + shape.len() - rank] };
@@ -406,13 +407,13 @@ fn unsqueezed(shape: &[usize], axes: &[i64]) -> Option<Shape> {
     (0..rank).map(|a| if new.contains(&a) { Some(1) } else { old.next().copied() }).collect()
 }
 
-/// The block size of a `DepthToSpace` or `SpaceToDepth`, at least 1, and its square.
+/// Returns the block size of a `DepthToSpace` or `SpaceToDepth`, at least 1, and its square.
 pub(super) fn block(node: &Node) -> Option<(usize, usize)> {
     let block = usize::try_from(node.int("blocksize")?).ok().filter(|b| *b > 0)?;
     Some((block, block.checked_mul(block)?))
 }
 
-/// A `Transpose`'s order of axes.
+/// Returns a `Transpose`'s order of axes.
 pub(super) fn permutation(node: &Node, rank: usize) -> Option<Vec<usize>> {
     match node.ints("perm") {
         None => Some((0..rank).rev().collect()),
@@ -423,7 +424,7 @@ pub(super) fn permutation(node: &Node, rank: usize) -> Option<Vec<usize>> {
     }
 }
 
-/// The axes a reduction runs over.
+/// Returns the axes that a reduction runs over.
 pub(super) fn reduction_axes(graph: &Graph, node: &Node, rank: usize) -> Option<Vec<usize>> {
     let axes = match node.input(1) {
         Some(name) => graph.constants.get(name)?.to_i64()?,
@@ -435,7 +436,7 @@ pub(super) fn reduction_axes(graph: &Graph, node: &Node, rank: usize) -> Option<
     axes.into_iter().map(|a| axis(a, rank)).collect()
 }
 
-/// The sizes of a `Split`'s parts.
+/// Returns the sizes of a `Split`'s parts.
 pub(super) fn split_sizes(graph: &Graph, node: &Node, whole: usize) -> Option<Vec<usize>> {
     match node.input(1) {
         Some(name) => graph.constants.get(name)?.to_i64()?.into_iter().map(|v| usize::try_from(v).ok()).collect(),
@@ -455,7 +456,7 @@ pub(super) struct Cut {
     pub count: usize,
 }
 
-/// The axes a `Slice` with constant bounds cuts.
+/// Returns the axes that a `Slice` with constant bounds cuts.
 pub(super) fn slice_cuts(graph: &Graph, node: &Node, shape: &[usize]) -> Option<Vec<Cut>> {
     let values = |input: usize| graph.constants.get(node.input(input)?)?.to_i64();
     let (starts, ends) = (values(1)?, values(2)?);
@@ -489,7 +490,7 @@ pub(super) fn slice_cuts(graph: &Graph, node: &Node, shape: &[usize]) -> Option<
     Some(cuts)
 }
 
-/// A `Pad`'s constant amounts: (axis, before, after); negative ones crop.
+/// Returns a `Pad`'s constant amounts as (axis, before, after); negative ones crop.
 pub(super) fn pads(graph: &Graph, node: &Node, rank: usize) -> Option<Vec<(usize, i64, i64)>> {
     let amounts = graph.constants.get(node.input(1)?)?.to_i64()?;
     let axes: Vec<usize> = match node.input(3) {

@@ -1,4 +1,4 @@
-//! What a serialised model takes and gives, without reading the rest of it.
+//! The inputs and outputs of a serialised model, without reading the rest.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -8,19 +8,20 @@ use super::error::{OnnxError, malformed};
 use super::graph::ValueType;
 use super::read::{decode, value_type};
 
-/// The inputs and outputs of a model. A type is `None` for what is no tensor or of a type unknown here.
+/// The inputs and outputs of a model. A type is `None` for a value that is not a tensor or has an unknown element type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signature {
     pub inputs: Vec<(String, Option<ValueType>)>,
     pub outputs: Vec<(String, Option<ValueType>)>,
-    /// The names of all operators the model contains, those inside subgraphs and functions aside.
+    /// The names of all operators in the model, except those inside subgraphs and functions.
     pub operators: BTreeSet<String>,
-    /// Names that are given more than once, among the outputs, by nodes or as constants: runtimes refuse such a model as it is.
+    /// Names that occur more than once as outputs of the model, as outputs of nodes, or as constants. Runtimes refuse
+    /// such a model unless it is rewritten.
     pub twice: BTreeSet<String>,
 }
 
 impl Signature {
-    /// Reads it from a serialised model. Files of external weights are not opened.
+    /// Reads the signature of a serialised model. Files of external weights are not opened.
     pub fn read(model: &Bytes) -> Result<Self, OnnxError> {
         let model = decode(model.clone())?;
         let graph = model.graph.ok_or_else(|| malformed("there is no graph"))?;

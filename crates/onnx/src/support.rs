@@ -1,23 +1,23 @@
-//! The table of operators: what is read, and what becomes of it.
+//! The table of supported operators, and how each is handled.
 
 use super::read::{NEWEST, OLDEST};
 use super::{dequantise, gradient, lower};
 
-/// What is made of an operator.
+/// How an operator is handled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Support {
     /// The name, with its domain where that is not ONNX's own.
     pub operator: String,
     /// The first and the last operator set in which it is read; `None` for onnxruntime's own operators.
     pub sets: Option<(i64, i64)>,
-    /// What becomes of it, as the documentation says.
+    /// How it is handled, in the words of the documentation.
     pub differentiable: &'static str,
     /// The source file of its test.
     pub test: String,
 }
 
-/// Operators that have no gradient, and need none: exporters use them to work out sizes, masks and indices, of constants and
-/// of the sizes of values. They are computed when a model is folded.
+/// Operators that have no gradient and need none: exporters use them to compute sizes, masks and indices from constants
+/// and from the sizes of values. They are computed when a model is folded.
 const CONSTANT_ONLY: &[&str] = &[
     "And",
     "ArgMax",
@@ -44,7 +44,7 @@ const CONSTANT_ONLY: &[&str] = &[
     "Xor",
 ];
 
-/// Operators that are rewritten or go away on reading (`normal/upgrade.rs`, `normal/alias.rs`).
+/// Operators that are rewritten or removed on reading (`normal/upgrade.rs`, `normal/alias.rs`).
 const REWRITTEN: &[(&str, &str)] = &[
     ("Constant", "becomes a constant"),
     ("Dropout", "goes away"),
@@ -53,7 +53,7 @@ const REWRITTEN: &[(&str, &str)] = &[
     ("Upsample", "read as Resize"),
 ];
 
-/// The operator set that an operator came with, where that is not before the oldest one read.
+/// The operator set that introduced an operator, where that is newer than the oldest one read.
 const SINCE: &[(&str, i64)] = &[
     ("Acosh", 9),
     ("Asinh", 9),
@@ -116,15 +116,20 @@ fn standard(name: &str, differentiable: &'static str, test: &str) -> Support {
         "Scatter" => 10,
         _ => NEWEST,
     };
-    Support { operator: name.into(), sets: Some((since, last)), differentiable, test: format!("src/onnx/{test}.rs") }
+    Support {
+        operator: name.into(),
+        sets: Some((since, last)),
+        differentiable,
+        test: format!("crates/onnx/src/{test}.rs"),
+    }
 }
 
 fn microsoft(name: &str, differentiable: &'static str, test: &str) -> Support {
     let operator = format!("{}.{name}", lower::DOMAIN);
-    Support { operator, sets: None, differentiable, test: format!("src/onnx/{test}.rs") }
+    Support { operator, sets: None, differentiable, test: format!("crates/onnx/src/{test}.rs") }
 }
 
-/// Every operator of which something is made, in alphabetical order. docs/operators.md shows this table.
+/// Returns all supported operators in alphabetical order, onnxruntime's last. docs/operators.md shows this table.
 pub fn supported_operators() -> Vec<Support> {
     let [own, foreign] = lower::lowered_operators();
     let [quantised, packed] = dequantise::OPERATORS;

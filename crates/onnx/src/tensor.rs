@@ -23,13 +23,13 @@ pub enum DataType {
 }
 
 impl DataType {
-    /// The type with ONNX's number, if it is one of those known here.
+    /// Returns the type with this ONNX number, if it is supported.
     pub fn from_onnx(number: i32) -> Option<Self> {
         use DataType::*;
         [F32, U8, I8, U16, I16, I32, I64, Bool, F16, F64, U32, U64, Bf16].into_iter().find(|t| *t as i32 == number)
     }
 
-    /// Bytes of one element.
+    /// Returns the bytes of one element.
     pub fn size(self) -> usize {
         use DataType::*;
         match self {
@@ -51,26 +51,26 @@ impl DataType {
 pub struct Tensor {
     pub data_type: DataType,
     pub dims: Vec<usize>,
-    /// `dims` product times the element size bytes; not necessarily aligned.
+    /// As many bytes as the product of `dims` times the element size; not necessarily aligned.
     pub data: Bytes,
 }
 
 impl Tensor {
-    /// A tensor of 32-bit floats. `values.len()` is the product of `dims`.
+    /// Returns a tensor of 32-bit floats. `values.len()` is the product of `dims`.
     pub fn f32(dims: &[usize], values: &[f32]) -> Self {
         debug_assert_eq!(dims.iter().product::<usize>(), values.len());
         let data = values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into();
         Tensor { data_type: DataType::F32, dims: dims.to_vec(), data }
     }
 
-    /// A tensor of 64-bit integers. `values.len()` is the product of `dims`.
+    /// Returns a tensor of 64-bit integers. `values.len()` is the product of `dims`.
     pub fn i64(dims: &[usize], values: &[i64]) -> Self {
         debug_assert_eq!(dims.iter().product::<usize>(), values.len());
         let data = values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into();
         Tensor { data_type: DataType::I64, dims: dims.to_vec(), data }
     }
 
-    /// A tensor of the given float type, rounded from 64-bit floats. `None` where the type is no float.
+    /// Returns a tensor of the given float type, rounded from 64-bit floats, or `None` if the type is not a float type.
     pub fn floats(data_type: DataType, dims: &[usize], values: &[f64]) -> Option<Self> {
         debug_assert_eq!(dims.iter().product::<usize>(), values.len());
         let data: Vec<u8> = match data_type {
@@ -83,7 +83,7 @@ impl Tensor {
         Some(Tensor { data_type, dims: dims.to_vec(), data: data.into() })
     }
 
-    /// The number of elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.dims.iter().product()
     }
@@ -93,13 +93,13 @@ impl Tensor {
         self.len() == 0
     }
 
-    /// The values as f32, if they are of that type.
+    /// Returns the values as f32, if they are of that type.
     pub fn to_f32(&self) -> Option<Vec<f32>> {
         (self.data_type == DataType::F32)
             .then(|| self.data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
-    /// The values as f64, if they are floats of any size.
+    /// Returns the values as f64, if they are floats of any size.
     pub fn to_f64(&self) -> Option<Vec<f64>> {
         fn read<const N: usize>(data: &[u8], convert: impl Fn([u8; N]) -> f64) -> Vec<f64> {
             data.as_chunks::<N>().0.iter().map(|b| convert(*b)).collect()
@@ -113,7 +113,7 @@ impl Tensor {
         }
     }
 
-    /// The values as i64, if they are of type i64 or i32.
+    /// Returns the values as i64, if they are of type i64 or i32.
     pub fn to_i64(&self) -> Option<Vec<i64>> {
         match self.data_type {
             DataType::I64 => {
@@ -126,15 +126,15 @@ impl Tensor {
         }
     }
 
-    /// The same data under other dimensions of the same product.
+    /// Returns the same data with other dimensions of the same product.
     #[must_use]
     pub fn with_dims(&self, dims: &[usize]) -> Self {
         debug_assert_eq!(dims.iter().product::<usize>(), self.len());
         Tensor { data_type: self.data_type, dims: dims.to_vec(), data: self.data.clone() }
     }
 
-    /// The tensor with its axes in another order: axis `i` of the result is axis `permutation[i]` of this one.
-    /// `None` where `permutation` is none of this rank.
+    /// Returns the tensor with its axes in another order: axis `i` of the result is axis `permutation[i]` of this one.
+    /// Returns `None` if `permutation` is not a permutation of this rank.
     pub fn transpose(&self, permutation: &[usize]) -> Option<Self> {
         let rank = self.dims.len();
         let mut seen = vec![false; rank];
@@ -167,7 +167,7 @@ impl Tensor {
     }
 }
 
-/// Row-major strides, in elements.
+/// Returns row-major strides, in elements.
 pub(crate) fn strides(dims: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; dims.len()];
     for axis in (1..dims.len()).rev() {

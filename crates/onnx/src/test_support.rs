@@ -3,23 +3,23 @@
 use super::{Attribute, Graph, Node, Tensor, ValueType};
 use crate::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
 
-/// The library.
+/// Returns the onnxruntime library for tests.
 pub(super) fn runtime() -> &'static Runtime {
     Runtime::for_tests()
 }
 
-/// The graph's outputs for the given inputs, computed without rewriting the graph.
+/// Runs the graph at the basic optimisation level and returns its outputs.
 pub(super) fn run(graph: &Graph, inputs: &[(&str, &Tensor)]) -> Vec<Tensor> {
     run_at(graph, inputs, Level::Basic)
 }
 
-/// The graph's outputs for the given inputs.
+/// Runs the graph at the given optimisation level and returns its outputs.
 pub(super) fn run_at(graph: &Graph, inputs: &[(&str, &Tensor)], level: Level) -> Vec<Tensor> {
     let outputs: Vec<&str> = graph.outputs.iter().map(String::as_str).collect();
     run_model(&graph.write(), &outputs, inputs, level)
 }
 
-/// The same for a model that need not be in normal form.
+/// Runs a serialised model, which need not be in normal form.
 pub(super) fn run_bytes(model: &[u8], outputs: &[&str], inputs: &[(&str, &Tensor)]) -> Vec<Tensor> {
     run_model(model, outputs, inputs, Level::Basic)
 }
@@ -50,7 +50,7 @@ pub(super) fn fold(graph: Graph, batch: usize) -> Graph {
     super::fold(graph, batch, |bytes| runtime().fold(bytes, &Weights::default(), &[])).expect("the graph folds")
 }
 
-/// |a - b| / |b|.
+/// Returns |a - b| / |b|.
 pub(super) fn distance(a: &Tensor, b: &Tensor) -> f64 {
     let (a, b) = (a.to_f64().unwrap(), b.to_f64().unwrap());
     assert_eq!(a.len(), b.len());
@@ -58,7 +58,7 @@ pub(super) fn distance(a: &Tensor, b: &Tensor) -> f64 {
     (square / b.iter().map(|y| y * y).sum::<f64>()).sqrt()
 }
 
-/// Standard normal numbers, the same for the same seed.
+/// Returns standard normal numbers, the same for the same seed.
 pub(super) fn normal(seed: u64, dims: &[usize]) -> Tensor {
     let draws = crate::chance::Draws::new(seed);
     let count = dims.iter().product::<usize>();
@@ -66,8 +66,8 @@ pub(super) fn normal(seed: u64, dims: &[usize]) -> Tensor {
     Tensor::f32(dims, &values)
 }
 
-/// Distinct numbers 0.1 apart in random order, none nearer to 0 than 0.05: finite differences cross no kink of `Abs`,
-/// `Relu`, or a maximum.
+/// Returns distinct numbers 0.1 apart in random order, none nearer to 0 than 0.05, so that finite differences cross no
+/// kink of `Abs`, `Relu`, or a maximum.
 pub(super) fn spread(seed: u64, dims: &[usize]) -> Tensor {
     let count = dims.iter().product::<usize>();
     let draws = crate::chance::Draws::new(seed);
@@ -78,14 +78,14 @@ pub(super) fn spread(seed: u64, dims: &[usize]) -> Tensor {
     Tensor::f32(dims, &values)
 }
 
-/// Numbers uniform between two bounds.
+/// Returns numbers uniform between two bounds.
 pub(super) fn uniform(seed: u64, dims: &[usize], low: f64, high: f64) -> Tensor {
     let draws = crate::chance::Draws::new(seed);
     let count = dims.iter().product::<usize>() as u64;
     Tensor::f32(dims, &(0..count).map(|i| draws.uniform(i, low, high) as f32).collect::<Vec<_>>())
 }
 
-/// One node to be checked against finite differences.
+/// A node to be checked against finite differences.
 pub(super) struct Check {
     node: Node,
     graph: Graph,
@@ -93,7 +93,8 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// A node of `outputs` outputs. Its inputs are `x0`, `x1`, ... as given by [`Check::input`] and [`Check::constant`].
+    /// Returns a node with `outputs` outputs. Its inputs are `x0`, `x1`, ..., added by [`Check::input`] and
+    /// [`Check::constant`].
     pub fn new(operator: &str, outputs: usize) -> Self {
         let names: Vec<String> = (0..outputs).map(|i| format!("y{i}")).collect();
         let node = Node::new(operator, &[], &names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -105,7 +106,7 @@ impl Check {
         self
     }
 
-    /// An input to differentiate by.
+    /// Adds an input to differentiate by.
     pub fn input(mut self, tensor: Tensor) -> Self {
         let name = format!("x{}", self.node.inputs.len());
         self.node.inputs.push(name.clone());
@@ -122,13 +123,13 @@ impl Check {
         self
     }
 
-    /// An optional input left out.
+    /// Adds an omitted optional input.
     pub fn without(mut self) -> Self {
         self.node.inputs.push(String::new());
         self
     }
 
-    /// The gradient, checked; and the operators it consists of.
+    /// Checks the gradient and returns the operators it consists of.
     pub fn passes(self) -> Vec<String> {
         let Check { node, mut graph, inputs } = self;
         let operator = node.operator.clone();

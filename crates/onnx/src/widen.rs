@@ -1,7 +1,8 @@
-//! Models in half precision, computed in f32.
+//! Converts models in half precision to f32.
 //!
-//! onnxruntime's processor kernels know few operators on 16-bit floats: it puts conversions around the others, and what is
-//! left in 16 bits only rounds. Gradients fare worse than values: they are often below 6e-8, the least half above zero.
+//! onnxruntime's CPU kernels support few operators on 16-bit floats. It puts conversions around the others, so the
+//! values between them are only rounded to 16 bits. Gradients fare worse than values: they are often below 6e-8, the
+//! smallest half above zero.
 
 use super::graph::{Attribute, Graph, ValueType};
 use super::proto::{AttributeProto, GraphProto, TensorProto, TypeProto, ValueInfoProto};
@@ -19,8 +20,8 @@ fn is_half_number(number: i64) -> bool {
 }
 
 impl Graph {
-    /// Turns every value of 16-bit floats into one of f32, inputs and outputs included. Weights keep their values. Gives the
-    /// number of weights turned.
+    /// Turns every value of 16-bit floats into one of f32, including inputs and outputs. Weights keep their values.
+    /// Returns the number of weights converted.
     pub fn widen(&mut self) -> usize {
         let mut count = 0;
         for tensor in self.constants.values_mut().filter(|t| is_half(t.data_type)) {
@@ -45,7 +46,7 @@ impl Graph {
     }
 }
 
-/// A tensor's values in f32.
+/// Converts a tensor of halves to f32.
 fn widened(tensor: &Tensor) -> Tensor {
     let halves = tensor.data.as_chunks::<2>().0;
     let data: Vec<u8> = match tensor.data_type {

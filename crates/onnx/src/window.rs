@@ -1,9 +1,8 @@
-//! Where the windows of convolutions and pools lie: strides, dilations, and pads, with every default and `auto_pad`
-//! resolved.
+//! The windows of convolutions and pools: strides, dilations, and pads, with every default and `auto_pad` resolved.
 
 use super::graph::Node;
 
-/// The spatial geometry of a `Conv` or a pool; one entry a spatial axis.
+/// The spatial geometry of a `Conv` or a pool, with one entry for each spatial axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Window {
     pub input: Vec<usize>,
@@ -24,7 +23,8 @@ fn sizes(node: &Node, name: &str, rank: usize, default: usize) -> Option<Vec<usi
 }
 
 impl Window {
-    /// The geometry of `node` on an input `[N, C, spatial...]`. `None` where the numbers do not fit together.
+    /// Returns the geometry of `node` on an input `[N, C, spatial...]`, or `None` where the numbers do not fit
+    /// together.
     pub fn of(node: &Node, input: &[usize], kernel: &[usize]) -> Option<Self> {
         let input = input.get(2..)?.to_vec();
         let rank = input.len();
@@ -64,7 +64,7 @@ impl Window {
             let inside = size.checked_add(window.before[a])?;
             let room = inside.checked_add(window.after[a])?.checked_sub(reach[a])?;
             let mut count = (if ceil { room.div_ceil(stride) } else { room / stride }).checked_add(1)?;
-            // The last window has to begin inside the input or its leading pad.
+            // The last window must begin inside the input or its leading pad.
             if ceil && (count - 1).checked_mul(stride)? >= inside {
                 count -= 1;
             }
@@ -73,23 +73,22 @@ impl Window {
         Some(window)
     }
 
-    /// The number of spatial axes.
+    /// Returns the number of spatial axes.
     pub fn rank(&self) -> usize {
         self.input.len()
     }
 
-    /// Input cells from a window's first to its last, both counted, along an axis.
+    /// Returns the number of input cells that a window spans along an axis.
     pub fn reach(&self, axis: usize) -> usize {
         (self.kernel[axis] - 1) * self.dilations[axis] + 1
     }
 
-    /// Where the output cell looks along an axis: the position of its first tap, negative in the leading pad.
+    /// Returns the position of an output cell's first tap along an axis, negative in the leading pad.
     pub fn start(&self, axis: usize, output: usize) -> i64 {
         (output * self.strides[axis]) as i64 - self.before[axis] as i64
     }
 
-    /// Whether windows neither overlap, nor leave gaps, nor use pads: the input is cut into a grid of them (a rest at the
-    /// end may be left over).
+    /// Whether the windows form a grid: no overlaps, no gaps, no pads. A rest may be left over at the end.
     pub fn is_grid(&self) -> bool {
         self.strides == self.kernel
             && self.dilations.iter().all(|d| *d == 1)
@@ -97,13 +96,13 @@ impl Window {
             && (0..self.rank()).all(|a| self.output[a] * self.strides[a] <= self.input[a])
     }
 
-    /// Whether the grid leaves no rest.
+    /// Whether the grid covers the input without a rest.
     pub fn is_exact_grid(&self) -> bool {
         self.is_grid() && (0..self.rank()).all(|a| self.output[a] * self.strides[a] == self.input[a])
     }
 }
 
-/// The spatial sizes a `ConvTranspose` gives.
+/// Returns the spatial sizes of a `ConvTranspose`'s result.
 pub(super) fn transposed_output(node: &Node, input: &[usize], kernel: &[usize]) -> Option<Vec<usize>> {
     let rank = input.len();
     if let Some(given) = node.ints("output_shape") {

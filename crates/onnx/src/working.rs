@@ -1,18 +1,18 @@
-//! How much memory a graph works with.
+//! Estimates the working memory of a graph.
 
 use std::collections::HashMap;
 
 use super::graph::Graph;
 
 impl Graph {
-    /// Bytes of the values that are there at once when the nodes are run in their order, each dropped after its last use:
-    /// the most at any time. Inputs and constants are not counted, nor values whose sizes are not known, so a runtime needs
-    /// this and more.
+    /// Returns the peak of the bytes that are live at once when the nodes run in order and each value is dropped after
+    /// its last use. Inputs, constants, and values of unknown size are not counted, so a runtime needs at least this
+    /// much.
     pub fn working_bytes(&self) -> u64 {
         let end = self.nodes.len();
         let mut last: HashMap<&str, usize> = HashMap::new();
         for (index, node) in self.nodes.iter().enumerate() {
-            // One that nobody uses is there while its node runs.
+            // An unused value is live while its node runs.
             last.extend(node.outputs.iter().map(|name| (name.as_str(), index)));
             last.extend(node.uses().into_iter().map(|name| (name, index)));
         }
@@ -33,7 +33,7 @@ impl Graph {
         most
     }
 
-    /// Bytes of a value, where its sizes are known.
+    /// Returns the bytes of a value, if its sizes are known.
     fn bytes_of(&self, value: &str) -> Option<u64> {
         let values = self.shape(value)?.into_iter().try_fold(1u64, |product, size| product.checked_mul(size as u64))?;
         values.checked_mul(self.data_type(value)?.size() as u64)
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn values_count_from_their_node_to_their_last_use() {
         let mut graph = Graph { inputs: vec!["x".to_owned()], outputs: vec!["y".to_owned()], ..Graph::default() };
-        // a is kept for the end, as what a gradient needs is.
+        // `a` is kept to the end, like a value that the backward pass needs.
         for (operator, inputs, output, size) in [
             ("Relu", vec!["x"], "a", 100),
             ("Exp", vec!["a"], "b", 10),

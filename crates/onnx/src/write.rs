@@ -1,4 +1,4 @@
-//! [`Graph`] to bytes.
+//! Writes a [`Graph`] to bytes.
 
 use std::collections::HashSet;
 
@@ -14,37 +14,38 @@ use super::tensor::Tensor;
 /// The format version that came with operator set 20.
 const IR_VERSION: i64 = 9;
 
-/// Constants of fewer bytes stay inside the model where others lie beside it.
+/// Constants of fewer bytes stay inside the model when larger ones go to a file beside it.
 pub const BESIDE: usize = 1024;
 
-/// Where tensors begin in a file beside the model: so they can be used in place once it is mapped into memory.
+/// The alignment of tensors in a file beside the model, with which they can be used in place once the file is mapped
+/// into memory.
 pub const ALIGNED: usize = 64;
 
-/// What stands in place of a file's name where the data is handed over in memory.
+/// The placeholder for a file name when the data is passed in memory.
 const IN_MEMORY: &str = "in-memory";
 
 impl Graph {
-    /// The whole model, constants inside.
+    /// Serialises the whole model, with constants inside.
     pub fn write(&self) -> Vec<u8> {
         self.to_proto(usize::MAX, IN_MEMORY).encode_to_vec()
     }
 
-    /// The model with all constants of [`BESIDE`] bytes or more in a file `location` beside it: the model's bytes, and the
-    /// tensors whose data make up that file, each to begin at the next multiple of [`ALIGNED`].
+    /// Serialises the model with all constants of [`BESIDE`] bytes or more in a file `location` beside it. Returns the
+    /// model's bytes, and the tensors whose data make up that file, each starting at the next multiple of [`ALIGNED`].
     pub fn write_beside(&self, location: &str) -> (Vec<u8>, Vec<Tensor>) {
         let tensors = self.constants.values().filter(|tensor| tensor.data.len() >= BESIDE);
         (self.to_proto(BESIDE, location).encode_to_vec(), tensors.cloned().collect())
     }
 
-    /// The model with all constants of `threshold` bytes or more left outside, as external data without a file, to be
-    /// handed to the runtime by name; and these constants.
+    /// Serialises the model with all constants of `threshold` bytes or more left out, as external data without a file.
+    /// Also returns these constants, which the runtime gets by name.
     pub fn write_split(&self, threshold: usize) -> (Vec<u8>, Vec<(String, Tensor)>) {
         let outside = self.constants.iter().filter(|(_, t)| t.data.len() >= threshold);
         (self.to_proto(threshold, IN_MEMORY).encode_to_vec(), outside.map(|(n, t)| (n.clone(), t.clone())).collect())
     }
 
-    /// The whole model, with every value named in `value_info`, also those of which nothing is known: onnxruntime completes
-    /// the entries that are there, and adds none.
+    /// Serialises the whole model, with every value named in `value_info`, including those of unknown type: onnxruntime
+    /// completes existing entries but adds none.
     pub(super) fn write_to_complete(&self) -> Vec<u8> {
         let mut model = self.to_proto(usize::MAX, IN_MEMORY);
         let names = self.nodes.iter().flat_map(|n| &n.outputs);
@@ -65,7 +66,7 @@ impl Graph {
                 return tensor_proto(name, tensor);
             }
             let proto = outside_proto(name, tensor, location, offset);
-            // In memory each tensor is a file of its own.
+            // In memory each tensor counts as a separate file.
             if location != IN_MEMORY {
                 offset += tensor.data.len().next_multiple_of(ALIGNED);
             }
@@ -112,7 +113,7 @@ pub(super) fn tensor_proto(name: &str, tensor: &Tensor) -> TensorProto {
     TensorProto { raw_data: Some(tensor.data.clone()), ..header_proto(name, tensor) }
 }
 
-/// A tensor whose data are in the file `location` from `offset` on.
+/// Returns the proto of a tensor whose data are in the file `location` from `offset` on.
 fn outside_proto(name: &str, tensor: &Tensor, location: &str, offset: usize) -> TensorProto {
     let entry = |key: &str, value: String| StringStringEntryProto { key: key.into(), value };
     TensorProto {
@@ -135,7 +136,8 @@ fn header_proto(name: &str, tensor: &Tensor) -> TensorProto {
     }
 }
 
-/// The nodes. onnxruntime refuses two of one name, which exporters and rewriting may well leave: later ones get a number.
+/// Converts the nodes. onnxruntime refuses two nodes of the same name, which exporters and rewriting may leave, so
+/// later ones get a number.
 fn nodes_proto(nodes: &[Node]) -> Vec<NodeProto> {
     let mut taken: HashSet<String> = nodes.iter().map(|node| node.name.clone()).collect();
     let mut met = HashSet::new();

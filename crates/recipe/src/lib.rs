@@ -2,21 +2,21 @@
 //!
 //! ```text
 //! text ─▶ syntax ─▶ document ─▶ read ─▶ written::Recipe ─▶ resolve ─▶ Plan
-//!                      ▲         │ by keys: what there is to say
-//!                   sources      │ and schema::defaults: what is meant where nothing is said
-//!                                └─▶ report: diagnostics, all of all files at once
+//!                      ▲         │ by keys: what a recipe can say
+//!                   sources      │ and schema::defaults: the values that it does not give
+//!                                └─▶ report: diagnostics of all files at once
 //! ```
 //!
-//! `sources::extends` finds the recipes that one builds on, `sources::merge` lays them over one another, `sources::set` puts what the
-//! command line sets into the document that comes of it, and `sources::texts` keeps all these texts as one, so that every place in
-//! them still knows its file. Where a recipe is silent, what its models advise counts (`read::advice`), which the caller looks up;
-//! else the defaults. Schedules are looked at over all their steps (`resolve::over_time`).
+//! `sources::extends` finds the recipes that a recipe builds on, `sources::merge` lays them over one another, and `sources::set` writes
+//! the command line's settings into the merged document. `sources::texts` joins all these texts into one, so every place in them still
+//! knows its file. Values that a recipe does not give come from its models' advice (`read::advice`), which the caller looks up, and
+//! otherwise from the defaults. `resolve::over_time` checks schedules over all their steps.
 //!
-//! The same table of keys makes the JSON schema and the reference page (`schema`).
+//! The JSON schema and the reference page (`schema`) are made from the same table of keys.
 
 use recipe_render_core::{chance, picture_file, plan};
 
-// In the order of the way.
+// In the order of the diagram above.
 mod syntax;
 
 mod sources;
@@ -58,58 +58,58 @@ use crate::plan::{Plan, Schedule};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compiled {
     pub plan: Plan,
-    /// The models that its targets look with, by [`Target::model`](crate::plan::Target::model); each is one target's at least.
+    /// The models of its targets, indexed by [`Target::model`](crate::plan::Target::model); each is used by at least one target.
     pub models: Vec<ModelReference>,
-    /// Where each of the plan's prompts stands first, parallel to [`Plan::prompts`].
+    /// Where each of the plan's prompts first occurs, parallel to [`Plan::prompts`].
     pub prompt_places: Vec<Place>,
-    /// Where its values come from.
+    /// Where the plan's values come from.
     pub whence: Whence,
-    /// What is legal but surely not meant.
+    /// Warnings about what is legal but surely unintended.
     pub warnings: Vec<Diagnostic>,
-    /// The files that the picture depends on besides the recipe and the model: those that the recipe builds on, and images.
+    /// The files that the picture depends on besides the recipe and the model: the recipes it builds on, and images.
     pub files: Vec<PathBuf>,
-    /// The recipes that it builds on, for a picture to keep.
+    /// The recipes that it builds on, to be stored in the picture.
     pub bases: Bases,
 }
 
 /// A recipe that cannot be rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invalid {
-    /// All errors and warnings, at least one of them an error: those of the recipe's own text first, in its order.
+    /// All errors and warnings, at least one of them an error. Those of the recipe's own text come first, in text order.
     pub diagnostics: Vec<Diagnostic>,
-    /// The files it depends on besides itself, as far as they are known; they need not be there.
+    /// The files it depends on besides itself, as far as they are known; they need not exist.
     pub files: Vec<PathBuf>,
 }
 
-/// A model as the recipe or the command line says it.
+/// A model as the recipe or the command line names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelReference {
     /// A name, or the path of a folder.
     pub name: String,
-    /// Where a recipe says it; none if it is a default or the command line's.
+    /// Where a recipe names it; none for a default or one from the command line.
     pub place: Option<Place>,
-    /// The folder from which a path counts: that of the file that says it, or for one from the command line the current one.
+    /// The folder that a path is relative to: that of the file that names the model, or the current folder for the command line.
     pub base: PathBuf,
 }
 
-/// What a recipe takes from elsewhere.
+/// What a recipe takes from outside itself.
 #[derive(Clone, Copy)]
 pub struct Around<'a> {
-    /// Opens the recipes that it builds on, where they were not read with it.
+    /// Opens the recipes that it builds on, unless they were read together with it.
     pub open: Open<'a>,
-    /// Gives what its models advise.
+    /// Returns its models' advice.
     pub advise: Advise<'a>,
 }
 
 impl Default for Around<'_> {
-    /// Files, and no advice.
+    /// Reads files from disk, and gives no advice.
     fn default() -> Self {
         Around { open: &open, advise: &no_advice }
     }
 }
 
-/// Compiles a recipe by itself. `path` is its file's, for messages and for the paths in it; `text` its text. What it builds on is
-/// read from files; no model advises.
+/// Compiles a recipe by itself. `path` is its file, for messages and for the paths in it; `text` is its text. The recipes that it builds
+/// on are read from files; no model gives advice.
 ///
 /// # Errors
 /// See [`compile_text`].
@@ -118,12 +118,11 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
     compile_text(&recipe, Around::default(), overrides)
 }
 
-/// Compiles a recipe with what is around it: with models on disk,
-/// `Around { advise: &ModelFolder::text_of, ..Around::default() }`, see
-/// [`ModelFolder::text_of`](crate::clip::ModelFolder::text_of).
+/// Compiles a recipe together with its surroundings. For models on disk, pass `Around { advise: &ModelFolder::text_of,
+/// ..Around::default() }`; see [`ModelFolder::text_of`](crate::clip::ModelFolder::text_of).
 ///
 /// # Errors
-/// All errors and warnings of all the texts that it is made of, at least one of them an error.
+/// All errors and warnings of all the recipe's texts, at least one of them an error.
 pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrides) -> Result<Compiled, Invalid> {
     let mut family = Family::of(recipe, around.open);
     let settings = family.sources.end();
@@ -148,7 +147,7 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
     reader.settings = settings;
     reader.advise(&counsel);
     let mut recipe = reader.recipe(&document);
-    // What the recipe itself counts steps by.
+    // The phases' own step counts, before the command line changes them.
     let counted: Vec<u64> = recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect();
     let models = apply(&mut reader, &mut recipe, overrides);
     if let Some(start) = &recipe.start {
@@ -159,13 +158,13 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
     files.append(&mut reader.files);
     files.sort();
     files.dedup();
-    // Names can only be looked up where all of it is there.
+    // Names can only be looked up in a complete recipe.
     let resolved = (!partial).then(|| resolve::plan::resolve(&mut reader, &recipe, &timeline, &counted, models));
     let diagnostics = in_order(reader.diagnostics, &family.sources);
     let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
     match resolved {
         Some(resolved) if sound => {
-            // Its own model advises even where no target looks with it.
+            // The recipe's own model gives advice even if no target uses it.
             let own =
                 advisers.first().filter(|own| !resolved.models.iter().any(|model| own.is(&model.name, &model.base)));
             files.extend(own.and_then(read::advice::Adviser::file));
@@ -180,15 +179,15 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
             })
         }
         _ => {
-            // A model's advice may be what is wrong.
+            // The error may lie in a model's advice.
             files.extend(advisers.iter().filter_map(|adviser| adviser.file()));
             Err(Invalid { diagnostics, files })
         }
     }
 }
 
-/// Lets the command line have its way; returns the models of targets that name none, with their weights. Without any, they were
-/// reported.
+/// Applies the command line's overrides. Returns the models of targets that name none, with their weights; a recipe without any has
+/// already been reported.
 fn apply(
     reader: &mut Reader<'_>,
     recipe: &mut read::written::Recipe,
@@ -234,7 +233,7 @@ mod tests {
     use super::*;
     use keys::{Key, Table};
 
-    /// A recipe in which one key of one table says its example, or nothing.
+    /// A recipe that gives one key of one table its example value, or no key at all.
     fn example(spec: &Table, key: Option<&Key>) -> String {
         let line = key.map_or(String::new(), |key| format!("{} = {}", key.name, key.example));
         let inner = if line.is_empty() { String::new() } else { format!(", {line}") };

@@ -1,4 +1,4 @@
-//! The models of a plan at work: of each its encoder, and the features of the prompts that it is asked for.
+//! The loaded models of a plan: each with its encoder and the features of its prompts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,52 +11,53 @@ use crate::recipe::Compiled;
 use crate::render::Lens;
 use crate::runtime::{self, Device, Runtime, RuntimeError};
 
-/// Why a plan's models cannot look.
+/// An error that keeps a plan's models from being used.
 #[derive(Debug, thiserror::Error)]
 pub enum PerceptorError {
     #[error(transparent)]
     Clip(#[from] ClipError),
     #[error(transparent)]
     Direction(#[from] DirectionError),
-    /// A file of directions has changed since the recipe was compiled.
+    /// A directions file has changed since the recipe was compiled.
     #[error("{}: the class is not there any more", file.display())]
     NoClass { file: PathBuf },
     #[error("model `{model}`: its features differ in length")]
     Lengths { model: String },
 }
 
-/// Where models compute.
+/// The runtime and device that models run on.
 #[derive(Clone)]
 pub struct Engine {
     pub runtime: Arc<Runtime>,
     pub device: Device,
     /// Stops encoders within a step.
     pub cancel: Cancel,
-    /// Where the features of texts and images are kept from one process to the next, if they are.
+    /// The folder that caches the features of texts and images between processes, if any.
     pub cache: Option<PathBuf>,
 }
 
 impl Engine {
-    /// With the onnxruntime and the device of `options`, and our cache. `progress` is told what is installed and chosen.
+    /// Opens the onnxruntime and the device of `options`, with our cache. `progress` receives messages about what is installed
+    /// and chosen.
     ///
     /// # Errors
-    /// Where no onnxruntime serves, or the device that was asked for does not.
+    /// Fails if no usable onnxruntime is found, or if the requested device cannot be used.
     pub fn open(options: &runtime::Options, progress: &mut dyn FnMut(&str)) -> Result<Self, RuntimeError> {
         let runtime = runtime::open(options, progress)?;
         let device = runtime.device(options.device, progress)?;
         Ok(Engine::new(Arc::new(runtime), device))
     }
 
-    /// With our cache.
+    /// Creates an engine with our cache.
     pub fn new(runtime: Arc<Runtime>, device: Device) -> Self {
         Engine { runtime, device, cancel: Cancel::default(), cache: runtime::cache_folder().ok() }
     }
 }
 
-/// The models that a recipe names, by [`Target::model`](crate::plan::Target::model), each with its hash.
+/// Returns the models that a recipe names, indexed by [`Target::model`](crate::plan::Target::model), each with its hash.
 ///
 /// # Errors
-/// Where one is not there, or cannot be read.
+/// Fails if a model is missing or cannot be read.
 pub fn models(compiled: &Compiled) -> Result<Vec<(ModelFolder, String)>, ClipError> {
     let found = compiled.models.iter().map(|model| {
         let folder = ModelFolder::find(&model.name, &model.base)?;
@@ -66,28 +67,28 @@ pub fn models(compiled: &Compiled) -> Result<Vec<(ModelFolder, String)>, ClipErr
     found.collect()
 }
 
-/// The models of one plan after another. What two plans have in common is not made again: encoders, and features of texts.
+/// The loaded models of successive plans. Consecutive plans share encoders and the features of texts.
 #[derive(Default)]
 pub struct Perceptors {
     perceptors: Vec<Perceptor>,
-    /// Text encoders stay in memory, for prompts will be edited.
+    /// Whether text encoders stay in memory, for prompts that will be edited.
     pub keeps_text: bool,
 }
 
-/// One model.
+/// One loaded model.
 struct Perceptor {
     encoder: Encoder,
-    /// Of the texts that it met.
+    /// The features of the texts seen so far.
     features: BTreeMap<String, Vec<f32>>,
-    /// Opened with the first text that is not known.
+    /// Opened for the first text without known features.
     text: Option<TextSession>,
 }
 
 impl Perceptors {
-    /// What a render of `plan` looks through: a lens for each of its models, which are those of [`models`].
+    /// Returns the lenses for a render of `plan`, one for each of its models. `models` are those of [`models`].
     ///
     /// # Errors
-    /// Where a model, an image or a direction cannot be used.
+    /// Fails if a model, an image or a direction cannot be used.
     pub fn lenses(
         &mut self,
         engine: &Engine,
@@ -120,8 +121,8 @@ impl Perceptor {
         Ok(Perceptor { encoder, features: BTreeMap::new(), text: None })
     }
 
-    /// The features of prompts, in order, with what makes log-odds of similarities to directions. Those of texts are kept; a
-    /// file may have changed, so images and directions are always looked at.
+    /// Returns the features of prompts, in order, with the probes that turn similarities to directions into log-odds. Text
+    /// features are cached; images and directions are always read again, as their files may have changed.
     fn features(
         &mut self,
         engine: &Engine,
@@ -170,7 +171,7 @@ impl Perceptor {
         Ok(Features::new(&rows).ok_or_else(lengths)?.with_directions(&probes))
     }
 
-    /// Makes the features of those texts that are not known.
+    /// Encodes the texts whose features are not known yet.
     fn encode_texts(
         &mut self,
         engine: &Engine,

@@ -1,4 +1,4 @@
-//! What the commands of one file take.
+//! The arguments of the commands that consist of one file.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::values;
 use crate::recipe::Setting;
 use crate::runtime::DeviceChoice;
 
-/// Of `recipe-render watch`.
+/// The arguments of `recipe-render watch`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Of several recipes the one edited last is rendered first; the others go on afterwards where they were. A folder's recipes are its
@@ -20,7 +20,7 @@ pub struct WatchArgs {
     pub render: RenderArgs,
 }
 
-/// Of `recipe-render plan`.
+/// The arguments of `recipe-render plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// A recipe, or a picture with one inside; `-` reads standard input
@@ -31,18 +31,18 @@ pub struct PlanArgs {
     /// Print JSON; values over time as [first step, middle, last step]
     #[arg(long)]
     pub json: bool,
-    /// Do some steps of each phase to tell how long all of it takes
+    /// Run some steps of each phase to estimate how long the whole render takes
     #[arg(long)]
     pub measure: bool,
     /// With --measure, where to compute: auto, cpu, cuda or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
     pub device: DeviceChoice,
-    /// With --measure, threads to compute with [default: one a processor]
+    /// With --measure, threads to compute with [default: one per processor]
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
     pub threads: Option<NonZeroUsize>,
 }
 
-/// Of `recipe-render sweep`.
+/// The arguments of `recipe-render sweep`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 VALUES are a list (0.03,0.05), a range of whole numbers (1..8, both ends included), a range with a step (0.1..0.5:0.1), or several
@@ -57,7 +57,7 @@ pub struct SweepArgs {
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub instead: InsteadArgs,
-    /// Values that go together with those of the other --zip, one by one
+    /// Values that advance together with those of every other --zip
     #[arg(long, value_name = "PATH=VALUES", help_heading = "In place of the recipe's")]
     pub zip: Vec<Setting>,
     /// Print what would be rendered, and render nothing
@@ -69,34 +69,34 @@ pub struct SweepArgs {
     pub preview: PreviewArgs,
 }
 
-/// Of `recipe-render new`.
+/// The arguments of `recipe-render new`.
 #[derive(Debug, Args)]
 pub struct NewArgs {
-    /// The recipe's name; it is written to NAME.toml, never over a file that is there
+    /// The recipe's name; it is written to NAME.toml, never over an existing file
     #[arg(value_name = "NAME", value_hint = ValueHint::FilePath)]
     pub name: PathBuf,
-    /// Copy this recipe: a file, a picture with a recipe inside, or one that comes along, like malazan-landscape
+    /// Copy this recipe: a file, a picture with a recipe inside, or a recipe shipped with the program, like malazan-landscape
     #[arg(long, value_name = "RECIPE", value_hint = ValueHint::FilePath)]
     pub from: Option<PathBuf>,
 }
 
-/// Of `recipe-render cache`.
+/// The arguments of `recipe-render cache`.
 #[derive(Debug, Args)]
 pub struct CacheArgs {
     #[command(subcommand)]
     pub command: Option<CacheCommand>,
 }
 
-/// What can be done about the cache.
+/// The commands of `recipe-render cache`.
 #[derive(Debug, Subcommand)]
 pub enum CacheCommand {
-    /// Show where it is and what is in it, the checkpoints by recipe
+    /// Show where the cache is and what it holds; checkpoints are listed by recipe
     Info(InfoArgs),
     /// Remove the checkpoints: renders then begin at their first step
     Clear(ClearArgs),
 }
 
-/// Of `recipe-render cache info`.
+/// The arguments of `recipe-render cache info`.
 #[derive(Debug, Args)]
 pub struct InfoArgs {
     /// Print JSON
@@ -104,15 +104,15 @@ pub struct InfoArgs {
     pub json: bool,
 }
 
-/// Of `recipe-render cache clear`.
+/// The arguments of `recipe-render cache clear`.
 #[derive(Debug, Args)]
 pub struct ClearArgs {
-    /// The encoded prompts, and what came of trying libraries, too; onnxruntime stays
+    /// Also remove the encoded prompts and the results of trying libraries; onnxruntime stays
     #[arg(long)]
     pub all: bool,
 }
 
-/// Of `recipe-render completions`.
+/// The arguments of `recipe-render completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// The shell
@@ -120,7 +120,7 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-/// Of `recipe-render man`.
+/// The arguments of `recipe-render man`.
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// Write a page for every command into this folder
@@ -128,7 +128,7 @@ pub struct ManArgs {
     pub folder: Option<PathBuf>,
 }
 
-/// Of `recipe-render check`.
+/// The arguments of `recipe-render check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Recipes to check, or pictures with a recipe inside
@@ -137,21 +137,21 @@ pub struct CheckArgs {
     /// One value in place of the recipe's, like detail.0.weight=0.5; may be given several times
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<Setting>,
-    /// How findings are told: text, or json for editors and CI (one array of all recipes' findings, on standard output)
+    /// How findings are reported: text, or json for editors and CI (one array of all recipes' findings, on standard output)
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }
 
-/// How findings are told.
+/// How findings are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people: the line, and what is wrong in it marked.
+    /// For people: the source line with the mistake marked.
     Text,
     /// For programs.
     Json,
 }
 
-/// Of `recipe-render schema`.
+/// The arguments of `recipe-render schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
     /// Print the table of all keys and their defaults instead, in Markdown
@@ -159,24 +159,24 @@ pub struct SchemaArgs {
     pub reference: bool,
 }
 
-/// Of `recipe-render recover`.
+/// The arguments of `recipe-render recover`.
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
     /// A PNG that recipe-render wrote
     #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
     pub picture: PathBuf,
-    /// Instead of printing it, write the recipe and all that it builds on into this folder, each where the others look for it
+    /// Instead of printing the recipe, write it and all recipes it builds on into this folder, so that each finds the others
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub all: Option<PathBuf>,
 }
 
-/// Of `recipe-render score`.
+/// The arguments of `recipe-render score`.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
     /// A picture: PNG, JPEG, WebP, GIF, BMP or TIFF
     #[arg(value_name = "PICTURE", value_hint = ValueHint::FilePath)]
     pub picture: PathBuf,
-    /// Texts to compare it with
+    /// Texts to compare the picture with
     #[arg(value_name = "PROMPT", required = true)]
     pub prompts: Vec<String>,
     /// A model's name, or the path of its folder
@@ -187,32 +187,32 @@ pub struct ScoreArgs {
     pub json: bool,
 }
 
-/// Of `recipe-render runtime`.
+/// The arguments of `recipe-render runtime`.
 #[derive(Debug, Args)]
 pub struct RuntimeArgs {
     #[command(subcommand)]
     pub command: Option<RuntimeCommand>,
 }
 
-/// What can be done about the runtime besides showing it.
+/// The commands of `recipe-render runtime`; without one it shows the runtime.
 #[derive(Debug, Subcommand)]
 pub enum RuntimeCommand {
     /// Install the pinned onnxruntime into the user's cache
     Install(InstallArgs),
-    /// Load a library and run a session on it, for another process that does not trust it
+    /// Load a library and run a session on it, on behalf of a process that does not trust the library
     #[command(hide = true)]
     Try(TryArgs),
 }
 
-/// Of `recipe-render runtime install`.
+/// The arguments of `recipe-render runtime install`.
 #[derive(Debug, Args)]
 pub struct InstallArgs {
-    /// The build for NVIDIA GPUs, with the CUDA and cuDNN libraries it needs
+    /// Install the build for NVIDIA GPUs, with the CUDA and cuDNN libraries it needs
     #[arg(long)]
     pub cuda: bool,
 }
 
-/// Of `recipe-render runtime try`.
+/// The arguments of `recipe-render runtime try`.
 #[derive(Debug, Args)]
 pub struct TryArgs {
     /// The library

@@ -1,4 +1,4 @@
-//! The arguments of `recipe-render direction`'s commands.
+//! The arguments of `recipe-render direction` and its commands.
 
 use std::path::PathBuf;
 
@@ -8,23 +8,23 @@ use super::render::ComputeArgs;
 use crate::direction::contrast::Contrast;
 use crate::recipe::parse_seed;
 
-/// Of `recipe-render direction`.
+/// The arguments of `recipe-render direction`.
 #[derive(Debug, Args)]
 pub struct DirectionArgs {
     #[command(subcommand)]
     pub command: DirectionCommand,
 }
 
-/// What can be done with directions.
+/// The commands of `recipe-render direction`.
 #[derive(Debug, Subcommand)]
 pub enum DirectionCommand {
     /// Fit directions to examples: to folders of pictures, or to texts
     Fit(Box<FitArgs>),
-    /// Tell what of a picture shows the classes of a file of directions, and draw a heat map of it
+    /// Show where a picture matches the classes of a directions file, and draw a heat map
     Show(ShowArgs),
 }
 
-/// Of `recipe-render direction fit`.
+/// The arguments of `recipe-render direction fit`.
 #[derive(Debug, Args)]
 #[command(
     group(ArgGroup::new("from").required(true).multiple(true).args([
@@ -41,19 +41,19 @@ pub struct FitArgs {
     /// A folder of pictures of the class; may be given several times
     #[arg(long, value_name = "FOLDER", requires = "negative", value_hint = ValueHint::DirPath, help_heading = "Examples")]
     pub positive: Vec<PathBuf>,
-    /// A folder of pictures that are not of it, nor of any class of --classes; may be given several times
+    /// A folder of pictures outside the class, and outside every class of --classes; may be given several times
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "more",
         help_heading = "Examples")]
     pub negative: Vec<PathBuf>,
-    /// A folder with a folder of pictures for each class, as data sets for image recognition have it
+    /// A folder that holds one folder of pictures per class, the layout of image recognition data sets
     #[arg(long, value_name = "FOLDER", conflicts_with = "positive", value_hint = ValueHint::DirPath,
         help_heading = "Examples")]
     pub classes: Option<PathBuf>,
-    /// A text that says what to look for, in place of pictures; may be given several times
+    /// A text that says what to look for, instead of pictures; may be given several times
     #[arg(long, value_name = "TEXT", requires = "less", conflicts_with_all = ["positive", "classes"],
         help_heading = "Examples")]
     pub more: Vec<String>,
-    /// A text that says what to tell it from; may be given several times
+    /// A text that says what to distinguish it from; may be given several times
     #[arg(long, value_name = "TEXT", requires = "more", help_heading = "Examples")]
     pub less: Vec<String>,
     #[command(flatten)]
@@ -74,11 +74,11 @@ pub struct FitArgs {
     pub compute: ComputeArgs,
 }
 
-/// Of examples that the program draws itself.
+/// The arguments about examples that the program draws itself.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Examples drawn by the program")]
 pub struct DrawnArgs {
-    /// Draw words, lines and titles in many fonts, over backdrops that are shown without them too: class `letters`
+    /// Draw words, lines and titles in many fonts over backdrops, and the same backdrops without text: class `letters`
     #[arg(long)]
     pub lettering: bool,
     /// Draw pictures with and without noise: class `noise`
@@ -97,23 +97,23 @@ pub struct DrawnArgs {
     #[arg(long, value_name = "N", default_value_t = 4000, requires = "drawn",
         value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
     pub count: u32,
-    /// Another seed draws other examples
+    /// The seed of the drawn examples
     #[arg(long, value_name = "N", default_value_t = 0, requires = "drawn", value_parser = parse_seed)]
     pub seed: u64,
-    /// Draw lettering in the fonts of this folder alone [default: our own and those of the machine]
+    /// Draw lettering only in the fonts of this folder [default: our own and those of the machine]
     #[arg(long, value_name = "FOLDER", requires = "lettering", value_hint = ValueHint::DirPath)]
     pub fonts: Option<PathBuf>,
     /// What to draw over: gradient, noise, shapes, texture, paper, start, render, or a folder of pictures; may be given several
     /// times [default: all but a folder]
     #[arg(long, value_name = "KIND|FOLDER", requires = "drawn", value_hint = ValueHint::DirPath)]
     pub background: Vec<PathBuf>,
-    /// Write the drawn pictures to this folder as well, to be looked at: those of `letters` in `letters` and `not-letters`
+    /// Also write the drawn pictures to this folder for inspection: those of `letters` in `letters` and `not-letters`
     #[arg(long, value_name = "FOLDER", requires = "drawn", value_hint = ValueHint::DirPath)]
     pub examples: Option<PathBuf>,
 }
 
 impl DrawnArgs {
-    /// What is to be drawn.
+    /// Returns the contrasts to draw.
     pub fn contrasts(&self) -> Vec<Contrast> {
         let wanted = |contrast: &Contrast| match contrast {
             Contrast::Lettering => self.lettering,
@@ -126,7 +126,7 @@ impl DrawnArgs {
     }
 }
 
-/// Of `recipe-render direction show`.
+/// The arguments of `recipe-render direction show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// A file of directions
@@ -138,10 +138,10 @@ pub struct ShowArgs {
     /// Draw a heat map for each class beside the picture
     #[arg(short, long, value_name = "MAP.png", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// The highest places to tell, for each class
+    /// How many of the best places to report for each class
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub places: usize,
-    /// Where the model is, if not where it was when the file was made: its name, or the path of its folder
+    /// Where the model is, if it has moved since the file was made: its name, or the path of its folder
     #[arg(long, value_name = "NAME|FOLDER")]
     pub model: Option<String>,
     /// Print JSON, with all digits

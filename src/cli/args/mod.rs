@@ -1,4 +1,4 @@
-//! The arguments, and the few rules among them that a derive cannot say.
+//! The arguments, and the few rules between them that a derive cannot express.
 
 mod commands;
 pub mod direction;
@@ -23,7 +23,7 @@ use crate::runtime;
 
 /// Turns recipes into pictures: pixels are optimised until CLIP sees what the recipe says.
 ///
-/// `recipe-render RECIPE` renders to RECIPE's name with .png in the current folder.
+/// `recipe-render RECIPE` writes the picture to the current folder, named after RECIPE with .png.
 #[derive(Debug, Parser)]
 #[command(
     name = "recipe-render",
@@ -44,7 +44,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Where onnxruntime may come from.
+    /// Returns where onnxruntime may come from.
     pub fn runtime(&self) -> runtime::Options {
         runtime::Options {
             onnxruntime: self.common.onnxruntime.clone(),
@@ -71,7 +71,7 @@ pub struct CommonArgs {
     /// Use this onnxruntime library
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Runtime")]
     pub onnxruntime: Option<PathBuf>,
-    /// Install and download nothing: fail where onnxruntime, or the model to fetch, is not on this machine yet
+    /// Install and download nothing: fail if onnxruntime, or the model to fetch, is not on this machine yet
     #[arg(long, global = true, help_heading = "Runtime")]
     pub offline: bool,
 }
@@ -83,17 +83,17 @@ pub enum Command {
     Watch(WatchArgs),
     /// Check recipes without rendering them
     Check(CheckArgs),
-    /// Print what a recipe comes to: phases, targets, windows, memory and time
+    /// Print the resolved plan of a recipe: phases, targets, windows, memory and time
     Plan(PlanArgs),
     /// Render a recipe with every combination of some values, and a contact sheet of them
     Sweep(SweepArgs),
-    /// Write a recipe to begin from
+    /// Write a new recipe to start from
     New(NewArgs),
     /// Print the JSON schema of recipes
     Schema(SchemaArgs),
     /// Print the recipe that a picture was rendered from
     Recover(RecoverArgs),
-    /// Tell how similar a picture is to prompts, in a model's eyes
+    /// Print how similar a picture is to prompts, according to a model
     Score(ScoreArgs),
     /// Fit directions to examples of what to look for or to avoid
     Direction(DirectionArgs),
@@ -101,20 +101,20 @@ pub enum Command {
     Runtime(RuntimeArgs),
     /// List, fetch, import, check and remove models, or write a model's gradient as an ONNX file
     Models(ModelsArgs),
-    /// Show what is kept on this machine, or remove it
+    /// Show what the program keeps on this machine, or remove it
     Cache(CacheArgs),
-    /// Print what completes the command line in a shell
+    /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Print the manual page, or write those of all commands
     Man(ManArgs),
 }
 
-/// Parses the command line of this process; on an error, or for `--help`, prints and exits (2, or 0).
+/// Parses the command line of this process. On an error, and for `--help`, prints and exits (with code 2 or 0).
 pub fn parse() -> Arguments {
     parse_from(std::env::args_os()).unwrap_or_else(|error| error.exit())
 }
 
-/// Parses a command line, the program's name first.
+/// Parses a command line whose first word is the program's name.
 pub(crate) fn parse_from(line: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Arguments, clap::Error> {
     let mut command = command();
     let matches = command.try_get_matches_from_mut(joined(line))?;
@@ -133,7 +133,7 @@ pub(crate) fn parse_from(line: impl IntoIterator<Item = impl Into<OsString>>) ->
     Ok(arguments)
 }
 
-/// The command line's description.
+/// Returns clap's description of the command line.
 pub(crate) fn command() -> clap::Command {
     let values = "Values that vary, like seed=1..8 or phase.0.rate=0.03,0.05; several --set multiply";
     let of_a_sweep = |set: clap::Arg| set.value_name("PATH=VALUES").help(values);
@@ -147,8 +147,8 @@ pub(crate) fn command() -> clap::Command {
     )
 }
 
-/// The same line with `--serve ADDR` written as `--serve=ADDR`, and `--watch-poll SECONDS` likewise. What follows `--serve` and is
-/// no address is a recipe, so that `--serve a.toml` means what it seems to.
+/// Rewrites `--serve ADDR` as `--serve=ADDR`, and `--watch-poll SECONDS` likewise. A word after `--serve` that is not an address
+/// is a recipe, so that `--serve a.toml` means what it seems to.
 fn joined(line: impl IntoIterator<Item = impl Into<OsString>>) -> Vec<OsString> {
     let mut words: Vec<OsString> = Vec::new();
     let mut options = true;
@@ -173,7 +173,7 @@ fn joined(line: impl IntoIterator<Item = impl Into<OsString>>) -> Vec<OsString> 
     words
 }
 
-/// The command that a word is a misspelling of: one or two letters are wrong, and more are right.
+/// Returns the command that a word misspells: at most two letters are wrong, and more are right.
 pub(crate) fn command_like(word: &str) -> Option<String> {
     let command = command();
     let names = command.get_subcommands().map(clap::Command::get_name).chain(["help"]);
@@ -182,7 +182,7 @@ pub(crate) fn command_like(word: &str) -> Option<String> {
     (distance <= 2 && distance * 2 < word.chars().count()).then(|| name.to_owned())
 }
 
-/// A subcommand takes none of the renderer's arguments; silently ignoring `--size` in `--size 64x64 check` would mislead.
+/// Refuses the renderer's arguments before a subcommand: silently ignoring `--size` in `--size 64x64 check` would mislead.
 fn refuse_render_arguments(
     command: &mut clap::Command,
     matches: &clap::ArgMatches,
@@ -203,7 +203,7 @@ fn refuse_render_arguments(
     Ok(())
 }
 
-/// Arguments that make no sense together.
+/// Refuses arguments that make no sense together.
 fn refuse_conflicts(command: &mut clap::Command, render: &RenderArgs) -> Result<(), clap::Error> {
     let folders = render.recipes.iter().any(|path| path.is_dir());
     let several = render.recipes.len() > 1 || folders && render.watches();

@@ -1,4 +1,4 @@
-//! What rendering takes.
+//! The arguments of rendering.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::preview::Address;
 use crate::recipe::{Setting, parse_seed, parse_size, parse_steps};
 use crate::runtime::DeviceChoice;
 
-/// What `recipe-render RECIPE...` understands.
+/// The arguments of `recipe-render RECIPE...`.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
     /// Recipes to render, one after the other; `-` reads one from standard input, `./check` is a file named check. A
@@ -38,19 +38,19 @@ pub struct RenderArgs {
     #[arg(long, value_name = "HOW", value_enum, num_args = 0..=1, require_equals = true,
         default_missing_value = "again", help_heading = "Watching")]
     pub watch: Option<WatchChoice>,
-    /// Look every SECONDS whether something was saved, as network drives do not tell [default: 1]; stands for --watch, too
+    /// Check for saved files every SECONDS, for network drives, which send no events [default: 1]; implies --watch
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1",
         value_parser = values::seconds, help_heading = "Watching")]
     pub watch_poll: Option<Duration>,
-    /// Begin at the first step, whatever is kept of earlier renders. Renders that are recorded do so,
-    /// too: with --timings, --video, --sheet, and but for --watch with --every and --phases
+    /// Begin at the first step and ignore the checkpoints of earlier renders. Recorded renders always do: with --timings, --video
+    /// or --sheet, and with --every or --phases unless --watch is given
     #[arg(long)]
     pub fresh: bool,
     /// Show the render on a live page, served at ADDR: a port, an IP address, or both [default: 127.0.0.1 and a free port]
     #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, default_missing_value = "127.0.0.1",
         help_heading = "Live page")]
     pub serve: Option<Address>,
-    /// Open the live page in the browser; stands for --serve, too
+    /// Open the live page in the browser; implies --serve
     #[arg(long, help_heading = "Live page")]
     pub open: bool,
     /// Write steps, windows, seconds and peak memory to a JSON file
@@ -59,63 +59,63 @@ pub struct RenderArgs {
 }
 
 impl RenderArgs {
-    /// The recipes are to be followed.
+    /// Returns whether to follow the recipes.
     pub fn watches(&self) -> bool {
         self.watch.is_some() || self.watch_poll.is_some()
     }
 
-    /// An edit is to go on from the canvas as it is.
+    /// Returns whether an edit continues from the current canvas.
     pub fn continues(&self) -> bool {
         self.watch == Some(WatchChoice::Continue)
     }
 
-    /// A live page is wanted.
+    /// Returns whether to serve a live page.
     pub fn page(&self) -> bool {
         self.serve.is_some() || self.open
     }
 }
 
-/// What an edit of a recipe does.
+/// What happens after an edit of a recipe.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum WatchChoice {
-    /// It goes on from the step where it first matters: the picture is the one of an undisturbed render.
+    /// Resume at the first step that the edit affects: the picture is the one of an undisturbed render.
     #[default]
     Again,
-    /// It goes on from the canvas as it is, whatever it changed; such a picture cannot be made again, and says so inside.
+    /// Continue from the current canvas, whatever the edit changed; such a picture cannot be made again, and says so inside.
     Continue,
 }
 
-/// What is kept and shown of a render's course.
+/// The arguments that say what to keep and show of a render's progress.
 #[derive(Debug, Args)]
 pub struct RecordArgs {
-    /// Also write NAME-sheet.png: the pictures at the phases' ends, labelled, on one sheet
+    /// Also write NAME-sheet.png: the picture at the end of each phase, labelled, on one sheet
     #[arg(long, help_heading = "Snapshots")]
     pub sheet: bool,
     /// Also make a video of the growing picture: .mp4 (by ffmpeg, which must be on the PATH), .gif or .webp
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Snapshots")]
     pub video: Option<PathBuf>,
-    /// A frame of the video every N steps [default: so that it takes about ten seconds]
+    /// Add a frame to the video every N steps [default: chosen for a video of about ten seconds]
     #[arg(long, value_name = "N", requires = "video", value_parser = values::positive, help_heading = "Snapshots")]
     pub video_every: Option<NonZeroU32>,
-    /// The video's frames a second, 1 to 60; its last frame is held for a moment
+    /// The video's frames per second, 1 to 60; its last frame is held for a moment
     #[arg(long, value_name = "FPS", requires = "video", value_parser = values::fps, help_heading = "Snapshots")]
     pub fps: Option<f64>,
     #[command(flatten)]
     pub preview: PreviewArgs,
 }
 
-/// What to compute with.
+/// The arguments that say what to compute with.
 #[derive(Debug, Clone, Args)]
 pub struct ComputeArgs {
     /// Where to compute: auto, cpu, cuda or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = values::device, help_heading = "Runtime")]
     pub device: DeviceChoice,
-    /// Threads to compute with [default: one a processor]. The picture is the same with any number
+    /// Threads to compute with [default: one per processor]. The picture does not depend on their number
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Runtime")]
     pub threads: Option<NonZeroUsize>,
 }
 
-/// Whether pictures are shown where the command runs.
+/// The arguments that say whether to show pictures in the terminal.
 #[derive(Debug, Clone, Args)]
 pub struct PreviewArgs {
     /// Show the growing picture in the terminal
@@ -131,33 +131,34 @@ pub struct PreviewArgs {
     pub how: Option<PreviewChoice>,
 }
 
-/// What the command line says in place of the recipe.
+/// The arguments that override the recipe.
 #[derive(Debug, Clone, Args)]
 pub struct InsteadArgs {
     /// Render at this size instead of the recipe's, like 1024x768
     #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "In place of the recipe's")]
     pub size: Option<Size>,
-    /// Steps in all; the phases are scaled
+    /// The total number of steps; the phases are scaled
     #[arg(long, value_name = "N", value_parser = parse_steps, help_heading = "In place of the recipe's")]
     pub steps: Option<u64>,
     /// The seed of every random draw, from 0 to 18446744073709551615
     #[arg(long, value_name = "N", value_parser = parse_seed, help_heading = "In place of the recipe's")]
     pub seed: Option<u64>,
-    /// A model's name, or the path of its folder; it also stands in for several
+    /// A model's name, or the path of its folder; replaces all of the recipe's models
     #[arg(long, value_name = "NAME|FOLDER", help_heading = "In place of the recipe's")]
     pub model: Option<String>,
-    /// One value, like detail.0.weight=0.5 (keys, positions from 0 and names; TOML, or else a text); may be given several times
+    /// One value, like detail.0.weight=0.5 (a path of keys, positions from 0 and names; the value is TOML, or else a text); may
+    /// be given several times
     #[arg(long, value_name = "PATH=VALUE", help_heading = "In place of the recipe's")]
     pub set: Vec<Setting>,
-    /// A third of the size and a quarter of the steps, all else unchanged; the picture is NAME-draft.png
+    /// Render at a third of the size with a quarter of the steps, all else unchanged; the picture is NAME-draft.png
     #[arg(long, help_heading = "In place of the recipe's")]
     pub draft: bool,
 }
 
-/// How the picture is put on the terminal.
+/// How the picture is drawn in the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PreviewChoice {
-    /// The best that the terminal says it understands
+    /// The best protocol that the terminal claims to support
     Auto,
     /// The kitty graphics protocol
     Kitty,

@@ -1,4 +1,4 @@
-//! Values on the command line, read with messages that say what would be right. clap adds the flag's name.
+//! Parsers for values on the command line. Their messages say what is expected; clap adds the flag's name.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -6,35 +6,35 @@ use std::time::Duration;
 use crate::models::Activation;
 use crate::runtime::DeviceChoice;
 
-/// A whole number, at least 1.
+/// Reads a whole number, at least 1.
 pub(crate) fn positive(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| format!("expected a whole number from 1 to {}", u32::MAX))
 }
 
-/// A number of threads, 1 to 256.
+/// Reads a number of threads, 1 to 256.
 pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     let threads: Option<NonZeroUsize> = text.parse().ok();
     threads.filter(|threads| threads.get() <= 256).ok_or("expected a whole number from 1 to 256".into())
 }
 
-/// Frames a second, 1 to 60.
+/// Reads frames per second, 1 to 60.
 pub(crate) fn fps(text: &str) -> Result<f64, String> {
     let fps: Option<f64> = text.parse().ok().filter(|fps| (1.0..=60.0).contains(fps));
     fps.ok_or("expected frames a second, from 1 to 60".into())
 }
 
-/// A time in seconds, a tenth to an hour.
+/// Reads a time in seconds, from a tenth of a second to an hour.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: Option<f64> = text.parse().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or("expected seconds, from 0.1 to 3600".into())
 }
 
-/// `auto`, `cpu`, `cuda` or `cuda:N`.
+/// Reads `auto`, `cpu`, `cuda` or `cuda:N`.
 pub(crate) fn device(text: &str) -> Result<DeviceChoice, String> {
     text.parse().map_err(|_| "expected auto, cpu, cuda or cuda:N, where N is the GPU's number from 0".into())
 }
 
-/// Three numbers with commas between them, or one for all three.
+/// Reads three numbers with commas between them, or one number for all three.
 pub(crate) fn triple(text: &str) -> Result<[f32; 3], String> {
     let numbers: Option<Vec<f32>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
     let finite = numbers.filter(|numbers: &Vec<f32>| numbers.iter().all(|number| number.is_finite()));
@@ -45,13 +45,13 @@ pub(crate) fn triple(text: &str) -> Result<[f32; 3], String> {
     }
 }
 
-/// Three numbers greater than 0.
+/// Reads three numbers greater than 0.
 pub(crate) fn deviation(text: &str) -> Result<[f32; 3], String> {
     let numbers = triple(text)?;
     if numbers.iter().all(|number| *number > 0.0) { Ok(numbers) } else { Err("expected numbers greater than 0".into()) }
 }
 
-/// An activation function.
+/// Reads the name of an activation function.
 pub(crate) fn activation(text: &str) -> Result<Activation, String> {
     match text {
         "quick-gelu" => Ok(Activation::QuickGelu),
@@ -60,7 +60,7 @@ pub(crate) fn activation(text: &str) -> Result<Activation, String> {
     }
 }
 
-/// A number of tokens, 0 to 65536.
+/// Reads a number of tokens, 0 to 65536.
 pub(crate) fn context(text: &str) -> Result<usize, String> {
     let tokens: Option<usize> = text.parse().ok();
     tokens.filter(|tokens| *tokens <= 1 << 16).ok_or("expected a whole number from 0 to 65536".into())

@@ -1,4 +1,4 @@
-//! `recipe-render cache`: what the program keeps on this machine, and removing it.
+//! `recipe-render cache`: shows or removes what the program keeps on this machine.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::runtime;
 struct Part {
     name: &'static str,
     folder: Option<std::path::PathBuf>,
-    /// What `clear --all` removes of it.
+    /// The files in it that `clear --all` removes; none if it removes nothing.
     layout: Option<Layout>,
 }
 
@@ -30,7 +30,7 @@ impl Part {
     }
 }
 
-/// What else is kept besides checkpoints.
+/// Returns the parts of the cache other than checkpoints.
 fn others() -> [Part; 3] {
     [
         Part::of("encoded prompts", Some(FEATURES), features_folder),
@@ -103,7 +103,7 @@ fn told(cleared: &Cleared, what: &str, voice: &Voice) {
     }
 }
 
-/// Files below a folder, and their bytes. Links are not followed.
+/// Returns the number of files below a folder and their bytes. Links are not followed.
 fn size(folder: &Path) -> (u64, u64) {
     let mut sum = (0, 0);
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -114,7 +114,7 @@ fn size(folder: &Path) -> (u64, u64) {
     sum
 }
 
-/// A number of bytes for people.
+/// Formats a number of bytes for people.
 fn shown(bytes: u64) -> String {
     match bytes {
         0..1000 => format!("{bytes} bytes"),

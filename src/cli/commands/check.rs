@@ -1,4 +1,4 @@
-//! `recipe-render check`: looks recipes through without rendering them.
+//! `recipe-render check`: checks recipes without rendering them.
 
 use std::path::Path;
 
@@ -11,8 +11,8 @@ use crate::cli::terminal::{Voice, voice};
 use crate::plan::{Plan, Sight, Target};
 use crate::recipe::{Diagnostic, Finding, Overrides, Setting, render_diagnostics};
 
-/// Checks recipes, one after the other, down to whether their models are there and know the prompts' words. A line about
-/// each sound recipe goes to stdout, or as JSON all findings; warnings alone do not make a recipe unsound.
+/// Checks recipes one after the other, including whether their models exist and know the words of the prompts. A line about each
+/// sound recipe goes to stdout, or all findings as JSON. Warnings alone do not make a recipe unsound.
 pub fn run(args: &CheckArgs, voice: &Voice) -> Outcome {
     let mut exit = Exit::Done;
     let mut findings = Vec::new();
@@ -40,18 +40,18 @@ pub fn run(args: &CheckArgs, voice: &Voice) -> Outcome {
     Ok(exit)
 }
 
-/// What came of looking at a recipe.
+/// The result of checking a recipe.
 struct Checked {
-    /// As people are shown them.
+    /// The warnings as text for people.
     warnings: String,
-    /// For programs.
+    /// The warnings for programs.
     warned: Vec<Finding>,
-    /// A line about the recipe, or what is wrong.
+    /// A line about a sound recipe, or the failure.
     sound: Result<String, Failure>,
 }
 
 impl Checked {
-    /// All findings: those of each text in its order, those about no place in it first.
+    /// Returns all findings in the order of their positions in each text; findings without a position come first.
     fn findings(self, path: &Path) -> Vec<Finding> {
         let mut findings = self.warned;
         if let Err(failure) = self.sound {
@@ -60,7 +60,7 @@ impl Checked {
                 false => findings.extend(failure.findings),
             }
         }
-        // A recipe's own text comes first, the others as they were met.
+        // The recipe's own file comes first, other files in the order of their first finding.
         let mut files: Vec<String> = vec![path.display().to_string()];
         for finding in &findings {
             if !files.contains(&finding.file) {
@@ -97,7 +97,7 @@ fn look(path: &Path, set: &[Setting], shown: &mut String, warned: &mut Vec<Findi
     }
 }
 
-/// A plan in a few words: its size, its steps, and at how many places it looks.
+/// Summarises a plan: its size, its steps, and how many places it looks at.
 fn summary(plan: &Plan) -> String {
     let places = |whole: bool| -> u64 {
         let targets = plan.targets.iter().enumerate();

@@ -1,4 +1,4 @@
-//! The commands, a file or a folder each. None knows another.
+//! The commands, one file or folder each. No command uses another.
 
 pub mod cache;
 pub mod check;

@@ -1,4 +1,4 @@
-//! `recipe-render recover PICTURE`: gives the recipe back that a picture was rendered from.
+//! `recipe-render recover PICTURE`: prints the recipe that a picture was rendered from.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,11 +8,11 @@ use crate::cli::source::picture;
 use crate::cli::terminal::{Voice, voice};
 use crate::output::{Bases, Origin, write_whole};
 
-/// The deepest folder that a recipe is put into, counted from the one that is asked for.
+/// The deepest folder that a recipe is written to, counted from the named folder.
 const DEEPEST: usize = 32;
 
-/// The recipe on stdout, byte for byte; on stderr what else it takes to make the picture again. Or all the recipes that it is
-/// made of as files, their paths on stdout.
+/// Prints the recipe on stdout, byte for byte, and on stderr what else it takes to make the picture again. With `--all` it writes
+/// the recipe and its bases as files instead, and prints their paths on stdout.
 pub fn run(args: &RecoverArgs, voice: &Voice) -> Outcome {
     let origin = picture::origin(&args.picture)?;
     match &args.all {
@@ -44,7 +44,7 @@ pub fn run(args: &RecoverArgs, voice: &Voice) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Writes the recipe and all that it builds on, over no file that is there.
+/// Writes the recipe and all recipes it builds on, never over an existing file.
 fn write(folder: &Path, picture: &Path, origin: &Origin, voice: &Voice) -> Result<(), Failure> {
     let stem = picture.file_stem().unwrap_or_default().to_string_lossy();
     let (depth, bases) = places(&origin.bases);
@@ -77,8 +77,8 @@ fn write(folder: &Path, picture: &Path, origin: &Origin, voice: &Voice) -> Resul
     Ok(())
 }
 
-/// Where the bases go, and how deep the recipe's own folder has to lie so that they all are in the folder that is asked for.
-/// What cannot be where it was, a path from the root or a recipe out of a picture, goes beside the recipe.
+/// Returns how deep the recipe's own folder must lie so that all bases are inside the named folder, and the paths of the bases. A
+/// base that cannot keep its place, with an absolute path or from a picture, goes beside the recipe.
 fn places(bases: &Bases) -> (usize, Vec<PathBuf>) {
     let ups = |path: &Path| {
         let mut depth = 0_i64;
@@ -107,12 +107,12 @@ fn places(bases: &Bases) -> (usize, Vec<PathBuf>) {
     (depth, paths.map(place).collect())
 }
 
-/// A folder so deep.
+/// Returns a relative folder of the given depth.
 fn below(depth: usize) -> PathBuf {
     (0..depth).map(|_| "recipe").collect()
 }
 
-/// A relative path without detours; none if it leads out of where it begins.
+/// Returns a relative path without `.` and `..`; none if it leads out of its starting folder.
 fn normal(path: &Path) -> Option<PathBuf> {
     let mut normal = PathBuf::new();
     for component in path.components() {

@@ -14,8 +14,8 @@ use crate::cli::source::{Source, overrides};
 use crate::cli::terminal::Voice;
 use crate::runtime;
 
-/// Renders every recipe. Where one cannot even be read, nothing is rendered. One that fails later is reported and does not
-/// keep the others from being rendered; the exit code is the worst.
+/// Renders every recipe. If one cannot even be read, nothing is rendered. A later failure is reported and does not keep the other
+/// recipes from being rendered; the exit code is the worst.
 pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
     let jobs = jobs(args)?;
     let mut sources = Vec::new();
@@ -23,7 +23,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     for job in &jobs {
         match read(job) {
             Ok(source) => sources.push(source),
-            // The only one's failure is the command's.
+            // The failure of the only recipe is the command's failure.
             Err(failure) if jobs.len() == 1 => return Err(failure),
             Err(failure) => {
                 voice.failure(&failure);
@@ -37,7 +37,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     let live = Live::start(args, &jobs[0].recipe, voice)?;
     let mut bench = Workbench::new(args.compute.threads, args.compute.device, options, voice)?;
     for (index, (job, source)) in jobs.iter().zip(&sources).enumerate() {
-        // The first one's time includes what the process needed to get going.
+        // The time of the first render includes the start of the process.
         let started = if index == 0 { started } else { Instant::now() };
         let ended =
             one(args, voice, job, &live, source, &mut bench, started).inspect_err(|failure| live.failed(failure));
@@ -55,7 +55,7 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     Ok(worst)
 }
 
-/// A job's recipe. Of a name that is no file, perhaps a command was meant.
+/// Reads a job's recipe. If the file does not exist and its name resembles a command, the hint names the command.
 fn read(job: &Job) -> Result<Source, Failure> {
     Source::read(&job.recipe).map_err(|failure| {
         let word = job.recipe.to_str().filter(|_| !job.recipe.exists());

@@ -1,4 +1,4 @@
-//! `recipe-render runtime [install [--cuda]]`: which onnxruntime is used, and installing it ahead of time.
+//! `recipe-render runtime [install [--cuda]]`: shows which onnxruntime is used, or installs one ahead of time.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::cli::args::{RuntimeArgs, RuntimeCommand};
 use crate::cli::failure::{Exit, Outcome as Ended};
 use crate::runtime::{self, Options, Outcome, PLATFORMS, ProviderState, Report, RuntimeError};
 
-/// Calls one of the three.
+/// Calls one of the three commands.
 pub fn run(args: &RuntimeArgs, options: &Options) -> Ended {
     match &args.command {
         None => show(options)?,
@@ -17,16 +17,16 @@ pub fn run(args: &RuntimeArgs, options: &Options) -> Ended {
     Ok(Exit::Done)
 }
 
-/// Prints the library's path, version and providers, every place looked at, and the platforms that it can be installed
-/// on. That there is none is an error, after the places.
+/// Prints the library's path, version and providers, every place searched, and the platforms onnxruntime can be installed on. A
+/// missing library is an error, returned after the places are printed.
 fn show(options: &Options) -> Result<(), RuntimeError> {
     let report = runtime::report(options);
-    // A reader that goes away early (`| head`) is no failure.
+    // A reader that closes the pipe early (`| head`) is not a failure.
     let _ = io::stdout().write_all(text(&report).as_bytes());
     report.library.map(|_| ())
 }
 
-/// Installs onnxruntime into our cache, or says that it is there.
+/// Installs onnxruntime into our cache, unless it is already there, and prints its path.
 fn install(options: &Options, cuda: bool) -> Result<(), RuntimeError> {
     if options.offline {
         return Err(RuntimeError::Install {
@@ -39,10 +39,10 @@ fn install(options: &Options, cuda: bool) -> Result<(), RuntimeError> {
     Ok(())
 }
 
-/// Tries a library in this process, which may end by it, and prints what came of it for the process that asks.
+/// Tries a library in this process, which may crash, and prints the result for the parent process.
 fn try_library(path: &Path) {
     let answer = runtime::try_library(path);
-    // Nobody to tell is no failure. The line begins anew: the library may have printed something.
+    // A closed stdout is not a failure. The answer starts a new line, as the library may have printed something.
     let _ = writeln!(io::stdout(), "\n{answer}");
 }
 

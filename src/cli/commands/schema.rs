@@ -1,4 +1,4 @@
-//! `recipe-render schema [--reference]`: what editors and people look recipes up in.
+//! `recipe-render schema [--reference]`: prints the recipes' schema for editors, or their reference for people.
 
 use crate::cli::args::SchemaArgs;
 use crate::cli::failure::{Exit, Outcome};

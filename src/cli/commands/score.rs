@@ -1,4 +1,4 @@
-//! `recipe-render score PICTURE PROMPT...`: how similar a picture is to prompts, in a model's eyes.
+//! `recipe-render score PICTURE PROMPT...`: prints how similar a picture is to prompts, according to a model.
 
 use std::path::Path;
 
@@ -15,18 +15,18 @@ use crate::runtime;
 /// The length of the longest bar, in columns.
 const BAR: usize = 20;
 
-/// A prompt and what came of it.
+/// A prompt and its score.
 struct Score<'a> {
     prompt: &'a str,
     /// The cosine of the angle between the picture's embedding and the prompt's.
     similarity: f64,
-    /// How much of CLIP's belief goes to this prompt, were one of them right; they add up to 1.
+    /// The probability CLIP assigns to this prompt if exactly one of the prompts is right; all shares add up to 1.
     share: f64,
 }
 
 /// Prints the similarity of the picture to each prompt, in the order given.
 pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outcome {
-    // What can be known without onnxruntime comes first.
+    // Checks that do not need onnxruntime come first.
     let photo = Photo::open(&args.picture)?;
     let model = ModelFolder::find(&args.model, Path::new(""))?;
     let prompts: Vec<(&str, &str)> = args.prompts.iter().map(|prompt| ("PROMPT", prompt.as_str())).collect();
@@ -71,12 +71,12 @@ pub fn run(args: &ScoreArgs, options: &runtime::Options, voice: &Voice) -> Outco
     Ok(Exit::Done)
 }
 
-/// Of vectors of unit length.
+/// Returns the cosine of the angle between two unit vectors.
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
 
-/// The softmax of similarities at CLIP's temperature.
+/// Returns the softmax of similarities at CLIP's temperature.
 fn shares(similarities: &[f64]) -> Vec<f64> {
     let most = similarities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let powers: Vec<f64> = similarities.iter().map(|similarity| (TEMPERATURE * (similarity - most)).exp()).collect();
@@ -84,7 +84,7 @@ fn shares(similarities: &[f64]) -> Vec<f64> {
     powers.iter().map(|power| power / sum).collect()
 }
 
-/// A line a prompt: its similarity and, where there are several, its share.
+/// Formats one line per prompt: its similarity and, if there are several prompts, its share.
 fn table(scores: &[Score<'_>]) -> String {
     let width = scores.iter().map(|score| score.prompt.chars().count()).max().unwrap_or(0);
     let line = |score: &Score<'_>| {

@@ -1,4 +1,5 @@
-//! `recipe-render completions` and `recipe-render man`: what shells and `man` know of the command line, made from it.
+//! `recipe-render completions` and `recipe-render man`: shell completions and manual pages, generated from the command line's
+//! description.
 
 use std::path::Path;
 
@@ -24,7 +25,7 @@ pub fn completions(args: &CompletionsArgs) -> Outcome {
 /// Prints the main page, or writes the pages of all commands into a folder.
 pub fn man(args: &ManArgs, voice: &Voice) -> Outcome {
     let mut command = command();
-    // Gives every command the options that all share, and its whole name.
+    // Gives every command the shared options and its full name.
     command.build();
     let Some(folder) = &args.folder else {
         voice::result(&page(command)?.1)?;
@@ -39,7 +40,7 @@ pub fn man(args: &ManArgs, voice: &Voice) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Writes a command's page and those of the commands below it; returns how many.
+/// Writes the pages of a command and its subcommands; returns how many.
 fn pages(command: clap::Command, folder: &Path) -> Result<usize, Failure> {
     let below: Vec<clap::Command> =
         command.get_subcommands().filter(|below| below.get_name() != "help" && !below.is_hide_set()).cloned().collect();
@@ -57,7 +58,7 @@ fn pages(command: clap::Command, folder: &Path) -> Result<usize, Failure> {
     Ok(count)
 }
 
-/// Nothing is there, or a page that we wrote.
+/// Returns whether the path is free, or holds a page that we wrote.
 fn is_ours(path: &Path) -> bool {
     ours::is_free(path)
         || ours::is_file(path)
@@ -67,7 +68,7 @@ fn is_ours(path: &Path) -> bool {
             })
 }
 
-/// A page's file name and text.
+/// Returns a page's file name and text.
 fn page(command: clap::Command) -> Result<(String, Vec<u8>), Failure> {
     let version = format!("recipe-render {}", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command).manual("recipe-render").source(version);

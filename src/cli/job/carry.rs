@@ -1,7 +1,7 @@
-//! `--watch=continue`: an edit goes on from the canvas as it is, whatever it changed.
+//! `--watch=continue`: an edit continues from the current canvas, whatever it changed.
 //!
-//! Where it changed nothing that counted up to there, that is what an ordinary render does, and the picture can be made again.
-//! Otherwise the picture keeps a list of such edits, and no state of it goes to the store.
+//! If the edit changed nothing that mattered so far, an ordinary render would reach the same canvas, and the picture can be made
+//! again. Otherwise the picture keeps a list of such edits, and none of its states goes to the store.
 
 use crate::output::Continued;
 use crate::picture::Picture;
@@ -10,20 +10,20 @@ use crate::recipe::changes;
 use crate::render::{Left, Progress, Standing, State, canvas_fits};
 use crate::store::{Arrays, Conditions, Mark};
 
-/// What the render of an edition left.
+/// What the render of an edition leaves for the next one.
 pub(crate) struct Carried {
     pub plan: Plan,
     pub conditions: Conditions,
     /// The recipe's text.
     pub text: String,
     pub canvas: Kept,
-    /// Where it was on the way of an ordinary render; none where it was not.
+    /// The place of the canvas in an ordinary render; none if no ordinary render passes through it.
     pub mark: Option<Mark>,
-    /// The edits so far that made it another one.
+    /// The edits so far that made it differ from an ordinary render.
     pub edits: Vec<Continued>,
 }
 
-/// A canvas between two steps, copied.
+/// A copy of a canvas between two steps.
 pub(crate) struct Kept {
     pub standing: Standing,
     pub arrays: Arrays,
@@ -38,31 +38,31 @@ impl Kept {
     }
 }
 
-/// What a render is given of an earlier one, and leaves.
+/// What a render takes over from an earlier one, and what it leaves.
 pub(crate) struct Carry<'a> {
     pub before: Option<&'a Carried>,
-    /// Stays as it is where no step was done.
+    /// Unchanged if no step was done.
     pub left: &'a mut Option<Carried>,
 }
 
-/// How a render goes on with what another one left.
+/// How a render continues from what another one left.
 pub(crate) struct Course {
-    /// In the new plan.
+    /// The position in the new plan.
     pub standing: Standing,
     pub edits: Vec<Continued>,
-    /// The canvas is of the new plan's size and basis.
+    /// Whether the canvas has the new plan's size and basis.
     pub fits: bool,
-    /// The last of the edits is what this render begins with.
+    /// Whether this render begins with the last of the edits.
     pub edited: bool,
 }
 
 impl Carried {
-    /// Whether an ordinary render of `plan` passes through this very canvas.
+    /// Returns whether an ordinary render of `plan` passes through exactly this canvas.
     pub fn is_on_the_way_of(&self, plan: &Plan, conditions: &Conditions) -> bool {
         self.edits.is_empty() && self.mark.as_ref().is_some_and(|mark| mark.is_on_the_way_of(plan, conditions))
     }
 
-    /// How it goes on.
+    /// Returns how a render of `plan` continues from here.
     pub fn course(&self, plan: &Plan, conditions: &Conditions, text: &str) -> Course {
         let standing = &self.canvas.standing;
         if self.is_on_the_way_of(plan, conditions) || same(&self.plan, plan) && self.conditions == *conditions {
@@ -84,18 +84,18 @@ impl Carried {
         }
     }
 
-    /// The canvas, as a render takes it.
+    /// Returns the canvas in the form that a render takes.
     pub fn state(&self, standing: &Standing) -> State<'_> {
         self.canvas.arrays.state(standing.clone())
     }
 
-    /// The canvas under another plan.
+    /// Returns the canvas for a render of another plan.
     pub fn left<'a>(&'a self, state: &'a State<'a>, course: &Course) -> Left<'a> {
         Left { state, picture: &self.canvas.picture, fits: course.fits }
     }
 }
 
-/// Two plans differ in their titles at most.
+/// Returns whether two plans differ at most in their titles.
 fn same(before: &Plan, after: &Plan) -> bool {
     Plan { title: after.title.clone(), ..before.clone() } == *after
 }

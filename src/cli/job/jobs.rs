@@ -1,4 +1,4 @@
-//! Which recipe goes to which picture, decided and checked before anything is rendered.
+//! Assigns recipes to pictures, and checks the outputs, before anything is rendered.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -11,11 +11,11 @@ use crate::cli::failure::Failure;
 use crate::cli::source::picture::is_picture;
 use crate::output::{check_own_picture, check_writable, is_snapshot_of, resolve, sheet_path};
 
-/// Formats that a name may promise and that we do not write.
+/// Extensions of formats that we do not write.
 const OTHER_FORMATS: [&str; 13] =
     ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "jxl", "heic", "svg", "pdf", "toml"];
 
-/// What is written beside the pictures, in messages.
+/// The name of the timings file in messages.
 const TIMINGS: &str = "--timings";
 
 /// One recipe and its picture.
@@ -24,12 +24,12 @@ pub(crate) struct Job {
     /// `-` is standard input.
     pub recipe: PathBuf,
     pub output: PathBuf,
-    /// What it is called in messages, if not by the recipe's name.
+    /// The name in messages, if it is not the recipe's.
     pub title: Option<String>,
 }
 
 impl Job {
-    /// The recipe's name in messages.
+    /// Returns the job's name in messages.
     pub(crate) fn name(&self) -> String {
         match &self.title {
             Some(title) => title.clone(),
@@ -43,13 +43,13 @@ impl Job {
     }
 }
 
-/// The jobs of a command line. Nothing that could have been known beforehand fails after a minute of rendering: every
-/// output can be written, and none would overwrite a recipe or another output.
+/// Returns the jobs of a command line. What can be checked beforehand must not fail after a minute of rendering: every output can
+/// be written, and none would overwrite a recipe or another output.
 pub(crate) fn jobs(args: &RenderArgs) -> Result<Vec<Job>, Failure> {
     jobs_of(args, &args.recipes, args.recipes.len() > 1)
 }
 
-/// The jobs of some recipes. `several`: there are others, or may be.
+/// Returns the jobs of some recipes. `several`: there are other recipes, or there may be later.
 pub(crate) fn jobs_of(args: &RenderArgs, recipes: &[PathBuf], several: bool) -> Result<Vec<Job>, Failure> {
     let folder = output_folder(args, several)?;
     let mut jobs = Vec::new();
@@ -74,7 +74,7 @@ pub(crate) fn jobs_of(args: &RenderArgs, recipes: &[PathBuf], several: bool) -> 
     for path in outputs.chain(beside(args).into_iter().map(|(path, _)| path)) {
         check_writable(path)?;
     }
-    // Who names a file means it; names of ours may be somebody else's, too.
+    // A path that the user named may be overwritten. At a path that we made up, only a picture of ours may be.
     for job in &jobs {
         if args.output.is_none() || folder.is_some() {
             check_own_picture(&job.output)?;
@@ -86,19 +86,19 @@ pub(crate) fn jobs_of(args: &RenderArgs, recipes: &[PathBuf], several: bool) -> 
     Ok(jobs)
 }
 
-/// What is written beside the pictures under a name of its own, and the option that says so.
+/// Returns the files written beside the pictures under names of their own, each with its option.
 pub(crate) fn beside(args: &RenderArgs) -> Vec<(&Path, &'static str)> {
     let timings = args.timings.as_deref().map(|path| (path, TIMINGS));
     let video = args.record.video.as_deref().map(|path| (path, "--video"));
     timings.into_iter().chain(video).collect()
 }
 
-/// Whether pictures are written whose names are made of the picture's.
+/// Returns whether further pictures are written whose names derive from the picture's.
 pub(crate) fn snapshots(args: &RenderArgs) -> bool {
     args.every.is_some() || args.phases || args.record.sheet || args.page()
 }
 
-/// The folder that `--output` names, if it names one.
+/// Returns the folder that `--output` names, if it names one.
 fn output_folder(args: &RenderArgs, several: bool) -> Result<Option<PathBuf>, Failure> {
     let Some(output) = &args.output else { return Ok(None) };
     let named_as_folder = output.as_os_str().to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR]);
@@ -117,8 +117,8 @@ fn output_folder(args: &RenderArgs, several: bool) -> Result<Option<PathBuf>, Fa
         .hint(format!("make it first: mkdir -p {shown}")))
 }
 
-/// The recipe's stem, `.png`. A draft, and a picture rendered again, have names of their own, so that neither takes the
-/// place of a picture that took longer.
+/// Returns the recipe's stem with `.png`. A draft and a picture rendered again have names of their own, so that they do not
+/// overwrite a picture that took longer.
 fn picture_name(recipe: &Path, draft: bool) -> Result<OsString, Failure> {
     let stem = match recipe.as_os_str() == "-" {
         true => "stdin".as_ref(),
@@ -153,7 +153,7 @@ fn check_distinct(jobs: &[Job], beside: &[(&Path, &str)]) -> Result<(), Failure>
     }
     let outputs = jobs.iter().map(|job| (job.output.as_path(), format!("the picture of {}", job.name())));
     for (path, what) in outputs.chain(beside.iter().map(|(path, option)| (*path, (*option).to_owned()))) {
-        // A device takes any number of pictures.
+        // A device like `/dev/null` takes any number of pictures.
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
             continue;
         }
@@ -170,7 +170,7 @@ fn check_distinct(jobs: &[Job], beside: &[(&Path, &str)]) -> Result<(), Failure>
     Ok(())
 }
 
-/// A snapshot of one picture may not be another picture or a recipe.
+/// Fails if a snapshot of one picture could overwrite another picture or a recipe.
 fn check_snapshots(jobs: &[Job]) -> Result<(), Failure> {
     for job in jobs {
         let output = identity(&job.output);
@@ -184,7 +184,7 @@ fn check_snapshots(jobs: &[Job]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Two paths to one file have one identity, even where the file does not exist yet.
+/// Returns the identity of a file, the same for all paths to it, even if the file does not exist yet.
 pub(crate) fn identity(path: &Path) -> PathBuf {
     if let Ok(path) = fs::canonicalize(path) {
         return path;
@@ -193,7 +193,7 @@ pub(crate) fn identity(path: &Path) -> PathBuf {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let parent = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_path_buf());
     let name = path.file_name().unwrap_or_default();
-    // These systems take A.png and a.png for one file.
+    // On these systems A.png and a.png are the same file.
     if cfg!(any(windows, target_os = "macos")) {
         return parent.join(name.to_string_lossy().to_lowercase());
     }

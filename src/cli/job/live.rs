@@ -1,4 +1,4 @@
-//! `--serve`: the live page of this process, told of what is read and rendered.
+//! `--serve`: the live page of this process, notified of what is read and rendered.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::render::{Progress, Rendered};
 
 use crate::cli::source::Source;
 
-/// At the end the pages have so long to fetch the last picture.
+/// How long the pages have to fetch the last picture at the end.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The live page, if one is wanted. Dropping it ends the page.
@@ -25,8 +25,8 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Begins to serve if the command line says so, and tells where.
-    /// The port that is chosen hangs on `path`: the recipe, or the first of several.
+    /// Starts the server if the command line asks for it, and prints the link. A port that is not given is derived from `path`,
+    /// the recipe or the first of several.
     pub(crate) fn start(args: &RenderArgs, path: &Path, voice: &Voice) -> Result<Self, Failure> {
         if !args.page() {
             return Ok(Live { hub: None });
@@ -36,7 +36,7 @@ impl Live {
         let recipe = identity(path);
         let server = Server::start(hub.clone(), address, recipe.as_os_str().as_encoded_bytes())
             .map_err(|error| Failure::failed(&error).hinted(error.hint()))?;
-        // Whoever asked for it needs the link, quiet or not.
+        // A user who asked for the page needs the link, even with `--quiet`.
         voice.rendered(&format!("live page: {}", server.link()));
         if !address.is_loopback() {
             voice.warning(&format!(
@@ -57,14 +57,14 @@ impl Live {
         Ok(Live { hub: Some(hub) })
     }
 
-    /// Has a paused render look whether it is still wanted.
+    /// Wakes a paused render, so that it checks whether it is still wanted.
     pub(crate) fn wake(&self) {
         if let Some(hub) = &self.hub {
             hub.wake();
         }
     }
 
-    /// The recipe was read and can be rendered.
+    /// Shows a recipe that was read and can be rendered.
     pub(crate) fn recipe(&self, source: &Source, warnings: &[Diagnostic]) {
         let Some(hub) = &self.hub else { return };
         let name = source.path.display().to_string();
@@ -72,7 +72,7 @@ impl Live {
         hub.recipe(Recipe { name, text: source.text.clone(), findings });
     }
 
-    /// The recipe is wrong; what is being rendered, if anything is, goes on.
+    /// Shows a recipe with mistakes. A render under way goes on.
     pub(crate) fn wrong(&self, job: &Job, text: String, failure: &Failure) {
         let Some(hub) = &self.hub else { return };
         hub.recipe(Recipe { name: job.recipe.display().to_string(), text, findings: failure.findings.clone() });
@@ -82,7 +82,7 @@ impl Live {
         hub.fail();
     }
 
-    /// A render could not begin, or ended without a picture.
+    /// Shows that a render could not begin, or ended without a picture.
     pub(crate) fn failed(&self, failure: &Failure) {
         let Some(hub) = &self.hub else { return };
         match failure.findings.is_empty() {
@@ -92,7 +92,7 @@ impl Live {
         hub.activity(Activity::Failed);
     }
 
-    /// A render begins.
+    /// Begins to show a render.
     pub(crate) fn begin(&self, plan: &Plan, job: &Job, facts: &Facts) -> Page {
         let reporter = self.hub.as_ref().map(|hub| {
             let render = Render {
@@ -121,33 +121,33 @@ fn trouble(failure: &Failure) -> Notice {
     Notice::Trouble { message, hint: failure.hint.clone() }
 }
 
-/// One render on the live page. Without a page nothing here does anything.
+/// One render on the live page. Without a live page its methods do nothing.
 pub(crate) struct Page {
     hub: Option<Arc<Hub>>,
     reporter: Option<Reporter>,
 }
 
 impl Page {
-    /// A step was done.
+    /// Reports a finished step.
     pub(crate) fn step(&self, progress: &Progress<'_>, speed: impl FnOnce() -> Speed) {
         if let Some(reporter) = &self.reporter {
             reporter.step(progress, speed());
         }
     }
 
-    /// What pages wish the render to do before its next step; see [`Hub::gate`].
+    /// Returns what the pages want the render to do before its next step; see [`Hub::gate`].
     pub(crate) fn gate(&self) -> Gate {
         self.hub.as_ref().map_or(Gate::Go, |hub| hub.gate())
     }
 
-    /// Shows the picture as it is.
+    /// Shows the current picture.
     pub(crate) fn show(&self, progress: &mut Progress<'_>) {
         if let Some(reporter) = &self.reporter {
             reporter.show(progress);
         }
     }
 
-    /// What is to be told when a picture of this step is on disk, or could not be written.
+    /// Returns a callback that reports that the picture of this step was written, or could not be.
     pub(crate) fn saved(&self, step: u64) -> impl FnOnce(&Path, Result<(), &WriteError>) + Send + 'static {
         let hub = self.hub.clone();
         move |path, written| {
@@ -159,7 +159,7 @@ impl Page {
         }
     }
 
-    /// The render has ended, and its picture is on disk.
+    /// Reports the end of the render, once its picture is on disk.
     pub(crate) fn end(&self, rendered: &Rendered, output: &Path) {
         let (Some(hub), Some(reporter)) = (&self.hub, &self.reporter) else { return };
         let activity = if rendered.stopped { Activity::Stopped } else { Activity::Finished };

@@ -1,4 +1,4 @@
-//! One render of one recipe: which picture is made, what is written and said while it grows, and how it ends.
+//! One render of one recipe: where its picture goes, what is written and printed on the way, and how it ends.
 
 pub mod carry;
 pub mod live;

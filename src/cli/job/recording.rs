@@ -1,5 +1,4 @@
-//! What a render leaves behind of its course besides snapshots: a video, a contact sheet of its phases, the growing picture
-//! in the terminal.
+//! Recordings of a render besides snapshots: a video, a contact sheet of its phases, the growing picture in the terminal.
 
 use std::path::PathBuf;
 
@@ -19,7 +18,7 @@ use crate::picture::Picture;
 use crate::plan::{Plan, Size};
 use crate::render::{Progress, Rendered};
 
-/// The longest side of a picture that is kept for a contact sheet.
+/// The longest side of a picture kept for a contact sheet, in pixels.
 const KEPT: u32 = 512;
 
 /// A render's recordings.
@@ -27,7 +26,7 @@ pub(crate) struct Recording {
     video: Option<Video>,
     sheet: Option<Phases>,
     preview: Option<Preview>,
-    /// The picture in the terminal makes room for that of a next render, which takes its place.
+    /// Whether the recipe is rendered again: the next render's picture then replaces this one in the terminal.
     again: bool,
 }
 
@@ -49,7 +48,7 @@ struct Phases {
 }
 
 impl Recording {
-    /// What `args` ask for; nothing is drawn where there is no terminal or the user wants quiet.
+    /// Prepares the recordings that `args` ask for. Nothing is drawn without a terminal or with `--quiet`.
     ///
     /// `again` says that the same recipe will be rendered again.
     pub(crate) fn new(args: &RecordArgs, job: &Job, plan: &Plan, again: bool, voice: &Voice) -> Result<Self, Failure> {
@@ -73,7 +72,7 @@ impl Recording {
         Ok(Recording { video, sheet, preview, again })
     }
 
-    /// Takes a step into account. The picture is made at most once, and only where someone wants it.
+    /// Records a step. The picture is made at most once, and only if a recording needs it.
     pub(crate) fn step(&mut self, progress: &mut Progress<'_>) {
         let due = |video: &&mut Video| progress.step == 1 || progress.step.is_multiple_of(video.every);
         let video = self.video.as_mut().filter(due);
@@ -104,7 +103,7 @@ impl Recording {
         }
     }
 
-    /// Completes everything with the finished picture; returns what could not be written.
+    /// Completes the recordings with the finished picture; returns the errors of those that could not be written.
     pub(crate) fn finish(self, rendered: &Rendered) -> Vec<WriteError> {
         let mut failures = Vec::new();
         if let Some(preview) = self.preview {
@@ -129,7 +128,7 @@ impl Recording {
         failures
     }
 
-    /// Forgets everything: the render has failed or is to begin anew.
+    /// Discards the recordings: the render has failed or starts over.
     pub(crate) fn discard(self) {
         if let Some(preview) = self.preview {
             preview.stop();
@@ -159,7 +158,7 @@ impl Phases {
     }
 }
 
-/// A picture of at most `longest` pixels a side.
+/// Returns the picture, reduced to at most `longest` pixels a side.
 fn thumbnail(picture: &Picture, longest: u32) -> Option<RgbImage> {
     let image = RgbImage::from_raw(picture.size.width, picture.size.height, picture.to_rgb8())?;
     let (width, height) = image.dimensions();
@@ -171,7 +170,7 @@ fn thumbnail(picture: &Picture, longest: u32) -> Option<RgbImage> {
     Some(imageops::resize(&image, side(width), side(height), FilterType::CatmullRom))
 }
 
-/// Reports what could not be written; for the caller's exit code it returns how many that were.
+/// Reports write errors; returns their number for the caller's exit code.
 pub(crate) fn complain(voice: &Voice, failures: Vec<WriteError>) -> usize {
     let count = failures.len();
     for error in failures {

@@ -1,4 +1,4 @@
-//! One render of one recipe: the loop's observer, and what is written and said at its end.
+//! One render of one recipe: the loop's observer, and what is written and printed at the end.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -26,68 +26,68 @@ use crate::render::{
 };
 use crate::store::{Found, Keeper, Memory};
 
-/// Between two pictures of a growing canvas in watch mode.
+/// The time between two pictures of a growing canvas in watch mode.
 const GROWTH: Duration = Duration::from_secs(2);
 
 /// How a render ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// With its picture; `Exit::Failed` if something beside it could not be written.
+    /// With its picture; `Exit::Failed` if something else could not be written.
     Done(Exit),
     /// By a signal, with the picture so far.
     Interrupted,
-    /// Because the caller wanted it to stop; with its state, if there was a step.
+    /// Because the caller wanted it to stop; with its state if there was a step.
     Superseded(Option<Memory>),
 }
 
 /// Where a render begins.
 enum Begin<'a> {
-    /// With the plan's own start.
+    /// At the plan's own start.
     First,
-    /// With a state of this very render.
+    /// At a stored state of this same render.
     Found(Box<Found<'a>>),
-    /// With a canvas that the render of an earlier version left.
+    /// At a canvas that the render of an earlier version left.
     Carried(&'a Carried, Course),
 }
 
-/// What a render is told besides its recipe.
+/// The inputs of a render besides its recipe.
 pub(crate) struct Run<'a> {
     pub args: &'a RenderArgs,
-    /// What stands in place of the recipe.
+    /// The values that override the recipe's.
     pub overrides: &'a Overrides,
     pub voice: &'a Voice,
     pub job: &'a Job,
     pub live: &'a Live,
-    /// Messages name the recipe.
+    /// Whether messages name the recipe.
     pub several: bool,
-    /// The recipe was edited: where it begins is told even if that is the first step.
+    /// Whether the recipe was edited: the start is then reported even if it is the first step.
     pub edited: bool,
-    /// Start-up counts from here.
+    /// When start-up began.
     pub started: Instant,
-    /// States to go on from that may not be in the store.
+    /// Further states to resume from, which may not be in the store.
     pub memory: &'a [Memory],
-    /// In watch mode, where an edit is to go on with the canvas as it is: what was left, and is left again.
+    /// With `--watch=continue`: the canvas that an earlier render left, and the place for the one that this render leaves.
     pub carry: Option<Carry<'a>>,
     /// Asked after every step whether the render is still wanted.
     pub unwanted: &'a mut dyn FnMut() -> bool,
-    /// Told of the finished render once its picture is written.
+    /// Called with the finished render once its picture is written.
     pub report: &'a mut dyn FnMut(&Report<'_>) -> Result<(), Failure>,
 }
 
-/// What there is to tell of a render that has its picture.
+/// The facts to report about a render whose picture is written.
 pub(crate) struct Report<'a> {
     pub job: &'a Job,
     pub rendered: &'a Rendered,
-    /// Steps it was to have.
+    /// The number of planned steps.
     pub planned: u64,
-    /// From its start to the written picture.
+    /// Seconds from its start to the written picture.
     pub seconds: f64,
     /// Mean similarity of the winning prompts in the last step, by target.
     pub similarities: &'a [(String, f32)],
 }
 
 impl Run<'_> {
-    /// Renders, writes the picture, prints the tally.
+    /// Renders, writes the picture, and reports the result.
     pub(crate) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
         let Run { args, overrides, voice, job, live, several, edited, started, memory, carry, unwanted, report } = self;
         let watched = args.watches();
@@ -99,7 +99,8 @@ impl Run<'_> {
         let plan = &compiled.plan;
         let (device, conditions) = bench.conditions(source, compiled, &folders)?;
         let store = bench.store();
-        // What is recorded of a render is of all its steps; in watch mode of those that an edit has done again.
+        // Recordings cover all steps, so a recorded render does not resume. In watch mode snapshots cover only the steps that an
+        // edit repeats.
         let record = &args.record;
         let filmed = args.timings.is_some() || record.video.is_some() || record.sheet;
         let recorded = filmed || !watched && (args.every.is_some() || args.phases);
@@ -118,7 +119,7 @@ impl Run<'_> {
         let keeper = match &begin {
             Begin::First => Some(store.keeper(plan, &conditions, None, &called(plan, job))),
             Begin::Found(found) => Some(store.keeper(plan, &conditions, Some(&**found), &called(plan, job))),
-            // Its states are none of an ordinary render.
+            // Its states are not those of an ordinary render.
             Begin::Carried(..) => None,
         };
         let similarities = match &begin {
@@ -230,7 +231,7 @@ impl Run<'_> {
             ..
         } = eyes;
         let before = Instant::now();
-        // Cancelled before its first step, too.
+        // This also covers a render cancelled before its first step.
         let cancelled = matches!(&rendered, Ok(rendered) if rendered.stopped) && bench.cancel().is_cancelled();
         let superseded = (superseded || cancelled) && !interrupt::requested();
         let failures = match &rendered {
@@ -245,7 +246,7 @@ impl Run<'_> {
         unwritten += complain(voice, writer.finish());
         let rendered = rendered?;
         let kept = kept.or_else(|| match begin {
-            // Made of what was kept: no step was looked at.
+            // The picture was made from the stored state, so no step was observed.
             Begin::Found(found) if carry.is_some() && !superseded => {
                 let found = *found;
                 Some(Kept { standing: found.standing, arrays: found.arrays, picture: rendered.picture.clone() })
@@ -318,7 +319,7 @@ fn wrong(error: RenderError) -> Failure {
     Failure::failed(&error).hinted(error.hint())
 }
 
-/// How a render goes on with what another one left.
+/// Describes how a render continues from what another one left.
 fn going_on(plan: &Plan, course: &Course) -> String {
     let Course { standing, fits, edited, .. } = course;
     let (steps, total) = (standing.steps, plan.steps());
@@ -335,18 +336,18 @@ fn going_on(plan: &Plan, course: &Course) -> String {
     }
 }
 
-/// The name of the phase that the next step is in.
+/// Returns the name of the phase of the next step.
 fn next_phase<'a>(plan: &'a Plan, standing: &Standing) -> &'a str {
     let phase = standing.phase + usize::from(standing.phase_over);
     plan.phases.get(phase).map_or("", |phase| &phase.name)
 }
 
-/// What a recipe is called among checkpoints.
+/// Returns the recipe's name in the list of checkpoints.
 fn called(plan: &Plan, job: &Job) -> String {
     plan.title.clone().unwrap_or_else(|| job.name())
 }
 
-/// No file that the recipe needs may give way to one of its pictures, or to its timings.
+/// Fails if a picture, the timings or a video would overwrite a file that the recipe needs.
 fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result<(), Failure> {
     let output = identity(&job.output);
     let beside: Vec<_> = beside(args).into_iter().map(|(path, option)| (identity(path), option)).collect();
@@ -366,7 +367,7 @@ fn refuse_overwriting(files: &[PathBuf], args: &RenderArgs, job: &Job) -> Result
     Ok(())
 }
 
-/// The tally on stdout; where the picture is, and what it took, on stderr.
+/// Prints the tally on stdout, and the picture's path, its steps and seconds on stderr.
 pub(crate) fn tell(voice: &Voice, report: &Report<'_>, several: bool) -> Result<(), Failure> {
     let Report { job, rendered, planned, seconds, .. } = report;
     let mut tally = rendered.tally.to_string();
@@ -386,7 +387,7 @@ pub(crate) fn tell(voice: &Voice, report: &Report<'_>, several: bool) -> Result<
     Ok(())
 }
 
-/// A tally as it is kept in pictures.
+/// Converts a tally to the form kept in pictures.
 pub(crate) fn lines(tally: &Tally) -> Vec<TallyLine> {
     let line = |entry: &crate::render::TallyEntry| TallyLine {
         prompt: entry.prompt.clone(),
@@ -403,40 +404,40 @@ pub(crate) fn lines(tally: &Tally) -> Vec<TallyLine> {
     tally.entries.iter().map(line).chain(tally.directions.iter().map(direction)).collect()
 }
 
-/// Looks at every step: shows it, takes snapshots, decides whether to go on.
+/// The observer of a render: it shows every step, takes snapshots and decides whether to go on.
 struct Eyes<'a> {
     args: &'a RenderArgs,
     voice: &'a Voice,
     output: &'a Path,
-    /// Of the whole render; a snapshot has its own steps and tally.
+    /// The facts of the whole render; a snapshot has its own steps and tally.
     facts: Facts,
     display: Display,
-    /// None where its states are not to be kept.
+    /// None if no states are to be kept.
     keeper: Option<Keeper<'a>>,
-    /// The canvas is to be left to a later version of the recipe.
+    /// Whether to leave the canvas to a later version of the recipe.
     carries: bool,
     kept: Option<Kept>,
     page: Page,
     writer: Writer,
     recording: Recording,
-    /// Of the step before.
+    /// The similarities of the last step.
     similarities: Vec<(String, f32)>,
-    /// Snapshots that failed.
+    /// The number of snapshots that failed.
     unwritten: usize,
     started: Instant,
     startup: Option<Duration>,
     /// When the growing picture was last offered.
     grown: Instant,
-    /// Time the render has waited for the writer.
+    /// How long the render has waited for the writer.
     waited: Duration,
-    /// Time the render was paused.
+    /// How long the render was paused.
     held: Duration,
     unwanted: &'a mut dyn FnMut() -> bool,
     superseded: bool,
 }
 
 impl Eyes<'_> {
-    /// The facts of a picture of this step.
+    /// Returns the facts of a picture of this step.
     fn facts_at(&self, progress: &Progress<'_>) -> Facts {
         let spared = progress.step - progress.done;
         Facts { steps: progress.done, steps_spared: spared, tally: lines(progress.tally), ..self.facts.clone() }
@@ -469,7 +470,7 @@ impl Eyes<'_> {
         self.waited += before.elapsed();
     }
 
-    /// Grants what pages wish: the picture on disk, a pause. Returns when the render may go on, or must not.
+    /// Does what the pages ask for: saves the picture, shows it, or pauses. Returns when the render may go on, or must stop.
     fn hold(&mut self, progress: &mut Progress<'_>) {
         let before = Instant::now();
         loop {
@@ -497,7 +498,7 @@ impl Eyes<'_> {
 
 impl Observer for Eyes<'_> {
     fn step(&mut self, progress: &mut Progress<'_>) -> Control {
-        // `progress.seconds` counts from the first step's beginning.
+        // `progress.seconds` counts from the start of the first step.
         let stepping = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
         self.startup.get_or_insert_with(|| self.started.elapsed().saturating_sub(stepping));
         self.display.step(progress, self.held);

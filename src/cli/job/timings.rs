@@ -1,4 +1,4 @@
-//! `--timings FILE`: where the time went, as JSON.
+//! `--timings FILE`: the time that each part of a render took, as JSON.
 
 use std::path::Path;
 
@@ -6,18 +6,18 @@ use serde::Serialize;
 
 use crate::output::{UsedModel, WriteError, write_whole};
 
-/// One render in figures.
+/// The measurements of one render.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Timings {
     /// Steps done.
     pub steps: u64,
     /// Steps that were planned but not needed: their phases ended early.
     pub spared: u64,
-    /// Views that the encoder was shown.
+    /// Views that the encoder has seen.
     pub windows: u64,
-    /// Of the time between the first step and the last.
+    /// The mean over the time from the first step to the last.
     pub windows_per_second: f64,
-    /// The process's greatest resident memory so far; null where the system does not tell.
+    /// The peak resident memory of the process so far; null where the system does not report it.
     pub peak_rss_bytes: Option<u64>,
     pub seconds: Seconds,
     /// `cpu` or `cuda:N`.
@@ -26,13 +26,13 @@ pub(crate) struct Timings {
     /// The model's name.
     pub model: String,
     pub model_hash: String,
-    /// All of them, where several worked on the picture; `model` is the first.
+    /// All models if several were used, else empty; `model` is the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<UsedModel>,
 }
 
-/// Wall-clock seconds. `look` to `optimize` are parts of the steps; where threads work on several at once they are what
-/// the render attributes to each.
+/// Wall-clock seconds. `look` to `optimize` are parts of the steps. Where threads work on several parts at once, they are the
+/// shares that the render attributes to each.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Seconds {
     /// From the start of the process (in watch mode: of this render) to the first step.
@@ -41,7 +41,7 @@ pub(crate) struct Seconds {
     pub encode: f64,
     pub push: f64,
     pub optimize: f64,
-    /// Writing the picture, and what the render waited for snapshots.
+    /// Writing the picture, and waiting for snapshots.
     pub output: f64,
     /// From the start of the process (in watch mode: of this render) to the written picture.
     pub total: f64,
@@ -57,14 +57,14 @@ impl Timings {
     }
 }
 
-/// The greatest resident memory of this process so far, in bytes, where the system tells.
+/// Returns the peak resident memory of this process so far in bytes, if the system reports it.
 pub(crate) fn peak_rss_bytes() -> Option<u64> {
-    // Linux only: elsewhere there is no such file.
+    // Only Linux has this file.
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     high_water_mark(&status)
 }
 
-/// `VmHWM:     1234 kB`, where kB are 1024 bytes (proc_pid_status(5)).
+/// Reads the line `VmHWM:     1234 kB`, where kB are 1024 bytes (proc_pid_status(5)).
 fn high_water_mark(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;

@@ -1,10 +1,10 @@
-//! Which videos can be made here.
+//! Checks which videos can be made on this machine.
 
 use crate::cli::args::RecordArgs;
 use crate::cli::failure::Failure;
 use crate::output::video::{Ffmpeg, Format};
 
-/// Finds out before anything is rendered whether the video that is asked for can be made.
+/// Checks, before anything is rendered, that the requested video can be made.
 pub(crate) fn check(args: &RecordArgs) -> Result<(), Failure> {
     let Some(path) = &args.video else { return Ok(()) };
     let shown = path.display();
@@ -17,7 +17,7 @@ pub(crate) fn check(args: &RecordArgs) -> Result<(), Failure> {
         .map_err(|failure| Failure { message: format!("--video {shown}: {}", failure.message), ..failure })
 }
 
-/// The program that makes videos of a format, where one is needed.
+/// Finds the program that makes videos of a format; none if the format needs no program.
 pub(super) fn ffmpeg(format: Format) -> Result<Option<Ffmpeg>, Failure> {
     if format != Format::Mp4 {
         return Ok(None);

@@ -1,25 +1,25 @@
-//! Prompts as other programs write them: what is a sign there is words to CLIP, so it is told with our key for it.
+//! Prompt syntax of other programs. CLIP reads it as words, so the user is told which of our keys to use instead.
 
 use std::ops::Range;
 
-/// A sign of another program's in a prompt.
+/// A piece of another program's syntax in a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sign {
-    /// Where in the text.
+    /// Its byte range in the text.
     pub span: Range<usize>,
     pub message: String,
     pub hint: String,
 }
 
 impl Sign {
-    /// In one line, for a text of the command line.
+    /// Describes the sign in one line, for a text of the command line.
     pub(crate) fn in_text(&self, text: &str) -> String {
         let column = text[..self.span.start].chars().count() + 1;
         format!("\"{text}\", column {column}: {} ({})", self.message, self.hint)
     }
 }
 
-/// The signs in a text, in order; of each kind the first.
+/// Returns the signs in a text, in order. Except for options, only the first of each kind is reported.
 pub(crate) fn signs(text: &str) -> Vec<Sign> {
     let mut signs: Vec<Sign> =
         [parts(text), colons(text), double_colon(text), brackets(text), network(text), settings(text)]
@@ -35,12 +35,12 @@ fn sign(text: &str, span: Range<usize>, what: &str, hint: impl Into<String>) -> 
     Sign { message: format!("`{}` is read as words: {what}", &text[span.clone()]), span, hint: hint.into() }
 }
 
-/// `{ text = "sea", weight = -1 }`
+/// Formats a weighted prompt: `{ text = "sea", weight = -1 }`.
 fn weighted(text: &str, weight: &str) -> String {
     format!("{{ text = \"{}\", weight = {weight} }}", text.trim().replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// `castle | sea`: several prompts in one text (pixray, CLIPig).
+/// Finds `castle | sea`: several prompts in one text (pixray, CLIPig).
 fn parts(text: &str) -> Option<Sign> {
     let at = text.find('|')?;
     let brackets = text[..at].rfind(['[', '(']).is_some_and(|open| !text[open..at].contains([']', ')']));
@@ -55,7 +55,7 @@ fn parts(text: &str) -> Option<Sign> {
     (!brackets).then(|| sign(text, at..at + 1, "it separates no prompts here", hint))
 }
 
-/// `castle:0.5`, at the end of a part: a weight (pixray, CLIPig). `16:9` and `book 2: 1066` are none.
+/// Finds `castle:0.5` at the end of a part: a weight (pixray, CLIPig). `16:9` and `book 2: 1066` are not weights.
 fn colons(text: &str) -> Option<Sign> {
     let mut start = 0;
     for part in text.split_inclusive(['|', ',']) {
@@ -69,7 +69,7 @@ fn colons(text: &str) -> Option<Sign> {
     None
 }
 
-/// Where `:NUMBER` or `:NUMBER:NUMBER` begins at the end of a text with words before it, and the first number.
+/// Finds `:NUMBER` or `:NUMBER:NUMBER` at the end of a text with words before it. Returns its position and the first number.
 fn weight_at_end(part: &str) -> Option<(usize, &str)> {
     let trimmed = part.trim_end();
     let (before, last) = trimmed.rsplit_once(':')?;
@@ -77,11 +77,11 @@ fn weight_at_end(part: &str) -> Option<(usize, &str)> {
         return None;
     }
     let (before, number) = match before.rsplit_once(':') {
-        // The second one says when to stop, there.
+        // In those programs the second number is a stop.
         Some((words, number)) if is_number(number) => (words, number),
         _ => (before, last),
     };
-    // After a digit it is a ratio or a time; after another colon or a bracket another sign.
+    // After a digit it is a ratio or a time; after another colon or a bracket it is part of another sign.
     before.ends_with(|c: char| c.is_alphabetic() || c == '"' || c == '\'').then_some((before.len(), number))
 }
 
@@ -93,7 +93,7 @@ fn is_number(text: &str) -> bool {
         && digits.matches('.').count() <= 1
 }
 
-/// `knight::2`, `knight:: sea` (Midjourney).
+/// Finds `knight::2` or `knight:: sea` (Midjourney).
 fn double_colon(text: &str) -> Option<Sign> {
     let (at, _) = text.match_indices("::").find(|(at, _)| {
         let before = text[..*at].ends_with(|c: char| c.is_alphanumeric());
@@ -111,7 +111,7 @@ fn double_colon(text: &str) -> Option<Sign> {
     Some(sign(text, span, "it is no weight here", hint))
 }
 
-/// `(castle:1.4)`, `((castle))`, `[sea]` (Automatic1111).
+/// Finds `(castle:1.4)`, `((castle))` or `[sea]` (Automatic1111).
 fn brackets(text: &str) -> Option<Sign> {
     const WHAT: &str = "brackets weigh nothing here";
     for (open, _) in text.match_indices('(') {
@@ -142,14 +142,14 @@ fn brackets(text: &str) -> Option<Sign> {
     })
 }
 
-/// `<lora:ink:0.8>`
+/// Finds `<lora:ink:0.8>`.
 fn network(text: &str) -> Option<Sign> {
     let at = ["<lora:", "<lyco:", "<hypernet:"].iter().find_map(|start| text.to_ascii_lowercase().find(start))?;
     let end = text[at..].find('>').map_or(text.len(), |length| at + length + 1);
     Some(sign(text, at..end, "there are no such networks here", "leave it out; `model` names another CLIP"))
 }
 
-/// `Negative prompt: ...`, `Steps: 20, Sampler: ...`: the text that is kept in other programs' pictures.
+/// Finds `Negative prompt: ...` or `Steps: 20, Sampler: ...`: the text that other programs keep in their pictures.
 fn settings(text: &str) -> Option<Sign> {
     let lower = text.to_ascii_lowercase();
     if let Some(at) = lower.find("negative prompt:") {
@@ -167,7 +167,7 @@ fn settings(text: &str) -> Option<Sign> {
     ))
 }
 
-/// `--ar 16:9`, `--no text` (Midjourney, pixray).
+/// Finds all options like `--ar 16:9` and `--no text` (Midjourney, pixray).
 fn options(text: &str) -> Vec<Sign> {
     let mut signs: Vec<Sign> = Vec::new();
     for (at, _) in text.match_indices("--") {
@@ -198,7 +198,7 @@ fn options(text: &str) -> Vec<Sign> {
     signs
 }
 
-/// A size of that shape.
+/// Suggests a size with this aspect ratio.
 fn shape(value: &str) -> String {
     let sides = value.split_once([':', 'x', '/']);
     let sides = sides.and_then(|(width, height)| {
@@ -219,7 +219,7 @@ fn shape(value: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The marked parts and the hints.
+    /// Returns the marked parts and the hints.
     fn told(text: &str) -> Vec<(&str, String)> {
         signs(text).into_iter().map(|sign| (&text[sign.span], sign.hint)).collect()
     }

@@ -1,4 +1,4 @@
-//! What is known of models from one render to the next, so that an edit need not wait for it: their hashes, and what they make of words.
+//! A cache of the models' hashes and of their tokenizers or labels, so that an edit does not have to wait for them.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -7,12 +7,12 @@ use std::time::SystemTime;
 use crate::cli::failure::Failure;
 use crate::clip::{ModelFolder, Words};
 
-/// Models met so far.
+/// The models seen so far.
 #[derive(Default)]
 pub(crate) struct KnownModels(Vec<Known>);
 
 struct Known {
-    /// The description, and what the system says of the files: where all of it is the same, so is the model.
+    /// The description and the metadata of the files. A model with the same stamp is unchanged.
     stamp: Stamp,
     hash: String,
     words: Option<Rc<Words>>,
@@ -20,17 +20,17 @@ struct Known {
 
 type Stamp = (String, Vec<(PathBuf, Option<(u64, SystemTime)>)>);
 
-/// More models than recipes that are watched together will use; beyond that the oldest are forgotten.
+/// The most models to remember, more than watched recipes are likely to use; beyond it the oldest is forgotten.
 const MOST: usize = 16;
 
 impl KnownModels {
-    /// The model's hash; its files are read where one of them is not as it was.
+    /// Returns the model's hash. Its files are read only if one of them has changed.
     pub fn hash(&mut self, model: &ModelFolder) -> Result<String, Failure> {
         let known = self.known(model)?;
         Ok(known.hash.clone())
     }
 
-    /// The model's tokenizer, or its labels.
+    /// Returns the model's tokenizer or labels.
     pub fn words(&mut self, model: &ModelFolder) -> Result<Rc<Words>, Failure> {
         let known = self.known(model)?;
         if let Some(words) = &known.words {
@@ -67,7 +67,7 @@ fn stamp(model: &ModelFolder) -> Stamp {
     (format!("{:?} {:?}", model.folder(), model.description), files)
 }
 
-/// A tokenizer, or labels, opened for once.
+/// Opens a tokenizer or labels without caching them.
 pub(crate) fn open_words(model: &ModelFolder) -> Result<Rc<Words>, Failure> {
     Words::open(model).map(Rc::new).map_err(Failure::from)
 }

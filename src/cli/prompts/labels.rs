@@ -1,16 +1,16 @@
-//! Prompts to a classifier, which knows its labels alone: what names none is an error, and of what says more the user is told what
-//! counts.
+//! Prompts to a classifier, which knows only its labels. A text that names no label is an error; for one that says more, a
+//! warning tells which labels count.
 
 use crate::clip::{Labels, Named, Reading};
 use crate::plan::Ensemble;
 use crate::recipe::{Diagnostic, Place};
 
-/// That a text names no label; and what may have been meant.
+/// Returns the message that a text names no label, and a hint at what may have been meant.
 pub(crate) fn unknown(model: &str, labels: &Labels, text: &str) -> (String, String) {
     (format!("model `{model}` is a classifier and has no label \"{text}\""), labels.hint(text))
 }
 
-/// That of a text only the labels in it count.
+/// Returns the warning that only the labels in a text count.
 pub(crate) fn partly(model: &str, text: &str, reading: &Reading) -> String {
     let names: Vec<String> = reading.labels.iter().map(|Named { name, .. }| format!("\"{name}\"")).collect();
     let (taken, mean) = match names.as_slice() {
@@ -21,7 +21,7 @@ pub(crate) fn partly(model: &str, text: &str, reading: &Reading) -> String {
     format!("model `{model}` is a classifier: of \"{text}\" it takes {taken}{mean}; the other words say nothing to it")
 }
 
-/// Errors and warnings about a prompt's texts, which stand at `place`.
+/// Returns the errors and warnings about the texts of the prompt at `place`.
 pub(crate) fn examine(
     model: &str,
     labels: &Labels,
@@ -42,7 +42,7 @@ pub(crate) fn examine(
             Some(_) => {}
         }
     }
-    // What is around the texts is the same for all of them: one is told.
+    // The templates are the same for all texts, so one warning is enough.
     if errors.is_empty() && !templates.is_empty() {
         let filled = Ensemble { texts: texts.to_vec(), templates: templates.to_vec() }.filled();
         let more = filled.iter().find_map(|text| labels.read(text).filter(|read| !read.whole).map(|read| (text, read)));
@@ -53,7 +53,7 @@ pub(crate) fn examine(
     (errors, warnings)
 }
 
-/// Where a text of several stands within a prompt, if it stands there as it is.
+/// Returns the place of one of several texts within a prompt, or the whole prompt if the text is not written there literally.
 fn text_place(place: &Place, text: &str) -> Place {
     let quoted = [format!("\"{text}\""), format!("'{text}'")];
     quoted.iter().find_map(|quoted| place.part(quoted)).unwrap_or_else(|| place.clone())

@@ -1,5 +1,5 @@
-//! What only the model can say about a recipe: whether it is there, and whether it knows the prompts' words. Needs the
-//! tokenizer or the labels, not onnxruntime, so that `check` says it too.
+//! Checks of a recipe that need its models: whether they exist, and whether they know the words of the prompts. They need the
+//! tokenizer or the labels but not onnxruntime, so `check` performs them too.
 
 pub mod dialects;
 mod known;
@@ -24,7 +24,8 @@ use crate::direction::{DirectionError, Directions, Model};
 use crate::plan::{Ensemble, Prompt};
 use crate::recipe::{Compiled, Diagnostic, Place, missing_hint, render_diagnostics};
 
-/// The recipe's models, by [`Target::model`](crate::plan::Target::model). One that is not there is an error at its name.
+/// Returns the recipe's models, indexed by [`Target::model`](crate::plan::Target::model). A missing model is an error at its
+/// name.
 pub(crate) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFolder>, Failure> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
@@ -36,7 +37,7 @@ pub(crate) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFo
                 let diagnostic = Diagnostic::error(place.clone(), error.to_string());
                 missing.push(diagnostic.maybe_hint(elsewhere.or_else(|| model_hint(&error))));
             }
-            // The command line's, or the default.
+            // The model is the command line's or the default.
             (Err(error), None) => return Err(source.failure(None, &error, model_hint(&error).as_deref())),
         }
     }
@@ -44,10 +45,10 @@ pub(crate) fn models(source: &Source, compiled: &Compiled) -> Result<Vec<ModelFo
     if missing.is_empty() { Ok(found) } else { Err(source.diagnosed(&missing)) }
 }
 
-/// Gives what a model makes of words.
+/// A function that opens a model's tokenizer or labels.
 pub(crate) type Open<'a> = &'a mut dyn FnMut(&ModelFolder) -> Result<Rc<Words>, Failure>;
 
-/// Checks the prompts' words; gives the warnings, to be printed as they are.
+/// Checks the prompts' words; returns the rendered warnings, to be printed verbatim.
 pub(crate) fn check(
     source: &Source,
     compiled: &Compiled,
@@ -58,8 +59,8 @@ pub(crate) fn check(
     if errors.is_empty() { Ok(render_diagnostics(&warnings)) } else { Err(source.diagnosed(&errors)) }
 }
 
-/// Errors and warnings about the prompts and the windows they look through: of words, none known is an
-/// error, some unknown or a text too long a warning; to a classifier, what names no label is an error.
+/// Returns the errors and warnings about the prompts and their windows. A text without a known word is an error; some unknown
+/// words, or a text that is too long, are a warning. For a classifier, a text that names no label is an error.
 pub(crate) fn examine(
     compiled: &Compiled,
     models: &[ModelFolder],
@@ -79,7 +80,7 @@ pub(crate) fn examine(
     for (index, model) in models.iter().enumerate() {
         let words = open(model)?;
         let name = &model.description.name;
-        // A large model's hash takes a moment.
+        // Computed on demand, as hashing a large model takes a moment.
         let mut of: Option<Model> = None;
         for row in compiled.plan.prompts_of(index) {
             let place = &compiled.prompt_places[row];
@@ -111,12 +112,12 @@ pub(crate) fn examine(
     Ok((findings.errors, findings.warnings))
 }
 
-/// What is found about prompts.
+/// The findings about prompts.
 #[derive(Default)]
 struct Findings {
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
-    /// The words that the model in question does not know, each with the prompt that it stands in.
+    /// The words that the current model does not know, each with the place of its prompt.
     strangers: Vec<(Stranger, Place)>,
 }
 
@@ -131,9 +132,9 @@ impl Findings {
         &mut self.warnings[last]
     }
 
-    /// A text that was perhaps meant to be an image, or has signs of other programs in it.
+    /// Warns of a text that may be meant as an image, or that has signs of other programs in it.
     fn meant(&mut self, text: &str, place: &Place) {
-        // Within quotes a text may be written in other letters than it has; then the whole is marked.
+        // A quoted text may be written with escapes; then the whole prompt is marked.
         let written = place.part(text);
         for Sign { span, message, hint } in signs(text) {
             let marked = written.as_ref().map(|written| Place {
@@ -142,7 +143,7 @@ impl Findings {
             });
             let place = marked.or_else(|| place.part(&text[span])).unwrap_or_else(|| place.clone());
             let warning = Diagnostic::warning(place, message).hint(hint);
-            // A template is every prompt's.
+            // Prompts share templates, so the same warning may come again.
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
             }
@@ -153,14 +154,14 @@ impl Findings {
         }
     }
 
-    /// An image that cannot be shown to CLIP. Of what is transparent the recipe's own check tells.
+    /// Reports an image that cannot be shown to CLIP. The recipe's own check reports transparent parts.
     fn image(&mut self, path: &Path, place: &Place) {
         if let Err(error) = Photo::open(path) {
             self.error(place, error.to_string(), "save it anew, as a PNG for example");
         }
     }
 
-    /// A class of a file of directions, for a model. `shared`: it is said of a target with several.
+    /// Checks a class of a directions file for a model. `shared`: the target that names it looks with several models.
     fn direction(&mut self, file: &Path, class: Option<&str>, (of, shared): (&Model, bool), place: &Place) {
         let directions = Directions::open(file).and_then(|directions| {
             directions.belong_to(of, file)?;
@@ -206,8 +207,8 @@ impl Findings {
         }
     }
 
-    /// Warns of the words of all prompts that a model does not know, once, where the first of them stands. `reference` is how the
-    /// recipe names the model.
+    /// Warns, once per model, of the words of all prompts that the model does not know, at the first of them. `reference` is how
+    /// the recipe names the model.
     fn strangers(&mut self, model: &str, reference: &str) {
         let strangers = std::mem::take(&mut self.strangers);
         let Some((first, place)) = strangers.first() else { return };
@@ -216,7 +217,7 @@ impl Findings {
         self.warning(place, unknown(model, &words)).hint = Some(unknown_hint(reference));
     }
 
-    /// A prompt's texts, whatever the model makes of them.
+    /// Checks a prompt's texts against the model's tokenizer or labels.
     fn texts(
         &mut self,
         model: &str,
@@ -236,7 +237,7 @@ impl Findings {
         }
     }
 
-    /// A prompt's texts: each has to say something by itself, and is then filled into each template.
+    /// Checks a prompt's texts with a tokenizer: each by itself must have a known word; then each is checked in every template.
     fn words(
         &mut self,
         model: &str,
@@ -276,7 +277,7 @@ impl Findings {
     }
 }
 
-/// Whether a text looks like the name of an image file.
+/// Returns whether a text looks like the name of an image file.
 fn is_picture_name(text: &str) -> bool {
     let extension = text.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
     let one_word = !text.trim().contains(char::is_whitespace);

@@ -1,4 +1,5 @@
-//! Windows whose size depends on the model's: those of `zoom`, whose side on the canvas is the model's own divided by the zoom.
+//! Checks windows whose size depends on the model: with `zoom`, a window's side on the canvas is the model's side divided by the
+//! zoom.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ pub(crate) fn too_large(compiled: &Compiled, models: &[ModelFolder]) -> Vec<Diag
     let mut warned = BTreeSet::new();
     let plan = &compiled.plan;
     for (index, target) in plan.targets.iter().enumerate().filter(|(_, target)| matches!(target.sight, Sight::Places)) {
-        // The members of an ensemble see what the first one does.
+        // The members of an ensemble see the same windows as the first one.
         if plan.first_member(index) != index {
             continue;
         }
@@ -39,8 +40,8 @@ pub(crate) fn too_large(compiled: &Compiled, models: &[ModelFolder]) -> Vec<Diag
     warnings
 }
 
-/// The greatest zoom of a pipeline and the window's side at it, if that is more than the canvas's longer side. A zoom that changes
-/// over time may be meant to.
+/// Returns the greatest zoom of a pipeline and the window's side at that zoom, if the side exceeds the canvas's longer side. A
+/// zoom that changes over time may be intended, so it is not reported.
 fn excess(pipeline: &Pipeline, canvas: Size, window: u32) -> Option<(f64, u64)> {
     let zoom = pipeline.stages.iter().find_map(|stage| match &stage.kind {
         StageKind::Zoom(range) => range.high.constant(),

@@ -1,4 +1,4 @@
-//! Texts that the command line gives to a model.
+//! Checks texts that the command line gives to a model.
 
 use super::dialects::signs;
 use super::labels;
@@ -7,8 +7,8 @@ use crate::cli::failure::Failure;
 use crate::cli::terminal::Voice;
 use crate::clip::{Labels, ModelFolder, TextTokenizer, Words};
 
-/// Texts the model knows no word of are an error; unknown words and what is cut off are warned of. Each text stands beside the
-/// argument that gives it. `reference` is how the user names the model.
+/// Fails on a text without a known word, and warns of unknown words and of texts that are cut off. Each text comes with the name
+/// of its argument. `reference` is how the user names the model.
 pub(crate) fn check_texts(
     texts: &[(&str, &str)],
     reference: &str,
@@ -26,7 +26,7 @@ pub(crate) fn check_texts(
     }
 }
 
-/// Texts to a model that takes any.
+/// Checks texts for a model that takes any text.
 fn words(
     texts: &[(&str, &str)],
     reference: &str,
@@ -51,7 +51,7 @@ fn words(
     Ok(())
 }
 
-/// Texts to a model that takes labels alone.
+/// Checks texts for a model that takes only labels.
 fn labelled(texts: &[(&str, &str)], model: &str, known: &Labels, voice: &Voice) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     for (argument, text) in texts {
@@ -61,7 +61,7 @@ fn labelled(texts: &[(&str, &str)], model: &str, known: &Labels, voice: &Voice) 
             Some(_) => {}
         }
     }
-    // One alone has its hint on a line of its own.
+    // A single mistake has its hint on a separate line.
     match wrong.as_slice() {
         [] => Ok(()),
         [(argument, (message, hint))] => Err(Failure::wrong(format!("{argument}: {message}")).hint(hint)),

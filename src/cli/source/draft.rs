@@ -1,4 +1,4 @@
-//! `--draft`: the same picture small and short.
+//! `--draft`: the same picture, smaller and with fewer steps.
 
 use crate::plan::{Plan, Size};
 use crate::recipe::Overrides;
@@ -7,16 +7,17 @@ use crate::recipe::Overrides;
 const SIDES: u32 = 3;
 /// A draft's steps are the render's divided by this.
 const STEPS: u64 = 4;
-/// The least shorter side, in pixels, where the picture has as many: below it even large shapes are lost.
+/// The minimum of the shorter side in pixels, unless the picture itself is smaller: below it even large shapes are lost.
 const LEAST: u32 = 64;
 
-/// What makes a draft of a render. `plan` is the render's, made with `overrides`.
+/// Returns the overrides that make a draft of a render. `plan` is the render's, made with `overrides`.
 pub(crate) fn of(plan: &Plan, overrides: Overrides) -> Overrides {
     let steps = plan.steps().div_ceil(STEPS).max(plan.phases.len() as u64);
     Overrides { size: Some(size(plan.size)), steps: Some(steps), ..overrides }
 }
 
-/// A third of both sides, the shorter one at least [`LEAST`]; never more than the picture has. The proportions stay.
+/// Returns a third of both sides with the proportions kept. The shorter side is at least [`LEAST`], but never more than the
+/// picture's.
 fn size(size: Size) -> Size {
     let shorter = (size.shorter() / SIDES).max(LEAST).min(size.shorter());
     let scaled = |side: u32| {

@@ -1,4 +1,5 @@
-//! Recipes as they are given: files, pictures of ours with a recipe inside, standard input; and what the command line says in their place.
+//! Recipes as the user gives them: files, pictures of ours with a recipe inside, standard input; and the command line's
+//! overrides.
 
 mod draft;
 pub mod picture;
@@ -19,9 +20,9 @@ pub(crate) struct Source {
     /// As the user wrote it; `<stdin>` for standard input.
     pub path: PathBuf,
     pub text: String,
-    /// The recipes that it builds on, if it was inside a picture that keeps them.
+    /// The recipes it builds on, if it was inside a picture that keeps them.
     pub bases: Option<Bases>,
-    /// Of the picture at `path`, if the recipe was inside one.
+    /// The facts of the picture at `path`, if the recipe was inside one.
     pub facts: Option<Box<Facts>>,
 }
 
@@ -30,7 +31,7 @@ impl Source {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
             let mut bytes = Vec::new();
-            // One byte more than a recipe may have, so that compiling refuses it.
+            // One byte more than a recipe may have, so that compiling refuses a longer input.
             std::io::stdin()
                 .take(recipe::LONGEST + 1)
                 .read_to_end(&mut bytes)
@@ -54,30 +55,30 @@ impl Source {
         recipe::read(path).map(|text| Source::of(path, text)).map_err(unreadable)
     }
 
-    /// A recipe's bytes, read from `path`.
+    /// Decodes a recipe's bytes, read from `path`.
     pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, Failure> {
         recipe::decode(path, bytes).map(|text| Source::of(path, text)).map_err(unreadable)
     }
 
-    /// A recipe's text, which is no picture's.
+    /// Wraps a recipe's text that does not come from a picture.
     pub(crate) fn of(path: &Path, text: String) -> Self {
         Source { path: path.to_path_buf(), text, bases: None, facts: None }
     }
 
-    /// A failure that the text at a place is to blame for; without one the command line or a default is.
+    /// Returns a failure caused by the text at a place; without a place, by the command line or a default.
     pub(crate) fn failure(&self, place: Option<Place>, message: impl Display, hint: Option<&str>) -> Failure {
         let Some(place) = place else { return Failure::wrong(message).hinted(hint) };
         let diagnostic = Diagnostic::error(place, message.to_string());
         self.diagnosed(&[diagnostic.maybe_hint(hint.map(str::to_owned))])
     }
 
-    /// A failure that consists of diagnostics.
+    /// Returns a failure that consists of diagnostics.
     pub(crate) fn diagnosed(&self, diagnostics: &[Diagnostic]) -> Failure {
         let failure = Failure::diagnostics(diagnostics);
         failure.hinted(self.facts.is_some().then(|| picture::whereabouts(&self.path)))
     }
 
-    /// The recipe as a plan. Warnings are shown, errors returned.
+    /// Compiles the recipe. Shows warnings, returns errors.
     pub(crate) fn compile(&self, overrides: &recipe::Overrides, voice: &Voice) -> Result<Compiled, Failure> {
         let compiled = self.compile_silently(overrides)?;
         voice.rendered(&recipe::render_diagnostics(&compiled.warnings));
@@ -88,7 +89,7 @@ impl Source {
         Ok(compiled)
     }
 
-    /// The recipe as a plan. Warnings are left to the caller.
+    /// Compiles the recipe. Leaves warnings to the caller.
     pub(crate) fn compile_silently(&self, overrides: &recipe::Overrides) -> Result<Compiled, Failure> {
         let recipe = RecipeText { path: self.path.clone(), text: self.text.clone(), bases: self.bases.clone() };
         let around = Around { open: &open, advise: &ModelFolder::text_of };
@@ -96,13 +97,13 @@ impl Source {
             .map_err(|Invalid { diagnostics, files }| Failure { files, ..self.diagnosed(&diagnostics) })
     }
 
-    /// What the picture was rendered with in place of its recipe; of a recipe's file nothing.
+    /// Returns the overrides that the picture was rendered with; none for a recipe that is a file.
     pub(crate) fn kept(&self) -> recipe::Overrides {
         self.facts.as_ref().map(|facts| picture::overrides(&facts.overrides)).unwrap_or_default()
     }
 }
 
-/// The failure of a recipe that cannot be read.
+/// Returns the failure of a recipe that cannot be read.
 fn unreadable(diagnostic: Diagnostic) -> Failure {
     Failure::diagnostics(&[diagnostic])
 }
@@ -122,8 +123,8 @@ fn open(path: &Path) -> Result<RecipeText, Trouble> {
     recipe::open(path)
 }
 
-/// What stands in place of the recipe: what the command line says, or else what the picture was rendered with; and of all
-/// that a draft, if one is wanted.
+/// Returns the overrides of the recipe: the command line's or, where it gives none, those that the picture was rendered with;
+/// scaled to a draft if one is wanted.
 pub(crate) fn overrides(args: &InsteadArgs, source: &Source) -> Result<recipe::Overrides, Failure> {
     let kept = source.kept();
     let overrides = recipe::Overrides {
@@ -136,7 +137,7 @@ pub(crate) fn overrides(args: &InsteadArgs, source: &Source) -> Result<recipe::O
     if !args.draft {
         return Ok(overrides);
     }
-    // What is wrong with the recipe is told when it is compiled as a draft.
+    // Warnings are shown later, when the draft is compiled.
     let plan = source.compile_silently(&overrides)?.plan;
     Ok(draft::of(&plan, overrides))
 }

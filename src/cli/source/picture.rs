@@ -1,4 +1,4 @@
-//! Pictures of ours in the place of recipes: the recipe is inside them.
+//! Pictures of ours in place of recipes: the recipe is inside them.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,14 +9,14 @@ use crate::output::{self, Facts, Origin, RecoverError};
 use crate::plan::Size;
 use crate::recipe::{self, Setting};
 
-/// What every PNG begins with (PNG specification, third edition, 5.2).
+/// The signature at the start of every PNG (PNG specification, third edition, 5.2).
 pub(crate) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
-/// Endings of pictures that are not ours.
+/// Extensions of pictures that are not ours.
 const FOREIGN: [&str; 10] = ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "jxl", "heic"];
 
-/// A path names a picture, not a recipe: by what the file begins with, or else by its name. No recipe begins like a PNG:
-/// the first byte is none of UTF-8 text.
+/// Returns whether a path names a picture, not a recipe, judged by its name or by the start of the file. No recipe starts like a
+/// PNG, whose first byte is not valid UTF-8.
 pub(crate) fn is_picture(path: &Path) -> bool {
     let named = is_picture_name(path);
     let mut start = [0; SIGNATURE.len()];
@@ -24,18 +24,18 @@ pub(crate) fn is_picture(path: &Path) -> bool {
     named || path.is_file() && begins() && start == SIGNATURE
 }
 
-/// The name of a picture that may be ours.
+/// Returns whether a path has the extension of our pictures.
 pub(crate) fn is_picture_name(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
 }
 
-/// A file that is there has the name of a picture of another format, in which no recipe can be.
+/// Returns whether an existing file has the extension of another picture format, which cannot hold a recipe.
 pub(crate) fn is_foreign(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     FOREIGN.iter().any(|foreign| extension.eq_ignore_ascii_case(foreign)) && path.is_file()
 }
 
-/// The recipe inside a picture, and what else is known of it.
+/// Reads the recipe inside a picture, and the other facts kept with it.
 pub(crate) fn origin(path: &Path) -> Result<Origin, Failure> {
     output::recover(path).map_err(|error| {
         let shown = path.display();
@@ -47,7 +47,7 @@ pub(crate) fn origin(path: &Path) -> Result<Origin, Failure> {
     })
 }
 
-/// What a picture was rendered with in place of its recipe.
+/// Converts the overrides kept in a picture to those of a recipe.
 pub(crate) fn overrides(kept: &output::Overrides) -> recipe::Overrides {
     recipe::Overrides {
         size: kept.size.map(|[width, height]| Size { width, height }),
@@ -58,7 +58,7 @@ pub(crate) fn overrides(kept: &output::Overrides) -> recipe::Overrides {
     }
 }
 
-/// What stands in place of a recipe, as a picture keeps it.
+/// Converts a recipe's overrides to the form kept in a picture.
 pub(crate) fn kept(overrides: &recipe::Overrides) -> output::Overrides {
     output::Overrides {
         size: overrides.size.map(|size| [size.width, size.height]),
@@ -69,19 +69,19 @@ pub(crate) fn kept(overrides: &recipe::Overrides) -> output::Overrides {
     }
 }
 
-/// The recipes that a picture's recipe builds on.
+/// Converts the bases kept in a picture to those of a recipe.
 pub(crate) fn bases(kept: output::Bases) -> recipe::Bases {
     let base = |base: output::Base| recipe::Base { path: base.path, text: base.text, extends: base.extends };
     recipe::Bases { extends: kept.extends, recipes: kept.recipes.into_iter().map(base).collect() }
 }
 
-/// The recipes that one builds on, as a picture keeps them.
+/// Converts a recipe's bases to the form kept in a picture.
 pub(crate) fn kept_bases(bases: recipe::Bases) -> output::Bases {
     let base = |base: recipe::Base| output::Base { path: base.path, text: base.text, extends: base.extends };
     output::Bases { extends: bases.extends, recipes: bases.recipes.into_iter().map(base).collect() }
 }
 
-/// What it takes besides the recipe to make a picture again.
+/// Returns what must be known besides the recipe to make a picture again.
 pub(crate) fn remarks(facts: &Facts) -> Vec<String> {
     let mut remarks = Vec::new();
     if !facts.overrides.is_empty() {
@@ -109,8 +109,8 @@ pub(crate) fn remarks(facts: &Facts) -> Vec<String> {
     remarks
 }
 
-/// How a render differs from the one that made the picture, so that another picture surprises nobody. `now` are the render's
-/// facts. The first model is compared only where it is meant to be the same, others always.
+/// Returns how a render differs from the one that made the picture, so that a different result surprises nobody. `now` are the
+/// render's facts. The first model is compared only if it is meant to be the same, the others always.
 pub(crate) fn differences(facts: &Facts, same_model: bool, now: &Facts) -> Vec<String> {
     let mut differences = Vec::new();
     let another = |name: &str| format!("the picture was made with another model of the name `{name}`");
@@ -129,7 +129,7 @@ pub(crate) fn differences(facts: &Facts, same_model: bool, now: &Facts) -> Vec<S
     differences
 }
 
-/// Where the paths of a recipe count from that is inside a picture.
+/// Returns a hint at the folder that paths in a picture's recipe are relative to.
 pub(crate) fn whereabouts(picture: &Path) -> String {
     let folder = picture.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let shown = picture.display();

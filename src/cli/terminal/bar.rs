@@ -1,4 +1,4 @@
-//! What counting looks like: a bar on a terminal, a plain line now and then elsewhere.
+//! The progress of counted work: a bar on a terminal, a plain line now and then elsewhere.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use super::Voice;
 use super::progress::draws;
 use super::voice::set_bar;
 
-/// Between two lines where there is no terminal.
+/// The time between two lines without a terminal.
 const LINE: Duration = Duration::from_secs(10);
 
-/// Shows how many of something are done. Dropping it removes the bar. May be told from several threads.
+/// A display of how many items are done. Dropping it removes the bar. Several threads may report to it.
 pub(crate) struct Bar {
     voice: Voice,
     what: &'static str,
@@ -21,7 +21,7 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    /// `what` is being done, like `looking at pictures`, to so many.
+    /// Shows that `what` is being done, like `looking at pictures`, to `of` items.
     pub(crate) fn new(voice: &Voice, what: &'static str, of: usize) -> Self {
         let bar = (!voice.is_quiet() && draws()).then(|| {
             let bar = ProgressBar::new(of as u64).with_prefix(what);
@@ -32,10 +32,10 @@ impl Bar {
         Bar { voice: *voice, what, bar, told: Mutex::new(Instant::now()) }
     }
 
-    /// So many are done.
+    /// Reports that `done` items are done.
     pub(crate) fn at(&self, done: usize, of: usize) {
         if let Some(bar) = &self.bar {
-            // Threads may tell in another order than they have counted in.
+            // Threads may report in a different order than they counted.
             bar.set_position(bar.position().max(done as u64));
             return;
         }

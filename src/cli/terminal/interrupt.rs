@@ -1,8 +1,8 @@
 //! Ctrl-C, and the signals that ask a process to end.
 //!
-//! While something is under way that is worth finishing ([`graceful`]) the first signal is only remembered: the render
-//! stops after its step and the picture so far is written. The second one, and any at another time, ends the process at
-//! once, leaving neither a temporary file nor a child process behind.
+//! While something worth finishing is under way ([`graceful`]), the first signal is only recorded: the render stops after its
+//! step, and the picture so far is written. A second signal, or one at any other time, ends the process at once and leaves
+//! neither a temporary file nor a child process behind.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,12 +13,12 @@ use crate::output::pending;
 use crate::runtime;
 
 static SIGNALS: AtomicU32 = AtomicU32::new(0);
-/// Guards that live.
+/// The number of living guards.
 static GRACEFUL: AtomicU32 = AtomicU32::new(0);
-/// Called when a signal has come for [`requested`] to find.
+/// Called when a signal has been recorded for [`requested`].
 static TOLD: Mutex<Vec<Box<dyn Fn() + Send>>> = Mutex::new(Vec::new());
 
-/// Takes the signals over. Once per process, before anything is done that should not be left half done.
+/// Installs the signal handlers. Call it once per process, before anything starts that should not be left half done.
 pub fn install(voice: Voice) -> Result<(), Failure> {
     ctrlc::set_handler(move || {
         let earlier = SIGNALS.fetch_add(1, Ordering::SeqCst);
@@ -35,7 +35,7 @@ pub fn install(voice: Voice) -> Result<(), Failure> {
 /// Ends the process at once.
 fn leave() -> ! {
     voice::leave();
-    // Held until the end, so that no other thread starts anything new.
+    // These guards are held until the end, so that no other thread starts anything new.
     let _installation = runtime::abandon_installation();
     let _files = pending::abandon();
     // SAFETY: `_exit` takes any number, touches no memory of ours and does not return. `exit` will not do: it runs the
@@ -43,18 +43,18 @@ fn leave() -> ! {
     unsafe { libc::_exit(Exit::Interrupted as i32) }
 }
 
-/// A signal has come.
+/// Returns whether a signal has arrived.
 pub(crate) fn requested() -> bool {
     SIGNALS.load(Ordering::SeqCst) > 0
 }
 
-/// Has something done when a signal has come for [`requested`] to find, in a thread of its own: whoever waits for something
-/// else need not look again and again.
+/// Registers a callback for a signal recorded for [`requested`]. It runs in the signal handler's thread, so that code that waits
+/// for something else need not poll.
 pub(crate) fn on_request(told: impl Fn() + Send + 'static) {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(told));
 }
 
-/// As long as the guard, or another one, lives, the first signal is for [`requested`] to find.
+/// Returns a guard. While any guard lives, the first signal is only recorded for [`requested`].
 #[must_use]
 pub(crate) fn graceful() -> Guard {
     GRACEFUL.fetch_add(1, Ordering::SeqCst);

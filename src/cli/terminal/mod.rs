@@ -1,4 +1,4 @@
-//! The terminal: what is said on it, bars and pictures drawn on it, signals that come from it.
+//! The terminal: messages, bars and pictures on it, and signals from it.
 
 pub mod bar;
 pub mod interrupt;
@@ -13,7 +13,7 @@ pub use voice::Voice;
 
 use crate::cli::failure::Outcome;
 
-/// Reports a failure and gives the process's exit code.
+/// Reports a failure, if any, and returns the process's exit code.
 pub fn conclude(outcome: Outcome, voice: &Voice) -> ExitCode {
     let exit = outcome.unwrap_or_else(|failure| {
         voice.failure(&failure);

@@ -14,11 +14,11 @@ use crate::cli::terminal::{Voice, voice};
 use crate::picture::Picture;
 use crate::terminal::{self, Area, Colours, Protocol, Window};
 
-/// Rows that stay free for a mistake in a recipe that is being edited.
+/// Rows kept free for the report of a mistake in a recipe that is being edited.
 const MISTAKE: u16 = 8;
-/// The least time between two pictures.
+/// The minimum time between two pictures.
 const PAUSE: Duration = Duration::from_millis(300);
-/// Drawing may take this part of the time at most.
+/// Making and drawing pictures takes at most about one part in this many of the time.
 const SHARE: u32 = 40;
 
 impl PreviewChoice {
@@ -30,24 +30,24 @@ impl PreviewChoice {
             (PreviewChoice::Sixel, _) => Protocol::Sixel,
             (PreviewChoice::Auto, detected) => detected,
             (PreviewChoice::Blocks, detected @ Protocol::Blocks(_)) => detected,
-            // Terminals that show pictures have all colours.
+            // Terminals with a picture protocol have 24-bit colours.
             (PreviewChoice::Blocks, _) => Protocol::Blocks(Colours::True),
         }
     }
 }
 
-/// Draws pictures in a thread of its own. One that comes while another is being drawn is dropped.
+/// A thread that draws pictures. A picture that arrives while another waits to be drawn is dropped.
 pub(crate) struct Preview {
     pictures: SyncSender<Picture>,
     thread: JoinHandle<()>,
     /// When the next picture is wanted.
     next: Instant,
-    /// Milliseconds that drawing took the last time.
+    /// Milliseconds that the last drawing took.
     took: Arc<AtomicU64>,
 }
 
 impl Preview {
-    /// None where nobody would see it. `again`: the recipe is being edited.
+    /// Starts the thread; returns none if nobody would see the pictures. `again`: the recipe is being edited.
     pub(crate) fn new(choice: PreviewChoice, again: bool, voice: &Voice) -> Option<Self> {
         if voice.is_quiet() || !draws() {
             return None;
@@ -67,12 +67,12 @@ impl Preview {
         Some(Preview { pictures, thread, next: Instant::now(), took })
     }
 
-    /// Whether a picture is wanted now.
+    /// Returns whether a picture is wanted now.
     pub(crate) fn is_due(&self) -> bool {
         Instant::now() >= self.next
     }
 
-    /// Has a picture drawn if the one before is done; making it took the render `cost`.
+    /// Passes on a picture unless another one is waiting. `cost` is the time that making it took the render.
     pub(crate) fn offer(&mut self, picture: Picture, cost: Duration) {
         if let Err(TrySendError::Full(_)) = self.pictures.try_send(picture) {
             return;
@@ -87,7 +87,7 @@ impl Preview {
         self.stop();
     }
 
-    /// Draws nothing more.
+    /// Ends the thread after the pictures it already has.
     pub(crate) fn stop(self) {
         drop(self.pictures);
         let _ = self.thread.join();

@@ -1,4 +1,4 @@
-//! What a running render looks like: a bar on a terminal, a plain line every few seconds elsewhere.
+//! The progress of a render: a bar on a terminal, a plain line every few seconds elsewhere.
 
 use std::collections::VecDeque;
 use std::io::IsTerminal;
@@ -11,18 +11,18 @@ use super::voice::set_bar;
 use crate::preview::Speed;
 use crate::render::Progress;
 
-/// Between two redraws of the bar.
+/// The time between two redraws of the bar.
 const FRAME: Duration = Duration::from_millis(100);
-/// Between two lines where there is no terminal.
+/// The time between two lines without a terminal.
 const LINE: Duration = Duration::from_secs(5);
 
-/// Shows one render. Dropping it removes the bar.
+/// A display of one render. Dropping it removes the bar.
 pub(crate) struct Display {
     kind: Kind,
     voice: Voice,
-    /// The recipe's name, for lines that stand among others'.
+    /// The recipe's name, which plain lines begin with.
     name: String,
-    /// The name is told on the bar, too.
+    /// Whether the bar shows the name too.
     several: bool,
     pace: Pace,
     drawn: Option<Instant>,
@@ -35,7 +35,7 @@ enum Kind {
 }
 
 impl Display {
-    /// A display on stderr for a render of the recipe called `name`, perhaps one of several.
+    /// Creates a display on stderr for a render of the recipe `name`. `several`: it may be one of several.
     pub(crate) fn new(voice: &Voice, name: &str, several: bool) -> Self {
         let kind = if voice.is_quiet() {
             Kind::Nothing
@@ -50,8 +50,7 @@ impl Display {
         Display { kind, voice: *voice, name: name.to_owned(), several, pace: Pace::default(), drawn: None }
     }
 
-    /// Takes a step into account, and redraws if it is time to.
-    /// `held`: how long the render has been paused so far.
+    /// Takes a step into account, and redraws if it is time to. `held` is how long the render has been paused so far.
     pub(crate) fn step(&mut self, progress: &Progress<'_>, held: Duration) {
         self.pace.add(progress.seconds - held.as_secs_f64(), progress.step, progress.views);
         let due = match self.kind {
@@ -83,7 +82,7 @@ impl Display {
 }
 
 impl Display {
-    /// How fast it goes.
+    /// Returns the current speed.
     pub(crate) fn speed(&self, progress: &Progress<'_>) -> Speed {
         let state = State::of(progress, &self.pace);
         Speed { windows: state.windows, left: state.left }
@@ -99,11 +98,11 @@ impl Drop for Display {
     }
 }
 
-/// What is said while nothing is to be done: on a terminal a line that goes away, elsewhere one among the others.
+/// A message while there is nothing to do: on a terminal a line that disappears afterwards, elsewhere an ordinary line.
 pub(crate) struct Rest(Option<ProgressBar>);
 
 impl Rest {
-    /// Says it until it is dropped.
+    /// Shows the message until it is dropped.
     pub(crate) fn new(voice: &Voice, what: &str) -> Self {
         if voice.is_quiet() || !draws() {
             voice.note(what);
@@ -127,7 +126,7 @@ impl Drop for Rest {
     }
 }
 
-/// Whether stderr is a terminal that a bar can be drawn on.
+/// Returns whether stderr is a terminal that can show a bar.
 pub(crate) fn draws() -> bool {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     std::io::stderr().is_terminal() && !dumb
@@ -139,12 +138,12 @@ fn style() -> ProgressStyle {
         .progress_chars("━╸━")
 }
 
-/// The terminal's width in columns.
+/// Returns the terminal's width in columns.
 fn width() -> usize {
     terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| usize::from(width.0))
 }
 
-/// How fast it goes, over the last seconds: phases differ.
+/// The pace over the last [`Pace::SPAN`] seconds, as phases differ in speed.
 #[derive(Default)]
 struct Pace {
     /// Seconds, steps and views done so far.
@@ -161,7 +160,7 @@ impl Pace {
         }
     }
 
-    /// Steps and views a second; none before the second step.
+    /// Returns steps and views per second; none before the second step.
     fn rates(&self) -> Option<(f64, f64)> {
         let (first, last) = (self.marks.front()?, self.marks.back()?);
         let seconds = last.0 - first.0;
@@ -169,7 +168,7 @@ impl Pace {
     }
 }
 
-/// What is to be shown.
+/// The values to show.
 struct State<'a> {
     step: u64,
     steps: u64,
@@ -193,7 +192,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The words before the bar; fewer on a narrow terminal, so that it stays one line.
+    /// Returns the words before the bar. A narrow terminal gets fewer, so that they stay on one line.
     fn heading(&self, name: Option<&str>, width: usize) -> String {
         let digits = self.steps.to_string().len();
         let count = format!("{:>digits$}/{}", self.step, self.steps);
@@ -208,7 +207,7 @@ impl<'a> State<'a> {
             join([name.as_ref(), None, Some(&count), None, left.as_ref()]),
             join([None, None, Some(&count), None, left.as_ref()]),
         ];
-        // A bar of less than ten columns says nothing.
+        // A bar of less than ten columns is useless.
         let fits = |text: &&String| text.chars().count() + 11 <= width;
         choices.iter().find(fits).cloned().unwrap_or(count)
     }
@@ -218,7 +217,7 @@ impl<'a> State<'a> {
         self.targets.iter().map(one).collect::<Vec<_>>().join(between)
     }
 
-    /// All of it in one line.
+    /// Returns everything in one line.
     fn sentence(&self) -> String {
         let percent = self.step * 100 / self.steps.max(1);
         let mut parts = vec![format!("step {}/{} ({percent}%)", self.step, self.steps), self.phase.to_owned()];
@@ -229,7 +228,7 @@ impl<'a> State<'a> {
     }
 }
 
-/// A rate with about three digits.
+/// Formats a rate with about three digits.
 fn three_digits(value: f64) -> String {
     match value {
         value if value >= 100.0 => format!("{value:.0}"),
@@ -238,7 +237,7 @@ fn three_digits(value: f64) -> String {
     }
 }
 
-/// Seconds as `0:07`, `1:02:03`.
+/// Formats seconds as `0:07`, `1:02:03`.
 fn clock(seconds: f64) -> String {
     // The cast saturates; a hundred days are as good as never.
     let seconds = (seconds.ceil() as u64).min(100 * 86_400);

@@ -1,4 +1,4 @@
-//! What a running download looks like: a bar on a terminal, a plain line now and then elsewhere.
+//! The progress of a download: a bar on a terminal, a plain line now and then elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,17 @@ use super::progress::draws;
 use super::voice::set_bar;
 use crate::models::fetch::{Event, megabytes};
 
-/// Between two lines where there is no terminal.
+/// The time between two lines without a terminal.
 const LINE: Duration = Duration::from_secs(30);
 
-/// Shows the files of one model. Dropping it removes the bar.
+/// A display of the download of one model's files. Dropping it removes the bar.
 pub(crate) struct Transfer {
     voice: Voice,
     bar: Option<ProgressBar>,
-    /// The file on its way, like `image.onnx (1 of 3)`.
+    /// The file being downloaded, like `image.onnx (1 of 3)`.
     title: String,
     told: Instant,
-    /// The bar has been set to where a download goes on; what comes from there counts for its pace.
+    /// Whether the bar has been set to the position where the download resumed. Only bytes after it count for the pace.
     begun: bool,
 }
 
@@ -34,7 +34,7 @@ impl Transfer {
         Transfer { voice: *voice, bar, title: String::new(), told: Instant::now(), begun: false }
     }
 
-    /// Takes an event into account.
+    /// Shows an event.
     pub(crate) fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Note(line) => self.voice.note(line),

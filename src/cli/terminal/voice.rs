@@ -1,4 +1,4 @@
-//! How the program talks: results on stdout, everything else on stderr, in colour where the terminal wants it.
+//! The program's output: results on stdout, everything else on stderr, in colour where the terminal supports it.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard};
@@ -21,21 +21,21 @@ static PICTURE: Mutex<Option<Pinned>> = Mutex::new(None);
 
 /// A picture that keeps its place above the bar.
 struct Pinned {
-    /// Draws it, from the beginning of a line on, and ends at the beginning of the line below.
+    /// Draws the picture from the start of a line, and ends at the start of the line below.
     text: String,
     rows: u16,
-    /// The terminal's columns when it was drawn. Where they have changed, its lines are no longer where they were.
+    /// The terminal's columns when it was drawn. If they have changed, its lines have moved.
     columns: u16,
 }
 
 impl Pinned {
-    /// The way back up to its first line.
+    /// Returns the escape sequence that moves back up to its first line.
     fn up(&self) -> String {
         format!("\x1b[{}A\r", self.rows)
     }
 }
 
-/// How much the user wants to hear.
+/// How much the user wants to be told.
 #[derive(Debug, Clone, Copy)]
 pub struct Voice {
     quiet: bool,
@@ -43,22 +43,22 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// As the command line wants it: `--quiet` drops notes and progress, `--verbose` adds details.
+    /// Creates a voice for the command line: `--quiet` drops notes and progress, `--verbose` adds details.
     pub fn of(args: &CommonArgs) -> Self {
         Voice { quiet: args.quiet, verbose: args.verbose }
     }
 
-    /// Neither notes nor progress are wanted.
+    /// Returns whether notes and progress are dropped.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Details are wanted.
+    /// Returns whether details are printed.
     pub fn is_verbose(&self) -> bool {
         self.verbose
     }
 
-    /// `error: message`, and the hint on a line of its own.
+    /// Prints `error: message`, and the hint on a line of its own.
     pub fn failure(&self, failure: &Failure) {
         if failure.rendered {
             line(failure.message.trim_end());
@@ -70,26 +70,26 @@ impl Voice {
         }
     }
 
-    /// Something that does not stop the work but that the user should know.
+    /// Prints something that does not stop the work but that the user should know.
     pub fn warning(&self, message: &str) {
         line(&format!("{WARNING}warning{WARNING:#}: {message}"));
     }
 
-    /// Finished text (rendered warnings of a recipe), printed as it is.
+    /// Prints finished text (rendered warnings of a recipe) verbatim.
     pub fn rendered(&self, text: &str) {
         if !text.trim().is_empty() {
             line(text.trim_end());
         }
     }
 
-    /// A line for everybody who did not ask for quiet.
+    /// Prints a line unless `--quiet` is given.
     pub fn note(&self, message: &str) {
         if !self.quiet {
             line(message);
         }
     }
 
-    /// A line for those who asked for more.
+    /// Prints a line if `--verbose` is given.
     pub fn detail(&self, message: &str) {
         if self.verbose {
             line(&format!("{DETAIL}{message}{DETAIL:#}"));
@@ -97,14 +97,14 @@ impl Voice {
     }
 }
 
-/// Prints one line (or several) on stderr, above the bar if there is one. A closed stderr is nobody's business.
+/// Prints one or more lines on stderr, above the bar if there is one. Ignores a closed stderr.
 fn line(text: &str) {
     above_the_picture(|| {
         let _ = writeln!(anstream::stderr().lock(), "{text}");
     });
 }
 
-/// Prints where the picture stands, if there is one, and draws it anew below.
+/// Prints in the place of the pinned picture, if there is one, and draws the picture anew below.
 fn above_the_picture(print: impl FnOnce()) {
     beside_the_bar(|| {
         let pinned = lock(&PICTURE);
@@ -118,12 +118,12 @@ fn above_the_picture(print: impl FnOnce()) {
     });
 }
 
-/// Puts a picture of so many rows above the bar, in the place of an earlier one. `text` draws it from the beginning of a line
-/// on and ends at the beginning of the line below it; `columns` are the terminal's.
+/// Puts a picture of `rows` rows above the bar, in place of an earlier one. `text` draws it from the start of a line and ends at
+/// the start of the line below it; `columns` are the terminal's.
 pub(crate) fn pin(text: String, rows: u16, columns: u16) {
     beside_the_bar(|| {
         let mut pinned = lock(&PICTURE);
-        // Drawn as a whole where the terminal can (mode 2026), so that nothing flickers.
+        // Terminals with mode 2026 draw it as a whole, which avoids flicker.
         let mut drawing = String::from("\x1b[?2026h");
         if let Some(earlier) = pinned.as_ref().filter(|earlier| earlier.columns == columns) {
             drawing += &earlier.up();
@@ -139,12 +139,12 @@ pub(crate) fn pin(text: String, rows: u16, columns: u16) {
     });
 }
 
-/// Leaves the picture to itself: it stays where it is, and what is printed now comes below it.
+/// Unpins the picture: it stays where it is, and later lines are printed below it.
 pub(crate) fn unpin() {
     *lock(&PICTURE) = None;
 }
 
-/// Prints while the bar, if there is one, is out of the way.
+/// Prints while the bar, if there is one, is hidden.
 fn beside_the_bar(print: impl FnOnce()) {
     let bar = lock(&BAR).clone();
     match bar {
@@ -157,7 +157,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// The process is being left at once: what comes after it begins a line of its own.
+/// Starts a new line after the bar, if there is one, before the process exits at once.
 pub(crate) fn leave() {
     if let Ok(bar) = BAR.try_lock()
         && bar.is_some()
@@ -166,12 +166,12 @@ pub(crate) fn leave() {
     }
 }
 
-/// Tells the voice of the bar on the terminal, or that it is gone.
+/// Registers the bar on the terminal, or none when it is gone.
 pub(crate) fn set_bar(bar: Option<ProgressBar>) {
     *lock(&BAR) = bar;
 }
 
-/// Writes a result to stdout, byte for byte. A reader that has gone away (`| head`) is no failure.
+/// Writes a result to stdout, byte for byte. A reader that has closed the pipe (`| head`) is not a failure.
 pub(crate) fn result(bytes: &[u8]) -> Result<(), Failure> {
     let mut written = Ok(());
     let mut write = || {

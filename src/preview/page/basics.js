@@ -3,7 +3,7 @@
 const $ = (id) => document.getElementById(id);
 const meta = (name) => document.querySelector(`meta[name=${name}]`).content;
 
-/// An element with classes, text and children. Text is only ever set as text.
+/// Creates an element with classes, text and children. Text is only ever set as text.
 function make(tag, classes = "", text = "", ...children) {
   const element = document.createElement(tag);
   if (classes) element.className = classes;
@@ -16,7 +16,7 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const format = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const three = (value) => value >= 100 ? format.format(value) : value.toPrecision(3);
 
-/// Seconds as m:ss or h:mm:ss, whole ones, rounded up.
+/// Formats seconds as m:ss or h:mm:ss, rounded up to whole seconds.
 function clock(seconds) {
   const whole = Math.ceil(Math.min(seconds, 8640000));
   const two = (value) => String(value).padStart(2, "0");
@@ -24,7 +24,7 @@ function clock(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/// Remembers choices as long as the tab is open, over reloads.
+/// Remembers choices across reloads for as long as the tab is open.
 const memory = {
   get(key, otherwise) {
     try { return JSON.parse(sessionStorage.getItem(key)) ?? otherwise; } catch { return otherwise; }
@@ -34,26 +34,26 @@ const memory = {
   },
 };
 
-/// A colour for each prompt: hues as far apart as can be, the golden angle from one to the next.
+/// Returns a colour for each prompt. Hues are as far apart as possible: successive ones differ by the golden angle.
 function colour(index) {
   const style = getComputedStyle(document.documentElement);
   const hue = (62 + index * 137.508) % 360;
   return `oklch(${style.getPropertyValue("--lightness")} ${style.getPropertyValue("--chroma")} ${hue.toFixed(1)})`;
 }
 
-/// What is known of the render; the parts read it, only the connection writes it.
+/// The state of the render. All parts read it; only the connection writes it.
 const known = {
   render: null, step: null, activity: "starting",
-  /// Prompts of all targets in order: text, target, avoided, curve's colour.
+  /// The prompts of all targets in order: text, target, avoided, curve's colour.
   prompts: [],
-  /// Where each target's prompts begin.
+  /// The index of each target's first prompt.
   offsets: [],
 };
 
 const promptOf = (target, position) => known.prompts[(known.offsets[target] ?? 0) + position];
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/// A canvas's context, its bitmap as fine as the screen; sizes are then in CSS pixels.
+/// Returns a canvas's context with a bitmap at screen resolution; sizes are then in CSS pixels.
 function sharp(canvas) {
   const ratio = window.devicePixelRatio || 1;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
@@ -65,7 +65,7 @@ function sharp(canvas) {
   return { context, width, height };
 }
 
-/// Calls once a screen's frame, however often it is asked to.
+/// Calls `draw` once per screen frame, however often it is requested.
 function calmly(draw) {
   let due = false;
   return () => {

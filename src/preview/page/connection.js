@@ -1,10 +1,10 @@
-// ---- Events in, pictures in, wishes out. While nobody looks nothing is asked for.
+// ---- Events in, pictures in, wishes out. A hidden page requests nothing.
 
 const connection = (() => {
   const token = meta("token"), linked = new URLSearchParams(location.search).get("token");
   let events = null, timer = null, noticed = false;
 
-  /// From afar the token of the link is needed to see.
+  /// A page opened from another machine needs the link's token to see anything.
   function url(path, query = {}) {
     const parameters = new URLSearchParams(linked ? { ...query, token: linked } : query);
     return parameters.size ? `${path}?${parameters}` : path;
@@ -19,7 +19,7 @@ const connection = (() => {
     }
   }
 
-  /// Asks for pictures of one kind, the next one when the last one is shown: a slow screen sees fewer.
+  /// Requests pictures of one kind, each after the last one has been shown: a slow screen gets fewer.
   function pictures(path, wanted, show) {
     let number = 0, asking = false, due = false;
     async function ask() {
@@ -36,7 +36,7 @@ const connection = (() => {
           show(await createImageBitmap(await answer.blob()), facts);
           number = next;
         } catch {
-          // The events tell when there is a program again.
+          // The events tell when the program is back.
           break;
         }
       }
@@ -70,11 +70,11 @@ const connection = (() => {
     curves.draw();
   }
 
-  /// Colours hang on whether it is light or dark.
+  /// Sets the colours, which depend on the light or dark scheme.
   function paint() {
     known.prompts.forEach((prompt, index) => {
       prompt.colour = colour(index);
-      // On the picture always the light one, over a dark line.
+      // Outlines on the picture are always light, over a dark line.
       prompt.light = `oklch(80% .14 ${((62 + index * 137.508) % 360).toFixed(1)})`;
     });
   }
@@ -87,7 +87,7 @@ const connection = (() => {
 
   const heard = {
     hello({ instance }) {
-      // Another process: its page, and its token, are others.
+      // Another process has another page and another token.
       if (instance !== meta("instance")) location.reload();
     },
     recipe(value) { if (value) recipe.show(value); },
@@ -113,7 +113,7 @@ const connection = (() => {
     end() {
       close();
       controls.update("ended");
-      // Perhaps it is started again.
+      // The program may be started again.
       timer = setTimeout(open, 3000);
     },
   };

@@ -21,7 +21,7 @@ const controls = (() => {
     setTimeout(() => element.remove(), stays ? 20000 : 8000);
   }
 
-  /// `shown`: what is said of the activity where it is another, as without a connection.
+  /// `shown`: the activity to display if it differs from the known one, as without a connection.
   function update(shown = known.activity) {
     const pill = $("activity");
     pill.dataset.activity = shown;
@@ -105,7 +105,7 @@ const controls = (() => {
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
-    // A focused button takes its own keys; text that scrolls takes the arrows.
+    // A focused button handles its own keys; scrollable text uses the arrows.
     if (event.key === " " && event.target.closest("button, a")) return;
     if (event.key.startsWith("Arrow") && !event.target.closest("#stage") && event.target !== document.body) return;
     if (event.key.startsWith("Arrow") && event.target === document.body && document.documentElement.scrollHeight > innerHeight) return;
@@ -122,7 +122,7 @@ const controls = (() => {
   return {
     update, notice, tab,
     get chosenTab() { return chosenTab; },
-    /// `fresh`: not told before.
+    /// `fresh`: not reported before.
     happened(what, fresh) {
       if (what.kind === "trouble") {
         if (fresh) notice(what.hint ? `${what.message} (hint: ${what.hint})` : what.message, { wrong: true });

@@ -6,7 +6,7 @@ const curves = (() => {
   let points = [], lit = null, pointed = null;
   const margin = { left: 34, right: 6, top: 8, bottom: 18 };
 
-  /// Round numbers that divide a range into a few parts.
+  /// Returns round numbers that divide a range into a few parts.
   function ticks(low, high, most) {
     const rough = (high - low) / most;
     const power = 10 ** Math.floor(Math.log10(rough));
@@ -39,7 +39,7 @@ const curves = (() => {
       context.beginPath(); context.moveTo(margin.left, at); context.lineTo(width - margin.right, at); context.stroke();
       context.fillText(value.toFixed(marks.digits), margin.left - 6, at);
     }
-    // Where phases meet.
+    // The boundaries between phases.
     context.textBaseline = "alphabetic";
     context.setLineDash([2, 3]);
     let begun = 0;
@@ -66,7 +66,7 @@ const curves = (() => {
     const clear = lit === null || lit === index ? 1 : 0.25;
     context.strokeStyle = prompt.colour;
     context.lineJoin = "round";
-    // Few windows a step make noise: what they say stays faint behind its running mean.
+    // With few windows per step, values are noisy: they are drawn faintly behind their running mean.
     for (const [share, width, alpha] of [[1, 1, 0.28], [0.2, lit === index ? 2.8 : 1.8, 1]]) {
       context.globalAlpha = alpha * clear;
       context.lineWidth = width;
@@ -105,7 +105,7 @@ const curves = (() => {
 
   return {
     draw,
-    /// What is new; `whole`: forget what was.
+    /// Adds new points; `whole`: discard the earlier ones.
     add({ whole, points: fresh }) {
       points = whole ? fresh : points.concat(fresh);
       if (!pointed) prompts.values(points.at(-1));

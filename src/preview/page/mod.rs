@@ -1,4 +1,4 @@
-//! The page: one document with its style and script inside. It needs nothing else, from nowhere.
+//! The page: one document with its style and script inside. It loads nothing else from anywhere.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -6,17 +6,17 @@
 //! | `style.css` | its looks, light and dark, from phones to large screens |
 //! | `basics.js` | what the other scripts share: elements, numbers, colours, memory |
 //! | `stage.js` | the picture: zoom, pan, the windows on it |
-//! | `strip.js` | what the encoder saw |
+//! | `strip.js` | the encoder's input |
 //! | `curves.js` | similarities over time |
 //! | `prompts.js` | the prompts with their tally, which is also the curves' legend |
 //! | `timeline.js` | phases, position, speed |
-//! | `recipe.js` | the recipe's text with what is wrong in it |
+//! | `recipe.js` | the recipe's text with its errors and warnings |
 //! | `controls.js` | buttons, keys, notices |
 //! | `connection.js` | events in, pictures in, wishes out |
 
 const DOCUMENT: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
-/// One script, so that the parts share their names with each other and with nobody else.
+/// A single script, so the parts share their names with each other and nothing else does.
 const SCRIPT: &str = concat!(
     "(() => {\n\"use strict\";\n",
     include_str!("basics.js"),
@@ -31,8 +31,8 @@ const SCRIPT: &str = concat!(
     "})();\n"
 );
 
-/// What the browser is to allow the page, as `Content-Security-Policy`. `nonce`: random text for one answer alone; without it
-/// no script runs, whatever finds its way into the document.
+/// Returns the `Content-Security-Policy` of the page. `nonce` is random text for a single answer; without it no script runs, whatever
+/// gets into the document.
 pub(super) fn policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' blob: data:; \
@@ -40,7 +40,7 @@ pub(super) fn policy(nonce: &str) -> String {
     )
 }
 
-/// The page for a reader who may have the token. `instance` names the process.
+/// Returns the page for a reader who may have the token. `instance` identifies the process.
 pub(super) fn document(nonce: &str, token: &str, instance: &str) -> String {
     DOCUMENT
         .replace("{nonce}", nonce)
@@ -64,7 +64,7 @@ mod tests {
         for placeholder in ["{nonce}", "{token}", "{instance}", "{version}", "{style}", "{script}"] {
             assert!(!page.contains(placeholder), "{placeholder}");
         }
-        // No address of another place, but the namespace of SVG, which is a name and not fetched.
+        // The page contains no external address, except the namespace of SVG, which is only a name and never fetched.
         for (at, _) in page.match_indices("//") {
             let rest = &page[at..];
             let before = page[..at].chars().next_back().unwrap();
@@ -75,7 +75,7 @@ mod tests {
             );
         }
         assert!(!page.contains("src=\"http") && !page.contains("@import") && !STYLE.contains("url("));
-        // Nothing is put into the document as markup, so that no text of a recipe can become any.
+        // Nothing is inserted into the document as markup, so no text of a recipe can become markup.
         for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
             assert!(!page.contains(word), "{word}");
         }

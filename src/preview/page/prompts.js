@@ -4,7 +4,7 @@ const prompts = (() => {
   const box = $("prompts");
   let rows = [];
 
-  /// Builds the list anew for another render.
+  /// Rebuilds the list for another render.
   function build() {
     rows = [];
     box.replaceChildren(...known.render.targets.map((target, t) => {
@@ -39,7 +39,7 @@ const prompts = (() => {
 
   return {
     build, paint,
-    /// Similarities of a point of the curves.
+    /// Shows the similarities of a point of the curves.
     values(point) {
       rows.forEach((row, index) => {
         const value = point?.[index + 1];

@@ -1,10 +1,10 @@
-// ---- The recipe's text, and what is wrong in it at its place.
+// ---- The recipe's text, with errors and warnings at their places.
 
 const recipe = (() => {
   const box = $("recipe"), general = $("recipe-findings"), badge = $("badge");
   let errors = 0;
 
-  /// A line's parts with their classes: enough of TOML to be read more easily.
+  /// Splits a line into parts with classes: enough of TOML for easier reading.
   function parts(line, open) {
     const found = [];
     const rules = open
@@ -18,7 +18,7 @@ const recipe = (() => {
       ];
     let rest = line;
     while (rest) {
-      // A table's head stands first in its line.
+      // A table's heading comes first on its line.
       const first = rest.length === line.trimStart().length;
       const [rule, kind] = rules.find(([rule, kind]) => (kind !== "table" || first) && rule.test(rest));
       let [text] = rest.match(rule);
@@ -39,7 +39,7 @@ const recipe = (() => {
     return { found, open };
   }
 
-  /// Spans of a line, those characters marked that a finding is about. Columns count characters.
+  /// Builds the spans of a line and marks the characters that findings concern. Columns count characters.
   function spans(found, marks) {
     const out = [];
     let column = 1;
@@ -104,7 +104,7 @@ const recipe = (() => {
       badge.textContent = errors || warnings;
       badge.classList.toggle("warning", errors === 0);
       badge.setAttribute("aria-label", errors ? `${errors} wrong` : `${warnings} to look at`);
-      // A mistake is shown as soon as it is saved, and the prompts again when it is mended.
+      // Show an error as soon as the recipe is saved, and the prompts again once it is fixed.
       if (errors && !before) {
         controls.tab("recipe");
         const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;

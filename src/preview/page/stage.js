@@ -3,7 +3,7 @@
 const stage = (() => {
   const box = $("stage"), canvas = $("canvas"), label = $("label");
   let picture = null, windows = [], size = [1, 1];
-  /// Where the canvas's middle lies in fractions of the picture, and screen pixels a picture's pixel; no zoom is to fit.
+  /// The canvas's centre in fractions of the picture, and screen pixels per picture pixel; a null zoom means fit.
   let view = memory.get("view", { x: 0.5, y: 0.5, zoom: null });
   let shown = memory.get("windows", true);
   let pointed = null;
@@ -34,7 +34,7 @@ const stage = (() => {
       corners.map(point).forEach(([px, py], i) => i ? context.lineTo(px, py) : context.moveTo(px, py));
       context.closePath();
       const lit = index === pointed;
-      // A dark line under the coloured one: to be seen on any picture.
+      // A dark line under the coloured one makes it visible on any picture.
       context.strokeStyle = "rgb(0 0 0 / .45)";
       context.lineWidth = lit ? 4.5 : 3;
       context.stroke();
@@ -44,7 +44,7 @@ const stage = (() => {
     });
   }
 
-  /// The smallest window at a point of the stage.
+  /// Returns the smallest window at a point of the stage.
   function windowAt(px, py) {
     const at = [(px - left()) / (size[0] * zoom()), (py - top()) / (size[1] * zoom())];
     const inside = (corners) => {
@@ -77,7 +77,7 @@ const stage = (() => {
   }
 
   function keep() {
-    // Something of the picture stays in sight.
+    // Part of the picture always stays visible.
     const reach = (length, own) => Math.max(0.5, 0.5 + 0.5 * (1 - Math.min(1, 80 / (own * length))));
     view.x = clamp(view.x, 1 - reach(size[0], zoom()), reach(size[0], zoom()));
     view.y = clamp(view.y, 1 - reach(size[1], zoom()), reach(size[1], zoom()));
@@ -85,7 +85,7 @@ const stage = (() => {
     draw();
   }
 
-  /// Zooms about a point of the stage, which stays where it is.
+  /// Zooms about a point of the stage, which stays in place.
   function zoomTo(scale, px = box.clientWidth / 2, py = box.clientHeight / 2) {
     const next = clamp(scale, Math.min(fitting(), 1) / 4, 64);
     const at = [(px - left()) / zoom(), (py - top()) / zoom()];
@@ -139,7 +139,7 @@ const stage = (() => {
   const release = (event) => {
     pointers.delete(event.pointerId);
     if (pointers.size === 0) box.classList.remove("held");
-    // Fingers have no double-click of their own here.
+    // Touch has no double-click event here, so a double tap is detected.
     if (event.type === "pointerup" && event.pointerType === "touch" && !box.dataset.moved) {
       if (event.timeStamp - tapped < 320) { fitOrWhole(...place(event)); tapped = 0; } else {
         tapped = event.timeStamp;
@@ -157,7 +157,7 @@ const stage = (() => {
   }, { passive: false });
   box.addEventListener("dblclick", (event) => { if (!event.target.closest("button")) fitOrWhole(...place(event)); });
 
-  /// To fit; and from there to a pixel a pixel.
+  /// Toggles between fit and one screen pixel per picture pixel.
   function fitOrWhole(px, py) {
     if (view.zoom !== null) fit(); else zoomTo(Math.max(1, fitting() * 2), px, py);
   }
@@ -169,7 +169,7 @@ const stage = (() => {
 
   return {
     draw, fit, zoomTo, zoomBy, move,
-    /// The canvas has this size; a picture may be smaller.
+    /// Sets the canvas's size; a picture may be smaller.
     sized(width, height) {
       if (size[0] !== width || size[1] !== height) { size = [width, height]; draw(); }
     },

@@ -1,4 +1,4 @@
-// ---- What the encoder saw.
+// ---- The encoder's input.
 
 const strip = (() => {
   const box = $("strip");

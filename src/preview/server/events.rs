@@ -1,4 +1,4 @@
-//! Server-sent events (HTML standard, 9.2): what is new, as long as the page listens.
+//! Server-sent events (HTML standard, 9.2): sends news for as long as the page listens.
 
 use std::fmt::Write;
 use std::net::TcpStream;
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use super::response::{stream_head, write};
 use crate::preview::hub::{Heard, Listener};
 
-/// Between two messages to a page: screens and people are not faster.
+/// The minimum time between two messages to a page: neither screens nor people are faster.
 const PAUSE: Duration = Duration::from_millis(100);
-/// After so much silence a comment is sent, so that a page that has gone away is noticed.
+/// After this much silence a comment is sent, to detect a page that has gone away.
 const SILENCE: Duration = Duration::from_secs(10);
-/// A page that does not take a message for so long is given up; it will come again.
+/// A page that does not accept a message for this long is dropped; it will reconnect.
 const LIMIT: Duration = Duration::from_secs(20);
-/// Milliseconds after which a browser tries again.
+/// Milliseconds after which a browser reconnects.
 const RETRY: u32 = 1000;
 
-/// Tells a page what is new until one of the two goes away. `hello`: JSON about the program, told first.
+/// Sends a page the news until either side goes away. `hello` is JSON about the program, sent first.
 pub(super) fn stream(stream: &mut TcpStream, mut listener: Listener, hello: &str) -> std::io::Result<()> {
     let mut send = |text: &str| write(stream, text.as_bytes(), Instant::now() + LIMIT);
     send(&format!("{}retry: {RETRY}\n\n{}", stream_head(), event("hello", hello)))?;
@@ -25,7 +25,7 @@ pub(super) fn stream(stream: &mut TcpStream, mut listener: Listener, hello: &str
             Heard::News(news) => {
                 let text: String = news.iter().map(|(name, json)| event(name, json)).collect();
                 send(&text)?;
-                // What comes meanwhile is told together, the newest of each kind.
+                // News that arrives during the pause is sent together, only the newest of each kind.
                 std::thread::sleep(PAUSE);
             }
             Heard::Silence => send(": still here\n\n")?,
@@ -34,10 +34,10 @@ pub(super) fn stream(stream: &mut TcpStream, mut listener: Listener, hello: &str
     }
 }
 
-/// One event. Data of several lines become several `data` lines, which the browser joins again.
+/// Formats an event. Data of several lines becomes several `data` lines, which the browser joins again.
 fn event(name: &str, data: &str) -> String {
     let mut text = format!("event: {name}\n");
-    // All that ends a line there.
+    // All line ends of the event format.
     for line in data.replace("\r\n", "\n").split(['\n', '\r']) {
         let _ = writeln!(text, "data: {line}");
     }

@@ -1,43 +1,43 @@
-//! Who may see, and who may steer.
+//! Access control: who may see the page, and who may steer the render.
 //!
-//! A page of another site can make a browser send requests to us, and by giving its own name our address (DNS rebinding)
-//! even read the answers. So the `Host` must be a name of ours, a request from another site's page is refused, and whoever
-//! steers must send the page's token and an `Origin` that is ours. On other interfaces than loopback the token is also
-//! needed to see.
+//! A page of another site can make a browser send requests to us. By pointing its own name at our address (DNS rebinding) it could even
+//! read the answers. So the `Host` must be one of our names, requests from other sites' pages are refused, and steering needs the page's
+//! token and our own `Origin`. On interfaces other than loopback, seeing needs the token too.
 //!
-//! A port says nothing: where ports are mapped (`ssh -L 9000:localhost:8765`, `docker run -p 9000:8765`), the browser knows
-//! another one than we do, and to rebind takes a foreign name. `Origin` is compared with `Host`, port included.
+//! The port is not checked: where ports are mapped (`ssh -L 9000:localhost:8765`, `docker run -p 9000:8765`), the browser uses another
+//! one than we do, and rebinding requires a foreign name anyway. `Origin` is compared with `Host`, port included.
 
 use std::net::IpAddr;
 
 use super::request::Request;
 use super::token::Token;
 
-/// The header that carries the token of control requests. One of our own: pages of other sites cannot send it unasked.
+/// The header that carries the token of control requests. It is non-standard, so pages of other sites cannot send it without our
+/// permission.
 pub(super) const TOKEN: &str = "recipe-render-token";
 
-/// Knows our names and the token.
+/// The server's names and its token, against which requests are checked.
 pub(super) struct Guard {
     pub token: Token,
     /// Whether only this machine can reach us.
     pub loopback: bool,
-    /// The machine's own names, lower case; of no meaning on loopback.
+    /// The machine's own names in lower case; unused on loopback.
     pub names: Vec<String>,
 }
 
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// `Host` is no name of ours.
+    /// `Host` is not one of our names.
     Host,
     /// It comes from another site's page.
     Origin,
-    /// The token is missing or another one.
+    /// The token is missing or wrong.
     Token,
 }
 
 impl Refused {
-    /// What the other side is told.
+    /// Returns the message to the client.
     pub fn message(self) -> &'static str {
         match self {
             Refused::Host => "this is not the address the page is served at",
@@ -51,7 +51,7 @@ impl Guard {
     /// Whether a request may see the page and what belongs to it.
     pub fn may_see(&self, request: &Request) -> Result<(), Refused> {
         self.host(request)?;
-        // Browsers say where a request comes from; a link to the page itself may stand anywhere.
+        // Browsers report where a request comes from. A link to the page itself may be anywhere.
         let site = request.header("sec-fetch-site").unwrap_or("none");
         if request.path != "/" && !matches!(site, "same-origin" | "none") {
             return Err(Refused::Origin);
@@ -72,10 +72,10 @@ impl Guard {
         if shown { Ok(()) } else { Err(Refused::Token) }
     }
 
-    /// The request's host, if it is a name of ours, with any port.
+    /// Returns the request's host with its port, if the name is one of ours; any port is accepted.
     fn host<'a>(&self, request: &'a Request) -> Result<&'a str, Refused> {
         let host = request.header("host").ok_or(Refused::Host)?;
-        // An IPv6 address has colons of its own.
+        // An IPv6 address contains colons itself.
         let (name, port) = match host.rsplit_once(':').filter(|(name, _)| !name.contains(':') || name.ends_with(']')) {
             Some((name, port)) => (name, Some(port)),
             None => (host, None),
@@ -87,7 +87,7 @@ impl Guard {
     fn is_ours(&self, name: &str) -> bool {
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         match bare.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
-            // Nobody can make a number mean another machine; from afar it is whatever address we have there.
+            // Nobody can redirect an IP address to another machine. When not on loopback, we may have any address.
             Ok(ip) => ip.is_loopback() || !self.loopback,
             Err(_) => {
                 let name = name.to_ascii_lowercase();
@@ -99,7 +99,7 @@ impl Guard {
     }
 }
 
-/// Whether these are names with dots between them.
+/// Whether these are valid labels separated by dots.
 fn is_name(name: &str) -> bool {
     let is_label =
         |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
@@ -179,7 +179,7 @@ mod tests {
             };
             let own = format!("http://{host}");
             assert_eq!((steer(&near, &own), steer(&far, &own)), (Ok(()), Ok(())), "{host}");
-            // The page of another program on the same machine is a stranger's, too.
+            // The page of another program on the same machine is foreign, too.
             for other in ["http://localhost:3000", "http://127.0.0.1:3000", "http://evil.example", "null"] {
                 assert_eq!(steer(&near, other), Err(Refused::Origin), "{host} from {other}");
             }
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(steer(&format!("{sent}\n{right}")), Err(Refused::Origin));
         assert_eq!(steer("Origin: http://localhost:8080"), Err(Refused::Token));
         assert_eq!(steer(&format!("Origin: http://localhost:8080\n{TOKEN}: {}", &token[1..])), Err(Refused::Token));
-        // The token in the link is for seeing.
+        // The token in the link only permits seeing.
         let linked = Request::of(&format!(
             "POST /pause?token={token} HTTP/1.1\nHost: localhost:8080\nOrigin: http://localhost:8080"
         ));

@@ -1,11 +1,11 @@
-//! HTTP for one page: a thread for each of a bounded number of connections, each with bounded sizes and times.
+//! HTTP for one page: one thread for each of a bounded number of connections, each with bounded sizes and times.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `request` | reading a request |
 //! | `guard` | who may see, and who may steer |
 //! | `token` | the page's token |
-//! | `routes` | the routes there are |
+//! | `routes` | the routes |
 //! | `response` | answers |
 //! | `events` | server-sent events |
 
@@ -30,18 +30,18 @@ use response::Response;
 use routes::Answer;
 use token::Token;
 
-/// Connections at a time; a page has two or three.
+/// The maximum number of connections at a time; a page has two or three.
 const MOST: usize = 128;
-/// Of those beyond, at most so many at a time are told why; others are closed unanswered.
+/// The maximum number of surplus connections at a time that are told why they are refused; others are closed without an answer.
 const MOST_REFUSED: usize = 32;
-/// Of the connections at most so many may listen to events for as long as they like.
+/// The maximum number of connections that may listen to events, which they may do indefinitely.
 const MOST_LISTENERS: usize = 48;
-/// For a request to come in.
+/// The time limit for receiving a request.
 const READING: Duration = Duration::from_secs(10);
-/// For an answer to be taken.
+/// The time limit for sending an answer.
 const SENDING: Duration = Duration::from_secs(60);
 
-/// Why there is no page.
+/// Why the page cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error("cannot serve the live page at {address}: {error}")]
@@ -51,7 +51,7 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    /// What would help.
+    /// Returns a hint, if one would help.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             ServeError::Bind { error, .. } => match error.kind() {
@@ -76,7 +76,7 @@ pub struct Server {
 struct Shared {
     hub: Arc<Hub>,
     guard: Guard,
-    /// JSON about the program, the first thing that a page is told.
+    /// JSON about the program, sent to a page first.
     hello: String,
     connections: AtomicUsize,
     refused: AtomicUsize,
@@ -84,8 +84,8 @@ struct Shared {
 }
 
 impl Server {
-    /// Begins to serve. Where `address` leaves the port open, the one that `recipe` (any bytes that stand for it) has is
-    /// taken if it is free, else any.
+    /// Begins to serve. If `address` leaves the port open, the port derived from `recipe` (any bytes that identify it) is used if it is
+    /// free, otherwise any free port.
     pub fn start(hub: Arc<Hub>, address: Address, recipe: &[u8]) -> Result<Self, ServeError> {
         let listener = TcpListener::bind(address.with_port_for(recipe).0)
             .or_else(|_| TcpListener::bind(address.0))
@@ -101,7 +101,7 @@ impl Server {
         Ok(server)
     }
 
-    /// The link that opens the page.
+    /// Returns the link that opens the page.
     pub fn link(&self) -> String {
         let ip = self.address.ip();
         if ip.is_loopback() {
@@ -112,7 +112,7 @@ impl Server {
     }
 }
 
-/// The machine's names.
+/// Returns the machine's names.
 fn names() -> Vec<String> {
     let Some(name) = sysinfo::System::host_name() else { return Vec::new() };
     let name = name.to_ascii_lowercase();
@@ -120,18 +120,18 @@ fn names() -> Vec<String> {
     vec![short.to_owned(), format!("{short}.local"), name]
 }
 
-/// The address that other machines most likely know this one by. Nothing is sent to find it out.
+/// Returns the address by which other machines most likely know this one, without sending anything.
 fn outward() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // An address for documentation (RFC 5737): only the route to it is looked up.
+    // An address for documentation (RFC 5737); only the route to it is looked up.
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     Some(socket.local_addr().ok()?.ip())
 }
 
-/// What all connections share, with one of a bounded number of places.
+/// The shared state, together with one of a bounded number of places.
 struct Place {
     shared: Arc<Shared>,
-    /// Which places are counted.
+    /// The counter that this place belongs to.
     of: fn(&Shared) -> &AtomicUsize,
 }
 
@@ -154,12 +154,12 @@ impl Drop for Place {
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     for stream in listener.incoming() {
         let Ok(mut stream) = stream else {
-            // Out of file handles, most likely: some will come back.
+            // Most likely we are out of file handles; some will be released.
             thread::sleep(Duration::from_millis(50));
             continue;
         };
-        // The place is taken before there is a thread, so that there are never more threads than places. Where there can be
-        // no further thread, the connection is closed.
+        // The place is taken before the thread starts, so there are never more threads than places. If no thread can be started, the
+        // connection is closed.
         let thread = thread::Builder::new().stack_size(512 << 10);
         if let Some(place) = Place::take(shared, |shared| &shared.connections, MOST) {
             let _ = thread.spawn(move || serve(&mut stream, &place.shared));
@@ -172,7 +172,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// One connection: one request, one answer. What goes wrong is the other side's to notice.
+/// Serves one connection: one request, one answer. Errors are left for the client to notice.
 fn serve(stream: &mut TcpStream, shared: &Arc<Shared>) {
     let _ = stream.set_nodelay(true);
     let request = match Request::read(stream, READING) {
@@ -201,8 +201,8 @@ fn serve(stream: &mut TcpStream, shared: &Arc<Shared>) {
     }
 }
 
-/// Answers a request that was not read to its end. Closing with bytes unread would reset the connection before the other
-/// side has read the answer, so some are taken.
+/// Answers a request that was not fully read. Closing with unread bytes would reset the connection before the client has read the answer,
+/// so some are read.
 fn refuse(stream: &mut TcpStream, response: &Response) {
     let limit = Duration::from_millis(500);
     if response.send(stream, limit).is_err() || stream.set_read_timeout(Some(limit)).is_err() {
@@ -223,7 +223,7 @@ fn test_guard() -> Guard {
     Guard { token: Token::new().unwrap(), loopback: true, names: Vec::new() }
 }
 
-/// Reads a request and decides about it as the server does. For fuzzing.
+/// Reads and checks a request as the server does, for fuzzing.
 #[cfg(fuzzing)]
 pub fn read_request(bytes: &[u8]) {
     let Ok(token) = Token::new() else { return };

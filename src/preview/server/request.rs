@@ -1,35 +1,35 @@
-//! Reading a request: a head of bounded size within a bounded time, and no body.
+//! Reads a request: a head of bounded size within a bounded time, and no body.
 
 use std::io::{self, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// The longest head in bytes: browsers send one or two thousand.
+/// The maximum size of a head in bytes; browsers send one or two thousand.
 const LONGEST: usize = 8 << 10;
-/// The most headers.
+/// The maximum number of headers.
 const MOST: usize = 64;
 
-/// What was asked for.
+/// A parsed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     pub method: String,
-    /// Without the query; never looked up in a file system.
+    /// The path without the query; never looked up in a file system.
     pub path: String,
-    /// Names and values as they came; none of ours needs decoding.
+    /// Undecoded names and values; ours need no decoding.
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
 }
 
-/// Why a request is not answered as it was meant.
+/// Why a request cannot be processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unreadable {
-    /// Nothing was asked, or the other side has gone: there is nobody to answer.
+    /// The client sent nothing or has gone, so nobody is left to answer.
     Gone,
     /// The request did not come in time.
     Late,
-    /// The head is longer than any that a browser sends.
+    /// The head is longer than any browser sends.
     TooLong,
-    /// There is a body.
+    /// The request has a body.
     Body,
     /// This is not HTTP.
     Wrong,
@@ -42,7 +42,7 @@ impl Request {
         let mut head = Vec::with_capacity(1024);
         let mut buffer = [0; 1024];
         loop {
-            // A read timeout alone would let one byte every few seconds go on for ever.
+            // With a read timeout alone, a client could send one byte every few seconds for ever.
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(Unreadable::Late);
@@ -67,7 +67,7 @@ impl Request {
         }
     }
 
-    /// A request whose head is complete; what follows it is left alone.
+    /// Parses a request once its head is complete; what follows the head is ignored.
     pub fn parse(head: &[u8]) -> Result<Option<Self>, Unreadable> {
         let mut headers = [httparse::EMPTY_HEADER; MOST];
         let mut request = httparse::Request::new(&mut headers);
@@ -82,7 +82,7 @@ impl Request {
         }
         let (Some(method), Some(target)) = (request.method, request.path) else { return Err(Unreadable::Wrong) };
         let header = |header: &httparse::Header| {
-            // Names and values beyond ASCII are none of ours.
+            // None of our names and values contains characters beyond ASCII.
             Some((header.name.to_owned(), std::str::from_utf8(header.value).ok()?.trim().to_owned()))
         };
         let headers: Vec<(String, String)> = request.headers.iter().filter_map(header).collect();
@@ -100,19 +100,19 @@ impl Request {
         Ok(Some(request))
     }
 
-    /// A header that is there once; there is no telling which of two was meant.
+    /// Returns a header that occurs exactly once; of two, it would be unclear which is meant.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
         let (_, value) = values.next()?;
         values.next().is_none().then_some(value)
     }
 
-    /// A value of the query.
+    /// Returns a value of the query.
     pub fn asked(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    /// A request as tests write it: its first line, and its headers.
+    /// Parses a request as tests write it: its first line and its headers.
     #[cfg(test)]
     pub fn of(text: &str) -> Self {
         let head = format!("{}\r\n\r\n", text.trim().lines().map(str::trim).collect::<Vec<_>>().join("\r\n"));
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(of(&format!("GET / HTTP/1.1\r\n{many}\r\n")), Err(Unreadable::TooLong));
     }
 
-    /// What becomes of a client that does `act`.
+    /// Returns the result for a client that does `act`.
     fn served(limit: Duration, act: impl FnOnce(TcpStream) + Send + 'static) -> Result<Request, Unreadable> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn slow_and_endless_clients_are_given_up() {
         let slow = served(Duration::from_millis(200), |mut client| {
-            // A byte now and then, until nobody listens any more.
+            // Send a byte now and then until nobody listens any more.
             while client.write_all(b"G").is_ok() {
                 std::thread::sleep(Duration::from_millis(20));
             }

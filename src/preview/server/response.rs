@@ -1,10 +1,10 @@
-//! Answers: always with the headers that keep a page safe, always within a bounded time.
+//! Answers, always with the headers that keep a page safe, and always sent within a bounded time.
 
 use std::io::{self, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-/// Of every answer: nothing is kept, guessed, embedded by other sites, or told to them.
+/// The headers of every answer: it must not be cached, sniffed, embedded by other sites, or reported to them.
 const ALWAYS: &str = "Cache-Control: no-store\r\n\
     X-Content-Type-Options: nosniff\r\n\
     X-Frame-Options: DENY\r\n\
@@ -13,10 +13,10 @@ const ALWAYS: &str = "Cache-Control: no-store\r\n\
     Cross-Origin-Opener-Policy: same-origin\r\n\
     Connection: close\r\n";
 
-/// How much is written at a time.
+/// The number of bytes written at a time.
 const CHUNK: usize = 64 << 10;
 
-/// An answer with all of its body.
+/// An answer with its complete body.
 #[derive(Debug)]
 pub(super) struct Response {
     pub status: u16,
@@ -26,17 +26,17 @@ pub(super) struct Response {
 }
 
 impl Response {
-    /// 200 with a body of a media type.
+    /// Returns an answer with status 200 and a body of this media type.
     pub fn of(kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Response { status: 200, kind, headers: Vec::new(), body: body.into() }
     }
 
-    /// A status, told in a few words.
+    /// Returns an answer with a status and a short text.
     pub fn status(status: u16, words: &str) -> Self {
         Response { status, ..Response::of("text/plain; charset=utf-8", words) }
     }
 
-    /// The same with a header. The value must be ASCII without control characters.
+    /// Adds a header. The value must be ASCII without control characters.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -54,7 +54,7 @@ impl Response {
         head + "\r\n"
     }
 
-    /// Sends it, and ends the connection. Gives up after `limit`.
+    /// Sends the answer and ends the connection. Gives up after `limit`.
     pub fn send(&self, stream: &mut TcpStream, limit: Duration) -> io::Result<()> {
         let end = Instant::now() + limit;
         write(stream, self.head().as_bytes(), end)?;
@@ -63,12 +63,12 @@ impl Response {
     }
 }
 
-/// The head of an answer that goes on for as long as both sides want.
+/// Returns the head of an event stream, which continues for as long as both sides want.
 pub(super) fn stream_head() -> String {
     format!("HTTP/1.1 200 OK\r\n{ALWAYS}Content-Type: text/event-stream\r\n\r\n")
 }
 
-/// Writes bytes, all of them before `end`: a reader that takes a byte a minute is given up like one that takes none.
+/// Writes all bytes before `end`: a client that reads a byte a minute is dropped like one that reads nothing.
 pub(super) fn write(stream: &mut TcpStream, mut bytes: &[u8], end: Instant) -> io::Result<()> {
     while !bytes.is_empty() {
         let left = end.saturating_duration_since(Instant::now());

@@ -1,4 +1,4 @@
-//! The routes there are. A path is compared with these names and used for nothing else.
+//! The server's routes. A request's path is compared with their names and used for nothing else.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use super::token::Token;
 use crate::preview::hub::{Hub, Kind, Wish};
 use crate::preview::page;
 
-/// A page that asks for a picture waits for one no longer than that, and asks again when it hears of a step:
-/// browsers keep few connections to one address.
+/// The maximum wait of a request for a picture; the page asks again when it hears of a step. Browsers keep only a few connections to one
+/// address.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How a request is answered.
+/// The answer to a request.
 #[derive(Debug)]
 pub(super) enum Answer {
     Whole(Response),
-    /// A picture of the canvas of this number.
+    /// A picture of the canvas with this number.
     Picture(Response, u64),
     /// Events from now on.
     Events,
@@ -82,7 +82,7 @@ fn see(request: &Request, guard: &Guard, hub: &Hub) -> Answer {
 
 fn document(guard: &Guard) -> Response {
     match Token::new() {
-        // Whatever is random will do.
+        // Any random text will do as a nonce.
         Ok(nonce) => {
             let document = page::document(nonce.reveal(), guard.token.reveal(), &guard.token.name());
             let response = Response::of("text/html; charset=utf-8", document);
@@ -92,7 +92,7 @@ fn document(guard: &Guard) -> Response {
     }
 }
 
-/// The picture saved last, to be kept by the browser. The program itself has written it and knows where.
+/// Returns the last saved picture as a download. The program wrote it itself and knows its path.
 fn saved(hub: &Hub) -> Response {
     let missing = || Response::status(404, "no picture has been saved");
     let Some(path) = hub.last_saved() else { return missing() };
@@ -105,7 +105,7 @@ fn saved(hub: &Hub) -> Response {
     }
 }
 
-/// The value of `Content-Disposition` (RFC 6266) for a file's name.
+/// Returns the value of `Content-Disposition` (RFC 6266) for a file's name.
 fn attachment(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let ascii: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();

@@ -1,4 +1,4 @@
-//! The server as browsers, and those who are none, meet it.
+//! Tests the server with well-behaved and badly behaved clients.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::preview::{Activity, Shot, Step};
 
-/// Never waited for when all is well.
+/// A passing test never waits this long.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 struct Site {
@@ -38,7 +38,7 @@ impl Site {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// A page that listens.
+    /// Opens a page that listens to events.
     fn listen(&self) -> BufReader<TcpStream> {
         let mut stream = self.connect();
         stream.write_all(format!("GET /events HTTP/1.1\r\nHost: {}\r\n\r\n", self.server.address).as_bytes()).unwrap();
@@ -46,7 +46,7 @@ impl Site {
     }
 }
 
-/// Reads events until one of a name comes; gives its data.
+/// Reads events until one with this name comes, and returns its data.
 fn hear(events: &mut BufReader<TcpStream>, name: &str) -> String {
     let mut lines = events.lines().map(|line| line.unwrap());
     let wanted = format!("event: {name}");
@@ -59,7 +59,7 @@ fn step(step: u64) -> Step {
 }
 
 fn shot(side: u32) -> Shot {
-    // Noise, which JPEG cannot make small.
+    // Noise, which JPEG cannot compress well.
     let mut state = 1u32;
     let mut noise = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -112,9 +112,9 @@ fn pictures_are_encoded_when_they_are_wanted_and_the_newest_is_sent() {
     let answer = site.ask("GET /frame?after=0", "");
     assert!(answer.contains("Picture-Number: 3\r\n") && answer.contains("Picture-Facts: {\"step\":1"), "{answer}");
     assert!(answer.contains("Content-Type: image/jpeg"));
-    // There is no newer one for now.
+    // There is no newer picture for now.
     assert!(site.ask("GET /frame?after=3", "").starts_with("HTTP/1.1 204"));
-    // Of a process that was here before.
+    // A number from an earlier process.
     assert!(site.ask("GET /frame?after=99", "").contains("Picture-Number: 3"));
 }
 
@@ -122,7 +122,7 @@ fn pictures_are_encoded_when_they_are_wanted_and_the_newest_is_sent() {
 fn a_page_that_takes_nothing_keeps_nobody_waiting() {
     let site = Site::new();
     site.hub.activity(Activity::Running);
-    // It asks, and never reads.
+    // These clients ask and never read.
     let mut stuck: Vec<TcpStream> = (0..20).map(|_| site.listen().into_inner()).collect();
     site.hub.show(shot(1024));
     for _ in 0..20 {
@@ -134,9 +134,9 @@ fn a_page_that_takes_nothing_keeps_nobody_waiting() {
     for number in 1..=2000 {
         site.hub.step(step(number), std::iter::empty());
     }
-    // A send that waited would wait for the whole of its limit.
+    // A send that waited would take all of its time limit.
     assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
-    // And another page is told of the last step, not of all.
+    // Another page is sent the last step, not all of them.
     let mut events = site.listen();
     assert!(hear(&mut events, "step").contains("\"step\":2000"));
     for stream in stuck {
@@ -147,7 +147,7 @@ fn a_page_that_takes_nothing_keeps_nobody_waiting() {
 #[test]
 fn connections_are_bounded() {
     let site = Site::new();
-    // They say nothing.
+    // These connections send nothing.
     let silent: Vec<TcpStream> = (0..MOST).map(|_| site.connect()).collect();
     let until = Instant::now() + DEADLINE;
     while !site.ask("GET /", "").starts_with("HTTP/1.1 503") {

@@ -1,4 +1,4 @@
-//! The page's token: who has it got it from this process.
+//! The page's token: whoever has it got it from this process.
 
 use subtle::ConstantTimeEq;
 
@@ -7,24 +7,24 @@ use subtle::ConstantTimeEq;
 pub(super) struct Token(String);
 
 impl Token {
-    /// A new one, from the operating system's randomness.
+    /// Creates a new token from the operating system's randomness.
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
         Ok(Token(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
-    /// Whether this is the token, found out in a time that tells nothing about how much of it is right.
+    /// Whether this is the token, compared in constant time.
     pub fn is(&self, other: &str) -> bool {
         self.0.as_bytes().ct_eq(other.as_bytes()).into()
     }
 
-    /// What tells one process's token from another's without giving it away.
+    /// Returns a name that distinguishes this token from another process's without revealing it.
     pub fn name(&self) -> String {
         blake3::hash(self.0.as_bytes()).to_hex().chars().take(16).collect()
     }
 
-    /// To be given to the page, and to nobody else.
+    /// Returns the token itself, to be given to the page and to nobody else.
     pub fn reveal(&self) -> &str {
         &self.0
     }

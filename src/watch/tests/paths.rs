@@ -1,9 +1,9 @@
-//! Paths are followed, whatever comes to be at them.
+//! Tests that paths are followed, whatever is at them.
 
 use super::*;
 use crate::watch::follower::Follower;
 
-/// Follows `name` of a scene's folder, which holds "0".
+/// Follows `name` in a scene's folder, which contains "0".
 fn following(means: Means, name: &str) -> Scene {
     let folder = tempfile::tempdir().unwrap();
     let watch = Watch::new(means).unwrap();
@@ -14,7 +14,7 @@ fn following(means: Means, name: &str) -> Scene {
 }
 
 impl Scene {
-    /// Writes a file into folders that are made where they are missing.
+    /// Writes a file and creates missing folders.
     fn save(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -53,7 +53,7 @@ fn a_folder_that_is_replaced_is_followed_by_its_path() {
                 scene.rename(folder, &old);
                 scene.rename(&new, folder);
                 scene.expect_of(recipe, round);
-                // What is saved in the new one is news, in the old one it is not.
+                // A save in the new folder is reported, one in the old folder is not.
                 fs::write(scene.path(&recipe.replacen(folder, &old, 1)), "old").unwrap();
                 let later = format!("{round}, later");
                 scene.save(recipe, &later);
@@ -71,7 +71,7 @@ fn a_folder_that_is_removed_and_made_anew_is_followed() {
         for text in ["1", "2"] {
             fs::remove_dir_all(scene.path("top")).unwrap();
             if text == "2" {
-                // Away for so long that it is noticed.
+                // Missing for long enough to be noticed.
                 assert!(matches!(scene.news(), News::Gone { .. }));
             }
             scene.save("top/wd/a.toml", text);
@@ -88,7 +88,7 @@ fn a_missing_file_is_noticed_in_a_folder_that_was_missing_too() {
     for means in [Means::Events, POLL] {
         let mut scene = following(means, "a.toml");
         let [base, mask] = ["parts/base.toml", "masks/of/sky.png"].map(|name| scene.path(name));
-        // This one leads out of the folder and back.
+        // This path leads out of the folder and back.
         let name = scene.folder.path().file_name().unwrap().to_owned();
         let model = scene.path("..").join(name).join("back/model.toml");
         let files = [base, mask, model];
@@ -152,7 +152,7 @@ fn a_link_in_the_path_that_is_pointed_elsewhere_is_followed() {
     }
 }
 
-/// Where the system tells of nothing, though it promised to.
+/// The system reports no events here, although it promised to.
 #[test]
 fn the_clock_notices_what_no_event_tells() {
     let folder = tempfile::tempdir().unwrap();
@@ -165,7 +165,7 @@ fn the_clock_notices_what_no_event_tells() {
     std::thread::spawn(move || follower.run(&incoming, &outgoing));
     let version = Version { recipe: b"0".to_vec(), files: 0 };
     messages.send(Message::Recipe { recipe: recipe.clone(), version, found: false }).unwrap();
-    // For a moment it may be gone.
+    // It may be missing for a moment.
     let heard = |text: &str| {
         let mut told = std::iter::repeat_with(|| news.recv_timeout(DEADLINE).unwrap());
         let saved = told.find(|told| matches!(told, News::Saved { .. }));

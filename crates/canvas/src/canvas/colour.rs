@@ -1,11 +1,11 @@
 //! Decorrelated colour axes and the sigmoid.
 //!
-//! In pictures of the world red, green and blue rise and fall together. Their principal axes are nearly those that
-//! Ohta, Kanade and Sakai found ("Color information for region segmentation", 1980): luminance (1, 1, 1), blue-yellow
-//! (1, 0, -1) and green-magenta (1, -2, 1), with deviations of about 1 : 0.27 : 0.1. A basis that keeps its parameters
-//! along these axes moves brightness first and never finds rainbow noise.
+//! In natural pictures red, green and blue rise and fall together. Their principal axes are close to those that Ohta, Kanade
+//! and Sakai found ("Color information for region segmentation", 1980): luminance (1, 1, 1), blue-yellow (1, 0, -1) and
+//! green-magenta (1, -2, 1), with deviations of about 1 : 0.27 : 0.1. A basis that keeps its parameters along these axes moves
+//! brightness first and never finds rainbow noise.
 
-/// Deviations along the axes, of logits.
+/// The deviations of logits along the axes.
 const DEVIATIONS: [f64; 3] = [2.2, 2.2 * 0.27, 2.2 * 0.1];
 /// Unit vectors of the axes.
 const AXES: [[f64; 3]; 3] = {
@@ -14,10 +14,10 @@ const AXES: [[f64; 3]; 3] = {
     const C: f64 = 0.408_248_290_463_863; // 1 / sqrt(6)
     [[A, A, A], [B, 0.0, -B], [C, -2.0 * C, C]]
 };
-/// Pixels nearer to black or white than this start from here: their logits are infinite.
+/// Start pixels are kept this far from black and white, whose logits are infinite.
 const LEAST: f32 = 0.02;
 
-/// Colour axes, and pixels as the sigmoid of what lies along them.
+/// The colour axes; pixels are the sigmoid of the mixed axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Colours {
     /// Columns are the axes times their deviations: logits = matrix axes.
@@ -27,7 +27,7 @@ pub(super) struct Colours {
 }
 
 impl Colours {
-    /// Axes of which the two chromatic ones are scaled by `chroma`.
+    /// Creates the axes, with the two chromatic ones scaled by `chroma`.
     pub fn new(chroma: f64) -> Colours {
         let deviations = [DEVIATIONS[0], DEVIATIONS[1] * chroma, DEVIATIONS[2] * chroma];
         let mut colours = Colours { matrix: [[0.0; 3]; 3], inverse: [[0.0; 3]; 3] };
@@ -43,7 +43,7 @@ impl Colours {
         colours
     }
 
-    /// Rows of axes become rows of pixels, in place.
+    /// Converts rows of axes to rows of pixels, in place.
     pub fn paint(&self, [a, b, c]: [&mut [f32]; 3]) {
         let m = &self.matrix;
         for ((a, b), c) in a.iter_mut().zip(b).zip(c) {
@@ -54,7 +54,7 @@ impl Colours {
         }
     }
 
-    /// The gradient along the axes from painted pixels and their gradient.
+    /// Computes the gradient along the axes from painted pixels and their gradient.
     pub fn adjoint(&self, pixels: [&[f32]; 3], gradient: [&[f32]; 3], axes: [&mut [f32]; 3]) {
         let m = &self.matrix;
         let [a, b, c] = axes;
@@ -74,7 +74,7 @@ impl Colours {
         }
     }
 
-    /// What a pixel, 0..1, is along the axes. Pixels are first brought to 0.02..0.98.
+    /// Returns a pixel, 0..1, along the axes. The pixel is first clamped to 0.02..0.98.
     pub fn axes_of(&self, pixel: [f32; 3]) -> [f32; 3] {
         let logits = pixel.map(|value| {
             let value = value.clamp(LEAST, 1.0 - LEAST);
@@ -84,18 +84,19 @@ impl Colours {
     }
 }
 
-/// 1 / (1 + e^-x) to 1e-6 of its value, in plain arithmetic that vectorises and gives the same bits everywhere.
+/// Returns 1 / (1 + e^-x) with a relative error of 1e-6, in plain arithmetic that vectorises and gives the same bits
+/// everywhere.
 #[inline(always)]
 pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// e^x to 1e-6 of its value, x brought to -80..80.
+/// Returns e^x with a relative error of 1e-6, x clamped to -80..80.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
-    // Adding this rounds to whole numbers, which then are the sum's low bits.
+    // Adding this rounds to a whole number, which is then in the sum's low bits.
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
-    // ln 2 in two parts, the first of few bits, so that whole multiples of it are exact.
+    // ln 2 in two parts, the first with few bits so that whole multiples of it are exact.
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-80.0, 80.0);
@@ -137,7 +138,7 @@ mod tests {
                 assert!((painted - pixel).abs() < 1e-5, "{painted} {pixel}");
             }
         }
-        // Without chroma everything is grey.
+        // Without chroma, everything is grey.
         let grey = Colours::new(0.0);
         let [mut a, mut b, mut c] = grey.axes_of([0.2, 0.4, 0.6]).map(|x| [x]);
         grey.paint([&mut a, &mut b, &mut c]);

@@ -1,8 +1,8 @@
 //! Two-dimensional transforms between three real planes `[3, H, W]` and their half spectra.
 //!
-//! Spectra are stored by columns, `[columns, 3, H]`: for kx cycles per width the H coefficients of each plane, ky = 0, 1,
-//! ..., -1 cycles per height in the usual order. The columns of a smooth picture are 0 beyond some kx; a transform of the
-//! first `count` columns leaves the others out. Nothing is normalised: there and back multiplies by W H.
+//! Spectra are stored by columns, `[columns, 3, H]`: for kx cycles per width, the H coefficients of each plane, ky = 0, 1, ...,
+//! -1 cycles per height in the usual order. The columns of a smooth picture are 0 beyond some kx; a transform of the first
+//! `count` columns skips the others. Nothing is normalised: a round trip multiplies by W H.
 
 use crate::plan::Size;
 use rayon::prelude::*;
@@ -28,7 +28,7 @@ pub(super) struct Planes {
     scratch: Vec<Complex32>,
 }
 
-/// Bytes of the transforms' scratch.
+/// Returns the size of the transforms' scratch in bytes.
 pub(super) fn memory_needed(size: Size) -> u64 {
     let (columns, height) = (u64::from(size.width) / 2 + 1, u64::from(size.height));
     columns * 3 * height.next_multiple_of(ROWS as u64) * size_of::<Complex32>() as u64
@@ -50,13 +50,13 @@ impl Planes {
         }
     }
 
-    /// Columns of a half spectrum.
+    /// Returns the number of columns of a half spectrum.
     pub fn columns(&self) -> usize {
         self.width / 2 + 1
     }
 
-    /// From a spectrum to the planes. `fill` is given kx and that column's coefficients `[3, H]` to fill; `finish` each
-    /// row of the planes when it is done. `planes` is `[3, H, W]`.
+    /// Transforms a spectrum to planes `[3, H, W]`. `fill` gets kx and fills that column's coefficients `[3, H]`; `finish` gets
+    /// each row of the planes when it is done.
     pub fn inverse(
         &mut self,
         count: usize,
@@ -92,7 +92,7 @@ impl Planes {
                 }
                 for (row, to) in rows.chunks_exact_mut(columns).zip(plane.chunks_exact_mut(width)) {
                     row[count..].fill(Complex32::ZERO);
-                    // What a real row cannot have.
+                    // Parts that the spectrum of a real row cannot have.
                     row[0].im = 0.0;
                     if width.is_multiple_of(2) {
                         row[columns - 1].im = 0.0;
@@ -105,8 +105,8 @@ impl Planes {
         });
     }
 
-    /// From planes to their spectrum. `read` is given y and fills that row of the planes; `take` is given kx, that
-    /// column's coefficients `[3, H]`, and its part of `out`, of which each column has `stride` elements.
+    /// Transforms planes to their spectrum. `read` gets y and fills that row of the planes. `take` gets kx, that column's
+    /// coefficients `[3, H]`, and its part of `out`, in which each column has `stride` elements.
     pub fn forward<T: Send>(
         &mut self,
         count: usize,
@@ -116,7 +116,7 @@ impl Planes {
         take: impl Fn(usize, &[Complex32], &mut [T]) + Sync,
     ) {
         let (width, height, columns) = (self.width, self.height, self.columns());
-        // Blocks of rows, `[blocks, count, 3, ROWS]`, so that every thread writes a stretch of its own.
+        // Blocks of rows, `[blocks, count, 3, ROWS]`, so that each thread writes its own contiguous range.
         let block = count * 3 * ROWS;
         let blocks = &mut self.scratch[..height.div_ceil(ROWS) * block];
         let transform = &self.row_forward;
@@ -161,13 +161,13 @@ impl Planes {
     }
 }
 
-/// Which coefficients of a half spectrum are within a distance, in cycles per shorter side.
+/// The coefficients of a half spectrum within a radius, in cycles per shorter side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Disc {
     size: Size,
-    /// `None`: all.
+    /// `None`: all coefficients.
     radius: Option<f64>,
-    /// Only what a canvas of this size can show: below half its sides where they are shorter.
+    /// Limits the disc to what a canvas of this size can show: frequencies below half of a side, where that side is shorter.
     shown: Size,
 }
 
@@ -176,19 +176,19 @@ impl Disc {
         Disc { size, radius, shown: size }
     }
 
-    /// What of it a canvas of a smaller size shows.
+    /// Returns the part of the disc that a canvas of a smaller size shows.
     pub fn shown_at(self, shown: Size) -> Disc {
         Disc { shown, ..self }
     }
 
-    /// Columns with any.
+    /// Returns the number of columns with coefficients in the disc.
     pub fn columns(&self) -> usize {
         let all = below_half(self.size.width, self.shown.width, self.size.width as usize / 2 + 1);
         let reach = |radius: f64| radius * f64::from(self.size.width) / f64::from(self.size.shorter());
         self.radius.map_or(all, |radius| (reach(radius) as usize + 1).min(all))
     }
 
-    /// Within column kx: how many of ky = 0, 1, ... and how many of ky = -1, -2, ...
+    /// Returns, within column kx, how many of ky = 0, 1, ... and how many of ky = -1, -2, ... are in the disc.
     pub fn rows(&self, kx: usize) -> (usize, usize) {
         let height = self.size.height as usize;
         let all = (
@@ -204,12 +204,12 @@ impl Disc {
     }
 }
 
-/// How many of the frequencies 0, 1, ... of a side are shown: `all`, or those below half of a shorter one.
+/// Returns how many of the frequencies 0, 1, ... of a side are shown: `all`, or those below half of a shorter side.
 fn below_half(side: u32, shown: u32, all: usize) -> usize {
     if shown < side { shown.div_ceil(2) as usize } else { all }
 }
 
-/// Squared distance of a coefficient from the origin, in cycles per shorter side.
+/// Returns the squared distance of a coefficient from the origin, in cycles per shorter side.
 pub(super) fn squared_frequency(size: Size, kx: usize, ky: usize) -> f64 {
     let shorter = f64::from(size.shorter());
     let (x, y) = (kx as f64 * shorter / f64::from(size.width), ky as f64 * shorter / f64::from(size.height));

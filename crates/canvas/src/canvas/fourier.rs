@@ -1,18 +1,19 @@
 //! The basis `fourier`: a spectrum whose amplitudes fall with frequency, decorrelated colours, a sigmoid.
 //!
-//! pixels = sigmoid(M z), z = sum over the half plane of frequencies of c a(k) h(k) Re(p e^(i theta)): p the parameters,
-//! M the colour axes, h the low-pass, c 2 for the frequencies that stand for their conjugates too and else 1. (Olah,
-//! Mordvintsev and Schubert, "Feature visualization", 2017, showed what such a parameterisation does for gradients.)
+//! pixels = sigmoid(M z), z = sum over the half plane of frequencies of c a(k) h(k) Re(p e^(i theta)): p the parameters, M the
+//! colour axes, h the low-pass, c = 2 for frequencies that also stand for their conjugates, otherwise 1. (Olah, Mordvintsev and
+//! Schubert, "Feature visualization", 2017, showed the effect of such a parameterisation on gradients.)
 //!
-//! a(k) = A max(k, 1)^-decay, k in cycles per shorter side. A does not depend on the canvas's size, so that a parameter
-//! moves the same large shape by as much on any canvas; it makes a 256 x 256 canvas's amplitudes, times 256, 1 in root
-//! mean square. A longer canvas has more frequencies between two k, so there a(k) falls by the root of its aspect.
+//! a(k) = A max(k, 1)^-decay, k in cycles per shorter side. A does not depend on the canvas's size, so a parameter moves the
+//! same large shape by the same amount on any canvas. It is chosen so that the amplitudes of a 256 x 256 canvas, times 256,
+//! have a root mean square of 1. A longer canvas has more frequencies between two k, so a(k) is divided there by the root of
+//! its aspect.
 //!
-//! At a smaller size the same frequencies are shown, as far as a picture of that size has them (those below half of its
-//! sides), each turned by the shift between the two sizes' first pixels, so that shapes stay where they are.
+//! At a smaller size the same frequencies are shown, as far as a picture of that size has them (those below half of its sides).
+//! Each is rotated by the shift between the two sizes' first pixels, so shapes stay where they are.
 //!
-//! Coefficients that the low-pass or the size hides are left alone: neither transformed nor moved. Each has an age, the number of its
-//! updates, so that the optimiser's start-up correction is right whenever it comes into sight.
+//! Coefficients hidden by the low-pass or the size are left alone: neither transformed nor moved. Each has an age, the number
+//! of its updates, so the optimiser's bias correction is right whenever it becomes visible.
 
 use super::colour::{Colours, exp};
 use super::fft::{self, Disc, Planes, squared_frequency};
@@ -24,43 +25,43 @@ use crate::plan::{Optimiser, Size};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
-/// The side of the canvas that amplitudes are normalised on.
+/// The side of the canvas on which amplitudes are normalised.
 const REFERENCE: usize = 256;
-/// The low-pass hides what is beyond this many times `finest`: exp(-2^4) is 1e-7.
+/// The low-pass hides everything beyond this many times `finest`: exp(-2^4) is 1e-7.
 const HIDDEN: f64 = 2.0;
 
-/// Parameters, gradient and moments: `[columns, 3, H, 2]`, the last real and imaginary part.
+/// Parameters, gradient and moments: `[columns, 3, H, 2]`, the last axis real and imaginary part.
 pub(super) struct Fourier {
     size: Size,
     colours: Colours,
-    /// Of the size that is optimised.
+    /// Transforms of the optimised size.
     planes: Planes,
-    /// That size.
+    /// The optimised size.
     shown: Size,
-    /// Where it is smaller than the canvas's.
+    /// Set if that is smaller than the canvas's size.
     turns: Option<Turns>,
     optimiser: Optimiser,
-    /// What weight decay draws the mean to, axis by axis; the other coefficients it draws to 0.
+    /// The target of weight decay for the mean, per axis; the other coefficients decay to 0.
     ground: [f32; 3],
     /// a(k), `[columns, H / 2 + 1]`, for ky >= 0.
     amplitude: Vec<f32>,
-    /// a(k) h(k) for the disc last decoded, likewise.
+    /// a(k) h(k) for the disc last decoded, same layout.
     gain: Vec<f32>,
     finest: Option<f64>,
     parameters: Vec<f32>,
     gradient: Vec<f32>,
     moments: Moments,
-    /// Updates of each coefficient, `[columns, H]`; stays at the end of `updates` when it gets there.
+    /// The number of updates of each coefficient, `[columns, H]`, at most the length of `updates`.
     ages: Vec<u16>,
-    /// What is left of the start-up after each number of updates: constants of a step of rate 1.
+    /// The update for each age, at rate 1.
     updates: Vec<Update>,
     picture: Vec<f32>,
 }
 
-/// What a coefficient is turned by at a smaller size: e^(i pi k (1 / shown - 1 / size)) along each side, for k from 0 on.
+/// The rotation of each coefficient at a smaller size: e^(i pi k (1 / shown - 1 / size)) along each side, for k from 0 on.
 ///
-/// Pixel j's centre is (j + 1/2) / shown of the way along a side; angles count from the first pixel of the whole size, whose
-/// centre is at 1 / (2 size).
+/// Pixel j's centre is (j + 1/2) / shown of the way along a side; angles are measured from the first pixel of the full size,
+/// whose centre is at 1 / (2 size).
 struct Turns {
     across: Vec<Complex32>,
     along: Vec<Complex32>,
@@ -79,14 +80,14 @@ impl Turns {
         Turns { across: side(size.width, shown.width), along: side(size.height, shown.height) }
     }
 
-    /// Of column kx and |ky| cycles along, down from the first row or, for negative ones, up.
+    /// Returns the rotation for column kx and |ky| cycles along: down from the first row or, if negative, up.
     fn at(&self, kx: usize, ky: usize, negative: bool) -> Complex32 {
         let along = self.along[ky];
         self.across[kx] * if negative { along.conj() } else { along }
     }
 }
 
-/// Bytes that the canvas takes.
+/// Returns the memory of the canvas in bytes.
 pub(super) fn memory_needed(size: Size) -> u64 {
     let (width, height) = (u64::from(size.width), u64::from(size.height));
     let columns = width / 2 + 1;
@@ -123,7 +124,7 @@ impl Fourier {
         fourier
     }
 
-    /// Parameters whose picture is the ground, and normal noise on them.
+    /// Sets the parameters so that the picture is the ground, plus normal noise.
     fn start(&mut self, ground: &Ground, noise: f64, draws: Draws) {
         let height = self.size.height as usize;
         let rows = height / 2 + 1;
@@ -157,7 +158,7 @@ impl Fourier {
         self.ground = [0, 1, 2].map(|channel| self.parameters[channel * height * 2]);
         self.parameters.par_chunks_exact_mut(6 * height).enumerate().for_each(|(kx, column)| {
             for (channel, column) in column.as_chunks_mut::<2>().0.chunks_exact_mut(height).enumerate() {
-                // A frequency's draws hang on the frequency: a larger canvas starts from the same large shapes.
+                // A frequency's draws depend only on the frequency: a larger canvas starts from the same large shapes.
                 let draws = draws.at(channel as u64).at(kx as u64);
                 for (ky, value) in column.iter_mut().enumerate() {
                     let signed = if ky <= height / 2 { ky as i64 } else { ky as i64 - height as i64 };
@@ -169,14 +170,14 @@ impl Fourier {
         });
     }
 
-    /// The updates of all ages that there are. There were at least as many steps as any coefficient had updates, and no age
-    /// asks for more.
+    /// Precomputes the updates of all ages up to the oldest coefficient's. No age needs more, since no coefficient has had more
+    /// updates than there were steps.
     fn prepare_updates(&mut self) {
         let oldest = self.ages.iter().copied().max().unwrap_or(0);
         self.updates = (1..=u64::from(oldest)).map(|age| Update::new(&self.optimiser, 1.0, age)).collect();
     }
 
-    /// Weight decay of what is in sight.
+    /// Applies weight decay to the visible coefficients.
     fn decay(&mut self, left: f32) {
         let disc = self.disc();
         let height = self.size.height as usize;
@@ -195,7 +196,7 @@ impl Fourier {
         });
     }
 
-    /// The sides of the parameters, and of their ages.
+    /// Returns the shapes of the parameters and of their ages.
     fn shapes(&self) -> [Vec<usize>; 2] {
         let (columns, height) = (self.size.width as usize / 2 + 1, self.size.height as usize);
         [vec![columns, 3, height, 2], vec![columns, height]]
@@ -205,13 +206,13 @@ impl Fourier {
         Disc::new(self.size, self.finest.map(|finest| HIDDEN * finest)).shown_at(self.shown)
     }
 
-    /// Sets the gains of what is in sight.
+    /// Sets the gains of the visible coefficients.
     fn hold_back(&mut self, finest: Option<f64>) {
         if self.finest == finest {
             return;
         }
         self.finest = finest;
-        // At any size that may be shown before the next change.
+        // Covers every size that may be shown before the next change.
         let (size, disc) = (self.size, self.disc().shown_at(self.size));
         let rows = size.height as usize / 2 + 1;
         let (gain, amplitude) = (self.gain.par_chunks_exact_mut(rows), self.amplitude.par_chunks_exact(rows));
@@ -226,7 +227,7 @@ impl Fourier {
     }
 }
 
-/// a(k), `[columns, H / 2 + 1]`.
+/// Returns a(k), `[columns, H / 2 + 1]`.
 fn amplitudes(size: Size, decay: f64) -> Vec<f32> {
     let reference = Size { width: REFERENCE as u32, height: REFERENCE as u32 };
     let fall = |size, kx, ky| squared_frequency(size, kx, ky).max(1.0).powf(-0.5 * decay);
@@ -250,7 +251,7 @@ fn amplitudes(size: Size, decay: f64) -> Vec<f32> {
     amplitudes
 }
 
-/// The stretches of a column's H coefficients that are in sight, with the gains that belong to them.
+/// Returns the two ranges of a column's H coefficients that are visible.
 fn stretches(height: usize, (above, below): (usize, usize)) -> [std::ops::Range<usize>; 2] {
     [0..above, height - below..height]
 }
@@ -347,7 +348,7 @@ impl Store for Fourier {
     }
 
     fn step(&mut self, rate: f64) {
-        // An age is looked up after it is counted, so the oldest is one more than there were steps.
+        // Ages are incremented before the lookup, so the oldest is one more than the steps so far.
         if self.updates.len() < usize::from(u16::MAX) {
             self.updates.push(Update::new(&self.optimiser, 1.0, self.updates.len() as u64 + 1));
         }
@@ -420,7 +421,7 @@ impl Store for Fourier {
     }
 
     fn scale_gradient(&mut self, factor: f32) {
-        // What is hidden is written anew before it is seen again.
+        // Hidden coefficients are overwritten before they are used again.
         let columns = self.disc().columns();
         optimiser::scale(&mut self.gradient[..columns * 6 * self.size.height as usize], factor);
     }

@@ -1,4 +1,4 @@
-//! What a canvas starts from, and what can be wrong with it.
+//! What a canvas starts from, and the errors in creating it.
 
 use crate::machine::{Room, gigabytes};
 use crate::picture::Picture;
@@ -8,7 +8,7 @@ use image::imageops::FilterType;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// Why there is no canvas.
+/// The reason why a canvas could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum CanvasError {
     /// The picture to start from cannot be read.
@@ -25,7 +25,7 @@ pub enum CanvasError {
 }
 
 impl CanvasError {
-    /// What the user can do about it.
+    /// Returns a hint about what the user can do.
     pub fn hint(&self) -> Option<String> {
         let CanvasError::Memory { room, .. } = self else { return None };
         Some(room.hint("a smaller picture (--size, --draft) needs less"))
@@ -41,7 +41,7 @@ pub(super) enum Ground {
 }
 
 impl Ground {
-    /// Loads what there is to load.
+    /// Loads the picture, if the ground is one.
     pub fn load(ground: &plan::Ground, size: Size) -> Result<Ground, CanvasError> {
         Ok(match ground {
             plan::Ground::Colour(colour) => Ground::Colour(colour.map(|value| value as f32)),
@@ -49,7 +49,7 @@ impl Ground {
         })
     }
 
-    /// The ground's pixels, passed through a function of a pixel, as planes `[3, H, W]`.
+    /// Returns the ground's pixels, mapped by `pixel`, as planes `[3, H, W]`.
     pub fn planes(&self, size: Size, pixel: impl Fn([f32; 3]) -> [f32; 3] + Sync) -> Vec<f32> {
         let area = size.area();
         let mut planes = vec![0.0; 3 * area];
@@ -68,7 +68,7 @@ impl Ground {
 }
 
 impl Ground {
-    /// A picture, scaled to cover the canvas and cropped at its centre.
+    /// Returns a picture as a ground, scaled to cover the canvas and cropped at its centre.
     pub fn of(picture: &Picture, size: Size) -> Ground {
         let clamped = |value: &f32| value.clamp(0.0, 1.0);
         if picture.size == size {
@@ -83,7 +83,7 @@ impl Ground {
     }
 }
 
-/// An image file as `[3, H, W]`, scaled to cover the canvas and cropped at its centre.
+/// Reads an image file as `[3, H, W]`, scaled to cover the canvas and cropped at its centre.
 fn picture(path: &Path, size: Size) -> Result<Vec<f32>, CanvasError> {
     let wrong = |source| CanvasError::Image { path: path.to_owned(), source };
     Ok(fitted(&picture_file::open(path, Behind::White).map_err(wrong)?.image, size))
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(planes.len(), 3 * 1024);
         assert!(planes[0] > 0.99 && planes[31] < 0.01 && planes[2 * 1024 + 31] > 0.99);
 
-        // Turned by its camera, so that red was on the left; and a picture of nothing.
+        // A photo whose orientation tag puts red on the left; and a fully transparent picture.
         let turned = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/preprocess/turned.jpg");
         let stored = image::open(turned).unwrap();
         assert_eq!(picture(Path::new(turned), size).unwrap(), fitted(&stored.rotate90(), size));

@@ -1,12 +1,12 @@
-//! Whether a canvas fits.
+//! Checks that a canvas fits in memory.
 
 use super::CanvasError;
 use crate::machine;
 use crate::plan::Size;
 
-/// Refuses what this machine, or whoever confines the process, has no memory for.
+/// Returns an error if the canvas needs more memory than the machine has, or than the process's limits allow.
 pub(super) fn check(needed: u64, size: Size) -> Result<(), CanvasError> {
-    // Where the system tells nothing, nothing is refused.
+    // If the system reports no limit, nothing is refused.
     match machine::room() {
         Some(room) if needed > room.bytes => {
             Err(CanvasError::Memory { width: size.width, height: size.height, needed, room })

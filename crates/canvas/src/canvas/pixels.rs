@@ -1,8 +1,8 @@
 //! The basis `pixels`: the pixels themselves.
 //!
-//! Values are projected to 0..1 after every step; gradients are not touched by the projection, so a pixel at the end of
-//! the range comes back as soon as its gradient says so. The low-pass is a Gaussian, whose kernel is positive, and treats
-//! the canvas as if it went on periodically.
+//! Values are projected to 0..1 after every step. The projection does not affect gradients, so a pixel at the end of the range
+//! returns as soon as its gradient says so. The low-pass is a Gaussian, whose kernel is positive, and treats the canvas as
+//! periodic.
 
 use super::fft::{self, Disc, Planes, RowsOfThree, squared_frequency};
 use super::init::Ground;
@@ -15,27 +15,27 @@ use crate::plan::{Optimiser, Size};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
-/// The low-pass hides what is beyond this many times `finest`: exp(-4^2) is 1e-7.
+/// The low-pass hides everything beyond this many times `finest`: exp(-4^2) is 1e-7.
 const HIDDEN: f64 = 4.0;
 
-/// Parameters, gradient and moments are `[3, H, W]` at the size that is optimised.
+/// Parameters, gradient and moments are `[3, H, W]` at the optimised size.
 pub(super) struct Pixels {
-    /// The canvas's.
+    /// The canvas's full size.
     full: Size,
     size: Size,
     optimiser: Optimiser,
-    /// What weight decay draws to: the mean colour of the start.
+    /// The target of weight decay: the mean colour of the start.
     ground: [f32; 3],
     parameters: Vec<f32>,
     gradient: Vec<f32>,
     moments: Moments,
-    /// Updates so far; one number, kept as a slice so that it can be lent.
+    /// Updates so far; one number, kept as an array so that it can be borrowed as a slice.
     age: [u64; 1],
     finest: Option<f64>,
     low_pass: Option<LowPass>,
 }
 
-/// Bytes that the canvas takes, a low-pass included.
+/// Returns the memory of the canvas in bytes, a low-pass included.
 pub(super) fn memory_needed(size: Size) -> u64 {
     let planes = 12 * u64::from(size.width) * u64::from(size.height);
     5 * planes + 2 * fft::memory_needed(size)
@@ -88,7 +88,7 @@ impl Store for Pixels {
 
     fn backprop(&mut self, pixel_gradient: &[f32]) {
         match (self.finest, &mut self.low_pass) {
-            // A real filter that treats k and -k alike is its own adjoint.
+            // A real filter that treats k and -k alike is self-adjoint.
             (Some(finest), Some(LowPass { transform, spectrum, .. })) => {
                 filter(self.size, finest, transform, spectrum, pixel_gradient, &mut self.gradient);
             }
@@ -128,7 +128,7 @@ impl Store for Pixels {
 
     fn resize(&mut self, size: Size) {
         self.parameters = sampled(&self.parameters, self.size, size);
-        // A pixel's gradient is as large as the pixel.
+        // A pixel's gradient is proportional to its area.
         let larger = self.size.area() as f32 / size.area() as f32;
         let Moments { mean, square } = &self.moments;
         let (mut mean, mut square) = (softened(mean, self.size, size), softened(square, self.size, size));
@@ -162,7 +162,7 @@ impl Store for Pixels {
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
-        // It may have been taken while another size was optimised.
+        // The state may have been saved while another size was optimised.
         if let Ok([3, height, width]) = state.tensor("parameters").map(|tensor| &tensor.shape[..])
             && let (Ok(width), Ok(height)) = (u32::try_from(*width), u32::try_from(*height))
             && (1..=self.full.width).contains(&width)
@@ -187,7 +187,7 @@ impl Store for Pixels {
     }
 }
 
-/// The mean of each plane of `[3, H, W]`.
+/// Returns the mean of each plane of `[3, H, W]`.
 fn means(planes: &[f32]) -> [f32; 3] {
     let area = planes.len() / 3;
     let mean = |plane: usize| {
@@ -197,7 +197,7 @@ fn means(planes: &[f32]) -> [f32; 3] {
     [mean(0), mean(1), mean(2)]
 }
 
-/// Pixels at another size: through the values where they become more, means where they become fewer; 0..1.
+/// Resamples pixels to another size, 0..1: interpolated when enlarging, averaged when shrinking.
 fn sampled(pixels: &[f32], from: Size, to: Size) -> Vec<f32> {
     let (from, to) = (sides(from), sides(to));
     if to.0 * to.1 <= from.0 * from.1 {
@@ -209,7 +209,7 @@ fn sampled(pixels: &[f32], from: Size, to: Size) -> Vec<f32> {
     out
 }
 
-/// The optimiser's memory at another size: smooth, and never beyond the range that it has.
+/// Resamples the optimiser's memory to another size: smooth, and within the range of its values.
 fn softened(values: &[f32], from: Size, to: Size) -> Vec<f32> {
     let (from, to) = (sides(from), sides(to));
     if to.0 * to.1 <= from.0 * from.1 {
@@ -224,7 +224,7 @@ fn sides(size: Size) -> (usize, usize) {
     (size.width as usize, size.height as usize)
 }
 
-/// What filtering works in; made when it is first asked for.
+/// The scratch memory for filtering, created on first use.
 struct LowPass {
     transform: Planes,
     /// `[columns, 3, H]`.
@@ -240,7 +240,7 @@ impl LowPass {
     }
 }
 
-/// Holds frequencies back by exp(-(k / finest)^2).
+/// Attenuates frequencies by exp(-(k / finest)^2).
 fn filter(size: Size, finest: f64, transform: &mut Planes, spectrum: &mut [Complex32], from: &[f32], to: &mut [f32]) {
     let (width, height, area) = (size.width as usize, size.height as usize, size.area());
     assert_eq!(from.len(), 3 * area, "planes of another size");
@@ -250,7 +250,7 @@ fn filter(size: Size, finest: f64, transform: &mut Planes, spectrum: &mut [Compl
             row.copy_from_slice(&from[channel * area + y * width..][..width]);
         }
     };
-    // exp(-(kx^2 + ky^2)) is a product.
+    // exp(-(kx^2 + ky^2)) is separable.
     let held = |k: f64| ((-k / (finest * finest)).exp()) as f32;
     let along: Vec<f32> = (0..height).map(|ky| held(squared_frequency(size, 0, ky.min(height - ky)))).collect();
     let take = |kx: usize, column: &[Complex32], out: &mut [Complex32]| {

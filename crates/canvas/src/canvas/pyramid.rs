@@ -1,8 +1,8 @@
 //! The basis `pyramid`: a sum of upsampled levels, decorrelated colours, a sigmoid.
 //!
-//! Levels go from the coarsest to the full size, each about twice the one before. The sum is made from coarse to fine:
-//! sum = upsample(sum) + weight own, by cubic B-splines. A level's weight is (coarsest / own side)^(1/2), which makes the
-//! octaves of a random pyramid fall like those of `fourier` with its decay of 1.5.
+//! Levels go from the coarsest to the full size, each about twice the size of the previous one. The sum is built from coarse to
+//! fine: sum = upsample(sum) + weight own, upsampled by cubic B-splines. A level's weight is (coarsest / own side)^(1/2), which
+//! makes the octaves of a random pyramid fall like those of `fourier` with its decay of 1.5.
 
 use super::colour::Colours;
 use super::init::Ground;
@@ -14,11 +14,11 @@ use crate::chance::Draws;
 use crate::plan::{Optimiser, Size};
 use rayon::prelude::*;
 
-/// Chromatic axes against luminance: with less than natural chroma, pictures are less garish.
+/// The chromatic axes relative to luminance: with less than natural chroma, pictures are less garish.
 const CHROMA: f64 = 0.6;
-/// A level is taken to show this fraction of its shorter side in cycles.
+/// The finest detail of a level, in cycles per pixel of its shorter side.
 const CYCLES_PER_PIXEL: f64 = 0.25;
-/// A level held back more than this is left alone.
+/// A level whose low-pass factor is not above this is left alone.
 const HIDDEN: f64 = 1e-7;
 
 /// One level: all planes are `[3, height, width]`.
@@ -26,29 +26,29 @@ struct Level {
     width: usize,
     height: usize,
     weight: f64,
-    /// The weight times what the low-pass leaves of it; 0 for a hidden level.
+    /// The weight times the low-pass factor; 0 for a hidden level.
     gain: f32,
     parameters: Vec<f32>,
     gradient: Vec<f32>,
     moments: Moments,
-    /// This level and all coarser ones; the finest level's becomes the picture.
+    /// The sum of this level and all coarser ones; the finest level's becomes the picture.
     sum: Vec<f32>,
-    /// From the next coarser level.
+    /// Upsampling from the next coarser level.
     upsample: Option<Upsample>,
 }
 
 /// Levels from coarse to fine.
 pub(super) struct Pyramid {
     levels: Vec<Level>,
-    /// Updates of each level so far.
+    /// The number of updates of each level so far.
     ages: Vec<u64>,
     colours: Colours,
     optimiser: Optimiser,
-    /// What weight decay draws the coarsest level to, axis by axis; the others it draws to 0.
+    /// The target of weight decay for the coarsest level, per axis; the other levels decay to 0.
     ground: [f32; 3],
-    /// The last level that is shown: with the size that is optimised, the finer ones are hidden.
+    /// The last level that is shown: at a smaller optimised size, the finer ones are hidden.
     last: usize,
-    /// What comes after that level where it has not the size that is optimised.
+    /// The final upsampling, if that level does not have the optimised size.
     frame: Option<Frame>,
 }
 
@@ -61,15 +61,15 @@ struct Frame {
     gradient: Vec<f32>,
 }
 
-/// Bytes that the canvas takes.
+/// Returns the memory of the canvas in bytes.
 pub(super) fn memory_needed(size: Size) -> u64 {
-    // Five planes of each level, the scratch of half a level, and all levels together a third more than the finest; a
-    // half more where ratios are not quite 2.
+    // Five planes per level and half a level of scratch. All levels together are a third larger than the finest, or half as
+    // large again where ratios are not quite 2.
     let area = u64::from(size.width) * u64::from(size.height);
     (5 * 12 + 6) * area * 3 / 2
 }
 
-/// The sides of all levels, from coarse to fine.
+/// Returns the sides of all levels, from coarse to fine.
 fn sides(size: Size, coarsest: u32) -> Vec<(usize, usize)> {
     let shorter = f64::from(size.shorter());
     let coarsest = f64::from(coarsest.max(1)).min(shorter);
@@ -123,7 +123,7 @@ impl Pyramid {
         pyramid
     }
 
-    /// Parameters whose picture is the ground: each level has what the coarser ones leave.
+    /// Sets the parameters so that the picture is the ground: each level holds what the coarser ones leave.
     fn start(&mut self, ground: &Ground, size: Size) {
         let colours = self.colours;
         if let Ground::Colour(colour) = ground {
@@ -155,7 +155,7 @@ impl Pyramid {
     }
 }
 
-/// The rows of three planes of one size, `[3, height, width]`.
+/// Returns the rows of three planes of one size, `[3, height, width]`.
 fn rows_of_three(planes: &mut [f32], width: usize) -> impl IndexedParallelIterator<Item = [&mut [f32]; 3]> {
     let area = planes.len() / 3;
     let (red, rest) = planes.split_at_mut(area);
@@ -171,7 +171,7 @@ impl Store for Pyramid {
             let level = &mut here[0];
             let cycles = CYCLES_PER_PIXEL * level.width.min(level.height) as f64;
             let held = match finest {
-                // The coarsest level holds the picture together whatever the low-pass.
+                // The coarsest level is always shown, whatever the low-pass.
                 Some(finest) if index > 0 => (-(cycles / finest).powi(4)).exp(),
                 _ => 1.0,
             };

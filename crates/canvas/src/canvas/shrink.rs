@@ -1,10 +1,10 @@
-//! Means over larger pixels.
+//! Downsampling by area means.
 
 use rayon::prelude::*;
 
-/// Means over the areas of coarser pixels, `[3, height, width]`; sides are (width, height).
+/// Shrinks planes to `[3, height, width]`, each coarse pixel the mean over its area; sides are (width, height).
 pub(super) fn shrink(planes: &[f32], from: (usize, usize), to: (usize, usize)) -> Vec<f32> {
-    // The fine pixels that coarse pixel i covers, and how much of each.
+    // For each coarse pixel, the fine pixels it covers and their weights.
     let covers = |fine: usize, coarse: usize| -> Vec<Vec<(usize, f32)>> {
         let ratio = fine as f64 / coarse as f64;
         let cover = |i: usize| {

@@ -1,8 +1,8 @@
-//! Upsampling by cubic B-splines, and its adjoint; and, where values are to be kept rather than smoothed, by Catmull-Rom
-//! splines.
+//! Upsampling by cubic B-splines, with its adjoint; and by Catmull-Rom splines where values are to be kept rather than
+//! smoothed.
 //!
-//! Every coarse pixel spreads as a cubic B-spline around its centre: smooth to the second derivative, so that no grid
-//! shows, and never beyond the range of the coarse values. Beyond the edge the last pixel goes on.
+//! Every coarse pixel spreads as a cubic B-spline around its centre: smooth to the second derivative, so no grid shows, and
+//! never beyond the range of the coarse values. Beyond the edge the last pixel is repeated.
 
 use rayon::prelude::*;
 
@@ -11,15 +11,15 @@ use rayon::prelude::*;
 struct Side {
     coarse: usize,
     fine: usize,
-    /// For every fine pixel the first of four coarse ones and their weights.
+    /// For every fine pixel, the first of four coarse ones and their weights.
     up: Vec<(usize, [f32; 4])>,
-    /// For every coarse pixel its part of `entries`.
+    /// For every coarse pixel, the start of its part of `entries`.
     starts: Vec<usize>,
     /// Fine pixels and weights.
     entries: Vec<(usize, f32)>,
 }
 
-/// Weights of four neighbours at x from 0 to 1 between the middle two, and what they add up to.
+/// The weights of four neighbours, for x from 0 to 1 between the middle two, and the sum of the weights.
 type Kernel = fn(f64) -> ([f64; 4], f64);
 
 /// The cubic B-spline.
@@ -33,8 +33,8 @@ fn b_spline(x: f64) -> ([f64; 4], f64) {
     (weights, 6.0)
 }
 
-/// Catmull and Rom's spline ("A class of local interpolating splines", 1974): it goes through the values, and may
-/// overshoot between them.
+/// The Catmull-Rom spline ("A class of local interpolating splines", 1974): it passes through the values, and may overshoot
+/// between them.
 fn catmull_rom(x: f64) -> ([f64; 4], f64) {
     let (square, cube) = (x * x, x.powi(3));
     let weights =
@@ -86,12 +86,12 @@ pub(super) struct Upsample {
 }
 
 impl Upsample {
-    /// From (width, height) to (width, height).
+    /// Creates a B-spline upsampling between two sizes (width, height).
     pub fn new(coarse: (usize, usize), fine: (usize, usize)) -> Upsample {
         Upsample::by(b_spline, coarse, fine)
     }
 
-    /// From (width, height) to (width, height), through the coarse values.
+    /// Creates an upsampling between two sizes (width, height) that passes through the coarse values.
     pub fn through_values(coarse: (usize, usize), fine: (usize, usize)) -> Upsample {
         Upsample::by(catmull_rom, coarse, fine)
     }
@@ -104,7 +104,7 @@ impl Upsample {
         }
     }
 
-    /// fine = upsampled coarse, both `[3, height, width]`.
+    /// Computes fine = upsampled coarse, both `[3, height, width]`.
     pub fn spread(&mut self, coarse: &[f32], fine: &mut [f32]) {
         self.across_rows(coarse);
         let (width, along, scratch) = (self.across.fine, &self.along, &self.scratch);
@@ -116,7 +116,7 @@ impl Upsample {
         });
     }
 
-    /// fine = upsampled coarse + gain own, all `[3, height, width]`.
+    /// Computes fine = upsampled coarse + gain own, all `[3, height, width]`.
     pub fn forward(&mut self, coarse: &[f32], own: &[f32], gain: f32, fine: &mut [f32]) {
         self.across_rows(coarse);
         let (width, along, scratch) = (self.across.fine, &self.along, &self.scratch);
@@ -143,7 +143,7 @@ impl Upsample {
         });
     }
 
-    /// coarse = the adjoint's value at fine.
+    /// Computes coarse = the adjoint applied to fine.
     pub fn adjoint(&mut self, fine: &[f32], coarse: &mut [f32]) {
         let (across, along) = (&self.across, &self.along);
         let width = across.fine;
@@ -166,7 +166,7 @@ impl Upsample {
     }
 }
 
-/// The four rows of the scratch that a fine row is made of, and their weights.
+/// Returns the four rows of the scratch that a fine row is made of, and their weights.
 fn taps<'a>(along: &Side, scratch: &'a [f32], width: usize, row: usize) -> ([&'a [f32]; 4], [f32; 4]) {
     let (channel, y) = (row / along.fine, row % along.fine);
     let (start, weights) = along.up[y];
@@ -207,7 +207,7 @@ mod tests {
         let coarse = random(3 * 7 * 5, 4);
         let mut fine = vec![0.0; 3 * 21 * 15];
         upsample.spread(&coarse, &mut fine);
-        // Three times as fine: every third pixel has the centre of a coarse one.
+        // Three times finer: every third pixel has the centre of a coarse one.
         for (i, value) in coarse.iter().enumerate() {
             let (row, x) = (i / 7, i % 7);
             let here = fine[(row / 5 * 15 + row % 5 * 3 + 1) * 21 + x * 3 + 1];

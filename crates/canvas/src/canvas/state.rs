@@ -1,25 +1,25 @@
-//! What a canvas is between two steps, so that it can be put aside and taken up again without losing a bit.
+//! The state of a canvas between two steps, so that it can be saved and restored without losing a bit.
 
 use std::borrow::Cow;
 
-/// Everything that the next steps of a canvas depend on: the parameters and the optimiser's memory of them. What follows
-/// from the plan (amplitudes, colour axes, scratch) is not part of it.
+/// Everything that the next steps of a canvas depend on: the parameters and the optimiser's moments. What follows from the plan
+/// (amplitudes, colour axes, scratch) is not part of it.
 ///
-/// Lent, not copied: a checkpoint may be written straight from it, and read back from a mapped file.
+/// Borrowed, not copied: a checkpoint may be written straight from it, and read back from a mapped file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State<'a> {
     /// The basis: `pixels`, `pyramid` or `fourier`.
     pub basis: Cow<'a, str>,
-    /// The kind of optimiser whose memory `mean` and `square` are.
+    /// The kind of optimiser that `mean` and `square` belong to.
     pub optimiser: Cow<'a, str>,
-    /// Each under a name of its own, in an order that depends on the basis alone.
+    /// The tensors under unique names, in an order that depends only on the basis.
     pub tensors: Vec<Tensor<'a>>,
 }
 
 /// One array of numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor<'a> {
-    /// `parameters`, `mean`, `square`, `ages`; of a pyramid's levels with `levels.N.` in front, N from 0 at the coarsest.
+    /// `parameters`, `mean`, `square` or `ages`; for a pyramid's levels prefixed with `levels.N.`, N from 0 at the coarsest.
     pub name: Cow<'a, str>,
     /// Its sides; their product is the number of values.
     pub shape: Vec<usize>,
@@ -34,7 +34,7 @@ pub enum Values<'a> {
     U64(&'a [u64]),
 }
 
-/// Why a state is not one of a canvas.
+/// The reason why a state does not belong to a canvas.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     #[error("a state of the basis `{found}` where the canvas's is `{expected}`")]
@@ -51,7 +51,7 @@ pub enum StateError {
     Type(String),
 }
 
-/// A store's own array, to be overwritten.
+/// A store's own array, to be overwritten by a restored tensor.
 pub(super) enum Slot<'a> {
     F32(&'a mut [f32]),
     U16(&'a mut [u16]),
@@ -73,12 +73,12 @@ impl<'a> Tensor<'a> {
 }
 
 impl State<'_> {
-    /// The tensor of a name.
+    /// Returns the tensor with a name.
     pub(super) fn tensor(&self, name: &str) -> Result<&Tensor<'_>, StateError> {
         self.tensors.iter().find(|tensor| tensor.name == name).ok_or_else(|| StateError::Missing(name.to_owned()))
     }
 
-    /// Copies every tensor to its slot. Each slot needs one of its shape and type, and none may be left over.
+    /// Copies every tensor to its slot. Each slot needs a tensor of its shape and type, and no tensor may be left over.
     pub(super) fn fill(&self, slots: Vec<(String, Vec<usize>, Slot<'_>)>) -> Result<(), StateError> {
         let known = |tensor: &&Tensor<'_>| slots.iter().all(|(name, ..)| tensor.name != name.as_str());
         if let Some(unknown) = self.tensors.iter().find(known) {

@@ -1,4 +1,4 @@
-//! What holds for every basis.
+//! Properties of every basis.
 
 use super::*;
 use crate::plan::{Ground, Init};
@@ -38,7 +38,7 @@ fn backprop_is_the_derivative_of_decode() {
                 let weights: Vec<f32> = weights.iter().map(|x| x - 0.5).collect();
                 canvas.decode(finest);
                 canvas.backprop(&weights);
-                // Along the gradient itself, where the derivative is large, one random direction turned into it.
+                // Along the gradient itself, where the derivative is large, combined with one random direction.
                 let groups = canvas.store.parameters();
                 let directions: Vec<Vec<f32>> =
                     groups.iter().zip(9..).map(|((p, _), seed)| random(p.len(), seed)).collect();
@@ -107,7 +107,7 @@ fn starts_from_its_picture() {
     }
 }
 
-/// Steps towards a goal, |picture - goal|^2 / 2.
+/// Steps towards a goal with the loss |picture - goal|^2 / 2.
 fn approach(canvas: &mut Canvas, goal: &[f32], steps: usize, finest: Option<f64>) -> f64 {
     for _ in 0..steps {
         let gradient: Vec<f32> = canvas.decode(finest).iter().zip(goal).map(|(p, g)| (p - g) * 1e-3).collect();
@@ -140,7 +140,7 @@ fn learns_a_picture() {
 #[test]
 fn the_optimiser_can_be_told_otherwise() {
     for basis in &BASES {
-        // Without memory a step follows the last gradient alone, whatever was before.
+        // Without memory, a step follows only the last gradient.
         let mut canvas = canvas(basis, 16, 16, 0.0);
         canvas.follow(&Optimiser::Adam { beta1: 0.0, beta2: 0.0, epsilon: 1e-12 });
         for sign in [1.0, 1.0, -1.0] {
@@ -204,7 +204,7 @@ fn memory_outlives_settings_but_not_the_kind() {
         canvas.follow(&Optimiser::Sign { momentum: 0.5 });
         assert!(mean(&canvas).iter().all(|value| *value == 0.0), "{basis:?}");
         assert_eq!(canvas.state().optimiser, "sign");
-        // What is the same as before is not begun anew.
+        // An unchanged optimiser does not start anew.
         approach(&mut canvas, &random(3 * 24 * 16, 2), 1, None);
         let before = mean(&canvas);
         canvas.follow(&Optimiser::Sign { momentum: 0.5 });
@@ -231,7 +231,7 @@ fn weight_decay_falls_back_to_the_colour_of_the_start() {
     }
 }
 
-/// The root of the sum of squares of the gradient of what is moved.
+/// Returns the norm of the gradient of the moved parameters.
 fn norm(canvas: &Canvas) -> (f64, usize) {
     let (sum, count) = canvas.store.gradient_squares();
     (sum.sqrt(), count)
@@ -250,7 +250,7 @@ fn gradients_are_brought_to_a_size() {
             };
             decode(&mut canvas);
             let (before, count) = norm(&canvas);
-            // The norm alone is that of the gradient that is kept; a part of it has a part of that.
+            // `gradient_norm` agrees with the norm of the stored gradient; scaling the gradient scales the norm.
             assert_eq!(canvas.gradient_norm(&random(3 * shown.area(), 4)), before, "{basis:?}");
             let half: Vec<f32> = random(3 * shown.area(), 4).iter().map(|value| 0.5 * value).collect();
             assert!((canvas.gradient_norm(&half) / before - 0.5).abs() < 1e-5, "{basis:?}");
@@ -268,7 +268,7 @@ fn gradients_are_brought_to_a_size() {
     }
 }
 
-/// Means over blocks of `by` x `by` pixels.
+/// Returns the means over blocks of `by` x `by` pixels.
 fn blocks(picture: &[f32], width: usize, by: usize) -> Vec<f32> {
     let rows: Vec<&[f32]> = picture.chunks_exact(width).collect();
     let block = |rows: &[&[f32]], x: usize| {
@@ -294,7 +294,7 @@ fn a_smaller_size_shows_the_same_shapes_in_the_same_places() {
             if *basis == Basis::Pixels {
                 return;
             }
-            // What is not shown is kept.
+            // Hidden detail is kept.
             assert!(canvas.picture(finest) == whole, "{basis:?}");
         }
     }
@@ -313,7 +313,7 @@ fn backprop_at_a_smaller_size_is_the_derivative_of_decode() {
             let gradients: Vec<Vec<f32>> = canvas.store.parameters().iter().map(|(_, g)| g.to_vec()).collect();
             let (length, _) = norm(&canvas);
             let h = 4e-3f32;
-            // Hidden parameters keep a gradient of 0, or an old one that is not looked at: here there is no old one.
+            // Hidden parameters keep a gradient of 0, or an old one that is ignored: here there is no old one.
             let mut value = |by: f32| {
                 for ((parameters, _), gradient) in canvas.store.parameters().into_iter().zip(&gradients) {
                     parameters.iter_mut().zip(gradient).for_each(|(p, g)| *p += by * g / length as f32);
@@ -344,7 +344,7 @@ fn learning_goes_on_over_changes_of_the_size() {
         let start = approach(&mut canvas, &goal(width, height), 0, None);
         canvas.resize(Size { width: 16, height: 16 });
         approach(&mut canvas, &goal(16, 16), 500, None);
-        // What was learnt small is there at the whole size, before and after the change.
+        // What was learned at the small size is there at the full size, before and after the change.
         let error = |picture: &[f32]| {
             let square: f64 = picture.iter().zip(&goal(width, height)).map(|(p, g)| f64::from(p - g).powi(2)).sum();
             (square / picture.len() as f64).sqrt()
@@ -354,7 +354,7 @@ fn learning_goes_on_over_changes_of_the_size() {
         canvas.resize(Size { width: width as u32, height: height as u32 });
         let after = error(canvas.decode(None));
         assert!(before < 0.5 * start && after < 0.5 * start, "{basis:?}: {start} {before} {after}");
-        // The memory is right for the new size: the next steps do not leap.
+        // The memory suits the new size: the next steps do not jump.
         let next = approach(&mut canvas, &goal(width, height), 3, None);
         assert!(next < after + 0.05, "{basis:?}: {after} {next}");
         let end = approach(&mut canvas, &goal(width, height), 60, None);
@@ -480,7 +480,7 @@ fn a_state_put_back_goes_on_bit_by_bit() {
     let goal = random(3 * 40 * 33, 8);
     for basis in &BASES {
         let mut first = canvas(basis, 40, 33, 0.3);
-        // Coefficients of several ages.
+        // Coefficients of different ages.
         approach(&mut first, &goal, 3, Some(4.0));
         approach(&mut first, &goal, 2, None);
         let mut second = canvas(basis, 40, 33, 0.0);

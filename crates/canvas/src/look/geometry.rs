@@ -4,10 +4,10 @@
 //! (i + 0.5, j + 0.5). Window space: the square `[-0.5, 0.5]^2`, x right, y down. The place maps window space to canvas
 //! pixels: `centre + extent * q`.
 //!
-//! **Order.** `cover` and `zoom` say the place's size, so they act before the others wherever they are written: `cover`
-//! sets it, `zoom` divides it. Shift, rotate, perspective and flip then act on what is seen, in written order, each in
-//! the window space that the ones before it leave: with maps A, B, C written in this order, the window shows at q what
-//! lies at `place(A(B(C(q))))`. A shift after a rotation thus moves along the rotated window's own axes.
+//! **Order.** `cover` and `zoom` set the place's size, so they act before the others wherever they are written: `cover` sets
+//! it, `zoom` divides it. Shift, rotate, perspective and flip then act on what is seen, in written order, each in the window
+//! space left by the previous ones. With maps A, B, C written in this order, the window shows at q what lies at
+//! `place(A(B(C(q))))`. A shift after a rotation thus moves along the rotated window's own axes.
 
 use super::homography::Homography;
 use super::region::{Area, Region};
@@ -15,44 +15,44 @@ use super::window::{Frame, Spot};
 use crate::chance::Draws;
 use crate::plan::{Axis, Fit, Pipeline, Range, Sight, Stage, StageKind, Time};
 
-/// A detail's window may lie beyond the canvas's edge by this fraction of its side, so that borders are seen as well as
-/// the middle is ...
+/// A detail's window may extend beyond the canvas's edge by this fraction of its side, so that borders are seen as well as the
+/// middle ...
 const OVERHANG: f64 = 1.0 / 8.0;
 /// ... but by no more than this fraction of the canvas, so that a window as large as the canvas stays on it.
 const OVERHANG_OF_CANVAS: f64 = 1.0 / 16.0;
-/// The smallest ratio between the depth at a window's corner and at its centre: beyond it tilts are weakened.
+/// The smallest allowed ratio between the depth at a window's corner and at its centre; stronger tilts are weakened.
 const LEAST_DEPTH: f64 = 0.25;
 
-/// Windows move by at most this many of their sides: keeps every later number finite.
+/// Windows move by at most this many of their sides, which keeps all later numbers finite.
 const MOST_SHIFT: f64 = 100.0;
 
-/// Whether a stage acts on this view; draws number 0 of the stage.
+/// Returns whether a stage acts on this view; uses draw number 0 of the stage.
 pub(super) fn acts(stage: &Stage, draws: Draws, time: &Time) -> bool {
     let chance = stage.chance.at(time);
     chance >= 1.0 || draws.unit(0) < chance
 }
 
-/// A uniform draw from a range whose ends are taken at a moment; 0 where an end is not finite.
+/// Returns a uniform draw from a range whose ends are evaluated at a time; 0 if it is not finite.
 pub(super) fn uniform(range: &Range, draws: Draws, index: u64, time: &Time) -> f64 {
     let (low, high) = (range.low.at(time), range.high.at(time));
     let value = if low == high { low } else { draws.uniform(index, low, high) };
     if value.is_finite() { value } else { 0.0 }
 }
 
-/// A log-uniform draw from a range of sizes.
+/// Returns a log-uniform draw from a range of sizes.
 fn size_from(range: &Range, draws: Draws, time: &Time) -> f64 {
     let end = |value: f64| if value.is_finite() { value.clamp(1e-6, 1e6) } else { 1.0 };
     draws.log_uniform(1, end(range.low.at(time)), end(range.high.at(time)))
 }
 
-/// A place: the window space's centre and extent in canvas pixels, before the stages that move what is seen.
+/// A place: the window space's centre and extent in canvas pixels, before the stages that act on what is seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Place {
     centre: [f64; 2],
     extent: [f64; 2],
 }
 
-/// The window's extent after the stages that say it, in canvas pixels along x and y. `area` is what a composition fits.
+/// Returns the window's extent in canvas pixels along x and y, after the stages that set it. `area` is what a composition fits.
 fn extent(frame: &Frame, area: &Area, sight: Sight, pipeline: &Pipeline, draws: Draws, time: &Time) -> [f64; 2] {
     let canvas = f64::from(frame.size.shorter());
     let [width, height] = area.sides;
@@ -85,15 +85,15 @@ fn extent(frame: &Frame, area: &Area, sight: Sight, pipeline: &Pipeline, draws: 
     if !said && sight == Sight::Places {
         extent = extent.map(|side| side.min(canvas));
     }
-    // From one pixel to far more than the canvas: keeps every later number finite.
+    // From one pixel to far more than the canvas, which keeps all later numbers finite.
     extent.map(|side| side.clamp(1.0, 16.0 * f64::from(frame.size.width.max(frame.size.height))))
 }
 
-/// Draws number 0 and 1 of the place itself are the centre: the same for every pipeline. Where there is a spot, it says the
-/// centre and the size in their place.
+/// Draws a place. Draws number 0 and 1 of the place itself are the centre, which is the same for every pipeline. A spot, if
+/// given, sets the centre and the size instead.
 ///
-/// On a rectangle windows lie as they do on a whole canvas. On a mask their centres are drawn from it, and then moved just so
-/// far that no more of a window lies beyond the canvas than elsewhere.
+/// On a rectangle, windows lie as they do on a whole canvas. On a mask, their centres are drawn from it, then moved only as far
+/// as needed to keep the overhang beyond the canvas within its usual limit.
 fn place(
     frame: &Frame,
     region: Option<&Region>,
@@ -125,11 +125,11 @@ fn place(
     Place { centre, extent }
 }
 
-/// The tilt of strength p (0..1) whose far edge lies in direction `angle`.
+/// Returns the tilt of strength p (0..1) whose far edge lies in direction `angle`.
 ///
-/// q -> k q / (1 - 2 a (d . q)), d the direction's unit vector: where d . q = 1/2 lengths across d are 1 / (1 - a) of
-/// those at the centre, where it is -1/2 they are 1 / (1 + a); their ratio is 1 + p for a = p / (2 + p). k = 1 - a^2
-/// keeps the area seen when d is an axis.
+/// q -> k q / (1 - 2 a (d . q)), d the direction's unit vector. Where d . q = 1/2, lengths across d are 1 / (1 - a) of those at
+/// the centre; where it is -1/2, they are 1 / (1 + a). Their ratio is 1 + p for a = p / (2 + p). k = 1 - a^2 preserves the
+/// visible area when d is an axis.
 fn tilt(strength: f64, angle: f64) -> Homography {
     let strength = strength.clamp(0.0, 1.0);
     let a = strength / (2.0 + strength);
@@ -137,7 +137,7 @@ fn tilt(strength: f64, angle: f64) -> Homography {
     Homography([[k, 0.0, 0.0], [0.0, k, 0.0], [-2.0 * a * angle.cos(), -2.0 * a * angle.sin(), 1.0]])
 }
 
-/// The map of one geometric stage in window space, its tilt weakened to `tilted` times its strength.
+/// Returns the map of one geometric stage in window space, with tilts multiplied by `tilted`.
 fn stage_map(kind: &StageKind, draws: Draws, time: &Time, tilted: f64) -> Option<Homography> {
     Some(match kind {
         StageKind::Shift(range) => {
@@ -146,7 +146,7 @@ fn stage_map(kind: &StageKind, draws: Draws, time: &Time, tilted: f64) -> Option
         }
         StageKind::Rotate(range) => {
             let (sin, cos) = exact_sin_cos(uniform(range, draws, 1, time));
-            // y points down: this shows at (1, 0) what lay at (cos, sin), below it, and so turns it upwards.
+            // y points down: this shows at (1, 0) what lay at (cos, sin), which is below it, and so turns the view upwards.
             Homography([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
         }
         StageKind::Perspective(range) => {
@@ -160,7 +160,7 @@ fn stage_map(kind: &StageKind, draws: Draws, time: &Time, tilted: f64) -> Option
     })
 }
 
-/// Sine and cosine of degrees, without rounding for multiples of a right angle.
+/// Returns sine and cosine of degrees, without rounding for multiples of a right angle.
 fn exact_sin_cos(degrees: f64) -> (f64, f64) {
     match degrees.rem_euclid(360.0) {
         0.0 => (0.0, 1.0),
@@ -171,7 +171,7 @@ fn exact_sin_cos(degrees: f64) -> (f64, f64) {
     }
 }
 
-/// The map from window pixels (u right, v down, pixel (i, j) has its centre at (i + 0.5, j + 0.5)) to canvas pixels.
+/// Returns the map from window pixels (u right, v down, pixel (i, j) has its centre at (i + 0.5, j + 0.5)) to canvas pixels.
 pub(super) fn window_map(
     frame: &Frame,
     region: Option<&Region>,
@@ -187,8 +187,8 @@ pub(super) fn window_map(
     let from_pixels =
         Homography([[1.0 / f64::from(side), 0.0, -0.5], [0.0, 1.0 / f64::from(side), -0.5], [0.0, 0.0, 1.0]]);
     let far = f64::from(side);
-    // A tilt of up to 1 alone always passes; several of them, or a tilt far off the centre, may have to be weakened so
-    // that no part of the window lies at or behind the horizon.
+    // A single tilt of up to 1 always passes. Several tilts, or one far off the centre, may have to be weakened so that no part
+    // of the window lies at or behind the horizon.
     for tilted in [1.0, 0.7, 0.5, 0.35, 0.25, 0.12, 0.0] {
         let stages = pipeline
             .stages

@@ -15,7 +15,7 @@ impl Homography {
         Homography([[x, 0.0, 0.0], [0.0, y, 0.0], [0.0, 0.0, 1.0]])
     }
 
-    /// The map that applies `first`, then `self`.
+    /// Returns the map that applies `first`, then `self`.
     #[must_use]
     pub fn after(&self, first: &Homography) -> Self {
         let mut product = [[0.0; 3]; 3];
@@ -27,7 +27,7 @@ impl Homography {
         Homography(product)
     }
 
-    /// The third component at a point; the map is defined where it is positive.
+    /// Returns the third component at a point; the map is defined where it is positive.
     pub fn depth(&self, [x, y]: [f64; 2]) -> f64 {
         let row = self.0[2];
         row[0] * x + row[1] * y + row[2]
@@ -39,12 +39,12 @@ impl Homography {
         [0, 1].map(|i| (self.0[i][0] * x + self.0[i][1] * y + self.0[i][2]) / depth)
     }
 
-    /// Whether no point is divided by anything but 1.
+    /// Returns whether the map is affine: the third component is 1 everywhere.
     pub fn is_affine(&self) -> bool {
         self.0[2] == [0.0, 0.0, 1.0]
     }
 
-    /// The derivative at a point: `[[dx/du, dx/dv], [dy/du, dy/dv]]`.
+    /// Returns the derivative at a point: `[[dx/du, dx/dv], [dy/du, dy/dv]]`.
     pub fn jacobian(&self, point: [f64; 2]) -> [[f64; 2]; 2] {
         let depth = self.depth(point);
         let at = self.apply(point);
@@ -52,8 +52,8 @@ impl Homography {
     }
 }
 
-/// The singular values of a 2 x 2 matrix, the greater one first, and the image of the greater one's unit vector: the
-/// half of the ellipse's long axis into which the matrix takes the circle of radius 1.
+/// Returns the singular values of a 2 x 2 matrix, the greater one first, and the image of the greater one's unit vector. That
+/// image is the long half axis of the ellipse to which the matrix maps the unit circle.
 pub(super) fn ellipse(j: [[f64; 2]; 2]) -> (f64, f64, [f64; 2]) {
     // J J^T has the squared singular values as its eigenvalues and the ellipse's axes as its eigenvectors.
     let xx = j[0][0] * j[0][0] + j[0][1] * j[0][1];
@@ -64,7 +64,7 @@ pub(super) fn ellipse(j: [[f64; 2]; 2]) -> (f64, f64, [f64; 2]) {
     let spread = (half * half + xy * xy).sqrt();
     let major = (mean + spread).sqrt();
     let minor = (mean - spread).max(0.0).sqrt();
-    // Of the two ways to write the eigenvector, the one that does not cancel.
+    // Of the two forms of the eigenvector, use the one without cancellation.
     let (x, y) = if half >= 0.0 { (half + spread, xy) } else { (xy, spread - half) };
     let length = (x * x + y * y).sqrt();
     let axis = if length > 0.0 { [major * x / length, major * y / length] } else { [major, 0.0] };

@@ -1,10 +1,10 @@
-//! The chain of shrunk pictures that windows are sampled from, and its adjoint.
+//! The pyramid of shrunk pictures that windows are sampled from, and its adjoint.
 //!
-//! Level 0 is the picture; each further level halves both sides, rounding down, until both are 1. A pixel is the mean of
-//! the area it covers: of 2 x 2 pixels where sides are even, of a little more (three pixels, the outer two in part)
-//! along an odd side. So every level has the picture's mean, and coordinates scale by the ratio of the sides.
+//! Level 0 is the picture; each further level halves both sides, rounding down, until both are 1. A pixel is the mean of the
+//! area it covers: 2 x 2 pixels where sides are even, slightly more along an odd side (three pixels, the outer two in part). So
+//! every level has the picture's mean, and coordinates scale by the ratio of the sides.
 //!
-//! Pixels are stored as four lanes (red, green, blue, nothing), which is what one vector register takes.
+//! Pixels are stored as four lanes (red, green, blue, unused), which fill one vector register.
 
 use crate::plan::Size;
 use rayon::prelude::*;
@@ -26,11 +26,11 @@ pub(super) struct Level {
 /// How one side shrinks to the next level.
 #[derive(Debug, Clone)]
 struct Shrink {
-    /// For every coarse pixel its first fine pixel and the weights of three; weights beyond the side are 0.
+    /// For every coarse pixel, its first fine pixel and the weights of three; weights beyond the side are 0.
     down: Vec<(usize, [f32; 3])>,
-    /// For every fine pixel its first coarse pixel and the weights of two.
+    /// For every fine pixel, its first coarse pixel and the weights of two.
     up: Vec<(usize, [f32; 2])>,
-    /// A plain halving.
+    /// Whether this is a plain halving.
     even: bool,
 }
 
@@ -59,7 +59,7 @@ impl Shrink {
                 both[i - *first] = weight;
             }
         }
-        // So that both taps can always be read; the second one's weight is 0 there.
+        // Shifts the last entries so that both taps can always be read; the weight of the added tap is 0.
         for (first, both) in &mut up {
             if *first + 1 >= coarse && coarse > 1 {
                 *both = if *first + 1 == coarse { [both[1], both[0]] } else { *both };
@@ -90,7 +90,7 @@ impl Chain {
     }
 }
 
-/// Bytes of one chain of levels.
+/// Returns the memory of one chain of levels in bytes.
 pub(super) fn memory_needed(size: Size) -> u64 {
     let (mut width, mut height) = (u64::from(size.width), u64::from(size.height));
     let mut pixels = 0;
@@ -111,7 +111,7 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// Levels for a canvas of a size, all black.
+    /// Creates the levels for a canvas of a size, all black.
     pub fn new(size: Size) -> Levels {
         let chain = Chain::new(size);
         let level = |&(width, height): &(usize, usize)| Level { width, height, pixels: vec![[0.0; 4]; width * height] };
@@ -124,7 +124,8 @@ impl Levels {
         Size { width: self.levels[0].width as u32, height: self.levels[0].height as u32 }
     }
 
-    /// The picture that the levels were built from, as interleaved 8-bit RGB rows, values rounded and clamped to 0..=255.
+    /// Returns the picture that the levels were built from, as interleaved 8-bit RGB rows, with values rounded and clamped to
+    /// 0..=255.
     pub fn rgb8(&self) -> Vec<u8> {
         let mut bytes = vec![0; self.levels[0].pixels.len() * 3];
         for (rgb, pixel) in bytes.chunks_exact_mut(3).zip(&self.levels[0].pixels) {
@@ -136,18 +137,18 @@ impl Levels {
         bytes
     }
 
-    /// The coarsest level.
+    /// Returns the index of the coarsest level.
     pub(super) fn last(&self) -> usize {
         self.levels.len() - 1
     }
 
-    /// What canvas pixels are multiplied with to become pixels of a level, along x and y.
+    /// Returns the factor from canvas pixels to pixels of a level, along x and y.
     pub(super) fn scale(&self, index: usize) -> [f64; 2] {
         let (canvas, level) = (&self.levels[0], &self.levels[index]);
         [level.width as f64 / canvas.width as f64, level.height as f64 / canvas.height as f64]
     }
 
-    /// Takes a picture `[3, H, W]` of the size these levels were made for.
+    /// Builds the levels from a picture `[3, H, W]` of the size they were made for.
     pub fn build(&mut self, pixels: &[f32]) {
         let area = self.levels[0].pixels.len();
         assert_eq!(pixels.len(), 3 * area, "a picture of another size");
@@ -170,15 +171,15 @@ impl Levels {
         }
     }
 
-    /// Clears the levels from `finest` to `coarsest` to collect gradients in.
+    /// Clears the levels from `finest` to `coarsest` before gradients are accumulated in them.
     pub(super) fn clear(&mut self, finest: usize, coarsest: usize) {
         for level in &mut self.levels[finest..=coarsest] {
             level.pixels.par_chunks_mut(ROWS * level.width).for_each(|chunk| chunk.fill([0.0; 4]));
         }
     }
 
-    /// The adjoint of [`build`](Self::build): the gradient `[3, H, W]` from those of the levels `finest..=coarsest`; the
-    /// other levels have none. Overwrites `gradient`, and the finer levels as scratch.
+    /// The adjoint of [`build`](Self::build): computes the gradient `[3, H, W]` from those of the levels `finest..=coarsest`;
+    /// the other levels have none. Overwrites `gradient`, and uses the finer levels as scratch.
     pub(super) fn collapse(&mut self, finest: usize, coarsest: usize, gradient: &mut [f32]) {
         for index in (1..coarsest).rev() {
             let (fine, coarse) = self.levels.split_at_mut(index + 1);
@@ -191,7 +192,7 @@ impl Levels {
     }
 }
 
-/// Sums of weighted pixels, lane by lane.
+/// Returns the weighted sum of pixels, lane by lane.
 fn blend<const N: usize>(parts: [(Pixel, f32); N]) -> Pixel {
     let mut sum = [0.0; 4];
     for (pixel, weight) in parts {
@@ -233,7 +234,7 @@ fn down(fine: &Level, coarse: &mut Level, [across, along]: &[Shrink; 2]) {
     });
 }
 
-/// A row of the adjoint of [`down`]: what the coarse level's gradient adds to fine row `y`, given to `put` pixel by pixel.
+/// Computes one row of the adjoint of [`down`]: calls `put` with the coarse level's contribution to each pixel of fine row `y`.
 fn up_row(
     coarse: &Level,
     [across, along]: &[Shrink; 2],
@@ -269,7 +270,7 @@ fn up_row(
     }
 }
 
-/// Adds the adjoint of [`down`] to the finer level, or puts it there.
+/// Applies the adjoint of [`down`] to the finer level: adds to it, or overwrites it.
 fn up(fine: &mut Level, coarse: &Level, shrinks: &[Shrink; 2], add: bool) {
     let width = fine.width;
     fine.pixels.par_chunks_mut(ROWS * width).enumerate().for_each(|(block, rows)| {
@@ -283,7 +284,7 @@ fn up(fine: &mut Level, coarse: &Level, shrinks: &[Shrink; 2], add: bool) {
     });
 }
 
-/// Level 0's gradient as planes: its own, if it has one, and what level 1 adds.
+/// Writes level 0's gradient as planes: its own, if it has one, plus the contribution of level 1.
 fn planes(
     first: Option<&Level>,
     second: Option<(&Level, &[Shrink; 2])>,

@@ -1,4 +1,4 @@
-//! Windows on the canvas: what the encoder is shown, and the way back.
+//! Windows on the canvas: what the encoder is shown, and the backward pass.
 //!
 //! ```text
 //! plan::Pipeline + draws ─▶ Window            geometry (one homography), filters, edge rule: all numbers drawn
@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | `window` | one view with all its numbers drawn |
 //! | `geometry` | where a window lies, and what the geometric stages do to it |
-//! | `region` | parts of the canvas: where places lie, what of a gradient counts |
+//! | `region` | parts of the canvas: where places lie, which part of a gradient counts |
 //! | `homography` | 3 x 3 matrices and their local scale |
 //! | `levels` | the chain of shrunk pictures, and its adjoint |
 //! | `footprint` | which levels and how many probes a window pixel needs |
@@ -39,7 +39,8 @@ pub use region::{Region, RegionError};
 pub use sample::look;
 pub use window::{Frame, Spot, Window};
 
-/// Bytes that looking at a canvas of this size takes: the levels, their gradients, and the pixel gradient.
+/// Returns the memory in bytes that looking at a canvas of this size takes: the levels, their gradients, and the pixel
+/// gradient.
 pub fn memory_needed(size: crate::plan::Size) -> u64 {
     2 * levels::memory_needed(size) + 12 * u64::from(size.width) * u64::from(size.height)
 }

@@ -1,8 +1,8 @@
 //! `push`: the exact adjoint of `look`.
 //!
-//! The canvas is divided into bands of rows, one task each; every band walks through all windows and adds what falls
-//! into it. So each canvas pixel receives its parts in one order (window, row, run, level, probe, pixel, tap), whoever
-//! does it: neither the number of threads nor of bands can change a bit.
+//! The canvas is divided into bands of rows, one task each; every band walks through all windows and adds the part that falls
+//! into it. So each canvas pixel receives its contributions in one fixed order (window, row, run, level, probe, pixel, tap):
+//! neither the number of threads nor the number of bands can change a bit.
 
 use super::levels::{Levels, Pixel};
 use super::taps::{RUN, Run, Taps, resolve};
@@ -10,10 +10,10 @@ use super::window::Window;
 use crate::plan::{Edge, Size};
 use rayon::prelude::*;
 
-/// Bands per thread, so that threads can help each other out.
+/// Bands per thread, for load balancing.
 const BANDS_PER_THREAD: usize = 2;
 
-/// What `push` works in: gradients of the levels, and window gradients before the filters.
+/// The scratch memory of `push`: gradients of the levels, and window gradients before the filters.
 #[derive(Debug, Clone)]
 pub struct Push {
     gradients: Levels,
@@ -22,17 +22,17 @@ pub struct Push {
 }
 
 impl Push {
-    /// Scratch for a canvas of a size.
+    /// Creates the scratch for a canvas of a size.
     pub fn new(size: Size) -> Push {
         Push { gradients: Levels::new(size), windows: Vec::new(), planes: Vec::new() }
     }
 }
 
-/// Takes window gradients `[N, 3, S, S]` to the gradient of the pixels `[3, H, W]` that `levels.build` was given, for the
+/// Scatters window gradients `[N, 3, S, S]` to the gradient of the pixels `[3, H, W]` that `levels.build` was given, for the
 /// same windows as `look`. Overwrites `pixel_gradient`.
 ///
 /// # Panics
-/// Where a slice is not of that length, or a window was drawn for another side.
+/// If a slice has the wrong length, or if a window was drawn for another side.
 pub fn push(windows: &[Window], side: u32, gradients: &[f32], scratch: &mut Push, pixel_gradient: &mut [f32]) {
     let area = side as usize * side as usize;
     assert_eq!(gradients.len(), windows.len() * 3 * area, "not the length of the windows");
@@ -60,7 +60,7 @@ pub fn push(windows: &[Window], side: u32, gradients: &[f32], scratch: &mut Push
     levels.collapse(finest, coarsest, pixel_gradient);
 }
 
-/// The gradients before the filters, lanes interleaved, `[N, S, S]`.
+/// Computes the gradients before the filters, with lanes interleaved, `[N, S, S]`.
 fn before_filters(windows: &[Window], side: usize, after: &[f32], planes: &mut Vec<f32>, before: &mut Vec<Pixel>) {
     let area = side * side;
     planes.resize(after.len(), 0.0);
@@ -87,7 +87,7 @@ fn before_filters(windows: &[Window], side: usize, after: &[f32], planes: &mut V
         });
 }
 
-/// Where to cut the canvas's height (as fractions, 0 and 1 included) so that bands have about the same work.
+/// Returns where to cut the canvas's height (as fractions, 0 and 1 included) so that all bands have about the same work.
 fn cuts(windows: &[Window], levels: &Levels, bands: usize) -> Vec<f64> {
     const BINS: usize = 256;
     let mut load = [1e-3; BINS];
@@ -121,7 +121,7 @@ struct Rows<'a> {
     /// Rows `low..high`.
     pixels: &'a mut [Pixel],
     width: usize,
-    /// Of the whole level.
+    /// The height of the whole level.
     height: usize,
     scale: [f64; 2],
 }
@@ -168,7 +168,8 @@ impl Band<'_> {
         }
     }
 
-    /// Whether samples between two heights on the canvas could touch the band at any of the levels. Errs on yes only.
+    /// Returns whether samples between two heights on the canvas could touch the band at any of the levels. May return true for
+    /// samples that do not.
     fn may_touch(&self, ends: [f64; 2], window: &Window, (finest, coarsest): (usize, usize)) -> bool {
         // Taps lie within two pixels of a sample.
         const MARGIN: f64 = 2.0;

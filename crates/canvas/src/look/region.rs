@@ -1,4 +1,4 @@
-//! A part of the canvas: where places are drawn, what a composition fits, and what of a gradient counts.
+//! A part of the canvas: where places are drawn, what a composition fits, and which part of a gradient counts.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::picture_file::{self, Behind};
 use crate::plan::{self, Size};
 
-/// Why there is no region.
+/// The reason why a region could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum RegionError {
     #[error("cannot read the mask `{}`: {source}", path.display())]
@@ -36,20 +36,20 @@ impl Area {
 /// A part of a canvas of one size.
 #[derive(Debug, Clone)]
 pub struct Region {
-    /// What encloses it.
+    /// Its bounding rectangle.
     pub(super) area: Area,
     width: usize,
     /// How much of each pixel belongs to it, `[H, W]`, 0..1.
     mask: Vec<f32>,
-    /// Of a mask: the sum of all values up to each pixel, by which places are drawn. Empty for a rectangle.
+    /// For a mask, the running sum of its values up to each pixel, used to draw places. Empty for a rectangle.
     sums: Vec<f64>,
 }
 
-/// Values of a mask below this are black: half a step of a picture of 8 bits.
+/// Mask values below this count as black: half a level of an 8-bit picture.
 const BLACK: f32 = 0.5 / 255.0;
 
 impl Region {
-    /// The region on a canvas; a mask's file is read and stretched to the canvas.
+    /// Creates the region on a canvas of a size. A mask's file is read and stretched to the canvas.
     pub fn new(region: &plan::Region, size: Size) -> Result<Region, RegionError> {
         match region {
             plan::Region::Rectangle(rectangle) => Ok(Region::rectangle(*rectangle, size)),
@@ -60,7 +60,7 @@ impl Region {
     fn rectangle([x, y, width, height]: [f64; 4], size: Size) -> Region {
         let canvas = Area::of(size).sides;
         let area = Area { start: [x * canvas[0], y * canvas[1]], sides: [width * canvas[0], height * canvas[1]] };
-        // The part of each column and row that lies inside.
+        // The fraction of each column and row that lies inside.
         let inside = |axis: usize, count: u32| -> Vec<f32> {
             let (low, high) = (area.start[axis], area.start[axis] + area.sides[axis]);
             let part = |i| ((high.min(f64::from(i) + 1.0) - low.max(f64::from(i))).clamp(0.0, 1.0)) as f32;
@@ -83,7 +83,7 @@ impl Region {
         Region::of_mask(grey.into_raw().into_iter().map(light).collect(), size).ok_or_else(black)
     }
 
-    /// From values `[H, W]` in 0..1; none where all are 0.
+    /// Creates a region from values `[H, W]` in 0..1; `None` if all are 0.
     fn of_mask(mask: Vec<f32>, size: Size) -> Option<Region> {
         let width = size.width as usize;
         let (mut low, mut high) = ([usize::MAX; 2], [0; 2]);
@@ -107,26 +107,26 @@ impl Region {
         (sum > 0.0).then_some(Region { area, width, mask, sums })
     }
 
-    /// A point of it in canvas pixels, drawn in proportion to the mask; none for a rectangle, in which every point is as
-    /// likely and windows have to fit. `at`: two numbers in [0, 1).
+    /// Draws a point in canvas pixels with probability proportional to the mask. Returns `None` for a rectangle, in which every
+    /// point is equally likely and windows have to fit. `at`: two numbers in [0, 1).
     pub(super) fn point(&self, at: [f64; 2]) -> Option<[f64; 2]> {
         let total = self.sums.last()?;
         let drawn = total * at[0];
         let pixel = self.sums.partition_point(|sum| *sum <= drawn).min(self.mask.len() - 1);
         let before = if pixel == 0 { 0.0 } else { self.sums[pixel - 1] };
-        // What is left of the first number lies evenly within the pixel.
+        // The remainder of the first number is uniform within the pixel.
         let across = ((drawn - before) / f64::from(self.mask[pixel]).max(1e-9)).clamp(0.0, 1.0);
         Some([(pixel % self.width) as f64 + across, (pixel / self.width) as f64 + at[1]])
     }
 
-    /// Leaves of a pixel gradient `[3, H, W]` what lies in the region.
+    /// Masks a pixel gradient `[3, H, W]` in place: keeps only the part that lies in the region.
     pub fn keep(&self, gradient: &mut [f32]) {
         gradient.par_chunks_exact_mut(self.mask.len()).for_each(|gradient| {
             gradient.iter_mut().zip(&self.mask).for_each(|(gradient, mask)| *gradient *= mask);
         });
     }
 
-    /// Adds what of a pixel gradient `[3, H, W]` lies in the region to another.
+    /// Adds the part of a pixel gradient `[3, H, W]` that lies in the region to `sum`.
     pub fn add(&self, gradient: &[f32], sum: &mut [f32]) {
         let area = self.mask.len();
         sum.par_chunks_exact_mut(area).zip(gradient.par_chunks_exact(area)).for_each(|(sum, gradient)| {
@@ -174,7 +174,7 @@ mod tests {
     fn a_mask_is_stretched_and_what_is_seen_through_is_black() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mask.png");
-        // The left half is white, of the right half only the upper one is there.
+        // The left half is white; of the right half, only the upper part is opaque.
         let image =
             image::GrayAlphaImage::from_fn(4, 4, |x, y| image::LumaA([255, if x < 2 || y < 2 { 255 } else { 0 }]));
         image.save(&path).unwrap();

@@ -9,11 +9,11 @@ use rayon::prelude::*;
 /// Rows that one thread samples at a time.
 const ROWS: usize = 16;
 
-/// Shows the windows: fills `out`, `[N, 3, S, S]`, N the number of windows and S = `side`, in 0..1 where noise and colour
-/// jitter do not lead beyond.
+/// Samples the windows: fills `out`, `[N, 3, S, S]`, N the number of windows and S = `side`. Values are in 0..1 unless noise or
+/// colour jitter exceeds that range.
 ///
 /// # Panics
-/// Where `out` is not of that length, or a window was drawn for another side.
+/// If `out` does not have that length, or if a window was drawn for another side.
 pub fn look(levels: &Levels, windows: &[Window], side: u32, out: &mut [f32]) {
     let side = side as usize;
     assert_eq!(out.len(), windows.len() * 3 * side * side, "not the length of the windows");
@@ -26,7 +26,7 @@ pub fn look(levels: &Levels, windows: &[Window], side: u32, out: &mut [f32]) {
     });
 }
 
-/// One window without its filters, `[3, S, S]`.
+/// Samples one window without its filters, `[3, S, S]`.
 fn sample(levels: &Levels, window: &Window, out: &mut [f32]) {
     let side = window.side as usize;
     let steady = window.steady(levels.last());
@@ -49,7 +49,7 @@ fn sample(levels: &Levels, window: &Window, out: &mut [f32]) {
     });
 }
 
-/// The pixels of one run.
+/// Returns the pixels of one run.
 fn sample_run(levels: &Levels, edge: Edge, run: &Run) -> [Pixel; RUN] {
     let mut sum = [[0.0; 4]; RUN];
     for (index, share) in run.footprint.shares() {

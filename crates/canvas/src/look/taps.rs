@@ -4,15 +4,15 @@ use super::footprint::Footprint;
 use super::window::Window;
 use crate::plan::Edge;
 
-/// Window pixels in a run. The footprint is taken once a run, at its middle: level of detail changes slowly, and a power
-/// of two suits vector registers.
+/// Window pixels in a run. The footprint is computed once per run, at its middle, because the level of detail changes slowly. A
+/// power of two suits vector registers.
 pub(super) const RUN: usize = 8;
 
-/// Adding and subtracting this rounds to whole numbers (to nearest), without a call on processors that lack such an
-/// instruction; the sum's low bits are the whole number itself.
+/// Adding and subtracting this rounds to the nearest whole number without a function call on processors that lack such an
+/// instruction. The sum's low bits are the whole number itself.
 const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 
-/// Positions are kept within this, so that they fit 32 bits whatever a recipe asks for.
+/// Positions are clamped to this, so they fit 32 bits whatever a recipe asks for.
 const FURTHEST: f64 = 1e9;
 
 /// A run of neighbouring window pixels of one row.
@@ -20,14 +20,14 @@ const FURTHEST: f64 = 1e9;
 pub(super) struct Run {
     /// Pixels in the run, 1 to [`RUN`]; the arrays' further entries continue it.
     pub length: usize,
-    /// Where their centres lie on the canvas, in pixels.
+    /// The positions of their centres on the canvas, in pixels.
     pub x: [f64; RUN],
     pub y: [f64; RUN],
     pub footprint: Footprint,
 }
 
 impl Run {
-    /// The run of a window's row that begins at a column. `steady` is the footprint of an affine window.
+    /// Creates the run of a window's row that begins at a column. `steady` is the footprint of an affine window.
     pub fn new(window: &Window, row: usize, start: usize, steady: Option<Footprint>, last: usize) -> Run {
         let m = &window.map.0;
         let length = (window.side as usize - start).min(RUN);
@@ -54,19 +54,19 @@ impl Run {
 }
 
 impl Window {
-    /// The footprint that all pixels of an affine window share.
+    /// Returns the footprint that all pixels of an affine window share.
     pub(super) fn steady(&self, last: usize) -> Option<Footprint> {
         let middle = 0.5 * f64::from(self.side);
         self.map.is_affine().then(|| self.footprint([middle, middle], last))
     }
 }
 
-/// The upper left of the four pixels that each sample of a run lies between, at one level, and the weights of the four.
+/// For each sample of a run at one level: the upper left of the four pixels around it, and the weights of the four.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taps {
     pub column: [i32; RUN],
     pub row: [i32; RUN],
-    /// Upper left, upper right, lower left, lower right; together the sample's share in its window pixel.
+    /// Upper left, upper right, lower left, lower right; their sum is the sample's share in its window pixel.
     pub weights: [[f32; RUN]; 4],
     /// The range of `row`.
     rows: (i32, i32),
@@ -75,7 +75,8 @@ pub(super) struct Taps {
 }
 
 impl Taps {
-    /// For probe number `probe` with its share, at a level of which one pixel is `scale` of the canvas's along x and y.
+    /// Creates the taps of probe number `probe` with its share. `scale` is the factor from canvas pixels to pixels of the
+    /// level, along x and y.
     pub fn new(run: &Run, probe: u32, share: f32, scale: [f64; 2]) -> Taps {
         let Footprint { probes, step, .. } = run.footprint;
         let offset = f64::from(probe) - 0.5 * f64::from(probes - 1);
@@ -93,7 +94,7 @@ impl Taps {
         Taps { column, row, weights, rows: range(&row[..run.length]), columns: range(&column[..run.length]) }
     }
 
-    /// Whether all four pixels of every sample are inside a level of a width, and rows `low..high`.
+    /// Returns whether all four pixels of every sample are inside a level of this width, and rows `low..high`.
     pub fn inside(&self, width: usize, low: usize, high: usize) -> bool {
         self.columns.0 >= 0
             && (self.columns.1 as i64) + 1 < width as i64
@@ -102,10 +103,10 @@ impl Taps {
     }
 }
 
-/// Positions in pixels of a level: whole part and fraction, counted between pixel centres.
+/// Splits positions in pixels of a level into whole part and fraction, measured from pixel centres.
 ///
-/// Rounding to nearest after subtracting a half is rounding down, but for whole numbers, which may come out one lower
-/// with a fraction of 1: the same point between pixels.
+/// Subtracting a half and rounding to nearest rounds down. A whole number may come out one lower, with a fraction of 1, which
+/// denotes the same point between pixels.
 fn split(at: &[f64; RUN], offset: f64, scale: f64) -> ([i32; RUN], [f32; RUN]) {
     let (mut whole, mut fraction) = ([0; RUN], [0.0; RUN]);
     for k in 0..RUN {
@@ -117,15 +118,15 @@ fn split(at: &[f64; RUN], offset: f64, scale: f64) -> ([i32; RUN], [f32; RUN]) {
     (whole, fraction)
 }
 
-/// The range of the positions of a run, its last sample the last of `values`: what lies beyond it may be outside the window,
-/// even behind the horizon.
+/// Returns the range of the positions of a run, whose last sample is the last of `values`. Entries beyond the run may lie
+/// outside the window, even behind the horizon.
 fn range(values: &[i32]) -> (i32, i32) {
-    // Positions move one way along a run.
+    // Positions are monotonic along a run.
     let (first, last) = (values.first().copied().unwrap_or(0), values.last().copied().unwrap_or(0));
     (first.min(last), first.max(last))
 }
 
-/// The pixel that stands at an index along a side of `count` pixels; `None` is the fill colour.
+/// Returns the pixel for an index along a side of `count` pixels; `None` means the fill colour.
 pub(super) fn resolve(index: i64, count: usize, edge: Edge) -> Option<usize> {
     let n = count as i64;
     Some(match edge {

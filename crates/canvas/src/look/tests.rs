@@ -1,4 +1,4 @@
-//! What holds for windows as a whole.
+//! Properties of windows as a whole.
 
 use super::homography::Homography;
 use super::*;
@@ -39,7 +39,7 @@ fn square(side: u32) -> Size {
     Size { width: side, height: side }
 }
 
-/// The whole canvas through stages.
+/// Returns a window on the whole canvas with these stages.
 fn whole(side: u32, kinds: impl IntoIterator<Item = StageKind>) -> Window {
     let frame = Frame::new(square(side), side);
     let sight = Sight::Whole { fit: Fit::Stretch };
@@ -52,7 +52,7 @@ fn assert_close(a: &[f32], b: &[f32], bound: f32) {
     assert!(worst <= bound, "differs by {worst}");
 }
 
-/// A picture's pixels moved: `at(x, y)` says where each comes from.
+/// Returns a picture with its pixels moved: `at(x, y)` is the source of each.
 fn moved(picture: &[f32], side: usize, at: impl Fn(usize, usize) -> (usize, usize)) -> Vec<f32> {
     let mut out = Vec::new();
     for plane in picture.chunks_exact(side * side) {
@@ -78,7 +78,7 @@ fn quarter_turns_and_flips_move_pixels() {
     let n = side as usize - 1;
     let picture = random(3 * 24 * 24, 1);
     let see = |kinds: Vec<StageKind>| shown(square(side), &picture, &[whole(side, kinds)], side);
-    // Counter-clockwise: what was at the right is at the top.
+    // Counter-clockwise: the right side is now at the top.
     let turned = moved(&picture, 24, |x, y| (n - y, x));
     assert_close(&see(vec![StageKind::Rotate(range(90.0, 90.0))]), &turned, 1e-6);
     let left_right = moved(&picture, 24, |x, y| (n - x, y));
@@ -149,7 +149,7 @@ fn a_shrunk_checkerboard_is_grey() {
     }
 }
 
-/// Contrast (standard deviation) within bands of rows.
+/// Returns the contrast (standard deviation) within bands of rows.
 fn contrasts(seen: &[f32], side: usize, bands: usize) -> Vec<f64> {
     let of = |rows: &[f32]| {
         let mean = rows.iter().map(|&x| f64::from(x)).sum::<f64>() / rows.len() as f64;
@@ -160,11 +160,11 @@ fn contrasts(seen: &[f32], side: usize, bands: usize) -> Vec<f64> {
 
 #[test]
 fn perspective_neither_aliases_nor_blurs() {
-    // Fields of 4 pixels; the near edge shows them larger than life, the far edge several to a pixel.
+    // Squares of 4 pixels: the near edge magnifies them, the far edge shows several per pixel.
     let picture = checkerboard(512, 4);
     let size = square(512);
     let side = 64;
-    // Depth 1 at the top edge to 0.16 at the bottom: there a window pixel is 5 canvas pixels wide and 31 long.
+    // Depth 1 at the top edge to 0.16 at the bottom, where a window pixel is 5 canvas pixels wide and 31 long.
     let far = f64::from(side);
     let tilt = Homography([[0.8, 0.0, 0.0], [0.0, 0.8, 0.0], [0.0, -0.84 / far, 1.0]]);
     let map = Homography::translation(256.0, 20.0).after(&tilt).after(&Homography::translation(-0.5 * far, 0.0));
@@ -174,14 +174,14 @@ fn perspective_neither_aliases_nor_blurs() {
     // A checkerboard of 0 and 1 has contrast 0.5.
     assert!(contrast[0] > 0.4, "{contrast:?}");
     assert!(contrast[3] > 0.2, "{contrast:?}");
-    // Along the view the far fields are less than a pixel: what is left is weak, and no pattern of its own comes up.
+    // Along the view the far squares are smaller than a pixel: the remaining contrast is low, and no aliasing pattern appears.
     assert!(contrast[7] < 0.06, "{contrast:?}");
     assert!(contrast.windows(2).all(|pair| pair[1] < pair[0] + 0.02), "{contrast:?}");
 }
 
 #[test]
 fn stretching_neither_aliases_nor_blurs() {
-    // Eight canvas pixels to a window pixel along x, one along y.
+    // Eight canvas pixels per window pixel along x, one along y.
     let size = Size { width: 512, height: 64 };
     let frame = Frame::new(size, 64);
     let see = |value: fn(usize, usize) -> usize| {
@@ -211,7 +211,7 @@ fn places_stay_near_the_canvas_and_reach_its_borders() {
         right = right.max((corners[2][0] - 300.0) / side);
     }
     assert!(left < -0.11 && right > 0.11, "{left} {right}");
-    // Without a size: life size; more than the canvas: in its middle.
+    // Without a size: life size. Larger than the canvas: centred on it.
     let corners = Window::draw(&frame, Sight::Places, &pipeline([], Edge::Mirror), Draws::new(1), &NOW).corners();
     assert!((corners[1][0] - corners[0][0] - 64.0).abs() < 1e-9);
     let large = pipeline([StageKind::Zoom(range(0.2, 0.2))], Edge::Mirror);
@@ -315,7 +315,7 @@ fn stages_act_by_chance_and_hang_on_their_key() {
     assert!((500..700).contains(&turned), "{turned}");
 }
 
-/// Stages of every kind, with and without each.
+/// Returns stages of every kind, each at random present or absent.
 fn random_pipeline(seed: u64) -> Pipeline {
     let draws = Draws::new(seed);
     let kinds = [
@@ -359,7 +359,7 @@ fn push_is_the_adjoint_of_look() {
             let windows = random_windows(&frame, seed, 5);
             let picture = random(3 * frame.size.area(), seed + 1);
             let gradients = random(windows.len() * 3 * (side * side) as usize, seed + 2);
-            // Noise, offsets and fill colours are constants: what remains is linear.
+            // Noise, offsets and fill colours are constants; the rest is linear.
             let seen = shown(frame.size, &picture, &windows, side);
             let black = shown(frame.size, &vec![0.0; picture.len()], &windows, side);
             let forward = dot(&seen, &gradients) - dot(&black, &gradients);
@@ -373,7 +373,7 @@ fn push_is_the_adjoint_of_look() {
 
 #[test]
 fn each_pixel_of_the_adjoint_is_right() {
-    // A single window, every column of the matrix: nothing can cancel.
+    // A single window, every column of the matrix: no errors can cancel.
     let frame = Frame::new(Size { width: 19, height: 16 }, 6);
     for seed in [3, 8, 21] {
         let windows = random_windows(&frame, seed, 2);
@@ -431,7 +431,7 @@ fn scratch_can_be_used_again() {
 
 #[test]
 fn small_windows_under_strong_tilts_are_sampled() {
-    // Runs longer than a small window's rows reach beyond it, where a strong tilt may already lie behind the horizon.
+    // In a window smaller than a run, the run extends beyond it, possibly behind the horizon under a strong tilt.
     let size = square(40);
     let picture = random(3 * size.area(), 1);
     for side in [1, 3, 5, 9] {
@@ -461,7 +461,7 @@ fn places_of_a_region_lie_in_it() {
     let mut reached = [[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]];
     for place in 0..2000 {
         let [from, _, to, _] = draw(place, Sight::Places, &roam);
-        // Sizes count by the canvas, the border rule by the region.
+        // Sizes are relative to the canvas, the border rule to the region.
         assert!((0.1 * 200.0 - 1e-9..0.4 * 200.0).contains(&(to[0] - from[0])));
         let beyond = (to[0] - from[0]) / 8.0 + 1e-9;
         assert!(from[0] >= 150.0 - beyond && from[1] >= 50.0 - beyond, "{from:?}");
@@ -472,7 +472,7 @@ fn places_of_a_region_lie_in_it() {
         }
     }
     assert!(reached[0][0] < 150.0 && reached[0][1] < 50.0 && reached[1][0] > 300.0 && reached[1][1] > 200.0);
-    // A window larger than the region lies about its middle.
+    // A window larger than the region is centred on it.
     let [from, _, to, _] = draw(1, Sight::Places, &pipeline([StageKind::Cover(range(0.9, 0.9))], Edge::Mirror));
     assert!((from[0] + to[0] - 450.0).abs() < 1e-9 && (from[1] + to[1] - 250.0).abs() < 1e-9);
 }
@@ -507,7 +507,7 @@ fn the_gradient_of_a_region_is_the_adjoint_of_looking_at_it_alone() {
         let windows: Vec<Window> = (0..4).map(draw).collect();
         let picture = random(3 * frame.size.area(), seed + 1);
         let gradients = random(windows.len() * 3 * 144, seed + 2);
-        // Only what lies in the region differs from black.
+        // Only the part in the region differs from black.
         let mut inside = vec![0.0; picture.len()];
         region.add(&picture, &mut inside);
         let seen = shown(frame.size, &inside, &windows, 12);
@@ -540,7 +540,7 @@ fn places_that_stay_keep_their_size_and_centre_and_lie_evenly() {
             let wide = |corners: [[f64; 2]; 4]| corners[1][0] - corners[0][0];
             assert!((wide(again) - wide(first)).abs() < 1e-9);
             let apart = [0, 1].map(|axis| (middle(again)[axis] - middle(first)[axis]).abs());
-            // What `shift` moves it by, and nothing else: fractions of a window of 160 pixels at most.
+            // The distance that `shift` moves it, and nothing else: at most fractions of a window of 160 pixels.
             assert!(apart.iter().all(|apart| *apart <= 0.02 * 160.0 + 1e-9), "{apart:?}");
         }
         let [x, y] = middle(first);

@@ -1,4 +1,4 @@
-//! `model.toml`: what a model folder says about itself.
+//! `model.toml`: the description of a model folder.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Interpolation, Resize};
 
-/// The contents of `model.toml`. Names of inputs and outputs may be left out where the graph has just one.
+/// The contents of `model.toml`. Names of inputs and outputs may be omitted if the graph has just one.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
@@ -22,17 +22,16 @@ pub struct Description {
     pub text: Option<TextEncoder>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokenizer: Option<Tokenizer>,
-    /// In place of the two above, where the model is a classifier.
+    /// Replaces the two above if the model is a classifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<LabelList>,
     /// The names that the model knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<NamesFile>,
-    /// What recipes mean where they are silent: defaults that fit this model, in the shape of the program's. It is read with the
-    /// recipes.
+    /// Defaults for recipes that fit this model, in the form of the program's own. Read together with the recipes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<toml::Table>,
-    /// What the model must compute; `models check` compares.
+    /// Values that the model must reproduce; `models check` compares them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference: Vec<Reference>,
     /// Where an imported model came from.
@@ -51,10 +50,10 @@ pub struct ImageEncoder {
     /// Subtracted from pixels in 0..1, per channel (RGB).
     #[serde(default = "zero")]
     pub mean: [f32; 3],
-    /// What they are then divided by.
+    /// Divides the pixels after that.
     #[serde(default = "one")]
     pub deviation: [f32; 3],
-    /// How a picture becomes a window, where the model is shown one.
+    /// How a picture becomes a window, for models used with pictures.
     #[serde(default, skip_serializing_if = "is_default")]
     pub resize: Resize,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -73,7 +72,7 @@ pub struct TextEncoder {
     /// The input of token ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<String>,
-    /// The input that is 1 for tokens and 0 for padding, if the encoder has one.
+    /// The input that is 1 for tokens and 0 for padding, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,13 +85,14 @@ pub struct TextEncoder {
 pub struct Tokenizer {
     /// A file of the `tokenizers` library, within the folder.
     pub file: String,
-    /// The fixed number of tokens T the text encoder takes: shorter texts are padded, longer ones cut. Without it, any.
+    /// The fixed number of tokens T that the text encoder takes: shorter texts are padded, longer ones cut. Any number if
+    /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<usize>,
-    /// The token id that pads.
+    /// The token id used for padding.
     #[serde(default)]
     pub padding: i64,
-    /// What is done to a text before the tokenizer file's own normaliser sees it.
+    /// How a text is cleaned before the tokenizer file's own normaliser.
     #[serde(default, skip_serializing_if = "Clean::is_none")]
     pub clean: Clean,
 }
@@ -101,28 +101,29 @@ pub struct Tokenizer {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamesFile {
-    /// K lines, each a name, perhaps followed by a tab and what it is drawn with.
+    /// K lines, each a name, optionally followed by a tab and what the name is drawn with.
     pub file: String,
-    /// The text encoder's output `[N, K]` f32 that is each name's share in the text, 1 together. Without it names are compared by
-    /// their embeddings.
+    /// The text encoder's output `[N, K]` f32 with each name's share in the text; shares sum to 1. If absent, names are
+    /// compared by their embeddings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shares: Option<String>,
 }
 
-/// The labels of a classifier: all that prompts can say to it. Its image encoder gives logits less their mean over all classes.
+/// The labels of a classifier, the only prompts it understands. Its image encoder gives logits minus their mean over all
+/// classes.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelList {
-    /// A file within the folder: a class a line, in the order of the network's outputs, its names separated by commas.
+    /// A file within the folder: one class per line, in the order of the network's outputs, with its names separated by commas.
     pub file: String,
 }
 
-/// What a model makes of prompts' texts.
+/// How a model understands the texts of prompts.
 #[derive(Debug, Clone, Copy)]
 pub enum Language<'a> {
     /// Any text is tokenised and encoded.
     Texts { encoder: &'a TextEncoder, tokenizer: &'a Tokenizer },
-    /// Labels are all there is.
+    /// Only labels are understood.
     Labels(&'a LabelList),
 }
 
@@ -143,7 +144,7 @@ impl Clean {
         *self == Clean::None
     }
 
-    /// The text as the tokenizer is to see it.
+    /// Returns the text as the tokenizer should see it.
     pub fn apply(self, text: &str) -> String {
         let collapse = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         match self {
@@ -158,18 +159,18 @@ impl Clean {
     }
 }
 
-/// What a model must compute for a text.
+/// Values that the model must reproduce for a text.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {
     pub text: String,
-    /// Its token ids, padding aside.
+    /// Its token ids, without padding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<i64>,
-    /// How its embedding of unit length begins.
+    /// The first numbers of its embedding of unit length.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embedding: Vec<f32>,
-    /// How far the embedding's numbers may be off.
+    /// The tolerance for the embedding's numbers.
     #[serde(default = "rounded")]
     pub tolerance: f32,
 }
@@ -180,7 +181,7 @@ pub struct Reference {
 pub struct Source {
     /// The folder, file, or repository with its revision.
     pub from: String,
-    /// SHA-256 of each file it was made of, hexadecimal.
+    /// The SHA-256 of each source file, hexadecimal.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
 }
@@ -202,14 +203,14 @@ fn one() -> [f32; 3] {
 }
 
 impl Description {
-    /// Reads `model.toml`. The error says line, column and what was expected.
+    /// Parses `model.toml`. The error gives line, column and what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let description: Description = toml::from_str(text).map_err(|error| error.to_string())?;
         description.check()?;
         Ok(description)
     }
 
-    /// What the model makes of texts; `None` in a description that was not checked.
+    /// Returns how the model understands texts; `None` for a description that was not checked.
     pub fn language(&self) -> Option<Language<'_>> {
         match (&self.text, &self.tokenizer, &self.labels) {
             (Some(encoder), Some(tokenizer), None) => Some(Language::Texts { encoder, tokenizer }),
@@ -218,7 +219,7 @@ impl Description {
         }
     }
 
-    /// The names of the files that decide about embeddings, the image encoder's first; those of external weights aside.
+    /// Returns the names of the files that determine embeddings, the image encoder's first; external weights are not included.
     pub fn files(&self) -> Vec<&str> {
         let more = match self.language() {
             Some(Language::Texts { encoder, tokenizer }) => vec![encoder.file.as_str(), &tokenizer.file],
@@ -228,7 +229,7 @@ impl Description {
         std::iter::once(self.image.file.as_str()).chain(more).collect()
     }
 
-    /// The name of the file of names, if there is one.
+    /// Returns the name of the file of names, if there is one.
     pub fn names_file(&self) -> Option<&str> {
         self.names.as_ref().map(|names| names.file.as_str())
     }
@@ -269,7 +270,7 @@ impl Description {
         Ok(())
     }
 
-    /// Why texts mean nothing to the model.
+    /// Returns the error message for a description that defines no language.
     fn no_language(&self) -> String {
         let tables = [("[text]", self.text.is_some()), ("[tokenizer]", self.tokenizer.is_some())];
         let named = |wanted: bool| {

@@ -15,30 +15,31 @@ use crate::{
     runtime::{Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights, aligned},
 };
 
-/// What windows are trained for: matrices `[N, K]` over N windows and K prompts, row-major.
+/// The training targets of windows: matrices `[N, K]` over N windows and K prompts, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Questions {
-    /// Weights of the loss of each prompt, selection aside; negative where the prompt is to be avoided.
+    /// The weight of each prompt in the loss, without selection; negative for prompts to avoid.
     pub pull: Vec<f32>,
-    /// Weights, positive, of the prompts that compete for the window: only the most similar one counts.
+    /// The weights, positive, of the prompts that compete for the window: only the most similar one counts.
     pub best: Vec<f32>,
-    /// What similarities are multiplied by before prompts are compared; negative where the least similar one is to win.
+    /// The factor on similarities before prompts are compared; negative if the least similar one is to win.
     pub scale: Vec<f32>,
-    /// What is added to that before prompts are compared.
+    /// The offset added after that factor, before prompts are compared.
     pub offset: Vec<f32>,
-    /// The similarity from which on a prompt lets go of a window; one to be avoided acts from there on.
+    /// The similarity at which a prompt stops pulling; prompts to avoid act from there on.
     pub stop: Vec<f32>,
-    /// `[N]`: 0 where the winner takes all; otherwise the inverse of the temperature at which competing prompts share.
+    /// `[N]`: 0 where the winner takes all; otherwise the inverse of the temperature at which competing prompts share the
+    /// window.
     pub sharpness: Vec<f32>,
-    /// How far windows are from prompts, for each prompt of each window.
+    /// The distance measure between windows and prompts, for each prompt of each window.
     pub loss: Vec<Loss>,
 }
 
-/// A similarity that no window has.
+/// A similarity that no window reaches.
 pub const NEVER: f32 = 4.0;
 
 impl Questions {
-    /// Nothing asked of `windows` windows and `prompts` prompts.
+    /// Creates empty questions for `windows` windows and `prompts` prompts.
     pub fn new(windows: usize, prompts: usize) -> Self {
         let matrix = vec![0.0; windows * prompts];
         Questions {
@@ -53,8 +54,8 @@ impl Questions {
     }
 }
 
-/// Windows in one run of a session at the most, by device. A property of the plan, not of the threads, so that the
-/// number of threads cannot change a bit; small enough that two threads share the windows of a common step evenly.
+/// Returns the maximum number of windows in one run of a session, by device. It depends on the plan, not on the threads, so the
+/// number of threads cannot change a bit. It is small enough that two threads share the windows of a common step evenly.
 fn micro_batch(device: Device) -> usize {
     match device {
         Device::Cpu => 8,
@@ -62,8 +63,8 @@ fn micro_batch(device: Device) -> usize {
     }
 }
 
-/// Divides windows into batches of at most `most`, their sizes differing by one at the most; four of them (or a multiple
-/// of four) where there are windows enough, so that two and four threads have equal work.
+/// Divides windows into batches of at most `most`, with sizes that differ by at most one. With enough windows, the number of
+/// batches is a multiple of four, so that two or four threads have equal work.
 fn batches(windows: usize, most: usize) -> Vec<usize> {
     let fewest = windows.div_ceil(most);
     let even = if windows >= 8 { fewest.next_multiple_of(4) } else { fewest.next_multiple_of(2).min(windows) };
@@ -71,7 +72,7 @@ fn batches(windows: usize, most: usize) -> Vec<usize> {
     (0..count).map(|i| windows / count + usize::from(i < windows % count)).collect()
 }
 
-/// An image encoder, ready to be asked. Sessions are made when a batch size is first met, and kept.
+/// An image encoder, ready to run. Sessions are created when a batch size is first needed, and kept.
 pub struct Encoder {
     runtime: Arc<Runtime>,
     model: ModelFolder,
@@ -84,7 +85,7 @@ pub struct Encoder {
     embed: Sessions,
 }
 
-/// The sessions of one kind of graph, by batch size and by what else is in it.
+/// The sessions of one kind of graph, by batch size and extras.
 #[derive(Default)]
 struct Sessions {
     graphs: BTreeMap<Shape, Compiled>,
@@ -92,21 +93,21 @@ struct Sessions {
     uses: u64,
 }
 
-/// What the graphs of one kind differ in.
+/// What distinguishes the graphs of one kind: the batch size and the extras.
 type Shape = (usize, Extras);
 
 struct Compiled {
-    /// The run that used it last.
+    /// The number of the run that used it last.
     used: u64,
-    /// How many there are, busy ones included.
+    /// The number of sessions, busy ones included.
     sessions: usize,
-    /// Those at rest.
+    /// The idle sessions.
     idle: Mutex<Vec<Session>>,
-    /// Told whenever one comes to rest.
+    /// Notified whenever a session becomes idle.
     rested: Condvar,
 }
 
-/// Which graph.
+/// The kinds of graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Train,
@@ -115,13 +116,13 @@ enum Kind {
 }
 
 impl Encoder {
-    /// Opens the image encoder of a model. Nothing is compiled before the first windows come.
+    /// Opens the image encoder of a model. Nothing is compiled until the first windows arrive.
     ///
     /// `hash` is the model's, see [`ModelFolder::hash`].
     pub fn open(runtime: Arc<Runtime>, model: ModelFolder, hash: String, device: Device) -> Result<Self, ClipError> {
         let name = &model.description.name;
         let mut graph = model.graph(&model.description.image.file)?;
-        // Sessions borrow weights where they lie; those not aligned would be copied for each of them.
+        // Sessions use aligned weights in place; unaligned ones would be copied for each session.
         for tensor in graph.constants.values_mut() {
             tensor.data = aligned(&tensor.data, tensor.data_type.size());
         }
@@ -139,34 +140,34 @@ impl Encoder {
         })
     }
 
-    /// The encoder, which stops with [`ClipError::Cancelled`] before its next batch of windows once `cancel` says so.
+    /// Makes the encoder stop with [`ClipError::Cancelled`] before its next batch of windows once `cancel` is set.
     #[must_use]
     pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
         self.cancel = cancel;
         self
     }
 
-    /// The side S of the windows in pixels.
+    /// Returns the side S of the windows in pixels.
     pub fn side(&self) -> u32 {
         self.model.description.image.size
     }
 
-    /// The model.
+    /// Returns the model.
     pub fn model(&self) -> &ModelFolder {
         &self.model
     }
 
-    /// The model's hash, see [`ModelFolder::hash`].
+    /// Returns the model's hash, see [`ModelFolder::hash`].
     pub fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// Where it runs.
+    /// Returns the device it runs on.
     pub fn device(&self) -> Device {
         self.device
     }
 
-    /// The similarities `[N, K]` of windows `[N, 3, S, S]` (pixels in 0..1) to the prompts.
+    /// Returns the similarities `[N, K]` of windows `[N, 3, S, S]` (pixels in 0..1) to the prompts.
     pub fn score(&mut self, windows: &[f32], features: &Features) -> Result<Vec<f32>, ClipError> {
         let count = windows.len() / self.window_length();
         let sizes = self.batches(count);
@@ -190,7 +191,7 @@ impl Encoder {
         Ok(similarities)
     }
 
-    /// The embeddings `[N, D]` of windows `[N, 3, S, S]` (pixels in 0..1), each of unit length.
+    /// Returns the embeddings `[N, D]` of windows `[N, 3, S, S]` (pixels in 0..1), each of unit length.
     pub fn embed(&mut self, windows: &[f32]) -> Result<Vec<f32>, ClipError> {
         let sizes = self.batches(windows.len() / self.window_length());
         self.prepare(Kind::Embed, &sizes, Extras::default(), None)?;
@@ -217,8 +218,8 @@ impl Encoder {
         Ok(embeddings)
     }
 
-    /// The similarities `[N, K]` of windows `[N, 3, S, S]` (pixels in 0..1) to the prompts; the gradient of what is asked,
-    /// with respect to the windows, goes into `gradients`.
+    /// Returns the similarities `[N, K]` of windows `[N, 3, S, S]` (pixels in 0..1) to the prompts, and writes the gradient of
+    /// the loss with respect to the windows to `gradients`.
     pub fn train(
         &mut self,
         windows: &[f32],
@@ -231,7 +232,7 @@ impl Encoder {
         let squares = features.squares();
         let extras = Extras::of(&questions.loss) | Extras::squares(squares.is_some());
         self.prepare(Kind::Train, &sizes, extras, Some(features.width()))?;
-        // A matrix for each loss that has to be told: 1 where a prompt of a window is trained by it.
+        // One matrix for each loss that needs an input: 1 where a prompt of a window is trained by that loss.
         let told: Vec<(&str, Vec<f32>)> = extras
             .inputs()
             .map(|(name, loss)| (name, questions.loss.iter().map(|own| f32::from(u8::from(*own == loss))).collect()))
@@ -277,7 +278,7 @@ impl Encoder {
         Ok(similarities)
     }
 
-    /// Batches for `windows` windows; of the size that the graph was exported for, where that is fixed.
+    /// Returns the batch sizes for `windows` windows; if the graph was exported for a fixed batch size, that size is used.
     fn batches(&self, windows: usize) -> Vec<usize> {
         match self.graph.batch().filter(|fixed| (1..=micro_batch(self.device)).contains(fixed)) {
             Some(fixed) => {
@@ -288,16 +289,16 @@ impl Encoder {
         }
     }
 
-    /// Values of one window.
+    /// Returns the number of values of one window.
     fn window_length(&self) -> usize {
         3 * (self.side() as usize).pow(2)
     }
 
-    /// Makes the graphs and sessions for batches of these sizes, where there are none yet. `width` is the features' length.
+    /// Compiles missing graphs and sessions for batches of these sizes. `width` is the features' length.
     fn prepare(&mut self, kind: Kind, sizes: &[usize], extras: Extras, width: Option<usize>) -> Result<(), ClipError> {
         let most = match self.device {
             Device::Cpu => rayon::current_num_threads(),
-            // A device runs one batch at a time; a second session would only take its memory.
+            // A GPU runs one batch at a time; a second session would only take its memory.
             Device::Cuda(_) => 1,
         };
         for size in [sizes.first(), sizes.last()].into_iter().flatten() {
@@ -355,7 +356,7 @@ impl Encoder {
     }
 }
 
-/// Refuses sessions for which there is no memory: the kernel would end the process without a word.
+/// Returns an error if there is no memory for the sessions: otherwise the kernel would kill the process without a message.
 fn afford(graph: &Graph, model: &str, size: usize, sessions: usize) -> Result<(), ClipError> {
     let weights: u64 = graph.constants.values().map(|tensor| tensor.data.len() as u64).sum();
     let needed = needed(graph.working_bytes().saturating_mul(sessions as u64), weights, sessions);
@@ -367,25 +368,26 @@ fn afford(graph: &Graph, model: &str, size: usize, sessions: usize) -> Result<()
     }
 }
 
-/// Bytes that sessions take of memory, for the values that they hold at once and for weights. The factors are those that onnxruntime
-/// 1.32 was seen to take in a control group, with the embedded model and a ViT-B/32 at 1 to 16 windows (reliability.md).
+/// Returns the memory of sessions in bytes, for the values they hold at once and for weights. The factors were measured with
+/// onnxruntime 1.32 in a control group, with the embedded model and a ViT-B/32 at 1 to 16 windows (reliability.md).
 fn needed(values: u64, weights: u64, sessions: usize) -> u64 {
-    // Weights are packed. All but the first session pack them before they find that they are packed already.
+    // Sessions pack weights. All but the first pack them before they notice that packed ones exist already.
     let (kept, under_way) = if sessions > 1 { (1.5, 2.4) } else { (1.3, 1.4) };
     let (values, weights) = (values as f64, weights as f64);
     let seen = (1.3 * values + kept * weights).max(under_way * weights);
-    // What else a render needs is little, and pages of files that could be given back are not given back in time.
+    // A margin for the rest of the render, and for file pages that the kernel does not reclaim in time.
     (1.05 * seen) as u64 + (48 << 20)
 }
 
-/// Weights of at least this many bytes stay outside the graph and are shared by its sessions.
+/// Weights of at least this many bytes are stored outside the graph and shared by its sessions.
 pub(super) const OUTSIDE: usize = 1024;
 
-/// Graphs whose sessions are kept, besides those in use: their weights are packed apart, and memory is dear.
+/// The maximum number of graphs whose sessions are kept, unless more are in use: each packs its own weights, which takes
+/// memory.
 const KEPT: usize = 4;
 
 impl Sessions {
-    /// Notes the graphs in use, and drops the sessions of those that have not been used for longest.
+    /// Records the graphs in use, and drops the sessions of the least recently used ones.
     fn forget(&mut self, sizes: &[usize], extras: Extras) {
         self.uses += 1;
         for size in sizes {
@@ -402,7 +404,7 @@ impl Sessions {
         }
     }
 
-    /// Runs a batch in a session at rest. [`Encoder::prepare`] has made as many as can be busy at once.
+    /// Runs a batch in an idle session. [`Encoder::prepare`] has created as many as can be busy at once.
     fn run(
         &self,
         shape: Shape,
@@ -427,7 +429,7 @@ impl Sessions {
     }
 }
 
-/// A session at work; it comes to rest whatever happens, so that nobody waits for it in vain.
+/// A session at work. Dropping it always returns the session, so no thread waits for it in vain.
 struct Busy<'a> {
     compiled: &'a Compiled,
     session: Option<Session>,
@@ -440,13 +442,13 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// The inputs of a graph with squares.
+/// Returns the additional inputs of a graph with squares.
 fn quadratic(squares: &Squares) -> [(&'static str, Input<'_>); 2] {
     let [axes, factors] = &squares.shapes;
     [(head::AXES, Input::F32(axes, &squares.axes)), (head::SQUARES, Input::F32(factors, &squares.factors))]
 }
 
-/// Copies an output to where it belongs.
+/// Copies an output to its destination.
 fn copy(from: &[f32], to: &mut [f32]) -> Result<(), RuntimeError> {
     if from.len() != to.len() {
         return Err(RuntimeError::Ort(format!("an output has {} values where {} were expected", from.len(), to.len())));
@@ -455,7 +457,7 @@ fn copy(from: &[f32], to: &mut [f32]) -> Result<(), RuntimeError> {
     Ok(())
 }
 
-/// A slice divided into batches of rows of `length` values.
+/// Divides a slice into batches of rows of `length` values.
 fn divide<'a>(sizes: &'a [usize], length: usize, values: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
     sizes.iter().scan(values, move |rest, size| {
         let (part, after) = rest.split_at(size * length);
@@ -464,7 +466,7 @@ fn divide<'a>(sizes: &'a [usize], length: usize, values: &'a [f32]) -> impl Iter
     })
 }
 
-/// Where each batch's windows begin.
+/// Returns the index of each batch's first window.
 fn starts(sizes: &[usize]) -> impl Iterator<Item = usize> {
     sizes.iter().scan(0, |next, size| {
         let start = *next;
@@ -473,7 +475,7 @@ fn starts(sizes: &[usize]) -> impl Iterator<Item = usize> {
     })
 }
 
-/// As [`divide`], for values that are written.
+/// Divides a mutable slice like [`divide`].
 fn divide_mut<'a>(sizes: &'a [usize], length: usize, values: &'a mut [f32]) -> impl Iterator<Item = &'a mut [f32]> {
     let mut rest = values;
     sizes.iter().map(move |size| {
@@ -499,7 +501,7 @@ mod tests {
 
     #[test]
     fn memory_is_a_little_more_than_was_seen() {
-        // Megabytes: the values of all sessions, their weights, how many, and what was taken.
+        // In megabytes: the values of all sessions, their weights, the number of sessions, and the measured memory.
         for (values, weights, sessions, seen) in [
             (57, 90, 1, 189),
             (114, 90, 2, 286),

@@ -1,4 +1,4 @@
-//! An image encoder's two ends: whatever else an export holds, one picture goes in and one embedding comes out.
+//! The two ends of an image encoder: whatever else an export contains, one picture goes in and one embedding comes out.
 
 use super::{ClipError, description::ImageEncoder};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     runtime::{Runtime, Weights},
 };
 
-/// An image encoder reduced to its picture and its embedding.
+/// A graph reduced to the path from the picture to the embedding.
 #[derive(Debug, Clone)]
 pub struct ImageGraph {
     pub graph: Graph,
@@ -19,7 +19,7 @@ pub struct ImageGraph {
 
 impl ImageGraph {
     /// Reduces a graph to the picture and the embedding that `image` names, by default its first input and output. The
-    /// other inputs must not be needed for it. What is quantised becomes floats, what is in 16 bits f32, ends included.
+    /// embedding must not need other inputs. Quantised values become floats, and 16-bit floats become f32, ends included.
     pub fn new(mut graph: Graph, image: Option<&ImageEncoder>, model: &str) -> Result<Self, ClipError> {
         let input = choose(image.and_then(|i| i.input.as_ref()), &graph.inputs, "input", model)?;
         let output = choose(image.and_then(|i| i.output.as_ref()), &graph.outputs, "output", model)?;
@@ -31,7 +31,7 @@ impl ImageGraph {
             return Err(broken(model, message, "name the picture and the image embedding in [image] of model.toml"));
         }
         graph.inputs.retain(|name| *name == input);
-        // Exports often leave height and width free.
+        // Exports often leave height and width open.
         let wanted = image.map(|i| i.size as usize);
         if let Some(dims) = graph.types.get_mut(&input).and_then(|t| t.dims.as_mut()).filter(|dims| dims.len() == 4) {
             for (dim, size) in dims.iter_mut().skip(1).zip([Some(3), wanted, wanted]) {
@@ -46,7 +46,7 @@ impl ImageGraph {
         Ok(ImageGraph { graph, input, output, model: model.to_owned() })
     }
 
-    /// How many windows the graph takes at once, where that is fixed.
+    /// Returns how many windows the graph takes at once, if that is fixed.
     pub fn batch(&self) -> Option<usize> {
         match self.graph.types.get(&self.input)?.dims.as_ref()?.first()? {
             Dim::Known(windows) => Some(*windows),
@@ -54,13 +54,13 @@ impl ImageGraph {
         }
     }
 
-    /// The graph for a fixed number of windows, all sizes known; onnxruntime does the shape arithmetic.
+    /// Returns the graph for a fixed number of windows with all sizes known; onnxruntime does the shape arithmetic.
     pub fn fold(&self, runtime: &Runtime, windows: usize) -> Result<Graph, ClipError> {
         let run = |bytes: &[u8]| runtime.fold(bytes, &Weights::default(), &[]);
         fold(self.graph.clone(), windows, run).map_err(|source| ClipError::Graph { model: self.model.clone(), source })
     }
 
-    /// Checks a folded graph's picture against `[N, 3, side, side]`; gives the embedding's length D.
+    /// Checks a folded graph's picture against `[N, 3, side, side]`; returns the embedding's length D.
     pub fn check(&self, folded: &Graph, windows: usize, side: u32) -> Result<usize, ClipError> {
         let shape = |name: &str| {
             folded.static_shape(name).map_err(|source| ClipError::Graph { model: self.model.clone(), source })

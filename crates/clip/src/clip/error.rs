@@ -1,4 +1,4 @@
-//! What can go wrong with a model.
+//! Errors of models.
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ pub enum ClipError {
 }
 
 impl ClipError {
-    /// What the user can do about it.
+    /// Returns a hint about what the user can do.
     pub fn hint(&self) -> Option<String> {
         match self {
             ClipError::Unknown { hint, .. } => Some(hint.clone()),

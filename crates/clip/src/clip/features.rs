@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-/// What CLIP multiplies similarities by before it compares them: the greatest value that its training allowed, and reached.
+/// The factor on similarities before CLIP compares them: the greatest value that its training allowed, and reached.
 pub const TEMPERATURE: f64 = 100.0;
 
 /// One row of unit length for each prompt: `[K, D]`.
@@ -10,22 +10,22 @@ pub const TEMPERATURE: f64 = 100.0;
 pub struct Features {
     width: usize,
     values: Vec<f32>,
-    /// Of each row, where it is a direction's.
+    /// The probe of each row that is a direction.
     probes: Vec<Option<Probe>>,
     /// What similarities have besides products, where any row is a quadratic direction's.
     squares: Option<Squares>,
 }
 
-/// What there is to know of a direction besides its unit vector.
+/// The parts of a direction besides its unit vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     pub odds: Odds,
-    /// Where it is quadratic, what is added to the similarity.
+    /// If it is quadratic, the term that is added to the similarity.
     pub quadric: Option<Arc<Quadric>>,
 }
 
-/// What a quadratic direction has besides a plane: with u an embedding of unit length, the sum over r of c_r (v_r . u)^2. It is added
-/// to what the plane says: to log-odds, or to the similarity to the direction's unit vector.
+/// The quadratic term of a direction: with u an embedding of unit length, the sum over r of c_r (v_r . u)^2. It is added to the
+/// linear term: to the log-odds, or to the similarity to the direction's unit vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quadric {
     /// v, `[R, D]`, row-major: finite.
@@ -37,16 +37,17 @@ pub struct Quadric {
 /// The quadrics of all rows as two matrices.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Squares {
-    /// `[R, D]`: the axes of all of them.
+    /// `[R, D]`: the axes of all quadrics.
     pub axes: Vec<f32>,
-    /// `[R, K]`: what the square along an axis adds to the similarity of a row; 0 for all but the row whose axis it is.
+    /// `[R, K]`: the factor of the square along an axis in the similarity of a row; 0 except for the row that the axis belongs
+    /// to.
     pub factors: Vec<f32>,
     /// (R, D) and (R, K).
     pub shapes: [[usize; 2]; 2],
 }
 
 impl Squares {
-    /// Those of K rows for embeddings of D numbers; none where there are no quadrics.
+    /// Collects the quadrics of K rows for embeddings of D numbers; `None` if there are none.
     fn of(probes: &[Option<Probe>], width: usize) -> Option<Squares> {
         let mut squares = Squares { axes: Vec::new(), factors: Vec::new(), shapes: [[0, width], [0, probes.len()]] };
         for (row, probe) in probes.iter().enumerate() {
@@ -61,7 +62,7 @@ impl Squares {
     }
 }
 
-/// What makes log-odds of a similarity s to a direction's unit vector: `length * s + bias`.
+/// The conversion of a similarity s to a direction's unit vector into log-odds: `length * s + bias`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Odds {
     /// The length of the direction's weight vector.
@@ -70,19 +71,19 @@ pub struct Odds {
 }
 
 impl Odds {
-    /// The log-odds of a similarity.
+    /// Returns the log-odds of a similarity.
     pub fn of(self, similarity: f64) -> f64 {
         self.length * similarity + self.bias
     }
 
-    /// The similarity that has these log-odds.
+    /// Returns the similarity with these log-odds.
     pub fn similarity(self, log_odds: f64) -> f64 {
         (log_odds - self.bias) / self.length
     }
 }
 
 impl Features {
-    /// From K rows of equal length D; `None` where there is no row or lengths differ.
+    /// Creates features from K rows of equal length D; `None` if there are no rows or lengths differ.
     pub fn new(rows: &[Vec<f32>]) -> Option<Self> {
         let width = rows.first()?.len();
         if width == 0 || rows.iter().any(|row| row.len() != width) {
@@ -91,7 +92,7 @@ impl Features {
         Some(Features { width, values: rows.concat(), probes: vec![None; rows.len()], squares: None })
     }
 
-    /// Adds what is known of the rows that are directions.
+    /// Adds the probes of the rows that are directions.
     #[must_use]
     pub fn with_directions(mut self, probes: &[Option<Probe>]) -> Self {
         self.probes.iter_mut().zip(probes).for_each(|(own, probe)| own.clone_from(probe));
@@ -104,17 +105,17 @@ impl Features {
         self.squares.as_ref()
     }
 
-    /// What makes log-odds of similarities to a row; none where the row is no direction's.
+    /// Returns the odds for similarities to a row, or `None` if the row is not a direction's.
     pub fn odds(&self, row: usize) -> Option<Odds> {
         self.probes.get(row)?.as_ref().map(|probe| probe.odds)
     }
 
-    /// The number of prompts, K.
+    /// Returns the number of prompts, K.
     pub fn count(&self) -> usize {
         self.values.len() / self.width
     }
 
-    /// Those of some prompts, in the order given.
+    /// Returns the features of some prompts, in the order given.
     #[must_use]
     pub fn of(&self, prompts: &[usize]) -> Features {
         let rows = prompts.iter().flat_map(|prompt| &self.values[prompt * self.width..(prompt + 1) * self.width]);
@@ -123,19 +124,19 @@ impl Features {
         Features { width: self.width, values: rows.copied().collect(), probes, squares }
     }
 
-    /// The length of an embedding, D.
+    /// Returns the length of an embedding, D.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// All values, row-major.
+    /// Returns all values, row-major.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 }
 
-/// The mean of rows of unit length, brought to unit length: what several texts have in common. `None` where there is no row,
-/// lengths differ, or the rows cancel out.
+/// Returns the mean of rows of unit length, normalised to unit length: what several texts have in common. `None` if there are
+/// no rows, lengths differ, or the rows cancel out.
 pub fn mean(rows: &[Vec<f32>]) -> Option<Vec<f32>> {
     let width = rows.first()?.len();
     let mut sum = vec![0.0; width];

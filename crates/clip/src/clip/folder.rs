@@ -1,4 +1,4 @@
-//! Model folders: where they are found, and their files.
+//! Model folders: how they are found, and their files.
 
 use std::{
     fs::File,
@@ -10,15 +10,15 @@ use bytes::Bytes;
 use super::{ClipError, Description, Language};
 use crate::onnx::{self, Graph, external_files};
 
-/// The model that is part of the program, so that it renders wherever it is installed.
+/// The embedded model, so that the program renders wherever it is installed.
 mod pocket {
     pub const NAME: &str = "pocket";
-    /// What its description is called in messages.
+    /// The path of its description in messages.
     pub const PATH: &str = "(embedded) pocket/model.toml";
     pub use recipe_render_pocket::{DESCRIPTION, FILES};
 }
 
-/// A model folder, its description read and its files named but not yet opened.
+/// A model folder whose description was read, but whose files have not been opened.
 #[derive(Debug, Clone)]
 pub struct ModelFolder {
     pub description: Description,
@@ -34,8 +34,8 @@ enum Place {
 impl ModelFolder {
     /// Finds a model by its name or its folder.
     ///
-    /// A reference with a path separator, or that names a folder with a `model.toml`, is a folder, relative to `base` (the
-    /// recipe's folder, or the current one). A plain name is looked up in the user's models folder, in `models` beside the
+    /// A reference that contains a path separator, or that names a folder with a `model.toml`, is a folder relative to `base`
+    /// (the recipe's folder, or the current one). A plain name is looked up in the user's models folder, in `models` beside the
     /// executable, and among the embedded models, in this order.
     pub fn find(reference: &str, base: &Path) -> Result<Self, ClipError> {
         match by_path(reference, base) {
@@ -44,8 +44,8 @@ impl ModelFolder {
         }
     }
 
-    /// The path and the text of the `model.toml` of a model that [`ModelFolder::find`] finds, as it is; the embedded one's path is
-    /// none of a file. None where there is nothing to read.
+    /// Returns the path and the unparsed text of the `model.toml` of a model that [`ModelFolder::find`] finds. The embedded
+    /// model's path is not that of a file. `None` if there is nothing to read.
     pub fn text_of(reference: &str, base: &Path) -> Option<(PathBuf, String)> {
         match by_path(reference, base).or_else(|| by_name(reference)) {
             Some(folder) => {
@@ -57,7 +57,7 @@ impl ModelFolder {
         }
     }
 
-    /// The files `model.toml` that [`ModelFolder::find`] looks for, whether they are there or not.
+    /// Returns the `model.toml` paths that [`ModelFolder::find`] tries, whether they exist or not.
     pub fn places(reference: &str, base: &Path) -> Vec<PathBuf> {
         let path = base.join(reference);
         let named = match reference.contains(['/', '\\']) {
@@ -68,7 +68,7 @@ impl ModelFolder {
         folders.map(|folder| folder.join("model.toml")).collect()
     }
 
-    /// Finds a model by its name alone, see [`ModelFolder::find`].
+    /// Finds a model by its name only, see [`ModelFolder::find`].
     pub fn named(name: &str) -> Result<Self, ClipError> {
         match by_name(name) {
             Some(folder) => Self::open(folder),
@@ -77,12 +77,12 @@ impl ModelFolder {
         }
     }
 
-    /// The names of the models that are part of the program.
+    /// Returns the names of the embedded models.
     pub fn embedded_names() -> &'static [&'static str] {
         &[pocket::NAME]
     }
 
-    /// The names that [`ModelFolder::find`] knows, sorted.
+    /// Returns the names that [`ModelFolder::find`] knows, sorted.
     pub fn names() -> Vec<String> {
         let mut names = vec![pocket::NAME.to_owned()];
         for folder in named_folders() {
@@ -90,7 +90,7 @@ impl ModelFolder {
             names.extend(
                 entries
                     .flatten()
-                    // A hidden folder is one being made.
+                    // A hidden folder is still being created.
                     .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
                     .filter(|entry| entry.path().join("model.toml").is_file())
                     .filter_map(|entry| entry.file_name().into_string().ok()),
@@ -138,7 +138,7 @@ impl ModelFolder {
         Ok(ModelFolder { description, place: Place::Folder(folder) })
     }
 
-    /// The folder on disk, if the model has one.
+    /// Returns the folder on disk, if the model has one.
     pub fn folder(&self) -> Option<&Path> {
         match &self.place {
             Place::Embedded => None,
@@ -146,19 +146,19 @@ impl ModelFolder {
         }
     }
 
-    /// The files on disk, those of external weights included; none of the embedded model.
+    /// Returns the files on disk, external weights included; empty for the embedded model.
     pub fn files(&self) -> Vec<PathBuf> {
         let Some(folder) = self.folder() else { return Vec::new() };
         let mut files = vec![folder.join("model.toml")];
         for file in self.description.files().into_iter().chain(self.description.names_file()) {
             files.push(folder.join(file));
-            // What is no graph has none, and one that cannot be opened is reported by whoever opens it to use it.
+            // A file that is not a graph has none; a graph that cannot be opened is reported when it is used.
             files.extend(self.bytes(file).map(|bytes| files_beside(folder, &bytes)).unwrap_or_default());
         }
         files
     }
 
-    /// A file of the folder: mapped into memory, not read.
+    /// Returns a file of the folder, mapped into memory rather than read.
     pub fn bytes(&self, file: &str) -> Result<Bytes, ClipError> {
         match &self.place {
             Place::Embedded => {
@@ -171,7 +171,7 @@ impl ModelFolder {
         }
     }
 
-    /// One of the model's graphs, by its file's name.
+    /// Reads one of the model's graphs, by its file name.
     pub fn graph(&self, file: &str) -> Result<Graph, ClipError> {
         let bytes = self.bytes(file)?;
         let graph = match &self.place {
@@ -181,8 +181,8 @@ impl ModelFolder {
         graph.map_err(|source| ClipError::Graph { model: self.description.name.clone(), source })
     }
 
-    /// A hash of the description and the files, those of external weights included: what decides about embeddings. Hexadecimal
-    /// BLAKE3.
+    /// Returns a hash of everything that determines embeddings: the description and the files, external weights included.
+    /// Hexadecimal BLAKE3.
     pub fn hash(&self) -> Result<String, ClipError> {
         let mut hasher = blake3::Hasher::new();
         let d = &self.description;
@@ -195,7 +195,7 @@ impl ModelFolder {
         for file in d.files() {
             let bytes = self.bytes(file)?;
             hasher.update(blake3::hash(&bytes).as_bytes());
-            // What is no model (the tokenizer, a damaged file) names none; the latter is reported when it is opened.
+            // Files that are not graphs (the tokenizer, a damaged file) name none; a damaged one is reported when it is opened.
             for external in external_files(&bytes).unwrap_or_default() {
                 hasher.update(blake3::hash(&self.bytes(&external)?).as_bytes());
             }
@@ -203,11 +203,11 @@ impl ModelFolder {
         Ok(hasher.finalize().to_hex().to_string())
     }
 
-    /// A hash of all that decides about a picture: of what [`ModelFolder::hash`] gives, and of what the model advises. It is the same
-    /// as that where the model advises nothing.
+    /// Returns a hash of everything that determines a picture: of `hash`, which [`ModelFolder::hash`] gives, and of the model's
+    /// advice. Without advice it equals `hash`.
     pub fn whole_hash(&self, hash: &str) -> String {
         let Some(advice) = &self.description.advice else { return hash.to_owned() };
-        // A table that was read can be written. Its keys are sorted: how it is written does not count.
+        // A table that was parsed can be serialised. Its keys are sorted, so formatting does not matter.
         let advice = toml::to_string(advice).unwrap_or_default();
         let mut hasher = blake3::Hasher::new();
         hasher.update(hash.as_bytes()).update(advice.as_bytes());
@@ -225,25 +225,25 @@ pub fn map_file(path: &Path) -> Result<Bytes, ClipError> {
     onnx::map_file(&file).map_err(read)
 }
 
-/// The user's folder for what the program keeps: `recipe-render` in `$XDG_DATA_HOME` (`~/.local/share`; on Windows `%APPDATA%`).
-/// `None` where there is no home.
+/// Returns the user's folder for the program's data: `recipe-render` in `$XDG_DATA_HOME` (`~/.local/share`; on Windows
+/// `%APPDATA%`). `None` if there is no home.
 pub fn data_folder() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
     Some(etcetera::choose_base_strategy().ok()?.data_dir().join("recipe-render"))
 }
 
-/// The folder that a reference names by its path.
+/// Returns the folder that a reference names by its path.
 fn by_path(reference: &str, base: &Path) -> Option<PathBuf> {
     let path = base.join(reference);
     (reference.contains(['/', '\\']) || path.join("model.toml").is_file()).then_some(path)
 }
 
-/// The folder that is found by a name.
+/// Returns the folder that is found by a name.
 fn by_name(name: &str) -> Option<PathBuf> {
     named_folders().into_iter().map(|folder| folder.join(name)).find(|folder| folder.join("model.toml").is_file())
 }
 
-/// Folders that hold models by name.
+/// Returns the folders that hold models by name.
 fn named_folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = data_folder().map(|folder| folder.join("models")).into_iter().collect();
     if let Ok(executable) = std::env::current_exe()
@@ -254,7 +254,7 @@ fn named_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The files of a serialised graph's external weights, where the graph is in `folder`.
+/// Returns the files of a serialised graph's external weights, for a graph in `folder`.
 pub fn files_beside(folder: &Path, graph: &Bytes) -> Vec<PathBuf> {
     external_files(graph).unwrap_or_default().iter().map(|file| folder.join(file)).collect()
 }

@@ -1,7 +1,7 @@
-//! The head: what stands before and after the image encoder so that one run gives scores and window gradients.
+//! The head: the operators before and after the image encoder, so that one run gives scores and window gradients.
 //!
-//! In front, pixels are normalised as the model was trained. Behind, embeddings e become unit vectors u = e / |e|, and
-//! similarities s = u F' to the prompt features F `[K, D]`. A session cannot stop between forward and backward, so
+//! In front, pixels are normalised as in the model's training. Behind, embeddings e become unit vectors u = e / |e|, and
+//! similarities s = u F' to the prompt features F `[K, D]`. A session cannot pause between forward and backward pass, so
 //! selection and loss are part of the graph:
 //!
 //! ```text
@@ -19,10 +19,11 @@
 //! dL/de = sum over k of w_k dl/de                                      [N, D], another one, in front of the normalisation
 //! ```
 //!
-//! Each prompt of each window has its own loss. The last three are part of the graph only where they are used: see [`Extras`].
+//! Each prompt of each window has its own loss. The last three are part of the graph only if they are used: see [`Extras`].
 //!
-//! A direction is a prompt like any other here: with its row of F of unit length, w / |w|, its log-odds are z = |w| s + b, so that a
-//! pull of weight a on z is one of weight a |w| on s by the cosine loss, whatever the loss of the others. Where directions are quadratic,
+//! A direction is treated like any other prompt. Its row of F is w / |w|, of unit length, so its log-odds are z = |w| s + b,
+//! and a pull of weight a on z equals one of weight a |w| on s with the cosine loss, whatever the loss of the others. If
+//! directions are quadratic,
 //!
 //! ```text
 //! s = u F' + (u V')^2 Q                                                V [R, D] their axes, Q [R, K] what squares count for
@@ -43,17 +44,17 @@ pub const FEATURES: &str = "recipe/features";
 pub const PULL: &str = "recipe/pull";
 /// Input: weights `[N, K]` of prompts that compete.
 pub const BEST: &str = "recipe/best";
-/// Input: what similarities are multiplied by before prompts are compared, `[N, K]`.
+/// Input: the factor on similarities before prompts are compared, `[N, K]`.
 pub const SCALE: &str = "recipe/scale";
-/// Input: what is added to that, `[N, K]`. What prompts are compared by is at most 1e6 in size.
+/// Input: the offset added after that, `[N, K]`. The compared values are at most 1e6 in size.
 pub const OFFSET: &str = "recipe/offset";
-/// Input: similarities `[N, K]` at which prompts let go.
+/// Input: similarities `[N, K]` at which prompts stop pulling.
 pub const STOP: &str = "recipe/stop";
-/// Input: `[N, 1]`, 0 where the winner takes all, or else the inverse of a temperature.
+/// Input: `[N, 1]`, 0 where the winner takes all, otherwise the inverse of a temperature.
 pub const SHARPNESS: &str = "recipe/sharpness";
 /// Input: `[N, K]`, 1 for the spherical loss and 0 for the cosine loss.
 pub const SPHERICAL: &str = "recipe/spherical";
-/// Input of a graph with that loss: `[N, K]`, 1 for what is trained by it and 0 for others.
+/// Input of a graph with that loss: `[N, K]`, 1 where it is used and 0 elsewhere.
 pub const DOT: &str = "recipe/dot";
 /// As [`DOT`].
 pub const L1: &str = "recipe/l1";
@@ -61,7 +62,7 @@ pub const L1: &str = "recipe/l1";
 pub const L2: &str = "recipe/l2";
 /// Input of a graph with squares: `[R, D]`, the axes along which directions are quadratic.
 pub const AXES: &str = "recipe/axes";
-/// As [`AXES`]: `[R, K]`, what the square of what is seen along an axis adds to a prompt's similarity.
+/// See [`AXES`]: `[R, K]`, the factor of the square along an axis in a prompt's similarity.
 pub const SQUARES: &str = "recipe/squares";
 /// Output: similarities `[N, K]`.
 pub const SIMILARITY: &str = "recipe/similarity";
@@ -70,8 +71,7 @@ pub const EMBEDDING: &str = "recipe/embedding";
 /// Output: the gradient of the loss, `[N, 3, S, S]`.
 pub const GRADIENT: &str = "recipe/gradient";
 
-/// What a graph has besides what is always there: losses other than the cosine and the spherical one, where it is for training;
-/// quadratic directions.
+/// The optional parts of a graph: for training, losses other than the cosine and the spherical one; quadratic directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Extras {
     dot: bool,
@@ -81,12 +81,12 @@ pub struct Extras {
 }
 
 impl Extras {
-    /// What quadratic directions need, if there are any.
+    /// Returns the extras for quadratic directions, if there are any.
     pub fn squares(there: bool) -> Self {
         Extras { squares: there, ..Extras::default() }
     }
 
-    /// What windows trained by these losses need.
+    /// Returns the extras for windows trained by these losses.
     pub fn of(losses: &[Loss]) -> Self {
         losses.iter().map(|loss| Extras::one(*loss)).fold(Extras::default(), Extras::bitor)
     }
@@ -95,7 +95,7 @@ impl Extras {
         Extras { dot: loss == Loss::Dot, l1: loss == Loss::L1, l2: loss == Loss::L2, squares: false }
     }
 
-    /// Inputs that tell which windows are trained by which loss, [`SPHERICAL`] among them.
+    /// Returns the inputs that select the loss of each prompt, [`SPHERICAL`] among them.
     pub fn inputs(self) -> impl Iterator<Item = (&'static str, Loss)> {
         [
             (true, SPHERICAL, Loss::Spherical),
@@ -121,7 +121,7 @@ impl BitOr for Extras {
     }
 }
 
-/// The forward graph: windows and features in, similarities out. `encoder` is folded for N windows; `input` and `output`
+/// Builds the forward graph: windows and features in, similarities out. `encoder` is folded for N windows; `input` and `output`
 /// are the names of its picture and its embedding.
 pub fn score(
     encoder: &Graph,
@@ -138,7 +138,7 @@ pub fn score(
     Ok(graph)
 }
 
-/// The graph for pictures as prompts: windows in, embeddings of unit length `[N, D]` out. `encoder`, `input` and `output` as
+/// Builds the graph for image prompts: windows in, embeddings of unit length `[N, D]` out. `encoder`, `input` and `output` as
 /// for [`score`].
 pub fn embed(encoder: &Graph, description: &Description, input: &str, output: &str) -> Result<Graph, OnnxError> {
     let mut graph = encoder.clone();
@@ -151,7 +151,7 @@ pub fn embed(encoder: &Graph, description: &Description, input: &str, output: &s
     Ok(graph)
 }
 
-/// The graph for training: as [`score`], with the loss's weights as further inputs and the window gradients as a further
+/// Builds the training graph: like [`score`], with the loss's weights as further inputs and the window gradients as a further
 /// output.
 pub fn train(
     encoder: &Graph,
@@ -208,17 +208,17 @@ pub fn train(
     Ok(graph)
 }
 
-/// The names of what [`compare`] has put behind the encoder.
+/// The names of the values that [`compare`] has added behind the encoder.
 struct Compared {
     /// The unit embeddings, `[N, D]`.
     unit: String,
-    /// What they were before, `[N, D]`.
+    /// The embeddings before normalisation, `[N, D]`.
     raw: String,
-    /// What is seen along the axes of quadratic directions, `[N, R]`.
+    /// The projections onto the axes of quadratic directions, `[N, R]`.
     seen: Option<String>,
 }
 
-/// Puts the normalisation of pixels in front and the similarities behind.
+/// Adds the normalisation of pixels in front and the similarities behind.
 fn compare(
     graph: &mut Graph,
     description: &Description,
@@ -249,7 +249,7 @@ fn compare(
     let mut b = Builder::new(graph, "recipe");
     let image = &description.image;
     let mut pixels = WINDOWS.to_owned();
-    // Most of the time is spent behind, but nothing is as cheap as nothing.
+    // Most of the time is spent in the encoder, but leaving out identity operators is free.
     if image.mean != [0.0; 3] {
         let mean = b.floats("mean", &[1, 3, 1, 1], &image.mean.map(f64::from), WINDOWS);
         pixels = b.op("Sub", &[&pixels, &mean]);
@@ -298,13 +298,13 @@ fn compare(
     Ok(Compared { unit, raw: flat, seen })
 }
 
-/// The weight of each prompt in the loss of each window, `[N, K]`.
+/// Adds the selection: the weight of each prompt in the loss of each window, `[N, K]`.
 fn select(b: &mut Builder<'_>) -> String {
     let zero = b.scalar(0.0, SIMILARITY);
     let competes = b.op("Greater", &[BEST, &zero]);
     let scaled = b.op("Mul", &[SIMILARITY, SCALE]);
     let moved = b.op("Add", &[&scaled, OFFSET]);
-    // Below all that is compared; times any sharpness (at most 1000) still a number.
+    // Below all compared values, and still finite when multiplied by any sharpness (at most 1000).
     let nothing = b.scalar(-1e30, SIMILARITY);
     let candidates = b.op("Where", &[&competes, &moved, &nothing]);
     let greatest = b.reduce("ReduceMax", &candidates, &[1], true);
@@ -315,7 +315,7 @@ fn select(b: &mut Builder<'_>) -> String {
     let power = b.op("Exp", &[&exponent]);
     let power = b.op("Where", &[&competes, &power, &zero]);
     let sum = b.reduce("ReduceSum", &power, &[1], true);
-    // Where nobody competes.
+    // For windows without competing prompts.
     let tiny = b.scalar(1e-12, SIMILARITY);
     let sum = b.op("Max", &[&sum, &tiny]);
     let share = b.op("Div", &[&power, &sum]);
@@ -329,7 +329,7 @@ fn select(b: &mut Builder<'_>) -> String {
     b.op("Where", &[&settled, &zero, &weight])
 }
 
-/// The sum over prompts of their weight times sign(u - f), for those trained by L1: `[N, D]`, which is `shape`.
+/// Adds the sum over prompts of their weight times sign(u - f), for prompts trained by L1: `[N, D]`, which is `shape`.
 fn signs(b: &mut Builder<'_>, unit: &str, weight: &str, shape: &[usize]) -> String {
     let apart = b.reshape(unit, &[shape[0], 1, shape[1]]);
     let difference = b.op("Sub", &[&apart, FEATURES]);
@@ -341,7 +341,7 @@ fn signs(b: &mut Builder<'_>, unit: &str, weight: &str, shape: &[usize]) -> Stri
     b.reshape(&sum, shape)
 }
 
-/// dl/ds for each loss, `[N, K]`; 0 for those whose loss is not one of the similarity.
+/// Adds dl/ds for each loss, `[N, K]`; 0 for losses that are not a function of the similarity.
 ///
 /// With r = |s|, acos(r) = sqrt(1 - r) p(r), where p is the polynomial 4.4.46 of Abramowitz and Stegun, "Handbook of
 /// mathematical functions" (error below 2e-8). So acos(s) / sqrt(1 - s^2) is p(r) / sqrt(1 + r) for s >= 0, without the
@@ -360,7 +360,7 @@ fn slope(b: &mut Builder<'_>, extras: Extras) -> String {
     let one = b.scalar(1.0, SIMILARITY);
     let zero = b.scalar(0.0, SIMILARITY);
     let magnitude = b.op("Abs", &[SIMILARITY]);
-    // Rounding may carry a cosine a little past 1, and s = -1 is a true pole.
+    // Rounding may push a cosine slightly past 1, and s = -1 is a true pole.
     let limit = b.scalar(0.999_999, SIMILARITY);
     let r = b.op("Min", &[&magnitude, &limit]);
     let mut p = b.scalar(P[7], SIMILARITY);
@@ -384,13 +384,13 @@ fn slope(b: &mut Builder<'_>, extras: Extras) -> String {
     let difference = b.op("Sub", &[&spherical, &one]);
     let chosen = b.op("Mul", &[SPHERICAL, &difference]);
     let mut total = b.op("Add", &[&chosen, &one]);
-    // Exactly 1 for windows trained by the cosine or the spherical loss, whose bits stay as they are.
+    // Exactly 1 for windows trained by the cosine or the spherical loss, so their bits do not change.
     for (other, _) in extras.inputs().filter(|(name, _)| *name != SPHERICAL) {
         let share = b.op("Sub", &[&one, other]);
         total = b.op("Mul", &[&total, &share]);
     }
     if extras.l2 {
-        // 1 / |u - f| has its pole at f itself, where there is nothing left to do.
+        // 1 / |u - f| has its pole at f itself, where the target is already reached.
         let rest = b.op("Sub", &[&one, SIMILARITY]);
         let double = b.op("Add", &[&rest, &rest]);
         let tiny = b.scalar(1e-6, SIMILARITY);

@@ -1,4 +1,4 @@
-//! The head behind an encoder small enough to be computed here, in f64, from its definition.
+//! Tests of the head behind an encoder that is small enough to compute here from its definition, in f64.
 
 use super::*;
 use crate::chance::Draws;
@@ -33,7 +33,7 @@ fn encoder(matrix: &[f64]) -> Graph {
     graph
 }
 
-/// A model of which nothing but the pixels' normalisation counts: there is none.
+/// Returns a description in which only the pixel normalisation matters, and that is the identity.
 fn description() -> Description {
     let mut description = ModelFolder::named("pocket").unwrap().description;
     (description.image.mean, description.image.deviation) = ([0.0; 3], [1.0; 3]);
@@ -54,7 +54,7 @@ struct Setting {
 const AXES_AT_ONCE: usize = 3;
 
 impl Setting {
-    /// All prompts of a window with one loss.
+    /// Gives all prompts of a window the same loss.
     fn new(loss: [Loss; WINDOWS_AT_ONCE]) -> Self {
         Setting::each(loss.into_iter().flat_map(|loss| [loss; PROMPTS]).collect())
     }
@@ -69,14 +69,14 @@ impl Setting {
         Setting { matrix: random(VALUES * WIDTH, 1), features, pull, loss, squares: None }
     }
 
-    /// The same where similarities to the last prompt have squares.
+    /// Adds quadratic terms to the similarities of the last prompt.
     fn quadratic(self) -> Self {
         let axes = random(AXES_AT_ONCE * WIDTH, 7);
         let factors = vec![0.0, 0.8, 0.0, -1.5, 0.0, 0.4];
         Setting { squares: Some((axes, factors)), ..self }
     }
 
-    /// What squares add to the similarity of a prompt: `e` is an embedding, `norm` its length.
+    /// Returns the quadratic term in the similarity of a prompt: `e` is an embedding, `norm` its length.
     fn more(&self, e: &[f64], norm: f64, prompt: usize) -> f64 {
         let Some((axes, factors)) = &self.squares else { return 0.0 };
         let along = |v: &[f64]| v.iter().zip(e).map(|(v, e)| v * e / norm).sum::<f64>();
@@ -107,7 +107,7 @@ impl Setting {
         sum
     }
 
-    /// The gradient that the graph gives.
+    /// Returns the gradient computed by the graph.
     fn gradient(&self, windows: &[f64]) -> Vec<f32> {
         let extras = Extras::of(&self.loss) | Extras::squares(self.squares.is_some());
         let graph = train(&encoder(&self.matrix), &description(), "pixels", "embedding", extras).unwrap();
@@ -115,7 +115,7 @@ impl Setting {
         let mut session = Runtime::for_tests().session(&graph.write(), &Weights::default(), &plan).unwrap();
         let matrix = [WINDOWS_AT_ONCE, PROMPTS];
         let (windows, features, pull) = (f32s(windows), f32s(&self.features), f32s(&self.pull));
-        // Nothing lets go, what is to be avoided neither.
+        // No prompt stops pulling, prompts to avoid included.
         let stop: Vec<f32> = pull.iter().map(|pull| if *pull < 0.0 { -4.0 } else { 4.0 }).collect();
         let (zeros, ones, column) = ([0.0; 10], [1.0; 10], [WINDOWS_AT_ONCE, 1]);
         let told: Vec<(&str, Vec<f32>)> = extras
@@ -175,7 +175,7 @@ fn windows_of_one_batch_may_have_different_losses() {
     assert_slopes(&Setting::new([Loss::L1, Loss::Dot, Loss::Cosine, Loss::L2, Loss::Spherical]));
 }
 
-/// As directions do beside prompts.
+/// As when directions are used beside prompts.
 #[test]
 fn prompts_of_one_window_may_have_different_losses() {
     for other in [Loss::Spherical, Loss::Dot, Loss::L1, Loss::L2] {
@@ -184,7 +184,7 @@ fn prompts_of_one_window_may_have_different_losses() {
     }
 }
 
-/// The last prompt is a direction, as those have: whatever its similarity is, its loss is the cosine's.
+/// The last prompt is a direction: whatever the losses of others, it is trained by the cosine loss.
 #[test]
 fn quadratic_directions_have_their_slope_beside_all_losses() {
     assert_slopes(&Setting::new([Loss::Cosine; WINDOWS_AT_ONCE]).quadratic());

@@ -1,23 +1,23 @@
-//! JPEG as Pillow decodes it.
+//! Decodes JPEG as Pillow does.
 //!
-//! The standard leaves decoders a level of freedom in each value, and they differ: one pixel in a hundred or so. Models were
-//! trained on what libjpeg makes of a file, so it decodes here too; what it refuses is left to others.
+//! The standard allows decoders an error of one level per value, and they differ in about one pixel in a hundred. Models were
+//! trained on the output of libjpeg, so it is used here too; files that it refuses are left to other decoders.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How many bytes a decoded picture may have: a limit for files that promise too much.
+/// The maximum size of a decoded picture in bytes, against files that claim to be too large.
 const MOST: usize = 1 << 30;
 
 /// A decoded picture: width, height, rows of RGB.
 pub(super) type Decoded = (usize, usize, Vec<u8>);
 
-/// Decodes a JPEG file. `None`: libjpeg refuses it, or it is in colours (CMYK) that it does not turn into RGB.
-/// A file that is cut off is an error.
+/// Decodes a JPEG file. Returns `None` if libjpeg refuses it, or if its colours (CMYK) cannot be converted to RGB. A truncated
+/// file is an error.
 pub(super) fn decode(bytes: &[u8]) -> Option<Result<Decoded, String>> {
     let starved = Cell::new(false);
-    // libjpeg leaves by unwinding where it gives up. Nothing that it was working on is looked at afterwards.
+    // libjpeg unwinds when it gives up. Nothing that it was working on is used afterwards.
     let decoded = catch_unwind(AssertUnwindSafe(|| whole(Bytes { rest: bytes, starved: &starved })));
     if starved.get() {
         return Some(Err("is cut off".into()));
@@ -35,7 +35,7 @@ fn whole(bytes: Bytes<'_>) -> io::Result<Decoded> {
     if pixels.len() == length { Ok((width, height, pixels)) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-/// A file's bytes. Remembers whether more were wanted than there are: libjpeg makes do with grey then.
+/// A file's bytes. Records whether more were requested than there are: libjpeg then fills the rest with grey.
 struct Bytes<'a> {
     rest: &'a [u8],
     starved: &'a Cell<bool>,
@@ -67,7 +67,8 @@ mod tests {
     use super::*;
 
     fn file(name: &str) -> Vec<u8> {
-        std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/preprocess").join(name)).unwrap()
+        std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/preprocess").join(name))
+            .unwrap()
     }
 
     fn expected(name: &str) -> Vec<u8> {
@@ -92,7 +93,7 @@ mod tests {
                 Some(decoded) => assert_eq!(decoded, Err("is cut off".into()), "{length}"),
             }
         }
-        // Whatever it makes of them, it comes back.
+        // Whatever the result, decoding must return.
         for at in 2..bytes.len() {
             let mut bytes = bytes.clone();
             bytes[at] ^= 0x5a;

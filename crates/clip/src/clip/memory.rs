@@ -1,20 +1,20 @@
-//! Features kept on disk, so that what was encoded once need not be again.
+//! A cache of features on disk, so that nothing has to be encoded twice.
 
 use std::path::{Path, PathBuf};
 
 use super::ClipError;
 use crate::ours::{self, Layout, is_hexadecimal};
 
-/// In the cache folder: `features/MODEL/ITEM`, hashes both.
+/// The folder within the cache folder: `features/MODEL/ITEM`, both hashes.
 const FOLDER: &str = "features";
 
-/// Digits of a model's hash in the folder's name.
+/// The number of digits of a model's hash in the folder's name.
 const MODEL_DIGITS: usize = 16;
 
 /// Features of texts and images in [`features_folder`].
 pub const FEATURES: Layout = Layout { folders: &[is_model], file: is_feature };
 
-/// Where features are kept below the cache folder.
+/// Returns the folder for features below the cache folder.
 pub fn features_folder(cache: &Path) -> PathBuf {
     cache.join(FOLDER)
 }
@@ -28,8 +28,8 @@ fn is_feature(name: &str) -> bool {
     is_hash(name) || ours::temporary_of(name).is_some_and(is_hash)
 }
 
-/// The features of `items`, in order: those kept in `cache` (a folder) by the model's hash and the item's key; the others
-/// made by `encode`, and kept.
+/// Returns the features of `items`, in order. Features found in `cache` (a folder) by the model's hash and the item's key are
+/// read; the others are computed by `encode` and stored.
 pub(super) fn remembered<T>(
     items: &[T],
     key: impl Fn(&T) -> blake3::Hash,
@@ -48,7 +48,7 @@ pub(super) fn remembered<T>(
         }
         let fresh = encode(item)?;
         if let (Some(path), Some((_, folder))) = (path, &cache) {
-            // A cache that cannot be written costs time, not the picture.
+            // A cache that cannot be written only costs time.
             let _ = ours::make_cache(folder).and_then(|()| keep(&path, &fresh));
         }
         Ok(fresh)
@@ -56,7 +56,7 @@ pub(super) fn remembered<T>(
     items.iter().map(feature).collect()
 }
 
-/// A feature kept earlier: f32 values, then the BLAKE3 hash of their bytes. Anything else counts as absent.
+/// Reads a stored feature: f32 values, followed by the BLAKE3 hash of their bytes. Anything else counts as absent.
 fn recall(path: &Path) -> Option<Vec<f32>> {
     let bytes = std::fs::read(path).ok()?;
     let (values, hash) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;

@@ -1,17 +1,18 @@
-//! The names that a model knows, or that it is asked about: a file with one a line.
+//! The names that a model knows or is asked about: a file with one per line.
 
 use super::{ClipError, ModelFolder};
 
-/// A thing that a model can be asked about.
+/// A name that a model can be asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
     pub name: String,
-    /// What is told beside it: what the model draws it with, say.
+    /// Additional information, such as what the model draws it with.
     pub remark: Option<String>,
 }
 
 impl Name {
-    /// Reads names, one a line, each perhaps followed by a tab and a remark. The error says the line and what is wrong with it.
+    /// Parses names, one per line, each optionally followed by a tab and a remark. The error gives the line and what is wrong
+    /// with it.
     pub fn list(text: &str) -> Result<Vec<Name>, String> {
         let lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate();
         let names = lines.map(|(index, line)| {
@@ -27,7 +28,7 @@ impl Name {
         if names.is_empty() { Err("there is no name in it".to_owned()) } else { Ok(names) }
     }
 
-    /// The names that a model's folder lists, in order; none where it lists none.
+    /// Returns the names that a model's folder lists, in order, or `None` if it lists none.
     pub fn of(model: &ModelFolder) -> Result<Option<Vec<Name>>, ClipError> {
         let Some(names) = &model.description.names else { return Ok(None) };
         let wrong = |message: String| ClipError::Description {

@@ -1,15 +1,15 @@
-//! Pictures to features: preprocessing, image encoder, and the cache of what was encoded before.
+//! Picture features: preprocessing, image encoder, and the cache of earlier results.
 
 use std::path::PathBuf;
 
 use super::{ClipError, ImageGraph, ModelFolder, Photo, encoder::OUTSIDE, head, memory::remembered};
 use crate::runtime::{Device, Input, Level, Runtime, Session, SessionPlan, Weights};
 
-/// Encodes picture files into features of unit length, `D` values each, in order: as [`super::features`] does with texts, and
-/// comparable with those.
+/// Encodes picture files to features of unit length, `D` values each, in order. They correspond to what [`super::features`]
+/// gives for texts, and are comparable with those.
 ///
-/// Features are kept in `cache` (a folder) by model and by the bytes of the file; the image encoder is loaded only for
-/// pictures not found there, and freed before this returns. Every file is read even so.
+/// Features are cached in `cache` (a folder) by model and by the bytes of the file. The image encoder is loaded only for
+/// pictures not found there, and freed before this returns. Every file is read in any case.
 pub fn image_features(
     runtime: &Runtime,
     model: &ModelFolder,
@@ -23,10 +23,10 @@ pub fn image_features(
     };
     let files = pictures.iter().map(read).collect::<Result<Vec<_>, ClipError>>()?;
     let mut encoder: Option<PictureSession<'_>> = None;
-    // A text of the same bytes is something else.
+    // A text with the same bytes must have a different key.
     let key = |(_, bytes): &(PathBuf, Vec<u8>)| blake3::Hasher::new_derive_key(KEY).update(bytes).finalize();
     remembered(&files, key, model_hash, cache, |(path, bytes)| {
-        // Before a large encoder is loaded in vain.
+        // Decode first, so that a large encoder is not loaded for nothing.
         let photo = Photo::decode(bytes).map_err(|message| ClipError::Picture { path: path.clone(), message })?;
         let encoder = match &mut encoder {
             Some(encoder) => encoder,
@@ -36,7 +36,7 @@ pub fn image_features(
     })
 }
 
-/// Changes with the way pictures are prepared.
+/// Must change whenever pictures are prepared differently.
 const KEY: &str = "recipe-render: features of pictures, 2";
 
 /// The image encoder, loaded for one window.
@@ -55,7 +55,7 @@ impl<'a> PictureSession<'a> {
         image.check(&folded, 1, description.image.size)?;
         let graph = head::embed(&folded, description, &image.input, &image.output).map_err(failed)?;
         let (bytes, tensors) = graph.write_split(OUTSIDE);
-        // One picture at a time on the CPU: the same bits whatever the device.
+        // One picture at a time on the CPU, so the result has the same bits on every device.
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
         let session = runtime.session(&bytes, &Weights { tensors, ..Weights::default() }, &plan)?;
         Ok(PictureSession { model, session })
@@ -69,7 +69,7 @@ impl<'a> PictureSession<'a> {
         let outputs = self.session.run(&[(head::WINDOWS, Input::F32(&[1, 3, side, side], &window))])?;
         let (_, values) = outputs.f32(head::EMBEDDING)?;
         let norm = values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
-        // Of unit length it is, unless the encoder gave zeros or no numbers.
+        // It has unit length, unless the encoder gave zeros or NaN.
         if !norm.is_finite() || norm < 0.5 {
             let message = "the image encoder gives no embedding of the picture".to_owned();
             return Err(ClipError::Encoder { model: description.name.clone(), message, hint: None });

@@ -1,8 +1,9 @@
-//! Pictures as a model was shown them in training: CLIP's own preprocessing.
+//! Prepares pictures as in a model's training: CLIP's own preprocessing.
 //!
-//! torchvision's `Resize`, `CenterCrop` and `ToTensor` on an opaque, upright picture of Pillow's, to the bit. (The mean and the deviation are
-//! part of the encoder's graph.) Pillow resizes with a kernel that widens as the picture shrinks, so that nothing aliases,
-//! first the rows, then the columns, in integers: weights with 22 bits after the point, and whole levels in between.
+//! Bit-exact with torchvision's `Resize`, `CenterCrop` and `ToTensor` on an opaque, upright Pillow picture. (The mean and the
+//! deviation are part of the encoder's graph.) Pillow resizes with a kernel that widens as the picture shrinks, so nothing
+//! aliases: first the rows, then the columns, in integers, with 22-bit fixed-point weights, and rounded to whole levels in
+//! between.
 
 use std::path::Path;
 
@@ -17,16 +18,16 @@ use crate::picture_file::{self, Behind};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Resize {
-    /// The shorter side becomes S; what the longer one has more is cut off on both sides. CLIP's.
+    /// The shorter side becomes S; the excess of the longer one is cropped on both sides. Used by CLIP.
     #[default]
     Shortest,
-    /// Both sides become S, whatever the shape. SigLIP's.
+    /// Both sides become S, whatever the shape. Used by SigLIP.
     Squash,
-    /// The longer side becomes S; what the shorter one lacks is black on both sides.
+    /// The longer side becomes S; the shorter one is padded with black on both sides.
     Longest,
 }
 
-/// Between pixels.
+/// The interpolation between pixels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Interpolation {
@@ -38,7 +39,7 @@ pub enum Interpolation {
 }
 
 impl Interpolation {
-    /// How far it reaches, in pixels of the smaller scale.
+    /// Returns its reach, in pixels of the smaller scale.
     fn support(self) -> f64 {
         match self {
             Interpolation::Bicubic => 2.0,
@@ -57,19 +58,19 @@ impl Interpolation {
     }
 }
 
-/// A decoded picture: rows of RGB, a byte a channel.
+/// A decoded picture: rows of RGB, one byte per channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Photo {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
-    /// Parts of it were transparent: white is seen there.
+    /// Whether parts of it were transparent; these appear white.
     pub clear: bool,
 }
 
 impl Photo {
-    /// Reads a picture file, as [`picture_file`] sees it. CLIP's own preprocessing shows a model what is hidden under transparency and
-    /// pictures that lie on their side; for pictures without either there is no difference.
+    /// Reads a picture file as [`picture_file`] does. This differs from CLIP's own preprocessing, which shows the colours under
+    /// transparency and ignores the orientation tag; pictures without either are the same.
     pub fn open(path: &Path) -> Result<Self, ClipError> {
         let read = |source| ClipError::Read { path: path.to_owned(), source };
         let bytes = std::fs::read(path).map_err(read)?;
@@ -102,18 +103,18 @@ impl Photo {
         Ok(Photo { width, height, pixels: bytes_of(seen.image), clear: seen.clear })
     }
 
-    /// From rows of RGB, a byte a channel; `None` where there are not just as many as it takes.
+    /// Creates a photo from rows of RGB, one byte per channel; `None` if their number does not match.
     pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Option<Self> {
         let sound = width > 0 && height > 0 && width.checked_mul(height)?.checked_mul(3)? == pixels.len();
         sound.then_some(Photo { width, height, pixels, clear: false })
     }
 
-    /// Rows of RGB, a byte a channel.
+    /// Returns rows of RGB, one byte per channel.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// A part of it, in pixels; `None` where it does not lie within the picture, or is empty.
+    /// Returns a part of it, in pixels; `None` if it is empty or not within the picture.
     pub fn part(&self, left: usize, top: usize, width: usize, height: usize) -> Option<Photo> {
         let within = left.checked_add(width)? <= self.width && top.checked_add(height)? <= self.height;
         if !within || width == 0 || height == 0 {
@@ -123,12 +124,12 @@ impl Photo {
         Photo::new(width, height, (0..height).flat_map(row).copied().collect())
     }
 
-    /// Width and height in pixels.
+    /// Returns width and height in pixels.
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.height)
     }
 
-    /// The window `[3, S, S]` (planes, 0..1) that an encoder of side S is shown.
+    /// Returns the window `[3, S, S]` (planes, 0..1) for an encoder of side S.
     pub fn window(&self, side: usize, resize: Resize, interpolation: Interpolation) -> Vec<f32> {
         let square = self.square(side, resize, interpolation);
         let mut planes = vec![0.0; 3 * side * side];
@@ -140,10 +141,10 @@ impl Photo {
         planes
     }
 
-    /// The pixels as rows of RGB.
+    /// Returns the window's pixels as rows of RGB.
     fn square(&self, side: usize, resize: Resize, interpolation: Interpolation) -> Vec<u8> {
         let (width, height) = self.scaled(side, resize);
-        // What is cut off afterwards need not be computed; only extreme shapes have much of it.
+        // Pixels that are cropped afterwards are not computed; only extreme shapes have many of them.
         let (left, top) = (offset(width, side), offset(height, side));
         let window = |length: usize, start: i64| {
             let first = start.max(0) as usize;
@@ -167,7 +168,7 @@ impl Photo {
         square
     }
 
-    /// Width and height before cutting or padding.
+    /// Returns width and height before cropping or padding.
     fn scaled(&self, side: usize, resize: Resize) -> (usize, usize) {
         let (width, height) = (self.width, self.height);
         match resize {
@@ -182,7 +183,7 @@ impl Photo {
             }
             Resize::Longest => {
                 let ratio = width.max(height) as f64 / side as f64;
-                // A picture of one row stays one.
+                // A picture of one row keeps one row.
                 let of = |length: usize| ((length as f64 / ratio).round_ties_even() as usize).clamp(1, side);
                 (of(width), of(height))
             }
@@ -190,7 +191,7 @@ impl Photo {
     }
 }
 
-/// Where a window of `side` begins in a length; negative where it overhangs. Rounded as torchvision rounds.
+/// Returns where a window of `side` begins within a length; negative if it overhangs. Rounds like torchvision.
 fn offset(length: usize, side: usize) -> i64 {
     if length >= side {
         ((length - side) as f64 / 2.0).round_ties_even() as i64
@@ -199,7 +200,8 @@ fn offset(length: usize, side: usize) -> i64 {
     }
 }
 
-/// RGB bytes of an opaque picture. Of 16-bit channels the upper byte counts: so Pillow reads colours. (16-bit grey it makes white.)
+/// Returns the RGB bytes of an opaque picture. Of 16-bit channels the upper byte is used, as Pillow does for colours. (It turns
+/// 16-bit grey white.)
 fn bytes_of(image: DynamicImage) -> Vec<u8> {
     let upper = |values: Vec<u16>| values.into_iter().map(|value| (value >> 8) as u8).collect();
     match image {
@@ -208,19 +210,19 @@ fn bytes_of(image: DynamicImage) -> Vec<u8> {
     }
 }
 
-/// Weights have this many bits after the point.
+/// The number of fractional bits of the weights.
 const BITS: u32 = 22;
 
-/// What each new pixel along one direction is made of.
+/// The resampling weights along one axis.
 struct Kernel {
-    /// The first old pixel, and weights from there on.
+    /// For each new pixel, the first old pixel and the weights from there on.
     taps: Vec<(usize, Vec<i64>)>,
 }
 
 impl Kernel {
     fn new(from: usize, to: usize, interpolation: Interpolation) -> Self {
         let scale = from as f64 / to as f64;
-        // Enlarged, a picture has the kernel's own width; shrunk, the kernel grows with what it must cover.
+        // When enlarging, the kernel has its own width; when shrinking, it widens with the scale.
         let stretch = scale.max(1.0);
         let reach = interpolation.support() * stretch;
         let tap = |index: usize| {
@@ -239,14 +241,14 @@ impl Kernel {
         Kernel { taps: (0..to).map(tap).collect() }
     }
 
-    /// The old pixels that these new ones are made of.
+    /// Returns the range of old pixels that these new ones depend on.
     fn reach(&self, new: std::ops::Range<usize>) -> std::ops::Range<usize> {
         let taps = &self.taps[new];
         let first = taps.first().map_or(0, |(first, _)| *first);
         first..taps.last().map_or(0, |(start, weights)| start + weights.len())
     }
 
-    /// Resizes rows, `width` pixels long: those of `rows`, and of each the new `columns`.
+    /// Resizes rows of `width` pixels: those in `rows`, computing only the new `columns`.
     fn rows(
         &self,
         pixels: &[u8],
@@ -272,7 +274,7 @@ impl Kernel {
         resized
     }
 
-    /// Resizes columns, of rows `width` pixels long, the first of which is the old row `start`: gives the new `rows`.
+    /// Resizes columns of rows of `width` pixels, the first of which is the old row `start`; returns the new `rows`.
     fn columns(&self, pixels: &[u8], width: usize, start: usize, rows: std::ops::Range<usize>) -> Vec<u8> {
         let length = 3 * width;
         let mut resized = vec![0; length * rows.len()];
@@ -292,10 +294,10 @@ impl Kernel {
     }
 }
 
-/// Half a level: what is cut off afterwards is thereby rounded.
+/// Half a level, so that truncation rounds to nearest.
 const HALF: i64 = 1 << (BITS - 1);
 
-/// A sum of weighted levels as a level.
+/// Converts a weighted sum of levels to a level.
 fn level(sum: i64) -> u8 {
     (sum >> BITS).clamp(0, 255) as u8
 }
@@ -334,7 +336,7 @@ mod tests {
         }
     }
 
-    /// The photo is not part of the project: where it is absent the test says so.
+    /// The photo is not part of the project: if it is absent, the test says so.
     #[test]
     fn a_photo_is_prepared_as_clip_prepares_it() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/clip-preprocess");
@@ -408,7 +410,7 @@ mod tests {
         }
     }
 
-    /// Two bytes a channel: the upper one counts.
+    /// Two bytes per channel: the upper one counts.
     #[test]
     fn sixteen_bits_are_cut_to_eight() {
         let image = image::ImageBuffer::<image::Rgb<u16>, _>::from_pixel(1, 1, image::Rgb([0x12ff, 0xff00, 0x00ff]));

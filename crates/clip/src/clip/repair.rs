@@ -1,24 +1,24 @@
-//! What CLIP's own code does to a text before it counts words: ftfy's `fix_text`, `html.unescape` twice, and single spaces.
+//! Text cleaning as in CLIP's own code, before tokenisation: ftfy's `fix_text`, `html.unescape` twice, and single spaces.
 //!
-//! Models were trained on texts with straight quotes, so “quoted” and "quoted" are one text to them. Left out is what ftfy does to
-//! texts that were decoded wrongly (â€œ for “), which nobody writes in a recipe; of HTML's names for characters those of HTML 4 are
-//! known.
+//! Models were trained on texts with straight quotes, so “quoted” and "quoted" are the same text to them. ftfy's repair of
+//! wrongly decoded text (â€œ for “) is left out, since nobody writes that in a recipe. Of HTML's character names, those of HTML
+//! 4 are known.
 
 use tokenizers::NormalizedString;
 
-/// Names of characters, each with its number in hexadecimal, and `!` where it needs no semicolon.
+/// Character names, each with its code in hexadecimal, and `!` if it needs no semicolon.
 const ENTITIES: &str = include_str!("entities.txt");
 
-/// What the bytes 0x80 to 0x9f are in Windows-1252 (WHATWG Encoding); the five that it does not have stay.
+/// The meaning of the bytes 0x80 to 0x9f in Windows-1252 (WHATWG Encoding); the five that are undefined stay.
 const WINDOWS: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’',
     '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
-/// More passes than this change nothing in any text that people write.
+/// The maximum number of passes; more change nothing in any text that people write.
 const PASSES: usize = 8;
 
-/// The text as CLIP's tokenizer is given it. Mostly it stays as it is.
+/// Returns the text as CLIP's tokenizer expects it. Most texts do not change.
 pub(super) fn repaired(text: &str) -> String {
     let escaped = !text.contains('<');
     let mut text = text.to_owned();
@@ -43,12 +43,12 @@ pub(super) fn repaired(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Without ligatures, wide and narrow forms, curled quotes, and characters that control something.
+/// Removes ligatures, wide and narrow forms, curly quotes, and control characters.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
-            // What is a quote now is straightened in the next pass.
+            // If the result is a quote, the next pass straightens it.
             '\u{80}'..='\u{9f}' => plain.push(WINDOWS[letter as usize - 0x80]),
             '\0'..='\x08' | '\x0b' | '\x0e'..='\x1f' | '\x7f' => {}
             '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}' => {}
@@ -98,7 +98,7 @@ fn ligature(letter: char) -> Option<&'static str> {
     })
 }
 
-/// Without what colours a terminal (ECMA-48, control sequences).
+/// Removes terminal colour codes (ECMA-48 control sequences).
 fn without_escapes(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -118,7 +118,7 @@ fn without_escapes(text: &str) -> String {
     kept + rest
 }
 
-/// With HTML's names and numbers of characters replaced by these. `loose`: as browsers do it, also where the semicolon is missing.
+/// Replaces HTML character references. `loose`: like browsers, also without the semicolon.
 fn unescaped(text: &str, loose: bool) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
@@ -139,7 +139,7 @@ fn unescaped(text: &str, loose: bool) -> String {
     whole + rest
 }
 
-/// What stands behind an `&`: the characters that are meant, and how many bytes say it.
+/// Parses what follows an `&`: returns the characters that it stands for, and its length in bytes.
 fn one(reference: &str, loose: bool) -> Option<(String, usize)> {
     if let Some(number) = reference.strip_prefix('#') {
         let (digits, radix, start) = match number.strip_prefix(['x', 'X']) {
@@ -151,7 +151,7 @@ fn one(reference: &str, loose: bool) -> Option<(String, usize)> {
         if length == 0 || !(closed || loose) {
             return None;
         }
-        // More digits than fit mean no character either.
+        // A number with too many digits is not a character either.
         let code = u32::from_str_radix(&digits[..length], radix).unwrap_or(u32::MAX);
         return Some((numbered(code), start + length + usize::from(closed)));
     }
@@ -177,7 +177,7 @@ fn one(reference: &str, loose: bool) -> Option<(String, usize)> {
     Some((letter.to_uppercase().collect(), length + 1))
 }
 
-/// The character of a name, and whether it needs no semicolon.
+/// Returns the character with a name, and whether it needs no semicolon.
 fn named(name: &str) -> Option<(char, bool)> {
     let mut lines = ENTITIES.lines().filter_map(|line| line.split_once(' '));
     let (_, meaning) = lines.find(|(known, _)| *known == name)?;
@@ -188,7 +188,7 @@ fn named(name: &str) -> Option<(char, bool)> {
     Some((char::from_u32(u32::from_str_radix(number, 16).ok()?)?, alone))
 }
 
-/// The character of a number, as HTML has it; nothing where there is none.
+/// Returns the character with a code, as HTML defines it; empty if there is none.
 fn numbered(code: u32) -> String {
     match code {
         0 => "\u{fffd}".into(),

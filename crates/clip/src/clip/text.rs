@@ -1,4 +1,4 @@
-//! Texts to features: tokenizer, text encoder, and the cache of what was encoded before.
+//! Text features: tokenizer, text encoder, and the cache of earlier results.
 
 use std::path::PathBuf;
 
@@ -14,19 +14,19 @@ use super::{
 use crate::onnx::{Signature, external_files};
 use crate::runtime::{Device, Input, Level, Outputs, Runtime, SessionPlan, Weights};
 
-/// What marks the end of a word in vocabularies of CLIP's kind.
+/// The marker for the end of a word in vocabularies like CLIP's.
 pub const WORD_END: &str = "</w>";
 
 /// A model's tokenizer.
 pub struct TextTokenizer {
     tokenizer: Tokenizer,
     unknown: Option<u32>,
-    /// What pieces of a word begin with, but for its first, where the vocabulary is one of word pieces.
+    /// For word-piece vocabularies, the prefix of all pieces of a word but the first.
     piece: Option<String>,
     context: Option<usize>,
     padding: i64,
     clean: Clean,
-    /// Texts are cleaned as CLIP's own code does it.
+    /// Whether texts are cleaned as in CLIP's own code.
     repairs: bool,
     model: String,
 }
@@ -39,7 +39,7 @@ impl TextTokenizer {
         let (_, described) = texts(model)?;
         let bytes = model.bytes(&described.file)?;
         let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|error| failed(error.to_string()))?;
-        // Padding and length are model.toml's business; what the file may say of them serves training.
+        // Padding and length are set by model.toml; the file's settings are for training.
         tokenizer.with_padding(None);
         let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
         let Vocabulary { unknown, piece, clips } = vocabulary(&bytes);
@@ -87,7 +87,7 @@ impl TextTokenizer {
             let word = text.get(offsets.0..offsets.1).unwrap_or_default();
             let lettered = word.chars().any(char::is_alphanumeric);
             if Some(*id) == self.unknown {
-                // Punctuation that a vocabulary lacks is nobody's loss.
+                // Unknown punctuation does not matter.
                 if lettered && !unknown.iter().any(|w| w.word == word) {
                     unknown.push(Stranger::unread(word));
                 }
@@ -108,7 +108,7 @@ impl TextTokenizer {
     }
 }
 
-/// What `model.toml` says of texts. An error where the model knows labels alone.
+/// Returns what `model.toml` says about texts. An error if the model knows only labels.
 fn texts(model: &ModelFolder) -> Result<(&TextEncoder, &Described), ClipError> {
     match model.description.language() {
         Some(Language::Texts { encoder, tokenizer }) => Ok((encoder, tokenizer)),
@@ -120,18 +120,19 @@ fn texts(model: &ModelFolder) -> Result<(&TextEncoder, &Described), ClipError> {
     }
 }
 
-/// What a tokenizer file says of its vocabulary.
+/// A tokenizer file's information about its vocabulary.
 #[derive(Default)]
 struct Vocabulary {
     /// The name of the token for unknown words, if there is one (byte-level vocabularies have none).
     unknown: Option<String>,
-    /// What further pieces of words begin with, if it has such pieces.
+    /// The prefix of continuing word pieces, if there are such pieces.
     piece: Option<String>,
-    /// It is one of CLIP's kind.
+    /// Whether it is like CLIP's.
     clips: bool,
 }
 
-/// Whether a vocabulary of this `type` and `end_of_word_suffix` is one of CLIP's kind: byte pairs, the ends of words marked.
+/// Returns whether a vocabulary with this `type` and `end_of_word_suffix` is like CLIP's: byte pairs, with the ends of words
+/// marked.
 pub fn is_of_clips_kind(kind: Option<&str>, word_end: Option<&str>) -> bool {
     kind == Some("BPE") && word_end == Some(WORD_END)
 }
@@ -162,13 +163,13 @@ fn vocabulary(bytes: &[u8]) -> Vocabulary {
     }
 }
 
-/// Of texts that are not encoded as they are written. Changes with the way in which they are repaired.
+/// The key for texts that are changed before encoding. Must change whenever they are repaired differently.
 const REPAIRED: &str = "recipe-render: features of repaired texts, 1";
 
 /// Encodes texts into features of unit length, `D` values each, in order.
 ///
-/// Features are kept in `cache` (a folder) by model and text; the text encoder is loaded only for texts not found there,
-/// and freed before this returns. Those of a classifier's labels are made of the labels alone.
+/// Features are cached in `cache` (a folder) by model and text. The text encoder is loaded only for texts not found there, and
+/// freed before this returns. A classifier's features are computed from its labels alone.
 pub fn features(
     runtime: &Runtime,
     model: &ModelFolder,
@@ -179,7 +180,7 @@ pub fn features(
     features_with(&mut None, runtime, model, model_hash, texts, cache)
 }
 
-/// The same with a text encoder of this model that may be loaded already, and stays loaded if it is now.
+/// Like [`features`], but reuses `encoder` if it is loaded, and leaves it loaded.
 pub fn features_with(
     encoder: &mut Option<TextSession>,
     runtime: &Runtime,
@@ -192,7 +193,7 @@ pub fn features_with(
         let labels = Labels::open(model, list)?;
         return texts.iter().map(|text| labels.feature(text)).collect();
     }
-    // What is repaired for one model may have been encoded before as it was.
+    // The same text may have been encoded earlier without repair, so repaired texts have another key.
     let key = |text: &String| match repaired(text) {
         same if same == *text => blake3::hash(text.as_bytes()),
         _ => blake3::Hasher::new_derive_key(REPAIRED).update(text.as_bytes()).finalize(),
@@ -214,14 +215,14 @@ pub struct TextSession {
 }
 
 impl TextSession {
-    /// Loads it.
+    /// Loads the text encoder of a model.
     pub fn open(runtime: &Runtime, model: &ModelFolder) -> Result<Self, ClipError> {
         let (described, _) = texts(model)?;
         let bytes: Bytes = model.bytes(&described.file)?;
-        // One text at a time on the CPU: a few milliseconds each, and the same bits whatever the device.
+        // One text at a time on the CPU: a few milliseconds each, and the same bits on every device.
         let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
         let external = external_files(&bytes).is_ok_and(|files| !files.is_empty());
-        // A name that is given twice makes the runtime refuse what we can read.
+        // A graph that gives a name twice is refused by the runtime, but can be read here.
         let twice = || Signature::read(&bytes).is_ok_and(|signature| !signature.twice.is_empty());
         let session = if external || twice() {
             let (bytes, tensors) = model.graph(&described.file)?.write_split(OUTSIDE);
@@ -232,8 +233,8 @@ impl TextSession {
         Ok(TextSession { model: model.clone(), tokenizer: TextTokenizer::open(model)?, session })
     }
 
-    /// The share of each of the model's names in a text, K values: what the output that `model.toml` calls `shares` gives. None
-    /// where the model has no such output.
+    /// Returns the share of each of the model's names in a text, K values, from the output named by `shares` in `model.toml`.
+    /// `None` if the model has no such output.
     pub fn shares(&mut self, text: &str) -> Result<Option<Vec<f32>>, ClipError> {
         let names = self.model.description.names.clone();
         let Some(output) = names.and_then(|names| names.shares) else { return Ok(None) };
@@ -275,7 +276,7 @@ impl TextSession {
         Ok(values.iter().map(|v| (f64::from(*v) / norm) as f32).collect())
     }
 
-    /// All outputs for a text.
+    /// Returns all outputs for a text.
     fn run(&mut self, text: &str) -> Result<Outputs, ClipError> {
         let description = &self.model.description;
         let (described, _) = texts(&self.model)?;

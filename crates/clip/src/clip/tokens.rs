@@ -1,14 +1,14 @@
-//! What a tokenizer makes of a text, and the words in it that it does not know.
+//! A tokenised text, and the words in it that the tokenizer does not know.
 
-/// What a tokenizer makes of a text.
+/// A tokenised text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
-    /// Token ids, padded to the model's context where it has one.
+    /// Token ids, padded to the model's context if it has one.
     pub ids: Vec<i64>,
     /// How many of `ids` are not padding.
     pub used: usize,
-    /// Words of the text that are none of the vocabulary's, in the text's order of each kind: those for which there is no token at
-    /// all, then those that are read in pieces, where it is a vocabulary of word pieces.
+    /// Words that are not in the vocabulary: first those without any token, then, for a vocabulary of word pieces, those that
+    /// are read in pieces. Each kind is in the order of the text.
     pub unknown: Vec<Stranger>,
     /// Whether the model knows at least one word.
     pub meaningful: bool,
@@ -16,36 +16,36 @@ pub struct Tokens {
     pub cut: bool,
 }
 
-/// A word that a vocabulary does not have.
+/// A word that is not in a vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranger {
     pub word: String,
-    /// What it is read as, at least two pieces; none where it is not read at all.
+    /// The pieces that it is read as, at least two; empty if it is not read at all.
     pub pieces: Vec<String>,
-    /// It is a word of the vocabulary with a common ending, and so understood.
+    /// Whether it is a word of the vocabulary with a common ending, and is thus understood.
     inflected: bool,
 }
 
-/// Endings with which a known word stays known.
+/// Endings that keep a known word recognisable.
 const ENDINGS: [&str; 11] = ["s", "es", "d", "ed", "ing", "er", "ers", "y", "ly", "n", "en"];
-/// A shorter beginning is no word's stem.
+/// The least length of a stem.
 const STEM: usize = 3;
 
 impl Tokens {
-    /// The words that the model does not know: those that are not understood by a common ending either.
+    /// Returns the words that the model does not know, without those that it understands by a common ending.
     pub fn strangers(&self) -> impl Iterator<Item = Stranger> {
         self.unknown.iter().filter(|word| !word.inflected).cloned()
     }
 }
 
 impl Stranger {
-    /// A word for which there is no token.
+    /// Creates a word without a token.
     pub(super) fn unread(word: &str) -> Stranger {
         Stranger { word: word.to_owned(), pieces: Vec::new(), inflected: false }
     }
 
-    /// The words of a text that fall apart. `pieces` are its tokens, each with the bytes of the text that it stands for; those that
-    /// continue a word begin with `prefix`.
+    /// Returns the words of a text that are split into pieces. `pieces` are its tokens, each with its byte range in the text;
+    /// tokens that continue a word begin with `prefix`.
     pub(super) fn fallen_apart<'t>(
         text: &str,
         pieces: impl Iterator<Item = (&'t str, (usize, usize))>,
@@ -74,7 +74,7 @@ impl Stranger {
         strangers
     }
 
-    /// The word in backquotes, with what it is read as.
+    /// Returns the word in backquotes, with the pieces that it is read as.
     pub fn told(&self) -> String {
         match self.pieces.is_empty() {
             true => format!("`{}`", self.word),

@@ -1,4 +1,4 @@
-//! What a model makes of the words of prompts, as far as it can be told without onnxruntime.
+//! How a model understands the words of prompts, as far as this is known without onnxruntime.
 
 use super::{ClipError, Labels, Language, ModelFolder, TextTokenizer};
 
@@ -12,7 +12,7 @@ impl Words {
     /// Reads them from a model folder.
     ///
     /// # Errors
-    /// The file cannot be read, or is not what it should be.
+    /// If the file cannot be read or is malformed.
     pub fn open(model: &ModelFolder) -> Result<Self, ClipError> {
         match model.description.language() {
             Some(Language::Labels(list)) => Labels::open(model, list).map(Words::Labels),

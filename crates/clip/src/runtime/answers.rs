@@ -1,4 +1,4 @@
-//! Keeps what came of trying libraries.
+//! Caches the results of trying libraries.
 
 use std::{
     fs,
@@ -9,13 +9,13 @@ use std::{
 use super::{cache::cache_folder, trial::Refusal};
 use crate::ours::{self, Layout, is_hexadecimal};
 
-/// Answers in [`answers_folder`].
+/// The layout of [`answers_folder`].
 pub const ANSWERS: Layout = Layout { folders: &[], file: is_answer };
 
-/// Digits of a path's hash in an answer's name.
+/// The number of digits of a path's hash in an answer's file name.
 const DIGITS: usize = 16;
 
-/// Where answers are kept below the cache folder.
+/// Returns the folder for answers below the cache folder.
 pub fn answers_folder(cache: &Path) -> PathBuf {
     cache.join("tried")
 }
@@ -25,25 +25,25 @@ fn is_answer(name: &str) -> bool {
     is_file(name) || ours::temporary_of(name).is_some_and(is_file)
 }
 
-/// Answers in a folder, a file each. Whatever goes wrong with one, the library is tried again.
+/// A folder of answers, one file for each library. If anything is wrong with an answer, the library is tried again.
 #[derive(Debug, Clone)]
 pub(super) struct Answers {
     pub folder: PathBuf,
 }
 
-/// What an answer holds for.
+/// The state of a library's file that an answer holds for.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Stamp {
     path: PathBuf,
     bytes: u64,
     /// Nanoseconds since 1970.
     modified: u128,
-    /// When the file system last changed what it keeps of the file, in nanoseconds since 1970: a copy may keep the other time of its
-    /// original. 0 where the system does not tell.
+    /// The time of the last change of the file's inode, in nanoseconds since 1970: a copy may keep the modification
+    /// time of its original. 0 where the system does not report it.
     changed: i128,
-    /// The program that tried it.
+    /// The version of the program that tried it.
     by: String,
-    /// The machine: a cache may be shared between several.
+    /// The machine's name, because several machines may share a cache.
     machine: String,
 }
 
@@ -54,12 +54,12 @@ struct Kept {
 }
 
 impl Answers {
-    /// In our cache.
+    /// Returns the answers in our cache.
     pub(super) fn of_process() -> Option<Self> {
         Some(Answers { folder: answers_folder(&cache_folder().ok()?) })
     }
 
-    /// What is to be known of a library's file; none where it cannot be had.
+    /// Returns the stamp of a library's file, or `None` if its metadata cannot be read.
     pub(super) fn stamp(&self, path: &Path) -> Option<Stamp> {
         let metadata = fs::metadata(path).ok()?;
         let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
@@ -85,21 +85,22 @@ impl Answers {
         self.folder.join(format!("{}.json", &name[..DIGITS]))
     }
 
-    /// The version of a library that serves, or why it does not; none where it was not tried as it is.
+    /// Returns the version of a usable library, or why it is not usable. Returns `None` if the file was not tried in
+    /// its present state.
     pub(super) fn get(&self, stamp: &Stamp) -> Option<Result<String, Refusal>> {
         let text = fs::read(self.file(&stamp.path)).ok()?;
         let kept: Kept = serde_json::from_slice(&text).ok()?;
         (kept.of == *stamp).then_some(kept.answer)
     }
 
-    /// Keeps an answer, in place of what was kept of the same path.
+    /// Stores an answer, and replaces an older one for the same path.
     pub(super) fn put(&self, stamp: &Stamp, answer: &Result<String, Refusal>) {
         let write = || -> std::io::Result<()> {
             ours::make_cache(&self.folder)?;
             let kept = Kept { of: stamp.clone(), answer: answer.clone() };
             ours::write_file(&self.file(&stamp.path), &serde_json::to_vec(&kept)?)
         };
-        // A cache that cannot be written costs time, no more.
+        // A cache that cannot be written only costs time.
         let _ = write();
     }
 }
@@ -122,7 +123,7 @@ mod tests {
             assert_eq!(answers.get(&stamp), Some(answer));
         }
         assert_eq!(answers.stamp(&library).as_ref(), Some(&stamp));
-        // Of the same length, and of the same time: as a damaged copy is.
+        // A copy of the same length and modification time, such as a damaged copy.
         let copy = folder.path().join("copy.so");
         fs::write(&copy, "two").unwrap();
         let time = fs::metadata(&library).unwrap().modified().unwrap();

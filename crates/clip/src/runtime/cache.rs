@@ -1,4 +1,4 @@
-//! Where we keep what can be had again: libraries, encoded prompts.
+//! The cache folder, for data that can be obtained again: libraries, encoded prompts.
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -9,8 +9,8 @@ use super::RuntimeError;
 /// The environment variable that names our cache.
 pub const CACHE_VARIABLE: &str = "RECIPE_RENDER_CACHE";
 
-/// Our folder in the user's cache: `RECIPE_RENDER_CACHE` if set, else `recipe-render` in `XDG_CACHE_HOME`,
-/// `~/.cache` or what the system has in its place. It need not exist yet.
+/// Returns our folder in the user's cache: `RECIPE_RENDER_CACHE` if set, else `recipe-render` in `XDG_CACHE_HOME`,
+/// `~/.cache` or the system's equivalent. The folder need not exist yet.
 pub fn cache_folder() -> Result<PathBuf, RuntimeError> {
     folder_for(std::env::var_os(CACHE_VARIABLE))
 }
@@ -25,7 +25,7 @@ fn folder_for(variable: Option<OsString>) -> Result<PathBuf, RuntimeError> {
     Ok(base.cache_dir().join("recipe-render"))
 }
 
-/// Where our copies of onnxruntime are, one folder each.
+/// Returns the folder with our copies of onnxruntime, one subfolder for each.
 pub(super) fn libraries_folder() -> Result<PathBuf, RuntimeError> {
     Ok(cache_folder()?.join("onnxruntime"))
 }

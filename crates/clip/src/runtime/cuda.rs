@@ -1,33 +1,33 @@
-//! CUDA: its libraries, and whether it works here.
+//! CUDA: loads its libraries and checks whether it works.
 //!
-//! onnxruntime's CUDA provider asks the system's loader for NVIDIA's libraries by name. Those that we install, or that
-//! came as Python packages, are in folders the loader does not know; it takes a library that is already loaded under
-//! that name, so they are loaded first.
+//! onnxruntime's CUDA provider asks the system's loader for NVIDIA's libraries by name. The loader does not search the
+//! folders of those that we install or that came as Python packages. But it uses a library that is already loaded under
+//! the name, so we load them first.
 
 use std::path::{Path, PathBuf};
 
 use super::{Device, Runtime, RuntimeError, probe};
 
-/// The command that installs what CUDA needs.
+/// The command that installs the libraries CUDA needs.
 const INSTALL: &str = "recipe-render runtime install --cuda";
 
-/// Whether NVIDIA's driver seems to be there. Only decides where to look first.
+/// Whether NVIDIA's driver seems to be present. This only decides where to look first.
 pub(super) fn driver_seems_present() -> bool {
     let signs: &[&str] = if cfg!(windows) {
         &[r"C:\Windows\System32\nvcuda.dll"]
     } else {
-        // The last is how the Windows Subsystem for Linux shows it.
+        // The last one is the device in the Windows Subsystem for Linux.
         &["/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg"]
     };
     signs.iter().any(|sign| Path::new(sign).exists())
 }
 
-/// Loads those of NVIDIA's libraries that lie beside onnxruntime or in the Python packages around it. What lies
-/// elsewhere is left to the system's loader. Returns what failed.
+/// Loads those of NVIDIA's libraries that are beside onnxruntime or in the Python packages around it. Libraries
+/// elsewhere are left to the system's loader. Returns the failures.
 fn preload(library: &Path) -> Vec<String> {
     let folders = library_folders(library);
     let mut failures = Vec::new();
-    // In this order each finds those that it needs loaded.
+    // In this order, each library finds its dependencies loaded.
     for name in ort::ep::cuda::CUDA_DYLIBS.iter().chain(ort::ep::cuda::CUDNN_DYLIBS) {
         let Some(path) = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()) else { continue };
         if let Err(error) = ort::util::preload_dylib(&path) {
@@ -37,8 +37,8 @@ fn preload(library: &Path) -> Vec<String> {
     failures
 }
 
-/// Where NVIDIA's libraries may lie: beside onnxruntime, and in the packages `nvidia` beside the package
-/// `onnxruntime` whose folder `capi` it lies in.
+/// Returns the folders that may hold NVIDIA's libraries: onnxruntime's own, and, if that is the folder `capi` of the
+/// Python package `onnxruntime`, those of the `nvidia` packages beside it.
 fn library_folders(library: &Path) -> Vec<PathBuf> {
     let Some(folder) = library.parent() else { return Vec::new() };
     let mut folders = vec![folder.to_owned()];
@@ -56,7 +56,7 @@ fn library_folders(library: &Path) -> Vec<PathBuf> {
 }
 
 impl Runtime {
-    /// Makes the CUDA device of this number ready, and runs a small graph on it to see that it works.
+    /// Prepares the CUDA device of this number, and runs a small graph on it to check that it works.
     pub(super) fn try_cuda(&self, number: i32) -> Result<(), RuntimeError> {
         if !self.providers().iter().any(|provider| provider == "CUDAExecutionProvider") || !probe::has_cuda(self.path())
         {

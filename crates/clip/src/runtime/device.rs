@@ -8,7 +8,7 @@ use super::RuntimeError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Device {
     Cpu,
-    /// CUDA's device of this number.
+    /// The CUDA device of this number.
     Cuda(i32),
 }
 
@@ -22,7 +22,7 @@ impl fmt::Display for Device {
     }
 }
 
-/// The device as the user asks for it.
+/// The device that the user asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
     /// CUDA where it works, else the CPU.

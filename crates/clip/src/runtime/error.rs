@@ -1,4 +1,4 @@
-//! What can go wrong between us and onnxruntime.
+//! The errors of finding and using onnxruntime.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use std::fmt;
 /// `Display` shows both, the hint on a line of its own (`hint: ...`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuntimeError {
-    /// onnxruntime itself refused: a graph, an input, a run.
+    /// An error of onnxruntime itself: it refused a graph, an input, or a run.
     Ort(String),
-    /// No library that serves was found, or the one asked for does not serve.
+    /// No usable library was found, or the one asked for is not usable.
     Library { message: String, hint: Option<String> },
     /// Installing failed.
     Install { message: String, hint: Option<String> },
@@ -29,7 +29,7 @@ impl RuntimeError {
         RuntimeError::Device { message: message.into(), hint: Some(hint.into()) }
     }
 
-    /// What went wrong, without the hint.
+    /// Returns what went wrong, without the hint.
     pub fn message(&self) -> String {
         match self {
             RuntimeError::Ort(message) => format!("onnxruntime: {message}"),
@@ -39,7 +39,7 @@ impl RuntimeError {
         }
     }
 
-    /// What the user can do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
             RuntimeError::Ort(_) => None,
@@ -68,8 +68,8 @@ impl<R> From<ort::Error<R>> for RuntimeError {
     }
 }
 
-/// onnxruntime's message without the place in its source that it sometimes begins with
-/// (`FILE:LINE FUNCTION [ONNXRuntimeError] : 1 : FAIL : ...`).
+/// Strips the source location that onnxruntime's messages sometimes begin with (`FILE:LINE FUNCTION [ONNXRuntimeError]
+/// : 1 : FAIL : ...`).
 fn plain(message: &str) -> &str {
     let message = message.trim();
     let Some((_, rest)) = message.split_once("[ONNXRuntimeError] : ") else { return message };

@@ -22,27 +22,27 @@ use super::{
     unpack::unpack,
 };
 
-/// The time that all downloads of a package may take, beside a second for each 200 kB.
+/// The time that all downloads of a package may take, plus one second for each 200 kB.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The start of the names of folders that an installation works in.
+/// The prefix of the names of an installation's work folders.
 const WORK_PREFIX: &str = ".installing-";
 
 /// Installs packages into a folder. The parts that tests replace are fields.
 pub(super) struct Installer {
-    /// Holds one folder a package.
+    /// Holds one folder for each package.
     pub folder: PathBuf,
     pub commands: Vec<PipCommand>,
-    /// Says why a library is not whole.
+    /// Checks that a library is complete; the error says why not.
     pub check: fn(&Path) -> Result<(), String>,
-    /// Says why a whole library does not serve.
+    /// Checks that a complete library is usable; the error says why not.
     pub serves: Serves,
 }
 
 type Serves = Box<dyn Fn(&Path) -> Result<(), Refusal>>;
 
-/// Installs onnxruntime for this platform into our cache, unless it is there, and gives the library's path.
-/// `progress` is told what is being done, a line at a time.
+/// Installs onnxruntime for this platform into our cache, unless it is there, and returns the library's path. Calls
+/// `progress` with a line for each step.
 pub fn install(options: &Options, cuda: bool, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
     let package = package(cuda)?;
     let trial = Trial::of_process(options.trial.as_deref());
@@ -55,12 +55,12 @@ pub fn install(options: &Options, cuda: bool, progress: &mut dyn FnMut(&str)) ->
     .install(&package, progress)
 }
 
-/// What helps where nothing in our cache can be loaded.
+/// Returns the hint for a cache from which no library can be loaded.
 pub(super) fn elsewhere() -> String {
     format!("set {CACHE_VARIABLE} to a folder on another file system, or name a library there with --onnxruntime PATH")
 }
 
-/// The package for this platform.
+/// Returns the package for this platform.
 fn package(cuda: bool) -> Result<Package, RuntimeError> {
     let own = "install onnxruntime in another way and name its library with --onnxruntime PATH or ORT_DYLIB_PATH";
     let platform = packages::this_platform().ok_or_else(|| {
@@ -85,8 +85,8 @@ fn no_cuda(platform: &Platform, hint: &str) -> RuntimeError {
 }
 
 impl Installer {
-    /// Installs the package unless it is there, and gives its library's path. Two processes that install at once do it
-    /// once: the second waits for the first.
+    /// Installs the package unless it is there, and returns its library's path. If two processes install at the same
+    /// time, the second waits for the first and uses its result.
     pub(super) fn install(&self, package: &Package, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, RuntimeError> {
         if let Some(library) = self.installed(package)? {
             return Ok(library);
@@ -111,7 +111,7 @@ impl Installer {
         ));
         let work = Temporary::new(|| tempfile::Builder::new().prefix(WORK_PREFIX).tempdir_in(&self.folder))
             .map_err(|error| self.cannot_write(&error))?;
-        // By this it is known as ours if we are killed.
+        // If we are killed, the mark shows that the folder is ours.
         ours::mark(work.path()).map_err(|error| self.cannot_write(&error))?;
         let unpacked = work.path().join("unpacked");
         fs::create_dir(&unpacked).map_err(|error| self.cannot_write(&error))?;
@@ -136,8 +136,8 @@ impl Installer {
         Ok(library)
     }
 
-    /// The package's library if it is installed and whole. One that is whole and does not serve is an error: another
-    /// copy would be the same.
+    /// Returns the package's library if it is installed and complete. A complete library that is not usable is an
+    /// error, because another copy would be the same.
     fn installed(&self, package: &Package) -> Result<Option<PathBuf>, RuntimeError> {
         let libraries = locate::libraries_in(&self.folder.join(&package.folder));
         for library in libraries.into_iter().filter(|library| (self.check)(library).is_ok()) {
@@ -166,7 +166,7 @@ impl Installer {
         RuntimeError::install(message, hint)
     }
 
-    /// The lock that only one process at a time can hold; it goes with the file.
+    /// Takes the lock that only one process at a time can hold. It is released when the file is closed.
     fn lock(&self, progress: &mut dyn FnMut(&str)) -> Result<Option<File>, RuntimeError> {
         let path = self.folder.join(".lock");
         let file = File::options()
@@ -178,24 +178,24 @@ impl Installer {
         match file.try_lock() {
             Ok(()) => return Ok(Some(file)),
             Err(TryLockError::WouldBlock) => {}
-            // Some network file systems have no locks. Then the work may be done twice, but not badly: the folder
-            // is put in place by a rename.
+            // Some network file systems have no locks. Then the work may be done twice, which is harmless, because the
+            // folder is put in place by a rename.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(self.cannot_write(&error)),
         }
         progress("waiting for another recipe-render that is installing onnxruntime");
-        // The other one's downloads have a time limit, and its lock goes with its process.
+        // The other process's downloads have a time limit, and its lock ends with it.
         file.lock().map_err(|error| self.cannot_write(&error))?;
         Ok(Some(file))
     }
 
-    /// Removes what a killed installation left. Only under the lock.
+    /// Removes the leftovers of killed installations. Must be called with the lock held.
     fn remove_leftovers(&self) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let named = entry.file_name().to_string_lossy().starts_with(WORK_PREFIX);
             if named && ours::is_folder(&path) && ours::is_cache(&path) {
-                // What cannot be removed takes space, no more.
+                // A folder that cannot be removed only takes space.
                 let _ = fs::remove_dir_all(path);
             }
         }
@@ -234,16 +234,17 @@ impl Installer {
             ));
         }
         unpack(&path, into, wheel.package).map_err(|error| self.cannot_write(&error))?;
-        // Makes room for the next.
+        // Frees the space for the next wheel.
         fs::remove_dir_all(&folder).map_err(|error| self.cannot_write(&error))
     }
 
-    /// Moves the finished folder to where it belongs, in one step. Gives the place of what was there and is not ours.
+    /// Moves the finished folder into place with a rename. An existing folder with files that are not ours is kept, and
+    /// its new path is returned.
     fn put_in_place(&self, unpacked: &Path, target: &Path, work: &Path) -> io::Result<Option<PathBuf>> {
         sync_folder(unpacked)?;
         let mut kept = None;
         if !ours::is_free(target) {
-            // It was looked at and found broken. What is ours in it goes with the folder we work in.
+            // The existing folder was checked and found broken. If it is all ours, it is removed with the work folder.
             let old = if holds_only_ours(target, unpacked) { work.join("broken") } else { self.aside(target) };
             fs::rename(target, &old)?;
             kept = (!old.starts_with(work)).then_some(old);
@@ -253,7 +254,7 @@ impl Installer {
         Ok(kept)
     }
 
-    /// A free name beside a package's folder.
+    /// Returns a free path beside a package's folder.
     fn aside(&self, target: &Path) -> PathBuf {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let free =
@@ -277,7 +278,7 @@ impl Installer {
     }
 }
 
-/// Whether a folder holds nothing but files that a package has, too: nothing by other names, and no link.
+/// Whether a folder contains only files that the package also has: no other names, and no links.
 fn holds_only_ours(folder: &Path, package: &Path) -> bool {
     ours::is_folder(folder)
         && fs::read_dir(folder).is_ok_and(|entries| {
@@ -288,7 +289,7 @@ fn holds_only_ours(folder: &Path, package: &Path) -> bool {
         })
 }
 
-/// Makes a folder's entries last through a power failure.
+/// Syncs a folder, so its entries survive a power failure.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     // Windows has no such call for folders.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
@@ -298,7 +299,7 @@ fn megabytes(bytes: u64) -> String {
     format!("{} MB", bytes.div_ceil(1_000_000))
 }
 
-/// A file's SHA-256 in lower-case hexadecimal.
+/// Returns a file's SHA-256 in lower-case hexadecimal.
 fn sha256(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();

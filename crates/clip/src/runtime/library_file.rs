@@ -1,7 +1,7 @@
-//! What a file says of itself before it is loaded.
+//! Checks a library's headers before it is loaded.
 //!
-//! The system's loader trusts its input: a truncated library can end the process with a bus error, and a library of
-//! another kind runs its constructors before anybody can ask what it is. So the headers are read first.
+//! The system's loader trusts its input: a truncated library can end the process with a bus error, and an unrelated
+//! library runs its constructors before we can ask what it is. So the headers are read first.
 
 use std::{fs::File, path::Path};
 
@@ -10,13 +10,13 @@ use object::{
     read::macho::{FatArch, MachOFatFile32, MachOFatFile64},
 };
 
-/// The function by which every onnxruntime is recognised.
+/// The function that identifies onnxruntime.
 pub(super) const ENTRY: &str = "OrtGetApiBase";
 
-/// Checks that `path` is a whole shared library for this system and processor that exports onnxruntime's entry point.
-/// The error is the reason why not, to stand after the path (`is cut short: ...`).
+/// Checks that `path` is a complete shared library for this system and processor that exports onnxruntime's entry
+/// point. The error is the reason why not, to be printed after the path (`is cut short: ...`).
 pub(super) fn check(path: &Path) -> Result<(), String> {
-    // Asked of the path and not of the opened file: opening a pipe waits for somebody to write into it.
+    // Reads the metadata before opening, because opening a pipe waits for a writer.
     let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
     if !metadata.is_file() {
         return Err("is not a file".to_owned());
@@ -44,11 +44,11 @@ pub(super) fn check(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Why no library can be loaded from where it lies, to stand after the path.
+/// The reason why no library can be loaded from its file system, to be printed after the path.
 pub(super) const NOT_EXECUTED: &str =
     "lies on a file system that is mounted `noexec`, from which no library can be loaded";
 
-/// Whether nothing can be executed that lies at a path, so that the system's loader refuses libraries there.
+/// Whether the path is on a file system mounted `noexec`, from which the system's loader refuses libraries.
 pub(super) fn lies_where_nothing_is_executed(path: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -76,7 +76,7 @@ fn expected_kinds() -> (&'static [FileKind], &'static str) {
     }
 }
 
-/// This program's processor, and its name.
+/// Returns this program's processor architecture, and its name.
 fn processor() -> (Option<Architecture>, &'static str) {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => Some(Architecture::X86_64),
@@ -86,7 +86,7 @@ fn processor() -> (Option<Architecture>, &'static str) {
     (architecture, std::env::consts::ARCH)
 }
 
-/// Checks the part of a universal Mach-O file that this processor would load.
+/// Checks the slice of a universal Mach-O file that this processor would load.
 fn check_slice<A: FatArch>(cache: &ReadCache<File>, slices: &[A], length: u64) -> Result<(), String> {
     let (architecture, name) = processor();
     for slice in slices {
@@ -114,7 +114,7 @@ fn check_object<'data>(data: impl ReadRef<'data>, length: u64) -> Result<(), Str
             return Err(format!("is cut short: it has {length} bytes where its headers tell of {end}"));
         }
     }
-    // Without section headers an ELF file's symbols cannot be listed here; then the loader is asked.
+    // Without section headers an ELF file's symbols cannot be listed here; loading will tell.
     if object.sections().next().is_some() && !exports_entry(&object)? {
         return Err(format!("is a shared library, but not onnxruntime's (it has no {ENTRY})"));
     }
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// What `check` says of a file of these bytes.
+    /// Returns the reason with which `check` refuses a file of these bytes.
     fn reason(bytes: &[u8]) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), bytes).unwrap();
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_library_of_another_kind_is_refused() {
-        // This test is a whole binary for this system without onnxruntime's entry point.
+        // This test is a complete binary for this system without onnxruntime's entry point.
         let own = std::env::current_exe().unwrap();
         assert!(check(&own).unwrap_err().contains("not onnxruntime's"), "{:?}", check(&own));
     }

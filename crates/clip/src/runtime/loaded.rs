@@ -15,7 +15,7 @@ use super::{
     tiny_graph,
 };
 
-/// The loaded library. One per process: loading the same path again gives the same one.
+/// The loaded library. There is one per process: loading the same path again returns the same library.
 #[derive(Clone)]
 pub struct Runtime {
     pub(super) environment: Environment,
@@ -33,12 +33,12 @@ struct LoadedLibrary {
 static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
 
 impl Runtime {
-    /// The library that was loaded before, if any.
+    /// Returns the library loaded before, if any.
     pub(super) fn loaded() -> Option<Self> {
         LOADED.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads the library at `path`, with no search.
+    /// Loads the library at `path`, without a search.
     pub fn load(path: &Path) -> Result<Self, RuntimeError> {
         let probed = probe::probe(path).map_err(|refusal| {
             RuntimeError::library(
@@ -49,7 +49,7 @@ impl Runtime {
         Self::load_probed(probed)
     }
 
-    /// Loads a library that was found to serve.
+    /// Loads a library that was found to be usable.
     pub(super) fn load_probed(probed: Probed) -> Result<Self, RuntimeError> {
         let path = probed.path.canonicalize().unwrap_or(probed.path);
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ impl Runtime {
             .with_name("recipe-render")
             .with_telemetry(false)
             .build()?;
-        // Whatever is an error comes back as one; onnxruntime would print it to stderr besides.
+        // Errors are returned anyway; onnxruntime would print them to stderr as well.
         environment.set_log_level(LogLevel::Fatal);
         let library = LoadedLibrary { path, version: probed.version, hash: OnceLock::new() };
         let runtime = Runtime { environment, library: Arc::new(library) };
@@ -79,13 +79,13 @@ impl Runtime {
         Ok(runtime)
     }
 
-    /// The library's version: `1.32.0`.
+    /// Returns the library's version: `1.32.0`.
     pub fn version(&self) -> &str {
         &self.library.version
     }
 
-    /// BLAKE3 of the library's file in hexadecimal, or its version where it cannot be read any more. Computed on
-    /// first use.
+    /// Returns the BLAKE3 hash of the library's file in hexadecimal, or its version if the file can no longer be read.
+    /// Computed on first use.
     pub fn hash(&self) -> &str {
         self.library.hash.get_or_init(|| {
             let mut hasher = blake3::Hasher::new();
@@ -96,12 +96,12 @@ impl Runtime {
         })
     }
 
-    /// Names of the execution providers that the library was built with, the preferred ones first. That one is named
-    /// here does not mean that it works.
+    /// Returns the names of the execution providers that the library was built with, the preferred ones first. A
+    /// provider listed here need not work.
     pub fn providers(&self) -> Vec<String> {
         let mut names = std::ptr::null_mut();
         let mut count = 0;
-        // SAFETY: onnxruntime gives an array of `count` C strings, which are copied before it gets them back.
+        // SAFETY: onnxruntime returns an array of `count` C strings, which are copied before they are released.
         unsafe {
             let status = (ort::api().GetAvailableProviders)(&mut names, &mut count);
             if ort::Error::result_from_status(status).is_err() || names.is_null() {
@@ -110,13 +110,13 @@ impl Runtime {
             let providers = (0..usize::try_from(count).unwrap_or(0))
                 .map(|index| CStr::from_ptr(*names.add(index)).to_string_lossy().into_owned())
                 .collect();
-            // It has no way to fail but a null pointer.
+            // It can only fail with a null pointer.
             let _ = ort::Error::result_from_status((ort::api().ReleaseAvailableProviders)(names, count));
             providers
         }
     }
 
-    /// Makes a session on the device and runs it.
+    /// Creates a session on the device and runs it.
     pub(super) fn try_device(&self, device: Device) -> Result<(), RuntimeError> {
         let plan = SessionPlan { device, threads: 1, level: Level::All, dimensions: Vec::new() };
         let mut session = self.session(&tiny_graph::relu(), &Weights::default(), &plan)?;
@@ -127,12 +127,12 @@ impl Runtime {
         }
     }
 
-    /// Where the library was loaded from.
+    /// Returns the path that the library was loaded from.
     pub fn path(&self) -> &Path {
         &self.library.path
     }
 
-    /// Lets onnxruntime print its warnings to stderr, or (as at first) nothing.
+    /// Sets whether onnxruntime prints its warnings to stderr. By default it prints nothing.
     pub fn set_verbose(&self, verbose: bool) {
         self.environment.set_log_level(if verbose { LogLevel::Warning } else { LogLevel::Fatal });
     }

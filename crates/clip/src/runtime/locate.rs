@@ -1,4 +1,4 @@
-//! Looks for onnxruntime, in a fixed order, and remembers what it saw.
+//! Searches for onnxruntime in a fixed order, and records every place it looks at.
 
 use std::{
     env,
@@ -19,7 +19,7 @@ use super::{
 /// The environment variable that names the library.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 
-/// Where a library can come from, in the order of the search.
+/// The sources of libraries, in the order of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// `--onnxruntime PATH`.
@@ -32,7 +32,7 @@ pub enum Source {
     Cache,
     /// The active Python environment.
     Python,
-    /// Where the system's loader looks.
+    /// The folders that the system's loader searches.
     System,
 }
 
@@ -49,23 +49,23 @@ impl fmt::Display for Source {
     }
 }
 
-/// A place looked at, and what was there.
+/// A place that was searched, and what was found there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub source: Source,
-    /// A library, or a folder that holds none. Empty where there was nothing to look at.
+    /// A library, or a folder without one. Empty if there was nothing to look at.
     pub path: PathBuf,
     pub outcome: Outcome,
 }
 
-/// What was at a place.
+/// What was found at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A library that serves, of this version.
+    /// A usable library, of this version.
     Serves { version: String },
-    /// Nothing; the reason in words.
+    /// No library; the reason in words.
     Absent(String),
-    /// A library that does not serve; the reason, to stand after the path.
+    /// An unusable library; the reason, to be printed after the path.
     Unusable(String),
 }
 
@@ -83,18 +83,18 @@ impl fmt::Display for Place {
     }
 }
 
-/// Which libraries serve.
+/// The kind of library that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Want {
-    /// Any; in our cache the one for the CPU first.
+    /// Any; in our cache, the one for the CPU first.
     Cpu,
-    /// Any; in our cache the one for CUDA first.
+    /// Any; in our cache, the one for CUDA first.
     CudaIfAny,
     /// Only one with a CUDA provider.
     Cuda,
 }
 
-/// What a search is told. Everything that comes from the process's environment is here, so that tests can set it.
+/// The input of a search. Everything that comes from the process's environment is here, so tests can set it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Surroundings {
     pub option: Option<PathBuf>,
@@ -103,12 +103,12 @@ pub(super) struct Surroundings {
     pub libraries_folder: Option<PathBuf>,
     pub python_folders: Vec<PathBuf>,
     pub system_folders: Vec<PathBuf>,
-    /// How libraries are tried.
+    /// The way to try libraries.
     pub trial: Trial,
 }
 
 impl Surroundings {
-    /// Those of this process.
+    /// Returns the surroundings of this process.
     pub(super) fn of_process(option: Option<&Path>, trial: Trial) -> Self {
         let variable = env::var_os(LIBRARY_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         let explicit = option.is_some() || variable.is_some();
@@ -117,7 +117,7 @@ impl Surroundings {
             variable,
             executable_folder: env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned)),
             libraries_folder: libraries_folder().ok(),
-            // Not needed, so not looked for.
+            // Not searched with an explicit library, which makes them irrelevant.
             python_folders: if explicit { Vec::new() } else { python::library_folders() },
             system_folders: if explicit { Vec::new() } else { system::library_folders() },
             trial,
@@ -125,14 +125,14 @@ impl Surroundings {
     }
 }
 
-/// What a search found: the library, if any serves, and every place looked at on the way.
+/// The result of a search: the usable library, if any, and every place looked at on the way.
 #[derive(Debug)]
 pub(super) struct Search {
     pub found: Option<(Source, Probed)>,
     pub places: Vec<Place>,
 }
 
-/// Looks for a library that serves; stops at the first. A library named explicitly that does not serve is an error.
+/// Searches for a usable library and stops at the first. An unusable library that was named explicitly is an error.
 pub(super) fn search(surroundings: &Surroundings, want: Want) -> Result<Search, RuntimeError> {
     let mut search = Search { found: None, places: Vec::new() };
     for (source, path) in [(Source::Option, &surroundings.option), (Source::Variable, &surroundings.variable)] {
@@ -214,8 +214,8 @@ fn explicit_error(source: Source, places: &[Place]) -> RuntimeError {
     RuntimeError::library(format!("{source}: {}", reasons.join("; ")), hint)
 }
 
-/// The folders in our cache to look at, in order. Only the versions that this program was made for: the cache is ours,
-/// and another version would give other pictures.
+/// Returns the folders in our cache to look at, in order. Only the versions that this program was made for are used,
+/// because other versions would give other pictures.
 fn cached_folders(libraries: &Path, want: Want) -> Vec<PathBuf> {
     let Some(platform) = packages::this_platform() else { return Vec::new() };
     let cpu = Some(packages::cpu(platform));
@@ -229,7 +229,7 @@ fn cached_folders(libraries: &Path, want: Want) -> Vec<PathBuf> {
     folders
 }
 
-/// The libraries in a folder that are named like onnxruntime's, the newest version first.
+/// Returns the libraries in a folder that are named like onnxruntime's, the newest version first.
 pub(super) fn libraries_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found: Vec<(Vec<u32>, PathBuf)> = entries
@@ -237,7 +237,7 @@ pub(super) fn libraries_in(folder: &Path) -> Vec<PathBuf> {
         .filter_map(|entry| Some((version_in_name(&entry.file_name())?, entry.path())))
         .filter(|(_, path)| path.is_file())
         .collect();
-    // Of two names for the same version (one links to the other), one is enough.
+    // If two names lead to the same file (one links to the other), one is enough.
     found.sort_by(|a, b| b.cmp(a));
     let mut seen = Vec::new();
     found.retain(|(_, path)| {
@@ -249,8 +249,8 @@ pub(super) fn libraries_in(folder: &Path) -> Vec<PathBuf> {
     found.into_iter().map(|(_, path)| path).collect()
 }
 
-/// The version in a file's name if that is a name of onnxruntime's library (`libonnxruntime.so.1.32.0`,
-/// `libonnxruntime.1.32.0.dylib`, `onnxruntime.dll`); empty if the name has none.
+/// Returns the version in a file's name if that is a name of onnxruntime's library (`libonnxruntime.so.1.32.0`,
+/// `libonnxruntime.1.32.0.dylib`, `onnxruntime.dll`). The version is empty if the name has none.
 pub(super) fn version_in_name(name: &OsStr) -> Option<Vec<u32>> {
     let name = name.to_str()?;
     let version = if cfg!(windows) {

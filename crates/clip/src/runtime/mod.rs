@@ -1,6 +1,6 @@
-//! onnxruntime: found or installed, sessions, execution providers. The only module that names `ort`.
+//! onnxruntime: finding or installing it, sessions, execution providers. The only module that uses `ort`.
 
-// Getting the library: searched for, checked before it is loaded, installed if there is none.
+// Getting the library: searching for it, checking it before loading, installing it if there is none.
 mod answers;
 mod cache;
 mod install;

@@ -1,4 +1,4 @@
-//! The way in: finds onnxruntime, installs it where it must, loads it, chooses the device.
+//! The entry point: finds onnxruntime, installs it if needed, loads it, chooses the device.
 
 use std::path::PathBuf;
 
@@ -9,19 +9,19 @@ use super::{
     trial::Trial,
 };
 
-/// How onnxruntime is to be found.
+/// Options for finding onnxruntime.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The library, or a folder that holds it; nothing else is looked at.
+    /// The library, or a folder that holds it. If set, nothing else is searched.
     pub onnxruntime: Option<PathBuf>,
-    /// Nothing may be downloaded.
+    /// Whether downloads are forbidden.
     pub offline: bool,
-    /// onnxruntime's warnings go to stderr.
+    /// Whether onnxruntime prints its warnings to stderr.
     pub verbose: bool,
-    /// The device that will be used; decides between a library for the CPU and one for CUDA.
+    /// The device to be used, which decides between a library for the CPU and one for CUDA.
     pub device: DeviceChoice,
-    /// A program that tries libraries in a process of its own: `PROGRAM runtime try PATH` prints what `try_library` gives. Without one
-    /// they are tried in this process, where one that is damaged can end it.
+    /// A program that tries libraries in a separate process: `PROGRAM runtime try PATH` prints the result of
+    /// `try_library`. Without one, libraries are tried in this process, which a damaged library can end.
     pub trial: Option<PathBuf>,
 }
 
@@ -36,8 +36,8 @@ impl Options {
     }
 }
 
-/// Finds onnxruntime and loads it. If none serves, installs it, unless that is forbidden; `progress` is told so in a
-/// line. Once a library is loaded, it is what later calls get.
+/// Finds onnxruntime and loads it. If no usable one is found, installs it unless that is forbidden, and reports this to
+/// `progress` in a line. Once a library is loaded, later calls return it.
 pub fn open(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Runtime, RuntimeError> {
     let runtime = match (Runtime::loaded(), &options.onnxruntime) {
         (Some(runtime), None) => runtime,
@@ -67,18 +67,18 @@ fn find_and_load(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Ru
     Runtime::load_probed(probed)
 }
 
-/// Nothing serves, and nothing may be installed.
+/// Returns the error for the case that no library is usable and none may be installed.
 pub(super) fn not_found(want: Want, places: &[Place]) -> RuntimeError {
     RuntimeError::library(format!("{}{}", none_found(want), list(places)), way_out(want, places))
 }
 
-/// That nothing serves, in a line.
+/// Returns the line that says that no library is usable.
 pub(super) fn none_found(want: Want) -> String {
     let what = if want == Want::Cuda { "onnxruntime for CUDA" } else { "onnxruntime" };
     format!("no {what} was found")
 }
 
-/// What helps where nothing in these places serves.
+/// Returns the hint for the case that no library in these places is usable.
 pub(super) fn way_out(want: Want, places: &[Place]) -> String {
     let in_vain = |place: &Place| {
         place.source == Source::Cache && place.outcome == Outcome::Unusable(library_file::NOT_EXECUTED.to_owned())
@@ -100,13 +100,14 @@ fn with_places(error: RuntimeError, places: &[Place]) -> RuntimeError {
     }
 }
 
-/// The places, each on a new line.
+/// Lists the places, each on a new line.
 fn list(places: &[Place]) -> String {
     places.iter().map(|place| format!("\n  {place}")).collect()
 }
 
 impl Runtime {
-    /// Runs a session: there may have been no trial of it in another process, and what such a trial found may be so no longer.
+    /// Checks that a session runs. The library may not have been tried in another process, and the result of a trial
+    /// may be outdated.
     fn runs(&self) -> Result<(), RuntimeError> {
         self.try_device(Device::Cpu).map_err(|error| {
             let (path, version) = (self.path().display(), self.version());
@@ -115,8 +116,8 @@ impl Runtime {
         })
     }
 
-    /// Settles the device. One asked for by name works or is an error that says why; for `auto` it is CUDA's first
-    /// device where that works, else the CPU, and `progress` is told which (and why not the other).
+    /// Chooses the device. A device asked for by name must work, else the error says why it does not. For `auto` it is
+    /// the first CUDA device if that works, else the CPU, and `progress` is told which (and why CUDA does not work).
     pub fn device(&self, choice: DeviceChoice, progress: &mut dyn FnMut(&str)) -> Result<Device, RuntimeError> {
         match choice {
             DeviceChoice::Only(Device::Cpu) => Ok(Device::Cpu),
@@ -140,7 +141,7 @@ impl Runtime {
         }
     }
 
-    /// For tests: the library that the usual search finds, installed if need be, loaded once a process.
+    /// Returns the library that the usual search finds, installed if needed and loaded once per process. For tests.
     #[doc(hidden)]
     pub fn for_tests() -> &'static Runtime {
         static RUNTIME: std::sync::OnceLock<Runtime> = std::sync::OnceLock::new();

@@ -1,4 +1,4 @@
-//! What a run returns.
+//! The outputs of a run.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,7 +8,7 @@ use ort::value::{DynValue, PrimitiveTensorElementType, TensorElementType};
 use super::RuntimeError;
 use crate::onnx::{DataType, Tensor};
 
-/// The outputs of one run. They live in onnxruntime's own memory; nothing is copied.
+/// The outputs of one run. They stay in onnxruntime's own memory; nothing is copied.
 pub struct Outputs {
     values: Vec<Output>,
 }
@@ -25,28 +25,28 @@ impl Outputs {
         Outputs { values: values.collect() }
     }
 
-    /// The outputs' names, in the graph's order.
+    /// Returns the outputs' names, in the graph's order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values.iter().map(|output| output.name.as_str())
     }
 
-    /// An output by name. `None`: no output has that name, or it is no tensor of a type known here.
+    /// Returns an output by name, or `None` if no output has that name or it is not a tensor of a supported type.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
         let output = self.values.iter().find(|output| output.name == name)?;
         output.tensor.get_or_init(|| to_tensor(&output.value)).as_ref()
     }
 
-    /// Dimensions and row-major values of an output of 32-bit floats.
+    /// Returns dimensions and row-major values of an output of 32-bit floats.
     pub fn f32(&self, name: &str) -> Result<(&[i64], &[f32]), RuntimeError> {
         self.slice(name)
     }
 
-    /// Dimensions and row-major values of an output of 64-bit integers.
+    /// Returns dimensions and row-major values of an output of 64-bit integers.
     pub fn i64(&self, name: &str) -> Result<(&[i64], &[i64]), RuntimeError> {
         self.slice(name)
     }
 
-    /// Dimensions and row-major values of an output of truth values.
+    /// Returns dimensions and row-major values of a Boolean output.
     pub fn bool(&self, name: &str) -> Result<(&[i64], &[bool]), RuntimeError> {
         self.slice(name)
     }
@@ -65,7 +65,7 @@ impl Outputs {
     }
 }
 
-/// An output's memory as bytes; owns the output.
+/// An output's memory as bytes. Keeps the output alive.
 struct ValueBytes {
     value: Arc<DynValue>,
     data_type: DataType,

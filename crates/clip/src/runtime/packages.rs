@@ -1,11 +1,11 @@
-//! What we install: wheels by name, version and SHA-256, per platform.
+//! The packages we install: wheels by name, version and SHA-256, per platform.
 //!
-//! A wheel differs with the Python that asks for it, so each is named in full; then any pip serves.
+//! Which wheel pip chooses depends on its Python, so each wheel is named in full. Then any pip will do.
 
 /// A wheel on the package index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wheel {
-    /// The package's name, as pip takes it.
+    /// The package's name for pip.
     pub package: &'static str,
     pub version: &'static str,
     /// The platform tag to ask for.
@@ -16,7 +16,7 @@ pub struct Wheel {
     pub bytes: u64,
 }
 
-/// Wheels that make up one onnxruntime, unpacked side by side into one folder.
+/// The wheels that make up one onnxruntime, unpacked into one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
     /// The version of onnxruntime.
@@ -28,12 +28,12 @@ pub struct Package {
 }
 
 impl Package {
-    /// What is to be downloaded, in bytes.
+    /// Returns the size of the downloads in bytes.
     pub fn bytes(&self) -> u64 {
         self.wheels.iter().map(|wheel| wheel.bytes).sum()
     }
 
-    /// `onnxruntime 1.32.0`, `onnxruntime 1.31.1 for CUDA 13`.
+    /// Returns a title such as `onnxruntime 1.32.0` or `onnxruntime 1.31.1 for CUDA 13`.
     pub fn title(&self) -> String {
         let device = if self.wheels.len() > 1 { " for CUDA 13" } else { "" };
         format!("onnxruntime {}{device}", self.version)
@@ -47,7 +47,7 @@ pub struct Platform {
     pub os: &'static str,
     pub arch: &'static str,
     pub title: &'static str,
-    /// Whether installing and running was tried there.
+    /// Whether installing and running was tested on it.
     pub tried: bool,
     tag: &'static str,
     sha256: &'static str,
@@ -106,7 +106,7 @@ pub const PLATFORMS: &[Platform] = &[
     },
 ];
 
-/// The platform that this program was built for, if we have a wheel for it.
+/// Returns the platform that this program was built for, if we have a wheel for it.
 pub fn this_platform() -> Option<&'static Platform> {
     // The Linux wheels are linked against glibc.
     if cfg!(all(target_os = "linux", not(target_env = "gnu"))) {
@@ -115,7 +115,7 @@ pub fn this_platform() -> Option<&'static Platform> {
     PLATFORMS.iter().find(|p| p.os == std::env::consts::OS && p.arch == std::env::consts::ARCH)
 }
 
-/// onnxruntime for the CPU of a platform.
+/// Returns onnxruntime for the CPU of a platform.
 pub fn cpu(platform: &Platform) -> Package {
     Package {
         version: CPU_VERSION,
@@ -130,10 +130,10 @@ pub fn cpu(platform: &Platform) -> Package {
     }
 }
 
-/// onnxruntime for CUDA with NVIDIA's libraries; only for Linux x86_64.
+/// Returns onnxruntime for CUDA with NVIDIA's libraries; only for Linux x86_64.
 ///
-/// The libraries are those of CUDA 13.0, with which this onnxruntime was built: newer ones would ask for a newer
-/// driver. cuFFT is left out: onnxruntime loads it only for Fourier operators, which no encoder uses.
+/// The libraries are those of CUDA 13.0, which this onnxruntime was built with: newer ones would need a newer driver.
+/// cuFFT is left out, because onnxruntime loads it only for Fourier operators, which no encoder uses.
 pub fn cuda(platform: &Platform) -> Option<Package> {
     if (platform.os, platform.arch) != ("linux", "x86_64") {
         return None;

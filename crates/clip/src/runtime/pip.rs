@@ -19,7 +19,7 @@ use super::{
 /// A way to start pip: the program and its first arguments.
 pub(super) type PipCommand = Vec<OsString>;
 
-/// The ways to try, in order.
+/// Returns the ways to start pip, in the order to try.
 pub(super) fn usual_commands() -> Vec<PipCommand> {
     let commands: &[&[&str]] = if cfg!(windows) {
         &[&["python", "-m", "pip"], &["py", "-3", "-m", "pip"], &["python3", "-m", "pip"], &["pip"]]
@@ -29,10 +29,10 @@ pub(super) fn usual_commands() -> Vec<PipCommand> {
     commands.iter().map(|command| command.iter().map(OsString::from).collect()).collect()
 }
 
-/// What each way to start pip came to: `python3 -m pip: No module named pip`.
+/// The result of each way to start pip: `python3 -m pip: No module named pip`.
 pub(super) type Attempts = Vec<String>;
 
-/// The arguments that name the wheel in full.
+/// Returns the arguments that name the wheel in full.
 pub(super) fn download_arguments(wheel: &Wheel) -> Vec<String> {
     [
         "download",
@@ -52,7 +52,7 @@ pub(super) fn download_arguments(wheel: &Wheel) -> Vec<String> {
     .to_vec()
 }
 
-/// Downloads the wheel into `folder`, which is empty, and gives its path. Fails with what was tried.
+/// Downloads the wheel into `folder`, which is empty, and returns its path. The error lists the attempts.
 pub(super) fn download(
     commands: &[PipCommand],
     wheel: &Wheel,
@@ -76,7 +76,7 @@ pub(super) fn download(
 }
 
 enum Failure {
-    /// There is no pip to be started in this way.
+    /// This command does not start a pip.
     NoPip(String),
     /// pip itself failed.
     Pip(String),
@@ -85,7 +85,7 @@ enum Failure {
 fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant) -> Result<PathBuf, Failure> {
     let broken = |error: io::Error| Failure::Pip(error.to_string());
     let [program, first @ ..] = command.as_slice() else { return Err(Failure::NoPip("no command".to_owned())) };
-    // A file, because a pipe that nobody reads would stop pip; not in the folder, whose disk may be full.
+    // A file, because a pipe that nobody reads would block pip. Not in the folder, whose disk may be full.
     let messages = Temporary::new(tempfile::NamedTempFile::new).map_err(broken)?;
     let temporary = tempfile::tempdir_in(folder).map_err(broken)?;
     let download = tempfile::tempdir_in(folder).map_err(broken)?;
@@ -96,7 +96,7 @@ fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant
         .args(["--disable-pip-version-check", "--no-input", "--no-cache-dir", "--progress-bar", "off"])
         .args(["--timeout", "30", "--retries", "2", "--dest"])
         .arg(download.path())
-        // Large files would fill a small /tmp.
+        // Not in /tmp, which may be too small for large files.
         .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, temporary.path())))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -128,7 +128,7 @@ fn attempt(command: &PipCommand, wheel: &Wheel, folder: &Path, deadline: Instant
     }
 }
 
-/// Waits for a process, at most until the deadline; `None`: it was stopped then.
+/// Waits for a process until the deadline. Returns `None` if it was still running, and kills it.
 pub(super) fn wait(child: Process, deadline: Instant) -> io::Result<Option<ExitStatus>> {
     loop {
         if let Some(status) = child.ended()? {
@@ -141,23 +141,23 @@ pub(super) fn wait(child: Process, deadline: Instant) -> io::Result<Option<ExitS
     }
 }
 
-/// What a process has written into a file.
+/// Reads what a process has written into a file.
 pub(super) fn read_messages(path: &Path) -> String {
     use io::Read;
     let mut bytes = Vec::new();
     if let Ok(file) = File::open(path) {
-        // More than anybody reads; pip's messages are short.
+        // A limit that pip's messages never reach.
         let _ = file.take(1 << 20).read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The part of pip's messages that says why: its error lines, else its last line; then its last warning, which is where
-/// a failing network is told of.
+/// Returns the part of pip's messages with the reason: its error lines, else its last line; then its last warning,
+/// which is where network failures are reported.
 fn summary(messages: &str, status: ExitStatus) -> String {
     let lines: Vec<&str> = messages.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let errors = lines.iter().filter_map(|line| line.strip_prefix("ERROR:")).map(str::trim);
-    // `ERROR: Exception:` begins a trace; its last line says more.
+    // `ERROR: Exception:` begins a traceback, whose last line says more.
     let errors: Vec<&str> = errors.filter(|error| *error != "Exception:").collect();
     let warning = lines.iter().rev().find_map(|line| line.strip_prefix("WARNING:")).map(str::trim);
     let text = match (errors.is_empty(), warning) {

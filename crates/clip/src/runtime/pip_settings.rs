@@ -1,10 +1,10 @@
-//! Which of the user's pip settings count.
+//! Selects which of the user's pip settings apply.
 //!
-//! We ask pip for one file that we know by its hash. The way to it is the user's: mirrors, proxies, certificates. What is
-//! to be installed how (constraints, requirements, formats, platforms, targets) is not, and would make pip fail or fetch
-//! something else. Such settings come and go with pip's versions, so those that count are named and all others left out:
-//! pip is asked for its settings, then started without its configuration files and with the settings that count in its
-//! environment.
+//! We ask pip for one file that we know by its hash. How it is fetched is up to the user: mirrors, proxies,
+//! certificates. Settings about what is installed and how (constraints, requirements, formats, platforms, targets) do
+//! not apply, and would make pip fail or fetch something else. Such settings come and go with pip's versions, so those
+//! that apply are listed here and all others left out: pip is asked for its settings, then started without its
+//! configuration files and with the applicable settings in its environment.
 
 use std::{
     env,
@@ -17,7 +17,7 @@ use super::{
     underway::{Process, Temporary},
 };
 
-/// The settings that say how files are come by.
+/// The settings that determine how files are fetched.
 const COUNT: &[&str] = &[
     "index-url",
     "extra-index-url",
@@ -28,7 +28,7 @@ const COUNT: &[&str] = &[
     "client-cert",
     "proxy",
     "keyring-provider",
-    // How certificates are checked, among others.
+    // Among others, how certificates are verified.
     "use-feature",
     "use-deprecated",
     "resume-retries",
@@ -37,8 +37,8 @@ const COUNT: &[&str] = &[
 /// The variable that names pip's configuration file.
 const FILE: &str = "PIP_CONFIG_FILE";
 
-/// Leaves of the user's settings those that say how files are come by. Where pip does not tell its settings, those of its
-/// files stay as they are: then it says itself what is wrong.
+/// Keeps only those of the user's settings that determine how files are fetched. If pip does not list its settings, its
+/// configuration files stay in effect, and pip itself reports what is wrong.
 pub(super) fn keep_the_way(command: &PipCommand, pip: &mut Command, deadline: Instant) {
     keep_the_environment_s(pip);
     match listed(command, deadline) {
@@ -52,7 +52,7 @@ pub(super) fn keep_the_way(command: &PipCommand, pip: &mut Command, deadline: In
     }
 }
 
-/// Does that for the settings that come from the environment.
+/// Removes all other settings that come from the environment.
 fn keep_the_environment_s(pip: &mut Command) {
     let counts: Vec<String> = COUNT.iter().map(|key| variable(key)).collect();
     for (name, _) in env::vars_os() {
@@ -63,12 +63,12 @@ fn keep_the_environment_s(pip: &mut Command) {
     }
 }
 
-/// The environment variable that stands for a setting.
+/// Returns the environment variable for a setting.
 fn variable(key: &str) -> String {
     format!("PIP_{}", key.to_ascii_uppercase().replace('-', "_"))
 }
 
-/// What `pip config list` prints.
+/// Returns the output of `pip config list`.
 fn listed(command: &PipCommand, deadline: Instant) -> Option<String> {
     let [program, first @ ..] = command.as_slice() else { return None };
     let output = Temporary::new(tempfile::NamedTempFile::new).ok()?;
@@ -76,7 +76,7 @@ fn listed(command: &PipCommand, deadline: Instant) -> Option<String> {
     keep_the_environment_s(&mut pip);
     pip.args(first)
         .args(["config", "list"])
-        // In a configuration file these would silence it, or be taken for its own option that asks for one file alone.
+        // In a configuration file these would silence it, or be taken for its options that select a single file.
         .envs(["QUIET", "VERBOSE", "USER", "GLOBAL", "SITE"].map(|name| (format!("PIP_{name}"), "0")))
         .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
         // Values may be in any script.
@@ -88,8 +88,9 @@ fn listed(command: &PipCommand, deadline: Instant) -> Option<String> {
     status.success().then(|| pip::read_messages(output.path()))
 }
 
-/// The settings that count, of what `pip config list` prints: `global.index-url='https://...'`, a line each. The
-/// environment (`:env:`) goes before a command's section, that before `global`.
+/// Extracts the applicable settings from the output of `pip config list`, which has one setting per line:
+/// `global.index-url='https://...'`. The environment (`:env:`) takes precedence over a command's section, which takes
+/// precedence over `global`.
 fn effective(listed: &str) -> impl Iterator<Item = (&'static str, String)> {
     let lines: Vec<(&str, &str, String)> = listed
         .lines()
@@ -108,7 +109,7 @@ fn effective(listed: &str) -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
-/// The text that a Python literal stands for: `'a\nb'`, `"it's"`.
+/// Parses a Python string literal: `'a\nb'`, `"it's"`.
 fn literal(text: &str) -> Option<String> {
     let quote = text.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
     let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;

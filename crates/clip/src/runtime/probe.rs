@@ -1,6 +1,7 @@
-//! Tries a library before `ort` is handed it.
+//! Checks a library before `ort` gets it.
 //!
-//! `ort` loads what it is given and asserts the rest; a library that is too old, or none at all, would end in a panic.
+//! `ort` loads any file it is given and asserts the rest: a library that is too old, or not onnxruntime at all, would
+//! cause a panic.
 
 use std::{
     ffi::{CStr, c_char, c_void},
@@ -10,45 +11,45 @@ use std::{
 
 use super::{library_file, trial::Refusal};
 
-/// A library that serves.
+/// A usable library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Probed {
     pub path: PathBuf,
-    /// As the library says it: `1.32.0`.
+    /// The version that the library reports: `1.32.0`.
     pub version: String,
 }
 
-/// The start of onnxruntime's C interface, the one part whose layout no version changes.
+/// The start of onnxruntime's C interface, the only part with the same layout in every version.
 #[repr(C)]
 struct ApiBase {
     get_api: unsafe extern "system" fn(u32) -> *const c_void,
     get_version_string: unsafe extern "system" fn() -> *const c_char,
 }
 
-/// The file name of the library that holds onnxruntime's CUDA provider.
+/// The file name of the library with onnxruntime's CUDA provider.
 pub(super) const CUDA_PROVIDER: &str =
     if cfg!(windows) { "onnxruntime_providers_cuda.dll" } else { "libonnxruntime_providers_cuda.so" };
 
-/// Whether the library's CUDA provider lies beside it.
+/// Whether the library's CUDA provider is beside it.
 pub(super) fn has_cuda(path: &Path) -> bool {
     path.parent().is_some_and(|folder| folder.join(CUDA_PROVIDER).is_file())
 }
 
-/// Loads the library at `path` and checks that it is an onnxruntime with the interface that we use.
+/// Loads the library at `path` and checks that it is onnxruntime and has the interface that we use.
 pub(super) fn probe(path: &Path) -> Result<Probed, Refusal> {
     // A bare file name would make the system's loader look elsewhere.
     let path = &std::path::absolute(path).map_err(|error| Refusal::Here(format!("cannot be read: {error}")))?;
     library_file::check(path).map_err(Refusal::Damaged)?;
     disable_telemetry();
-    // SAFETY: loading runs the library's constructors. The headers say that it is whole and exports onnxruntime's
-    // entry point; that it is what it says cannot be known before.
+    // SAFETY: loading runs the library's constructors. The headers say that it is complete and exports onnxruntime's
+    // entry point; whether it really is onnxruntime cannot be known before.
     let library = unsafe { libloading::Library::new(path) }.map_err(|error| {
-        // What the loader says is the error's source. It repeats the path.
+        // The loader's message is the source of the error, and repeats the path.
         let error = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         let reason = error.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&error);
         Refusal::Here(format!("cannot be loaded: {reason}"))
     })?;
-    // Never unloaded: it will be used, or its destructors had better not run.
+    // Never unloaded: either it will be used, or its destructors had better not run.
     let library = ManuallyDrop::new(library);
     // SAFETY: this is the entry point's type in every version of onnxruntime; pointers are checked before use, and
     // what they point to lives as long as the library, which is never unloaded.
@@ -63,7 +64,7 @@ pub(super) fn probe(path: &Path) -> Result<Probed, Refusal> {
             return Err(unfit("is an onnxruntime without a version"));
         }
         let version = CStr::from_ptr(version).to_string_lossy().into_owned();
-        // onnxruntime prints a complaint to stderr when asked for an interface that it does not have.
+        // onnxruntime prints an error to stderr when asked for an interface that it does not have.
         let api = if new_enough(&version) { (base.get_api)(ort::MINOR_VERSION) } else { std::ptr::null() };
         (version, api)
     };
@@ -84,12 +85,12 @@ fn new_enough(version: &str) -> bool {
 }
 
 /// Keeps onnxruntime's telemetry from starting. `DisableTelemetryEvents`, which `ort` calls, comes too late: by then
-/// the official builds have stored an identifier in the user's cache and started a thread that uploads.
+/// the official builds have stored an identifier in the user's cache and started an upload thread.
 pub(super) fn disable_telemetry() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the environment must not be read by C code in another thread meanwhile. Rust's own reads are locked
-        // against this; before onnxruntime is loaded, which this precedes, nothing else in the program reads it.
+        // SAFETY: no C code in another thread may read the environment meanwhile. Rust's own reads are synchronised
+        // with this write, and before onnxruntime is loaded nothing else in the program reads it.
         unsafe { std::env::set_var("ORT_DISABLE_TELEMETRY", "1") };
     });
 }
@@ -118,7 +119,7 @@ mod tests {
         std::fs::write(&truncated, &bytes[..bytes.len() / 2]).unwrap();
         assert!(matches!(probe(&truncated).unwrap_err(), Refusal::Damaged(reason) if reason.contains("cut short")));
 
-        // An old one is made of the real one by changing the version that it tells.
+        // Makes an old library from the real one by changing the version that it reports.
         let version = format!("{}\0", real.version()).into_bytes();
         let mut old_version = version.clone();
         // 1.32.0 becomes 1.02.0.

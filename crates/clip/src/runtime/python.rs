@@ -1,5 +1,5 @@
-//! Finds onnxruntime in the active Python environment by its folders alone: starting Python takes longer than the rest
-//! of our start.
+//! Finds onnxruntime in the active Python environment by its folders alone, because starting Python would take longer
+//! than the rest of our start.
 
 use std::{
     env,
@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folders that hold the `onnxruntime` package's libraries, the most particular environment first.
+/// Returns the folders with the `onnxruntime` package's libraries, the most specific environment first.
 pub(super) fn library_folders() -> Vec<PathBuf> {
     let mut prefixes: Vec<PathBuf> = ["VIRTUAL_ENV", "CONDA_PREFIX"]
         .iter()
@@ -35,21 +35,21 @@ pub(super) fn library_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The prefix of the first Python on `PATH` (`/usr` for `/usr/bin/python3`), not following links: a virtual
-/// environment's Python is a link to the one that it was made from.
+/// Returns the prefix of the first Python on `PATH` (`/usr` for `/usr/bin/python3`). Does not follow links, because a
+/// virtual environment's Python is a link to the one it was made from.
 fn python_on_path() -> Option<PathBuf> {
     let names: &[&str] = if cfg!(windows) { &["python.exe", "python3.exe"] } else { &["python3", "python"] };
     let folder =
         env::split_paths(&env::var_os("PATH")?).find(|folder| names.iter().any(|name| folder.join(name).is_file()))?;
     if cfg!(windows) {
-        // Installed ones lie in the prefix itself, those of virtual environments in its folder Scripts.
+        // An installed Python is in the prefix itself, that of a virtual environment in its folder Scripts.
         let in_scripts = folder.file_name().is_some_and(|name| name.eq_ignore_ascii_case("Scripts"));
         return if in_scripts { folder.parent().map(Path::to_owned) } else { Some(folder) };
     }
     folder.parent().map(Path::to_owned)
 }
 
-/// The folders of an environment that packages are installed into.
+/// Returns the folders of an environment into which packages are installed.
 fn package_folders(prefix: &Path) -> Vec<PathBuf> {
     let mut folders = vec![prefix.join("Lib").join("site-packages")];
     for library in ["lib", "lib64", "local/lib"] {

@@ -1,4 +1,4 @@
-//! What `recipe-render runtime` shows.
+//! The report that `recipe-render runtime` shows.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::{
     trial::Trial,
 };
 
-/// Which onnxruntime would be used, and what was looked at to find it.
+/// The onnxruntime that would be used, and the places searched for it.
 #[derive(Debug)]
 pub struct Report {
     /// The library that would be used, or why there is none.
@@ -18,28 +18,28 @@ pub struct Report {
     pub places: Vec<Place>,
 }
 
-/// A library that serves.
+/// A usable library.
 #[derive(Debug)]
 pub struct Library {
     pub source: Source,
     pub path: PathBuf,
     pub version: String,
-    /// Names of the execution providers that it was built with, and whether sessions can be made with them here.
+    /// The names of the execution providers that it was built with, and whether sessions with them work here.
     pub providers: Vec<(String, ProviderState)>,
 }
 
-/// What became of an execution provider.
+/// The state of an execution provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderState {
-    /// A session with it was made and run.
+    /// A session with it was created and run.
     Registers,
-    /// It is there, but does not work; the reason.
+    /// It is present but does not work; the reason.
     Fails(String),
     /// We never use it.
     Unused,
 }
 
-/// Looks for onnxruntime as a render would, but installs nothing.
+/// Searches for onnxruntime as a render would, but installs nothing.
 pub fn report(options: &Options) -> Report {
     let trial = Trial::of_process(options.trial.as_deref());
     let surroundings = Surroundings::of_process(options.onnxruntime.as_deref(), trial);
@@ -49,7 +49,7 @@ pub fn report(options: &Options) -> Report {
         Err(error) => return Report { library: Err(error), places: Vec::new() },
     };
     let library = match found {
-        // The places are shown anyway.
+        // Without the places, which the report shows anyway.
         None => Err(RuntimeError::library(open::none_found(want), open::way_out(want, &places))),
         Some((source, probed)) => Runtime::load_probed(probed).map(|runtime| Library {
             source,

@@ -1,4 +1,4 @@
-//! Sessions: a graph made ready to run on a device.
+//! Sessions: graphs prepared to run on a device.
 
 use ort::{
     ep,
@@ -14,20 +14,20 @@ use super::{
     weights::{LentWeights, Weights},
 };
 
-/// How far onnxruntime may rewrite a graph.
+/// The extent to which onnxruntime may rewrite a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// Constants and shapes only; standard operators stay.
     Basic,
-    /// Everything for the device.
+    /// All optimisations for the device.
     All,
 }
 
-/// How a session is to be made.
+/// The settings of a session.
 #[derive(Debug, Clone)]
 pub struct SessionPlan {
     pub device: Device,
-    /// Threads of the session's own pool; 1: it runs in the caller's thread alone.
+    /// The threads of the session's own pool. With 1, the session runs in the caller's thread alone.
     pub threads: usize,
     pub level: Level,
     /// Sizes for named free dimensions (`batch` = 8).
@@ -35,14 +35,14 @@ pub struct SessionPlan {
 }
 
 impl Runtime {
-    /// A session for a serialised graph.
+    /// Creates a session for a serialised graph.
     pub fn session(&self, graph: &[u8], weights: &Weights, plan: &SessionPlan) -> Result<Session, RuntimeError> {
         let mut sessions = self.sessions(graph, weights, plan, 1)?;
         sessions.pop().ok_or_else(|| RuntimeError::Ort("no session".to_owned()))
     }
 
-    /// Several sessions for the same serialised graph, to be run at once by as many threads. They share the weights
-    /// and what onnxruntime packs from them.
+    /// Creates several sessions for the same serialised graph, to be run at the same time by as many threads. They
+    /// share the weights and what onnxruntime packs from them.
     pub fn sessions(
         &self,
         graph: &[u8],
@@ -74,7 +74,7 @@ impl Runtime {
             Level::Basic => GraphOptimizationLevel::Level1,
             Level::All => GraphOptimizationLevel::All,
         };
-        // Not `with_flush_to_zero`: onnxruntime applies it to its pool's threads and to the thread that makes the
+        // Not `with_flush_to_zero`: onnxruntime applies it to its pool's threads and to the thread that creates the
         // process's first session, so the bits would depend on which thread runs a one-thread session.
         let mut builder = ort::session::Session::builder(&self.environment)?
             .with_intra_threads(plan.threads.max(1))?
@@ -88,14 +88,14 @@ impl Runtime {
             builder = builder.with_dimension_override(name, *size)?;
         }
         match plan.device {
-            // Otherwise onnxruntime would choose execution providers itself on some systems.
-            // And a memory pattern is one more block of all that a run needs, beside the pieces of the first run, which stay: of no
-            // use to the speed, and a third of the memory (performance.md).
+            // Without the policy, onnxruntime would choose execution providers itself on some systems.
+            // A memory pattern adds one block for everything that a run needs, while the pieces of the first run stay
+            // allocated. It does not make runs faster, and takes a third of the memory (performance.md).
             Device::Cpu => Ok(builder
                 .with_auto_device(ort::session::builder::AutoDevicePolicy::PreferCPU)?
                 .with_memory_pattern(false)?),
             Device::Cuda(number) => {
-                // Bits repeat only with the heuristic search and full-precision products.
+                // Results are reproducible to the bit only with the heuristic search and full-precision products.
                 let cuda = ep::CUDA::default()
                     .with_device_id(number)
                     .with_tf32(false)
@@ -105,10 +105,10 @@ impl Runtime {
         }
     }
 
-    /// onnxruntime's *basic* optimisation with the free dimensions set: constants and shapes folded, all shapes static
-    /// (given in `value_info`), standard operators only. Returns the new graph's bytes.
+    /// Runs onnxruntime's *basic* optimisation with the free dimensions set: constants and shapes are folded, all
+    /// shapes are static (noted in `value_info`), and only standard operators are used. Returns the new graph's bytes.
     ///
-    /// `weights` come back inside the graph; what should stay outside must be a graph input while folding.
+    /// `weights` come back inside the graph. Weights that should stay outside must be graph inputs while folding.
     pub fn fold(&self, graph: &[u8], weights: &Weights, dimensions: &[(String, i64)]) -> Result<Vec<u8>, RuntimeError> {
         let io = |error: std::io::Error| RuntimeError::Ort(format!("the folded graph's temporary file: {error}"));
         let folder = tempfile::tempdir().map_err(io)?;
@@ -123,22 +123,23 @@ impl Runtime {
     }
 }
 
-/// Gives the system back what was needed only while sessions were made: each packs the weights before it finds that they
-/// are packed, and glibc keeps what is freed in pieces of megabytes (measured: as much as all weights).
+/// Returns memory to the system that was needed only while creating sessions. Each session packs the weights before it
+/// finds that they are packed already, and glibc keeps freed memory in pieces of megabytes (measured: as much as all
+/// weights).
 fn give_memory_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         unsafe extern "C" {
             fn malloc_trim(pad: usize) -> std::ffi::c_int;
         }
-        // SAFETY: glibc's function of this type; it may be called at any time from any thread.
+        // SAFETY: this is the type of glibc's function, which may be called at any time from any thread.
         unsafe { malloc_trim(0) };
     }
 }
 
 /// A graph ready to run.
 pub struct Session {
-    // Declared before what it borrows, so dropped before it.
+    // Declared before the weights it borrows, so it is dropped before them.
     session: ort::session::Session,
     _weights: LentWeights,
 }
@@ -171,12 +172,12 @@ impl Session {
         Ok(Outputs::new(outputs.into_iter().map(|(name, value)| (name.to_owned(), value))))
     }
 
-    /// The inputs' names, in the graph's order.
+    /// Returns the inputs' names, in the graph's order.
     pub fn inputs(&self) -> impl Iterator<Item = &str> {
         self.session.inputs().iter().map(|input| input.name())
     }
 
-    /// The outputs' names, in the graph's order.
+    /// Returns the outputs' names, in the graph's order.
     pub fn outputs(&self) -> impl Iterator<Item = &str> {
         self.session.outputs().iter().map(|output| output.name())
     }

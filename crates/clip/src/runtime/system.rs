@@ -1,4 +1,4 @@
-//! The folders where the system's loader looks for libraries.
+//! The folders that the system's loader searches for libraries.
 
 use std::{
     env,
@@ -9,7 +9,7 @@ use std::{
 
 use super::locate::libraries_in;
 
-/// The folders where the system's loader would find the library: those that hold one.
+/// Returns the folders of the system's loader that contain the library.
 pub(super) fn library_folders() -> Vec<PathBuf> {
     let variable = if cfg!(windows) {
         "PATH"
@@ -37,8 +37,8 @@ pub(super) fn library_folders() -> Vec<PathBuf> {
     kept
 }
 
-/// The folders that the Linux loader's configuration names, with the files that it includes (`include PATTERN`, where
-/// only the file's name may hold a `*`).
+/// Returns the folders named in the Linux loader's configuration and in the files that it includes (`include PATTERN`,
+/// where only the file's name may hold a `*`).
 fn configured_folders(file: &Path, depth: usize) -> Vec<PathBuf> {
     let Ok(text) = fs::read_to_string(file) else { return Vec::new() };
     let mut folders = Vec::new();

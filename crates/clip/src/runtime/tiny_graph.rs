@@ -1,4 +1,4 @@
-//! A graph so small that it is written by hand: it tries a device before a model is at hand.
+//! A graph so small that it is encoded by hand, for testing a device before a model is available.
 
 /// A field of a protobuf message, with its number.
 pub(super) enum Field<'a> {
@@ -6,8 +6,8 @@ pub(super) enum Field<'a> {
     Bytes(u8, &'a [u8]),
 }
 
-/// A protobuf message of these fields (<https://protobuf.dev/programming-guides/encoding/>). The field's number comes
-/// with its wire type: 0 for a number, 2 for bytes.
+/// Encodes a protobuf message of these fields (<https://protobuf.dev/programming-guides/encoding/>). A field's number
+/// is stored with its wire type: 0 for a number, 2 for bytes.
 pub(super) fn message(fields: &[Field]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for field in fields {
@@ -26,7 +26,7 @@ pub(super) fn message(fields: &[Field]) -> Vec<u8> {
     bytes
 }
 
-/// Seven bits a byte, the lowest first, every byte but the last with its top bit set.
+/// Encodes a number with seven bits in each byte, the lowest first, and the top bit set in every byte but the last.
 fn varint(mut value: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value > 0x7f {
@@ -37,7 +37,7 @@ fn varint(mut value: usize) -> Vec<u8> {
     bytes
 }
 
-/// `ValueInfoProto`: a name with 32-bit floats of one dimension.
+/// Returns a `ValueInfoProto`: a name with 32-bit floats of one dimension.
 pub(super) fn vector(name: &str, length: u8) -> Vec<u8> {
     let dimension = message(&[Field::Number(1, length)]);
     let shape = message(&[Field::Bytes(1, &dimension)]);
@@ -46,13 +46,13 @@ pub(super) fn vector(name: &str, length: u8) -> Vec<u8> {
     message(&[Field::Bytes(1, name.as_bytes()), Field::Bytes(2, &value_type)])
 }
 
-/// `ModelProto` around a `GraphProto`: ONNX IR 8, opset 17.
+/// Returns a `ModelProto` with this `GraphProto`: ONNX IR 8, opset 17.
 pub(super) fn model(graph: &[u8]) -> Vec<u8> {
     let opset = message(&[Field::Number(2, 17)]);
     message(&[Field::Number(1, 8), Field::Bytes(8, &opset), Field::Bytes(7, graph)])
 }
 
-/// `y = Relu(x)`, both of 2 elements.
+/// Returns the model `y = Relu(x)`, both of 2 elements.
 pub(super) fn relu() -> Vec<u8> {
     let node = message(&[Field::Bytes(1, b"x"), Field::Bytes(2, b"y"), Field::Bytes(4, b"Relu")]);
     model(&message(&[

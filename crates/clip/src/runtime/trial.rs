@@ -1,8 +1,8 @@
-//! Tries libraries in a process of their own, each once.
+//! Tries each library once, in a separate process.
 //!
-//! A library that is damaged inside can end the process that loads it; one that is loaded stays, and `ort` takes one a
-//! process; and whether sessions run on it is known only when one has run. So a child does all that and tells what came of
-//! it. The answer is kept until the file changes: a start costs no second process.
+//! A library that is damaged inside can end the process that loads it. A loaded library stays loaded, and `ort` takes
+//! only one per process. And whether sessions run on it is known only when one has run. So a child process does all
+//! that and reports the result. The answer is cached until the file changes, so a normal start needs no second process.
 
 use std::{
     env,
@@ -25,18 +25,18 @@ use super::{
 /// The time that a library may take to load and to run a session.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What begins the line that a child answers in: libraries may print lines of their own.
+/// The prefix of the line with a child's answer, because libraries may print lines of their own.
 const ANSWER: &str = "recipe-render-library ";
 
-/// Why a library does not serve, in words to stand after its path.
+/// The reason why a library is not usable, in words to be printed after its path.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Refusal {
-    /// It is not whole: another copy may serve.
+    /// It is damaged; another copy may be usable.
     Damaged(String),
-    /// It is what it is, and does not serve us.
+    /// It is intact, but not suitable for us.
     Unfit(String),
-    /// It cannot be used now; what is about the file may be as it should be.
+    /// It cannot be used here and now, though the file itself may be fine.
     Here(String),
 }
 
@@ -48,18 +48,18 @@ impl Refusal {
     }
 }
 
-/// How libraries are tried.
+/// The way to try libraries.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Trial {
-    /// Started as `PROGRAM runtime try PATH`, it answers with [`answer`]. Without one libraries are loaded in this process and
-    /// no session is run on them.
+    /// The program to try libraries with. Started as `PROGRAM runtime try PATH`, it prints the result of [`answer`].
+    /// Without one, libraries are loaded in this process and no session is run on them.
     pub program: Option<PathBuf>,
-    /// Where answers are kept, if they are.
+    /// The cache of answers, if any.
     pub answers: Option<Answers>,
 }
 
 impl Trial {
-    /// As this process does it.
+    /// Returns the trial with this process's cache of answers.
     pub(super) fn of_process(program: Option<&Path>) -> Self {
         Trial { program: program.map(Path::to_owned), answers: Answers::of_process() }
     }
@@ -78,7 +78,7 @@ impl Trial {
         }
         let answer = match ask(program, path) {
             Some(answer) => answer,
-            // There can be no child: better tried here than not at all.
+            // No child can be started: better tried here than not at all.
             None => return probe::probe(path),
         };
         if let (Some(answers), Some(stamp)) = (&self.answers, &stamp)
@@ -90,7 +90,7 @@ impl Trial {
     }
 }
 
-/// What can be told without loading it.
+/// Checks what can be checked without loading the library.
 fn look(path: &Path) -> Result<(), Refusal> {
     library_file::check(path).map_err(Refusal::Damaged)?;
     if library_file::lies_where_nothing_is_executed(path) {
@@ -99,10 +99,10 @@ fn look(path: &Path) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether an answer is about the file alone.
+/// Whether an answer depends on the file alone, so it can be cached.
 fn is_lasting(answer: &Result<String, Refusal>) -> bool {
     match answer {
-        // Where memory is short, other things end the process.
+        // With little memory, the process may have ended for other reasons.
         Err(Refusal::Damaged(_)) => !has_little_memory(),
         Err(Refusal::Here(_)) => false,
         Ok(_) | Err(Refusal::Unfit(_)) => true,
@@ -120,7 +120,8 @@ fn has_little_memory() -> bool {
     false
 }
 
-/// Tries the library at a path in this process and says what came of it, in a line for the parent. The process may end here.
+/// Tries the library at a path in this process, and returns the result as a line for the parent. The process may end
+/// here.
 pub fn answer(path: &Path) -> String {
     without_core_dump();
     let answer = try_here(path).map(|probed| probed.version);
@@ -138,18 +139,18 @@ fn try_here(path: &Path) -> Result<Probed, Refusal> {
     Ok(probed)
 }
 
-/// A library that crashes shall leave no file of the size of its memory.
+/// Disables core dumps, because a crashing library would leave a file of the size of its memory.
 fn without_core_dump() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let maximum = getrlimit(Resource::Core).maximum;
-        // Where it cannot be set there is a file, no more.
+        // A failure only means that a file is left.
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
     }
 }
 
-/// A child's answer; none where there can be no child.
+/// Asks a child for its answer. Returns `None` if no child can be started.
 fn ask(program: &Path, path: &Path) -> Option<Result<String, Refusal>> {
     let mut command = Command::new(program);
     command.args(["runtime", "try"]).arg(path).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -159,7 +160,7 @@ fn ask(program: &Path, path: &Path) -> Option<Result<String, Refusal>> {
     thread::Builder::new()
         .spawn(move || {
             let mut text = Vec::new();
-            // More than any answer; the pipe ends with the child.
+            // A limit that no answer reaches. The pipe ends with the child.
             let _ = output.by_ref().take(1 << 20).read_to_end(&mut text);
             let _ = said.send(String::from_utf8_lossy(&text).into_owned());
         })
@@ -170,7 +171,7 @@ fn ask(program: &Path, path: &Path) -> Option<Result<String, Refusal>> {
     };
     let answered = text.lines().rev().find_map(|line| serde_json::from_str(line.strip_prefix(ANSWER)?).ok());
     if answered.is_some() {
-        // What its destructors do is no matter.
+        // What its destructors do afterwards does not matter.
         return answered;
     }
     let status = loop {
@@ -184,7 +185,7 @@ fn ask(program: &Path, path: &Path) -> Option<Result<String, Refusal>> {
     Some(Err(if crashed(status) { Refusal::Damaged(reason) } else { Refusal::Here(reason) }))
 }
 
-/// Whether a process has ended itself by what it did to its memory; others may be ended by somebody else.
+/// Whether a process ended by its own fault, such as an invalid memory access. Other signals may come from elsewhere.
 fn crashed(status: ExitStatus) -> bool {
     #[cfg(unix)]
     {
@@ -193,15 +194,15 @@ fn crashed(status: ExitStatus) -> bool {
     }
     #[cfg(not(unix))]
     {
-        // As Windows tells of exceptions.
+        // The exit codes with which Windows reports exceptions.
         status.code().is_some_and(|code| code as u32 >= 0xC000_0000)
     }
 }
 
-/// This process's program, to be started again.
+/// Returns the path of this process's program, to be started again.
 pub fn own_program() -> Option<PathBuf> {
     env::current_exe().ok().or_else(|| {
-        // Without /proc only the first argument tells; a bare name was looked up in PATH.
+        // Without /proc only the first argument names it; a bare name was looked up in PATH.
         let first = PathBuf::from(env::args_os().next()?);
         let beside = |folder: PathBuf| Some(folder.join(&first)).filter(|path| path.is_file());
         match first.components().count() {

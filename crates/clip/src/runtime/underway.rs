@@ -1,6 +1,7 @@
-//! What is under way to get a library: processes that were started (pip, trials), and temporary files and folders.
+//! Tracks the processes (pip, trials) and temporary files and folders in use while getting a library.
 //!
-//! A process that is ended runs no destructors and stops no child; [`abandon`] does what they would have done.
+//! A process that is terminated runs no destructors and stops no children; [`abandon`] does what the destructors would
+//! have done.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +20,7 @@ static UNDERWAY: Mutex<Underway> =
 struct Underway {
     children: BTreeMap<u64, Child>,
     temporary: BTreeSet<PathBuf>,
-    /// Children so far.
+    /// The number of children started so far.
     started: u64,
 }
 
@@ -29,16 +30,16 @@ fn underway() -> MutexGuard<'static, Underway> {
 
 /// A temporary file or folder, which removes itself when dropped.
 pub(super) struct Temporary<T> {
-    // Fields are dropped in this order: it is known until it is gone.
+    // Fields are dropped in this order, so the path stays registered until the file is gone.
     it: T,
     _known: Known,
 }
 
-/// A path is known as long as this lives.
+/// A registered path, for as long as this lives.
 struct Known(PathBuf);
 
 impl<T: AsRef<Path>> Temporary<T> {
-    /// The one that `make` makes.
+    /// Creates a temporary file or folder with `make` and registers it.
     pub(super) fn new(make: impl FnOnce() -> io::Result<T>) -> io::Result<Self> {
         let mut underway = underway();
         let it = make()?;
@@ -62,7 +63,7 @@ impl Drop for Known {
     }
 }
 
-/// A process that was started. Dropped before it has ended, it is killed.
+/// A child process. It is killed if it is dropped before it has ended.
 pub(super) struct Process(u64);
 
 impl Process {
@@ -75,12 +76,12 @@ impl Process {
         Ok(Process(number))
     }
 
-    /// What it prints, if that was asked for and not taken before.
+    /// Takes its output, if it is piped and was not taken before.
     pub(super) fn output(&self) -> Option<ChildStdout> {
         underway().children.get_mut(&self.0)?.stdout.take()
     }
 
-    /// How it ended, if it has.
+    /// Returns its exit status, if it has ended.
     pub(super) fn ended(&self) -> io::Result<Option<ExitStatus>> {
         underway().children.get_mut(&self.0).map_or(Ok(None), Child::try_wait)
     }
@@ -95,15 +96,15 @@ impl Drop for Process {
     }
 }
 
-/// Kills a child, unless it has ended, and waits for its end.
+/// Kills a child unless it has ended, and waits for it.
 fn stop(child: &mut Child) {
-    // One that has ended cannot be killed, which is no matter.
+    // Fails if the child has ended, which does not matter.
     let _ = child.kill();
     let _ = child.wait();
 }
 
-/// Stops what installations have started, and removes their temporary files. For use right before the process ends: as
-/// long as the answer lives, nothing further is started.
+/// Stops the processes that installations have started, and removes their temporary files. For use right before the
+/// process ends: as long as the result lives, nothing new can be started.
 pub fn abandon() -> impl Sized {
     let mut underway = underway();
     underway.children.values_mut().for_each(stop);
@@ -118,7 +119,7 @@ fn remove(path: &Path) {
         let _ = fs::remove_file(path);
         return;
     }
-    // Another thread may be writing into the folder still.
+    // Another thread may still be writing into the folder.
     for _ in 0..20 {
         match fs::remove_dir_all(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => thread::sleep(Duration::from_millis(10)),

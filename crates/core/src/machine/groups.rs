@@ -1,19 +1,19 @@
-//! The memory that Linux's control groups leave a process: version 1, version 2, and machines with both.
+//! The memory that Linux control groups leave to this process: version 1, version 2, and machines with both.
 //!
-//! A limit holds for a group and all groups below it, so every group from the process's own to the root is looked at.
-//! Inside a container the groups above may be out of sight and the process's own may be mounted as the root; whatever
-//! exists of the path is looked at, and the mount's root in any case.
+//! A limit applies to a group and to all groups below it, so every group from the process's own to the root is checked.
+//! Inside a container the groups above may be invisible, and the process's own may be mounted as the root. Every part
+//! of the path that exists is checked, and always the mount's root.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::memory::{Bound, Room};
 
-/// The files that tell of a group's memory.
+/// The names of the files that report a group's memory.
 struct Files {
     limit: &'static str,
     used: &'static str,
-    /// The lines of `memory.stat` that say what of `used` can be had again: pages of files.
+    /// The lines of `memory.stat` that count the reclaimable part of `used`: file pages.
     reclaimable: [&'static str; 2],
 }
 
@@ -25,7 +25,8 @@ const FIRST: Files = Files {
 const SECOND: Files =
     Files { limit: "memory.max", used: "memory.current", reclaimable: ["active_file", "inactive_file"] };
 
-/// What each group with a limit leaves the process. `root` is the root of the file system, other than `/` in tests.
+/// Returns the memory that each group with a limit leaves to the process. `root` is the root of the file system, other
+/// than `/` only in tests.
 pub(super) fn rooms(root: &Path) -> Vec<Room> {
     let mounted = root.join("sys/fs/cgroup");
     let own = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
@@ -40,23 +41,23 @@ pub(super) fn rooms(root: &Path) -> Vec<Room> {
     let first = path_of(&|_, controllers| controllers.split(',').any(|controller| controller == "memory"));
     let second = path_of(&|id, controllers| id == "0" && controllers.is_empty());
     let mut rooms = along(&mounted.join("memory"), &first, &FIRST);
-    // On machines with both, version 2 has a place of its own.
+    // On machines with both, version 2 is mounted in its own place.
     for mount in [mounted.join("unified"), mounted] {
         rooms.extend(along(&mount, &second, &SECOND));
     }
     rooms
 }
 
-/// The rooms of a group and of all above it.
+/// Returns the room in a group and in every group above it.
 fn along(mount: &Path, own: &str, files: &Files) -> Vec<Room> {
-    // `..` leads out of a namespace of groups: above it nothing is to be seen.
+    // `..` leads out of the cgroup namespace: nothing above it is visible.
     let own = Path::new(own.trim_start_matches('/'));
     let own =
         if own.components().all(|part| matches!(part, std::path::Component::Normal(_))) { own } else { Path::new("") };
     own.ancestors().filter_map(|group| room(&mount.join(group), group, files)).collect()
 }
 
-/// What a group's limit leaves; none without a limit.
+/// Returns the memory that a group's limit leaves, or `None` without a limit.
 fn room(folder: &Path, group: &Path, files: &Files) -> Option<Room> {
     let number = |name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
     // Version 2 says `max` where there is no limit, version 1 a number beyond all memory.
@@ -89,7 +90,7 @@ mod tests {
         root
     }
 
-    /// Groups' names with their megabytes, left and allowed.
+    /// Returns each group's name with its megabytes left and allowed.
     fn read(files: &[(&str, &str)]) -> Vec<(String, u64, u64)> {
         let rooms = rooms(system(files).path()).into_iter();
         let plain = |room: Room| match room.bound {
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_container_sees_its_own_group_as_the_root() {
-        // The path is the host's, which is not mounted here.
+        // The path is that of the host, and not mounted here.
         let first = [
             ("proc/self/cgroup", "4:memory:/docker/abc\n"),
             ("sys/fs/cgroup/memory/memory.limit_in_bytes", "104857600"),
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(read(&first), [("/".to_owned(), 100, 100)]);
         let second = [("proc/self/cgroup", "0::/../../outside\n"), ("sys/fs/cgroup/memory.max", "104857600")];
         assert_eq!(read(&second), [("/".to_owned(), 100, 100)]);
-        // Without /proc the root is all that is known.
+        // Without /proc only the root is known.
         assert_eq!(read(&second[1..]), [("/".to_owned(), 100, 100)]);
     }
 

@@ -1,32 +1,32 @@
-//! How much memory there is for this process.
+//! How much memory is available to this process.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::groups;
 
-/// Memory that this process can still have, and what bounds it.
+/// The memory that this process can still allocate, and what limits it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
     pub bytes: u64,
     pub bound: Bound,
 }
 
-/// What bounds memory.
+/// What limits the memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
-    /// What the machine has.
+    /// The machine's own memory.
     Machine,
     /// The limit of a control group (a container, a systemd unit), with its bytes.
     Group { name: PathBuf, limit: u64 },
-    /// The limit of the process's addresses (`ulimit -v`), with its bytes.
+    /// The limit of the process's address space (`ulimit -v`), with its bytes.
     Addresses { limit: u64 },
-    /// The limit of the process's data (`ulimit -d`), with its bytes.
+    /// The limit of the process's data segment (`ulimit -d`), with its bytes.
     Data { limit: u64 },
 }
 
 impl fmt::Display for Room {
-    /// `0.3 GB are available (the limit of 0.3 GB of the control group /user.slice/a.scope)`
+    /// `0.2 GB are available of the 0.3 GB that the control group /user.slice/a.scope may have`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} are available", gigabytes(self.bytes))?;
         match &self.bound {
@@ -41,7 +41,7 @@ impl fmt::Display for Room {
 }
 
 impl Room {
-    /// What helps where it is too small: to raise what bounds it, and `less`, which says what needs less.
+    /// Says how to help when the room is too small: how to raise its limit, and `less`, a hint on how to need less.
     pub fn hint(&self, less: &str) -> String {
         match self.bound.raise() {
             Some(raise) => format!("{raise}; {less}"),
@@ -51,7 +51,7 @@ impl Room {
 }
 
 impl Bound {
-    /// What would raise it; nothing does of a machine's.
+    /// Says how to raise the limit. Returns `None` for the machine's own memory.
     fn raise(&self) -> Option<&'static str> {
         match self {
             Bound::Machine => None,
@@ -64,23 +64,23 @@ impl Bound {
     }
 }
 
-/// Bytes as people say them.
+/// Formats bytes for people.
 pub fn gigabytes(bytes: u64) -> String {
     let gigabytes = bytes as f64 / 1e9;
     if gigabytes < 0.1 { format!("{:.0} MB", gigabytes * 1e3) } else { format!("{gigabytes:.1} GB") }
 }
 
-/// The least of all rooms; none where the system tells nothing.
+/// Returns the smallest of all rooms, or `None` where the system reports nothing.
 pub fn room() -> Option<Room> {
     let machine = machine().map(|bytes| Room { bytes, bound: Bound::Machine });
     let groups = if cfg!(target_os = "linux") { groups::rooms(Path::new("/")) } else { Vec::new() };
     machine.into_iter().chain(groups).chain(own_limits()).min_by_key(|room| room.bytes)
 }
 
-/// What the machine has left.
+/// Returns the machine's available memory.
 #[cfg(target_os = "linux")]
 fn machine() -> Option<u64> {
-    // Not by sysinfo, which reads whatever else the file says, too.
+    // Not with sysinfo, which parses everything else in the file, too.
     available(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
@@ -92,7 +92,7 @@ fn machine() -> Option<u64> {
     (bytes > 0).then_some(bytes)
 }
 
-/// What `/proc/meminfo` says to be available: free, or used for what can be had again.
+/// Returns the memory that `/proc/meminfo` reports as available: free, or reclaimable.
 #[cfg(any(target_os = "linux", test))]
 fn available(meminfo: &str) -> Option<u64> {
     kilobytes(meminfo, "MemAvailable:").or_else(|| {
@@ -102,14 +102,14 @@ fn available(meminfo: &str) -> Option<u64> {
     })
 }
 
-/// A line like `VmSize:  1234 kB`, in bytes.
+/// Reads a line like `VmSize:  1234 kB` and returns its bytes.
 fn kilobytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
     kilobytes.checked_mul(1024)
 }
 
-/// What the process's own limits leave.
+/// Returns the room that the process's own limits leave.
 #[cfg(unix)]
 fn own_limits() -> Vec<Room> {
     use rustix::process::{Resource, getrlimit};
@@ -120,7 +120,7 @@ fn own_limits() -> Vec<Room> {
     ];
     let room = |(limit, used, bound): (Option<u64>, &str, fn(u64) -> Bound)| {
         let limit = limit?;
-        // Where it is not told what is in use, nothing is.
+        // Where the usage is not reported, it counts as zero.
         Some(Room { bytes: limit.saturating_sub(kilobytes(&status, used).unwrap_or(0)), bound: bound(limit) })
     };
     limits.into_iter().filter_map(room).collect()

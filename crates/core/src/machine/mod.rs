@@ -1,4 +1,4 @@
-//! What the machine, and whoever confines the process, allow.
+//! The memory that the machine, and any limits set on the process, allow.
 
 mod groups;
 mod memory;

@@ -1,4 +1,4 @@
-//! Folders in which our files lie at one depth, under names of known patterns.
+//! Folders that hold our files at a fixed depth, under names of known patterns.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{is_cache, is_folder, left_in, remove_empty};
 
-/// Which names are ours: those of the folders, the outermost first, and of the files in the innermost.
+/// The patterns of our names: those of the folders, outermost first, and of the files in the innermost.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
     pub folders: &'static [fn(&str) -> bool],
@@ -20,20 +20,20 @@ pub struct File {
     pub metadata: Metadata,
 }
 
-/// What was removed, and what was left.
+/// The result of clearing: what was removed, and what was left.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Cleared {
     pub files: u64,
     pub bytes: u64,
-    /// What is still there, as [`left_in`] says it.
+    /// A line on what is left, from [`left_in`].
     pub left: Option<String>,
 }
 
 impl Layout {
-    /// Our files below `root`, which itself may be a link: it is where we were told to write.
+    /// Returns our files below `root`. `root` itself may be a link, because it is where we were told to write.
     pub fn files(&self, root: &Path) -> Vec<File> {
         let mut files = Vec::new();
-        // What cannot be read holds nothing that we could use.
+        // Folders that cannot be read hold nothing that we could use.
         let _ = self.walk(root, self.folders, &mut |path, metadata| {
             files.push(File { path, metadata });
             Ok(())
@@ -41,17 +41,17 @@ impl Layout {
         files
     }
 
-    /// Removes our files, and the folders that are empty after that.
+    /// Removes our files, and the folders that become empty.
     ///
     /// # Errors
-    /// Where one of them cannot be removed.
+    /// A file that cannot be removed.
     pub fn clear(&self, root: &Path) -> io::Result<Cleared> {
         let mut cleared = Cleared::default();
         self.walk(root, self.folders, &mut |path, metadata| {
             fs::remove_file(&path)?;
             cleared.files += 1;
             cleared.bytes += metadata.len();
-            // Of the folders above it as many as have names of ours.
+            // Only as many of the folders above as have our names.
             for folder in path.ancestors().skip(1).take(self.folders.len()) {
                 remove_empty(folder);
             }
@@ -62,7 +62,7 @@ impl Layout {
         Ok(cleared)
     }
 
-    /// Empty folders with our mark, from the innermost.
+    /// Removes empty folders with our mark, innermost first.
     fn remove_marked(&self, folder: &Path, below: &[fn(&str) -> bool]) {
         if let Some((name, rest)) = below.split_first() {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -84,7 +84,7 @@ impl Layout {
     ) -> io::Result<()> {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            // Of a link this is the link's own: it is neither.
+            // For a link this is the link's own metadata, which is neither a folder's nor a file's.
             let (Some(name), Ok(metadata)) = (name.to_str(), entry.metadata()) else { continue };
             match below.split_first() {
                 Some((ours, rest)) if metadata.is_dir() && ours(name) => self.walk(&entry.path(), rest, found)?,

@@ -1,8 +1,9 @@
-//! What of the user's disk is ours: only that is ever removed.
+//! Decides which files on the user's disk are ours. Only those are ever removed.
 //!
-//! Our folders may lie where other things lie, too: a variable may name any folder. So a file is removed by the full pattern of
-//! its name and of the folders above it, a folder only once it is empty, and a link, or what is behind it, never. Caches that we make
-//! carry the mark by which backups and other programs know caches, `CACHEDIR.TAG`.
+//! Our folders may contain other files as well, because an environment variable may name any folder. So a file is only
+//! removed if its name and the names of the folders above it match our patterns, a folder only once it is empty, and a
+//! link or its target never. Caches that we create carry `CACHEDIR.TAG`, the mark by which backups and other programs
+//! recognise caches.
 
 mod layout;
 
@@ -12,21 +13,21 @@ use std::path::Path;
 
 pub use layout::{Cleared, File, Layout};
 
-/// The mark's name, a standard's.
+/// The mark's standard name.
 const TAG: &str = "CACHEDIR.TAG";
 
-/// The standard's first line, and who wrote it: another program's mark is not ours.
+/// The standard's first line, and a line that names us, which tells our mark from another program's.
 const TAG_TEXT: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
                         # This folder is a cache of recipe-render: what is in it can be made or had again.\n";
 
-/// More files than this are not counted.
+/// The most files that are counted.
 pub const MOST_COUNTED: u64 = 10_000;
 
-/// Makes a cache, and the folders above it. It is marked where it was not there before: a folder that the user has made may hold
-/// what is no cache.
+/// Creates a cache, and the folders above it. Marks it only if it did not exist before, because a folder that the user
+/// created may hold other things.
 ///
 /// # Errors
-/// Where it cannot be made.
+/// A folder that cannot be created.
 pub fn make_cache(folder: &Path) -> io::Result<()> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent)?;
@@ -38,44 +39,46 @@ pub fn make_cache(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Marks a folder that we have just made.
+/// Marks a folder that we have just created.
 ///
 /// # Errors
-/// Where the mark cannot be written.
+/// A mark that cannot be written.
 pub fn mark(folder: &Path) -> io::Result<()> {
     fs::write(folder.join(TAG), TAG_TEXT)
 }
 
-/// The folder is a cache that we made.
+/// Whether the folder is a cache that we created.
 pub fn is_cache(folder: &Path) -> bool {
     let tag = folder.join(TAG);
     is_file(&tag) && fs::read(tag).is_ok_and(|text| text == TAG_TEXT.as_bytes())
 }
 
-/// A folder is there, and no link to one.
+/// Whether the path is a folder, and not a link to one.
 pub fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// An ordinary file is there, and no link to one.
+/// Whether the path is an ordinary file, and not a link to one.
 pub fn is_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
-/// Nothing is there, not even a link that leads nowhere.
+/// Whether nothing exists at the path, not even a dangling link.
 pub fn is_free(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-/// A file can be put at a path without following a link: its folder is one, and nothing is there but perhaps a file.
+/// Whether a file can be written at a path without following a link: its parent is a real folder, and the path is free
+/// or an ordinary file.
 pub fn takes_file(path: &Path) -> bool {
     path.parent().is_some_and(is_folder) && (is_free(path) || is_file(path))
 }
 
-/// Writes a file of a cache, whole or not at all, through no link; until then it has a name that [`temporary_of`] knows.
+/// Writes a cache file atomically and without following links. Until it is complete, it has a temporary name that
+/// [`temporary_of`] recognises.
 ///
 /// # Errors
-/// Where it cannot be written, or its folder is not there.
+/// A file that cannot be written, or a folder that does not exist.
 pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::NotFound.into());
@@ -90,12 +93,12 @@ pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a file whose name is ours; not what is no ordinary file. Whether it is gone by that.
+/// Removes a file whose name is ours, if it is an ordinary file. Returns whether it was removed.
 pub fn remove_file(path: &Path) -> bool {
     is_file(path) && fs::remove_file(path).is_ok()
 }
 
-/// Removes a folder of ours, with its mark, if nothing else is in it.
+/// Removes a folder of ours and its mark, if it contains nothing else.
 pub fn remove_empty(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let alone = entries.flatten().all(|entry| entry.file_name() == TAG);
@@ -105,11 +108,11 @@ pub fn remove_empty(folder: &Path) {
     if is_cache(folder) {
         remove_file(&folder.join(TAG));
     }
-    // It fails where something has come meanwhile, or the mark is another program's.
+    // This fails if something was added meanwhile, or the mark is another program's.
     let _ = fs::remove_dir(folder);
 }
 
-/// Files below a folder, links among them, but our marks; at most [`MOST_COUNTED`]. No link is followed.
+/// Counts the files below a folder, including links but not our marks, up to [`MOST_COUNTED`]. Follows no links.
 pub fn count(folder: &Path) -> u64 {
     let mut count = 0;
     let mut folders = vec![folder.to_path_buf()];
@@ -129,7 +132,7 @@ pub fn count(folder: &Path) -> u64 {
     count
 }
 
-/// How many files of others are left in a folder, as a line for people; none where there are none.
+/// Returns a line on how many files of others are left in a folder, or `None` if there are none.
 pub fn left_in(folder: &Path) -> Option<String> {
     let others = match count(folder) {
         0 => return None,
@@ -140,12 +143,12 @@ pub fn left_in(folder: &Path) -> Option<String> {
     Some(format!("{others} left in {}: not written by this program", folder.display()))
 }
 
-/// The text is so many hexadecimal digits, lower-case.
+/// Whether the text consists of this many lower-case hexadecimal digits.
 pub fn is_hexadecimal(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The stem of the file that a temporary file of ours is for: `.STEM.`, six letters or digits, `.tmp`.
+/// Returns the stem of the file that a temporary file of ours becomes: `.STEM.`, six letters or digits, `.tmp`.
 pub fn temporary_of(name: &str) -> Option<&str> {
     let (stem, random) = name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?;
     (random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(stem)
@@ -168,7 +171,7 @@ mod tests {
         fs::create_dir(&theirs).unwrap();
         make_cache(&theirs).unwrap();
         assert!(!is_cache(&theirs) && fs::read_dir(&theirs).unwrap().next().is_none());
-        // A mark of another program says nothing of us, and is its own.
+        // Another program's mark does not make the folder ours, and must stay.
         fs::write(theirs.join(TAG), "Signature: 8a477f597d28d172789f06886806bc55\n").unwrap();
         remove_empty(&theirs);
         assert!(!is_cache(&theirs) && theirs.join(TAG).exists());

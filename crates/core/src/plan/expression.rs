@@ -1,7 +1,7 @@
-//! Arithmetic over time: what an expression string of a recipe becomes.
+//! Arithmetic over time, compiled from a recipe's expression strings.
 //!
-//! An [`Expr`] only computes: no names to look up, no loops, no calls but the [`Function`]s below, and its size is bounded
-//! by whoever builds it, so that evaluation always ends and soon.
+//! An [`Expr`] only computes: it has no names to look up, no loops, and no calls but the [`Function`]s below. Whoever builds it bounds
+//! its size, so evaluation always ends, and soon.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ pub enum Expr {
     Variable(Variable),
     Negate(Box<Expr>),
     Binary(Operator, Box<Expr>, Box<Expr>),
-    /// The number of arguments is one that the function takes, see [`Function::arguments`].
+    /// The function must accept this number of arguments, see [`Function::arguments`].
     Call(Function, Vec<Expr>),
 }
 
-/// What an expression can ask about the moment.
+/// A property of the moment that an expression can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variable {
     /// `t`: 0 at the phase's first step, 1 at its last.
@@ -45,7 +45,7 @@ pub enum Operator {
     Subtract,
     Multiply,
     Divide,
-    /// What is left of a division rounded down: a - b floor(a / b), of the sign of b.
+    /// The remainder of a division rounded down: a - b floor(a / b), with the sign of b.
     Remainder,
     Power,
     Less,
@@ -114,7 +114,7 @@ pub enum Function {
 }
 
 impl Function {
-    /// Every function with its signature and its meaning; the name is what stands before the parenthesis.
+    /// Every function with its signature and its meaning; its name is the part before the parenthesis.
     pub const ALL: [(Function, &str, &str); 14] = [
         (Function::Sin, "sin(x)", "sine, x in radians"),
         (Function::Cos, "cos(x)", "cosine, x in radians"),
@@ -132,9 +132,9 @@ impl Function {
         (Function::If, "if(condition, a, b)", "a where the condition is not 0, otherwise b"),
     ];
 
-    /// As written in recipes, with its arguments.
+    /// Returns the function as written in recipes, with its arguments.
     pub fn signature(self) -> &'static str {
-        // Every function is in the table: a test looks.
+        // Every function is in the table; a test checks this.
         Self::ALL.iter().find(|(function, ..)| *function == self).map_or("", |(_, signature, _)| signature)
     }
 
@@ -143,12 +143,12 @@ impl Function {
         name_in(self.signature())
     }
 
-    /// The function of a name.
+    /// Returns the function with a name.
     pub fn named(name: &str) -> Option<Function> {
         Self::ALL.iter().find(|(_, signature, _)| name_in(signature) == name).map(|(function, ..)| *function)
     }
 
-    /// The fewest and the most arguments it takes.
+    /// Returns the minimum and the maximum number of arguments.
     pub fn arguments(self) -> (usize, usize) {
         match self {
             Function::Sin
@@ -165,13 +165,13 @@ impl Function {
     }
 }
 
-/// The part of a signature before its parenthesis.
+/// Returns the part of a signature before its parenthesis.
 fn name_in(signature: &str) -> &str {
     signature.split('(').next().unwrap_or(signature)
 }
 
 impl Expr {
-    /// The value at a moment; not finite where the arithmetic is not (1/0, log of 0).
+    /// Returns the value at a moment; it is not finite where the arithmetic is not (1/0, log of 0).
     pub fn at(&self, time: &Time) -> f64 {
         match self {
             Expr::Number(value) => *value,
@@ -206,7 +206,7 @@ impl Expr {
         }
     }
 
-    /// Numbers, variables, operators and calls in it.
+    /// Returns the number of numbers, variables, operators and calls in it.
     pub fn size(&self) -> usize {
         1 + match self {
             Expr::Number(_) | Expr::Variable(_) => 0,
@@ -217,8 +217,8 @@ impl Expr {
     }
 }
 
-/// Arguments are evaluated one by one, so that `if` leaves alone the branch it does not take. A missing argument, which
-/// [`Function::arguments`] rules out, counts as not a number.
+/// Calls a function. Arguments are evaluated one by one, so `if` does not evaluate the branch that it does not take. A missing argument,
+/// which [`Function::arguments`] rules out, counts as not a number.
 fn call(function: Function, arguments: &[Expr], time: &Time) -> f64 {
     let argument = |index: usize| arguments.get(index).map_or(f64::NAN, |argument: &Expr| argument.at(time));
     // f64::min and max would drop a NaN.
@@ -276,7 +276,7 @@ fn call(function: Function, arguments: &[Expr], time: &Time) -> f64 {
     }
 }
 
-/// As a recipe would write it, with parentheses around every operation that is not the outermost.
+/// Formats it as a recipe would write it, with parentheses around every operation except the outermost.
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = |expr: &Expr, f: &mut fmt::Formatter<'_>| match expr {

@@ -1,43 +1,43 @@
-//! Ensembles of models: targets that are one in the recipe, and look at the same windows with a model each.
+//! Ensembles of models: targets that are one target in the recipe and look at the same windows with one model each.
 
 use super::{Plan, Schedule, Target, Time};
 use crate::chance::key_of;
 
-/// A target's part in an ensemble, whose other members have the same [`Target::key`] and stand beside it in the plan.
+/// A target's part in an ensemble. The other members have the same [`Target::key`] and are adjacent in the plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// What the ensemble is called: the target's name in the recipe.
+    /// The ensemble's name: that of the target in the recipe.
     pub of: String,
-    /// How much the member counts beside the others; positive at every step.
+    /// The member's weight relative to the others; positive at every step.
     pub weight: Schedule,
 }
 
 impl Target {
-    /// What its tally is known by: unlike [`Target::key`], members of an ensemble have one each.
+    /// Returns the identity of its tally. Unlike [`Target::key`], it differs between the members of an ensemble.
     pub fn identity(&self) -> u64 {
         if self.member.is_some() { key_of(&self.name) } else { self.key }
     }
 
-    /// What it is called in the recipe: members of an ensemble have one name.
+    /// Returns its name in the recipe, which all members of an ensemble share.
     pub fn called(&self) -> &str {
         self.member.as_ref().map_or(&self.name, |member| &member.of)
     }
 
-    /// Whether both are members of one ensemble.
+    /// Whether both are members of the same ensemble.
     fn is_beside(&self, other: &Target) -> bool {
         self.member.is_some() && other.member.is_some() && self.key == other.key
     }
 }
 
 impl Plan {
-    /// The position of the first member of a target's ensemble; its own where it is a member of none.
+    /// Returns the position of the first member of a target's ensemble, or its own if it is not in one.
     pub fn first_member(&self, target: usize) -> usize {
         let own = &self.targets[target];
         self.targets[..target].iter().position(|other| own.is_beside(other)).unwrap_or(target)
     }
 
-    /// A member's share of its ensemble's pull at a moment, those of all members being 1 together; none of a target that is a
-    /// member of none.
+    /// Returns a member's share of its ensemble's pull at a moment; the shares of all members add up to 1. Returns `None` for a target
+    /// that is not in an ensemble.
     pub fn share(&self, target: usize, time: &Time) -> Option<f64> {
         let own = &self.targets[target];
         let weight = |target: &Target| target.member.as_ref().map(|member| member.weight.at(time));
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(firsts, [0, 1, 1, 3, 3]);
         let identities: std::collections::BTreeSet<u64> = plan.targets.iter().map(Target::identity).collect();
         assert_eq!(identities.len(), 5);
-        // A target of one model is known by what it always was.
+        // A target with one model has its key as its identity.
         assert_eq!(plan.targets[0].identity(), plan.targets[0].key);
     }
 }

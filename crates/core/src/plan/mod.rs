@@ -1,8 +1,8 @@
-//! What the renderer is told: the fully resolved recipe.
+//! The renderer's input: the fully resolved recipe.
 //!
-//! A [`Plan`] has no default, no name look-up and no string expression left. `recipe` makes it, `render` follows it;
-//! nothing past this module knows TOML. Lengths on the canvas are fractions of its shorter side, filters inside a window
-//! are in window pixels, angles in degrees, colours 0..1 sRGB, times in steps.
+//! A [`Plan`] has no defaults, name lookups or string expressions left. `recipe` makes it, `render` follows it; nothing past this module
+//! knows TOML. Lengths on the canvas are fractions of its shorter side, filters inside a window are in window pixels, angles in degrees,
+//! colours 0..1 sRGB, times in steps.
 
 mod expression;
 mod member;
@@ -34,20 +34,20 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The number of steps of all phases.
+    /// Returns the number of steps of all phases.
     pub fn steps(&self) -> u64 {
         self.phases.iter().map(|phase| u64::from(phase.steps)).sum()
     }
 
-    /// The prompts of a model's targets, as indices into [`Plan::prompts`], ascending: what has to be encoded with it.
+    /// Returns the prompts that a model has to encode, those of its targets, as ascending indices into [`Plan::prompts`].
     pub fn prompts_of(&self, model: usize) -> Vec<usize> {
         let targets = self.targets.iter().filter(|target| target.model == model);
         let pulls = targets.flat_map(Target::pulls);
         pulls.map(|pull| pull.prompt).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     }
 
-    /// The same plan with other numbers of steps of its phases, in which targets are active, and phases patient, as long in
-    /// proportion.
+    /// Returns the same plan with other numbers of steps for its phases. The times in which targets are active, and the phases' patience,
+    /// are scaled in proportion.
     pub fn with_steps(&self, steps: &[u32]) -> Plan {
         let mut plan = self.clone();
         let before: Vec<u64> = self.phases.iter().map(|phase| u64::from(phase.steps)).collect();
@@ -63,7 +63,7 @@ impl Plan {
     }
 }
 
-/// A stretch of a run, in steps counted from 0: it begins with step `from` and ends before step `until`.
+/// A part of a run, in steps counted from 0: it begins with step `from` and ends before step `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Active {
     pub from: u64,
@@ -71,20 +71,20 @@ pub struct Active {
 }
 
 impl Active {
-    /// Whether a step lies in it.
+    /// Whether it contains a step.
     pub fn contains(&self, step: u64) -> bool {
         (self.from..self.until).contains(&step)
     }
 
-    /// The same stretch where phases of `before` steps have `after` steps: an end keeps its place in its phase, and one
-    /// between two phases stays there. Of what is not empty a step is left. The end of the run stays its end.
+    /// Returns the same part of the run where phases of `before` steps have `after` steps. An end keeps its place within its phase; an
+    /// end between two phases stays between them. What is not empty keeps at least one step. The end of the run stays its end.
     pub fn scaled(&self, before: &[u64], after: &[u64]) -> Active {
         let total: u64 = after.iter().sum();
         let moved = |step: u64| {
             let (mut start, mut to) = (0, 0);
             for (before, after) in before.iter().zip(after) {
                 if step < start + before {
-                    // In u128: a product of two numbers that may each be large.
+                    // In u128, because the product of two large numbers may not fit into u64.
                     let share = (u128::from(step - start) * u128::from(*after) * 2 + u128::from(*before))
                         / (2 * u128::from(*before));
                     return to + share as u64;
@@ -98,7 +98,7 @@ impl Active {
         if self.from >= self.until || from < until {
             return Active { from, until };
         }
-        // What is too short for a step gets one, the last one if it stands at the end.
+        // A part too short for a step gets one; at the end of the run it gets the last one.
         let from = if self.from < before.iter().sum::<u64>() { from.min(total.saturating_sub(1)) } else { from };
         Active { from, until: from + 1 }
     }
@@ -112,12 +112,12 @@ pub struct Size {
 }
 
 impl Size {
-    /// The shorter side, the unit of lengths on the canvas.
+    /// Returns the shorter side, the unit of lengths on the canvas.
     pub fn shorter(&self) -> u32 {
         self.width.min(self.height)
     }
 
-    /// Pixels of one channel.
+    /// Returns the number of pixels of one channel.
     pub fn area(&self) -> usize {
         self.width as usize * self.height as usize
     }
@@ -135,7 +135,7 @@ pub struct Canvas {
 pub enum Basis {
     /// The pixels themselves.
     Pixels,
-    /// A sum of upsampled levels. `coarsest`: pixels of the coarsest level's shorter side.
+    /// A sum of upsampled levels. `coarsest` is the shorter side of the coarsest level, in pixels.
     Pyramid { coarsest: u32 },
     /// A spectrum with amplitudes 1/f^`decay`, colours decorrelated with the chroma axes scaled by `chroma`, and a sigmoid.
     Fourier { decay: f64, chroma: f64 },
@@ -159,25 +159,24 @@ pub enum Ground {
     Image(std::path::PathBuf),
 }
 
-/// Something that targets can match.
+/// A thing that targets can match.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Prompt {
     Text(String),
-    /// Several texts that stand for one thing: the mean of their features is what windows are compared with. See
-    /// [`Ensemble::filled`].
+    /// Several texts that stand for one thing. Windows are compared with the mean of their features. See [`Ensemble::filled`].
     Ensemble(Ensemble),
-    /// An image file, whose embedding windows are compared with.
+    /// An image file. Windows are compared with its embedding.
     Image(std::path::PathBuf),
     /// A class of a file of directions, see [`crate::direction`].
     Direction {
         file: std::path::PathBuf,
-        /// `None`: the only one of the file.
+        /// `None`: the only class of the file.
         class: Option<String>,
     },
 }
 
 impl Prompt {
-    /// What it is called in tables: the text, the image file's name, or the direction's class.
+    /// Returns its name in tables: the text, the image file's name, or the direction's class.
     pub fn called(&self) -> String {
         match self {
             Prompt::Text(text) => text.clone(),
@@ -194,7 +193,7 @@ impl Prompt {
         }
     }
 
-    /// The file that it is made of, if it is made of one.
+    /// Returns the file that it comes from, if any.
     pub fn file(&self) -> Option<&std::path::Path> {
         match self {
             Prompt::Image(file) | Prompt::Direction { file, .. } => Some(file),
@@ -203,20 +202,20 @@ impl Prompt {
     }
 }
 
-/// Texts that are averaged, each filled into each template.
+/// Texts whose features are averaged, each inserted into each template.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Ensemble {
     /// At least one.
     pub texts: Vec<String>,
-    /// Each has [`Ensemble::SLOT`] in it; none at all leaves the texts as they are.
+    /// Each contains [`Ensemble::SLOT`]; without templates the texts stay as they are.
     pub templates: Vec<String>,
 }
 
 impl Ensemble {
-    /// Where in a template a text goes.
+    /// The placeholder for a text in a template.
     pub const SLOT: &str = "{}";
 
-    /// What is encoded: for each text all templates with it filled in, or else the texts themselves.
+    /// Returns the texts to encode: each text inserted into each template, or the texts themselves if there are no templates.
     pub fn filled(&self) -> Vec<String> {
         if self.templates.is_empty() {
             return self.texts.clone();
@@ -229,38 +228,38 @@ impl Ensemble {
 /// Something the picture should show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
-    /// The name from the recipe, or `composition 1`, `detail 2` by position; of a member of an ensemble, with the model's name
-    /// behind it. No other target has it.
+    /// The unique name from the recipe, or `composition 1`, `detail 2` by position. For a member of an ensemble, the model's name is
+    /// appended.
     pub name: String,
-    /// Identity of its random draws: from its name, or else from its kind and position. Members of an ensemble have the same.
+    /// The identity of its random draws, made from its name, or else from its kind and position. Members of an ensemble share it.
     pub key: u64,
-    /// Which of the run's models sees for it, counted from 0.
+    /// The index of its model among the run's models.
     pub model: usize,
-    /// The ensemble that it is a member of, if it is: its model is then one of several that look at the same windows.
+    /// Its part in an ensemble, if it has one: its model is then one of several that look at the same windows.
     pub member: Option<Member>,
     pub sight: Sight,
-    /// Where it may look and change; `None`: everywhere.
+    /// Where it may look and change the canvas; `None`: everywhere.
     pub region: Option<Region>,
     /// When it acts; `None`: always.
     pub active: Option<Active>,
-    /// Places a step.
+    /// The number of places looked at per step.
     pub windows: u32,
-    /// How many places there are, the same for the whole render; `None`: new ones at every step. For [`Sight::Places`].
+    /// The number of places, which stay the same for the whole render; `None`: new ones at every step. For [`Sight::Places`].
     pub places: Option<u32>,
     pub select: Select,
-    /// How evenly [`Select::Mix`] shares out; positive. Of no meaning otherwise.
+    /// How evenly [`Select::Mix`] distributes weight; positive. Other selections ignore it.
     pub temperature: Schedule,
     pub calibration: Calibration,
     pub loss: Loss,
-    /// The distinct pipelines its prompts are seen through.
+    /// The distinct pipelines through which its prompts are seen.
     pub pipelines: Vec<Pipeline>,
     /// Prompts that take part in selection (those of positive weight); at least one, unless there are directions.
     pub wanted: Vec<Pull>,
     /// Prompts to avoid; they act on the winning view of every place and never take part in selection.
     pub avoided: Vec<Pull>,
-    /// Directions, in either sign. They act as prompts to avoid do; where no prompt is wanted, on views through the first
-    /// pipeline. `stop` is there always, and a probability: from there on a direction of positive weight lets go, below it
-    /// one of negative weight does.
+    /// Directions of either sign. They act like prompts to avoid; if no prompt is wanted, they act on views through the first pipeline.
+    /// `stop` is always set, to a probability: a direction of positive weight stops pulling at or above it, one of negative weight below
+    /// it.
     pub directions: Vec<Pull>,
 }
 
@@ -270,18 +269,18 @@ impl Target {
         self.active.is_none_or(|active| active.contains(step))
     }
 
-    /// Whether its prompts are compared by their similarities: there are several, and its selection goes by that.
+    /// Whether its prompts are compared by their similarities: it has several, and its selection compares them.
     pub fn compares(&self) -> bool {
         let several = self.wanted.iter().any(|pull| pull.prompt != self.wanted[0].prompt);
         self.select.compares() && several
     }
 
-    /// All its prompts: the wanted ones, those to avoid, and directions.
+    /// Returns all its prompts: the wanted ones, those to avoid, and directions.
     pub fn pulls(&self) -> impl Iterator<Item = &Pull> {
         self.wanted.iter().chain(&self.avoided).chain(&self.directions)
     }
 
-    /// Its prompts (indices into [`Plan::prompts`]), each once, in written order; the wanted ones first.
+    /// Returns its prompts (indices into [`Plan::prompts`]), each once, in written order, the wanted ones first.
     pub fn prompts(&self) -> Vec<usize> {
         let mut prompts = Vec::new();
         for pull in self.pulls() {
@@ -316,7 +315,7 @@ pub enum Sight {
 pub enum Fit {
     /// The canvas is stretched to the square.
     Stretch,
-    /// The whole canvas is inside the square; what lies beyond it follows the edge rule.
+    /// The whole canvas is inside the square; the edge rule fills the rest.
     Contain,
     /// A square of the shorter side, at a random position along the longer one.
     Slide,
@@ -327,15 +326,15 @@ pub enum Fit {
 pub enum Select {
     /// The prompt (and view) of greatest similarity, calibrated and scaled.
     Best,
-    /// The prompt (and view) of least similarity, calibrated and scaled: none is forgotten.
+    /// The prompt (and view) of least similarity, calibrated and scaled, so that no prompt is neglected.
     Worst,
     /// All prompts.
     All,
-    /// All prompts, their weights shared out by a softmax of their similarities, calibrated and scaled, over the target's temperature.
+    /// All prompts, weighted by a softmax of their similarities, calibrated and scaled, at the target's temperature.
     Mix,
     /// One prompt, drawn for each place.
     Random,
-    /// One prompt, by the place's number, or by the window's where places do not stay: all have the same share.
+    /// One prompt, chosen in turn by the place's number, or by the window's if places do not stay: all have the same share.
     Turns,
 }
 
@@ -346,26 +345,26 @@ impl Select {
     }
 }
 
-/// What a prompt's similarity is measured against before prompts are compared: similarities of different prompts lie on different
-/// scales. Of no meaning for [`Select::All`], [`Select::Random`] and [`Select::Turns`].
+/// The reference that a prompt's similarity is measured against before prompts are compared: similarities of different prompts lie on
+/// different scales. Ignored by [`Select::All`], [`Select::Random`] and [`Select::Turns`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calibration {
-    /// Its own mean and spread in the windows that the target has seen lately.
+    /// Its own mean and spread over the windows that the target has seen lately.
     Past,
-    /// The same in windows of the canvas as it is when the prompt begins to compete.
+    /// Its mean and spread over windows of the canvas at the time when the prompt begins to compete.
     Start,
-    /// Nothing.
+    /// No reference.
     None,
 }
 
-/// The distance between a window's embedding e, of unit length u, and a prompt's feature f; s their similarity.
+/// The distance between a window's embedding e, with direction u of unit length, and a prompt's feature f; s is their similarity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Loss {
     /// 1 - s.
     Cosine,
     /// 2 asin(|u - f| / 2)^2 = acos(s)^2 / 2.
     Spherical,
-    /// -e . f, of the embedding as the model gives it.
+    /// -e . f, of the unnormalised embedding that the model returns.
     Dot,
     /// The sum of |u_i - f_i|.
     L1,
@@ -380,16 +379,16 @@ pub struct Pull {
     pub prompt: usize,
     /// Weight in the loss; positive for wanted, negative for avoided prompts.
     pub weight: Schedule,
-    /// Index into [`Target::pipelines`]. Of no meaning for avoided prompts and directions.
+    /// Index into [`Target::pipelines`]. Ignored for avoided prompts and directions.
     pub pipeline: usize,
-    /// What its similarity is multiplied by before selection; positive. Of no meaning for avoided prompts and directions.
+    /// The factor on its similarity before selection; positive. Ignored for avoided prompts and directions.
     pub scale: Schedule,
-    /// The similarity from which on a wanted prompt lets go of a window, or below which an avoided one does. `None`: never, or
-    /// below 0.
+    /// The similarity at or above which a wanted prompt stops pulling on a window, or below which an avoided one does. `None`: never for
+    /// a wanted prompt, below 0 for an avoided one.
     pub stop: Option<Schedule>,
 }
 
-/// How one view is made of a place: stages in written order, and what lies outside the canvas.
+/// How a view is made from a place: stages in written order, and a rule for what lies outside the canvas.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pipeline {
     pub stages: Vec<Stage>,
@@ -412,8 +411,8 @@ pub struct Stage {
     pub kind: StageKind,
     /// Probability that the stage acts on a view, 0..1.
     pub chance: Schedule,
-    /// Identity of its random draws within a view. A stage that several pipelines take over from a common one has the
-    /// same key in all of them, so that they see a place alike.
+    /// The identity of its random draws within a view. A stage that several pipelines take over from a common one has the same key in all
+    /// of them, so they see a place alike.
     pub key: u64,
 }
 
@@ -425,24 +424,24 @@ pub enum StageKind {
     Zoom(Range),
     /// The window's size: its side as a fraction of the canvas's shorter side. Drawn log-uniformly.
     Cover(Range),
-    /// Displacement along x and y, drawn apart, in fractions of the window's side.
+    /// Displacement along x and y, drawn independently, in fractions of the window's side.
     Shift(Range),
-    /// Rotation about the window's centre, degrees, positive turns what is seen counter-clockwise.
+    /// Rotation about the window's centre in degrees; positive angles turn what is seen counter-clockwise.
     Rotate(Range),
-    /// Strength of a random tilt, 0..1: at 1 the far edge of the window shows 2 times what its near edge shows.
+    /// Strength of a random tilt, 0..1: at 1 the far edge of the window shows twice what its near edge shows.
     Perspective(Range),
     /// Mirrors the window.
     Flip(Axis),
     /// Gaussian blur, standard deviation in window pixels.
     Blur(Range),
-    /// Gaussian noise, standard deviation in pixel values; the deviation itself is drawn from the range for each view.
+    /// Gaussian noise, standard deviation in pixel values. The deviation itself is drawn from the range for each view.
     Noise(Range),
     /// Colour jitter: a gain for the whole window and an offset for each channel, deviation drawn from the range.
     Colour(Range),
 }
 
 impl StageKind {
-    /// The stage's key in a recipe.
+    /// Returns the stage's key in a recipe.
     pub fn name(&self) -> &'static str {
         match self {
             StageKind::Zoom(_) => "zoom",
@@ -457,7 +456,7 @@ impl StageKind {
         }
     }
 
-    /// What the stage draws from; a flip draws from nothing.
+    /// Returns the range that the stage draws from; a flip has none.
     pub fn range(&self) -> Option<&Range> {
         match self {
             StageKind::Zoom(range)
@@ -476,9 +475,9 @@ impl StageKind {
 /// The mirror's axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Axis {
-    /// Left and right change places.
+    /// Left and right are swapped.
     Horizontal,
-    /// Top and bottom change places.
+    /// Top and bottom are swapped.
     Vertical,
 }
 

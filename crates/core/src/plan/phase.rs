@@ -1,41 +1,39 @@
-//! Phases: how long, by which optimiser, at which size, for which targets.
+//! Phases: their steps, optimiser, resolution and target weights.
 
 use super::{Schedule, Size, Time};
 
-/// A stretch of steps.
+/// A part of the run, in steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Phase {
-    /// The name from the recipe, or `phase 1` by position; with `(2)` behind it for a second pass.
+    /// The name from the recipe, or `phase 1` by position; a second pass has `(2)` appended.
     pub name: String,
     /// At least 1.
     pub steps: u32,
     pub optimiser: Optimiser,
     /// The optimiser's rate.
     pub rate: Schedule,
-    /// What is done to the gradient of the parameters before the optimiser sees it.
+    /// How the gradient of the parameters is treated before the optimiser sees it.
     pub gradient: Gradient,
-    /// The side of the canvas that is optimised, as a fraction of the plan's size, above 0 and at most 1.
+    /// The size of the canvas that is optimised, as a fraction of the plan's sides, above 0 and at most 1.
     pub resolution: Schedule,
-    /// Low-pass on the picture, cycles per shorter canvas side; `None` shows everything.
+    /// Low-pass on the picture, cycles per shorter canvas side; `None`: no low-pass.
     pub finest: Option<Schedule>,
-    /// A weight for each of [`Plan::targets`](super::Plan::targets); 0 makes a target inactive (its windows are then not
-    /// looked at).
+    /// A weight for each of [`Plan::targets`](super::Plan::targets); 0 makes a target inactive, and its windows are then not evaluated.
     pub weights: Vec<Schedule>,
-    /// When the phase ends before its steps are done.
+    /// When the phase ends early, before its steps are done.
     pub patience: Option<Patience>,
 }
 
-/// A resolution that changes over time takes multiples of one over this, so that the canvas is not cut anew at every step.
+/// A resolution that changes over time takes multiples of one over this, so the canvas is not resized at every step.
 const RESOLUTIONS: f64 = 16.0;
-/// No side is optimised at fewer pixels, where the plan has as many.
+/// The minimum side that is optimised, unless the plan's own side is smaller.
 const LEAST_SIDE: u32 = 16;
 
 impl Phase {
-    /// The size at which a canvas of a full size is optimised at a moment.
+    /// Returns the size at which a canvas of size `full` is optimised at a moment.
     ///
-    /// A resolution that stays the same is taken as it is; one that changes is rounded to the nearest sixteenth, and so
-    /// changes the size at most 16 times on its way from 0 to 1. Sides are rounded to whole pixels, at least 16 where the
-    /// full size has as many.
+    /// A constant resolution is used exactly. One that changes is rounded to the nearest sixteenth, so the size changes at most 16 times
+    /// on its way from 0 to 1. Sides are rounded to whole pixels, at least 16 if the full size has as many.
     pub fn canvas_size(&self, full: Size, time: &Time) -> Size {
         let resolution = match self.resolution.constant() {
             Some(constant) => constant,
@@ -49,26 +47,26 @@ impl Phase {
 /// How parameters follow their gradient. `beta1`, `beta2`, `keep` and `momentum` are from 0 to below 1, `epsilon` is positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Optimiser {
-    /// `beta1` and `beta2`: how much of the mean gradient and of the mean squared gradient is kept a step; `epsilon` is added
-    /// to the mean square's root.
+    /// `beta1` and `beta2`: the fraction of the mean gradient and of the mean squared gradient that is kept per step; `epsilon` is added
+    /// to the root of the mean square.
     Adam { beta1: f64, beta2: f64, epsilon: f64 },
-    /// Adam; each step also brings a parameter nearer to the canvas's ground by rate times `decay` of the distance.
+    /// Adam with decay: each step also moves a parameter towards the canvas's ground by rate times `decay` of the distance.
     AdamW { beta1: f64, beta2: f64, epsilon: f64, decay: f64 },
-    /// Gradient descent with momentum, Nesterov's if `nesterov`.
+    /// Gradient descent with momentum, or Nesterov's momentum if `nesterov`.
     Sgd { momentum: f64, nesterov: bool },
-    /// `keep`: how much of the mean squared gradient is kept a step.
+    /// `keep`: the fraction of the mean squared gradient that is kept per step.
     Rmsprop { keep: f64, epsilon: f64, momentum: f64 },
-    /// Steps of one length by the mean gradient's sign. `momentum`: how much of it is kept a step.
+    /// Steps of fixed length in the direction of the mean gradient's sign. `momentum`: the fraction of the mean that is kept per step.
     Sign { momentum: f64 },
 }
 
 impl Optimiser {
-    /// Adam with a memory that suits a goal that every step sees through other windows; for gradients of any size.
+    /// Adam with a memory that suits an objective seen through other windows at every step; for gradients of any size.
     pub const ADAM: Optimiser = Optimiser::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
-    /// The same for gradients that are normalised: what is small beside the others hardly moves.
+    /// The same for normalised gradients: parameters with a comparatively small gradient hardly move.
     pub const ADAM_OF_NORMALISED: Optimiser = Optimiser::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1.0 };
 
-    /// One of each kind, for tests of all.
+    /// Returns optimisers of every kind, for tests.
     #[cfg(test)]
     pub fn examples() -> [Optimiser; 7] {
         let (beta1, beta2, epsilon) = (0.9, 0.99, 1e-8);
@@ -84,28 +82,28 @@ impl Optimiser {
     }
 }
 
-/// What is done to the gradient of the parameters.
+/// How the gradient of the parameters is treated.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Gradient {
-    /// Nothing.
+    /// It is unchanged.
     Plain,
-    /// It is divided by its root mean square over the parameters that are moved.
+    /// It is divided by its root mean square over the parameters that are optimised.
     Normalise,
-    /// One whose norm, the root of its sum of squares, is greater is scaled down to this.
+    /// If its norm, the root of its sum of squares, exceeds this, it is scaled down to this.
     Clip(Schedule),
 }
 
 /// When a phase ends early.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Patience {
-    /// So many steps without a target whose smoothed similarity rose; at least 1.
+    /// The phase ends after this many steps in which no target's smoothed similarity has risen; at least 1.
     pub steps: u32,
-    /// By so much it has to rise above its highest value so far.
+    /// The amount by which a similarity must exceed its highest value so far to count as risen.
     pub gain: f64,
 }
 
 impl Patience {
-    /// The same in a phase of `after` steps instead of `before`: as long in proportion, at least one step.
+    /// Returns the same patience for a phase of `after` steps instead of `before`: scaled in proportion, at least one step.
     pub fn scaled(self, before: u32, after: u32) -> Self {
         let steps = u64::from(self.steps) * u64::from(after) / u64::from(before.max(1));
         Patience { steps: u32::try_from(steps).unwrap_or(u32::MAX).max(1), ..self }

@@ -14,7 +14,7 @@ pub struct Time {
 }
 
 impl Time {
-    /// The moment of step `index` of a phase of `steps` steps that begins at step `start` of a run of `total` steps.
+    /// Returns the moment of step `index` of a phase of `steps` steps that begins at step `start` of a run of `total` steps.
     pub fn new(index: u64, steps: u64, start: u64, total: u64) -> Self {
         let fraction = |i: u64, n: u64| {
             if n > 1 { i as f64 / (n - 1) as f64 } else { 0.0 }
@@ -27,7 +27,7 @@ impl Time {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Schedule {
     Constant(f64),
-    /// Keyframes over the phase's `t`, at least one, their times ascending; where two share a time, the value jumps.
+    /// Keyframes over the phase's `t`: at least one, with ascending times. If two share a time, the value jumps.
     Keys {
         keys: Vec<Key>,
         ease: Ease,
@@ -70,7 +70,7 @@ impl Ease {
 }
 
 impl Schedule {
-    /// The value at a moment. A recipe's schedules are checked to be finite and in range at the steps of the run.
+    /// Returns the value at a moment. A recipe's schedules have been checked to be finite and in range at the steps of the run.
     pub fn at(&self, time: &Time) -> f64 {
         match self {
             Schedule::Constant(value) => *value,
@@ -80,7 +80,7 @@ impl Schedule {
         }
     }
 
-    /// The value, if it is the same at every moment for a reason that can be seen without looking at every moment.
+    /// Returns the value if it is evidently constant, which is decided without evaluating every moment.
     pub fn constant(&self) -> Option<f64> {
         match self {
             Schedule::Constant(value) => Some(*value),
@@ -107,7 +107,7 @@ impl Schedule {
         }
     }
 
-    /// This value times another, at every moment.
+    /// Returns the product of two schedules.
     #[must_use]
     pub fn times(self, other: Schedule) -> Schedule {
         match (self.constant(), other.constant()) {
@@ -126,7 +126,7 @@ impl From<f64> for Schedule {
     }
 }
 
-/// The value of keyframes at `t`: the first one's before it, the last one's after it.
+/// Returns the value of keyframes at `t`: before the first its value, after the last its value.
 fn between(keys: &[Key], ease: Ease, t: f64) -> f64 {
     let after = keys.partition_point(|key| key.t <= t);
     match (after.checked_sub(1).and_then(|before| keys.get(before)), keys.get(after)) {

@@ -1,16 +1,17 @@
-//! What renders go wrong with besides lettering: noise, grids, borders, stripes.
+//! Typical faults of renders besides lettering: noise, grids, borders, stripes.
 
 use super::field::smooth;
 use super::palette;
 use super::raster::{Raster, mixed};
 use crate::chance::Draws;
 
-/// The share of a colour that is added to all channels or, coloured, to each by itself.
+/// Adds a value to each channel, clamped to 0..1.
 fn add(pixel: [f32; 3], value: [f32; 3]) -> [f32; 3] {
     std::array::from_fn(|channel| (pixel[channel] + value[channel]).clamp(0.0, 1.0))
 }
 
-/// Random values at the pixels or at grains of two: normal, coloured or grey, or dots of black and white.
+/// Adds random values per pixel or per grain of two pixels: normally distributed, coloured or grey, or black, white or coloured
+/// dots.
 pub(super) fn noise(draws: Draws, backdrop: &Raster) -> Raster {
     let side = backdrop.side;
     let strength = draws.log_uniform(0, 0.08, 0.35);
@@ -38,7 +39,7 @@ pub(super) fn noise(draws: Draws, backdrop: &Raster) -> Raster {
     noisy
 }
 
-/// A lattice of fine lines, or a checkerboard, as upsampling leaves them: periods of two to eight pixels, along the sides.
+/// Adds a lattice of fine lines or a checkerboard, as upsampling leaves them: periods of two to eight pixels, along the sides.
 pub(super) fn grid(draws: Draws, backdrop: &Raster) -> Raster {
     let side = backdrop.side;
     let period = [2usize, 2, 3, 4, 4, 5, 6, 8][(draws.unit(0) * 8.0) as usize];
@@ -65,7 +66,7 @@ pub(super) fn grid(draws: Draws, backdrop: &Raster) -> Raster {
     gridded
 }
 
-/// A frame of one colour, of lines, or darkness, on two sides or on all.
+/// Adds a frame of one colour, of lines, or of darkness, on some or all sides.
 pub(super) fn borders(draws: Draws, backdrop: &Raster) -> Raster {
     let width = draws.log_uniform(0, 0.04, 0.2);
     let colour = palette::ink(draws.at(1), mean(backdrop), 0.25);
@@ -99,7 +100,7 @@ pub(super) fn borders(draws: Draws, backdrop: &Raster) -> Raster {
     })
 }
 
-/// Parallel bands at any angle, straight or a little bent, as gratings come up in flat regions.
+/// Adds parallel bands at any angle, straight or slightly bent, like the gratings that appear in flat regions.
 pub(super) fn stripes(draws: Draws, backdrop: &Raster) -> Raster {
     let side = backdrop.side as f64;
     let period = draws.log_uniform(0, 3.0, side / 4.0) / side;
@@ -129,7 +130,7 @@ fn mean(raster: &Raster) -> f32 {
 mod tests {
     use super::*;
 
-    /// How far a drawn one differs from its backdrop, in root mean square.
+    /// Returns how far a drawn artefact differs from its backdrop, in root mean square.
     fn change(before: &Raster, after: &Raster) -> f64 {
         let differences = before.pixels.iter().flatten().zip(after.pixels.iter().flatten());
         let squares: f64 = differences.map(|(a, b)| f64::from(a - b).powi(2)).sum();

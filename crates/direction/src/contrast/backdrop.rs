@@ -1,4 +1,4 @@
-//! What examples are drawn over.
+//! The backdrops that examples are drawn over.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use crate::canvas::Canvas;
 use crate::chance::Draws;
 use crate::plan::{self, Basis, Ground, Init, Size};
 
-/// Renders of this program, eleven by ten of them: landscapes, textures, things with outlines. None shows lettering.
+/// Renders of this program in a sheet of eleven by ten: landscapes, textures, objects with outlines. None shows lettering.
 const RENDERS: &[u8] = include_bytes!("renders.jpg");
 const COLUMNS: u32 = 11;
 const ROWS: u32 = 10;
@@ -19,7 +19,7 @@ const ROWS: u32 = 10;
 /// A kind of backdrop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Backdrop {
-    /// One colour, or two that run into each other.
+    /// One colour, or two that blend into each other.
     Gradient,
     /// Noise whose amplitudes fall with frequency, fast or slowly.
     Noise,
@@ -29,14 +29,14 @@ pub enum Backdrop {
     Texture,
     /// Paper, blank plates and labels.
     Paper,
-    /// What the basis `fourier` starts from.
+    /// A start picture of the basis `fourier`.
     Start,
     /// Parts of finished renders.
     Render,
 }
 
 impl Backdrop {
-    /// All of them.
+    /// All backdrops.
     pub const ALL: [Backdrop; 7] = [
         Backdrop::Gradient,
         Backdrop::Noise,
@@ -47,7 +47,7 @@ impl Backdrop {
         Backdrop::Render,
     ];
 
-    /// Its name on the command line.
+    /// Returns its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Backdrop::Gradient => "gradient",
@@ -60,7 +60,7 @@ impl Backdrop {
         }
     }
 
-    /// Draws one of a side in pixels.
+    /// Draws a backdrop with a side in pixels.
     pub(super) fn draw(self, draws: Draws, side: usize) -> Raster {
         match self {
             Backdrop::Gradient => gradient(draws, side),
@@ -74,7 +74,7 @@ impl Backdrop {
     }
 }
 
-/// A part of a picture, a third of its shorter side or more, sometimes mirrored.
+/// Returns a square part of a picture, at least a third of its shorter side, sometimes mirrored.
 pub(super) fn part(draws: Draws, picture: &RgbImage, side: usize) -> Raster {
     let (width, height) = picture.dimensions();
     let shorter = width.min(height);
@@ -84,7 +84,7 @@ pub(super) fn part(draws: Draws, picture: &RgbImage, side: usize) -> Raster {
     if draws.unit(3) < 0.5 { raster.mirrored() } else { raster }
 }
 
-/// Where a point lies along a direction, from about -1 to 1 over the square.
+/// Returns the position of a point along a direction, from about -1 to 1 over the square.
 fn along(angle: f64, x: f64, y: f64) -> f64 {
     2.0 * ((x - 0.5) * angle.cos() + (y - 0.5) * angle.sin())
 }
@@ -141,7 +141,7 @@ fn shapes(draws: Draws, side: usize) -> Raster {
                 kind if kind < 0.35 => u.hypot(v * long / short) - long,
                 kind if kind < 0.7 => (u.abs() - long).max(v.abs() - short),
                 kind if kind < 0.85 => (u.hypot(v) - long).abs() - short * 0.3,
-                // A bar from border to border.
+                // A bar across the whole picture.
                 _ => v.abs() - short * 0.3,
             };
             [(0.5 - distance / pixel).clamp(0.0, 1.0) as f32; 3]
@@ -187,7 +187,8 @@ fn texture(draws: Draws, side: usize) -> Raster {
     })
 }
 
-/// Light paper with a grain, or plates of one colour upon something else: what lettering is mostly found on, without any.
+/// Draws light paper with a grain, or plates of one colour on something else: what lettering is mostly found on, but without
+/// any.
 fn paper(draws: Draws, side: usize) -> Raster {
     let sheet = palette::of_hue(draws.uniform(0, 0.05, 0.18), draws.uniform(1, 0.0, 0.35), draws.uniform(2, 0.7, 1.0));
     let grain = draws.uniform(3, 0.0, 0.08);
@@ -212,12 +213,12 @@ fn paper(draws: Draws, side: usize) -> Raster {
     })
 }
 
-/// What a render in the basis `fourier` may begin with, from a faint start to a loud one.
+/// Draws a possible start of a render in the basis `fourier`, from faint to strong.
 fn start(draws: Draws, side: usize) -> Raster {
     let colour = palette::any(draws.at(1)).map(f64::from);
     let basis = Basis::Fourier { decay: draws.uniform(0, 0.9, 1.7), chroma: draws.uniform(1, 0.3, 1.0) };
     let init = Init { ground: Ground::Colour(colour), noise: draws.log_uniform(2, 0.2, 2.5) };
-    // Canvases have sides of 16 pixels or more.
+    // Canvases must have sides of at least 16 pixels.
     let size = Size { width: side.max(16) as u32, height: side.max(16) as u32 };
     match Canvas::new(&plan::Canvas { basis, init }, size, draws.bits(3)) {
         Ok(mut canvas) => {
@@ -229,7 +230,7 @@ fn start(draws: Draws, side: usize) -> Raster {
                 [picture[at], picture[area + at], picture[2 * area + at]]
             })
         }
-        // Only where there is no memory for a window.
+        // Only if there is no memory for a window.
         Err(_) => noise(draws.at(2), side),
     }
 }
@@ -238,7 +239,7 @@ fn render(draws: Draws, side: usize) -> Raster {
     static SHEET: OnceLock<RgbImage> = OnceLock::new();
     let sheet = SHEET.get_or_init(|| {
         let decoded = image::load_from_memory_with_format(RENDERS, image::ImageFormat::Jpeg);
-        // The bytes are ours: a test reads them.
+        // The bytes are ours, and a test decodes them.
         decoded.expect("our own picture is sound").into_rgb8()
     });
     let one = sheet.width() / COLUMNS;

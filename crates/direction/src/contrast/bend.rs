@@ -1,13 +1,13 @@
-//! From places in the window to places on a flat sheet: slanted, in perspective, along an arc or a wave, molten.
+//! Maps places in the window to places on a flat sheet: slanted, in perspective, along an arc or a wave, molten.
 
 use super::field::smooth;
 use crate::chance::Draws;
 
-/// A map from the window to the sheet, both in sides of the window about their centres.
+/// A map from the window to the sheet. Both use window sides as units, relative to their centres.
 pub(super) struct Bend {
-    /// Where the sheet's centre lies.
+    /// The position of the sheet's centre in the window.
     centre: [f64; 2],
-    /// The inverse of turning and shearing.
+    /// The inverse of rotation and shear.
     matrix: [f64; 4],
     /// How fast the scale changes across the window.
     perspective: [f64; 2],
@@ -16,11 +16,11 @@ pub(super) struct Bend {
     draws: Draws,
 }
 
-/// How baselines run.
+/// The shape of the baselines.
 #[derive(Debug, Clone, Copy)]
 enum Curve {
     Straight,
-    /// On a circle of this radius, in sides of the window; negative ones open upwards.
+    /// On a circle of this radius, in window sides; a negative one opens upwards.
     Arc(f64),
     Wave {
         height: f64,
@@ -30,7 +30,7 @@ enum Curve {
 }
 
 impl Bend {
-    /// Any, with the centre of the sheet where at least a part of it is seen.
+    /// Draws a random bend, with the sheet's centre where at least a part of the sheet is visible.
     pub fn any(draws: Draws, em: f64) -> Bend {
         let normal = |index| draws.normal_pair(index)[0];
         let (turn, shear) = match draws.unit(0) {
@@ -45,7 +45,7 @@ impl Bend {
         let curve = match draws.unit(6) {
             kind if kind < 0.74 => Curve::Straight,
             kind if kind < 0.88 => {
-                // At most as tight as letters still have room.
+                // The circle is at most so tight that letters still have room.
                 let radius = draws.log_uniform(7, 0.35f64.max(em), 1.5f64.max(2.0 * em));
                 Curve::Arc(if draws.unit(8) < 0.7 { radius } else { -radius })
             }
@@ -60,7 +60,7 @@ impl Bend {
         let (sin, cos) = turn.sin_cos();
         Bend {
             centre: [0.5 + 0.1 * normal(12), 0.5 + 0.1 * normal(13)],
-            // Turned back, then sheared.
+            // Rotated back, then sheared.
             matrix: [cos + shear * -sin, sin + shear * cos, -sin, cos],
             perspective,
             curve,
@@ -69,11 +69,11 @@ impl Bend {
         }
     }
 
-    /// The place on the sheet, from its centre, of a place in the window (0..1 from its corner).
+    /// Returns the place on the sheet, relative to its centre, of a place in the window (0..1 from its corner).
     pub fn to_sheet(&self, x: f64, y: f64, em: f64) -> [f64; 2] {
         let (dx, dy) = (x - self.centre[0], y - self.centre[1]);
         let scale = 1.0 + self.perspective[0] * dx + self.perspective[1] * dy;
-        // Behind the viewer there is nothing.
+        // Nothing is visible behind the viewer.
         let (dx, dy) = if scale > 0.2 { (dx / scale, dy / scale) } else { (1e3, 1e3) };
         let [a, b, c, d] = self.matrix;
         let (u, v) = (a * dx + b * dy, c * dx + d * dy);
@@ -89,7 +89,7 @@ impl Bend {
             }
         };
         if self.melt > 0.0 {
-            // Letters run in places about as large as their strokes are apart.
+            // Distortions are about as large as the distance between strokes.
             let at = |index| smooth(self.draws.at(index), 2.2 * x / em, 2.2 * y / em);
             u += self.melt * em * at(0);
             v += self.melt * em * at(1);

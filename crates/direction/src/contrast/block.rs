@@ -1,18 +1,18 @@
-//! Lettering laid out on a flat sheet, before it is bent and coloured: words, lines, paragraphs, titles, strewn letters.
+//! Lettering laid out on a flat sheet, before it is bent and coloured: words, lines, paragraphs, titles, scattered letters.
 
 use super::fonts::Fonts;
 use super::words;
 use crate::chance::Draws;
 use crate::output::font::Line;
 
-/// What is laid out.
+/// A layout of lettering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     /// One to three letters that fill the window or more.
     Glyphs,
-    /// A word, as wide as the window or nearly.
+    /// A word, about as wide as the window.
     Word,
-    /// Some words in a row.
+    /// A few words in a row.
     Line,
     /// Many small lines.
     Paragraph,
@@ -35,20 +35,20 @@ impl Layout {
     }
 }
 
-/// How much of each place of the sheet ink covers.
+/// The ink coverage of each dot of a sheet.
 pub(super) struct Block {
-    /// In dots.
+    /// The width in dots.
     pub width: usize,
     pub height: usize,
-    /// Dots for the side of a window.
+    /// Dots per window side.
     pub scale: f64,
     /// 0..1, rows of dots.
     pub cover: Vec<f32>,
-    /// The em square's side of most of the text, in sides of a window.
+    /// The side of the em square for most of the text, in window sides.
     pub em: f64,
 }
 
-/// A line and where it begins on its baseline, in sides of a window.
+/// A line and the start of its baseline, in window sides.
 struct Placed<'a> {
     line: Line<'a>,
     x: f64,
@@ -56,7 +56,7 @@ struct Placed<'a> {
 }
 
 impl Block {
-    /// Lays out text whose em squares are at least `least` sides of a window, `scale` dots to a side.
+    /// Lays out text with em squares of at least `least` window sides, at `scale` dots per window side.
     pub fn draw(draws: Draws, layout: Layout, fonts: &Fonts, least: f64, scale: f64) -> Block {
         let face = fonts.any(draws.at(1));
         let font = face.font();
@@ -64,7 +64,7 @@ impl Block {
         let capitals = draws.unit(0) < 0.25;
         let at_size = |text: &str, em: f64| font.line(text, (em * scale) as f32);
         let wide = |line: &Line<'_>| f64::from(line.width) / scale;
-        // The em at which a text is so wide.
+        // Returns the em at which a text has a width.
         let em_for = |text: &str, width: f64| {
             let line = font.line(text, 100.0);
             width / (f64::from(line.width.max(1.0)) / 100.0)
@@ -95,7 +95,7 @@ impl Block {
                 let mut y = em;
                 let mut row = 0;
                 while y < height {
-                    // Twelve words are wider than any window at the least em.
+                    // Twelve words are wider than any window, even at the least em.
                     let mut line = String::new();
                     for word in words::words(draws.at(10 + row), 12, capitals, known) {
                         let longer = if line.is_empty() { word } else { format!("{line} {word}") };
@@ -139,7 +139,7 @@ impl Block {
         Block::of(&placed, scale, em)
     }
 
-    /// The smallest sheet that holds all lines, and a margin for outlines and shadows.
+    /// Creates the smallest sheet that holds all lines, plus a margin for outlines and shadows.
     fn of(placed: &[Placed<'_>], scale: f64, em: f64) -> Block {
         let margin = (0.25 * em * scale).ceil() as i64 + 2;
         let mut dots = Vec::new();
@@ -160,9 +160,10 @@ impl Block {
         Block { width, height, scale, cover, em }
     }
 
-    /// The distance from every dot to the nearest one that is mostly ink, in sides of a window: 0 there.
+    /// Returns the distance from every dot to the nearest one that is mostly ink, in window sides; 0 on ink.
     ///
-    /// Exact, column by column and then row by row (Felzenszwalb and Huttenlocher, "Distance transforms of sampled functions", 2012).
+    /// Exact, column by column and then row by row (Felzenszwalb and Huttenlocher, "Distance transforms of sampled functions",
+    /// 2012).
     pub fn distances(&self) -> Vec<f32> {
         let (width, height) = (self.width, self.height);
         let far = ((width + height) as f64).powi(2);
@@ -180,7 +181,7 @@ impl Block {
         squares.into_iter().map(|square| (square.sqrt() / self.scale) as f32).collect()
     }
 
-    /// A value of the sheet between its dots, 0 beyond its borders; `x` and `y` in dots.
+    /// Interpolates a value of the sheet between its dots, or returns `beyond` outside its borders; `x` and `y` in dots.
     pub fn between(&self, values: &[f32], x: f64, y: f64, beyond: f32) -> f32 {
         let (x, y) = (x - 0.5, y - 0.5);
         if !(x > -1.0 && y > -1.0 && x < self.width as f64 && y < self.height as f64) {
@@ -198,10 +199,10 @@ impl Block {
     }
 }
 
-/// min over q of (p - q)^2 + f(q), for every p.
+/// Returns min over q of (p - q)^2 + f(q), for every p.
 fn lower_envelope(f: &[f64]) -> Vec<f64> {
     let count = f.len();
-    // The parabolas of the envelope, and from where each is the lowest.
+    // The parabolas of the envelope, and where each starts to be the lowest.
     let (mut apexes, mut starts) = (vec![0usize], vec![f64::NEG_INFINITY]);
     for q in 1..count {
         let crossing = |p: usize| ((f[q] + (q * q) as f64) - (f[p] + (p * p) as f64)) / (2.0 * (q as f64 - p as f64));

@@ -1,15 +1,15 @@
-//! Smooth random fields: lattice noise (Perlin, "An image synthesizer", 1985, with values in place of gradients), and sums of its
-//! octaves.
+//! Smooth random fields: lattice noise (Perlin, "An image synthesizer", 1985, with values instead of gradients), and sums of
+//! its octaves.
 
 use crate::chance::Draws;
 
-/// Between -1 and 1, smooth, about 0 on average; a lattice of random values one unit apart.
+/// Returns smooth noise between -1 and 1 with a mean of about 0, on a lattice of random values one unit apart.
 pub(super) fn smooth(draws: Draws, x: f64, y: f64) -> f64 {
     let (column, row) = (x.floor(), y.floor());
-    // A curve whose first and second derivative vanish at both ends.
+    // A curve with zero first and second derivative at both ends.
     let fade = |t: f64| t * t * t * (t * (6.0 * t - 15.0) + 10.0);
     let (u, v) = (fade(x - column), fade(y - row));
-    // Negative ones wrap around, which keeps them apart.
+    // Negative numbers wrap around, so they remain distinct.
     let value = |dx: i64, dy: i64| {
         let here = draws.at((column as i64 + dx) as u64);
         2.0 * here.unit((row as i64 + dy) as u64) - 1.0
@@ -18,8 +18,8 @@ pub(super) fn smooth(draws: Draws, x: f64, y: f64) -> f64 {
     along(0) + (along(1) - along(0)) * v
 }
 
-/// A sum of octaves over the unit square, from `coarsest` cycles up to `finest`, whose amplitudes fall as 1/f^`decay`; divided by
-/// the root of the sum of their squares, so that its deviation is about that of [`smooth`].
+/// Returns a sum of octaves over the unit square, from `coarsest` cycles up to `finest`, with amplitudes falling as
+/// 1/f^`decay`. The sum is divided by the root of the sum of squared amplitudes, so its deviation is about that of [`smooth`].
 pub(super) fn spectrum(draws: Draws, [x, y]: [f64; 2], [coarsest, finest]: [f64; 2], decay: f64) -> f64 {
     let (mut sum, mut squares) = (0.0, 0.0);
     let (mut frequency, mut octave) = (coarsest, 0);

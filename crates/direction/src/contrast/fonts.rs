@@ -1,4 +1,4 @@
-//! The fonts that lettering is drawn in: our own, those of the machine, or those of a folder.
+//! The fonts that lettering is drawn in: the built-in one, those of the machine, or those of a folder.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,11 +7,11 @@ use std::path::Path;
 use crate::chance::Draws;
 use crate::output::font::Font;
 
-/// The most faces of one family, so that a family of fifty weights is not most of what is drawn.
+/// The maximum number of faces per family, so that a family of fifty weights does not dominate.
 const MOST_OF_A_FAMILY: usize = 8;
-/// What a font for reading has.
+/// The characters that a text font must have.
 const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&?!.,";
-/// Words in the names of fonts whose glyphs are no letters, whatever they stand for.
+/// Words in the names of fonts whose glyphs are not letters, whatever characters they claim to have.
 const NO_LETTERS: [&str; 8] = ["symbol", "emoji", "dingbat", "icon", "braille", "barcode", "music", "math"];
 
 /// One face of a font.
@@ -20,12 +20,12 @@ pub(super) struct Face {
     /// Its PostScript name, such as `LiberationSerif-Italic`.
     name: String,
     bytes: Cow<'static, [u8]>,
-    /// Its place in a collection.
+    /// Its index in a font collection.
     index: u32,
 }
 
 impl Face {
-    /// The font, to draw with; ours if the bytes were none, which [`Fonts`] has made sure of.
+    /// Returns the font for drawing. Falls back to the built-in one if the bytes are invalid, which [`Fonts`] has ruled out.
     pub fn font(&self) -> Font<'_> {
         match Font::nth(&self.bytes, self.index) {
             Some(font) => font,
@@ -41,12 +41,12 @@ pub struct Fonts {
 }
 
 impl Fonts {
-    /// The font that is part of the program alone: the same everywhere.
+    /// Returns only the built-in font, which is the same everywhere.
     pub fn own() -> Fonts {
         Fonts { families: vec![vec![own()]] }
     }
 
-    /// Ours and those of the machine, wherever its system keeps them.
+    /// Returns the built-in font and those of the machine.
     pub fn of_system() -> Fonts {
         let mut database = fontdb::Database::new();
         database.load_system_fonts();
@@ -55,7 +55,7 @@ impl Fonts {
         Fonts { families: families.into_values().map(few).collect() }
     }
 
-    /// Those of a folder and the folders in it; none if no font there has all letters.
+    /// Returns the fonts of a folder and its subfolders; `None` if no font there has all letters.
     pub fn of_folder(folder: &Path) -> Option<Fonts> {
         let mut database = fontdb::Database::new();
         database.load_fonts_dir(folder);
@@ -63,16 +63,16 @@ impl Fonts {
         (!families.is_empty()).then_some(Fonts { families })
     }
 
-    /// The faces' names, in order.
+    /// Returns the faces' names, in order.
     pub fn names(&self) -> Vec<&str> {
         let names: BTreeSet<&str> = self.families.iter().flatten().map(|face| face.name.as_str()).collect();
         names.into_iter().collect()
     }
 
-    /// Any face: first a family, then one of its faces.
+    /// Draws a face: first a family, then one of its faces.
     pub(super) fn any(&self, draws: Draws) -> &Face {
         let pick = |index, count: usize| (draws.unit(index) * count as f64) as usize;
-        // No family is empty, and there is one.
+        // There is at least one family, and no family is empty.
         let family = &self.families[pick(0, self.families.len())];
         &family[pick(1, family.len())]
     }
@@ -82,11 +82,11 @@ fn own() -> Face {
     Face { name: "NotoSans-Regular".into(), bytes: Cow::Borrowed(Font::BYTES), index: 0 }
 }
 
-/// The faces for reading, sorted; of those of a family that look alike (weight, style, width) the first one only: the many
-/// fonts of a family for other scripts have the same Latin letters.
+/// Returns the faces suitable for text, sorted. Of a family's faces that look alike (weight, style, width) only the first is
+/// kept: its fonts for other scripts have the same Latin letters.
 fn by_family(database: &fontdb::Database) -> BTreeMap<String, Vec<Face>> {
     let mut faces: Vec<_> = database.faces().collect();
-    // The order in which folders list their files is the machine's.
+    // The listing order of folders depends on the machine.
     let name = |face: &fontdb::FaceInfo| face.families.first().map_or(String::new(), |(name, _)| name.clone());
     faces.sort_by_cached_key(|face| (name(face).len(), name(face), face.post_script_name.clone(), face.index));
     let mut families: BTreeMap<String, Vec<Face>> = BTreeMap::new();
@@ -113,12 +113,12 @@ fn by_family(database: &fontdb::Database) -> BTreeMap<String, Vec<Face>> {
     families
 }
 
-/// The first two words of a family's name, which its relatives share.
+/// Returns the first two words of a family's name, which related families share.
 fn family(name: &str) -> String {
     name.split_whitespace().take(2).collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// Some of a family's faces, from its first to its last one.
+/// Returns some of a family's faces, spread from the first to the last.
 fn few(faces: Vec<Face>) -> Vec<Face> {
     let count = faces.len();
     if count <= MOST_OF_A_FAMILY {
@@ -128,7 +128,7 @@ fn few(faces: Vec<Face>) -> Vec<Face> {
     faces.into_iter().enumerate().filter(|(index, _)| kept.contains(index)).map(|(_, face)| face).collect()
 }
 
-/// Whether a font has the letters, and draws some of them: each with ink, no two alike.
+/// Returns whether a font has the letters, and renders a few of them as distinct shapes with ink.
 fn reads(font: &Font<'_>) -> bool {
     if !LETTERS.chars().all(|letter| font.has(letter)) {
         return false;

@@ -7,23 +7,24 @@ use super::palette;
 use super::raster::{Raster, lightness, mixed};
 use crate::chance::Draws;
 
-/// The least em square's side in pixels of a window: letters of half its height can be told from dots and dashes.
+/// The least side of the em square in window pixels: letters of half its height can be told from dots and dashes.
 const LEAST_EM: f64 = 10.0;
-/// Sheets have so many dots for a pixel of the window.
+/// Dots of the sheet per window pixel.
 const DOTS: f64 = 2.0;
-/// Pixels are the mean of so many places along each side.
+/// Samples per pixel along each side; a pixel is their mean.
 const PLACES: usize = 3;
 
-/// The deviation, in sides of the window, that blurs strokes away and leaves what is larger.
+/// The deviation of the blur, in window sides, that removes strokes and keeps what is larger.
 const STROKE: f32 = 0.06;
-/// The shares of a window that lettering may cover. Less is a detail of the picture; a window that ink fills has no letter in it.
+/// The range of the share of a window that lettering may cover. Less is a detail of the picture; a window filled with ink shows
+/// no letter.
 const SHARES: std::ops::Range<f32> = 0.1..0.4;
-/// The least mean difference in lightness where there is lettering.
+/// The least mean difference in lightness within the lettering.
 const LEAST_CONTRAST: f32 = 0.3;
-/// So many times the deviation of the backdrop's lightness at the scale of strokes that difference must be.
+/// That difference must also be at least this many times the deviation of the backdrop's lightness at the scale of strokes.
 const OVER_UNREST: f32 = 4.0;
 
-/// How ink is put on: what it has around it.
+/// The style of the ink: what surrounds it.
 #[derive(Debug, Clone, Copy)]
 enum Style {
     Plain,
@@ -34,7 +35,7 @@ enum Style {
     Outlined {
         width: f32,
     },
-    /// A shadow down to the right, soft at its edge.
+    /// A shadow towards the bottom right, soft at its edge.
     Shadowed {
         offset: f64,
         softness: f32,
@@ -61,12 +62,12 @@ impl Style {
 struct Cover {
     /// By letters.
     letter: f32,
-    /// By what lies below them: an outline or a shadow.
+    /// By what lies below the letters: an outline or a shadow.
     below: f32,
 }
 
-/// The backdrop with lettering on it; none if so little of it is in the window, or so faint, that nobody would see it at the
-/// window's size.
+/// Returns the backdrop with lettering on it. Returns `None` if too little of it is in the window, or if it is too faint to be
+/// seen at the window's size.
 pub(super) fn write(draws: Draws, backdrop: &Raster, fonts: &Fonts) -> Option<Raster> {
     let side = backdrop.side;
     let layout = Layout::any(draws.at(0));
@@ -100,13 +101,13 @@ pub(super) fn write(draws: Draws, backdrop: &Raster, fonts: &Fonts) -> Option<Ra
     visible(backdrop, &written).then_some(written)
 }
 
-/// What of every pixel is covered.
+/// Returns the coverage of every pixel.
 fn covers(block: &Block, bend: &Bend, style: Style, side: usize) -> Vec<Cover> {
     let distances = match style {
         Style::Plain => Vec::new(),
         _ => block.distances(),
     };
-    // Half a dot's width in sides: edges are as soft as the sheet's.
+    // Half a dot's width in window sides: edges are as soft as the sheet's.
     let soft = (0.5 / block.scale) as f32;
     let within = |distance: f32, width: f32| (0.5 + (width - distance) / (2.0 * soft)).clamp(0.0, 1.0);
     let at = |x: f64, y: f64| {
@@ -146,8 +147,8 @@ fn covers(block: &Block, bend: &Bend, style: Style, side: usize) -> Vec<Cover> {
         .collect()
 }
 
-/// Whether the difference is enough to be seen: where there is any (an eighth or more in lightness) it covers enough of the window,
-/// and it is far greater than the backdrop's own unrest at the scale of strokes.
+/// Returns whether the difference is visible: the part that differs by an eighth or more in lightness must cover a suitable
+/// share of the window, and must differ far more than the backdrop itself varies at the scale of strokes.
 fn visible(without: &Raster, with: &Raster) -> bool {
     let light = |raster: &Raster| raster.pixels.iter().map(|pixel| lightness(*pixel)).collect::<Vec<f32>>();
     let mut calm = without.clone();
@@ -194,7 +195,7 @@ mod tests {
         assert!(!visible(&without, &faint));
         (0..700).for_each(|index| faint.pixels[index * 3] = [0.9; 3]);
         assert!(visible(&without, &faint));
-        // The same ink where everything is restless.
+        // The same ink on a backdrop that varies everywhere.
         let restless = Raster::from_fn(64, |x, _| [if (x * 32.0).fract() < 0.5 { 0.0 } else { 1.0 }; 3]);
         let mut lost = restless.clone();
         (0..700).for_each(|index| lost.pixels[index * 3] = lost.pixels[index * 3].map(|value| (value - 0.3).abs()));

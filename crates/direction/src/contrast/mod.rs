@@ -1,14 +1,14 @@
-//! Examples that the program draws itself: pairs of pictures between which one thing differs.
+//! Examples drawn by the program itself: pairs of pictures that differ in one thing.
 //!
 //! ```text
 //! backdrop ─┬───────────────────▶ finish ─▶ without
 //!           └─ lettering, grid .. ─▶ finish ─▶ with
 //! ```
 //!
-//! Both pictures of a pair have the same backdrop, the same softness and the same grain, so that a classifier which tells them apart
-//! has learnt nothing but the contrast. Pairs are drawn at the size of the model's window: what cannot be seen there is not drawn.
-//! Half of the backdrops are parts of renders, which is what directions are used on.
-//! Every draw is a pure function of (seed, contrast, group), and of the fonts and pictures given.
+//! Both pictures of a pair have the same backdrop, softness and grain, so a classifier that tells them apart has learned
+//! nothing but the contrast. Pairs are drawn at the size of the model's window: nothing is drawn that cannot be seen there.
+//! Half of the backdrops are parts of renders, which is what directions are used on. Every draw is a pure function of (seed,
+//! contrast, group), and of the fonts and pictures given.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -53,11 +53,11 @@ pub enum Contrast {
 }
 
 impl Contrast {
-    /// All of them.
+    /// All contrasts.
     pub const ALL: [Contrast; 5] =
         [Contrast::Lettering, Contrast::Noise, Contrast::Grid, Contrast::Borders, Contrast::Stripes];
 
-    /// The class that its examples are of: `letters`, `noise`, `grid`, `borders`, `stripes`.
+    /// Returns the class of its examples: `letters`, `noise`, `grid`, `borders`, `stripes`.
     pub fn class(self) -> &'static str {
         match self {
             Contrast::Lettering => "letters",
@@ -68,7 +68,7 @@ impl Contrast {
         }
     }
 
-    /// Whether a backdrop may have of itself what the contrast adds.
+    /// Returns whether a backdrop may itself contain what the contrast adds.
     fn blurs(self, backdrop: Backdrop) -> bool {
         match self {
             Contrast::Lettering => false,
@@ -88,28 +88,28 @@ pub struct Pair {
     pub with: RgbImage,
 }
 
-/// What pairs are drawn from.
+/// The settings and materials that pairs are drawn from.
 #[derive(Debug, Clone)]
 pub struct Studio {
-    /// The pictures' sides in pixels: a model's window's.
+    /// The side of the pictures in pixels: that of a model's window.
     pub side: u32,
     pub seed: u64,
     pub fonts: Fonts,
-    /// Kinds of backdrops to choose from.
+    /// The kinds of backdrops to choose from.
     pub backdrops: Vec<Backdrop>,
-    /// Pictures whose parts are backdrops too, half of all where there are any.
+    /// Pictures whose parts also serve as backdrops: half of all backdrops, if there are any.
     pub pictures: Vec<RgbImage>,
 }
 
-/// How many of the backdrops of lettering are made calmer, as printers do with pictures behind text: what is too restless for letters
-/// to be seen on it would else be missing among the examples.
+/// The share of lettering backdrops whose contrast is reduced, as printers do with pictures behind text. Otherwise backdrops
+/// too busy for visible letters would be missing among the examples.
 const DIMMED: f64 = 0.6;
-/// How often lettering is tried on a backdrop before another one is drawn.
+/// How often lettering is tried on a backdrop before another backdrop is drawn, and how many backdrops are tried.
 const TRIES: u64 = 12;
 
 impl Studio {
-    /// The pair of a group, which shares its backdrop with no other; none if there is nothing to draw it over, or, after very many
-    /// tries, nothing that could be seen.
+    /// Draws the pair of a group, which shares its backdrop with no other. Returns `None` if there is no backdrop to draw it
+    /// over, or if after many tries nothing was visible.
     pub fn pair(&self, contrast: Contrast, group: u64) -> Option<Pair> {
         let side = self.side as usize;
         let draws = Draws::new(self.seed).at(key_of(contrast.class())).at(group);
@@ -143,16 +143,16 @@ impl Studio {
         if !self.pictures.is_empty() && (half || kinds.is_empty()) {
             return Some(backdrop::part(draws.at(1), &self.pictures[pick(1, self.pictures.len())], side));
         }
-        // Directions are for renders: where no other pictures are given, these are as many as all else.
+        // Directions are used on renders: if no other pictures are given, renders are half of the backdrops.
         let render = Some(Backdrop::Render).filter(|render| half && kinds.contains(render));
         let kind = render.or_else(|| kinds.get(pick(1, kinds.len())).copied())?;
         Some(kind.draw(draws.at(1), side))
     }
 }
 
-/// The softness and the grain that both pictures of a pair have, as windows of a render have them.
+/// Applies the same softness and grain to both pictures of a pair, as found in windows of a render.
 fn finish(draws: Draws, contrast: Contrast, mut raster: Raster, side: usize) -> RgbImage {
-    // Blurring would take the contrast away, and grain is one.
+    // Blurring would remove the other contrasts, and grain is itself the contrast `noise`.
     if contrast == Contrast::Lettering {
         raster.blur((draws.uniform(0, -0.6, 0.6) * side as f64 / 64.0).clamp(0.0, 1.5) as f32);
     }
@@ -197,7 +197,7 @@ mod tests {
             let pair = studio(1).pair(Contrast::Lettering, group).unwrap();
             same += pair.with.pixels().zip(pair.without.pixels()).filter(|(a, b)| a == b).count();
         }
-        // Of 20 x 1024 pixels: windows that letters fill are the fewest.
+        // Out of 20 x 1024 pixels: windows filled by letters are the rarest.
         assert!(same > 6000, "{same}");
     }
 

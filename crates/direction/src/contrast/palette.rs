@@ -1,11 +1,11 @@
-//! Colours by chance.
+//! Random colours.
 
 use super::raster::{Colour, lightness};
 use crate::chance::Draws;
 
-/// Hue, saturation and value, each 0..1, as a colour (Smith, "Color gamut transform pairs", 1978).
+/// Converts hue, saturation and value, each 0..1, to a colour (Smith, "Color gamut transform pairs", 1978).
 pub(super) fn of_hue(hue: f64, saturation: f64, value: f64) -> Colour {
-    // Where each channel's hexagon side begins: red at 0, green at 1/3, blue at 2/3 of the circle.
+    // The offset of each channel's hexagon side: red at 0, green at 1/3, blue at 2/3 of the circle.
     [0.0, 4.0, 2.0].map(|offset| {
         let side = (offset + hue * 6.0).rem_euclid(6.0);
         let fall = (side - 3.0).abs() - 1.0;
@@ -13,7 +13,7 @@ pub(super) fn of_hue(hue: f64, saturation: f64, value: f64) -> Colour {
     })
 }
 
-/// Any colour: grey, muted or strong.
+/// Draws any colour: grey, muted or strong.
 pub(super) fn any(draws: Draws) -> Colour {
     let saturation = match draws.unit(0) {
         kind if kind < 0.2 => draws.uniform(1, 0.0, 0.1),
@@ -23,8 +23,8 @@ pub(super) fn any(draws: Draws) -> Colour {
     of_hue(draws.unit(2), saturation, draws.uniform(3, 0.03, 1.0))
 }
 
-/// What ink is: often black, white or nearly so, else any colour; at least `apart` lighter or darker than `ground`, as far as
-/// there is such a colour.
+/// Draws an ink colour: often nearly black or white, otherwise any colour. It is at least `apart` lighter or darker than
+/// `ground`, as far as such a colour exists.
 pub(super) fn ink(draws: Draws, ground: f32, apart: f32) -> Colour {
     const TRIES: u64 = 8;
     let tried = (0..TRIES).map(|attempt| {

@@ -14,27 +14,27 @@ pub(super) struct Raster {
 }
 
 impl Raster {
-    /// Asks for the colour at every pixel's centre, in fractions of the side.
+    /// Creates a raster by calling `colour` at every pixel's centre, in fractions of the side.
     pub fn from_fn(side: usize, mut colour: impl FnMut(f64, f64) -> Colour) -> Raster {
         let at = |pixel: usize| (pixel as f64 + 0.5) / side as f64;
         let pixels = (0..side * side).map(|index| colour(at(index % side), at(index / side))).collect();
         Raster { side, pixels }
     }
 
-    /// A square part of a picture, its corner and side in pixels, scaled.
+    /// Creates a raster from a square part of a picture, given by its corner and side in pixels, and scales it.
     pub fn of_part(picture: &RgbImage, (left, top): (u32, u32), part: u32, side: usize) -> Raster {
         let part = crop_imm(picture, left, top, part, part).to_image();
         let scaled = resize(&part, side as u32, side as u32, FilterType::Triangle);
         Raster { side, pixels: scaled.pixels().map(|pixel| pixel.0.map(|value| f32::from(value) / 255.0)).collect() }
     }
 
-    /// The same seen in a mirror that stands upright.
+    /// Mirrors left and right.
     pub fn mirrored(mut self) -> Raster {
         self.pixels.chunks_exact_mut(self.side).for_each(<[Colour]>::reverse);
         self
     }
 
-    /// The picture in bytes, values rounded and brought to 0..255.
+    /// Returns the picture as bytes, with values rounded and clamped to 0..255.
     pub fn to_rgb(&self) -> RgbImage {
         let side = self.side as u32;
         // The cast saturates.
@@ -43,7 +43,7 @@ impl Raster {
         })
     }
 
-    /// Brings all colours nearer to their mean: a share of their distance is left.
+    /// Moves all colours towards their mean, keeping this share of their distance.
     pub fn calm(&mut self, share: f32) {
         let count = self.pixels.len() as f32;
         let mean: Colour =
@@ -51,7 +51,7 @@ impl Raster {
         self.pixels.iter_mut().for_each(|pixel| *pixel = mixed(mean, *pixel, share));
     }
 
-    /// Blurs by a Gaussian of this deviation in pixels; beyond the border lies the border's colour.
+    /// Applies a Gaussian blur with this deviation in pixels; beyond the border, the border's colour is repeated.
     pub fn blur(&mut self, deviation: f32) {
         if deviation < 0.1 {
             return;
@@ -77,12 +77,13 @@ impl Raster {
     }
 }
 
-/// The way from one colour to another; 0 is the first, 1 the second.
+/// Interpolates between two colours; 0 gives the first, 1 the second.
 pub(super) fn mixed(from: Colour, to: Colour, share: f32) -> Colour {
     std::array::from_fn(|channel| from[channel] + (to[channel] - from[channel]) * share)
 }
 
-/// How light a colour is, by the weights of Rec. 709, left in sRGB as eyes and encoders see it.
+/// Returns the lightness of a colour by the weights of Rec. 709, without linearising sRGB, which is how eyes and encoders see
+/// it.
 pub(super) fn lightness([red, green, blue]: Colour) -> f32 {
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }

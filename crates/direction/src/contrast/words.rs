@@ -1,8 +1,8 @@
-//! What examples of lettering say.
+//! The text of lettering examples.
 
 use crate::chance::Draws;
 
-/// Everyday words of some languages that are written in Latin, Greek or Cyrillic letters.
+/// Everyday words of several languages that are written in Latin, Greek or Cyrillic letters.
 const WORDS: [&str; 158] = [
     "the",
     "of",
@@ -163,12 +163,12 @@ const WORDS: [&str; 158] = [
     "џеп",
     "љубав",
 ];
-/// Letters that nearly every font for reading has, some twice as they are met more often.
+/// Letters that nearly every text font has, frequent ones more than once.
 const LETTERS: &[u8] = b"aaabcdeeefghiiijklmnnoooppqrrsssttuuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/// One word: from the list (as it is, capitalised, or all in capitals), letters by chance, or a number.
+/// Draws a word: from the list (as it is, capitalised, or all in capitals), random letters, or a number.
 ///
-/// `known` says whether a character can be drawn; a word with others is not given.
+/// `known` returns whether a character can be drawn; a word with unknown characters is replaced by random letters.
 pub(super) fn word(draws: Draws, capitals: bool, known: impl Fn(char) -> bool) -> String {
     let pick = |index: u64, count: usize| (draws.unit(index) * count as f64) as usize;
     let word = match draws.unit(0) {
@@ -195,14 +195,14 @@ pub(super) fn word(draws: Draws, capitals: bool, known: impl Fn(char) -> bool) -
     if word.chars().all(known) { word } else { word_of_letters(draws, capitals) }
 }
 
-/// One to three letters or digits.
+/// Draws one to three letters or digits.
 pub(super) fn glyphs(draws: Draws) -> String {
     const ALL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&?!";
     let count = 1 + (draws.unit(0) * 3.0) as u64;
     (0..count).map(|index| char::from(ALL[(draws.unit(1 + index) * ALL.len() as f64) as usize])).collect()
 }
 
-/// What every font can draw.
+/// Draws a word that every font can render.
 fn word_of_letters(draws: Draws, capitals: bool) -> String {
     let draws = draws.at(1);
     let count = 2 + (draws.unit(0) * 6.0) as u64;
@@ -211,7 +211,7 @@ fn word_of_letters(draws: Draws, capitals: bool) -> String {
     if capitals { word.to_uppercase() } else { word }
 }
 
-/// So many words, with a comma or a full stop behind some.
+/// Draws `count` words, some followed by a comma or a full stop.
 pub(super) fn words(draws: Draws, count: usize, capitals: bool, known: impl Fn(char) -> bool) -> Vec<String> {
     let one = |index: usize| {
         let draws = draws.at(index as u64);

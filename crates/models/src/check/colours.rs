@@ -1,4 +1,4 @@
-//! Whether the two encoders speak of the same things: plain colours and their names.
+//! Checks that the two encoders match, with plain colours and their names.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ const COLOURS: [(&str, [f32; 3]); 6] = [
     ("white", [0.97, 0.97, 0.97]),
 ];
 
-/// The features of the colours' names, `[6, D]`.
+/// Returns the features of the colours' names, `[6, D]`.
 pub(super) fn features(model: &ModelFolder, runtime: &Runtime) -> Result<Features, ClipError> {
     let texts: Vec<String> = COLOURS.iter().map(|(name, _)| format!("a plain {name} picture")).collect();
     let rows = clip::features(runtime, model, "", &texts, None)?;
@@ -40,7 +40,7 @@ pub(super) fn check(encoder: &mut Encoder, features: &Features) -> Result<Colour
         .flat_map(|(_, colour)| colour.iter().flat_map(|value| std::iter::repeat_n(*value, area)))
         .collect();
     let similarities = encoder.score(&windows, features)?;
-    // Each name's mean is taken off: some words are near to any picture.
+    // Subtract each name's mean: some words are close to any picture.
     let mean = |name: usize| similarities.iter().skip(name).step_by(asked).sum::<f32>() / asked as f32;
     let means: Vec<f32> = (0..asked).map(mean).collect();
     let named = similarities.chunks(asked).enumerate().filter(|(own, row)| {

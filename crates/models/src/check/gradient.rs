@@ -1,8 +1,8 @@
 //! The gradient against central differences.
 //!
-//! For a loss L = <g, E(x)> of the embedding E the gradient's product with a direction v must be the derivative of L along v,
-//! which two runs of the encoder give: (L(x + hv) - L(x - hv)) / 2h, and once more with h / 2, so that the error's h² term
-//! can be taken off (Richardson's extrapolation).
+//! For a loss L = <g, E(x)> of the embedding E, the gradient's product with a direction v must equal the derivative of L along
+//! v. Two runs of the encoder give that derivative: (L(x + hv) - L(x - hv)) / 2h, and once more with h / 2, so that the error's
+//! h² term cancels (Richardson's extrapolation).
 
 use serde::Serialize;
 
@@ -11,34 +11,34 @@ use crate::clip::{ClipError, ImageGraph, ModelFolder};
 use crate::onnx::{DataType, Graph, gradient_graph};
 use crate::runtime::{Device, Input, Level, Runtime, Session, SessionPlan, Weights};
 
-/// What came of the comparison.
+/// The result of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Gradient {
-    /// The greatest relative difference met.
+    /// The greatest relative difference.
     pub worst: f64,
     pub directions: usize,
-    /// What counts as right: more for models in half precision.
+    /// The accepted difference: larger for models in half precision.
     pub tolerance: f64,
 }
 
 impl Gradient {
-    /// Whether the gradient is what differences say.
+    /// Returns whether the gradient agrees with the differences.
     pub fn right(&self) -> bool {
         self.worst <= self.tolerance
     }
 }
 
-/// Directions of each kind.
+/// The number of directions of each kind.
 const EACH: u64 = 3;
 
-/// How far a step may change the loss, as a fraction of what it could be at all: far above the rounding of 32-bit floats, and
-/// still small enough for differences to be derivatives.
+/// How far a step may change the loss, as a fraction of its maximum: far above the rounding of 32-bit floats, and small enough
+/// for differences to approximate derivatives.
 const STEP: f64 = 5e-3;
 
-/// A difference below this needs no other step.
+/// A difference below this needs no other step size.
 const GOOD: f64 = 5e-3;
 
-/// The least slope, as a fraction of the gradient's norm, that differences are compared with: flatter ones are all rounding.
+/// The least slope to compare with, as a fraction of the gradient's norm: lower slopes drown in rounding errors.
 const LEAST_SLOPE: f64 = 0.01;
 
 pub(super) fn check(model: &ModelFolder, runtime: &Runtime) -> Result<Gradient, ClipError> {
@@ -70,13 +70,14 @@ pub(super) fn check(model: &ModelFolder, runtime: &Runtime) -> Result<Gradient, 
         ("embedding_gradient", Input::F32(&[1, width], &pull)),
     ])?;
     let gradient = outputs.f32("image_gradient")?.1.to_vec();
-    // What the loss could be at the most.
+    // The maximum of the loss.
     let loss_size = norm(outputs.f32("embedding")?.1) * norm(&pull);
     drop((outputs, backward));
     let mut probe = Probe { forward, names, side, pull };
     let mut worst: f64 = 0.0;
     for index in 0..EACH {
-        // Half of the pixels of the gradient itself, where derivatives are large; and waves, which know nothing of it.
+        // Directions that are half of the gradient's own pixels, where derivatives are large, and waves, which are independent
+        // of it.
         let half: Vec<f32> = gradient
             .iter()
             .zip(uniform(1 + index, x.len()))
@@ -90,13 +91,13 @@ pub(super) fn check(model: &ModelFolder, runtime: &Runtime) -> Result<Gradient, 
     Ok(Gradient { worst, directions: 2 * EACH as usize, tolerance })
 }
 
-/// The encoder, and the loss.
+/// The encoder and the loss.
 struct Probe {
     forward: Session,
-    /// The picture's and the embedding's.
+    /// The names of the picture and the embedding.
     names: (String, String),
     side: usize,
-    /// g, the loss's gradient by the embedding.
+    /// g, the loss's gradient with respect to the embedding.
     pull: Vec<f32>,
 }
 
@@ -107,7 +108,7 @@ impl Probe {
         Ok(dot(outputs.f32(embedding)?.1, &self.pull))
     }
 
-    /// The relative difference between the gradient's derivative along `direction` and that of differences.
+    /// Returns the relative difference between the derivative along `direction` from the gradient and from differences.
     fn difference(
         &mut self,
         x: &[f32],
@@ -128,13 +129,13 @@ impl Probe {
                 x.iter().zip(&direction).map(|(x, v)| (f64::from(*x) + sign * step * v) as f32).collect()
             };
             let (plus, minus) = (moved(1.0), moved(-1.0));
-            // What rounding made of the step.
+            // The actual step after rounding.
             let taken: f64 =
                 plus.iter().zip(&minus).zip(&direction).map(|((p, m), v)| (f64::from(*p) - f64::from(*m)) * v).sum();
             Ok((self.loss(&plus)? - self.loss(&minus)?) / taken)
         };
-        // Long steps leave the neighbourhood where a derivative means something (deep networks with kinks have a small one), short
-        // ones drown in rounding; where the best lies is the model's affair. A wrong gradient agrees with none of them.
+        // Long steps leave the neighbourhood where a derivative is meaningful (small in deep networks with kinks), short ones
+        // drown in rounding errors. The best step depends on the model. A wrong gradient agrees with none of them.
         let mut least = f64::INFINITY;
         for factor in [4.0, 1.0, 0.25, 1.0 / 16.0, 1.0 / 64.0, 1.0 / 256.0] {
             let step = factor * usual;
@@ -148,7 +149,7 @@ impl Probe {
     }
 }
 
-/// A smooth picture with some grain, as the encoder gets it.
+/// Returns a smooth picture with some grain, normalised for the encoder.
 fn picture(side: usize, mean: &[f32; 3], deviation: &[f32; 3]) -> Vec<f32> {
     let (waves, grain) = (waves(17, side), uniform(40, 3 * side * side));
     let pixel = |index: usize| {
@@ -159,7 +160,7 @@ fn picture(side: usize, mean: &[f32; 3], deviation: &[f32; 3]) -> Vec<f32> {
     (0..3 * side * side).map(pixel).collect()
 }
 
-/// A sum of a few random waves in each channel, values about -1 to 1: `[3, side, side]`.
+/// Returns a sum of a few random waves in each channel, values about -1 to 1: `[3, side, side]`.
 fn waves(seed: u64, side: usize) -> Vec<f32> {
     let draws = uniform(100 + seed, 3 * 6 * 4);
     let mut values = Vec::with_capacity(3 * side * side);
@@ -176,13 +177,13 @@ fn waves(seed: u64, side: usize) -> Vec<f32> {
     values
 }
 
-/// `count` draws from 0..1.
+/// Returns `count` draws from 0..1.
 fn uniform(seed: u64, count: usize) -> Vec<f32> {
     let draws = Draws::new(seed);
     (0..count as u64).map(|index| draws.unit(index) as f32).collect()
 }
 
-/// `count` normal draws.
+/// Returns `count` normal draws.
 fn normal(seed: u64, count: usize) -> Vec<f32> {
     let draws = Draws::new(seed);
     (0..count as u64).map(|index| draws.normal_pair(index)[0] as f32).collect()

@@ -1,5 +1,5 @@
-//! Proving a model: its texts against known values, its gradient against differences, its towers against plain colours; and
-//! how fast it is.
+//! Checks of a model: its texts against known values, its gradient against differences, its two encoders with plain colours,
+//! and its speed.
 
 mod colours;
 mod gradient;
@@ -19,7 +19,7 @@ use super::{Examined, examine};
 use crate::clip::{ClipError, Encoder, Features, Labels, ModelFolder, Words};
 use crate::runtime::{Device, Runtime};
 
-/// All that was found out about a model.
+/// Everything found out about a model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Findings {
     pub model: String,
@@ -28,7 +28,7 @@ pub struct Findings {
     /// The embeddings' length.
     pub width: usize,
     pub references: References,
-    /// What came of plain colours; none where the model has labels, which need not be those of colours.
+    /// The result with plain colours; `None` for a classifier, whose labels need not include colours.
     pub colours: Option<Colours>,
     /// The number of a classifier's labels.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// What is wrong, a sentence each; empty: the model is ready.
+    /// Returns what is wrong, one sentence each; empty if the model is ready.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if !self.references.wrong.is_empty() {
@@ -50,7 +50,7 @@ impl Findings {
         faults
     }
 
-    /// What is odd without being wrong.
+    /// Returns what is odd without being wrong.
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
         if self.colours.is_some_and(|colours| colours.named * 2 < colours.asked) {
@@ -64,10 +64,10 @@ impl Findings {
     }
 }
 
-/// So many labels are asked for where speed is measured.
+/// The number of labels used to measure speed.
 const LABELS: usize = 6;
 
-/// Checks a model. `say` is told what is done next.
+/// Checks a model. `say` is called with what is done next.
 pub fn check(
     model: &ModelFolder,
     runtime: &Arc<Runtime>,
@@ -108,7 +108,7 @@ pub fn check(
     })
 }
 
-/// The features of a few labels, as a recipe may ask for.
+/// Returns the features of a few labels, as a recipe might use.
 fn some_of(labels: &Labels) -> Result<Features, ClipError> {
     let names = labels.classes().iter().filter_map(|names| names.first()).take(LABELS);
     let rows = names.map(|name| labels.feature(name)).collect::<Result<Vec<_>, ClipError>>()?;

@@ -5,16 +5,16 @@ use serde::Serialize;
 use crate::clip::{self, ClipError, ModelFolder, Words};
 use crate::runtime::Runtime;
 
-/// What came of the comparison.
+/// The result of the comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct References {
     /// Comparisons made: one for a text's tokens, one for its embedding.
     pub compared: usize,
-    /// What differs, a sentence each.
+    /// The differences, one sentence each.
     pub wrong: Vec<String>,
 }
 
-/// Compares what `model.toml` says of texts with what the model makes of them.
+/// Compares the reference values in `model.toml` with the model's own.
 pub(super) fn check(model: &ModelFolder, runtime: &Runtime) -> Result<References, ClipError> {
     let mut found = References::default();
     if model.description.reference.is_empty() {

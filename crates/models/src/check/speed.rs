@@ -1,4 +1,4 @@
-//! How fast a model is: forward and backward, as in rendering.
+//! The speed of a model: forward and backward, as in rendering.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::clip::{ClipError, Encoder, Features, Questions};
 
-/// What was measured.
+/// The measured speed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Speed {
-    /// Windows a second, forward and backward.
+    /// Windows per second, forward and backward.
     pub windows_per_second: f64,
     /// Windows at once.
     pub windows: usize,
@@ -17,10 +17,10 @@ pub struct Speed {
     pub device: String,
 }
 
-/// Windows of a common step.
+/// The number of windows in a common step.
 const WINDOWS: usize = 16;
 
-/// How long is measured, after a first run that only makes the sessions.
+/// The duration of the measurement, after a first run that only creates the sessions.
 const LONG: Duration = Duration::from_secs(3);
 
 pub(super) fn measure(encoder: &mut Encoder, features: &Features) -> Result<Speed, ClipError> {
@@ -38,7 +38,7 @@ pub(super) fn measure(encoder: &mut Encoder, features: &Features) -> Result<Spee
         encoder.train(&windows, &questions, features, &mut gradients)?;
         runs.push(run.elapsed().as_secs_f64());
     }
-    // The middle one: other programs only ever make runs slower.
+    // The median: other programs only ever make runs slower.
     runs.sort_by(f64::total_cmp);
     let middle = runs.get(runs.len() / 2).copied().unwrap_or(f64::INFINITY);
     let windows_per_second = WINDOWS as f64 / middle;

@@ -1,20 +1,20 @@
-//! Transformer blocks as operators, in the form that our gradients and onnxruntime do fastest.
+//! Transformer blocks as operators, in the form that is fastest for our gradients and onnxruntime.
 //!
-//! - Tokens are rows of one matrix `[N · T, width]` throughout: a linear layer is one `Gemm` that takes the weights as PyTorch
-//!   stores them (`transB`), so that they stay where they lie in the checkpoint's file, adds the bias, and multiplies by
-//!   a number for nothing (`alpha`). Its gradient is one `Gemm` with the same weights.
-//! - That number is the softmax's scale in the queries, and what activations would else multiply by. It costs no pass over
-//!   the values, forward or back, and no copy of the weights.
-//! - Queries, keys and values are three products: the class token alone is then computed in the last block
-//!   (`onnx::narrow`), and no values are cut out of a common result.
+//! - Tokens are rows of one matrix `[N · T, width]` throughout. A linear layer is one `Gemm`, which takes the weights as
+//!   PyTorch stores them (`transB`), so they are used in place in the checkpoint's file. It adds the bias, and multiplies by a
+//!   number at no cost (`alpha`). Its gradient is one `Gemm` with the same weights.
+//! - That number is the softmax's scale in the queries, and the factor of activations. It costs no pass over the values,
+//!   forward or backward, and no copy of the weights.
+//! - Queries, keys and values are three products. So in the last block only the class token needs computing (`onnx::narrow`),
+//!   and nothing is sliced out of a common result.
 
 use super::towers::{Activation, Block, Form, Linear, Norm};
 use crate::onnx::{Builder, Tensor};
 
-/// What a block needs to know of the values it works on.
+/// The context that a block needs.
 pub(super) struct Rows<'a> {
     pub form: Form,
-    /// Tokens of a picture or text, T.
+    /// Tokens per picture or text, T.
     pub tokens: usize,
     /// A value `[T, T]` added to the scores, if there is one.
     pub mask: Option<&'a str>,
@@ -37,7 +37,7 @@ pub(super) fn norm(b: &mut Builder, x: &str, norm: &Norm, form: &Form) -> String
     b.op_with("LayerNormalization", &[x, &scale, &bias], &[("epsilon", form.epsilon.into()), ("axis", (-1).into())])
 }
 
-/// factor · x Wᵀ + b for rows x.
+/// Computes factor · x Wᵀ + b for rows x.
 pub(super) fn linear(b: &mut Builder, x: &str, linear: &Linear, factor: f64) -> String {
     let weight = b.constant("weight", linear.weight.clone());
     let bias = linear.bias.as_ref().map(|bias| b.constant("bias", bias.clone()));
@@ -50,13 +50,13 @@ pub(super) fn linear(b: &mut Builder, x: &str, linear: &Linear, factor: f64) -> 
     b.op_with("Gemm", &inputs, &attributes)
 }
 
-/// factor · (x Wᵀ + b).
+/// Computes factor · (x Wᵀ + b).
 fn times(b: &mut Builder, x: &str, layer: &Linear, factor: f64) -> String {
     let bias = layer.bias.as_ref().map(|bias| scaled(bias, |_| factor));
     linear(b, x, &Linear { weight: layer.weight.clone(), bias }, factor)
 }
 
-/// γ (factor · x Wᵀ + b), γ of LayerScale, which goes into the weights: rare, so worth a copy of them.
+/// Computes γ (factor · x Wᵀ + b) with γ of LayerScale, which is folded into the weights: it is rare, so worth a copy of them.
 fn scaled_linear(b: &mut Builder, x: &str, layer: &Linear, scale: Option<&Tensor>, factor: f64) -> String {
     let Some(scale) = scale.and_then(Tensor::to_f64) else { return linear(b, x, layer, factor) };
     let of_row = |row: usize| scale.get(row).copied().unwrap_or(1.0);
@@ -65,7 +65,7 @@ fn scaled_linear(b: &mut Builder, x: &str, layer: &Linear, scale: Option<&Tensor
     linear(b, x, &Linear { weight, bias }, factor)
 }
 
-/// A tensor of f32 with every row (index of the first axis) multiplied by a number.
+/// Returns an f32 tensor with every row (index of the first axis) multiplied by a number.
 fn scaled(tensor: &Tensor, factor: impl Fn(usize) -> f64) -> Tensor {
     let row = tensor.dims.iter().skip(1).product::<usize>().max(1);
     let values = tensor.to_f64().unwrap_or_default();
@@ -73,7 +73,7 @@ fn scaled(tensor: &Tensor, factor: impl Fn(usize) -> f64) -> Tensor {
     Tensor::f32(&tensor.dims, &values)
 }
 
-/// softmax(q kᵀ / √(width / heads) + mask) v, head by head.
+/// Computes softmax(q kᵀ / √(width / heads) + mask) v, head by head.
 fn attention(b: &mut Builder, x: &str, block: &Block, rows: &Rows) -> String {
     let Form { width, heads, .. } = rows.form;
     let head = width / heads;
@@ -99,10 +99,10 @@ fn attention(b: &mut Builder, x: &str, block: &Block, rows: &Rows) -> String {
     b.op("Reshape", &[&mixed, &joined])
 }
 
-/// down(activation(up x)).
+/// Computes down(activation(up x)).
 fn perceptron(b: &mut Builder, x: &str, block: &Block, activation: Activation) -> String {
     let (bent, factor) = match activation {
-        // x σ(a x) = (a x) σ(a x) / a: the factors are the products'.
+        // x σ(a x) = (a x) σ(a x) / a: both factors are folded into the products.
         Activation::QuickGelu => {
             let x = times(b, x, &block.up, 1.702);
             let share = b.op("Sigmoid", &[&x]);

@@ -1,21 +1,21 @@
-//! Reading a configuration: typed, with defaults, and errors that name the key.
+//! Reads a configuration: typed, with defaults, and errors that name the key.
 
 use serde_json::{Map, Value};
 
 use crate::ModelsError;
 
-/// Layers, heads and the like are at most this many.
+/// The maximum number of layers, heads and the like.
 pub(super) const MOST_LAYERS: usize = 512;
-/// Values of a token, or of an embedding.
+/// The maximum width of a token or an embedding.
 pub(super) const WIDEST: usize = 1 << 16;
-/// Pixels of a picture's side.
+/// The maximum side of a picture in pixels.
 pub(super) const LARGEST_PICTURE: usize = 4096;
-/// Tokens of a text.
+/// The maximum number of tokens in a text.
 pub(super) const LONGEST_TEXT: usize = 4096;
-/// Tokens of a vocabulary.
+/// The maximum number of tokens in a vocabulary.
 pub(super) const LARGEST_VOCABULARY: usize = 1 << 24;
 
-/// A table of a JSON configuration, and where it lies. A table that is not there has no keys.
+/// A table of a JSON configuration, and its path. A missing table has no keys.
 #[derive(Debug, Clone)]
 pub(super) struct Table<'a> {
     values: Option<&'a Map<String, Value>>,
@@ -23,7 +23,7 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The configuration itself.
+    /// Creates the top-level table.
     pub fn new(value: &'a Value, name: &str) -> Result<Self, ModelsError> {
         match value {
             Value::Object(values) => Ok(Table { values: Some(values), path: String::new() }),
@@ -31,7 +31,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A table within; one that is not there, or null, has no keys.
+    /// Returns a table within; one that is missing or null has no keys.
     pub fn table(&self, key: &str) -> Result<Table<'a>, ModelsError> {
         let path = self.full(key);
         match self.get(key) {
@@ -41,17 +41,17 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A key's full name.
+    /// Returns a key's full name.
     pub fn full(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    /// A value that is there and not null.
+    /// Returns a value that is present and not null.
     pub fn get(&self, key: &str) -> Option<&'a Value> {
         self.values?.get(key).filter(|value| !value.is_null())
     }
 
-    /// Whether the table is there.
+    /// Returns whether the table is present.
     pub fn is_there(&self) -> bool {
         self.values.is_some()
     }
@@ -64,14 +64,14 @@ impl<'a> Table<'a> {
         ModelsError::wrong(format!("configuration: `{}` is {shown}, expected {what}", self.full(key)))
     }
 
-    /// A whole number from 1 to `most`.
+    /// Returns a whole number from 1 to `most`.
     pub fn count(&self, key: &str, default: usize, most: usize) -> Result<usize, ModelsError> {
         let Some(value) = self.get(key) else { return Ok(default) };
         let number = value.as_u64().and_then(|v| usize::try_from(v).ok()).filter(|v| (1..=most).contains(v));
         number.ok_or_else(|| self.expected(key, value, &format!("a whole number from 1 to {most}")))
     }
 
-    /// A whole number from 1 to `most`; an error where it is not there.
+    /// Returns a whole number from 1 to `most`; an error if it is missing.
     pub fn needed(&self, key: &str, most: usize) -> Result<usize, ModelsError> {
         if self.get(key).is_none() {
             return Err(ModelsError::wrong(format!(
@@ -82,7 +82,7 @@ impl<'a> Table<'a> {
         self.count(key, 0, most)
     }
 
-    /// A side in pixels, written as one number or as two equal ones.
+    /// Returns a side in pixels, written as one number or as two equal ones.
     pub fn side(&self, key: &str, default: usize) -> Result<usize, ModelsError> {
         let Some(value) = self.get(key) else { return Ok(default) };
         let one = match value {
@@ -99,7 +99,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A number above 0.
+    /// Returns a number above 0.
     pub fn positive(&self, key: &str, default: f64) -> Result<f64, ModelsError> {
         let Some(value) = self.get(key) else { return Ok(default) };
         let number = value.as_f64().filter(|v| v.is_finite() && *v > 0.0);
@@ -116,13 +116,13 @@ impl<'a> Table<'a> {
         value.as_str().map(Some).ok_or_else(|| self.expected(key, value, "a text"))
     }
 
-    /// A whole number of any sign.
+    /// Returns a whole number of any sign.
     pub fn id(&self, key: &str, default: i64) -> Result<i64, ModelsError> {
         let Some(value) = self.get(key) else { return Ok(default) };
         value.as_i64().ok_or_else(|| self.expected(key, value, "a whole number"))
     }
 
-    /// Three numbers, one a channel.
+    /// Returns three numbers, one per channel.
     pub fn channels(&self, key: &str) -> Result<Option<[f32; 3]>, ModelsError> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let numbers: Option<Vec<f32>> = match value {
@@ -133,7 +133,7 @@ impl<'a> Table<'a> {
         three.map(Some).ok_or_else(|| self.expected(key, value, "three numbers, one a channel"))
     }
 
-    /// Refuses a setting that changes what is computed in a way not known here. Off (false, null, 0, none) is fine.
+    /// Refuses a setting that changes the computation in an unsupported way. Off (false, null, 0, none) is fine.
     pub fn refuse(&self, key: &str, what: &str) -> Result<(), ModelsError> {
         match self.get(key) {
             Some(value) if !off(value) => Err(self.unsupported(key, value, what)),
@@ -141,7 +141,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The error for a setting that is not supported.
+    /// Returns the error for a setting that is not supported.
     pub fn unsupported(&self, key: &str, value: &Value, what: &str) -> ModelsError {
         let mut shown = value.to_string();
         if shown.len() > 60 {
@@ -151,7 +151,7 @@ impl<'a> Table<'a> {
             .hinted("export this model to ONNX with its authors' code, and import the two .onnx files")
     }
 
-    /// Refuses keys that are none of `known`, unless they are off.
+    /// Refuses keys that are not among `known`, unless they are off.
     pub fn only(&self, known: &[&str]) -> Result<(), ModelsError> {
         let unknown = |(key, value): &(&String, &Value)| !known.contains(&key.as_str()) && !off(value);
         match self.values.and_then(|values| values.iter().find(unknown)) {
@@ -161,7 +161,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Whether a value says that something is not used.
+/// Returns whether a value means that something is not used.
 fn off(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

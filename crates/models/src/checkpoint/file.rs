@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use crate::ModelsError;
 use crate::onnx::{DataType, Tensor, map_file};
 
-/// Tensors by name, not read before they are asked for.
+/// Tensors by name, not read until they are requested.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     tensors: BTreeMap<String, Stored>,
@@ -19,16 +19,16 @@ pub struct Checkpoint {
     label: String,
 }
 
-/// Whose names a checkpoint's tensors have.
+/// The naming scheme of a checkpoint's tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// transformers' `CLIPModel` and `CLIPVisionModelWithProjection`: `config.json` belongs to it.
+    /// That of transformers' `CLIPModel` and `CLIPVisionModelWithProjection`, described by `config.json`.
     HuggingFace,
-    /// OpenCLIP's, and OpenAI's own: `open_clip_config.json` belongs to it.
+    /// That of OpenCLIP and OpenAI, described by `open_clip_config.json`.
     OpenClip,
 }
 
-/// A tensor as it lies in its file.
+/// A tensor as stored in its file.
 #[derive(Debug, Clone)]
 struct Stored {
     kind: Dtype,
@@ -36,12 +36,12 @@ struct Stored {
     data: Bytes,
 }
 
-/// An index of shards larger than this is none.
+/// A larger file is not an index of shards.
 const LARGEST_INDEX: u64 = 64 << 20;
 
 impl Checkpoint {
-    /// Opens a `.safetensors` file, or the `.safetensors.index.json` of one in several parts ("shards"), which lie in the
-    /// same folder. Nothing but the headers is read.
+    /// Opens a `.safetensors` file, or the `.safetensors.index.json` of one in several parts ("shards") in the same folder.
+    /// Only the headers are read.
     pub fn open(path: &Path) -> Result<Self, ModelsError> {
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
             return Checkpoint::open_index(path);
@@ -50,7 +50,7 @@ impl Checkpoint {
         Checkpoint::read(bytes, &path.display().to_string())
     }
 
-    /// Reads a `.safetensors` file's bytes; `label` is what messages call it.
+    /// Reads a `.safetensors` file's bytes; `label` is its name in messages.
     pub fn read(bytes: Bytes, label: &str) -> Result<Self, ModelsError> {
         let wrong = |error: SafeTensorError| damaged(label, &bytes, &error);
         let (header, metadata) = SafeTensors::read_metadata(&bytes).map_err(wrong)?;
@@ -93,7 +93,7 @@ impl Checkpoint {
                 )));
             }
             if !shards.contains_key(file.as_str()) {
-                // Read as weights whatever it is called: an index that names itself would else be followed for ever.
+                // Always read as weights, whatever its name: otherwise an index that names itself would be followed forever.
                 let shard = folder.join(file);
                 shards.insert(file, Checkpoint::read(map(&shard)?, &shard.display().to_string())?);
             }
@@ -107,7 +107,7 @@ impl Checkpoint {
         Ok(Checkpoint { tensors, label })
     }
 
-    /// Whose names the tensors have; `None` where there is no vision transformer of either layout.
+    /// Returns the naming scheme of the tensors; `None` if there is no vision transformer in either layout.
     pub fn layout(&self) -> Option<Layout> {
         let ends = |end: &str| self.names().any(|name| name.ends_with(end));
         if ends("vision_model.embeddings.class_embedding") {
@@ -124,17 +124,17 @@ impl Checkpoint {
         &self.label
     }
 
-    /// The names of all tensors, in alphabetical order.
+    /// Returns the names of all tensors, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// A tensor's sizes, if it is there.
+    /// Returns a tensor's dimensions, if it exists.
     pub fn dims(&self, name: &str) -> Option<&[usize]> {
         self.tensors.get(name).map(|stored| stored.dims.as_slice())
     }
 
-    /// The element types of the tensors that are floats of another size than 32 bits, in the file's words.
+    /// Returns the element types of tensors that are floats of a size other than 32 bits, as named in the file.
     pub fn converted_types(&self) -> Vec<String> {
         let mut kinds: Vec<Dtype> = self.tensors.values().map(|t| t.kind).collect();
         kinds.retain(|kind| matches!(kind, Dtype::F16 | Dtype::BF16 | Dtype::F64));
@@ -143,9 +143,9 @@ impl Checkpoint {
         kinds.iter().map(Dtype::to_string).collect()
     }
 
-    /// A tensor in 32-bit floats: as it lies in the file, not copied, or else converted. What 16 bits hold, 32 hold exactly:
-    /// so the graph computes what the authors' own code computes in f32, at the price of twice the memory, and on any
-    /// device. `None` where there is no such tensor; an error where its elements are no floats.
+    /// Returns a tensor in 32-bit floats: in place in the file if possible, otherwise converted. 32 bits represent all 16-bit
+    /// values exactly, so the graph computes the same as the authors' own code in f32, at the price of twice the memory, and on
+    /// any device. `None` if there is no such tensor; an error if its elements are not floats.
     pub fn tensor(&self, name: &str) -> Result<Option<Tensor>, String> {
         let Some(stored) = self.tensors.get(name) else { return Ok(None) };
         fn convert<const N: usize>(data: &[u8], one: impl Fn([u8; N]) -> f32) -> Bytes {
@@ -175,7 +175,7 @@ fn map(path: &Path) -> Result<Bytes, ModelsError> {
     map_file(&file).map_err(failed)
 }
 
-/// Why bytes are no checkpoint, with a hint from how they begin.
+/// Returns the error for bytes that are not a checkpoint, with a hint based on how they begin.
 fn damaged(label: &str, bytes: &[u8], error: &SafeTensorError) -> ModelsError {
     let complete = "is the download complete? compare its size and hash with the page it came from";
     let hint = match bytes {

@@ -1,5 +1,5 @@
-//! A checkpoint of real size, by hand: `CHECKPOINT` names a folder that tests/models/checkpoints/generate.py wrote. With `SPEED`
-//! set, speed is measured too.
+//! A test of a full-size checkpoint, run by hand: `CHECKPOINT` names a folder written by tests/models/checkpoints/generate.py.
+//! If `SPEED` is set, speed is measured too.
 //!
 //! ```text
 //! CHECKPOINT=b32 cargo test --release --lib models::checkpoint::full_size -- --ignored --nocapture
@@ -13,10 +13,10 @@ use super::{Checkpoint, hugging_face, open_clip};
 use crate::onnx::Graph;
 use crate::runtime::{Device, Input, Level, Runtime, Session, SessionPlan, Weights};
 
-/// Windows of a batch, as the renderer has it.
+/// The number of windows in a batch, as in the renderer.
 const COUNT: usize = 8;
 
-/// Runs of which the fastest counts.
+/// The number of runs, of which the fastest counts.
 const RUNS: usize = 10;
 
 fn session(graph: Graph) -> Session {
@@ -26,7 +26,7 @@ fn session(graph: Graph) -> Session {
     Runtime::for_tests().session(&bytes, &Weights { tensors, packable }, &plan).unwrap()
 }
 
-/// How many operators a graph has, and how many million values they write that are neither products nor views.
+/// Returns the number of operators in a graph, and how many million values they write, apart from products and views.
 fn work(graph: &Graph) -> (usize, f64) {
     let free = ["MatMul", "Gemm", "Conv", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"];
     let written = graph.nodes.iter().filter(|node| !free.contains(&node.operator.as_str()));
@@ -35,7 +35,7 @@ fn work(graph: &Graph) -> (usize, f64) {
     (graph.nodes.len(), values.sum::<usize>() as f64 / 1e6)
 }
 
-/// Agreement with PyTorch, and speed beside PyTorch's own export, if there is one.
+/// Tests agreement with PyTorch, and measures speed beside PyTorch's own export, if there is one.
 #[test]
 #[ignore = "needs a folder named in CHECKPOINT"]
 fn agrees_with_pytorch() {

@@ -9,13 +9,13 @@ use super::wanted::{Wanted, notes};
 use super::{Converted, image, text};
 use crate::ModelsError;
 
-/// Where the class token's embedding lies, behind whatever prefix a checkpoint's names have.
+/// The tensor of the class token's embedding, after any prefix that a checkpoint's names have.
 const CLASS: &str = "vision_model.embeddings.class_embedding";
 
 /// Converts a checkpoint in the layout of Hugging Face's transformers; `config` is its `config.json`.
 ///
 /// # Errors
-/// Settings that are not supported, by name; tensors that are missing, of other sizes, or left over, several at once.
+/// Unsupported settings, by name; tensors that are missing, have other dimensions, or are left over, several at once.
 pub fn hugging_face(config: &Value, weights: &Checkpoint) -> Result<Converted, ModelsError> {
     let config = Table::new(config, "config.json")?;
     let vision_only = match config.text("model_type")? {
@@ -68,13 +68,13 @@ pub fn hugging_face(config: &Value, weights: &Checkpoint) -> Result<Converted, M
     })
 }
 
-/// `vision_config` or `text_config`. Old files have a `..._dict` besides, which counts where it is given.
+/// Returns `vision_config` or `text_config`. Old files also have a `..._dict`, which takes precedence if present.
 fn sub_config<'a>(config: &Table<'a>, key: &str) -> Result<Table<'a>, ModelsError> {
     let legacy = config.table(&format!("{key}_dict"))?;
     if legacy.is_there() { Ok(legacy) } else { config.table(key) }
 }
 
-/// What both towers have in common; the defaults are those of transformers' CLIPVisionConfig and CLIPTextConfig.
+/// Reads the settings common to both towers; the defaults are those of transformers' CLIPVisionConfig and CLIPTextConfig.
 fn form(config: &Table, width: usize, hidden: usize, heads: usize) -> Result<Form, ModelsError> {
     let width = config.count("hidden_size", width, WIDEST)?;
     let heads = config.count("num_attention_heads", heads, WIDEST)?;
@@ -130,7 +130,7 @@ fn image_tower(config: &Table, wanted: &mut Wanted, prefix: &str, to: usize) -> 
         patches_bias: wanted.optional(&format!("{conv}.bias"), &[width]),
         class: wanted.take(&at("embeddings.class_embedding"), &[width]),
         positions: wanted.take(&at("embeddings.position_embedding.weight"), &[tokens, width]),
-        // Its name is misspelt in every checkpoint.
+        // The name is misspelt in every checkpoint.
         before: Some(wanted.norm(&at("pre_layrnorm"), width)),
         blocks: blocks(wanted),
         after: wanted.norm(&at("post_layernorm"), width),
@@ -145,7 +145,7 @@ fn text_tower(config: &Table, wanted: &mut Wanted, prefix: &str, to: usize) -> R
     let layers = config.count("num_hidden_layers", 12, MOST_LAYERS)?;
     let context = config.count("max_position_embeddings", 77, LONGEST_TEXT)?;
     let vocabulary = config.count("vocab_size", 49408, LARGEST_VOCABULARY)?;
-    // As transformers does: files from before the end token was right say 2, and mean the highest id.
+    // As in transformers: files from before the end token was fixed say 2, and mean the highest id.
     let pool = match config.id("eos_token_id", 49407)? {
         2 => TextPool::Highest,
         id => TextPool::Id(id),

@@ -5,13 +5,14 @@ use super::towers::{ImagePool, ImageTower, Projection};
 use super::{EMBEDDING, IMAGE};
 use crate::onnx::{Builder, DataType, Dim, Graph, Tensor, ValueType};
 
-/// The type of a value whose first dimension is free, and the same for all: the number of pictures or texts.
+/// Returns the type of a value whose first dimension is open. That dimension is the number of pictures or texts, the same for
+/// all values.
 pub(super) fn batch_of(data_type: DataType, dims: &[usize]) -> ValueType {
     let fixed = dims.iter().map(|size| Dim::Known(*size));
     ValueType { data_type, dims: Some(std::iter::once(Dim::Named("batch".into())).chain(fixed).collect()) }
 }
 
-/// A graph of one input and one output, still empty.
+/// Creates an empty graph with one input and one output.
 pub(super) fn empty(name: &str, input: &str, given: ValueType, width: usize) -> Graph {
     let mut graph = Graph { name: name.into(), ..Graph::default() };
     graph.inputs.push(input.into());
@@ -37,7 +38,7 @@ pub(super) fn graph(tower: &ImageTower, width: usize) -> Graph {
     for part in &tower.blocks {
         x = block(b, &x, part, &rows);
     }
-    // Rows of one matrix become pictures of tokens again.
+    // Turn the rows of one matrix back into tokens per picture.
     let apart = b.ints(&[-1, tokens as i64, form.width as i64]);
     let first = tower.pool == ImagePool::Class || tower.pool_first;
     if !first {
@@ -52,7 +53,7 @@ pub(super) fn graph(tower: &ImageTower, width: usize) -> Graph {
     graph
 }
 
-/// Patches, the class token in front, positions: `[N · T, width]`.
+/// Embeds patches, with the class token in front, and adds positions: `[N · T, width]`.
 fn embed(b: &mut Builder, tower: &ImageTower) -> String {
     let (width, patch) = (tower.form.width, tower.patch);
     let weight = b.constant("patches", tower.patches.clone());
@@ -64,7 +65,7 @@ fn embed(b: &mut Builder, tower: &ImageTower) -> String {
     let flat = b.ints(&[0, width as i64, -1]);
     let x = b.op("Reshape", &[&x, &flat]);
     let x = b.transpose(&x, &[0, 2, 1]);
-    // A row of zeros in front, to which the class token is added with the positions: no need to repeat it N times.
+    // A row of zeros in front. The class token is added to it together with the positions, so it need not be repeated N times.
     let pads = b.ints(&[0, 1, 0, 0, 0, 0]);
     let x = b.op("Pad", &[&x, &pads]);
     let positions = b.constant("positions", positions(&tower.positions, &tower.class));
@@ -73,7 +74,7 @@ fn embed(b: &mut Builder, tower: &ImageTower) -> String {
     b.op("Reshape", &[&x, &rows])
 }
 
-/// The positions with the class token's embedding added to the first.
+/// Returns the positions with the class token's embedding added to the first.
 fn positions(positions: &Tensor, class: &Tensor) -> Tensor {
     let mut values = positions.to_f32().unwrap_or_default();
     for (value, class) in values.iter_mut().zip(class.to_f32().unwrap_or_default()) {

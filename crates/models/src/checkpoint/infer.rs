@@ -1,4 +1,4 @@
-//! The configuration of a checkpoint that came without one, read off its tensors.
+//! Infers the configuration of a checkpoint without one from its tensors.
 
 use serde_json::{Value, json};
 
@@ -7,12 +7,12 @@ use super::open_clip::visual_prefix;
 use super::towers::Activation;
 use crate::ModelsError;
 
-/// The `open_clip_config.json` that belongs to a checkpoint in OpenCLIP's or OpenAI's layout.
+/// Returns the `open_clip_config.json` for a checkpoint in OpenCLIP's or OpenAI's layout.
 ///
-/// Sizes and numbers of layers are the tensors' own. Not written in them are: the activation, which must be given (OpenAI's
-/// models and what was trained from their weights use QuickGELU, models trained by OpenCLIP mostly GELU); the heads, taken
-/// as 64 values wide, or in widths from 1280 on as 16 in number, as every published model has it; class token pooling, causal
-/// text, OpenAI's mean and deviation.
+/// Sizes and numbers of layers come from the tensors. The rest is not stored in them. The activation must be given (OpenAI's
+/// models and models trained from their weights use QuickGELU, models trained by OpenCLIP mostly GELU). Heads are assumed to be
+/// 64 values wide or, for widths from 1280 on, 16 in number, as in every published model. Class token pooling, causal text, and
+/// OpenAI's mean and deviation are assumed.
 pub fn infer_open_clip(weights: &Checkpoint, activation: Option<Activation>) -> Result<Value, ModelsError> {
     let label = weights.label();
     let visual = visual_prefix(weights);
@@ -38,7 +38,7 @@ pub fn infer_open_clip(weights: &Checkpoint, activation: Option<Activation>) -> 
     };
     let ratio = |prefix: &str, width: usize| -> Result<f64, ModelsError> {
         let name = format!("{prefix}transformer.resblocks.0.mlp.c_fc.weight");
-        // A hair more, so that dropping what is behind the point gives the number again.
+        // Slightly more, so that truncation gives the number again.
         Ok((first(name)? as f64 + 0.25) / width as f64)
     };
     let &[width, 3, patch, _] = dims(format!("{visual}conv1.weight"))? else {
@@ -100,7 +100,7 @@ pub fn infer_open_clip(weights: &Checkpoint, activation: Option<Activation>) -> 
     Ok(json!({ "model_cfg": model, "preprocess_cfg": preprocess }))
 }
 
-/// Values of an image tower's head; those of text towers are 64 at every width.
+/// Returns the width of an image tower's heads; heads of text towers are 64 wide at every width.
 fn head_width(width: usize) -> usize {
     if width >= 1280 && width.is_multiple_of(16) { width / 16 } else { 64 }
 }

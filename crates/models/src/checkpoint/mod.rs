@@ -1,5 +1,5 @@
-//! Checkpoints of CLIP vision transformers to graphs: weights as PyTorch projects publish them (`.safetensors`) become the
-//! two encoders, without PyTorch.
+//! Converts checkpoints of CLIP vision transformers to graphs: weights as PyTorch projects publish them (`.safetensors`) become
+//! the two encoders, without PyTorch.
 //!
 //! ```text
 //! file(s) ─ Checkpoint ─┐
@@ -7,12 +7,12 @@
 //! configuration ────────┘
 //! ```
 
-// what is there
+// input
 mod config;
 mod file;
 mod wanted;
 
-// two layouts of names and settings to one description
+// two layouts of names and settings, converted to one description
 mod hugging_face;
 mod infer;
 mod open_clip;
@@ -44,38 +44,38 @@ pub const INPUT_IDS: &str = "input_ids";
 /// The name of both encoders' output, `[N, D]` f32, not normalised.
 pub const EMBEDDING: &str = "embedding";
 
-/// What a checkpoint became.
+/// The result of a conversion.
 #[derive(Debug, Clone)]
 pub struct Converted {
-    /// [`IMAGE`] `[N, 3, S, S]` f32 -> [`EMBEDDING`] `[N, D]` f32; N is free.
+    /// [`IMAGE`] `[N, 3, S, S]` f32 -> [`EMBEDDING`] `[N, D]` f32; N is open.
     pub image: Graph,
-    /// [`INPUT_IDS`] `[N, T]` i64 -> [`EMBEDDING`] `[N, D]` f32; N is free. `None` where the checkpoint has no text encoder.
+    /// [`INPUT_IDS`] `[N, T]` i64 -> [`EMBEDDING`] `[N, D]` f32; N is open. `None` if the checkpoint has no text encoder.
     pub text: Option<Graph>,
     /// The side S of the picture that the image encoder takes, in pixels.
     pub size: u32,
     /// The number D of values of an embedding.
     pub width: usize,
-    /// What is subtracted from pixels in 0..1, a channel; where the configuration says so (OpenCLIP's).
+    /// Subtracted from pixels in 0..1, per channel; if the configuration gives it (OpenCLIP's).
     pub mean: Option<[f32; 3]>,
-    /// What they are then divided by.
+    /// Divides the pixels after that.
     pub deviation: Option<[f32; 3]>,
-    /// The number T of tokens that the text encoder takes; 0 where there is none.
+    /// The number T of tokens that the text encoder takes; 0 without a text encoder.
     pub context: usize,
-    /// How many tokens the text encoder knows: ids lie below. 0 where there is none.
+    /// The number of tokens that the text encoder knows, greater than every id; 0 without a text encoder.
     pub vocabulary: usize,
-    /// The id that pads texts, where the configuration says so.
+    /// The token id used for padding, if the configuration gives it.
     pub padding: Option<i64>,
-    /// The tokenizer that the configuration names, where it is another than CLIP's own.
+    /// The tokenizer that the configuration names, if it is not CLIP's own.
     pub tokenizer: Option<String>,
-    /// How pictures are scaled, in the configuration's own words (OpenCLIP: `bicubic`, `bilinear`, `random`).
+    /// The interpolation of pictures, as named in the configuration (OpenCLIP: `bicubic`, `bilinear`, `random`).
     pub interpolation: Option<String>,
-    /// How pictures are brought to a square (OpenCLIP: `shortest` and a crop, `longest` and a border, `squash`).
+    /// How pictures are made square (OpenCLIP: `shortest` and a crop, `longest` and a border, `squash`).
     pub resize: Option<String>,
     /// What the user should know.
     pub notes: Vec<String>,
 }
 
-/// Pixels as OpenAI's models take them, and most that came after.
+/// The mean of pixels for OpenAI's models and most later ones.
 pub const OPENAI_MEAN: [f32; 3] = [0.48145466, 0.4578275, 0.40821073];
-/// What they are then divided by.
+/// The deviation that pixels are then divided by.
 pub const OPENAI_DEVIATION: [f32; 3] = [0.26862954, 0.2613026, 0.2757771];

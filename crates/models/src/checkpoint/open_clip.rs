@@ -1,4 +1,4 @@
-//! OpenCLIP's `CLIP` and `CustomTextCLIP` with vision transformers, and OpenAI's own names, which are the same:
+//! OpenCLIP's `CLIP` and `CustomTextCLIP` with vision transformers, and OpenAI's own models, whose tensors have the same names:
 //! `open_clip_config.json` and the names of tensors.
 
 use serde_json::Value;
@@ -11,18 +11,18 @@ use super::{Converted, image, supported, text};
 use crate::ModelsError;
 use crate::onnx::Tensor;
 
-/// Where the class token's embedding lies, behind whatever prefix a checkpoint's names have.
+/// The tensor of the class token's embedding, after any prefix that a checkpoint's names have.
 const CLASS: &str = "class_embedding";
 
-/// What a text tower's names begin with where it has no prefix of its own.
+/// The beginnings of a text tower's names if it has no prefix of its own.
 const TEXT_PARTS: [&str; 5] =
     ["transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection"];
 
-/// Converts a checkpoint in OpenCLIP's layout; `config` is its `open_clip_config.json`, or the model's part of it alone
+/// Converts a checkpoint in OpenCLIP's layout; `config` is its `open_clip_config.json`, or only the model's part of it
 /// (`embed_dim`, `vision_cfg`, `text_cfg`, `quick_gelu`).
 ///
 /// # Errors
-/// Settings that are not supported, by name; tensors that are missing, of other sizes, or left over, several at once.
+/// Unsupported settings, by name; tensors that are missing, have other dimensions, or are left over, several at once.
 pub fn open_clip(config: &Value, weights: &Checkpoint) -> Result<Converted, ModelsError> {
     let whole = Table::new(config, "open_clip_config.json")?;
     let model = if whole.get("model_cfg").is_some() { whole.table("model_cfg")? } else { whole.clone() };
@@ -81,15 +81,15 @@ pub fn open_clip(config: &Value, weights: &Checkpoint) -> Result<Converted, Mode
     })
 }
 
-/// What the names of the image tower begin with: `visual.`, or that behind a wrapper's name, or nothing where the file holds
-/// the image tower alone.
+/// Returns the prefix of the image tower's names: `visual.`, the same after a wrapper's name, or nothing if the file holds only
+/// the image tower.
 pub(super) fn visual_prefix(weights: &Checkpoint) -> String {
     let prefixes: Vec<&str> = weights.names().filter_map(|name| name.strip_suffix(CLASS)).collect();
     let chosen = prefixes.iter().find(|p| p.ends_with("visual.")).or(prefixes.first().filter(|p| p.is_empty()));
     chosen.copied().unwrap_or("visual.").to_owned()
 }
 
-/// Names that hold no weights of the encoders.
+/// Returns whether a name holds no weights of the encoders.
 fn weightless(name: &str) -> bool {
     let ends =
         ["logit_scale", "logit_bias", "attn_mask", "position_ids", "input_resolution", "context_length", "vocab_size"];
@@ -115,7 +115,7 @@ fn activation(config: &Table, quick: bool) -> Result<Activation, ModelsError> {
     }
 }
 
-/// What both towers have in common. PyTorch's layer normalisation adds 1e-5, if not told otherwise.
+/// Reads the settings common to both towers. PyTorch's layer normalisation adds 1e-5 by default.
 fn form(config: &Table, width: usize, heads: usize, heads_key: &str, quick: bool) -> Result<Form, ModelsError> {
     if heads == 0 || !width.is_multiple_of(heads) {
         return Err(ModelsError::wrong(format!(
@@ -127,7 +127,7 @@ fn form(config: &Table, width: usize, heads: usize, heads_key: &str, quick: bool
     let norms = config.table("norm_kwargs")?;
     norms.only(&["eps"])?;
     let ratio = config.positive("mlp_ratio", 4.0)?;
-    // As Python's int(): what is behind the point is dropped.
+    // Truncates like Python's int().
     let hidden = (width as f64 * ratio) as usize;
     if !(1..=WIDEST).contains(&hidden) {
         let value = Value::from(ratio);
@@ -152,14 +152,14 @@ fn image_tower(
     supported::vision(config)?;
     let width = config.count("width", 768, WIDEST)?;
     let head = config.count("head_width", 64, WIDEST)?;
-    // Heads are counted, not measured: 100 values with heads of 64 are one head of 100.
+    // The number of heads counts, not their width: 100 values with `head_width` 64 make one head of 100.
     let form = form(config, width, width / head, "head_width", quick)?;
     let layers = config.count("layers", 12, MOST_LAYERS)?;
     let (size, patch) = (config.side("image_size", 224)?, config.side("patch_size", 16)?);
     if patch > size {
         return Err(ModelsError::wrong(format!("configuration: patches of {patch} pixels in pictures of {size}")));
     }
-    // Before `pool_type` there was `global_average_pool`, which took the class token in, and pooled before normalising.
+    // Before `pool_type` there was `global_average_pool`, which included the class token and pooled before normalising.
     let everything = config.flag("global_average_pool", false)?;
     let pool = match config.text("pool_type")? {
         _ if everything => ImagePool::All,
@@ -244,7 +244,7 @@ fn text_tower(
 fn block(wanted: &mut Wanted, prefix: &str, index: usize, form: &Form, scaled: bool) -> Block {
     let at = |name: &str| format!("{prefix}transformer.resblocks.{index}.{name}");
     let (width, hidden) = (form.width, form.hidden);
-    // Queries, keys and values in one matrix, one below the other.
+    // Queries, keys and values are stacked in one matrix.
     let weight = wanted.take(&at("attn.in_proj_weight"), &[3 * width, width]);
     let bias = wanted.take(&at("attn.in_proj_bias"), &[3 * width]);
     let part = |i: usize| Linear { weight: third(&weight, i), bias: Some(third(&bias, i)) };
@@ -264,7 +264,7 @@ fn block(wanted: &mut Wanted, prefix: &str, index: usize, form: &Form, scaled: b
     }
 }
 
-/// One of the three parts of a tensor along its first axis, not copied.
+/// Returns one of the three parts of a tensor along its first axis, without copying.
 fn third(tensor: &Tensor, index: usize) -> Tensor {
     let length = tensor.data.len() / 3;
     let mut dims = tensor.dims.clone();

@@ -1,14 +1,14 @@
-//! OpenCLIP's settings: those that change what is computed in ways not known here are refused by name, and so is whatever is
-//! not known at all.
+//! The supported OpenCLIP settings: those that change the computation in unsupported ways are refused by name, and so are all
+//! unknown ones.
 
 use super::config::Table;
 use crate::ModelsError;
 
-/// Settings of attention blocks that change what is computed.
+/// Settings of attention blocks that change the computation.
 const BLOCK_KEYS: [&str; 6] =
     ["qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc"];
 
-/// The model's own settings, besides its towers.
+/// Checks the model's own settings, apart from its towers.
 pub(super) fn model(model: &Table) -> Result<(), ModelsError> {
     model.refuse("multimodal_cfg", "a captioning model (CoCa) pools by attention")?;
     model.only(&[
@@ -27,7 +27,7 @@ pub(super) fn model(model: &Table) -> Result<(), ModelsError> {
     ])
 }
 
-/// The settings of the image tower.
+/// Checks the settings of the image tower.
 pub(super) fn vision(config: &Table) -> Result<(), ModelsError> {
     config.refuse(
         "timm_model_name",
@@ -75,7 +75,7 @@ pub(super) fn vision(config: &Table) -> Result<(), ModelsError> {
     ])
 }
 
-/// The settings of the text tower.
+/// Checks the settings of the text tower.
 pub(super) fn text(config: &Table) -> Result<(), ModelsError> {
     config.refuse("hf_model_name", "text towers of Hugging Face's transformers; supported is OpenCLIP's own")?;
     config

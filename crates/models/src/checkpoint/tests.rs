@@ -1,4 +1,4 @@
-//! Small checkpoints of every form against what PyTorch computes for them (tests/models/checkpoints/generate.py).
+//! Tests small checkpoints of every form against PyTorch's results (tests/models/checkpoints/generate.py).
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ pub(super) fn reference(path: &Path) -> impl Fn(&str) -> Option<Tensor> + use<> 
     move |name: &str| checkpoint.tensor(name).unwrap()
 }
 
-/// |a - b| / |b|.
+/// Returns |a - b| / |b|.
 pub(super) fn distance(a: &Tensor, b: &Tensor) -> f64 {
     assert_eq!(a.dims, b.dims);
     let (a, b) = (a.to_f64().unwrap(), b.to_f64().unwrap());
@@ -47,7 +47,7 @@ pub(super) fn distance(a: &Tensor, b: &Tensor) -> f64 {
     (square / b.iter().map(|y| y * y).sum::<f64>()).sqrt()
 }
 
-/// Runs a graph, its large weights outside its bytes as the renderer has them.
+/// Runs a graph with its large weights outside its bytes, as in the renderer.
 pub(super) fn run(graph: &Graph, inputs: &[(&str, Input<'_>)]) -> Vec<Tensor> {
     let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
     let (bytes, tensors) = graph.write_split(1024);
@@ -62,7 +62,7 @@ pub(super) fn with_gradient(image: Graph, count: usize) -> Graph {
     gradient_graph(fold(image, count, run).unwrap()).unwrap()
 }
 
-/// Distances from the reference: embedding, image gradient, text embedding.
+/// Returns the distances from the reference: embedding, image gradient, text embedding.
 pub(super) fn errors(converted: Converted, wanted: impl Fn(&str) -> Option<Tensor>) -> [f64; 3] {
     let given = |name: &str| wanted(name).unwrap();
     let (image, seed) = (given("image"), given("embedding_gradient"));
@@ -129,7 +129,7 @@ fn open_clip_in_every_form() {
     }
 }
 
-/// Were a setting read wrongly, the references would show it: none of these changes is within what is tolerated.
+/// If a setting were misread, the references would show it: every one of these changes exceeds the tolerance.
 #[test]
 fn every_setting_counts() {
     for (name, pointer, value) in [
@@ -174,7 +174,7 @@ fn open_clip_without_a_configuration() {
     assert_eq!(converted.mean, Some(super::OPENAI_MEAN));
 }
 
-/// What is inferred is what was said, where heads are of 64 values; the others' heads are said.
+/// The inferred configuration matches the written one if heads are 64 wide; here the heads are set by hand.
 #[test]
 fn inferred_configurations_are_those_that_were_written() {
     for name in ["oc-gelu", "oc-custom-text", "oc-quick-gelu-bf16"] {
@@ -201,7 +201,7 @@ fn weights_stay_in_the_file() {
         let copied = graph.constants.iter().filter(|(_, t)| t.dims.len() >= 2 && !inside(t));
         copied.map(|(name, _)| name.clone()).collect()
     };
-    // The class token is added to the first position; a mask is in no file.
+    // The class token is added to the first position; the mask is not in the file.
     assert_eq!(copied(&converted.image), ["image/positions"]);
     assert_eq!(copied(converted.text.as_ref().unwrap()), ["text/mask"]);
 }
@@ -213,14 +213,14 @@ fn only_the_class_token_goes_through_the_last_block() {
     let graph = fold(converted.image, 2, run).unwrap();
     let rows = |node: &crate::onnx::Node| graph.shape(&node.outputs[0]).unwrap()[0];
     let products: Vec<usize> = graph.nodes.iter().filter(|n| n.is("Gemm")).map(rows).collect();
-    // Of the second block's six products, keys and values take all tokens.
+    // In the second block, of six products only keys and values cover all tokens.
     let mut last = products[6..].to_vec();
     last.sort_unstable();
     assert_eq!(products[..6], [20; 6]);
     assert_eq!(last, [2, 2, 2, 2, 20, 20]);
 }
 
-/// An error that says all of `parts`, with a hint.
+/// Checks for an error that contains all of `parts`, and has a hint.
 fn refused(name: &str, config: &Value, parts: &[&str]) {
     let error = convert(name, config).unwrap_err();
     let text = error.to_string();
@@ -296,7 +296,7 @@ fn tensors_missing_misshapen_or_left_over_are_listed() {
     );
     let one = changed("/model_cfg/vision_cfg/layers", json!(1));
     refused("oc-gelu", &one, &["does not account for", "`visual.transformer.resblocks.1.", "and 4 more"]);
-    // Another layout altogether.
+    // A different layout altogether.
     let error = hugging_face(&config("hf-quick-gelu"), &weights("oc-gelu")).unwrap_err();
     assert!(error.to_string().contains("class_embedding") && error.hint().unwrap().contains("CLIPModel"), "{error}");
     let error = open_clip(&config("oc-gelu"), &weights("hf-quick-gelu")).unwrap_err();
@@ -308,7 +308,7 @@ fn tensors_missing_misshapen_or_left_over_are_listed() {
     );
 }
 
-/// A file of one tensor of the given header, with `data` bytes behind.
+/// Returns a file of one tensor with the given header, followed by `data` bytes.
 fn file(header: &str, data: usize) -> bytes::Bytes {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend_from_slice(header.as_bytes());
@@ -352,7 +352,7 @@ fn damaged_files_give_errors() {
     Checkpoint::read(long.into(), "x").unwrap_err();
 }
 
-/// Whatever byte of a header is wrong: an error, or a checkpoint that converts or gives an error.
+/// Whatever byte of a header is wrong, the result is an error, or a checkpoint that converts or gives an error.
 #[test]
 fn no_byte_of_a_header_does_harm() {
     let whole = std::fs::read(folder("oc-gelu").join("open_clip_model.safetensors")).unwrap();
@@ -378,7 +378,7 @@ fn layouts_are_told_by_their_names() {
     assert_eq!(Checkpoint::read(other, "x").unwrap().layout(), None);
 }
 
-/// A table without rows or columns, and elements that are no floats.
+/// Tensors without rows or columns, and elements that are not floats.
 #[test]
 fn odd_tensors_give_errors() {
     let header = r#"{"visual.class_embedding":{"dtype":"F32","shape":[],"data_offsets":[0,4]},
@@ -409,7 +409,7 @@ fn indices_of_shards_are_checked() {
         (r#"{"weight_map": {"a": "model.safetensors.index.json"}}"#, "no index"),
     ] {
         std::fs::write(&path, index).unwrap();
-        // An index that names itself must not be followed for ever.
+        // An index that names itself must not be followed forever.
         let error = Checkpoint::open(&path).unwrap_err().to_string();
         assert!(error.contains(said) || error.contains("not a safetensors"), "{index}: {error}");
     }

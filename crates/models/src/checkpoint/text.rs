@@ -26,15 +26,15 @@ pub(super) fn graph(tower: &TextTower, width: usize) -> Graph {
     }
     let apart = b.ints(&[-1, context as i64, form.width as i64]);
     let x = b.op("Reshape", &[&x, &apart]);
-    // Normalised is only the token that counts.
+    // Only the pooled token needs normalising.
     let x = pool(b, &x, tower.pool, context);
     let x = norm(b, &x, &tower.after, &form);
     project(b, &x, &tower.projection);
     graph
 }
 
-/// What is added to the scores so that a token sees itself and those before it: 0, or the lowest number, which leaves nothing
-/// of a share and yet is no infinity.
+/// Returns the mask that is added to the scores so that a token sees only itself and those before it: 0, or the lowest finite
+/// number, which leaves no share without being infinite.
 fn causal(context: usize) -> Tensor {
     let values: Vec<f32> =
         (0..context * context).map(|i| if i % context > i / context { f32::MIN } else { 0.0 }).collect();
@@ -48,7 +48,7 @@ fn pool(b: &mut Builder, x: &str, pool: TextPool, context: usize) -> String {
         b.op_with("Gather", &[x, &index], &[("axis", 1.into())])
     };
     let first_highest = |b: &mut Builder, values: &str| {
-        // `[N, 1]`: the index tuple of a token, picture by picture.
+        // `[N, 1]`: the index tuple of one token for each text.
         let indices = b.op_with("ArgMax", &[values], &[("axis", 1.into()), ("keepdims", 1.into())]);
         b.op_with("GatherND", &[x, &indices], &[("batch_dims", 1.into())])
     };

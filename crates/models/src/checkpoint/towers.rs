@@ -1,4 +1,4 @@
-//! What both layouts come down to: two transformers by their weights and settings, names gone.
+//! The common form of both layouts: two transformers as weights and settings, without names.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use crate::onnx::Tensor;
 /// The function between the two layers of a block's perceptron.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
-    /// x σ(1.702 x), with which OpenAI's models were trained, and most of those that began with OpenAI's weights.
+    /// x σ(1.702 x), used by OpenAI's models and most models trained from their weights.
     QuickGelu,
     /// x Φ(x), Φ the normal distribution function.
     Gelu,
@@ -22,7 +22,7 @@ pub enum Activation {
 impl FromStr for Activation {
     type Err = String;
 
-    /// `quick-gelu` or `gelu`, the two that CLIP models are trained with.
+    /// Parses `quick-gelu` or `gelu`, the two used to train CLIP models.
     fn from_str(name: &str) -> Result<Self, String> {
         match name.replace('_', "-").as_str() {
             "quick-gelu" | "quickgelu" => Ok(Activation::QuickGelu),
@@ -63,21 +63,21 @@ pub(super) struct Block {
     pub scale2: Option<Tensor>,
 }
 
-/// What the blocks of a tower have in common.
+/// The settings common to all blocks of a tower.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Form {
-    /// Values of a token.
+    /// The width of a token.
     pub width: usize,
     /// Attention heads; they divide `width`.
     pub heads: usize,
-    /// Values between the two layers of the perceptron.
+    /// The width between the two layers of the perceptron.
     pub hidden: usize,
-    /// What layer normalisation adds to the variance.
+    /// The number that layer normalisation adds to the variance.
     pub epsilon: f32,
     pub activation: Activation,
 }
 
-/// From the pooled token to the embedding.
+/// The projection from the pooled token to the embedding.
 #[derive(Debug, Clone)]
 pub(super) enum Projection {
     None,
@@ -86,12 +86,12 @@ pub(super) enum Projection {
     Linear(Linear),
 }
 
-/// How the image tower's tokens become one.
+/// How the image tower's tokens are pooled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ImagePool {
     /// The class token.
     Class,
-    /// The mean of all tokens but the class token.
+    /// The mean of all tokens except the class token.
     Patches,
     /// The mean of all tokens.
     All,
@@ -116,26 +116,26 @@ pub(super) struct ImageTower {
     pub blocks: Vec<Block>,
     pub after: Norm,
     pub pool: ImagePool,
-    /// Whether `after` comes after pooling; it matters only to means.
+    /// Whether `after` is applied after pooling; this matters only for means.
     pub pool_first: bool,
     pub projection: Projection,
 }
 
 impl ImageTower {
-    /// The number of tokens, the class token included.
+    /// Returns the number of tokens, the class token included.
     pub fn tokens(&self) -> usize {
         (self.size / self.patch).pow(2) + 1
     }
 }
 
-/// Which of the text tower's tokens stands for the text.
+/// Which of the text tower's tokens represents the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextPool {
     First,
     Last,
-    /// The one of the highest id, which in CLIP's vocabulary is the end of the text.
+    /// The token with the highest id, which in CLIP's vocabulary is the end of the text.
     Highest,
-    /// The first with this id; the first of all where there is none.
+    /// The first token with this id, or the very first token if there is none.
     Id(i64),
 }
 
@@ -149,7 +149,7 @@ pub(super) struct TextTower {
     pub positions: Tensor,
     pub blocks: Vec<Block>,
     pub after: Norm,
-    /// Whether tokens see only those before them.
+    /// Whether tokens see only themselves and those before them.
     pub causal: bool,
     pub pool: TextPool,
     pub projection: Projection,

@@ -1,4 +1,4 @@
-//! Taking tensors by name and expected sizes; everything that is wrong is told at once.
+//! Takes tensors by name and expected dimensions; everything that is wrong is reported at once.
 
 use std::collections::HashSet;
 
@@ -9,10 +9,10 @@ use super::towers::{Linear, Norm};
 use crate::ModelsError;
 use crate::onnx::{DataType, Tensor};
 
-/// As many complaints as a message holds.
+/// The maximum number of complaints in a message.
 const TOLD: usize = 8;
 
-/// Takes tensors from a checkpoint and notes what is wrong.
+/// Takes tensors from a checkpoint and records what is wrong.
 pub(super) struct Wanted<'a> {
     checkpoint: &'a Checkpoint,
     taken: HashSet<String>,
@@ -28,7 +28,8 @@ impl<'a> Wanted<'a> {
         self.checkpoint.dims(name).is_some()
     }
 
-    /// The tensor; where there is none of these sizes, that is noted, and an empty one stands in until [`Wanted::finish`].
+    /// Returns a tensor. If there is none with these dimensions, that is recorded, and an empty one is returned until
+    /// [`Wanted::finish`] reports it.
     pub fn take(&mut self, name: &str, dims: &[usize]) -> Tensor {
         self.taken.insert(name.to_owned());
         let complaint = match self.checkpoint.dims(name) {
@@ -44,26 +45,26 @@ impl<'a> Wanted<'a> {
         Tensor { data_type: DataType::F32, dims: dims.to_vec(), data: Bytes::new() }
     }
 
-    /// The tensor, if it is there; then it must have these sizes.
+    /// Returns a tensor, if it exists; it must then have these dimensions.
     pub fn optional(&mut self, name: &str, dims: &[usize]) -> Option<Tensor> {
         self.has(name).then(|| self.take(name, dims))
     }
 
-    /// `PREFIX.weight` `[to, from]` and `PREFIX.bias` `[to]`.
+    /// Returns `PREFIX.weight` `[to, from]` and `PREFIX.bias` `[to]`.
     pub fn linear(&mut self, prefix: &str, from: usize, to: usize) -> Linear {
         let weight = self.take(&format!("{prefix}.weight"), &[to, from]);
         Linear { weight, bias: Some(self.take(&format!("{prefix}.bias"), &[to])) }
     }
 
-    /// `PREFIX.weight` and `PREFIX.bias`, both `[width]`.
+    /// Returns `PREFIX.weight` and `PREFIX.bias`, both `[width]`.
     pub fn norm(&mut self, prefix: &str, width: usize) -> Norm {
         let scale = self.take(&format!("{prefix}.weight"), &[width]);
         Norm { scale, bias: self.take(&format!("{prefix}.bias"), &[width]) }
     }
 
-    /// Whether all was well: nothing missing, nothing of other sizes, and below the given prefixes nothing left over, since
-    /// what is not understood would be left out of the computation. `ignored` says which names are known to carry no weights.
-    /// Gives the names left over elsewhere.
+    /// Checks that everything was in order: nothing missing, nothing with other dimensions, and nothing left over below the
+    /// given prefixes, since what is not understood would be left out of the computation. `ignored` returns whether a name is
+    /// known to hold no weights. Returns the names left over elsewhere.
     pub fn finish(mut self, prefixes: &[&str], ignored: impl Fn(&str) -> bool) -> Result<Vec<String>, ModelsError> {
         let label = self.checkpoint.label();
         if !self.wrong.is_empty() {
@@ -95,7 +96,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The first few of a list, and how many follow.
+/// Returns the first few items of a list, and how many follow.
 fn list(items: &[String]) -> String {
     let told = items.iter().take(TOLD).cloned().collect::<Vec<_>>().join("; ");
     match items.len().saturating_sub(TOLD) {
@@ -104,7 +105,7 @@ fn list(items: &[String]) -> String {
     }
 }
 
-/// What is worth saying of any checkpoint.
+/// Returns notes that apply to any checkpoint.
 pub(super) fn notes(weights: &Checkpoint, unused: &[String]) -> Vec<String> {
     let mut notes = Vec::new();
     let kinds = weights.converted_types();

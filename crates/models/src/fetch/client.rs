@@ -1,4 +1,4 @@
-//! One request: redirects followed, the token sent only where it belongs, and what can go wrong told apart.
+//! One request: follows redirects, sends the token only where it belongs, and classifies errors.
 
 use std::cell::OnceCell;
 use std::io::{self, Read};
@@ -12,31 +12,31 @@ use super::proxy::Proxies;
 use super::source::{Source, TOKEN_VARIABLE, shown};
 use crate::ModelsError;
 
-/// Longer than any connection that still comes about.
+/// The timeout for connecting, longer than any connection that still succeeds.
 const CONNECTING: Duration = Duration::from_secs(20);
 
-/// More redirects in a row are a circle.
+/// The maximum number of redirects in a row; more are a loop.
 const REDIRECTS: usize = 10;
 
 /// Sends requests.
 pub(super) struct Client {
     agent: Agent,
-    /// For machines that keep no certificates of their own.
+    /// A fallback for machines without certificates of their own.
     built_in: OnceCell<Agent>,
     proxies: Proxies,
-    /// The only server that gets it: scheme, host and port.
+    /// The token, and the only server that gets it: scheme, host and port.
     token: Option<((String, String, u16), String)>,
     patience: Duration,
 }
 
-/// Why there is no answer, or no more of it.
+/// The reason why there is no answer, or only a part of it.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// It may go better in a while. Where the server says so, in how long.
+    /// Trouble that may pass. `after`: how long to wait, if the server says so.
     Passing { message: String, after: Option<Duration> },
-    /// Nobody is there.
+    /// The server cannot be reached.
     Unreached(String),
-    /// It stays so.
+    /// Trouble that will not pass.
     Lasting(ModelsError),
 }
 
@@ -46,45 +46,45 @@ impl Trouble {
     }
 }
 
-/// The part of a file that is asked for.
+/// The part of a file to request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct From<'a> {
     pub offset: u64,
-    /// Only if the file is still the one that had this strong ETag; else the whole.
+    /// Only if the file still has this strong ETag; otherwise the whole file is sent.
     pub etag: Option<&'a str>,
 }
 
-/// A server's answer, its body not read yet.
+/// A server's answer, with its body not yet read.
 pub(super) struct Answer {
     pub status: StatusCode,
     headers: HeaderMap,
-    /// The commit that the hub says the file is from.
+    /// The commit that the file is from, according to the hub.
     pub commit: Option<String>,
     pub body: BodyReader<'static>,
 }
 
 impl Answer {
-    /// The length of the body, where the server says it.
+    /// Returns the length of the body, if the server gives it.
     pub(super) fn length(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()
     }
 
-    /// The place in the file of a partial body's first byte.
+    /// Returns the offset in the file of a partial body's first byte.
     pub(super) fn start(&self) -> Option<u64> {
         self.header("content-range")?.trim().strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
     }
 
-    /// The file's length, where the answer says it in terms of a part.
+    /// Returns the file's length, if a partial answer gives it.
     pub(super) fn total(&self) -> Option<u64> {
         self.header("content-range")?.rsplit_once('/')?.1.trim().parse().ok()
     }
 
-    /// A strong ETag: the same one means the same bytes.
+    /// Returns a strong ETag: equal ETags mean equal bytes.
     pub(super) fn etag(&self) -> Option<String> {
         self.header("etag").filter(|etag| etag.starts_with('"')).map(str::to_owned)
     }
 
-    /// How long the server asks to wait.
+    /// Returns how long the server asks to wait.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
     }
@@ -99,7 +99,7 @@ impl Answer {
 }
 
 impl Client {
-    /// A client for a source. A server that sends nothing for `patience` is given up on.
+    /// Creates a client for a source. If a server sends nothing for `patience`, the request is given up.
     pub(super) fn new(source: &Source, patience: Duration) -> Result<Self, ModelsError> {
         let token = match source {
             Source::Hub { base, token: Some(token) } => {
@@ -116,17 +116,17 @@ impl Client {
         Ok(Client { agent, built_in: OnceCell::new(), proxies, token, patience })
     }
 
-    /// Whether a token goes with requests to the hub.
+    /// Returns whether a token is sent with requests to the hub.
     pub(super) fn has_token(&self) -> bool {
         self.token.is_some()
     }
 
-    /// How long a server may stay silent.
+    /// Returns how long a server may stay silent.
     pub(super) fn patience(&self) -> Duration {
         self.patience
     }
 
-    /// Asks for a file, or a part of it. Any status is an answer, but redirects are followed.
+    /// Requests a file, or a part of it. Any status counts as an answer; redirects are followed.
     pub(super) fn get(&self, address: &str, from: Option<From<'_>>) -> Result<Answer, Trouble> {
         let mut uri: Uri = address.parse().map_err(|error| lasting(format!("{}: {error}", shown(address))))?;
         let mut commit = None;
@@ -178,7 +178,7 @@ impl Client {
         .map_err(|error| self.trouble(error, uri))
     }
 
-    /// Reads on. A server that stays silent for too long, or goes away, is passing trouble.
+    /// Reads more of the body. A server that stays silent too long or disconnects is passing trouble.
     pub(super) fn read(&self, answer: &mut Answer, buffer: &mut [u8]) -> Result<usize, Trouble> {
         loop {
             match answer.body.read(buffer) {
@@ -223,7 +223,7 @@ impl Client {
                 | io::ErrorKind::HostUnreachable
                 | io::ErrorKind::NetworkUnreachable
                 | io::ErrorKind::AddrNotAvailable => reach(&error.to_string()),
-                // What rustls makes of a certificate that it does not believe.
+                // rustls reports untrusted certificates like this.
                 io::ErrorKind::InvalidData => insecure(&host, &error.to_string()),
                 io::ErrorKind::UnexpectedEof => Trouble::passing(format!("{host}: the connection was cut")),
                 _ => Trouble::passing(format!("{host}: {error}")),
@@ -241,7 +241,7 @@ impl Client {
 fn agent(roots: RootCerts, patience: Duration) -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
-        // They are followed above, where it is known what may go along.
+        // Redirects are followed above, where it is known what may be sent along.
         .max_redirects(0)
         .user_agent(concat!("recipe-render/", env!("CARGO_PKG_VERSION")))
         .tls_config(TlsConfig::builder().root_certs(roots).build())
@@ -253,7 +253,7 @@ fn agent(roots: RootCerts, patience: Duration) -> Agent {
         .into()
 }
 
-/// ureq's own error within one of reading.
+/// Returns ureq's own error inside a read error.
 fn inner(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
 }
@@ -274,14 +274,14 @@ fn insecure(host: &str, why: &str) -> Trouble {
     )
 }
 
-/// Scheme, host and port.
+/// Returns scheme, host and port.
 fn origin(uri: &Uri) -> Option<(String, String, u16)> {
     let scheme = uri.scheme_str()?.to_ascii_lowercase();
     let port = uri.port_u16().unwrap_or(if scheme == "http" { 80 } else { 443 });
     Some((scheme, uri.host()?.to_ascii_lowercase(), port))
 }
 
-/// Where a redirect leads (RFC 3986, section 5.2, without `.` and `..`, which servers resolve).
+/// Returns the target of a redirect (RFC 3986, section 5.2, without `.` and `..`, which servers resolve).
 fn joined(from: &Uri, location: &str) -> Option<Uri> {
     let location = location.split('#').next()?;
     let (scheme, authority) = (from.scheme_str()?, from.authority()?);

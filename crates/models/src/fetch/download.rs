@@ -1,4 +1,4 @@
-//! One file, downloaded: gone on with where it stopped, tried again where the network fails, checked as a whole.
+//! The download of one file: resumed where it stopped, retried if the network fails, and checked as a whole.
 
 use std::path::Path;
 use std::thread;
@@ -11,25 +11,25 @@ use super::table::EntryFile;
 use super::{Event, Watch};
 use crate::ModelsError;
 
-/// Attempts in a row that bring nothing before it is given up.
+/// The number of attempts in a row without progress before giving up.
 const ATTEMPTS: u32 = 5;
 
-/// The longest that a server may ask us to wait.
+/// The longest wait that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 const AGAIN: &str = "run it again: it goes on where it stopped";
 
-/// What a file must be.
+/// The expected properties of a file.
 pub(super) struct Wanted<'a> {
     pub file: &'a EntryFile,
-    /// The table's, or the recorded one.
+    /// The revision in the table, or the recorded one.
     pub revision: String,
     pub bytes: Option<u64>,
     pub sha256: Option<String>,
 }
 
 impl Wanted<'_> {
-    /// Says what is wrong with a file, if anything is.
+    /// Returns what is wrong with a file, if anything.
     pub(super) fn check(&self, bytes: u64, sha256: &str) -> Result<(), String> {
         match (self.bytes, &self.sha256) {
             (Some(wanted), _) if wanted != bytes => Err(format!("it has {bytes} bytes, not {wanted}")),
@@ -39,11 +39,11 @@ impl Wanted<'_> {
     }
 }
 
-/// What came.
+/// A finished download.
 pub(super) struct Got {
     pub bytes: u64,
     pub sha256: String,
-    /// The commit that the hub said it is from.
+    /// The commit that the file is from, according to the hub.
     pub commit: Option<String>,
 }
 
@@ -55,11 +55,11 @@ pub(super) struct Download<'a> {
     pub watch: &'a mut Watch<'a>,
 }
 
-/// What became of an attempt that met no trouble.
+/// The outcome of an attempt without trouble.
 enum Attempt {
-    /// The server has sent all it has.
+    /// The server has sent everything.
     Whole,
-    /// It has no such file at this address. Why, where there may be more to say than that.
+    /// The server has no such file at this address; the text says why.
     Absent(String),
 }
 
@@ -90,7 +90,7 @@ impl Download<'_> {
                     return Ok(Got { bytes, sha256, commit });
                 }
                 Err(reason) if resumed => {
-                    // What was there may be to blame: a disk, a power failure.
+                    // The earlier part may be damaged, by the disk or a power failure.
                     self.note(&format!("{}: {reason}; beginning again", file.name()));
                     part.clear()?;
                     resumed = false;
@@ -103,7 +103,7 @@ impl Download<'_> {
         }
     }
 
-    /// Attempts until the server has sent all.
+    /// Makes attempts until the server has sent everything.
     fn fill(&mut self, part: &mut Part, commit: &mut Option<String>) -> Result<(), ModelsError> {
         let addresses = self.source.addresses(self.wanted.file, &self.wanted.revision);
         let mut addresses = addresses.iter().peekable();
@@ -149,7 +149,7 @@ impl Download<'_> {
         Err(self.absent(&absent))
     }
 
-    /// Asks once, and takes what comes. `last`: there is no other address to try.
+    /// Makes one request and reads the answer. `last`: there is no other address to try.
     fn attempt(
         &mut self,
         address: &str,
@@ -163,7 +163,7 @@ impl Download<'_> {
             200 => part.clear().map_err(Trouble::Lasting)?,
             206 if answer.start() == Some(part.length()) => {}
             206 | 416 => {
-                // All is here already; or the file is another one, and is asked for as a whole.
+                // Either everything is here already, or the file is a different one and is requested as a whole.
                 if answer.total() == Some(part.length()) && self.wanted.sha256.is_some() {
                     return Ok(Attempt::Whole);
                 }
@@ -171,7 +171,7 @@ impl Download<'_> {
                 return Err(Trouble::passing("the server has no such part"));
             }
             404 | 410 => return Ok(Attempt::Absent("not found".into())),
-            // Some servers say this of everything that is not there.
+            // Some servers say this for everything that does not exist.
             403 if matches!(self.source, Source::Server { .. }) => return Ok(Attempt::Absent("forbidden".into())),
             status => return Err(self.refusal(status, &answer)),
         }
@@ -189,7 +189,7 @@ impl Download<'_> {
         self.take(&mut answer, part, total)
     }
 
-    /// Takes the body.
+    /// Reads the body.
     fn take(&mut self, answer: &mut Answer, part: &mut Part, total: Option<u64>) -> Result<Attempt, Trouble> {
         let most = self.wanted.bytes.or(total);
         let mut buffer = vec![0; 1 << 17];
@@ -201,7 +201,7 @@ impl Download<'_> {
             }
             part.add(&buffer[..count]).map_err(Trouble::Lasting)?;
             if most.is_some_and(|most| part.length() > most) {
-                // Without end, perhaps; its length says enough.
+                // The body may be endless; its length is enough to reject it.
                 return Ok(Attempt::Whole);
             }
         }
@@ -239,7 +239,7 @@ impl Download<'_> {
         ModelsError::failed(message).hinted(hint)
     }
 
-    /// The bytes are others than expected.
+    /// Returns the error for a file with unexpected bytes.
     fn other_file(&self, reason: &str) -> ModelsError {
         let message = format!("{} is not the expected file: {reason}", self.title());
         let hint = if self.wanted.file.sha256.is_none() && self.wanted.sha256.is_some() {
@@ -257,7 +257,7 @@ impl Download<'_> {
         self.source.page(self.wanted.file)
     }
 
-    /// A status that is no success, as what the user can do about it.
+    /// Converts an error status to an error with a hint for the user.
     fn refusal(&self, status: u16, answer: &Answer) -> Trouble {
         let title = self.title();
         let lasting = |message: &str, hint: String| {
@@ -299,7 +299,7 @@ impl Download<'_> {
     }
 }
 
-/// Bytes for people.
+/// Formats a number of bytes for people.
 pub fn megabytes(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),

@@ -1,21 +1,21 @@
-//! Where fetched files and models are kept, and the lock that keeps two processes from fetching the same.
+//! The folders for fetched files and models, and the lock that prevents two processes from fetching the same model.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::part::refused;
-use crate::clip::data_folder;
 use crate::ModelsError;
+use crate::clip::data_folder;
 
-/// The user's data folder for this program. It need not exist yet.
+/// The user's data folder for this program. It may not exist yet.
 #[derive(Debug, Clone)]
 pub struct Folders {
     data: PathBuf,
 }
 
 impl Folders {
-    /// `recipe-render` in `XDG_DATA_HOME`, `~/.local/share` or what the system has in its place.
+    /// Returns `recipe-render` in `XDG_DATA_HOME`, `~/.local/share` or the system's equivalent.
     pub fn of_user() -> Result<Self, ModelsError> {
         let none =
             || ModelsError::failed("there is no home folder to keep models in").hinted("set XDG_DATA_HOME to a folder");
@@ -26,28 +26,28 @@ impl Folders {
         &self.data
     }
 
-    /// The folder of a model that was taken in under this name.
+    /// Returns the folder of an imported model with this name.
     pub fn model(&self, name: &str) -> PathBuf {
         self.data.join("models").join(name)
     }
 
-    /// Where a model's files are downloaded to.
+    /// Returns the folder that a model's files are downloaded to.
     pub fn downloads(&self, name: &str) -> PathBuf {
         self.data.join("downloads").join(name)
     }
 
-    /// Waits until no other process fetches this model, and keeps others from it as long as the answer lives.
+    /// Waits until no other process fetches this model, and keeps others from doing so while the returned lock is alive.
     pub fn lock(&self, name: &str, waiting: impl FnOnce()) -> Result<Lock, ModelsError> {
         Lock::take(&self.data.join("downloads").join(format!(".{name}.lock")), waiting)
     }
 
-    /// The same for the records of all models, for a moment.
+    /// Takes a short lock on the records of all models.
     pub(super) fn lock_records(&self) -> Result<Lock, ModelsError> {
         Lock::take(&self.data.join("downloads").join(".records.lock"), || ())
     }
 }
 
-/// Goes with the process.
+/// A lock that is released when it is dropped or the process ends.
 #[must_use]
 #[derive(Debug)]
 pub struct Lock {
@@ -65,7 +65,7 @@ impl Lock {
                 waiting();
                 file.lock().map_err(failed)?;
             }
-            // Some network file systems have no locks.
+            // Some network file systems do not support locks.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                 return Ok(Lock { _file: None });
             }

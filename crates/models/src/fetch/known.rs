@@ -1,4 +1,4 @@
-//! Files whose hash was not known beforehand: recorded when they are first fetched, and compared from then on.
+//! Files whose hash was not known beforehand: their hash is recorded when they are first fetched, and compared from then on.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use super::part::refused;
 use crate::ModelsError;
 use crate::output::write_whole;
 
-/// The name of the file of records, in the user's data folder.
+/// The name of the records file, in the user's data folder.
 pub(super) const FILE: &str = "fetched.toml";
 
 const HEAD: &str =
@@ -19,10 +19,10 @@ const HEAD: &str =
 
 ";
 
-/// What a file was when it was first fetched.
+/// The record of a file when it was first fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// The commit that it was from, where the hub said it.
+    /// The commit that it was from, if the hub gave it.
     pub revision: Option<String>,
     pub bytes: u64,
     pub sha256: String,
@@ -31,12 +31,12 @@ pub(super) struct Record {
 /// The records, by repository and path.
 type Records = BTreeMap<String, Record>;
 
-/// The record of a file, if there is one.
+/// Returns the record of a file, if there is one.
 pub(super) fn recall(data: &Path, title: &str) -> Result<Option<Record>, ModelsError> {
     Ok(read(data)?.remove(title))
 }
 
-/// Records a file. Only one process at a time may.
+/// Records a file. Only one process at a time may call this.
 pub(super) fn record(data: &Path, title: &str, record: Record) -> Result<(), ModelsError> {
     let mut records = read(data)?;
     records.insert(title.to_owned(), record);

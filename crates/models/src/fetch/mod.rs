@@ -1,4 +1,4 @@
-//! Fetching models: from a table of what there is to files that are known to be the right ones.
+//! Fetches models: from a table of available models to files that are verified.
 
 mod client;
 mod download;
@@ -27,50 +27,50 @@ pub use table::{Entry, EntryFile, Role, Settings, TABLE_VARIABLE, Table};
 use super::ModelsError;
 use crate::ours;
 
-/// How to fetch.
+/// Options for fetching.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub source: Source,
-    /// No network.
+    /// Do not use the network.
     pub offline: bool,
-    /// A server that sends nothing for so long is given up on.
+    /// The timeout for a server that sends nothing.
     pub patience: Duration,
 }
 
-/// What happens while a model is fetched.
+/// Events while a model is fetched.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
-    /// A file begins, the `index`th (from 1) of `count`.
+    /// The start of a file, the `index`th (from 1) of `count`.
     File { name: &'a str, index: usize, count: usize, bytes: Option<u64> },
-    /// Bytes of it so far, of all of them where that is known.
+    /// The bytes of the file so far, and the total if it is known.
     Progress { bytes: u64, of: Option<u64> },
-    /// Something to say in a line.
+    /// A message of one line.
     Note(&'a str),
 }
 
-/// Is told what happens.
+/// A callback for events.
 pub type Watch<'a> = dyn FnMut(Event<'_>) + 'a;
 
-/// A model's files, checked: they are what the table says, or what they were when they were first fetched.
+/// The verified files of a model: they match the table, or the record of their first fetch.
 #[derive(Debug)]
 pub struct Fetched<'a> {
     pub entry: &'a Entry,
-    /// In the table's order. They are the user's own where the source is a folder.
+    /// In the table's order. If the source is a folder, these are the user's own files.
     pub files: Vec<(Role, PathBuf)>,
-    /// The source in a few words.
+    /// A short description of the source.
     pub source: String,
-    /// Of our own.
+    /// Our own download folder.
     downloads: PathBuf,
 }
 
 impl Fetched<'_> {
-    /// The file of a role, if the model has one.
+    /// Returns the file of a role, if the model has one.
     pub fn file(&self, role: Role) -> Option<&PathBuf> {
         self.files.iter().find(|(other, _)| *other == role).map(|(_, path)| path)
     }
 
-    /// Removes what was downloaded, and the folder if nothing else is in it; what else is, as [`ours::left_in`] says it. What cannot
-    /// be removed takes space, no more.
+    /// Removes the downloads, and the folder if nothing else is in it. Returns what else is left, as [`ours::left_in`]
+    /// describes it. Files that cannot be removed only take space.
     pub fn remove_downloads(self) -> Option<String> {
         for file in &self.entry.files {
             part::remove_download(&self.downloads.join(file.name()));
@@ -79,13 +79,13 @@ impl Fetched<'_> {
         ours::left_in(&self.downloads)
     }
 
-    /// Where the downloads are.
+    /// Returns the download folder.
     pub fn downloads(&self) -> &PathBuf {
         &self.downloads
     }
 }
 
-/// Fetches a model's files, those that are not here yet, and checks them. Hold [`Folders::lock`] meanwhile.
+/// Fetches a model's missing files and verifies all of them. The caller must hold [`Folders::lock`].
 pub fn fetch<'a>(
     entry: &'a Entry,
     options: &Options,
@@ -139,7 +139,7 @@ pub fn fetch<'a>(
     Ok(Fetched { entry, files, source: options.source.title(), downloads })
 }
 
-/// A file that was downloaded before. One that is not what it should be is as good as none.
+/// Returns a file that was downloaded before. A file that does not match counts as missing.
 fn here(wanted: &Wanted<'_>, path: PathBuf) -> Result<Option<(PathBuf, Record)>, ModelsError> {
     let Some(bytes) = fs::metadata(&path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()) else {
         return Ok(None);
@@ -149,14 +149,14 @@ fn here(wanted: &Wanted<'_>, path: PathBuf) -> Result<Option<(PathBuf, Record)>,
     Ok(right.then_some((path, Record { revision: None, bytes, sha256 })))
 }
 
-/// A file in a folder of the user's.
+/// Returns a file from a folder of the user's.
 fn in_folder(wanted: &Wanted<'_>, folder: &std::path::Path) -> Result<(PathBuf, Record), ModelsError> {
     let mut places = Source::places(folder, wanted.file, &wanted.revision);
     places.dedup();
     let mut others = Vec::new();
     for path in places.iter().filter(|path| path.is_file()) {
         let bytes = fs::metadata(path).map_err(|error| ModelsError::file(path, error))?.len();
-        // Of several files of one name the length tells most apart, at no cost.
+        // The length cheaply rules out most files with the same name.
         if let Some(expected) = wanted.bytes.filter(|expected| *expected != bytes) {
             others.push(format!("{}: it has {bytes} bytes, not {expected}", path.display()));
             continue;

@@ -1,4 +1,4 @@
-//! A file on its way: what has come so far, kept on disk, so that a later run goes on where this one stopped.
+//! A partially downloaded file, kept on disk so that a later run can resume it.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
@@ -11,29 +11,29 @@ use super::client::From;
 use crate::ModelsError;
 use crate::ours;
 
-/// What is known of a part besides its bytes.
+/// The metadata of a part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Origin {
-    /// Which file it is: repository, revision, path and hash.
+    /// The identity of the file: repository, revision, path and hash.
     file: String,
-    /// The strong ETag that the server gave it.
+    /// The strong ETag from the server.
     etag: Option<String>,
 }
 
-/// A file that grows at its end, and the hash of what it has.
+/// A file that grows at its end, and the hash of its contents so far.
 pub(super) struct Part {
     path: PathBuf,
     file: File,
     hash: Sha256,
     length: u64,
     origin: Origin,
-    /// It is known beforehand what the whole must be, so that bytes from another time do no harm.
+    /// Whether the hash of the whole is known beforehand, so that stale bytes do no harm.
     pinned: bool,
 }
 
 impl Part {
-    /// Opens the part at `path`, of the file that `title` identifies. What is there of another download, or cannot be gone on
-    /// with, is dropped; a file of another program's is left alone, and an error.
+    /// Opens the part at `path`, of the file that `title` identifies. Contents from another download, or that cannot be
+    /// resumed, are dropped. A file of another program is left alone and reported as an error.
     pub(super) fn open(path: PathBuf, title: &str, pinned: bool) -> Result<Self, ModelsError> {
         let failed = |error| refused(&path, error);
         check_own(&path)?;
@@ -51,7 +51,7 @@ impl Part {
         Ok(part)
     }
 
-    /// Hashes what is there.
+    /// Hashes the existing contents.
     fn take_in(&mut self) -> Result<(), ModelsError> {
         let mut buffer = vec![0; 1 << 18];
         loop {
@@ -64,18 +64,18 @@ impl Part {
         }
     }
 
-    /// Bytes so far.
+    /// Returns the number of bytes so far.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// What to ask for.
+    /// Returns the range to request.
     pub(super) fn rest(&self) -> Option<From<'_>> {
         let etag = self.origin.etag.as_deref();
         (self.length > 0 && (self.pinned || etag.is_some())).then_some(From { offset: self.length, etag })
     }
 
-    /// Begins again.
+    /// Drops the contents and starts over.
     pub(super) fn clear(&mut self) -> Result<(), ModelsError> {
         let failed = |error| refused(&self.path, error);
         self.file.set_len(0).map_err(failed)?;
@@ -86,7 +86,7 @@ impl Part {
         self.note()
     }
 
-    /// Remembers the ETag of the file that the bytes are of.
+    /// Records the ETag of the file that the bytes belong to.
     pub(super) fn set_etag(&mut self, etag: Option<String>) -> Result<(), ModelsError> {
         if etag != self.origin.etag {
             self.origin.etag = etag;
@@ -100,7 +100,7 @@ impl Part {
         fs::write(origin_path(&self.path), text).map_err(|error| refused(&self.path, error))
     }
 
-    /// Takes further bytes. They are on their way to the disk when this returns, and outlive the process.
+    /// Appends bytes. They are handed to the system when this returns, and outlive the process.
     pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), ModelsError> {
         self.file.write_all(bytes).map_err(|error| refused(&self.path, error))?;
         self.hash.update(bytes);
@@ -108,22 +108,22 @@ impl Part {
         Ok(())
     }
 
-    /// The SHA-256 of what is there.
+    /// Returns the SHA-256 of the contents so far.
     pub(super) fn sha256(&self) -> String {
         hexadecimal(self.hash.clone())
     }
 
-    /// The whole file, put in its place.
+    /// Moves the complete file to its place.
     pub(super) fn finish(self, path: &Path) -> Result<(), ModelsError> {
         let failed = |error| refused(path, error);
         self.file.sync_all().map_err(failed)?;
         drop(self.file);
         fs::rename(&self.path, path).map_err(failed)?;
-        // It goes along, and says later that the file is ours.
+        // The origin moves along, and later marks the file as ours.
         fs::rename(origin_path(&self.path), origin_path(path)).map_err(failed)
     }
 
-    /// Not the file that it should be.
+    /// Deletes the part, because it is not the expected file.
     pub(super) fn discard(self) {
         drop(self.file);
         remove(&self.path);
@@ -131,12 +131,13 @@ impl Part {
     }
 }
 
-/// A file of ours whose loss is no matter.
+/// Removes a file of ours whose loss does not matter.
 fn remove(path: &Path) {
     ours::remove_file(path);
 }
 
-/// That a part, if one is there, is ours: its origin lies beside it. It is written right after the part is made, before anything comes.
+/// Checks that a part, if one exists, is ours: its origin lies beside it. The origin is written right after the part is
+/// created, before any contents.
 fn check_own(path: &Path) -> Result<(), ModelsError> {
     let origin = origin_path(path);
     let known = |text: String| toml::from_str::<Origin>(&text).is_ok();
@@ -148,13 +149,13 @@ fn check_own(path: &Path) -> Result<(), ModelsError> {
     Err(foreign(path))
 }
 
-/// That a whole file, if one is there, may be replaced: it was downloaded.
+/// Checks that a complete file, if one exists, may be replaced, because it was downloaded.
 pub(super) fn check_whole(path: &Path) -> Result<(), ModelsError> {
     let own = ours::is_file(path) && ours::is_file(&origin_path(path));
     if own || ours::is_free(path) { Ok(()) } else { Err(foreign(path)) }
 }
 
-/// Removes a file that was downloaded, its part, and what is beside them; not one that was not.
+/// Removes a downloaded file, its part, and their origins. A file that was not downloaded is kept.
 pub(super) fn remove_download(path: &Path) {
     for path in [path.to_path_buf(), path.with_added_extension("part")] {
         if ours::is_file(&origin_path(&path)) {
@@ -164,18 +165,18 @@ pub(super) fn remove_download(path: &Path) {
     }
 }
 
-/// Something of another program's in the place of a download.
+/// Returns the error for another program's file in the place of a download.
 fn foreign(path: &Path) -> ModelsError {
     ModelsError::wrong(format!("{} is in the way: this program did not download it", path.display()))
         .hinted("move it away or delete it yourself, and run it again")
 }
 
-/// Beside the part.
+/// Returns the path of the origin, beside the file.
 fn origin_path(path: &Path) -> PathBuf {
     path.with_added_extension("from")
 }
 
-/// The SHA-256 of a file in lower-case hexadecimal.
+/// Returns the SHA-256 of a file in lower-case hexadecimal.
 pub(crate) fn sha256(path: &Path) -> Result<String, ModelsError> {
     let failed = |error| ModelsError::file(path, error);
     let mut file = File::open(path).map_err(failed)?;
@@ -194,7 +195,7 @@ fn hexadecimal(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file or folder that cannot be written.
+/// Returns the error for a file or folder that cannot be written.
 pub(super) fn refused(path: &Path, error: io::Error) -> ModelsError {
     let full =
         matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge);
@@ -225,7 +226,7 @@ mod tests {
         let mut part = open(folder.path(), "a", true);
         assert_eq!(part.rest().unwrap().offset, 2);
         part.add(b"c").unwrap();
-        // Of "abc", from the standard's examples.
+        // The hash of "abc", from the standard's examples.
         assert_eq!(part.sha256(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         part.finish(&folder.path().join("a")).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "where it is from is beside it");
@@ -234,7 +235,7 @@ mod tests {
             sha256(&folder.path().join("a")).unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
-        // What was not downloaded has nothing beside it.
+        // A file that was not downloaded has no origin beside it.
         let theirs = folder.path().join("theirs");
         fs::write(&theirs, "").unwrap();
         assert!(check_whole(&theirs).is_err());
@@ -248,7 +249,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         open(folder.path(), "a", true).add(b"ab").unwrap();
         assert_eq!(open(folder.path(), "b", true).length(), 0);
-        // Without a hash to hold it against, only an ETag tells that the rest is of the same file.
+        // Without a known hash, only an ETag shows that the rest belongs to the same file.
         open(folder.path(), "c", false).add(b"ab").unwrap();
         assert_eq!(open(folder.path(), "c", false).length(), 0);
         let mut part = open(folder.path(), "c", false);
@@ -260,7 +261,7 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
-    /// Neither cut nor gone on with; and no link is written through.
+    /// It is neither truncated nor resumed, and no link is written through.
     #[test]
     fn a_file_of_anothers_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Which proxy a request goes through: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl understands them.
+//! Chooses the proxy for a request: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl interprets them.
 
 use ureq::Proxy;
 use ureq::http::Uri;
@@ -10,7 +10,7 @@ use crate::ModelsError;
 pub(super) struct Proxies {
     http: Option<Named>,
     https: Option<Named>,
-    /// Hosts that are reached without one.
+    /// Hosts that are reached without a proxy.
     direct: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl Proxies {
             let Some((variable, text)) = first(names) else { return Ok(None) };
             match Proxy::new(text.trim()) {
                 Ok(proxy) => Ok(Some(Named { variable, proxy })),
-                // Its text may hold a password.
+                // The text is not shown, as it may hold a password.
                 Err(_) => Err(ModelsError::wrong(format!("{variable}: does not name a proxy"))
                     .hinted("a proxy looks like http://proxy.example.org:3128")),
             }
@@ -48,12 +48,12 @@ impl Proxies {
         })
     }
 
-    /// The proxy for an address.
+    /// Returns the proxy for an address.
     pub(super) fn for_address(&self, uri: &Uri) -> Option<Proxy> {
         self.named(uri).map(|named| named.proxy.clone())
     }
 
-    /// The environment variable that names it.
+    /// Returns the environment variable that names the proxy.
     pub(super) fn variable(&self, uri: &Uri) -> Option<&str> {
         self.named(uri).map(|named| named.variable.as_str())
     }
@@ -67,13 +67,13 @@ impl Proxies {
     }
 }
 
-/// Whether an entry of `NO_PROXY` means this host: `*` any, `example.org` and `.example.org` also those below it; with a
-/// port only that port.
+/// Returns whether an entry of `NO_PROXY` covers this host: `*` covers any, `example.org` and `.example.org` also cover hosts
+/// below it; an entry with a port covers only that port.
 fn reaches(entry: &str, host: &str, port: Option<&str>) -> bool {
     if entry == "*" {
         return true;
     }
-    // An IPv6 address has colons of its own, and is in brackets where a port follows.
+    // An IPv6 address contains colons, and is in brackets if a port follows.
     let (name, wanted) = match entry.rsplit_once(':') {
         Some((name, wanted)) if !name.contains(':') || name.ends_with(']') => (name, Some(wanted)),
         _ => (entry, None),

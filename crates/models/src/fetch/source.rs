@@ -1,4 +1,4 @@
-//! Where a model's files come from.
+//! Sources of a model's files.
 
 use std::path::{Path, PathBuf};
 
@@ -16,19 +16,19 @@ pub const TOKEN_VARIABLE: &str = "HF_TOKEN";
 /// The hub that the table's repositories are on.
 const HUB: &str = "https://huggingface.co";
 
-/// Where files come from.
+/// A source of files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The hub, or what [`ENDPOINT_VARIABLE`] names: `BASE/REPOSITORY/resolve/REVISION/PATH`.
     Hub { base: String, token: Option<String> },
-    /// A server: laid out as the hub, or a folder of the files by their names.
+    /// A server: laid out like the hub, or as a folder of files by their names.
     Server { base: String },
     /// A folder on this machine.
     Folder(PathBuf),
 }
 
 impl Source {
-    /// The source that `--from` names; without it the hub, as the environment names it.
+    /// Returns the source that `--from` names; without it, the hub that the environment names.
     pub fn choose(from: Option<&str>) -> Result<Self, ModelsError> {
         let variable = |name| std::env::var(name).ok().map(|text: String| text.trim().to_owned());
         Source::of(from, variable(ENDPOINT_VARIABLE), variable(TOKEN_VARIABLE))
@@ -64,7 +64,7 @@ impl Source {
         Ok(Source::Folder(folder))
     }
 
-    /// The addresses to try for a file at this revision, in order. None for a folder.
+    /// Returns the addresses to try for a file at this revision, in order. Empty for a folder.
     pub(super) fn addresses(&self, file: &EntryFile, revision: &str) -> Vec<String> {
         let on_hub = |base: &str| {
             let parts = [&escaped(&file.repository), "resolve", &escaped(revision), &escaped(&file.path)];
@@ -77,8 +77,8 @@ impl Source {
         }
     }
 
-    /// The places in a folder where a file may be at this revision, in order: as on the hub, as the hub's own cache keeps
-    /// it, as its repository unpacks, and by its name.
+    /// Returns the places in a folder where a file may be at this revision, in order: as on the hub, as in the hub's own cache,
+    /// as in its unpacked repository, and by its name.
     pub(super) fn places(folder: &Path, file: &EntryFile, revision: &str) -> Vec<PathBuf> {
         let (repository, path) = (&file.repository, &file.path);
         let title = repository.rsplit('/').next().unwrap_or(repository);
@@ -95,7 +95,7 @@ impl Source {
         names.iter().map(|name| folder.join(name)).collect()
     }
 
-    /// Where the model's page is, for people.
+    /// Returns the address of the model's page, for people.
     pub(super) fn page(&self, file: &EntryFile) -> String {
         match self {
             Source::Hub { base, .. } => format!("{}/{}", shown(base), file.repository),
@@ -103,7 +103,7 @@ impl Source {
         }
     }
 
-    /// The source in a few words.
+    /// Returns a short description of the source.
     pub fn title(&self) -> String {
         match self {
             Source::Hub { base, .. } | Source::Server { base } => shown(base),
@@ -112,7 +112,7 @@ impl Source {
     }
 }
 
-/// Something wrong with an address, without where it was written.
+/// An error in an address, without the place where it was written.
 struct Wrong(String);
 
 impl Wrong {
@@ -121,7 +121,7 @@ impl Wrong {
     }
 }
 
-/// An address without its last slash, checked.
+/// Checks an address, and removes its trailing slash.
 fn base(address: &str) -> Result<String, Wrong> {
     let uri: Uri = address.parse().map_err(|error| Wrong(format!("{address}: {error}")))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
@@ -133,7 +133,7 @@ fn base(address: &str) -> Result<String, Wrong> {
     Ok(address.trim_end_matches('/').to_owned())
 }
 
-/// An address for people to read: without a password in it, and without a query, which may be a signature.
+/// Formats an address for people: without a password, and without a query, which may be a signature.
 pub(super) fn shown(address: &str) -> String {
     let address = address.split('?').next().unwrap_or(address);
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
@@ -142,7 +142,7 @@ pub(super) fn shown(address: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-/// A path with everything that has a meaning in addresses written as `%XX` (RFC 3986, section 2).
+/// Returns a path with all characters that have a meaning in addresses written as `%XX` (RFC 3986, section 2).
 fn escaped(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };

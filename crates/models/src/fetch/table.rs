@@ -4,10 +4,10 @@ use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clip::Reference;
 use crate::ModelsError;
+use crate::clip::Reference;
 
-/// The environment variable that names a table of one's own. Its models stand before those of the program.
+/// The environment variable that names a table of the user's own. Its models come before those of the program.
 pub const TABLE_VARIABLE: &str = "RECIPE_RENDER_MODEL_TABLE";
 
 const BUILT_IN: &str = include_str!("table.toml");
@@ -24,7 +24,7 @@ pub struct Table {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// The model's name, and its folder's.
+    /// The name of the model and of its folder.
     pub name: String,
     /// What it is good for, in a line.
     #[serde(default)]
@@ -34,19 +34,19 @@ pub struct Entry {
     /// The kind of model, for people.
     #[serde(default)]
     pub family: String,
-    /// Whether the makers of the table have fetched it from its real host.
+    /// Whether the makers of the table have fetched it from its actual host.
     #[serde(default)]
     pub tried: bool,
     #[serde(default)]
     pub settings: Settings,
     #[serde(default, rename = "file")]
     pub files: Vec<EntryFile>,
-    /// What the model must compute, for `models check`.
+    /// Values that the model must reproduce, for `models check`.
     #[serde(default)]
     pub reference: Vec<Reference>,
 }
 
-/// What cannot be read from a model's files.
+/// Settings that cannot be read from a model's files.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -54,11 +54,11 @@ pub struct Settings {
     pub size: Option<u32>,
     /// Subtracted from pixels in 0..1, per channel (RGB).
     pub mean: Option<[f32; 3]>,
-    /// What they are then divided by.
+    /// Divides the pixels after that.
     pub deviation: Option<[f32; 3]>,
     /// The number of tokens that the text encoder takes.
     pub context: Option<usize>,
-    /// The token id that pads.
+    /// The token id used for padding.
     pub padding: Option<i64>,
 }
 
@@ -69,22 +69,22 @@ pub struct EntryFile {
     pub role: Role,
     /// `owner/name`.
     pub repository: String,
-    /// A commit, or a branch where none is pinned.
+    /// A commit, or a branch if none is pinned.
     pub revision: String,
-    /// Within the repository, with `/`.
+    /// The path within the repository, with `/`.
     pub path: String,
-    /// What the file is called in a folder of its model's files only. By default the last part of its path.
+    /// The file's name in a folder that holds only its model's files. By default the last part of its path.
     #[serde(default)]
     name: Option<String>,
-    /// Its exact length, where it is known.
+    /// Its exact length, if known.
     pub bytes: Option<u64>,
-    /// In lower-case hexadecimal, where it is known.
+    /// Its SHA-256 in lower-case hexadecimal, if known.
     pub sha256: Option<String>,
-    /// About its length, where that is not known exactly.
+    /// Its approximate length, if the exact one is not known.
     pub roughly: Option<u64>,
 }
 
-/// What a file is to its model.
+/// The role of a file in its model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
@@ -96,7 +96,7 @@ pub enum Role {
     Joint,
     /// Both encoders' weights, safetensors.
     Checkpoint,
-    /// Weights that lie outside an ONNX file, beside it under the file's own name.
+    /// Weights outside an ONNX file, stored beside it under the file's own name.
     Weights,
     /// `config.json` or `open_clip_config.json`.
     Config,
@@ -111,7 +111,7 @@ pub enum Role {
 }
 
 impl Table {
-    /// The models of the program, after those of the file that [`TABLE_VARIABLE`] names, if it is set.
+    /// Returns the program's models, after those of the file that [`TABLE_VARIABLE`] names, if it is set.
     pub fn load() -> Result<Self, ModelsError> {
         let mut table = Table::parse(BUILT_IN).map_err(ModelsError::failed)?;
         let Some(path) = std::env::var_os(TABLE_VARIABLE).filter(|path| !path.is_empty()) else { return Ok(table) };
@@ -126,7 +126,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Reads a table. The error says what is wrong and where.
+    /// Parses a table. The error says what is wrong and where.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut table: Table = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         for index in 0..table.models.len() {
@@ -140,7 +140,7 @@ impl Table {
         Ok(table)
     }
 
-    /// The model of this name.
+    /// Returns the model with this name.
     pub fn find(&self, name: &str) -> Result<&Entry, ModelsError> {
         if let Some(entry) = self.models.iter().find(|model| model.name == name) {
             return Ok(entry);
@@ -159,7 +159,7 @@ impl Table {
 }
 
 impl Entry {
-    /// The length of all files together, and whether it is exact.
+    /// Returns the total length of all files, and whether it is exact.
     pub fn bytes(&self) -> (u64, bool) {
         let bytes = self.files.iter().map(|file| file.bytes.or(file.roughly).unwrap_or(0)).sum();
         (bytes, self.files.iter().all(|file| file.bytes.is_some()))
@@ -185,13 +185,13 @@ impl Entry {
 }
 
 impl EntryFile {
-    /// What the file is called in a folder of its model's files only.
+    /// Returns the file's name in a folder that holds only its model's files.
     pub fn name(&self) -> &str {
         let last = || self.path.rsplit('/').next().unwrap_or(&self.path);
         self.name.as_deref().unwrap_or_else(last)
     }
 
-    /// The file on the hub, for messages and records.
+    /// Returns the file's path on the hub, for messages and records.
     pub fn title(&self) -> String {
         format!("{}/{}", self.repository, self.path)
     }
@@ -215,12 +215,12 @@ impl EntryFile {
     }
 }
 
-/// One part of a path that does not begin with a dot.
+/// Returns whether a text is a single path component that does not begin with a dot.
 fn is_name(text: &str) -> bool {
     is_plain(text) && !text.contains('/') && !text.starts_with('.')
 }
 
-/// A relative path downwards, its parts divided by `/` on all systems.
+/// Returns whether a text is a relative path downwards, with `/` as the separator on all systems.
 fn is_plain(text: &str) -> bool {
     let downwards = Path::new(text).components().all(|part| matches!(part, Component::Normal(_)));
     downwards && !text.is_empty() && !text.contains(['\\', ':', '\0']) && text.split('/').all(|part| !part.is_empty())
@@ -237,7 +237,7 @@ mod tests {
             let entry = table.find(name).unwrap();
             assert!(!entry.about.is_empty() && !entry.licence.is_empty() && !entry.family.is_empty(), "{name}");
             assert!(entry.files.iter().all(|file| file.bytes.or(file.roughly).is_some()), "{name}");
-            // Without a pinned revision the hash cannot be pinned either.
+            // If the revision is not pinned, the hash cannot be pinned either.
             let pinned = |file: &EntryFile| file.revision.len() == 40;
             assert!(entry.files.iter().all(|file| pinned(file) == file.sha256.is_some()), "{name}");
         }

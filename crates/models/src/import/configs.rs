@@ -1,35 +1,35 @@
-//! The configuration files that exports and checkpoints come with.
+//! Reads the configuration files of exports and checkpoints.
 
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::Settings;
-use crate::clip::{Clean, Interpolation, Resize};
 use crate::ModelsError;
+use crate::clip::{Clean, Interpolation, Resize};
 
-/// What the configuration files of a folder say.
+/// The contents of a folder's configuration files.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Configs {
     pub settings: Settings,
     /// `config.json` of the transformers library.
     pub transformers: Option<Value>,
-    /// `open_clip_config.json`, or a `config.json` of that form.
+    /// `open_clip_config.json`, or a `config.json` in that form.
     pub open_clip: Option<Value>,
-    /// The licence a model card names.
+    /// The licence named by a model card.
     pub licence: Option<String>,
-    /// What the files say that cannot be followed, a sentence each.
+    /// Settings in the files that cannot be followed, one sentence each.
     pub notes: Vec<String>,
 }
 
 impl Configs {
-    /// Whether it is a SigLIP by its configuration.
+    /// Returns whether it is a SigLIP according to its configuration.
     pub fn is_siglip(&self) -> bool {
         let kind = self.transformers.as_ref().and_then(|config| config.get("model_type")).and_then(Value::as_str);
         kind.is_some_and(|kind| kind.starts_with("siglip"))
     }
 
-    /// These, with those of another folder for what they leave open.
+    /// Returns these settings, with missing ones taken from another folder's.
     pub fn or(self, other: Configs) -> Configs {
         Configs {
             settings: self.settings.or(other.settings),
@@ -41,13 +41,13 @@ impl Configs {
     }
 }
 
-/// What a file says.
+/// A function that reads the settings of a file.
 type Reading = fn(&Value) -> Settings;
 
-/// What transformers writes in place of `preprocessor_config.json` from version 5 on, the settings of pictures in one of its tables.
+/// The replacement for `preprocessor_config.json` in transformers 5 and later, with the picture settings in one of its tables.
 const PROCESSOR: &str = "processor_config.json";
 
-/// The configuration files known, by the library that writes them.
+/// The known configuration files, with their readers.
 const FILES: [(&str, Reading); 8] = [
     ("preprocessor_config.json", preprocessor),
     (PROCESSOR, preprocessor),
@@ -59,13 +59,14 @@ const FILES: [(&str, Reading); 8] = [
     ("textual/tokenizer_config.json", tokenizer),
 ];
 
-/// Reads what there is; of two files that say the same thing the one nearer to the pictures or the tokens counts.
+/// Reads all files that exist. If two files give the same setting, the more specific one (for pictures or tokens) takes
+/// precedence.
 pub(super) fn read(folder: &Path) -> Result<Configs, ModelsError> {
     let mut configs = Configs::default();
     for (name, settings) in FILES {
         let Some(mut value) = json(&folder.join(name))? else { continue };
         if name == PROCESSOR {
-            // Older files of this name say nothing of pictures.
+            // Older files with this name contain nothing about pictures.
             let Some(pictures) = value.get_mut("image_processor").map(Value::take) else { continue };
             value = pictures;
         }
@@ -84,7 +85,7 @@ pub(super) fn read(folder: &Path) -> Result<Configs, ModelsError> {
     Ok(configs)
 }
 
-/// A JSON file, if it is there.
+/// Reads a JSON file, if it exists.
 fn json(path: &Path) -> Result<Option<Value>, ModelsError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -98,7 +99,7 @@ fn json(path: &Path) -> Result<Option<Value>, ModelsError> {
     serde_json::from_str(&text).map(Some).map_err(wrong)
 }
 
-/// The licence in the header of a model card.
+/// Returns the licence in the header of a model card.
 fn licence(card: &str) -> Option<String> {
     let header = card.strip_prefix("---")?.split("\n---").next()?;
     let line = header.lines().find_map(|line| line.strip_prefix("license:"))?;
@@ -114,7 +115,7 @@ fn any_config(config: &Value) -> Settings {
     if is_open_clip(config) { open_clip(config) } else { transformers(config) }
 }
 
-/// `preprocessor_config.json`, or the `image_processor` in a `processor_config.json`.
+/// Reads `preprocessor_config.json`, or the `image_processor` in a `processor_config.json`.
 fn preprocessor(config: &Value) -> Settings {
     let switched_off = |key: &str| config.get(key).and_then(Value::as_bool) == Some(false);
     let crop = (!switched_off("do_center_crop")).then(|| config.get("crop_size").and_then(side)).flatten();
@@ -122,7 +123,7 @@ fn preprocessor(config: &Value) -> Settings {
     if switched_off("do_normalize") {
         (mean, deviation) = (Some([0.0; 3]), Some([1.0; 3]));
     }
-    // Pixels that are not brought to 0..1 first: the encoder's mean and deviation then are for 0..255.
+    // If pixels are not scaled to 0..1 first, the encoder's mean and deviation are for 0..255.
     if switched_off("do_rescale") {
         let scaled = |values: [f32; 3]| values.map(|value| value / 255.0);
         (mean, deviation) = (mean.map(scaled), deviation.map(scaled));
@@ -140,17 +141,17 @@ fn preprocessor(config: &Value) -> Settings {
     }
 }
 
-/// Height and width together say that the shape is not kept; one edge says that it is.
+/// Height and width together mean that the shape is not kept; one edge means that it is.
 fn resize(config: &Value) -> Option<Resize> {
     let size = config.get("size")?;
     if size.get("shortest_edge").is_some() || size.is_number() {
         return Some(Resize::Shortest);
     }
-    // What is squashed to its final size loses nothing when it is cropped to that.
+    // Cropping a picture that was squashed to its final size changes nothing.
     size.get("height").map(|_| Resize::Squash)
 }
 
-/// What a file says of the preparation of pictures that cannot be done here, in words.
+/// Returns, in words, the settings for preparing pictures that are not supported here.
 fn not_followed(config: &Value) -> Vec<String> {
     let mut notes = Vec::new();
     let pictures = config.get("preprocess_cfg").unwrap_or(config);
@@ -183,7 +184,7 @@ fn not_followed(config: &Value) -> Vec<String> {
     notes
 }
 
-/// Pillow's numbers.
+/// Converts Pillow's numbers for interpolations.
 fn interpolation(number: u64) -> Option<Interpolation> {
     match number {
         2 => Some(Interpolation::Bilinear),
@@ -192,7 +193,7 @@ fn interpolation(number: u64) -> Option<Interpolation> {
     }
 }
 
-/// OpenCLIP's settings of pictures.
+/// Reads OpenCLIP's picture settings.
 fn open_clip_pictures(config: &Value) -> Settings {
     let word = |key: &str| config.get(key).and_then(Value::as_str);
     Settings {
@@ -214,7 +215,7 @@ fn open_clip_pictures(config: &Value) -> Settings {
     }
 }
 
-/// `open_clip_config.json`, or the architecture alone.
+/// Reads `open_clip_config.json`, or only the architecture.
 fn open_clip(config: &Value) -> Settings {
     let model = config.get("model_cfg").unwrap_or(config);
     let text = model.get("text_cfg");
@@ -232,7 +233,7 @@ fn open_clip(config: &Value) -> Settings {
     })
 }
 
-/// `config.json` of the transformers library, with that library's defaults.
+/// Reads `config.json` of the transformers library, with that library's defaults.
 fn transformers(config: &Value) -> Settings {
     let kind = config.get("model_type").and_then(Value::as_str).unwrap_or_default();
     let text = config.get("text_config").or_else(|| kind.ends_with("text_model").then_some(config));
@@ -241,7 +242,7 @@ fn transformers(config: &Value) -> Settings {
     let (size, context) = match kind {
         _ if siglip => (224, 64),
         _ if kind.starts_with("clip") => (224, 77),
-        // Of other kinds only what is written counts.
+        // For other kinds, only explicit settings count.
         _ => (0, 0),
     };
     let default = |value: usize| (value > 0).then_some(value);
@@ -259,7 +260,7 @@ fn transformers(config: &Value) -> Settings {
     }
 }
 
-/// Whether a `config.json` is that of a classifier of pictures, and has labels.
+/// Returns whether a `config.json` belongs to a picture classifier with labels.
 pub(super) fn is_classifier(config: &Value) -> bool {
     let architectures = config.get("architectures").and_then(Value::as_array);
     let named = architectures.is_some_and(|names| {
@@ -268,7 +269,7 @@ pub(super) fn is_classifier(config: &Value) -> bool {
     named && config.get("id2label").is_some_and(Value::is_object)
 }
 
-/// Whether the labels of a `config.json` are those that the transformers library makes up.
+/// Returns whether the labels of a `config.json` are the placeholders of the transformers library.
 pub(super) fn has_placeholders(config: &Value) -> bool {
     let labels = config.get("id2label").and_then(Value::as_object);
     labels.is_some_and(|labels| {
@@ -276,7 +277,7 @@ pub(super) fn has_placeholders(config: &Value) -> bool {
     })
 }
 
-/// What the `config.json` of a classifier says besides: transformers' size of pictures, or all that timm writes.
+/// Reads the other settings in the `config.json` of a classifier: transformers' picture size, or everything that timm writes.
 pub(super) fn classifier(config: &Value) -> Settings {
     let timm = config.get("pretrained_cfg").cloned().unwrap_or_default();
     let pictures = open_clip_pictures(&timm);
@@ -289,16 +290,16 @@ pub(super) fn classifier(config: &Value) -> Settings {
     }
 }
 
-/// `tokenizer_config.json`.
+/// Reads `tokenizer_config.json`.
 fn tokenizer(config: &Value) -> Settings {
-    // "No limit" is written as a number of thirty digits.
+    // "No limit" is written as a thirty-digit number.
     Settings {
         context: count(config.get("model_max_length")).filter(|length| *length <= 1 << 16),
         ..Settings::default()
     }
 }
 
-/// The token that pads, by name, as `tokenizer_config.json` or `special_tokens_map.json` beside a tokenizer say it.
+/// Returns the name of the padding token in `tokenizer_config.json` or `special_tokens_map.json` beside a tokenizer.
 pub(super) fn padding_token(folder: &Path) -> Option<String> {
     ["tokenizer_config.json", "special_tokens_map.json"].iter().find_map(|name| {
         let config = json(&folder.join(name)).ok()??;
@@ -307,7 +308,7 @@ pub(super) fn padding_token(folder: &Path) -> Option<String> {
     })
 }
 
-/// A side length: a number, `[S, S]`, `{ height, width }` or `{ shortest_edge }`. Only squares count.
+/// Returns a side length from a number, `[S, S]`, `{ height, width }` or `{ shortest_edge }`. Only squares count.
 fn side(value: &Value) -> Option<u32> {
     let number = |value: &Value| u32::try_from(value.as_u64()?).ok();
     let square = |a: u32, b: u32| (a == b).then_some(a);
@@ -328,11 +329,11 @@ fn side(value: &Value) -> Option<u32> {
 }
 
 fn count(value: Option<&Value>) -> Option<usize> {
-    // Some writers give 1e30 as a float.
+    // Some programs write 1e30 as a float.
     usize::try_from(value?.as_u64()?).ok()
 }
 
-/// Three numbers, or one for all three.
+/// Returns three numbers, or one number for all three.
 fn triple(value: Option<&Value>) -> Option<[f32; 3]> {
     let number = |value: &Value| value.as_f64().map(|value| value as f32);
     match value? {
@@ -392,7 +393,7 @@ mod tests {
         assert_eq!(configs.settings, preprocessor(&pictures));
         assert_eq!(configs.settings.size, Some(224));
         assert!(configs.notes[0].contains("scales pictures to 256"), "{:?}", configs.notes);
-        // What is nearer to the pictures counts.
+        // The more specific file for pictures takes precedence.
         write("preprocessor_config.json", json!({"image_mean": 0.5}));
         assert_eq!(read(folder.path()).unwrap().settings.mean, Some([0.5; 3]));
     }

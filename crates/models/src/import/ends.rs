@@ -1,5 +1,5 @@
-//! The two ends of an encoder within a graph that may hold more: which input is the picture or the tokens, and which value
-//! is the embedding.
+//! The two ends of an encoder within a larger graph: which input is the picture or the tokens, and which value is the
+//! embedding.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,13 +11,13 @@ use crate::onnx::{Dim, Graph, ValueType};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidate {
     pub value: String,
-    /// Its length D, where the graph says it.
+    /// Its length D, if the graph gives it.
     pub width: Option<usize>,
-    /// 0 fits best.
+    /// 0 is the best.
     fitness: u32,
 }
 
-/// The graph's inputs, by what they are.
+/// The graph's inputs by their role.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Inputs {
     pub picture: Option<String>,
@@ -25,7 +25,7 @@ pub(super) struct Inputs {
     pub mask: Option<String>,
 }
 
-/// The inputs of a graph.
+/// Returns the inputs of a graph.
 pub(super) fn inputs(graph: &Graph) -> Inputs {
     let find = |test: &dyn Fn(&str, Option<&ValueType>) -> bool| {
         graph.inputs.iter().find(|name| test(name, graph.types.get(*name))).cloned()
@@ -37,8 +37,8 @@ pub(super) fn inputs(graph: &Graph) -> Inputs {
     }
 }
 
-/// The values that may be the embedding of what comes in by `inputs` alone, the best first: outputs of the graph, or, where
-/// it gives nothing but the comparison of two embeddings, what is compared.
+/// Returns the values that may be the embedding of what comes in through `inputs` only, the best first. These are outputs of
+/// the graph or, if it only outputs the comparison of two embeddings, the compared values.
 pub(super) fn candidates(graph: &Graph, inputs: &[&str]) -> Vec<Candidate> {
     let ours: BTreeSet<usize> =
         graph.inputs.iter().enumerate().filter(|(_, i)| inputs.contains(&i.as_str())).map(|(p, _)| p).collect();
@@ -57,8 +57,8 @@ pub(super) fn candidates(graph: &Graph, inputs: &[&str]) -> Vec<Candidate> {
     found
 }
 
-/// The values that stand on our side of the first operators where the two sides meet, with what only turns or scales them
-/// taken off.
+/// Returns the values on our side of the first operators where the two sides meet, without operators that only transpose or
+/// scale them.
 fn compared(graph: &Graph, alone: &dyn Fn(&str) -> bool) -> Vec<String> {
     let constant = |name: &str| graph.constants.contains_key(name);
     let givers: HashMap<&str, usize> = graph
@@ -74,7 +74,7 @@ fn compared(graph: &Graph, alone: &dyn Fn(&str) -> bool) -> Vec<String> {
         }
         for input in node.inputs.iter().filter(|input| alone(input)) {
             let mut value = input.as_str();
-            // A turned embedding [D, N], or one multiplied by the logits' scale, which changes no cosine.
+            // A transposed embedding [D, N], or one multiplied by the logit scale, which does not change cosines.
             while let Some(giver) = givers.get(value).map(|index| &graph.nodes[*index]) {
                 let turned = giver.is("Transpose") || giver.is("Identity") || giver.is("Cast");
                 let scaled = giver.is("Mul") && giver.inputs.iter().any(|factor| is_scalar(graph, factor));
@@ -96,8 +96,8 @@ fn is_scalar(graph: &Graph, value: &str) -> bool {
     graph.shape(value).is_some_and(|sizes| sizes.iter().product::<usize>() == 1)
 }
 
-/// The length of an embedding `[N, D]` or `[N, D, 1, 1]`; `Some(None)` where sizes are not known, `None` where the value is
-/// no embedding.
+/// Returns the length of an embedding `[N, D]` or `[N, D, 1, 1]`; `Some(None)` if sizes are not known, `None` if the value is
+/// not an embedding.
 fn width(graph: &Graph, value: &str) -> Option<Option<usize>> {
     let Some(known) = graph.types.get(value) else { return Some(None) };
     if !known.data_type.is_float() {
@@ -115,7 +115,7 @@ fn width(graph: &Graph, value: &str) -> Option<Option<usize>> {
     }
 }
 
-/// How well a name fits an embedding.
+/// Returns how well a name fits an embedding.
 fn fitness(name: &str) -> u32 {
     let name = name.to_lowercase();
     let has = |part: &str| name.contains(part);
@@ -129,7 +129,7 @@ fn fitness(name: &str) -> u32 {
     }
 }
 
-/// The best pair of embeddings of equal length, one of each side.
+/// Returns the best pair of embeddings of equal length, one from each side.
 pub(super) fn pair<'a>(
     image: &'a [Candidate],
     text: &'a [Candidate],
@@ -163,7 +163,7 @@ pub(super) fn pair<'a>(
     })
 }
 
-/// The value that the user names, as the only candidate.
+/// Returns the value that the user names, as the only candidate.
 pub(super) fn named(graph: &Graph, value: &str, option: &str) -> Result<Vec<Candidate>, ModelsError> {
     if graph.giver(value).is_none() {
         let message = format!("{option} {value}: the graph has no value of that name");

@@ -1,4 +1,4 @@
-//! Writing a model folder: beside its place, and into it only when it is whole and proven.
+//! Writes a model folder: first beside its place, and moved there only when it is complete and examined.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,33 +9,33 @@ use super::gather::{Contents, Encoder, Gathered, Words};
 use super::{Request, models_folder};
 use crate::clip::{Description, ImageEncoder, LabelList, ModelFolder, Source, TextEncoder, Tokenizer};
 use crate::fetch::sha256;
-use crate::own::{check_folder, check_own, hand_on};
-use crate::{Family, ModelsError, classifier_advice};
 use crate::onnx::{ALIGNED, Graph};
 use crate::ours;
 use crate::output::TemporaryFolder;
+use crate::own::{check_folder, check_own, hand_on};
+use crate::{Family, ModelsError, classifier_advice};
 
-/// Weights of this many bytes and more lie in a file beside their graph: there they can be used as they are mapped, and
-/// ONNX allows no more than 2 GB inside.
+/// Weights of at least this size in bytes are stored in a file beside their graph. There they can be used as they are mapped,
+/// and ONNX allows at most 2 GB inside a graph.
 const BESIDE: usize = 1 << 26;
 
-/// The file of a classifier's labels.
+/// The file with a classifier's labels.
 const LABELS: &str = "labels.txt";
 
-/// Where a model is to go.
+/// The destination of a model.
 pub(super) struct Place {
     name: String,
     path: PathBuf,
 }
 
-/// A model folder on its way.
+/// A model folder that is not yet in its place.
 pub(super) struct Made {
     pub model: ModelFolder,
     folder: TemporaryFolder,
 }
 
 impl Place {
-    /// The place of the model's name. An error where there is one already that is not to be replaced.
+    /// Returns the place for the model's name. An error if a model is already there and may not be replaced.
     pub(super) fn new(request: &Request) -> Result<Self, ModelsError> {
         let name = name(request)?;
         if ModelFolder::embedded_names().contains(&name.as_str()) {
@@ -53,12 +53,12 @@ impl Place {
         Ok(Place { name, path })
     }
 
-    /// Puts the model into its place; an older one goes only now, and what else was in its folder is kept.
+    /// Moves the model to its place. An older one is removed only now, and other files in its folder are kept.
     pub(super) fn keep(self, made: Made, say: &mut dyn FnMut(&str)) -> Result<ModelFolder, ModelsError> {
         drop(made.model);
         let present = !ours::is_free(&self.path);
         if present {
-            // Time has passed.
+            // Check again, since time has passed.
             check_folder(&self.path)?;
         }
         let own = check_own(&self.path).is_ok();
@@ -82,7 +82,7 @@ impl Place {
     }
 }
 
-/// The model's name: as given, or after the folder or file it comes from.
+/// Returns the model's name: as given, or after the folder or file that it comes from.
 fn name(request: &Request) -> Result<String, ModelsError> {
     if let Some(name) = &request.name {
         let sound = !name.is_empty()
@@ -98,13 +98,13 @@ fn name(request: &Request) -> Result<String, ModelsError> {
         };
     }
     let named = request.source.clone();
-    // Of two files the folder says more than either name.
+    // For two files, the folder is more informative than either name.
     let beside = || request.image.as_ref().map(|image| if image.is_dir() { image.clone() } else { folder_of(image) });
     let path = named.or_else(beside);
     let path = path.map(|path| fs::canonicalize(&path).unwrap_or(path)).unwrap_or_default();
     let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let plain = |part: &&String| !["onnx", "visual", "textual", "snapshots"].contains(&part.as_str());
-    // A download cache has .../models--OWNER--NAME/snapshots/REVISION.
+    // A download cache has paths like .../models--OWNER--NAME/snapshots/REVISION.
     let cached = parts.iter().rev().find_map(|part| part.strip_prefix("models--")?.rsplit("--").next());
     let last = match cached {
         Some(name) => Some(name.to_owned()),
@@ -131,7 +131,7 @@ fn folder_of(file: &Path) -> PathBuf {
     folder.unwrap_or(Path::new(".")).to_path_buf()
 }
 
-/// Makes the model folder in a temporary one beside its place.
+/// Creates the model folder as a temporary one beside its place.
 pub(super) fn make(place: &Place, gathered: &Gathered, request: &Request) -> Result<Made, ModelsError> {
     let parent = place.path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|error| ModelsError::file(parent, error))?;
@@ -161,7 +161,7 @@ pub(super) fn make(place: &Place, gathered: &Gathered, request: &Request) -> Res
     Ok(Made { model, folder })
 }
 
-/// Others may read models, as they may read any file one makes.
+/// Gives a folder the usual permissions, so that others may read models like any other file.
 fn readable(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -183,7 +183,7 @@ fn write_encoder(folder: &Path, name: &str, encoder: &Encoder) -> Result<(), Mod
     }
 }
 
-/// Writes a graph, its weights beside it where they are large.
+/// Writes a graph, with its weights beside it if they are large.
 fn write_graph(folder: &Path, name: &str, graph: &Graph) -> Result<(), ModelsError> {
     let path = folder.join(format!("{name}.onnx"));
     let size: usize = graph.constants.values().map(|tensor| tensor.data.len()).sum();
@@ -270,7 +270,7 @@ fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Des
     })
 }
 
-/// What fits the model's kind; none where its graph cannot be read, which is told by whoever examines it.
+/// Returns the advice for the model's kind; `None` if its graph cannot be read, which the examination reports.
 fn advice(gathered: &Gathered) -> Option<String> {
     match &gathered.words {
         Words::Texts(..) => family(gathered).map(Family::advice),
@@ -278,7 +278,7 @@ fn advice(gathered: &Gathered) -> Option<String> {
     }
 }
 
-/// The family of a CLIP's image encoder.
+/// Returns the family of a CLIP's image encoder.
 fn family(gathered: &Gathered) -> Option<Family> {
     let half = [gathered.settings.mean, gathered.settings.deviation].iter().all(|values| *values == Some([0.5; 3]));
     match &gathered.image.contents {

@@ -1,4 +1,4 @@
-//! From a request to encoders, a tokenizer and settings: whatever kind of source it names.
+//! Turns a request into encoders, a tokenizer and settings, whatever kind of source it names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,10 @@ use super::tokenizer::TokenizerFile;
 use super::towers::Padding;
 use super::{Request, Settings, classifier, configs, tokenizer, towers};
 use crate::clip::{Clean, map_file};
-use crate::{
-    Checkpoint, EMBEDDING, IMAGE, INPUT_IDS, Layout, ModelsError, hugging_face, infer_open_clip, open_clip,
-};
 use crate::onnx::{Graph, Signature, dequantise, external_files};
+use crate::{Checkpoint, EMBEDDING, IMAGE, INPUT_IDS, Layout, ModelsError, hugging_face, infer_open_clip, open_clip};
 
-/// An encoder that is to become a file of the model folder.
+/// An encoder to be written to the model folder.
 #[derive(Debug)]
 pub(super) struct Encoder {
     pub input: String,
@@ -22,7 +20,7 @@ pub(super) struct Encoder {
     pub contents: Contents,
 }
 
-/// Where an encoder's bytes come from.
+/// The source of an encoder's bytes.
 #[derive(Debug)]
 pub(super) enum Contents {
     /// The file as it is.
@@ -31,7 +29,7 @@ pub(super) enum Contents {
     Graph(Box<Graph>),
 }
 
-/// What makes something of texts.
+/// The part of a model that understands texts.
 #[derive(Debug)]
 pub(super) enum Words {
     Texts(Encoder, TokenizerFile),
@@ -39,15 +37,15 @@ pub(super) enum Words {
     Labels(Vec<Vec<String>>),
 }
 
-/// All that a model folder is made of.
+/// Everything that a model folder is made of.
 #[derive(Debug)]
 pub(super) struct Gathered {
     pub image: Encoder,
     pub words: Words,
-    /// Complete: size, mean and deviation are there.
+    /// Complete: size, mean and deviation are set.
     pub settings: Settings,
     pub licence: Option<String>,
-    /// The files all this was made of, for the record: path and what to call it.
+    /// The source files, for the record: name in the record and path.
     pub sources: BTreeMap<String, PathBuf>,
 }
 
@@ -108,22 +106,22 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Gat
     Ok(Gathered { image, words: Words::Texts(text, tokenizer), settings, licence: configs.licence, sources })
 }
 
-/// Whether a model is a SigLIP, which looks at the padding of texts: by its configuration, or by the way in which its texts and pictures
-/// are prepared.
+/// Returns whether a model is a SigLIP, which looks at the padding of texts: according to its configuration, or to the
+/// preparation of its texts and pictures.
 fn is_siglip(configs: &configs::Configs, settings: &Settings) -> bool {
     let half = [settings.mean, settings.deviation] == [Some([0.5; 3]); 2];
     let cleaned = settings.clean.is_some_and(|clean| clean != Clean::None);
     configs.is_siglip() || half && cleaned
 }
 
-/// Says that a mask is not used.
+/// Reports a mask that is not used.
 fn tell(text: &towers::Tower, path: &Path, say: &mut dyn FnMut(&str)) {
     if let Some(mask) = &text.unmasked {
         say(&format!("{}: SigLIP looks at padding, so its input `{mask}` is 1 everywhere", path.display()));
     }
 }
 
-/// The files of the encoders, and the folders in which files about them may be, nearest first.
+/// Returns the files of the encoders, and the folders that may contain files about them, nearest first.
 fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
     let mut folders = Vec::new();
     let found = match (&request.source, &request.image, &request.text) {
@@ -174,7 +172,7 @@ fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
     Ok((found, folders))
 }
 
-/// The folder of a download cache's current revision, if the path is that of a model in such a cache.
+/// Returns the folder of a download cache's current revision, if the path is that of a model in such a cache.
 pub(super) fn revision(folder: &Path) -> Result<PathBuf, ModelsError> {
     let snapshots = folder.join("snapshots");
     if !snapshots.is_dir() {
@@ -196,7 +194,7 @@ pub(super) fn revision(folder: &Path) -> Result<PathBuf, ModelsError> {
     }
 }
 
-/// The file of one encoder: the path itself, or the one such file in the folder.
+/// Returns the file of one encoder: the path itself, or the only such file in the folder.
 fn encoder(path: &Path, kind: Kind) -> Result<PathBuf, ModelsError> {
     let word = if kind == Kind::Image { "image" } else { "text" };
     if path.is_dir() {
@@ -232,7 +230,7 @@ fn there(path: &Path) -> Result<PathBuf, ModelsError> {
     }
 }
 
-/// The folders in which files about an encoder may be: its own, and the one above where that is only for graphs.
+/// Returns the folders that may contain files about an encoder: its own, and its parent if its own is only for graphs.
 pub(super) fn around(file: &Path) -> Vec<PathBuf> {
     let own = file.parent().unwrap_or(Path::new(""));
     let own = if own.as_os_str().is_empty() { Path::new(".") } else { own };
@@ -244,10 +242,10 @@ pub(super) fn around(file: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// A graph as it was read, in floats.
+/// A graph read from a file, in floats.
 pub(super) struct Opened {
     pub graph: Graph,
-    /// Whether the file as it is will not do.
+    /// Whether the original file cannot be used as it is.
     pub changed: bool,
 }
 
@@ -261,13 +259,13 @@ pub(super) fn open(path: &Path, kind: Kind, say: &mut dyn FnMut(&str)) -> Result
             None => wrong,
         }
     };
-    // Files beside the graph would have to be copied under names that may meet.
+    // Files beside the graph would have to be copied, and their names could clash.
     let mut changed = !external_files(&bytes).map_err(wrong)?.is_empty();
     let twice = Signature::read(&bytes).map_err(wrong)?.twice;
     let base = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut graph = Graph::read(bytes, Some(base)).map_err(wrong)?;
     if !twice.is_empty() {
-        // What could be read gives it once, or twice the same.
+        // A graph that could be read gives such a name only once, or twice with the same meaning.
         let names: Vec<&str> = twice.iter().map(String::as_str).collect();
         say(&format!(
             "{}: names {} twice, which no runtime takes; one of each is kept",
@@ -278,7 +276,7 @@ pub(super) fn open(path: &Path, kind: Kind, say: &mut dyn FnMut(&str)) -> Result
     }
     let mut floats = graph.clone();
     let done = match dequantise(&mut floats) {
-        // Nothing has to be differentiated in a text encoder: onnxruntime runs it as it is.
+        // A text encoder need not be differentiated: onnxruntime runs it as it is.
         Err(_) if kind == Kind::Text => None,
         done => done.map_err(|error| {
             let hint = match float_twin(path) {
@@ -301,14 +299,14 @@ pub(super) fn open(path: &Path, kind: Kind, say: &mut dyn FnMut(&str)) -> Result
     Ok(Opened { graph, changed })
 }
 
-/// The file beside a quantised one that holds the same model in floats, if it is there.
+/// Returns the float version of the same model beside a quantised file, if it exists.
 fn float_twin(path: &Path) -> Option<PathBuf> {
     let stem = path.file_stem()?.to_str()?;
     let (base, _) = stem.rsplit_once('_')?;
     ["", "_fp16"].iter().map(|form| path.with_file_name(format!("{base}{form}.onnx"))).find(|path| path.is_file())
 }
 
-/// Two towers as encoders. `kept`: the file that will do where nothing had to be changed.
+/// Converts two towers to encoders. `kept`: the original file, which is used if nothing had to be changed.
 fn encoders_of(
     (image, text): (towers::Tower, towers::Tower),
     kept: [Option<PathBuf>; 2],
@@ -333,16 +331,16 @@ fn encoders_of(
     Ok((encoder(image, image_file), encoder(text, text_file), settings))
 }
 
-/// What a checkpoint became.
+/// The result of converting a checkpoint.
 struct Convert {
     image: Encoder,
     text: Encoder,
     settings: Settings,
-    /// Its configuration names another tokenizer than CLIP's.
+    /// Whether its configuration names a tokenizer other than CLIP's.
     own_tokenizer: bool,
 }
 
-/// A checkpoint's two encoders as graphs.
+/// Converts a checkpoint's two encoders to graphs.
 fn convert(
     path: &Path,
     configs: &configs::Configs,
@@ -364,7 +362,7 @@ fn convert(
             .hinted("correct it there, or import the .safetensors file from a folder without a configuration"));
     }
     let converted = match (&configs.open_clip, &configs.transformers) {
-        // One of neither layout is refused for what its configuration says it is.
+        // A checkpoint in neither layout is refused by the kind that its configuration states.
         (_, Some(config)) if transformers || unknown => hugging_face(config, &weights)?,
         (Some(config), _) if !transformers => open_clip(config, &weights)?,
         _ => open_clip(&infer_open_clip(&weights, request.activation)?, &weights)?,
@@ -388,7 +386,7 @@ fn convert(
         padding: converted.padding,
         ..Settings::default()
     };
-    // The graph's own size and number of tokens are no matter of opinion.
+    // The graph's own size and number of tokens take precedence over all other settings.
     let settings = Settings { size: found.size, context: found.context, ..settings }.or(found);
     let encoder = |graph: Graph, input: &str| Encoder {
         input: input.to_owned(),
@@ -404,7 +402,7 @@ fn convert(
     })
 }
 
-/// Reports options that the graphs contradict.
+/// Returns an error for options that the graphs contradict.
 pub(super) fn unheeded(request: &Request, settings: &Settings) -> Result<(), ModelsError> {
     let differs = |option: &str, wanted: Option<usize>, fixed: Option<usize>| match (wanted, fixed) {
         (Some(wanted), Some(fixed)) if wanted != fixed && wanted != 0 => {
@@ -418,7 +416,7 @@ pub(super) fn unheeded(request: &Request, settings: &Settings) -> Result<(), Mod
     differs("--context", request.settings.context, settings.context)
 }
 
-/// Whether a text encoder has as many tokens as CLIP's own vocabulary.
+/// Returns whether a text encoder has as many tokens as CLIP's own vocabulary.
 fn knows_clips_vocabulary(text: &Encoder) -> bool {
     let tokens = |graph: &Graph| graph.constants.values().any(|tensor| matches!(tensor.dims.as_slice(), [49408, _]));
     match &text.contents {
@@ -427,7 +425,7 @@ fn knows_clips_vocabulary(text: &Encoder) -> bool {
     }
 }
 
-/// Fills what can be told from the tokenizer, and asks for what nobody says.
+/// Fills in what the tokenizer gives, and asks for values that nothing gives.
 fn complete(
     mut settings: Settings,
     tokenizer: &TokenizerFile,
@@ -437,7 +435,7 @@ fn complete(
     settings.context = settings.context.or(tokenizer.context);
     settings.padding = settings.padding.or(tokenizer.padding);
     if settings.padding.is_none() && (text.mask.is_some() || settings.context == Some(0)) {
-        // Behind the mask nothing is looked at.
+        // Masked tokens are ignored, so any padding will do.
         settings.padding = Some(0);
     }
     let mut missing = Vec::new();

@@ -1,4 +1,4 @@
-//! Exports and checkpoints to model folders.
+//! Converts exports and checkpoints to model folders.
 //!
 //! ```text
 //! SOURCE ─ search ─▶ files ─ configs ─▶ settings
@@ -26,48 +26,47 @@ use super::{Activation, ModelsError, examine};
 use crate::clip::{Description, ModelFolder, Reference, data_folder};
 use crate::runtime::Runtime;
 
-/// What is to be imported, and how.
+/// An import request.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// A folder as model hubs have them, or a file: a graph with both encoders, or a checkpoint.
+    /// A folder as found on model hubs, or a file: a graph with both encoders, or a checkpoint.
     pub source: Option<PathBuf>,
-    /// The image encoder's graph, or a folder that holds it.
+    /// The image encoder's graph, or a folder that contains it.
     pub image: Option<PathBuf>,
-    /// The text encoder's graph, or a folder that holds it.
+    /// The text encoder's graph, or a folder that contains it.
     pub text: Option<PathBuf>,
-    /// `tokenizer.json`, or a folder that holds it or `vocab.json` and `merges.txt`.
+    /// `tokenizer.json`, or a folder that contains it or `vocab.json` and `merges.txt`.
     pub tokenizer: Option<PathBuf>,
-    /// The labels of a classifier, which has neither text encoder nor tokenizer: a file, or `imagenet-1k` for the list that is part of
-    /// the program.
+    /// The labels of a classifier, which has neither text encoder nor tokenizer: a file, or `imagenet-1k` for the built-in
+    /// list.
     pub labels: Option<PathBuf>,
-    /// What to call the model; by default what its folder is called.
+    /// The model's name; by default its folder's.
     pub name: Option<String>,
-    /// What is said of the model; the rest is looked for in its files.
+    /// Settings given by the user; the rest is taken from the model's files.
     pub settings: Settings,
-    /// Further folders in which configuration files may be.
+    /// Further folders that may contain configuration files.
     pub near: Vec<PathBuf>,
-    /// What a checkpoint without configuration does between its layers.
+    /// The activation function of a checkpoint without configuration.
     pub activation: Option<Activation>,
-    /// Replace a model of that name.
+    /// Whether to replace a model with that name.
     pub force: bool,
-    /// What a table of models says besides.
+    /// Additional information from a table of models.
     pub card: Card,
 }
 
-/// What is known of a model before its files are looked at.
+/// Information about a model that does not come from its files.
 #[derive(Debug, Clone, Default)]
 pub struct Card {
     pub about: Option<String>,
     pub licence: Option<String>,
-    /// Where it is from, if that is not the path it is read from.
+    /// Its origin, if that is not the path that it is read from.
     pub from: Option<String>,
     pub references: Vec<Reference>,
-    /// What recipes are to mean where they are silent, in place of what fits the model's family; an empty table: the program's
-    /// defaults.
+    /// Advice that replaces that of the model's family; an empty table means the program's defaults.
     pub advice: Option<toml::Table>,
 }
 
-/// The folder that imported models are put into.
+/// Returns the folder for imported models.
 pub fn models_folder() -> Result<PathBuf, ModelsError> {
     let data = data_folder().ok_or_else(|| {
         ModelsError::failed("there is no home folder to keep models in").hinted("set HOME, or XDG_DATA_HOME")
@@ -75,8 +74,9 @@ pub fn models_folder() -> Result<PathBuf, ModelsError> {
     Ok(data.join("models"))
 }
 
-/// Imports a model: finds its files, brings them into the program's form, and proves that it can be used. `say` is told what
-/// was found and decided, a line at a time. Nothing is left behind where it fails, and an older model of that name stays.
+/// Imports a model: finds its files, converts them to the program's form, and verifies that it can be used. `say` is called
+/// with what was found and decided, one line at a time. If the import fails, nothing is left behind, and an older model with
+/// that name stays.
 pub fn import(request: &Request, runtime: &Runtime, say: &mut dyn FnMut(&str)) -> Result<ModelFolder, ModelsError> {
     let own;
     let request = match own_folder(request)? {
@@ -97,7 +97,7 @@ pub fn import(request: &Request, runtime: &Runtime, say: &mut dyn FnMut(&str)) -
     place.keep(made, say)
 }
 
-/// A model folder of the program's own form (somebody else's, say) as a request that names all its files.
+/// Turns a model folder in the program's own form (from another user, for example) into a request that names all its files.
 fn own_folder(request: &Request) -> Result<Option<Request>, ModelsError> {
     let Some(source) = request.source.as_ref().filter(|source| source.join("model.toml").is_file()) else {
         return Ok(None);
@@ -134,7 +134,7 @@ fn own_folder(request: &Request) -> Result<Option<Request>, ModelsError> {
             licence: Some(licence),
             from: origin.map(|origin| origin.from).or_else(|| Some(source.display().to_string())),
             references: reference,
-            // One that has none wants the program's defaults.
+            // A model folder without advice is meant for the program's defaults.
             advice: Some(advice.unwrap_or_default()),
         },
         ..request.clone()

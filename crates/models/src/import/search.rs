@@ -1,15 +1,15 @@
-//! Which files of a folder are the encoders: by what their graphs take, then by their names.
+//! Finds the encoders among the files of a folder: by the inputs of their graphs, then by their names.
 
 use std::path::{Path, PathBuf};
 
-use crate::clip::map_file;
 use crate::ModelsError;
+use crate::clip::map_file;
 use crate::onnx::{Signature, ValueType};
 
 /// The encoders found.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Encoders {
-    /// One file each.
+    /// One file for each.
     Pair { image: PathBuf, text: PathBuf },
     /// Both in one graph.
     Joint(PathBuf),
@@ -17,7 +17,7 @@ pub(super) enum Encoders {
     Checkpoint(PathBuf),
 }
 
-/// What a graph is, by what it takes.
+/// The kind of a graph, by its inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Image,
@@ -25,10 +25,10 @@ pub(super) enum Kind {
     Joint,
 }
 
-/// Where exporters put graphs, within a folder.
+/// The subfolders in which exporters put graphs.
 const PLACES: [&str; 7] = ["", "onnx", "visual", "textual", "image", "text", "vision"];
 
-/// Checkpoints, the most telling name first.
+/// Names of checkpoints, the most specific first.
 const CHECKPOINTS: [&str; 6] = [
     "open_clip_model.safetensors",
     "open_clip_model.safetensors.index.json",
@@ -53,7 +53,7 @@ pub(super) fn search(folder: &Path) -> Result<Encoders, ModelsError> {
     let checkpoint = || checkpoint(folder);
     let of = |kind: Kind| best(known.iter().filter(|(k, _)| *k == kind).map(|(_, path)| path.as_path()), folder);
     let (image, text, joint) = (of(Kind::Image)?, of(Kind::Text)?, of(Kind::Joint)?);
-    // Whole precision in any form is preferred to less in another.
+    // Full precision in any form is preferred to lower precision in another.
     let found = match (image, text, joint) {
         (Some(image), Some(text), Some(joint)) if rank(&joint) < rank(&image).max(rank(&text)) => {
             Encoders::Joint(joint)
@@ -70,7 +70,7 @@ pub(super) fn search(folder: &Path) -> Result<Encoders, ModelsError> {
             return Err(nothing(folder, image.as_deref(), text.as_deref()));
         }
     };
-    // A graph in half precision or less is worth less than the weights it was made of.
+    // The original weights are better than a graph in half precision or less.
     let worst = match &found {
         Encoders::Pair { image, text } => rank(image).max(rank(text)),
         Encoders::Joint(joint) => rank(joint),
@@ -82,30 +82,30 @@ pub(super) fn search(folder: &Path) -> Result<Encoders, ModelsError> {
     }
 }
 
-/// The best graph of one kind in a folder.
+/// Returns the best graph of one kind in a folder.
 pub(super) fn one(folder: &Path, kind: Kind) -> Result<Option<PathBuf>, ModelsError> {
     let graphs = graphs(folder)?;
     let fitting = graphs.iter().map(PathBuf::as_path).filter(|path| kind_of(path).is_ok_and(|k| k == Some(kind)));
     best(fitting, folder)
 }
 
-/// The weights without a graph in a folder.
+/// Returns the checkpoint in a folder.
 fn checkpoint(folder: &Path) -> Option<PathBuf> {
     CHECKPOINTS.iter().map(|name| folder.join(name)).find(|path| path.is_file()).or_else(|| {
-        // A file of any other name, where it is the only one.
+        // A file with any other name, if it is the only one.
         let mut others = files(folder, "safetensors").into_iter();
         let first = others.next()?;
         others.next().is_none().then_some(first)
     })
 }
 
-/// All graphs of a folder.
+/// Returns all graphs of a folder.
 fn graphs(folder: &Path) -> Result<Vec<PathBuf>, ModelsError> {
     std::fs::read_dir(folder).map_err(|error| ModelsError::file(folder, error))?;
     Ok(PLACES.iter().flat_map(|place| files(&folder.join(place), "onnx")).collect())
 }
 
-/// The files of a folder with an extension, by name.
+/// Returns the files of a folder with an extension, by name.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.flatten().map(|entry| entry.path());
@@ -115,7 +115,7 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What a graph's file is; `None` for one that takes neither pictures nor tokens.
+/// Returns the kind of a graph's file; `None` if it takes neither pictures nor tokens.
 pub(super) fn kind_of(path: &Path) -> Result<Option<Kind>, ModelsError> {
     let bytes = map_file(path)?;
     let signature = Signature::read(&bytes).map_err(|error| {
@@ -136,7 +136,7 @@ pub(super) fn kind_of(path: &Path) -> Result<Option<Kind>, ModelsError> {
     })
 }
 
-/// Whether an input takes pictures: four dimensions of floats.
+/// Returns whether an input takes pictures: four dimensions of floats.
 pub(super) fn is_picture(name: &str, known: Option<&ValueType>) -> bool {
     match known.map(|known| (known.data_type.is_float(), known.dims.as_ref())) {
         Some((float, Some(dims))) => float && dims.len() == 4,
@@ -144,7 +144,7 @@ pub(super) fn is_picture(name: &str, known: Option<&ValueType>) -> bool {
     }
 }
 
-/// Whether an input takes token ids: two dimensions of whole numbers, and not the mask.
+/// Returns whether an input takes token ids: two dimensions of whole numbers, and not the mask.
 pub(super) fn is_tokens(name: &str, known: Option<&ValueType>) -> bool {
     let other = ["mask", "token_type", "position"].iter().any(|part| name.contains(part));
     match known.map(|known| (known.data_type.is_float(), known.dims.as_ref())) {
@@ -153,7 +153,8 @@ pub(super) fn is_tokens(name: &str, known: Option<&ValueType>) -> bool {
     }
 }
 
-/// The best of several graphs of one kind: the plainest precision. Two of equal precision are the user's choice.
+/// Returns the best of several graphs of one kind: the one with the highest precision. If two are equal, the user has to
+/// choose.
 fn best<'a>(paths: impl Iterator<Item = &'a Path>, folder: &Path) -> Result<Option<PathBuf>, ModelsError> {
     let mut paths: Vec<&Path> = paths.collect();
     paths.sort_by_key(|path| rank(path));
@@ -169,7 +170,7 @@ fn best<'a>(paths: impl Iterator<Item = &'a Path>, folder: &Path) -> Result<Opti
     }
 }
 
-/// How far a file's weights are from whole precision, by the names that exporters give: 0 is whole, 1 rearranged by an
+/// Returns how far a file's weights are from full precision, by the names that exporters give: 0 is full, 1 rearranged by an
 /// optimiser, 2 half, 3 quantised to eight bits, 4 to fewer.
 fn rank(path: &Path) -> u32 {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -187,7 +188,7 @@ fn rank(path: &Path) -> u32 {
     }
 }
 
-/// Whether a file is one of PyTorch's own, by its name.
+/// Returns whether a file is in PyTorch's own format, by its name.
 pub(super) fn is_pickle(path: &Path) -> bool {
     path.extension().is_some_and(|extension| ["bin", "pt", "pth", "ckpt"].iter().any(|pickle| extension == *pickle))
 }

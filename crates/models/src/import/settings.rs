@@ -1,22 +1,22 @@
-//! What must be known of a model besides its graphs, from whatever says it.
+//! The settings that a model needs besides its graphs, whatever their source.
 
 use crate::clip::{Clean, Interpolation, Resize};
 
-/// What the user, a file or a table says of a model; what nobody says is `None`.
+/// Settings of a model from the user, a file or a table; `None` where nothing gives a value.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// The window's side in pixels.
     pub size: Option<u32>,
     /// Subtracted from pixels in 0..1, per channel.
     pub mean: Option<[f32; 3]>,
-    /// What they are then divided by.
+    /// Divides the pixels after that.
     pub deviation: Option<[f32; 3]>,
     /// How a picture becomes a window.
     pub resize: Option<Resize>,
     pub interpolation: Option<Interpolation>,
-    /// The fixed number of tokens; `Some(0)`: any.
+    /// The fixed number of tokens; `Some(0)` means any number.
     pub context: Option<usize>,
-    /// The token id that pads.
+    /// The token id used for padding.
     pub padding: Option<i64>,
     pub clean: Option<Clean>,
     pub image_input: Option<String>,
@@ -27,7 +27,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// These settings, with `other` for what they leave open.
+    /// Returns these settings, with missing ones taken from `other`.
     #[must_use]
     pub fn or(self, other: Settings) -> Settings {
         Settings {

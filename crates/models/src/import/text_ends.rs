@@ -1,23 +1,23 @@
-//! The tokens at the ends of a text, which every text encoder was trained with, and which some tokenizer files forget to add.
+//! The tokens at the ends of a text, which every text encoder was trained with, but which some tokenizer files do not add.
 
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use tokenizers::{PostProcessor, Tokenizer};
 
-use crate::clip::is_of_clips_kind;
 use crate::ModelsError;
+use crate::clip::is_of_clips_kind;
 use crate::vocabulary::{ENDS, STARTS};
 
-/// The tokens at a text's start and end by the kind of the vocabulary, the first that it has.
+/// The tokens at a text's start and end by the kind of vocabulary; the first that it has are used.
 const BERT: [(Option<&str>, &str); 1] = [(Some("[CLS]"), "[SEP]")];
-/// With a start, as RoBERTa's vocabularies, or without, as T5's and Gemma's, which SigLIP takes.
+/// With a start, as in RoBERTa's vocabularies, or without, as in those of T5 and Gemma, which SigLIP uses.
 const OTHERS: [(Option<&str>, &str); 3] = [(Some("<s>"), "</s>"), (None, "</s>"), (None, "<eos>")];
 
-/// Lets a tokenizer file add the tokens that its vocabulary has for the ends of a text, where it adds none; says which.
+/// Makes a tokenizer file add its vocabulary's tokens for the ends of a text, if it adds none; returns which.
 ///
 /// # Errors
-/// A vocabulary of CLIP's kind that has no such tokens.
+/// If a vocabulary like CLIP's has no such tokens.
 pub(super) fn add(tokenizer: &Tokenizer, file: &mut Value, path: &Path) -> Result<Option<String>, ModelsError> {
     if tokenizer.get_post_processor().is_some_and(|processor| processor.added_tokens(false) > 0) {
         return Ok(None);

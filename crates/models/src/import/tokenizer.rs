@@ -7,21 +7,21 @@ use serde_json::Value;
 use super::{configs, text_ends as ends};
 use crate::{ModelsError, clip_vocabulary, vocabulary};
 
-/// A tokenizer as the model folder is to have it.
+/// A tokenizer for the model folder.
 #[derive(Debug, Clone)]
 pub(super) struct TokenizerFile {
     /// The contents of `tokenizer.json`.
     pub json: Vec<u8>,
-    /// How many tokens it cuts texts to, if it does.
+    /// The number of tokens that it cuts texts to, if any.
     pub context: Option<usize>,
-    /// The token id that pads, if the files tell.
+    /// The token id used for padding, if the files give it.
     pub padding: Option<i64>,
-    /// The files it was made of.
+    /// The files that it was made from.
     pub files: Vec<PathBuf>,
 }
 
-/// Finds the tokenizer: the one named, or else the one in the folders around the encoders, or else CLIP's own where the text
-/// encoder has as many tokens (`clips`).
+/// Finds the tokenizer: the named one, else the one in the folders around the encoders, else CLIP's own if the text encoder has
+/// the same number of tokens (`clips`).
 pub(super) fn find(
     named: Option<&Path>,
     folders: &[PathBuf],
@@ -57,7 +57,7 @@ pub(super) fn find(
     Err(ModelsError::wrong(format!("{place}: there is no tokenizer")).hinted(hint))
 }
 
-/// The tokenizer in a folder, if there is one.
+/// Returns the tokenizer in a folder, if there is one.
 fn in_folder(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<Option<TokenizerFile>, ModelsError> {
     let path = folder.join("tokenizer.json");
     if path.is_file() {
@@ -83,13 +83,13 @@ fn in_folder(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<Option<Tokenize
     parse(found.tokenizer_json, &path, vec![vocab, merges], say).map(Some)
 }
 
-/// A `tokenizer.json`.
+/// Reads a `tokenizer.json`.
 fn read(path: &Path, say: &mut dyn FnMut(&str)) -> Result<TokenizerFile, ModelsError> {
     let json = std::fs::read(path).map_err(|error| ModelsError::file(path, error))?;
     parse(json, path, vec![path.to_path_buf()], say)
 }
 
-/// The contents of a `tokenizer.json`, which is or would be at `path`.
+/// Parses the contents of a `tokenizer.json`, which is or would be at `path`.
 fn parse(
     mut json: Vec<u8>,
     path: &Path,
@@ -108,7 +108,7 @@ fn parse(
             path.display()
         ));
         json = serde_json::to_vec(&value).map_err(ModelsError::failed)?;
-        // What was added has to be read again by whoever opens it.
+        // Check that the changed file can still be read.
         tokenizers::Tokenizer::from_bytes(&json).map_err(|error| wrong(error.to_string()))?;
     }
     let count = |pointer: &str| value.pointer(pointer).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
@@ -116,7 +116,7 @@ fn parse(
     let folder = path.parent().unwrap_or(Path::new(""));
     let token = |name: &str| tokenizer.token_to_id(name).map(i64::from);
     let padding = configs::padding_token(folder).and_then(|name| token(&name)).or(own);
-    // OpenAI's own code pads with 0, which its end token makes meaningless.
+    // OpenAI's own code pads with 0, which is ignored after the end token.
     let padding = padding.or_else(|| token("<|endoftext|>").map(|_| 0)).or_else(|| token("<pad>"));
     let context = count("/padding/strategy/Fixed").or_else(|| count("/truncation/max_length"));
     Ok(TokenizerFile { json, context, padding, files })

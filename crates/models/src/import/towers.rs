@@ -1,10 +1,10 @@
-//! An encoder cut out of a graph, in the form that the program takes: one picture or one row of tokens in, one embedding out.
+//! Cuts an encoder out of a graph, in the program's form: one picture or one row of tokens in, one embedding out.
 
 use super::{Settings, ends};
 use crate::ModelsError;
 use crate::onnx::{Builder, DataType, Dim, Graph, Node, Tensor, ValueType};
 
-/// An encoder of its own.
+/// A separate encoder.
 #[derive(Debug, Clone)]
 pub(super) struct Tower {
     pub graph: Graph,
@@ -12,24 +12,24 @@ pub(super) struct Tower {
     pub input: String,
     pub mask: Option<String>,
     pub output: String,
-    /// The window's side, or the number of tokens, where the graph fixes it.
+    /// The window's side, or the number of tokens, if the graph fixes it.
     pub fixed: Option<usize>,
-    /// An input that was a mask, and is 1 everywhere now.
+    /// An input that was a mask, and is now 1 everywhere.
     pub unmasked: Option<String>,
-    /// What had to be changed, in words; empty where the file as it is would do.
+    /// The changes that were necessary, in words; empty if the original file can be used.
     pub changes: Vec<String>,
 }
 
-/// What a text encoder makes of the tokens that fill a text up.
+/// How a text encoder treats padding tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Padding {
-    /// They are hidden from it, where it has a mask.
+    /// They are masked, if it has a mask.
     Masked,
-    /// It was trained to look at them.
+    /// It was trained to see them.
     Seen,
 }
 
-/// The image and the text encoder of two graphs, or of one that holds both.
+/// Returns the image and the text encoder from two graphs, or from one that contains both.
 pub(super) fn split(
     image: Graph,
     text: Option<Graph>,
@@ -52,7 +52,7 @@ pub(super) fn split(
     let text_outputs = match &settings.text_output {
         Some(name) => ends::named(&text, name, "--text-output")?,
         None => {
-            // What else it takes (positions, token types) is given as constants.
+            // Its other inputs (positions, token types) become constants.
             let inputs: Vec<&str> =
                 text.inputs.iter().map(String::as_str).filter(|i| !joint || *i != picture).collect();
             ends::candidates(&text, &inputs)
@@ -92,7 +92,7 @@ pub(super) fn image_tower(mut graph: Graph, input: String, output: &str, joint: 
         return Err(ModelsError::wrong(message).hinted("name the embedding with --image-output"));
     }
     let mut dims = dims(&graph, &input);
-    // Channels last, as TensorFlow's exports have them.
+    // Channels last, as in TensorFlow's exports.
     if let [_, height, width, Dim::Known(3)] = dims.as_slice()
         && height == width
         && *height != Dim::Known(3)
@@ -108,7 +108,7 @@ pub(super) fn image_tower(mut graph: Graph, input: String, output: &str, joint: 
         [_, _, _, Dim::Known(side)] => Some(*side),
         _ => None,
     };
-    // Half precision is no matter here: encoders are widened when they are made ready to be differentiated.
+    // Half precision does not matter here: encoders are widened when they are prepared for differentiation.
     if graph.data_type(&input) == Some(DataType::F64) {
         entrance(&mut graph, &input, DataType::F32)?;
         changes.push("takes 32-bit floats".to_owned());
@@ -130,7 +130,7 @@ fn text_tower(
     }
     graph.reduce_to(output);
     if graph.widen() > 0 {
-        // Processors compute in half precision only by way of single.
+        // CPUs compute in half precision only by converting to single precision.
         changes.push("computes in 32-bit floats".to_owned());
     }
     let mask = mask.filter(|mask| graph.inputs.contains(mask));
@@ -181,7 +181,7 @@ fn sorted(graph: &mut Graph) -> Result<(), ModelsError> {
     graph.sort().map_err(ModelsError::wrong)
 }
 
-/// Gives an input another element type, converted inside.
+/// Changes an input's element type, with a conversion inside.
 fn entrance(graph: &mut Graph, input: &str, data_type: DataType) -> Result<(), ModelsError> {
     let Some(old) = graph.data_type(input) else { return Ok(()) };
     let inside = rename_uses(graph, input, "converted");
@@ -194,7 +194,7 @@ fn entrance(graph: &mut Graph, input: &str, data_type: DataType) -> Result<(), M
     sorted(graph)
 }
 
-/// Gives an output as 32-bit floats; gives its new name.
+/// Converts an output to 32-bit floats; returns its new name.
 fn exit(graph: &mut Graph, output: &str) -> Result<String, ModelsError> {
     let mut builder = Builder::new(graph, output);
     let wide = builder.op_with("Cast", &[output], &[("to", (DataType::F32 as i64).into())]);
@@ -203,7 +203,7 @@ fn exit(graph: &mut Graph, output: &str) -> Result<String, ModelsError> {
     Ok(wide)
 }
 
-/// Makes the picture `[N, 3, S, S]` where the graph takes `[N, S, S, 3]`; gives its new dimensions.
+/// Changes the picture from `[N, S, S, 3]` to `[N, 3, S, S]`; returns its new dimensions.
 fn channels_first(graph: &mut Graph, input: &str) -> Result<Vec<Dim>, ModelsError> {
     let old = dims(graph, input);
     let inside = rename_uses(graph, input, "channels-last");
@@ -223,7 +223,7 @@ fn named(mut node: Node) -> Node {
     node
 }
 
-/// Lets all nodes take a new value in place of an input; gives its name.
+/// Makes all nodes use a new value instead of an input; returns the value's name.
 fn rename_uses(graph: &mut Graph, input: &str, hint: &str) -> String {
     let fresh = Builder::new(graph, input).fresh(hint);
     for node in &mut graph.nodes {
@@ -234,8 +234,8 @@ fn rename_uses(graph: &mut Graph, input: &str, hint: &str) -> String {
     fresh
 }
 
-/// Replaces an input of the text encoder by what it is for one text: zeros for token types, 0, 1, 2... for positions, ones for a mask that
-/// hides nothing.
+/// Replaces an input of the text encoder by its constant value for one text: zeros for token types, 0, 1, 2... for positions,
+/// ones for a mask that hides nothing.
 fn constant(graph: &mut Graph, name: &str, length: Option<usize>) -> Result<(), ModelsError> {
     let unknown = || {
         let message = format!("nothing can be given to the text encoder's input `{name}`");

@@ -1,7 +1,7 @@
 //! Products of integers: `DynamicQuantizeLinear`, `MatMulInteger` or `ConvInteger`, a `Cast`, and the scales multiplied in.
 //!
-//! The product of what x and w were quantised to is x w / (scale of x * scale of w). It stays open, and is put in as a
-//! product of floats where the scale of x has been multiplied in; constants multiplied in before go into the weights.
+//! The product of quantised x and w is x w / (scale of x * scale of w). It stays open until the scale of x is
+//! multiplied in; there it becomes a product of floats. Constants multiplied in before that go into the weights.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,15 @@ use crate::error::OnnxError;
 use crate::graph::Node;
 use crate::tensor::{DataType, Tensor};
 
-/// Values that are floats but for factors.
+/// The open products: values that differ from floats only by factors still to be multiplied in.
 #[derive(Default)]
 pub(super) struct Sums {
-    /// The scale that goes with each zero point of `DynamicQuantizeLinear`.
+    /// The scale of each zero point that `DynamicQuantizeLinear` gives.
     scales: HashMap<String, String>,
     open: HashMap<String, Open>,
 }
 
-/// A product of some of: a product of integers, scales that are computed, constants.
+/// A product of any of these: a product of integers, computed scales, constants.
 #[derive(Clone, Default)]
 struct Open {
     product: Option<Product>,
@@ -28,21 +28,21 @@ struct Open {
 
 #[derive(Clone)]
 struct Product {
-    /// `MatMul` or `Conv` with its attributes; inputs still missing.
+    /// `MatMul` or `Conv` with its attributes, still without inputs.
     node: Node,
     operands: [Factor; 2],
 }
 
 #[derive(Clone)]
 enum Factor {
-    /// A float that was quantised with a computed scale: the names of both.
+    /// A float that was quantised with a computed scale, as the names of float and scale.
     Computed(String, String),
     /// A constant without its scale.
     Constant(Tensor),
 }
 
 impl Sums {
-    /// Notes what a `DynamicQuantizeLinear` gives besides its values.
+    /// Records the scale and the zero point that a `DynamicQuantizeLinear` gives besides its values.
     pub fn quantised(&mut self, scale: &str, zero_point: Option<&str>) {
         self.open.insert(scale.into(), Open { scales: vec![scale.into()], ..Open::default() });
         if let Some(zero_point) = zero_point {
@@ -50,13 +50,13 @@ impl Sums {
         }
     }
 
-    /// Whether the value is none of its own yet.
+    /// Whether the value is open, so that no node computes it yet.
     pub fn is_open(&self, value: &str) -> bool {
         self.open.contains_key(value) || self.scales.contains_key(value)
     }
 }
 
-/// A `MatMulInteger` or `ConvInteger`: x, w, and their zero points.
+/// Opens the product of a `MatMulInteger` or `ConvInteger`: x, w, and their zero points.
 pub(super) fn product(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
     let conv = node.is("ConvInteger");
     let mut factor = |position: usize| -> Result<Factor, OnnxError> {
@@ -74,7 +74,7 @@ pub(super) fn product(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
             }
             None => None,
         };
-        // Zero points of a matrix lie along its columns, those of kernels along their first axis.
+        // A matrix has a zero point for each column, kernels have one along their first axis.
         let axis = if conv { 0 } else { tensor.dims.len() as i64 - 1 };
         let one = Tensor::f32(&[], &[1.0]);
         let shifted = weights::linear(tensor, &one, zero, axis, 0);
@@ -88,7 +88,7 @@ pub(super) fn product(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
     Ok(())
 }
 
-/// Takes a node that works on open values. Whether it was one.
+/// Handles a node that works on open values. Returns whether it was one.
 pub(super) fn passes(walk: &mut Walk, node: &Node) -> Result<bool, OnnxError> {
     let open = |walk: &Walk, position: usize| node.input(position).and_then(|name| walk.sums.open.get(name)).cloned();
     if !node.uses().iter().any(|name| walk.sums.is_open(name)) {
@@ -124,7 +124,7 @@ pub(super) fn passes(walk: &mut Walk, node: &Node) -> Result<bool, OnnxError> {
     Ok(true)
 }
 
-/// Puts the product in where all its scales are there; else keeps it open.
+/// Inserts the float product once all its scales are multiplied in; keeps it open otherwise.
 fn close(walk: &mut Walk, open: Open, y: &str) -> Result<(), OnnxError> {
     let complete = open.product.as_ref().is_some_and(|product| {
         let wanted = product.operands.iter().filter_map(|factor| match factor {
@@ -149,7 +149,7 @@ fn close(walk: &mut Walk, open: Open, y: &str) -> Result<(), OnnxError> {
     for name in open.constants {
         let factor = walk.b.graph().constants.get(&name).cloned();
         let absorbed = factor.and_then(|factor| {
-            // The first operand is rarely the constant one.
+            // From the back, because the first operand is rarely constant.
             let position = operands.iter().rposition(|f| matches!(f, Factor::Constant(_)))?;
             let Factor::Constant(weight) = &operands[position] else { return None };
             let scaled = scaled(weight, &factor, node.is("Conv"), position)?;
@@ -180,7 +180,7 @@ fn close(walk: &mut Walk, open: Open, y: &str) -> Result<(), OnnxError> {
     Ok(())
 }
 
-/// The weight with a factor of its product multiplied in: one number, or one for each column or kernel.
+/// Returns the weight with a factor of its product multiplied in: one number, or one for each column or kernel.
 fn scaled(weight: &Tensor, factor: &Tensor, conv: bool, position: usize) -> Option<Tensor> {
     let factors = factor.to_f64()?;
     let values = weight.to_f64()?;
@@ -195,7 +195,7 @@ fn scaled(weight: &Tensor, factor: &Tensor, conv: bool, position: usize) -> Opti
     {
         values.iter().enumerate().map(|(i, v)| v * factors[i % factors.len()]).collect()
     } else if position == 1 && conv && factors.len() == weight.dims[0] && factor.dims.len() + 1 >= rank {
-        // Channels are the second axis of what a convolution gives: [.., C, 1, ..].
+        // Channels are the second axis of a convolution's output: [.., C, 1, ..].
         let of_channels = factor.dims.get(factor.dims.len() - (rank - 1))?;
         (*of_channels == factors.len()).then_some(())?;
         let each = values.len().checked_div(factors.len())?;

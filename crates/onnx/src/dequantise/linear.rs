@@ -1,4 +1,4 @@
-//! Operators on quantised values, each with the one on floats.
+//! Operators on quantised values, each replaced by its float operator.
 
 use super::{Walk, output, required, unknown, weights};
 use crate::error::OnnxError;
@@ -6,7 +6,8 @@ use crate::graph::{Attribute, Node};
 use crate::lower::{self, DOMAIN};
 use crate::tensor::Tensor;
 
-/// Puts the float operator in. The result stands for the quantised one, or is the node's own where that gives floats.
+/// Inserts the float operator. Its result stands for the quantised one, or is the node's own output where that is a
+/// float.
 pub(super) fn operator(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
     if node.int("channels_last").unwrap_or(0) != 0 {
         return Err(unknown(node, "with channels behind"));
@@ -46,7 +47,7 @@ pub(super) fn operator(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
     }
 }
 
-/// Attributes that the float operator knows too.
+/// Returns the attributes that the float operator also has.
 fn attributes(node: &Node) -> Vec<(&str, Attribute)> {
     let foreign = ["channels_last", "opset"];
     let own = node.attributes.iter().filter(|(name, _)| !foreign.contains(&name.as_str()));
@@ -66,14 +67,14 @@ fn simple(
     give(walk, node, result, zero_point)
 }
 
-/// The float stands for the node's quantised output from now on.
+/// Lets the float stand for the node's quantised output from now on.
 fn give(walk: &mut Walk, node: &Node, float: String, zero_point: usize) -> Result<(), OnnxError> {
     let float = walk.bounded(&float, node.input(zero_point), crate::DataType::U8);
     walk.alias.insert(output(node)?.into(), float);
     Ok(())
 }
 
-/// A bias of whole numbers, which count in the product of both scales.
+/// Converts an integer bias, whose unit is the product of both scales, to a float constant.
 fn bias(walk: &mut Walk, node: &Node, position: usize, scales: [usize; 2]) -> Result<Option<String>, OnnxError> {
     let Some(name) = node.input(position) else { return Ok(None) };
     let graph = walk.b.graph();
@@ -93,7 +94,7 @@ fn bias(walk: &mut Walk, node: &Node, position: usize, scales: [usize; 2]) -> Re
     Ok(Some(bias))
 }
 
-/// The node with another axis for its scales.
+/// Returns the node with `axis` as the axis of its scales.
 fn along(node: &Node, axis: i64) -> Node {
     node.clone().with("axis", axis)
 }
@@ -121,7 +122,7 @@ fn gemm(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
     Ok(())
 }
 
-/// A product that gives floats, with a bias of floats.
+/// Inserts a product with a float result and an optional float bias.
 fn product(walk: &mut Walk, node: &Node, a: &str, b: &str, bias: usize) -> Result<(), OnnxError> {
     match node.input(bias) {
         Some(bias) => {
@@ -133,7 +134,8 @@ fn product(walk: &mut Walk, node: &Node, a: &str, b: &str, bias: usize) -> Resul
     Ok(())
 }
 
-/// Input, weight, bias, the scales of both, a mask, the zero points of both, a cache.
+/// The node's inputs are: input, weight, bias, the scales of input and weight, a mask, the zero points of both, a
+/// cache.
 fn attention(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
     let (x, weight) = (walk.float(node, (0, 3, 6))?, walk.float(node, (1, 4, 7))?);
     let mut float = Node { domain: DOMAIN.into(), ..Node::new("Attention", &[&x, &weight], &[output(node)?]) };

@@ -1,14 +1,15 @@
-//! Quantised models made plain again: weights of 8 bits and fewer become floats, products of integers products of floats.
+//! Turns quantised models back into float models: weights of 8 bits and fewer become floats, products of integers
+//! become products of floats.
 //!
-//! A quantised model is a float model plus rounding, and rounding has no gradient. Without it the model is a little more
-//! exact than the file that it came from, except that the weights keep the errors they were stored with.
+//! A quantised model is a float model plus rounding, and rounding has no gradient. Without the rounding the model is a
+//! little more exact than its file, except that the weights keep the errors they were stored with.
 //!
-//! Every quantised value stands for a float: q for (q - zero point) * scale. The walk keeps the float's name for each
-//! quantised value's, and puts in, for each operator on quantised values, the one that computes the floats.
+//! Every quantised value stands for a float: q for (q - zero point) * scale. The walk keeps a float's name for each
+//! quantised value, and replaces each operator on quantised values by the one that computes the floats.
 //!
-//! Three ways of writing quantised models are known: `QuantizeLinear` and `DequantizeLinear` around float operators;
-//! operators on quantised values (`QLinear...`, those of onnxruntime included); `DynamicQuantizeLinear` with products of
-//! integers (`integer.rs`). Weights alone are quantised by onnxruntime's `MatMulNBits` and `MatMulBnb4`.
+//! Three forms of quantised models are supported: `QuantizeLinear` and `DequantizeLinear` around float operators;
+//! operators on quantised values (`QLinear...`, onnxruntime's included); `DynamicQuantizeLinear` with products of
+//! integers (`integer.rs`). onnxruntime's `MatMulNBits` and `MatMulBnb4` quantise the weights alone.
 
 mod integer;
 mod linear;
@@ -24,12 +25,12 @@ use super::lower::DOMAIN;
 use super::tensor::{DataType, Tensor};
 use integer::Sums;
 
-/// What [`dequantise`] did.
+/// The counts of what [`dequantise`] replaced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dequantised {
     /// Quantised constants that became floats.
     pub weights: usize,
-    /// Nodes that quantised, or computed with what was quantised.
+    /// Nodes that quantised, or computed with quantised values.
     pub operators: usize,
 }
 
@@ -73,7 +74,8 @@ pub(super) const OPERATORS: [&[&str]; 2] = [
     ],
 ];
 
-/// Whether an operator quantises, or computes with quantised values; it may be one that is not known here.
+/// Whether an operator quantises, or computes with quantised values. Also holds for operators that are not supported
+/// here.
 fn quantises(node: &Node) -> bool {
     let operator = node.operator.as_str();
     match node.domain.as_str() {
@@ -86,12 +88,12 @@ fn quantises(node: &Node) -> bool {
     }
 }
 
-/// Turns a quantised graph into a float one that computes the same but for rounding. `None` where nothing is quantised; the
-/// graph is then untouched.
+/// Turns a quantised graph into a float one that computes the same except for rounding. Returns `None`, and leaves the
+/// graph untouched, where nothing is quantised.
 ///
 /// # Errors
-/// A quantised operator, or a use of one, that is not known here; the message names operator and node. The graph is then
-/// half done: it has to be thrown away, and a float export of the model taken.
+/// A quantised operator, or a use of one, that is not supported here; the message names operator and node. The graph is
+/// then half converted and must be thrown away; the remedy is a float export of the model.
 pub fn dequantise(graph: &mut Graph) -> Result<Option<Dequantised>, OnnxError> {
     if !graph.nodes.iter().any(quantises) {
         return Ok(None);
@@ -128,7 +130,7 @@ pub fn dequantise(graph: &mut Graph) -> Result<Option<Dequantised>, OnnxError> {
     Ok(Some(done))
 }
 
-/// Operators that move elements and leave them as they are, by their first input; they work on quantised values.
+/// Operators that move the elements of their first input without changing them, and so work on quantised values.
 const MOVING: &[&str] = &[
     "Concat",
     "DepthToSpace",
@@ -153,9 +155,9 @@ const MOVING: &[&str] = &[
 
 struct Walk<'g> {
     b: Builder<'g>,
-    /// The float's name for every quantised value that is no constant, and for what became another value.
+    /// The float's name for every quantised value that is not a constant, and for every value replaced by another.
     alias: HashMap<String, String>,
-    /// Parts of quantised constants, and the nodes that take them.
+    /// Parts of quantised constants, and the nodes that compute them.
     moved: HashMap<String, Node>,
     sums: Sums,
     done: Dequantised,
@@ -187,7 +189,7 @@ impl Walk<'_> {
         if integer::passes(self, &node)? {
             return Ok(());
         }
-        // A part of a quantised table of embeddings.
+        // A part of a quantised constant, such as an embedding table.
         let first = node.input(0).filter(|_| node.domain.is_empty() && MOVING.contains(&node.operator.as_str()));
         if let Some(first) = first {
             let quantised = self.b.graph().constants.get(first).is_some_and(|t| is_quantised(t.data_type));
@@ -197,7 +199,7 @@ impl Walk<'_> {
             }
         }
         if let Some(name) = node.inputs.iter().find(|name| self.moved.contains_key(*name)) {
-            // Integers that are not dequantised after all.
+            // These integers are not dequantised after all.
             let name = name.clone();
             self.as_it_was(&name);
         }
@@ -205,7 +207,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Puts nodes back that took a part of integers.
+    /// Puts back the nodes that computed `value`, a part of an integer constant.
     fn as_it_was(&mut self, value: &str) {
         if let Some(node) = self.moved.remove(value) {
             if let Some(first) = node.input(0).map(str::to_owned) {
@@ -215,8 +217,8 @@ impl Walk<'_> {
         }
     }
 
-    /// x stays; but where the zero point is the least or greatest quantised value, quantising also was a bound at 0, for
-    /// which converters leave out a `Relu`.
+    /// Lets x stand for the quantised value. Where the zero point is the least or greatest quantised value, quantising
+    /// also clipped at 0, and converters leave out the `Relu` that it replaces; the bound is then put back.
     fn quantise(&mut self, node: &Node) -> Result<(), OnnxError> {
         let (x, y) = (required(node, 0)?, output(node)?);
         let named = node.int("output_dtype").and_then(|n| DataType::from_onnx(i32::try_from(n).ok()?));
@@ -225,7 +227,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The value with the bound at 0 that its zero point amounts to, if any.
+    /// Returns the value with the bound at 0 that its zero point implies, if any.
     fn bounded(&mut self, x: &str, zero_point: Option<&str>, default: DataType) -> String {
         let graph = self.b.graph();
         let (data_type, zeros) = match zero_point.and_then(|name| graph.constants.get(name)) {
@@ -261,10 +263,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The float of what moving operators took of a quantised constant.
+    /// Returns the float of a part that moving operators took from a quantised constant.
     fn moved_float(&mut self, value: &str, node: &Node) -> Result<String, OnnxError> {
         let Some(mut moving) = self.moved.get(value).cloned() else {
-            // The constant itself: with one scale for all of it, where its elements lie does not matter.
+            // The constant itself. With a single scale, the position of its elements does not matter.
             let mut whole = node.clone();
             whole.inputs[0] = value.into();
             let single = node.input(1).and_then(|s| self.b.graph().constants.get(s)).is_some_and(|s| s.len() == 1);
@@ -283,7 +285,7 @@ impl Walk<'_> {
         Ok(name)
     }
 
-    /// The name of the float that a quantised operand stands for. A constant becomes one of floats.
+    /// Returns the name of the float that a quantised operand stands for. A constant becomes a float constant.
     fn float(&mut self, node: &Node, (value, scale, zero): Operand) -> Result<String, OnnxError> {
         let value = required(node, value)?;
         let graph = self.b.graph();
@@ -291,7 +293,7 @@ impl Walk<'_> {
             if graph.inputs.iter().any(|input| input == value) && graph.data_type(value).is_some_and(is_quantised) {
                 return Err(unknown(node, "of an input of the model"));
             }
-            // The float's name has been put in already.
+            // The node already uses the float's name.
             return Ok(value.into());
         };
         if tensor.data_type.is_float() {
@@ -309,13 +311,13 @@ impl Walk<'_> {
         Ok(self.weight(float))
     }
 
-    /// A weight as a constant.
+    /// Adds a weight as a constant.
     fn weight(&mut self, tensor: Tensor) -> String {
         self.done.weights += 1;
         self.b.constant("weight", tensor)
     }
 
-    /// A product with weights of a few bits each.
+    /// Replaces a product with weights of a few bits each.
     fn packed_product(&mut self, node: &Node) -> Result<(), OnnxError> {
         let constants = |b: &mut Builder| -> Vec<Option<Tensor>> {
             (0..node.inputs.len()).map(|i| b.graph().constants.get(node.input(i)?).cloned()).collect()
@@ -352,7 +354,7 @@ fn output(node: &Node) -> Result<&str, OnnxError> {
     node.output(0).ok_or_else(|| unknown(node, "without an output"))
 }
 
-/// The error for what cannot be dequantised.
+/// Returns the error for a node that cannot be dequantised.
 fn unknown(node: &Node, what: &str) -> OnnxError {
     let domain = if node.domain.is_empty() { String::new() } else { format!("{}.", node.domain) };
     OnnxError::Unsupported(format!(

@@ -1,4 +1,4 @@
-//! Quantised models against the float ones they were made of (tests/models/joint.py), and single forms.
+//! Compares quantised models with their float originals (tests/models/joint.py), and tests single operators.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::{Dequantised, dequantise};
 use crate::test_support::{distance, fold, normal, run, uniform};
 use crate::{Attribute, Builder, DataType, Graph, Node, Tensor, gradient_graph};
 
-/// The image side of one of the joint models, ready for two windows.
+/// Returns the image side of one of the joint models, for a batch of two windows.
 fn image_side(name: &str) -> Graph {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/models");
     let mut graph = Graph::open(&folder.join(name)).unwrap();
@@ -65,7 +65,7 @@ fn whole(data_type: DataType, dims: &[usize], values: &[i64]) -> Tensor {
     Tensor { data_type, dims: dims.to_vec(), data: data.into() }
 }
 
-/// A graph of one node: `x` quantised in front, unless the node takes floats, and dequantised behind.
+/// A graph of one node: `x` is quantised before it, unless the node takes floats, and dequantised after it.
 struct Single {
     dims: Vec<usize>,
     graph: Graph,
@@ -89,7 +89,7 @@ impl Single {
         Single { dims: dims.to_vec(), graph, inputs }
     }
 
-    /// The inputs so far in another order; the place of an empty one is beyond them.
+    /// Reorders the inputs so far. A position past the last one means an empty input.
     fn order(mut self, order: &[usize]) -> Self {
         self.inputs = order.iter().map(|i| self.inputs.get(*i).cloned().unwrap_or_default()).collect();
         self
@@ -101,7 +101,7 @@ impl Single {
         self
     }
 
-    /// Compares with what onnxruntime computes for the quantised graph, on values within the quantised range.
+    /// Compares with onnxruntime's result for the quantised graph, on values within the quantised range.
     fn agrees(
         mut self,
         domain: &str,
@@ -178,7 +178,7 @@ fn functions_of_quantised_values() {
     y(Single::new(true)).agrees("com.microsoft", "QLinearLeakyRelu", &[("alpha", 0.2f32.into())], true);
 }
 
-/// With the scale and zero point that every result has.
+/// Adds the scale and zero point that every result has.
 fn ending(single: Single) -> Single {
     single.constant(scalar(SCALE)).constant(zero(DataType::U8, 120))
 }
@@ -232,7 +232,7 @@ fn weights_of_four_and_eight_bits() {
     let attributes = |bits: i64| -> Vec<(&'static str, Attribute)> {
         vec![("K", 4.into()), ("N", 3.into()), ("bits", bits.into()), ("block_size", 16.into())]
     };
-    // 16 weights of 4 bits a column, of which the last 12 are padding.
+    // Each column has 16 weights of 4 bits, the last 12 of which are padding.
     let mut packed = vec![0i64; 24];
     for (column, bytes) in [[0x31, 0xf2], [0x7a, 0x48], [0x0c, 0x95]].into_iter().enumerate() {
         packed[column * 8..column * 8 + 2].copy_from_slice(&bytes);

@@ -4,7 +4,7 @@ use crate::graph::Node;
 use crate::shapes;
 use crate::tensor::{DataType, Tensor, strides};
 
-/// Whole numbers of any size, as f64.
+/// Returns integers of any size as f64.
 pub(super) fn whole(tensor: &Tensor) -> Option<Vec<f64>> {
     let data = &tensor.data;
     let pairs = || data.as_chunks::<2>().0.iter();
@@ -18,7 +18,7 @@ pub(super) fn whole(tensor: &Tensor) -> Option<Vec<f64>> {
     })
 }
 
-/// The least and the greatest value of a type that activations are quantised to.
+/// Returns the least and greatest value of a type that activations are quantised to.
 pub(super) fn range(data_type: DataType) -> Option<(f64, f64)> {
     match data_type {
         DataType::U8 => Some((0.0, 255.0)),
@@ -29,7 +29,8 @@ pub(super) fn range(data_type: DataType) -> Option<(f64, f64)> {
     }
 }
 
-/// (q - zero) * scale. One scale for all, one for each index along `axis`, or one for each `block` elements along it.
+/// Returns (q - zero) * scale. The scale is one for all elements, one for each index along `axis`, or one for each
+/// `block` elements along it.
 pub(super) fn linear(q: &Tensor, scale: &Tensor, zero: Option<&Tensor>, axis: i64, block: i64) -> Option<Tensor> {
     let values = whole(q)?;
     let scales = scale.to_f64()?;
@@ -54,7 +55,7 @@ pub(super) fn linear(q: &Tensor, scale: &Tensor, zero: Option<&Tensor>, axis: i6
     let size = q.dims[axis];
     if block <= 0 || scale.dims.len() < 2 {
         (scales.len() == size || scales.len() == 1 && zeros.len() == size).then_some(())?;
-        // One scale with several zero points is possible as well.
+        // One scale may also come with several zero points.
         let scales_of = |i: usize| i / steps[axis] % size;
         if scales.len() == 1 {
             let floats: Vec<f64> =
@@ -80,21 +81,22 @@ fn size(node: &Node, name: &str) -> Option<usize> {
     usize::try_from(node.int(name)?).ok().filter(|size| *size > 0 && *size < 1 << 24)
 }
 
-/// The `bits` bits of number `index` of a row of packed numbers, lowest first.
+/// Returns number `index` of a row of packed numbers of `bits` bits each, lowest bits first.
 fn packed(row: &[u8], index: usize, bits: usize) -> Option<u8> {
     let each = 8 / bits;
     let byte = row.get(index / each)?;
     Some((byte >> (index % each * bits)) & (((1u16 << bits) - 1) as u8))
 }
 
-/// `MatMulNBits`: B `[N, blocks, bytes]`, scales and packed zero points `[N, blocks]`; as a matrix `[K, N]`.
+/// Returns the weights of `MatMulNBits`, B `[N, blocks, bytes]` with scales and packed zero points `[N, blocks]`, as a
+/// matrix `[K, N]`.
 pub(super) fn n_bits(node: &Node, constants: &[Option<Tensor>]) -> Option<Tensor> {
     let (rows, columns) = (size(node, "K")?, size(node, "N")?);
     let bits = node.int("bits").unwrap_or(4);
     let bits = usize::try_from(bits).ok().filter(|bits| [2, 4, 8].contains(bits))?;
     let block = size(node, "block_size")?;
     let given = |i: usize| constants.get(i).and_then(Option::as_ref);
-    // The order of rows is an input of its own, which no exporter of encoders writes.
+    // Input 4 reorders the rows; no exporter of encoders writes it.
     if node.input(4).is_some() {
         return None;
     }
@@ -131,8 +133,8 @@ pub(super) fn n_bits(node: &Node, constants: &[Option<Tensor>]) -> Option<Tensor
     Tensor::floats(scales.data_type, &[rows, columns], &floats)
 }
 
-/// The 16 values of a 4-bit float of one sign, two exponent and one mantissa bit, and of the quantiles of the normal
-/// distribution (Dettmers et al., "QLoRA", appendix E).
+/// The values of two 4-bit formats: a float of one sign, two exponent and one mantissa bit (its 8 positive values), and
+/// the quantiles of the normal distribution (Dettmers et al., "QLoRA", appendix E).
 const FP4: [f64; 8] = [0.0, 0.005_208_333_3, 0.666_666_67, 1.0, 0.333_333_33, 0.5, 0.166_666_67, 0.25];
 const NF4: [f64; 16] = [
     -1.0,
@@ -153,8 +155,8 @@ const NF4: [f64; 16] = [
     1.0,
 ];
 
-/// `MatMulBnb4`: B packed with the first of two numbers in the high bits, the matrix `[N, K]` in one run; one greatest
-/// magnitude for each block. As a matrix `[K, N]`.
+/// Returns the weights of `MatMulBnb4` as a matrix `[K, N]`. B is packed with the first of two numbers in the high
+/// bits, the matrix `[N, K]` in one run, with one greatest magnitude for each block.
 pub(super) fn bnb4(node: &Node, constants: &[Option<Tensor>]) -> Option<Tensor> {
     let (rows, columns) = (size(node, "K")?, size(node, "N")?);
     let block = size(node, "block_size")?;

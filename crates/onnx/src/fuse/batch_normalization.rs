@@ -1,4 +1,4 @@
-//! `BatchNormalization` after a `Conv` becomes part of the convolution's weights.
+//! Fuses a `BatchNormalization` after a `Conv` into the convolution's weights.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::builder::Builder;
 use crate::graph::{Graph, Node};
 use crate::tensor::{DataType, Tensor};
 
-/// y = s (conv(x, w) + b - m) / sqrt(v + eps) + t is a convolution with weights w s / sqrt(v + eps).
+/// Fuses y = s (conv(x, w) + b - m) / sqrt(v + eps) + t into a convolution with weights w s / sqrt(v + eps).
 pub(crate) fn batch_normalization(graph: &mut Graph) {
     let uses = graph.use_counts();
     let conv_of: HashMap<String, usize> = graph

@@ -1,7 +1,8 @@
-//! Making constant operators part of the weights in front of them, before differentiating: fewer passes forward and backward.
+//! Fuses constant operators into the weights before them, ahead of differentiation: fewer operators forward and
+//! backward.
 //!
-//! onnxruntime's basic optimisation does more of the kind (common subexpressions, layer normalisations that are spelt out),
-//! but not this: large weights do not travel through it.
+//! onnxruntime's basic optimisation does more of this kind (common subexpressions, layer normalisations that are spelt
+//! out), but not this, because large weights do not go through it.
 
 mod batch_normalization;
 mod scale;
@@ -13,7 +14,7 @@ use super::graph::{Graph, Node};
 pub(super) use batch_normalization::batch_normalization;
 pub(super) use scale::scales;
 
-/// A graph with what a search for patterns asks all the time.
+/// A graph with the lookup tables that a search for patterns needs.
 struct Lookup<'a> {
     graph: &'a Graph,
     givers: HashMap<&'a str, usize>,
@@ -26,19 +27,19 @@ impl<'a> Lookup<'a> {
         Lookup { graph, givers: outputs.collect(), uses: graph.use_counts() }
     }
 
-    /// The node of that operator that gives a value.
+    /// Returns the node that computes `value`, if its operator is `operator`.
     fn giver(&self, value: &str, operator: &str) -> Option<(usize, &'a Node)> {
         let index = *self.givers.get(value)?;
         let node = &self.graph.nodes[index];
         node.is(operator).then_some((index, node))
     }
 
-    /// Whether one node alone uses the value.
+    /// Whether the value has exactly one use.
     fn once(&self, value: &str) -> bool {
         self.uses.get(value) == Some(&1)
     }
 
-    /// A binary node's constant operand and its other one, in either order.
+    /// Returns a binary node's computed operand and its constant one, whichever comes first.
     fn with_constant(&self, node: &'a Node) -> Option<(&'a str, &'a str)> {
         let (a, b) = (node.input(0)?, node.input(1)?);
         match (self.graph.constants.contains_key(a), self.graph.constants.contains_key(b)) {

@@ -1,14 +1,15 @@
-//! Constant factors behind products become part of the weights: the layer scale of ConvNeXt and FastViT, the 1/√size of
-//! attention where it follows its product at once.
+//! Fuses constant factors after products into the weights: the layer scale of ConvNeXt and FastViT, and the 1/√size of
+//! attention where it directly follows its product.
 
 use super::Lookup;
 use crate::builder::Builder;
 use crate::graph::{Graph, Node};
 use crate::tensor::Tensor;
 
-/// y = c (x w + b) is a product with weights w c and bias c b, c one number or one for each column or channel.
+/// Fuses y = c (x w + b) into a product with weights w c and bias c b, where c is one number or one for each column or
+/// channel.
 pub(crate) fn scales(graph: &mut Graph) {
-    // One after the other: a product may have several factors behind it.
+    // One at a time, because a product may have several factors after it.
     while let Some(found) = find(graph) {
         let Found { product, weight, bias, scale, value, output } = found;
         let mut b = Builder::new(graph, "scaled");
@@ -26,12 +27,12 @@ pub(crate) fn scales(graph: &mut Graph) {
 }
 
 struct Found {
-    /// The product's node, and its new weight.
+    /// The index of the product's node.
     product: usize,
     weight: Tensor,
-    /// The node and the position that hold the bias, and the new one.
+    /// The node and input position of the bias, and the new bias.
     bias: Option<(usize, usize, Tensor)>,
-    /// The node that goes, what it takes, and what it gives.
+    /// The node to remove, its input, and its output.
     scale: usize,
     value: String,
     output: String,
@@ -43,7 +44,7 @@ fn find(graph: &Graph) -> Option<Found> {
     factors.filter_map(|(index, mul)| behind(&lookup, index, mul)).next()
 }
 
-/// Operators that leave elements as they are: one factor for all passes through.
+/// Operators that do not change elements, so that a single factor can be moved to before them.
 const MOVING: &[&str] = &["Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"];
 
 fn behind(lookup: &Lookup, index: usize, mul: &Node) -> Option<Found> {
@@ -51,7 +52,7 @@ fn behind(lookup: &Lookup, index: usize, mul: &Node) -> Option<Found> {
     let factor = lookup.graph.constants.get(factor)?;
     let output = mul.output(0)?;
     lookup.once(value).then_some(())?;
-    // One number of no more than one dimension: more would add dimensions to the result.
+    // A single number of at most one dimension: more dimensions would add some to the result.
     let number = factor.len() == 1 && factor.dims.len() <= 1;
     let mut inner = value;
     let mut factor = factor.clone();
@@ -59,7 +60,7 @@ fn behind(lookup: &Lookup, index: usize, mul: &Node) -> Option<Found> {
         let moves = MOVING.iter().any(|operator| node.is(operator));
         let Some(input) = node.input(0).filter(|input| moves && lookup.once(input)) else { break };
         if !number {
-            // One for each channel keeps to its axis through a transposition.
+            // A factor for each channel follows its axis through a transposition.
             let Some(turned) = turned(&factor, node) else { break };
             factor = turned;
         }
@@ -77,7 +78,7 @@ fn behind(lookup: &Lookup, index: usize, mul: &Node) -> Option<Found> {
     let by = channels.factors(&factor, number)?;
     let own = node.input(2).map(|bias| (product, 2, bias));
     let bias = match (own, added) {
-        // Both at once are not worth a case.
+        // Both at once are too rare to support.
         (Some(_), Some(_)) => return None,
         (Some(own), None) => Some(own),
         (None, added) => added.map(|(at, position, _, bias)| (at, position, bias)),
@@ -99,7 +100,7 @@ fn behind(lookup: &Lookup, index: usize, mul: &Node) -> Option<Found> {
     })
 }
 
-/// A factor of one value for each index of an axis, in front of a `Transpose`.
+/// Moves a factor with one value for each index of an axis from after a `Transpose` to before it.
 fn turned(factor: &Tensor, node: &Node) -> Option<Tensor> {
     let rank = factor.dims.len();
     let order = crate::shapes::permutation(node, rank).filter(|_| node.is("Transpose"))?;
@@ -107,17 +108,17 @@ fn turned(factor: &Tensor, node: &Node) -> Option<Tensor> {
     (factor.dims[axis] == factor.len()).then_some(())?;
     let mut dims = vec![1; rank];
     dims[order[axis]] = factor.len();
-    // All axes in front of the last are the result's own, so may be left out.
+    // All axes before the last have size 1, so may be left out.
     let last = order[axis] + 1 == rank;
     Some(factor.with_dims(if last { &dims[rank - 1..] } else { &dims }))
 }
 
-/// Where a product's columns or channels lie.
+/// The position of a product's columns or channels.
 struct Channels {
     count: usize,
-    /// The axis among the weight's.
+    /// Their axis in the weight.
     axis: usize,
-    /// Axes behind the channels in the result.
+    /// The number of axes after the channels in the result.
     behind: usize,
 }
 
@@ -133,7 +134,7 @@ impl Channels {
         Some(Channels { count: *weight.dims.get(axis)?, axis, behind })
     }
 
-    /// The factor of each channel.
+    /// Returns the factor of each channel.
     fn factors(&self, factor: &Tensor, number: bool) -> Option<Vec<f64>> {
         let values = factor.to_f64()?;
         if number {
@@ -142,10 +143,10 @@ impl Channels {
         (values.len() == self.count && self.lies_along(&factor.dims)).then_some(values)
     }
 
-    /// Whether sizes are those of one value a channel: [C], and as many ones as there are axes behind.
+    /// Whether the sizes are those of one value for each channel: [C], followed by a 1 for each axis behind.
     fn lies_along(&self, dims: &[usize]) -> bool {
         let at = dims.len().checked_sub(self.behind + 1);
-        // One axis in front, for the batch, is there in the result of a convolution as well.
+        // A convolution's result also has a batch axis in front.
         let in_front = usize::from(self.behind > 0);
         at.is_some_and(|at| at <= in_front && dims[at] == self.count) && dims.iter().product::<usize>() == self.count
     }
@@ -157,7 +158,7 @@ impl Channels {
         Tensor::floats(weight.data_type, &weight.dims, &values)
     }
 
-    /// A bias of one number a channel, as the product's own (`[C]`) or added to its result.
+    /// Scales a bias of one number for each channel: the product's own (`[C]`), or one added to its result.
     fn scaled_bias(&self, bias: &Tensor, by: &[f64], own: bool) -> Option<Tensor> {
         let values = bias.to_f64()?;
         if by.iter().all(|factor| *factor == by[0]) {
@@ -177,7 +178,7 @@ mod tests {
     use crate::DataType;
     use crate::test_support::{distance, normal, run};
 
-    /// Runs before and after, compares, and gives the operators left.
+    /// Compares the results before and after fusing, and returns the remaining operators.
     fn same(mut graph: Graph, x: &Tensor) -> Vec<String> {
         let expected = run(&graph, &[("x", x)]).remove(0);
         scales(&mut graph);
@@ -220,7 +221,7 @@ mod tests {
         assert_eq!(same(graph, &normal(4, &[6, 4])), ["Gemm", "Reshape", "Transpose"]);
     }
 
-    /// ConvNeXt's layer scale, behind the change from channels last to channels first.
+    /// ConvNeXt's layer scale, after the change from channels last to channels first.
     #[test]
     fn factors_of_channels_pass_through_transpositions() {
         let mut graph = Graph::default();

@@ -89,7 +89,7 @@ fn gelu(r: &mut Rule) -> Gradients {
     times(r, &slope)
 }
 
-/// Bounds between which y = α x + β lies in (0, 1).
+/// Returns the mask of the x for which y = α x + β lies in (0, 1).
 fn ramp(r: &mut Rule, alpha: f64, beta: f64) -> Result<String, crate::OnnxError> {
     let x = r.x(0)?;
     let (mut low, mut high) = (-beta / alpha, (1.0 - beta) / alpha);
@@ -145,7 +145,8 @@ fn leaky_relu(r: &mut Rule) -> Gradients {
 fn relu(r: &mut Rule) -> Gradients {
     let y = r.y(0);
     if r.b.graph().data_type(&y) == Some(DataType::F32) {
-        // A ramp so steep that it is a step: 1 for every positive normal number. Faster than comparing and converting.
+        // A ramp so steep that it is a step: 1 for every positive normal number. This is faster than comparing and
+        // converting.
         let step = r.op_with("HardSigmoid", &[&y], &[("alpha", 1e38f32.into()), ("beta", 0f32.into())]);
         return times(r, &step);
     }

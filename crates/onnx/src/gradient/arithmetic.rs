@@ -1,6 +1,6 @@
-//! Operators of two and more operands that stretch to each other's sizes.
+//! Operators of two and more operands that broadcast to each other's sizes.
 //!
-//! Each gradient is summed back over the axes along which its operand was stretched.
+//! Each gradient is summed over the axes along which its operand was broadcast.
 
 use super::rule::{Derivative, Gradients, Rule};
 use crate::error::OnnxError;
@@ -19,7 +19,7 @@ pub(super) const RULES: &[(&str, Derivative)] = &[
     ("Where", choose),
 ];
 
-/// For every wanted input: its gradient by `each`, summed to the input's sizes.
+/// Computes the gradient of every wanted input with `each` and sums it to the input's sizes.
 fn each(r: &mut Rule, mut each: impl FnMut(&mut Rule, usize) -> Result<String, OnnxError>) -> Gradients {
     let mut gradients = Vec::with_capacity(r.node.inputs.len());
     for position in 0..r.node.inputs.len() {
@@ -48,7 +48,7 @@ fn mean(r: &mut Rule) -> Gradients {
 
 /// y = a - b: da = dy, db = -dy.
 fn sub(r: &mut Rule) -> Gradients {
-    // Negated after the sum over stretched axes, which is smaller.
+    // Negated after the sum over broadcast axes, because the sum is smaller.
     let dy = r.dy()?;
     let mut gradients = each(r, |_, _| Ok(dy.clone()))?;
     if let Some(b) = gradients[1].take() {
@@ -66,7 +66,7 @@ fn neg(r: &mut Rule) -> Gradients {
 
 /// y = a b: da = dy b, db = dy a.
 ///
-/// x σ(k x), the SiLU (k = 1) and QuickGELU (k = 1.702) of image encoders, goes back in one piece:
+/// x σ(k x), the SiLU (k = 1) and QuickGELU (k = 1.702) of image encoders, is differentiated as a whole:
 /// dx = dy (σ + k (y - y σ)).
 fn mul(r: &mut Rule) -> Gradients {
     for (x, gate) in [(0, 1), (1, 0)] {
@@ -90,7 +90,7 @@ fn mul(r: &mut Rule) -> Gradients {
     })
 }
 
-/// k, where the input `gate` is σ(k x) of the input `x`.
+/// Returns k if the input `gate` is σ(k x) of the input `x`.
 fn gated_slope(r: &mut Rule, x: usize, gate: usize) -> Result<Option<f64>, OnnxError> {
     let (x, gate) = (r.x(x)?, r.x(gate)?);
     let Some(sigmoid) = r.giver(gate).filter(|n| n.is("Sigmoid")) else { return Ok(None) };
@@ -128,7 +128,7 @@ fn div(r: &mut Rule) -> Gradients {
     })
 }
 
-/// y = a^b: da = dy b a^(b-1), db = dy y ln a (of meaning for a > 0 only).
+/// y = a^b: da = dy b a^(b-1), db = dy y ln a (meaningful for a > 0 only).
 fn pow(r: &mut Rule) -> Gradients {
     let dy = r.dy()?;
     let (a, b) = (r.x(0)?, r.x(1)?);

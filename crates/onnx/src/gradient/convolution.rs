@@ -8,11 +8,12 @@ use crate::window::Window;
 
 pub(super) const RULES: &[(&str, Derivative)] = &[("Conv", conv), ("ConvTranspose", conv_transpose)];
 
-/// Up to so many channels of X, a transposed convolution is the fastest way back. Measured with onnxruntime 1.32, 3x3
-/// kernels from 16, 32 and 64 channels at 64x64, and the stems of ResNets: 3 times at 3 channels, even at 8 to 16.
+/// Up to this many channels of X, a transposed convolution is the fastest backward pass. Measured with onnxruntime
+/// 1.32, with 3x3 kernels from 16, 32 and 64 channels at 64x64 and the stems of ResNets: 3 times as fast at 3 channels,
+/// equally fast at 8 to 16.
 const THIN: usize = 4;
 
-/// Y[o] = Σ_t X[s o + d t - p] W[t]: dX[i] = Σ_t dY[(i + p - d t) / s] W[t], over the t for which that is a position.
+/// Y[o] = Σ_t X[s o + d t - p] W[t]: dX[i] = Σ_t dY[(i + p - d t) / s] W[t], over the t for which that index is valid.
 fn conv(r: &mut Rule) -> Gradients {
     let (x, w, dy) = (r.x(0)?, r.x(1)?, r.dy()?);
     let (x_shape, w_shape) = (r.shape(x)?, r.shape(w)?);
@@ -28,8 +29,8 @@ fn conv(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// The gradient of a convolution with constant weights `[M, C/group, kernel...]`, by the fastest way there is. `name`: the
-/// weights' own, if they have one.
+/// Computes the gradient of a convolution with constant weights `[M, C/group, kernel...]` in the fastest way. `name` is
+/// the name of the weights, if they have one.
 pub(super) fn backward(
     r: &mut Rule,
     dy: &str,
@@ -46,7 +47,7 @@ pub(super) fn backward(
     {
         return patches(r, dy, weight, name, window);
     }
-    // Into the few channels of an image, onnxruntime's transposed convolution is three times as fast as its convolution.
+    // For the few channels of an image, onnxruntime's transposed convolution is three times as fast as its convolution.
     let thin = group == 1 && weight.dims[1] <= THIN;
     if !thin && let Some(result) = phases(r, dy, weight, group, window)? {
         return Ok(result);
@@ -58,7 +59,8 @@ pub(super) fn backward(
     transposed(r, dy, &name, group, window)
 }
 
-/// Windows side by side (a patch embedding): each patch's gradient is its row of dY times the weights, one matrix product.
+/// Handles adjacent windows (a patch embedding): each patch's gradient is its row of dY times the weights, so one
+/// matrix product computes all of them.
 fn patches(r: &mut Rule, dy: &str, weight: &Tensor, name: &str, window: &Window) -> Result<String, OnnxError> {
     let dy_shape = r.shape(dy)?;
     let [n, m, rows, columns] = dy_shape[..] else { return Err(r.not_covered("gradients of that rank")) };
@@ -73,7 +75,7 @@ fn patches(r: &mut Rule, dy: &str, weight: &Tensor, name: &str, window: &Window)
     fit(r, &image, &window.input)
 }
 
-/// Extends with zeros, or cuts, the end of each spatial axis to the given sizes.
+/// Pads the end of each spatial axis with zeros, or crops it, to the given sizes.
 fn fit(r: &mut Rule, value: &str, sizes: &[usize]) -> Result<String, OnnxError> {
     let shape = r.shape(value)?;
     if &shape[2..] == sizes {
@@ -87,23 +89,24 @@ fn fit(r: &mut Rule, value: &str, sizes: &[usize]) -> Result<String, OnnxError> 
     Ok(r.op("Pad", &[value, &amounts]))
 }
 
-/// How one axis of the gradient splits into the phases of its stride.
+/// The split of one axis of the gradient into the phases of its stride.
 struct Phases {
-    /// Taps of the kernel that serves all phases.
+    /// The number of taps of the kernel that serves all phases.
     taps: usize,
     before: usize,
     after: usize,
-    /// For a phase and one of these taps: the tap of the convolution's own kernel, if there is one.
+    /// For each phase and each of these taps, the tap of the convolution's own kernel, if any.
     source: Vec<Vec<Option<usize>>>,
 }
 
-/// The gradient at i = s a + r (phase r) is Σ_j dY[a + u - j] W[v + s j], where r + p = s u + v: for each phase a
-/// convolution at stride 1 with every s-th tap, flipped. `None` where that would need a negative pad.
+/// Splits an axis. The gradient at i = s a + r (phase r) is Σ_j dY[a + u - j] W[v + s j], where r + p = s u + v: for
+/// each phase a convolution at stride 1 with every s-th tap, flipped. Returns `None` where that would need a negative
+/// pad.
 fn axis_phases(window: &Window, axis: usize) -> Option<Phases> {
     let (k, s, p) = (window.kernel[axis] as i64, window.strides[axis] as i64, window.before[axis] as i64);
     let d = window.dilations[axis] as i64;
     if d > 1 {
-        // At stride 1 the dilated kernel is flipped as it is.
+        // At stride 1 the dilated kernel is only flipped.
         let before = d * (k - 1) - p;
         let after = window.input[axis] as i64 - window.output[axis] as i64 + p;
         let source = vec![(0..k).map(|t| usize::try_from(k - 1 - t).ok()).collect()];
@@ -115,7 +118,7 @@ fn axis_phases(window: &Window, axis: usize) -> Option<Phases> {
         });
     }
     let split = |r: i64| ((r + p) / s, (r + p) % s);
-    // Windows shorter than the stride leave phases that nothing reaches.
+    // Windows shorter than the stride leave phases that no window reaches.
     let count = |v: i64| if v < k { (k - v + s - 1) / s } else { 0 };
     let reached: Vec<(i64, i64)> = (0..s).map(split).filter(|(_, v)| count(*v) > 0).collect();
     let low = reached.iter().map(|(u, v)| u - (count(*v) - 1)).min()?;
@@ -143,8 +146,9 @@ fn axis_phases(window: &Window, axis: usize) -> Option<Phases> {
     })
 }
 
-/// One convolution at stride 1 that computes all phases of the gradient as channels, then `DepthToSpace`. At stride 1
-/// there is one phase and nothing to rearrange. Its weights are made now. `None` where this way does not lead.
+/// Computes all phases of the gradient as channels of one convolution at stride 1, then applies `DepthToSpace`. At
+/// stride 1 there is one phase and nothing to rearrange. The weights are computed here, as a constant. Returns `None`
+/// where this method does not apply.
 fn phases(r: &mut Rule, dy: &str, weight: &Tensor, group: usize, window: &Window) -> Result<Option<String>, OnnxError> {
     let rank = window.rank();
     let stride = window.strides[0];
@@ -197,18 +201,19 @@ fn phases(r: &mut Rule, dy: &str, weight: &Tensor, group: usize, window: &Window
     Ok(Some(fit(r, &dx, &window.input)?))
 }
 
-/// The gradient as a transposed convolution with the same weights; right for everything, but slow on processors.
+/// Computes the gradient as a transposed convolution with the same weights. This works for every case, but is slow on
+/// CPUs.
 fn transposed(r: &mut Rule, dy: &str, w: &str, group: usize, window: &Window) -> Result<String, OnnxError> {
     let mut pads = window.before.clone();
     let mut extra = Vec::new();
-    // What the forward windows do not reach at the end is filled up; what they reach beyond it is cut off.
+    // Cells at the end that no forward window reaches are padded; what the windows reach beyond the end is cropped.
     for axis in 0..window.rank() {
         let full = window.strides[axis] * (window.output[axis] - 1) + window.reach(axis);
         let wanted = window.input[axis] + window.before[axis];
         pads.push(full.saturating_sub(wanted));
         extra.push(wanted.saturating_sub(full));
     }
-    // `output_padding` must be smaller than the stride or the dilation; a longer rest is padded afterwards.
+    // `output_padding` must be smaller than the stride or the dilation; longer rests are padded afterwards.
     let small = (0..window.rank()).all(|a| extra[a] < window.strides[a].max(window.dilations[a]));
     let attributes: Vec<(&str, Attribute)> = vec![
         ("group", (group as i64).into()),
@@ -222,7 +227,7 @@ fn transposed(r: &mut Rule, dy: &str, w: &str, group: usize, window: &Window) ->
     fit(r, &dx, &window.input)
 }
 
-/// The transpose of a convolution goes back by that convolution.
+/// The gradient of a transposed convolution is that convolution.
 fn conv_transpose(r: &mut Rule) -> Gradients {
     let (x, w, dy) = (r.x(0)?, r.x(1)?, r.dy()?);
     let shape = r.shape(x)?;
@@ -238,7 +243,7 @@ fn conv_transpose(r: &mut Rule) -> Gradients {
         }
     }
     let dx = r.op_with("Conv", &[&dy, w], &attributes);
-    // An output padding leaves cells that no window starts at.
+    // Output padding leaves cells that no window starts at.
     let got = r.shape(&dx)?;
     if got[2..] != shape[2..] {
         let axes: Vec<i64> = (2..2 + rank as i64).collect();
@@ -299,7 +304,7 @@ mod tests {
         let kinds = conv(&[1, 2, 9, 9], &[3, 2, 3, 3], &[("strides", &[2, 1]), ("pads", &[1, 0, 0, 1])], 1).passes();
         assert!(kinds.contains(&"ConvTranspose".to_string()), "{kinds:?}");
         conv(&[1, 2, 11, 11], &[3, 2, 3, 3], &[("strides", &[2, 2]), ("dilations", &[2, 2])], 1).passes();
-        // A pad wider than the kernel, whose outermost windows see nothing.
+        // A pad wider than the kernel: the outermost windows see no cell.
         conv(&[1, 2, 4, 4], &[3, 2, 2, 2], &[("pads", &[3, 2, 2, 3])], 1).passes();
         conv(&[1, 2, 9], &[3, 2, 3], &[("strides", &[2])], 1).passes();
     }

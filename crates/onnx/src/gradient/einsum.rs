@@ -7,14 +7,14 @@ use crate::error::OnnxError;
 
 pub(super) const RULES: &[(&str, Derivative)] = &[("Einsum", einsum)];
 
-/// Y = Σ Π X_i over the labels that are not Y's: dX_i is the sum of products of dY and the other X_j that has X_i's labels.
-/// A label of X_i alone, over which Y sums, gets the same gradient everywhere.
+/// Y = Σ Π X_i over the labels that Y lacks: dX_i is the sum of products of dY and the other X_j, with X_i's labels.
+/// Along a label that only X_i has, over which Y sums, the gradient is constant.
 fn einsum(r: &mut Rule) -> Gradients {
     let equation: String = r.node.text("equation").unwrap_or("").chars().filter(|c| !c.is_whitespace()).collect();
     let (left, right) = match equation.split_once("->") {
         Some((left, right)) => (left.to_string(), right.to_string()),
         None => {
-            // Without an arrow, the labels that stand once, in alphabetical order.
+            // Without an arrow the result has the labels that occur once, in alphabetical order.
             let mut once: Vec<char> = equation.chars().filter(|c| c.is_alphabetic()).collect();
             once.sort_unstable();
             let all = once.clone();
@@ -50,7 +50,7 @@ fn einsum(r: &mut Rule) -> Gradients {
         let equation = format!("{}->{reached}", sources.join(","));
         let names: Vec<&str> = operands.iter().map(String::as_str).collect();
         let product = r.op_with("Einsum", &names, &[("equation", equation.as_str().into())]);
-        // Sizes of the product, and of it with the summed labels put back.
+        // The sizes of the product, without and with the summed labels.
         let size = |c: char| term.find(c).map_or(1, |at| shape[at]);
         let known: Vec<usize> = reached.chars().map(size).collect();
         let data_type = r.b.graph().data_type(x).unwrap_or(crate::DataType::F32);
@@ -66,7 +66,7 @@ fn einsum(r: &mut Rule) -> Gradients {
     Ok(gradients)
 }
 
-/// A label has one size wherever it stands. (onnxruntime also stretches size 1 to another one.)
+/// Checks that a label has the same size wherever it occurs. (onnxruntime also broadcasts size 1 to another size.)
 fn check_sizes(r: &mut Rule, terms: &[String]) -> Result<(), OnnxError> {
     let mut sizes: HashMap<char, usize> = HashMap::new();
     for (position, term) in terms.iter().enumerate() {
@@ -104,7 +104,7 @@ mod tests {
         Check::new("Einsum", 1).attribute("equation", "abc->ca").input(normal(1, &[2, 3, 4])).passes();
     }
 
-    /// onnxruntime stretches a label's size 1 to another operand's.
+    /// onnxruntime broadcasts a label's size 1 to another operand's size.
     #[test]
     fn stretched_labels_are_refused() {
         let mut graph = Graph::default();

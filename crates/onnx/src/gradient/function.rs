@@ -44,7 +44,7 @@ fn abs(r: &mut Rule) -> Gradients {
     times(r, &sign)
 }
 
-/// sqrt(1 - x²), with which both arc functions go back.
+/// Computes sqrt(1 - x²), which the gradients of both arc functions need.
 fn arc(r: &mut Rule) -> Result<String, crate::OnnxError> {
     let x = r.x(0)?;
     let square = r.op("Mul", &[x, x]);
@@ -117,7 +117,7 @@ fn atanh(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y = x in another float type: dx = dy in x's own. `CastLike` takes the type from a value.
+/// y = x in another float type: dx = dy in x's type. `CastLike` takes the type from a value.
 fn cast(r: &mut Rule) -> Gradients {
     let (dy, x) = (r.dy()?, r.x(0)?);
     let to = r.b.graph().data_type(x).ok_or_else(|| r.not_covered("a value of unknown type"))?;

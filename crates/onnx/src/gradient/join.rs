@@ -1,4 +1,4 @@
-//! Putting values together along an axis, and taking them apart.
+//! Joining values along an axis, and splitting them.
 
 use super::rule::{Derivative, Gradients, Rule};
 use crate::shapes;
@@ -26,7 +26,7 @@ fn concat(r: &mut Rule) -> Gradients {
     Ok(gradients)
 }
 
-/// x = y_0, y_1, ... along an axis: dx is the dy_i put together, zeros where there is none.
+/// x = y_0, y_1, ... along an axis: dx joins the dy_i, with zeros for those missing.
 fn split(r: &mut Rule) -> Gradients {
     let shape = r.shape(r.x(0)?)?;
     let axis = r.axis(0, shape.len())?;

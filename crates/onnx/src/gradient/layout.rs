@@ -1,4 +1,4 @@
-//! Operators that only move or rename elements one to one: the gradient moves back.
+//! Operators that only move elements or change the shape: the gradient moves back.
 
 use super::rule::{Derivative, Gradients, Rule};
 use crate::shapes;
@@ -13,7 +13,7 @@ pub(super) const RULES: &[(&str, Derivative)] = &[
     ("Unsqueeze", reshape),
 ];
 
-/// y is x under other sizes: dx is dy under x's. Also `Flatten`, `Squeeze`, `Unsqueeze`.
+/// y is x in another shape: dx is dy in x's shape. Also `Flatten`, `Squeeze`, `Unsqueeze`.
 fn reshape(r: &mut Rule) -> Gradients {
     let shape = r.shape(r.x(0)?)?;
     let dy = r.dy()?;
@@ -21,7 +21,7 @@ fn reshape(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y has x's axes in another order: dx has dy's in the inverse one.
+/// y has x's axes in another order: dx has dy's axes in the inverse order.
 fn transpose(r: &mut Rule) -> Gradients {
     let rank = r.shape(r.x(0)?)?.len();
     let order = shapes::permutation(r.node, rank).ok_or_else(|| r.not_covered("that order of axes"))?;
@@ -34,7 +34,8 @@ fn transpose(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// Channels to blocks of cells; `SpaceToDepth` is the inverse of the depth-first order, the other one is spelt out.
+/// Turns channels into blocks of cells. Both modes are undone by a reshape and a transposition, because `SpaceToDepth`
+/// inverts only one of them.
 fn depth_to_space(r: &mut Rule) -> Gradients {
     let shape = r.shape(r.x(0)?)?;
     let ([n, c, h, w], Some((block, square))) = (&shape[..], shapes::block(r.node)) else {
@@ -49,7 +50,7 @@ fn depth_to_space(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// Blocks of cells to channels, undone by `DepthToSpace` in its default order.
+/// Turns blocks of cells into channels, undone by `DepthToSpace` in its default order.
 fn space_to_depth(r: &mut Rule) -> Gradients {
     let dy = r.dy()?;
     let block = r.node.int("blocksize").unwrap_or(1);

@@ -6,14 +6,14 @@ use crate::tensor::Tensor;
 
 pub(super) const RULES: &[(&str, Derivative)] = &[("Gemm", gemm), ("MatMul", matmul)];
 
-/// Y = A B, both stacks of matrices that stretch to each other: dA = dY Bᵀ, dB = Aᵀ dY, summed over stretched axes.
+/// Y = A B, both stacks of matrices that broadcast to each other: dA = dY Bᵀ, dB = Aᵀ dY, summed over broadcast axes.
 fn matmul(r: &mut Rule) -> Gradients {
     let (a, b) = (r.x(0)?, r.x(1)?);
     let (a_shape, b_shape) = (r.shape(a)?, r.shape(b)?);
     if a_shape.is_empty() || b_shape.is_empty() {
         return Err(r.not_covered("operands without dimensions"));
     }
-    // Vectors stand for a row in front and a column behind.
+    // A vector is a row as the first operand, a column as the second.
     let a_full = if a_shape.len() == 1 { vec![1, a_shape[0]] } else { a_shape.clone() };
     let b_full = if b_shape.len() == 1 { vec![b_shape[0], 1] } else { b_shape.clone() };
     let dy = r.dy()?;
@@ -35,8 +35,8 @@ fn matmul(r: &mut Rule) -> Gradients {
     Ok(gradients)
 }
 
-/// dY Bᵀ. A single matrix B is not transposed but used as it is by one `Gemm` on all rows: that needs no second copy of
-/// the weights.
+/// Computes dY Bᵀ. A single matrix B is not transposed but used by one `Gemm` on all rows, which needs no second copy
+/// of the weights.
 fn times_transposed(r: &mut Rule, dy: &str, b: &str, b_full: &[usize]) -> Result<String, OnnxError> {
     let (inner, columns) = (b_full[b_full.len() - 2], b_full[b_full.len() - 1]);
     if b_full.len() == 2 {
@@ -51,7 +51,7 @@ fn times_transposed(r: &mut Rule, dy: &str, b: &str, b_full: &[usize]) -> Result
     Ok(r.op("MatMul", &[dy, &turned]))
 }
 
-/// Aᵀ dY; where B is a single matrix, summed over all rows at once.
+/// Computes Aᵀ dY, summed over all rows at once where B is a single matrix.
 fn transposed_times(r: &mut Rule, a: &str, a_full: &[usize], dy: &str, b_full: &[usize]) -> Result<String, OnnxError> {
     let dy_shape = r.shape(dy)?;
     let single = b_full.len() == 2 && a_full[..a_full.len() - 2] == dy_shape[..dy_shape.len() - 2];
@@ -65,7 +65,7 @@ fn transposed_times(r: &mut Rule, a: &str, a_full: &[usize], dy: &str, b_full: &
     Ok(r.op("MatMul", &[&turned, dy]))
 }
 
-/// The value with its last two axes swapped; `full` are its sizes, of two dimensions at least. A constant is turned now.
+/// Swaps the value's last two axes. `full` are its sizes, at least two of them. A constant is transposed right away.
 fn turned(r: &mut Rule, value: &str, full: &[usize]) -> Result<String, OnnxError> {
     let mut order: Vec<usize> = (0..full.len()).collect();
     order.swap(full.len() - 2, full.len() - 1);
@@ -77,7 +77,7 @@ fn turned(r: &mut Rule, value: &str, full: &[usize]) -> Result<String, OnnxError
 }
 
 /// Y = α A' B' + β C, where A' and B' are A and B or their transposes:
-/// dA' = α dY B'ᵀ, dB' = α A'ᵀ dY, dC = β dY summed over stretched axes.
+/// dA' = α dY B'ᵀ, dB' = α A'ᵀ dY, dC = β dY summed over broadcast axes.
 fn gemm(r: &mut Rule) -> Gradients {
     let (a, b, dy) = (r.x(0)?, r.x(1)?, r.dy()?);
     let alpha = r.node.float("alpha").unwrap_or(1.0);

@@ -1,10 +1,10 @@
-//! Reverse-mode differentiation: appending a graph's vector-Jacobian product to it.
+//! Reverse-mode differentiation: appends a graph's vector-Jacobian product to it.
 //!
-//! For outputs y with given gradients dy, the gradient of Σ ⟨y, dy⟩ with respect to chosen values is computed by ordinary
-//! operators, only along the paths that lead from those values to the outputs. So weights, shape arithmetic and whatever
-//! else does not depend on the chosen values costs nothing.
+//! For outputs y with given gradients dy, ordinary operators compute the gradient of Σ ⟨y, dy⟩ with respect to chosen
+//! values, only along the paths that lead from those values to the outputs. Weights, shape arithmetic and anything else
+//! that does not depend on the chosen values cost nothing.
 //!
-//! One file a family of operators; each gives its rules by operator name.
+//! Each family of operators has a file, which lists its rules by operator name.
 
 mod activation;
 mod arithmetic;
@@ -32,7 +32,7 @@ use super::error::OnnxError;
 use super::graph::{Graph, ValueType};
 use rule::{Derivative, Rule};
 
-/// Every rule: the file, and in it operator name and the function that appends its gradient.
+/// All rules, by file: each operator's name and the function that appends its gradient.
 const FAMILIES: &[(&str, &[(&str, Derivative)])] = &[
     ("activation", activation::RULES),
     ("arithmetic", arithmetic::RULES),
@@ -51,7 +51,7 @@ const FAMILIES: &[(&str, &[(&str, Derivative)])] = &[
     ("softmax", softmax::RULES),
 ];
 
-/// The operators that have a rule, each with the file of its rule and test.
+/// Returns the operators that have a rule, each with the file of its rule and test.
 pub(super) fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
     FAMILIES.iter().flat_map(|(file, family)| family.iter().map(|(name, _)| (*name, *file)))
 }
@@ -63,12 +63,12 @@ fn derivative(operator: &str, domain: &str) -> Option<Derivative> {
     FAMILIES.iter().flat_map(|(_, family)| family.iter()).find(|(name, _)| *name == operator).map(|(_, rule)| *rule)
 }
 
-/// Appends to a sorted graph with static sizes the gradients of Σ ⟨y, dy⟩ with respect to the values `wrt`, where `seeds`
-/// gives the names of each y and of the value (an input, or one that the graph computes) that holds its dy. Gives the names
-/// of the values that hold the gradients, in the order of `wrt`; they are not made outputs of the graph.
+/// Appends the gradients of Σ ⟨y, dy⟩ with respect to the values `wrt` to a sorted graph with static sizes. `seeds`
+/// names each y and the value that holds its dy (an input, or one that the graph computes). Returns the names of the
+/// values that hold the gradients, in the order of `wrt`; they do not become outputs of the graph.
 ///
 /// # Errors
-/// A value that is not there, one of `wrt` that influences no y, an operator on the way without a rule.
+/// A value that does not exist, one of `wrt` that influences no y, an operator without a rule on the path.
 pub fn differentiate(graph: &mut Graph, seeds: &[(&str, &str)], wrt: &[&str]) -> Result<Vec<String>, OnnxError> {
     let active = active(graph, wrt);
     for name in seeds.iter().flat_map(|(y, dy)| [*y, *dy]).chain(wrt.iter().copied()) {
@@ -97,7 +97,7 @@ pub fn differentiate(graph: &mut Graph, seeds: &[(&str, &str)], wrt: &[&str]) ->
             let domain = if node.domain.is_empty() { String::new() } else { format!("{}.", node.domain) };
             OnnxError::NoRule { operator: format!("{domain}{}", node.operator), node: node.label() }
         })?;
-        // A wanted value keeps its sum for the end; what flows on from it is the same.
+        // The summed gradient stays pending, because the value may be one of `wrt`.
         let dy: Vec<Option<String>> = node
             .outputs
             .iter()
@@ -125,7 +125,7 @@ pub fn differentiate(graph: &mut Graph, seeds: &[(&str, &str)], wrt: &[&str]) ->
         .collect()
 }
 
-/// The values that depend on one of `wrt` through floats.
+/// Returns the values that depend on one of `wrt` through floats.
 fn active(graph: &Graph, wrt: &[&str]) -> HashSet<String> {
     let mut active: HashSet<String> = wrt.iter().map(|s| s.to_string()).collect();
     for node in &graph.nodes {
@@ -143,7 +143,7 @@ fn sum(builder: &mut Builder, parts: Vec<String>) -> String {
     parts.fold(first, |total, part| builder.op("Add", &[&total, &part]))
 }
 
-/// A gradient has its value's sizes: a mistake in a rule shows here first.
+/// Checks that a gradient has its value's sizes; a mistake in a rule shows here first.
 fn check(builder: &mut Builder, value: &str, gradient: &str) {
     let graph = builder.graph();
     let (expected, got) = (graph.shape(value), graph.shape(gradient));
@@ -153,9 +153,9 @@ fn check(builder: &mut Builder, value: &str, gradient: &str) {
     }
 }
 
-/// The differentiated encoder as a model of its own. From a folded graph of one input and one output, a graph with inputs
-/// `image` (as the encoder's own) and `embedding_gradient` (as its output), and outputs `embedding` and `image_gradient`,
-/// the gradient of Σ embedding · embedding_gradient.
+/// Returns the differentiated encoder as a separate model. Takes a folded graph with one input and one output, and
+/// returns a graph with inputs `image` (like the encoder's) and `embedding_gradient` (like its output), and outputs
+/// `embedding` and `image_gradient`, the gradient of Σ embedding · embedding_gradient.
 pub fn gradient_graph(mut encoder: Graph) -> Result<Graph, OnnxError> {
     let ([image], [embedding]) = (encoder.inputs.as_slice(), encoder.outputs.as_slice()) else {
         return Err(OnnxError::Unsupported(format!(
@@ -177,7 +177,7 @@ pub fn gradient_graph(mut encoder: Graph) -> Result<Graph, OnnxError> {
     Ok(encoder)
 }
 
-/// Gives values the names that the differentiated encoder promises. Whatever else is called one of these steps aside.
+/// Gives values the names that the differentiated encoder promises, and renames any other values with these names.
 fn give_names(graph: &mut Graph, names: &[(&str, &str)]) -> Result<(), OnnxError> {
     let aside = |graph: &mut Graph, name: &str| -> Result<String, OnnxError> {
         let fresh = Builder::new(graph, "encoder").fresh(name);

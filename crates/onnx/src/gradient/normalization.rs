@@ -8,7 +8,7 @@ pub(super) const RULES: &[(&str, Derivative)] = &[
     ("LayerNormalization", layer_normalization),
 ];
 
-/// y = γ (x - m) / √(v + ε) + β with constants a channel: dx = dy γ / √(v + ε).
+/// y = γ (x - m) / √(v + ε) + β with constants for each channel: dx = dy γ / √(v + ε).
 fn batch_normalization(r: &mut Rule) -> Gradients {
     let (dy, scale, variance) = (r.dy()?, r.x(1)?, r.x(4)?);
     let epsilon = f64::from(r.node.float("epsilon").unwrap_or(1e-5));
@@ -33,15 +33,15 @@ fn batch_normalization(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// x̂ = (x - mean) · r over some axes, r the inverse deviation; g is the gradient of x̂. Then
-/// dx = r (g - mean g - x̂ mean(g x̂)), here with x - mean in place of x̂, which saves an array: r² moves to the small factor.
-/// The statistics are of a type of their own, f32 for halves too.
+/// Differentiates x̂ = (x - mean) · r over some axes, where r is the inverse deviation and g the gradient of x̂:
+/// dx = r (g - mean g - x̂ mean(g x̂)), here with x - mean in place of x̂, which saves an array because r² moves to the
+/// small factor. The statistics may have another type than x: they are f32 for halves, too.
 fn normalized(r: &mut Rule, x: &str, mean: &str, inverse: &str, g: &str, axes: &[usize]) -> String {
     let (mean, inverse) = (&r.of_type(mean, x), &r.of_type(inverse, x));
     let centred = r.op("Sub", &[x, mean]);
     let product = r.op("Mul", &[g, &centred]);
     let along = r.b.reduce("ReduceMean", &product, axes, true);
-    // One after the other: of halves, r² alone may be too large.
+    // One multiplication at a time, because r² alone may be too large for halves.
     let along = r.op("Mul", &[&along, inverse]);
     let along = r.op("Mul", &[&along, inverse]);
     let along = r.op("Mul", &[&centred, &along]);
@@ -51,7 +51,7 @@ fn normalized(r: &mut Rule, x: &str, mean: &str, inverse: &str, g: &str, axes: &
     r.op("Mul", &[&rest, inverse])
 }
 
-/// y = γ x̂ + β, x̂ normalised over the axes from `axis` on; the operator gives mean and inverse deviation.
+/// y = γ x̂ + β, x̂ normalised over the axes from `axis` on; the operator outputs mean and inverse deviation.
 fn layer_normalization(r: &mut Rule) -> Gradients {
     let (dy, x) = (r.dy()?, r.x(0)?);
     let rank = r.shape(x)?.len();
@@ -63,8 +63,8 @@ fn layer_normalization(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// The same over the spatial axes of each channel, γ and β a channel. The statistics are computed once more, by a
-/// `LayerNormalization`, since the operator does not give them.
+/// y = γ x̂ + β, x̂ normalised over the spatial axes of each channel, with γ and β for each channel. A
+/// `LayerNormalization` computes the statistics again, since the operator does not output them.
 fn instance_normalization(r: &mut Rule) -> Gradients {
     let (dy, x, scale) = (r.dy()?, r.x(0)?, r.x(1)?);
     let shape = r.shape(x)?;

@@ -38,7 +38,7 @@ fn average_pool(r: &mut Rule) -> Gradients {
         r.op("Mul", &[&dy, &inverse])
     };
     if window.is_exact_grid() {
-        // Every cell of a window gets the same: an enlargement.
+        // Every cell of a window gets the same gradient, so this is an upscaling.
         let scales: Vec<f32> = [1, 1].iter().chain(&window.kernel).map(|k| *k as f32).collect();
         let scales = r.b.constant("scales", Tensor::f32(&[scales.len()], &scales));
         let attributes: [(&str, Attribute); 3] = [
@@ -58,7 +58,7 @@ fn average_pool(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// How many cells each window counts.
+/// Returns the number of cells that each window counts.
 fn counts(r: &mut Rule, window: &Window) -> Vec<f64> {
     let with_pads = r.node.int("count_include_pad").unwrap_or(0) != 0;
     let mut counts = vec![1.0];
@@ -67,7 +67,7 @@ fn counts(r: &mut Rule, window: &Window) -> Vec<f64> {
             .map(|o| {
                 let start = window.start(axis, o);
                 let size = window.input[axis] as i64;
-                // What ceil_mode reaches beyond the pads never counts.
+                // Cells beyond the pads, which ceil_mode may reach, never count.
                 let (low, high) = if with_pads {
                     (-(window.before[axis] as i64), size + window.after[axis] as i64)
                 } else {
@@ -92,7 +92,7 @@ fn global_average_pool(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y is the greatest of each channel: dx = dy where x = y, else 0, shared among equals.
+/// y is the greatest value of each channel: dx = dy where x = y, else 0, shared among equals.
 fn global_max_pool(r: &mut Rule) -> Gradients {
     let x = r.x(0)?;
     let axes: Vec<usize> = (2..r.shape(x)?.len()).collect();
@@ -101,8 +101,8 @@ fn global_max_pool(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y[o] = x[i(o)], the greatest in o's window: dx[i] is the sum of dy[o] over the o with i(o) = i. The operator's second
-/// output gives i(o) as a position in all of x.
+/// y[o] = x[i(o)], the greatest value in o's window: dx[i] is the sum of dy[o] over the o with i(o) = i. The operator's
+/// second output is i(o), as a position in all of x.
 fn max_pool(r: &mut Rule) -> Gradients {
     let shape = r.shape(r.x(0)?)?;
     if r.node.int("storage_order").unwrap_or(0) != 0 {

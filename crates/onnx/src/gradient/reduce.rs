@@ -15,7 +15,7 @@ pub(super) const RULES: &[(&str, Derivative)] = &[
     ("ReduceSumSquare", reduce_sum_square),
 ];
 
-/// What every reduction needs: x's sizes, the axes, and x's sizes with 1 for the axes.
+/// The parameters of a reduction: x's sizes, the axes, and x's sizes with 1 for the axes.
 struct Reduction {
     shape: Vec<usize>,
     axes: Vec<usize>,
@@ -30,7 +30,7 @@ fn reduction(r: &mut Rule) -> Result<Reduction, OnnxError> {
     Ok(Reduction { shape, axes, kept })
 }
 
-/// dx = dy · slope, both stretched; `slope` has x's sizes.
+/// dx = dy · slope, where `slope` has x's sizes and dy is broadcast to them.
 fn times(r: &mut Rule, slope: &str, kept: &[usize]) -> Gradients {
     let dy = r.dy()?;
     let dy = r.b.reshape(&dy, kept);
@@ -73,7 +73,7 @@ fn reduce_l1(r: &mut Rule) -> Gradients {
 fn reduce_l2(r: &mut Rule) -> Gradients {
     let kept = reduction(r)?.kept;
     let (dy, y, x) = (r.dy()?, r.y(0), r.x(0)?);
-    // Halves end at 6e-8, and what is divided by the least must stay below 65504.
+    // The smallest half is 6e-8, and the quotient must stay below 65504.
     let half = r.b.graph().data_type(&y) == Some(DataType::F16);
     let least = r.b.scalar(if half { 6.2e-5 } else { 1e-30 }, &y);
     let safe = r.op("Max", &[&y, &least]);
@@ -113,7 +113,7 @@ fn reduce_extreme(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// dy where x equals y, shared among equals; y and dy have size 1 along the axes.
+/// Returns dy where x equals y, shared among equals. y and dy have size 1 along the axes.
 pub(super) fn to_extremes(r: &mut Rule, x: &str, y: &str, dy: &str, axes: &[usize]) -> Result<String, OnnxError> {
     let data_type = r.b.graph().data_type(x).ok_or_else(|| r.not_covered("a value of unknown type"))?;
     let equal = r.op("Equal", &[x, y]);

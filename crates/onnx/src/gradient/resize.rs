@@ -26,7 +26,7 @@ fn resize(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// The scale of each axis: as given, or else the quotient of the sizes.
+/// Returns the scale of each axis: the given one, or else the quotient of the sizes.
 fn scales(r: &mut Rule, shape: &[usize], result: &[usize]) -> Result<Vec<f64>, OnnxError> {
     let quotient = || shape.iter().zip(result).map(|(s, t)| *t as f64 / *s as f64).collect::<Vec<_>>();
     let Some(name) = r.node.input(2) else { return Ok(quotient()) };
@@ -127,7 +127,7 @@ mod tests {
             .passes();
     }
 
-    /// There the sizes asked for are bounds, and the scales are not their quotients.
+    /// With these policies the given sizes are bounds, and the scales are not their quotients.
     #[test]
     fn kept_proportions_are_refused() {
         for (policy, width, covered) in [("not_larger", 12, false), ("not_smaller", 13, false), ("stretch", 13, true)] {

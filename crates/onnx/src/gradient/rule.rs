@@ -1,4 +1,4 @@
-//! What a gradient rule is given, and the steps that many rules share.
+//! The arguments of a gradient rule, and the steps that many rules share.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use crate::error::{OnnxError, malformed};
 use crate::graph::{Attribute, Node};
 use crate::tensor::Tensor;
 
-/// One gradient for each input of the node; `None` for those not wanted or without influence.
+/// One gradient for each input of the node; `None` for inputs not wanted or without influence.
 pub(super) type Gradients = Result<Vec<Option<String>>, OnnxError>;
 
 /// Appends the gradient of one node.
 pub(super) type Derivative = fn(&mut Rule) -> Gradients;
 
-/// One node to be differentiated: x are its inputs, y its outputs, dy the gradients of its outputs.
+/// A node to be differentiated: x are its inputs, y its outputs, dy the gradients of its outputs.
 pub(super) struct Rule<'a, 'g> {
     pub b: &'a mut Builder<'g>,
     pub node: &'a Node,
@@ -35,14 +35,14 @@ impl<'a, 'g> Rule<'a, 'g> {
         Rule { b, node, givers, index, dy, wanted }
     }
 
-    /// An input's name.
+    /// Returns an input's name.
     pub fn x(&self, position: usize) -> Result<&'a str, OnnxError> {
         self.node.input(position).ok_or_else(|| {
             malformed(format!("{} `{}` lacks its input {position}", self.node.operator, self.node.label()))
         })
     }
 
-    /// An output's name. An output the model does not take is taken from now on.
+    /// Returns an output's name. An output that the model leaves out is added to the node.
     pub fn y(&mut self, position: usize) -> String {
         if let Some(name) = self.node.output(position) {
             return name.into();
@@ -61,50 +61,50 @@ impl<'a, 'g> Rule<'a, 'g> {
         name
     }
 
-    /// The gradient of the first output.
+    /// Returns the gradient of the first output.
     pub fn dy(&self) -> Result<String, OnnxError> {
         self.dy_of(0).ok_or_else(|| self.not_covered("gradients of its further outputs"))
     }
 
-    /// The gradient of an output, if the result depends on it.
+    /// Returns the gradient of an output, if the result depends on that output.
     pub fn dy_of(&self, position: usize) -> Option<String> {
         self.dy.get(position).cloned().flatten()
     }
 
-    /// Whether an input's gradient is asked for.
+    /// Whether an input's gradient is wanted.
     pub fn wanted(&self, position: usize) -> bool {
         self.wanted.get(position).copied().unwrap_or(false)
     }
 
-    /// The static sizes of a value.
+    /// Returns the static sizes of a value.
     pub fn shape(&mut self, value: &str) -> Result<Vec<usize>, OnnxError> {
         self.b.graph().static_shape(value)
     }
 
-    /// The value's constant, if it is one.
+    /// Returns the value's tensor, if it is a constant.
     pub fn constant(&mut self, value: &str) -> Option<Tensor> {
         self.b.graph().constants.get(value).cloned()
     }
 
-    /// A constant of one element, as a number.
+    /// Returns a constant of one element as a number.
     pub fn number(&mut self, value: &str) -> Option<f64> {
         let tensor = self.b.graph().constants.get(value)?;
         if tensor.len() == 1 { tensor.to_f64()?.first().copied() } else { None }
     }
 
-    /// The constant integers of an optional input.
+    /// Returns the constant integers of an optional input.
     pub fn integers(&mut self, position: usize) -> Option<Vec<i64>> {
         let name = self.node.input(position)?;
         self.b.graph().constants.get(name)?.to_i64()
     }
 
-    /// The forward node that computes a value.
+    /// Returns the forward node that computes a value.
     pub fn giver(&mut self, value: &str) -> Option<Node> {
         let index = *self.givers.get(value)?;
         self.b.graph().nodes.get(index).cloned()
     }
 
-    /// An axis attribute counted from the front.
+    /// Returns the axis attribute, counted from the front.
     pub fn axis(&self, default: i64, rank: usize) -> Result<usize, OnnxError> {
         let axis = self.node.int("axis").unwrap_or(default);
         crate::shapes::axis(axis, rank).ok_or_else(|| {
@@ -112,7 +112,7 @@ impl<'a, 'g> Rule<'a, 'g> {
         })
     }
 
-    /// The error for a use of the operator that the rule does not cover.
+    /// Returns the error for a use of the operator that the rule does not cover.
     pub fn not_covered(&self, what: &str) -> OnnxError {
         OnnxError::NotCovered { operator: self.node.operator.clone(), node: self.node.label(), what: what.into() }
     }
@@ -133,7 +133,7 @@ impl<'a, 'g> Rule<'a, 'g> {
         self.b.op(operator, &[value, &number])
     }
 
-    /// The one gradient of an operator with one differentiable input, the first.
+    /// Returns the gradients of an operator whose first input alone is differentiable.
     pub fn only(&self, gradient: String) -> Gradients {
         let mut gradients = vec![None; self.node.inputs.len()];
         gradients[0] = Some(gradient);
@@ -143,14 +143,15 @@ impl<'a, 'g> Rule<'a, 'g> {
         Ok(gradients)
     }
 
-    /// The value where the mask holds, else 0. As a product: onnxruntime's `Where` takes four times as long.
+    /// Computes the value where the mask holds, else 0. Uses a product, because onnxruntime's `Where` takes four times
+    /// as long.
     pub fn masked(&mut self, value: &str, mask: &str) -> Result<String, OnnxError> {
         let data_type = self.b.graph().data_type(value).ok_or_else(|| self.not_covered("a value of unknown type"))?;
         let factor = self.op_with("Cast", &[mask], &[("to", (data_type as i64).into())]);
         Ok(self.op("Mul", &[value, &factor]))
     }
 
-    /// The value converted to the element type of `like`; `value` itself where it has that already.
+    /// Converts the value to the element type of `like`; returns `value` itself where it has that type already.
     pub fn of_type(&mut self, value: &str, like: &str) -> String {
         let graph = self.b.graph();
         match (graph.data_type(value), graph.data_type(like)) {
@@ -159,13 +160,13 @@ impl<'a, 'g> Rule<'a, 'g> {
         }
     }
 
-    /// Sums a gradient over the axes along which `value` was stretched to the gradient's sizes.
+    /// Sums a gradient over the axes along which `value` was broadcast to the gradient's sizes.
     pub fn unbroadcast(&mut self, gradient: &str, value: &str) -> Result<String, OnnxError> {
         let to = self.shape(value)?;
         self.reduce_to(gradient, &to)
     }
 
-    /// Sums a gradient to sizes that stretch to its own.
+    /// Sums a gradient to sizes that broadcast to its own.
     pub fn reduce_to(&mut self, gradient: &str, to: &[usize]) -> Result<String, OnnxError> {
         let from = self.shape(gradient)?;
         if from == to {
@@ -188,7 +189,7 @@ impl<'a, 'g> Rule<'a, 'g> {
             let matrix = self.b.floats("matrix", &[from, to], matrix, value);
             return Ok(self.op("MatMul", &[value, &matrix]));
         }
-        // As [outer, from, inner], multiplied from the left.
+        // Reshaped to [outer, from, inner] and multiplied from the left.
         let turned: Vec<f64> = (0..to).flat_map(|t| (0..from).map(move |f| matrix[f * to + t])).collect();
         let matrix = self.b.floats("matrix", &[to, from], &turned, value);
         let outer = shape[..axis].iter().product();

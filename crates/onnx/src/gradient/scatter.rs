@@ -1,4 +1,4 @@
-//! Adding rows to where they came from; operators that do so; and running sums.
+//! Scatter-add, the scatter operators, and running sums.
 
 use super::rule::{Derivative, Gradients, Rule};
 use crate::error::OnnxError;
@@ -6,15 +6,15 @@ use crate::error::OnnxError;
 pub(super) const RULES: &[(&str, Derivative)] =
     &[("CumSum", running_sum), ("ScatterElements", scatter_elements), ("ScatterND", scatter_nd), ("TopK", greatest)];
 
-/// Zeros of the given sizes, to which slices of `value` are added along `axis`: the slices lie along `value`'s axes from
-/// `axis` on, as many axes as the `indices` have, and `indices` says where each belongs (negative ones count from the end).
+/// Adds slices of `value` to zeros of the given sizes along `axis`. The slices lie along `value`'s axes from `axis` on,
+/// as many axes as `indices` has, and `indices` gives the position of each (negative ones count from the end).
 pub(super) fn add(r: &mut Rule, value: &str, axis: usize, indices: &str, to: &[usize]) -> Result<String, OnnxError> {
     let index_shape = r.shape(indices)?;
     let shape = r.shape(value)?;
     let middle = index_shape.len();
     let count: usize = index_shape.iter().product();
     let rank = shape.len();
-    // Index axes to the front, since ScatterND counts from there.
+    // Moves the index axes to the front, where ScatterND expects them.
     let order: Vec<usize> = (axis..axis + middle).chain(0..axis).chain(axis + middle..rank).collect();
     let front = r.b.transpose(value, &order);
     let rest: Vec<usize> = to[..axis].iter().chain(&to[axis + 1..]).copied().collect();
@@ -29,8 +29,8 @@ pub(super) fn add(r: &mut Rule, value: &str, axis: usize, indices: &str, to: &[u
     Ok(r.b.transpose(&sum, &back))
 }
 
-/// y is x with the elements at some places replaced by updates, or the updates added: dx is dy, with zeros at these places
-/// where they were replaced; the updates' gradients are dy at these places.
+/// y is x with the elements at some places replaced by updates, or with updates added to them. dx is dy, with zeros at
+/// the replaced places; the updates' gradients are dy at these places.
 fn scattered(r: &mut Rule, scatter: &str, gather: &str) -> Gradients {
     let added = match r.node.text("reduction").unwrap_or("none") {
         "none" => false,
@@ -57,17 +57,17 @@ fn scattered(r: &mut Rule, scatter: &str, gather: &str) -> Gradients {
     Ok(gradients)
 }
 
-/// Places are tuples of indices.
+/// The places are tuples of indices.
 fn scatter_nd(r: &mut Rule) -> Gradients {
     scattered(r, "ScatterND", "GatherND")
 }
 
-/// Places are indices along one axis.
+/// The places are indices along one axis.
 fn scatter_elements(r: &mut Rule) -> Gradients {
     scattered(r, "ScatterElements", "GatherElements")
 }
 
-/// y_i = Σ x_j over j ≤ i (or < i; or from the end): dx_j sums dy over i ≥ j, which is the same from the other end.
+/// y_i = Σ x_j over j ≤ i (or < i; or from the end): dx_j sums dy over i ≥ j, a running sum from the other end.
 fn running_sum(r: &mut Rule) -> Gradients {
     let (dy, axis) = (r.dy()?, r.x(1)?);
     let exclusive = r.node.int("exclusive").unwrap_or(0);
@@ -76,7 +76,8 @@ fn running_sum(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y are the greatest (or least) elements along an axis, at places that the second output gives: dx is dy there.
+/// y holds the greatest (or least) elements along an axis, and the second output their places: dx is dy at these
+/// places.
 fn greatest(r: &mut Rule) -> Gradients {
     let (dy, x, places) = (r.dy()?, r.x(0)?, r.y(1));
     let shape = r.shape(x)?;

@@ -1,4 +1,4 @@
-//! Operators that take a part of their input, or repeat it.
+//! Operators that select a part of their input, or repeat it.
 
 use super::rule::{Derivative, Gradients, Rule};
 use super::scatter;
@@ -16,7 +16,7 @@ pub(super) const RULES: &[(&str, Derivative)] = &[
     ("Trilu", trilu),
 ];
 
-/// y is x stretched: dx is dy summed over the stretched axes.
+/// y is x broadcast: dx is dy summed over the broadcast axes.
 fn expand(r: &mut Rule) -> Gradients {
     let (dy, x) = (r.dy()?, r.x(0)?);
     let dx = r.unbroadcast(&dy, x)?;
@@ -34,7 +34,7 @@ fn tile(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// Puts a value at a position of an axis of zeros.
+/// Pads a value with zeros along an axis to `size`, with `before` zeros in front.
 fn place(r: &mut Rule, value: &str, axis: usize, before: usize, size: usize) -> Result<String, OnnxError> {
     let shape = r.shape(value)?;
     if shape[axis] == size {
@@ -53,7 +53,7 @@ fn slice(r: &mut Rule) -> Gradients {
     let cuts =
         shapes::slice_cuts(r.b.graph(), r.node, &shape).ok_or_else(|| r.not_covered("bounds that are not constant"))?;
     let mut dx = r.dy()?;
-    // All axes of unit step in one Pad.
+    // One `Pad` covers all axes of step 1.
     let mut amounts = vec![0; 2 * shape.len()];
     for cut in cuts.iter().filter(|c| c.step == 1) {
         amounts[cut.axis] = cut.start as i64;
@@ -74,7 +74,7 @@ fn slice(r: &mut Rule) -> Gradients {
             first = cut.start - (cut.count.saturating_sub(1)) * stride;
         }
         if stride > 1 && cut.count > 1 {
-            // Zeros between: each element becomes the first of a group, and the last group loses its zeros.
+            // Inserts zeros: each element becomes the first of a group, and the last group loses its zeros.
             let now = r.shape(&dx)?;
             let mut grouped = now.clone();
             grouped.insert(cut.axis + 1, 1);
@@ -93,7 +93,7 @@ fn slice(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y = x[.., i, ..]: dx is dy added where it came from. A single constant index is a place among zeros.
+/// y = x[.., i, ..]: dx is a scatter-add of dy. For a single constant index, dx is dy padded with zeros.
 fn gather(r: &mut Rule) -> Gradients {
     let (dy, indices) = (r.dy()?, r.x(1)?);
     let shape = r.shape(r.x(0)?)?;
@@ -110,7 +110,7 @@ fn gather(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y[i, j] = x[index[i, j], j] (for axis 0): dx is dy added where it came from.
+/// y[i, j] = x[index[i, j], j] (for axis 0): dx is a scatter-add of dy.
 fn gather_elements(r: &mut Rule) -> Gradients {
     let (dy, x, indices) = (r.dy()?, r.x(0)?, r.x(1)?);
     let shape = r.shape(x)?;
@@ -121,7 +121,7 @@ fn gather_elements(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y = x[index tuples]: dx is dy added where it came from.
+/// y = x[index tuples]: dx is a scatter-add of dy.
 fn gather_nd(r: &mut Rule) -> Gradients {
     if r.node.int("batch_dims").unwrap_or(0) != 0 {
         return Err(r.not_covered("batch dimensions"));
@@ -139,7 +139,8 @@ fn zeros(r: &mut Rule, shape: &[usize], like: &str) -> String {
     r.op("Expand", &[&zero, &sizes])
 }
 
-/// y is x with a margin: dx is dy's inside, plus the margin's gradients where a copying mode took them from.
+/// y is x with a margin: dx is the inside of dy; in copying modes, the margin's gradients are added to the cells they
+/// were copied from.
 fn pad(r: &mut Rule) -> Gradients {
     let (mut dx, shape) = (r.dy()?, r.shape(r.x(0)?)?);
     let pads =
@@ -181,7 +182,7 @@ fn pad(r: &mut Rule) -> Gradients {
     r.only(dx)
 }
 
-/// y is x's upper or lower triangle from some diagonal on, constant or not: dx is dy's.
+/// y is x's upper or lower triangle from some diagonal on, constant or not: dx is dy's triangle.
 fn trilu(r: &mut Rule) -> Gradients {
     let dy = r.dy()?;
     let upper = r.node.int("upper").unwrap_or(1);
@@ -264,7 +265,7 @@ mod tests {
         Check::new("Pad", 1).input(normal(1, &[4, 5])).constant(ints(&[-1, 2, 1, -2])).passes();
     }
 
-    /// A diagonal that is only known when the graph runs.
+    /// The diagonal is only known when the graph runs.
     #[test]
     fn triangles_of_a_computed_diagonal() {
         let mut graph = Graph::default();

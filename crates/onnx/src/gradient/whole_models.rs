@@ -1,10 +1,11 @@
-//! Small image encoders as both PyTorch exporters write them, against what PyTorch computes (tests/models/generate.py).
+//! Compares small image encoders, as written by both PyTorch exporters, with PyTorch's own results
+//! (tests/models/generate.py).
 
 use std::path::{Path, PathBuf};
 
+use crate::runtime::{Level, Weights};
 use crate::test_support::{distance, fold, normal, run, run_at, runtime, uniform};
 use crate::{Builder, DataType, Graph, OnnxError, Tensor, dequantise, differentiate, gradient_graph};
-use crate::runtime::{Level, Weights};
 
 const WINDOWS: usize = 2;
 
@@ -43,7 +44,7 @@ fn entries(folder: &Path) -> Vec<Entry> {
     list.iter().map(entry).collect()
 }
 
-/// image, embedding, embedding_gradient, image_gradient.
+/// Reads image, embedding, embedding_gradient, image_gradient.
 fn reference(path: &Path, side: usize) -> [Tensor; 4] {
     let bytes = std::fs::read(path).unwrap();
     let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
@@ -64,7 +65,7 @@ fn family_of(name: &str) -> &str {
     name.rsplit_once('-').map_or(name, |(family, _)| family)
 }
 
-/// The export as it is published, its free sizes fixed, made ready.
+/// Reads an export as published, fixes its free sizes, and folds it.
 fn prepared(path: &Path, side: usize) -> Result<Graph, OnnxError> {
     let mut graph = Graph::open(path)?;
     dequantise(&mut graph)?;
@@ -73,7 +74,7 @@ fn prepared(path: &Path, side: usize) -> Result<Graph, OnnxError> {
     crate::fold(graph, WINDOWS, |bytes| runtime().fold(bytes, &Weights::default(), &[]))
 }
 
-/// The relative errors of embedding and gradient, the greater of the two optimisation levels'.
+/// Returns the relative errors of embedding and gradient, each the greater over both optimisation levels.
 fn errors(folder: &Path, entry: &Entry) -> Result<[f64; 2], OnnxError> {
     let [image, embedding, embedding_gradient, image_gradient] = reference(&folder.join(&entry.reference), entry.side);
     let graph = gradient_graph(prepared(&folder.join(&entry.file), entry.side)?)?;
@@ -85,14 +86,14 @@ fn errors(folder: &Path, entry: &Entry) -> Result<[f64; 2], OnnxError> {
         let got = run_at(&graph, &inputs, level);
         for (worst, error) in worst.iter_mut().zip([distance(&got[0], &embedding), distance(&got[1], &image_gradient)])
         {
-            // What is no number must not get lost in a maximum.
+            // A NaN must not get lost in a maximum.
             *worst = if error.is_nan() { f64::INFINITY } else { worst.max(error) };
         }
     }
     Ok(worst)
 }
 
-/// Every export of a family agrees with PyTorch.
+/// Checks that every export of a family agrees with PyTorch.
 fn agrees(family: &str) {
     let folder = folder();
     let of_family: Vec<Entry> = entries(&folder).into_iter().filter(|e| e.family() == family).collect();
@@ -103,7 +104,7 @@ fn agrees(family: &str) {
     }
 }
 
-/// One test a family, named as in `families.py`.
+/// Defines one test for each family, named as in `families.py`.
 macro_rules! families {
     ($($test:ident $name:literal,)*) => {
         $(#[test] fn $test() { agrees($name); })*
@@ -144,7 +145,7 @@ fn every_model_belongs_to_a_test() {
     }
 }
 
-/// For exports that are not part of the tests: those of a folder that `tests/models/generate.py --all` has filled.
+/// Checks exports that are not part of the tests: those in a folder filled by `tests/models/generate.py --all`.
 #[test]
 #[ignore = "needs a folder of models, named by RECIPE_RENDER_MODELS"]
 fn models_of_a_folder() {
@@ -199,7 +200,7 @@ fn another_batch_size_gives_the_same_rows() {
     assert!(distance(&got[0], &Tensor::f32(&[1, 8], &embedding.to_f32().unwrap()[..8])) < 1e-4);
 }
 
-/// An export for two pictures, used for others.
+/// An export for two pictures, used for other numbers of pictures.
 #[test]
 fn a_fixed_batch_is_repeated() {
     for windows in [1, 2, 3, 4] {
@@ -223,8 +224,8 @@ fn a_fixed_batch_is_not_repeated_for_ever() {
     assert!(error.to_string().contains("batches of 2"), "{error}");
 }
 
-/// What a caller does with an encoder: operators in front of its image, a head behind its embedding, and the gradient of
-/// the head's loss through all of it, in one graph.
+/// Does what a caller does with an encoder: puts operators before its image and a head after its embedding, and takes
+/// the gradient of the head's loss through all of it, in one graph.
 #[test]
 fn a_head_behind_and_operators_in_front() {
     let mut graph = fold(read("vit-gelu-ts17"), WINDOWS);
@@ -262,7 +263,7 @@ fn a_head_behind_and_operators_in_front() {
     assert!((numeric - analytic).abs() < 2e-3 * length, "{numeric} {analytic} {length}");
 }
 
-/// The model in half precision behind f32 inputs and outputs, as converters write it.
+/// Converts a model to half precision with f32 inputs and outputs, as converters do.
 fn halved(mut graph: Graph) -> Graph {
     let half = |t: &Tensor| Tensor::floats(DataType::F16, &t.dims, &t.to_f64().unwrap()).unwrap();
     graph.constants.values_mut().filter(|t| t.data_type == DataType::F32).for_each(|t| *t = half(t));
@@ -289,7 +290,7 @@ fn encoders_in_half_precision() {
     for (name, side) in [("vit-gelu-ts17", 16), ("vit-quickgelu-ts17", 16), ("transformers-ts14", 16)] {
         let [image, embedding, embedding_gradient, image_gradient] =
             reference(&folder().join(format!("{}.f32", family_of(name))), side);
-        // Folding widens halves; but a graph may hold some that somebody has put in afterwards.
+        // Folding widens halves, but a graph may contain halves that were inserted afterwards.
         let folded = halved(fold(read(name), WINDOWS));
         let differentiated = [fold(halved(read(name)), WINDOWS), folded].map(|graph| gradient_graph(graph).unwrap());
         assert!(differentiated[1].constants.values().any(|t| t.data_type == DataType::F16));
@@ -301,7 +302,7 @@ fn encoders_in_half_precision() {
     }
 }
 
-/// Rules of operators that those models do not have: the gradient of `operator` on halves, against that on f32.
+/// Tests rules of operators that those models lack: compares the gradient of `operator` on halves with that on f32.
 #[test]
 fn single_operators_in_half_precision() {
     let graph = |data_type: DataType, operator: &str, attributes: &[(&str, crate::Attribute)], more: usize| {
@@ -345,7 +346,7 @@ fn single_operators_in_half_precision() {
     for (operator, attributes, more) in pairs {
         let mut x = normal(1, &[1, 3, 6, 6]);
         if operator == "ReduceL2" {
-            // The length is 0, the gradient 0 and not 0 / 0.
+            // The length is 0, and the gradient must be 0, not 0 / 0.
             x = Tensor::f32(&x.dims, &vec![0.0; x.len()]);
         }
         let dy = normal(2, &[1, 3, 5, 5]);

@@ -12,19 +12,19 @@ struct Heads {
     values: String,
 }
 
-/// What is added to the products, and how they are scaled.
+/// The scale of the products, and the masks added to them.
 struct Scores<'a> {
     /// The default is 1/√size.
     scale: Option<f64>,
-    /// Booleans (true is kept), or numbers to be added.
+    /// Booleans (true keeps the position), or numbers to be added.
     mask: Option<&'a str>,
-    /// A position sees only itself and those before it.
+    /// Whether a position attends only to itself and those before it.
     causal: bool,
-    /// A value of the element type that constants are to have.
+    /// A value whose element type the constants get.
     like: &'a str,
 }
 
-/// ONNX's operator: Q, K, V, mask; with caches and further outputs it is not covered.
+/// Lowers ONNX's operator: Q, K, V, mask. Caches and further outputs are not covered.
 pub(super) fn standard(b: &mut Builder, node: &Node) -> Option<()> {
     let covered = (4..7).all(|i| node.input(i).is_none())
         && (1..4).all(|i| !wants(node, i))
@@ -32,7 +32,7 @@ pub(super) fn standard(b: &mut Builder, node: &Node) -> Option<()> {
     covered.then_some(())?;
     let (q, k, v) = (node.input(0)?, node.input(1)?, node.input(2)?);
     let (of_queries, of_keys) = (node.int("q_num_heads").unwrap_or(0), node.int("kv_num_heads").unwrap_or(0));
-    // The attributes are there if and only if heads and sizes are one axis.
+    // The attributes are present if and only if heads and sizes share one axis.
     let flat = of_queries > 0 && of_keys > 0 && rank(b, q).is_none_or(|rank| rank == 3);
     let mut heads = if flat {
         Heads { queries: split(b, q, of_queries), keys: split(b, k, of_keys), values: split(b, v, of_keys) }
@@ -54,10 +54,11 @@ pub(super) fn standard(b: &mut Builder, node: &Node) -> Option<()> {
     mixed(b, &heads, &scores, flat, node.output(0)?)
 }
 
-/// onnxruntime's with separate inputs: query, key, value `[batch, sequence, width]` and their biases in one vector, or key
-/// and value with heads already apart; or everything in the query, `[batch, sequence, heads, 3, size]`.
+/// Lowers onnxruntime's operator with separate inputs: query, key, value `[batch, sequence, width]` with their biases
+/// in one vector; or key and value with heads already split; or everything in the query, `[batch, sequence, heads, 3,
+/// size]`.
 pub(super) fn multi_head(b: &mut Builder, node: &Node) -> Option<()> {
-    // A mask of padding, caches, and the outputs that go with them.
+    // A padding mask, caches, and their outputs are not covered.
     if [4, 6, 7, 8, 9].iter().any(|i| node.input(*i).is_some()) || (1..4).any(|i| wants(node, i)) {
         return None;
     }
@@ -101,7 +102,8 @@ pub(super) fn multi_head(b: &mut Builder, node: &Node) -> Option<()> {
     mixed(b, &heads, &scores, true, node.output(0)?)
 }
 
-/// onnxruntime's with the products inside: input, weights `[width, 3 width]`, bias, and a mask that is not covered.
+/// Lowers onnxruntime's operator that includes the projections: input, weights `[width, 3 width]`, bias, and a mask,
+/// which is not covered.
 pub(super) fn packed(b: &mut Builder, node: &Node) -> Option<()> {
     let rotary = node.int("do_rotary").unwrap_or(0) != 0;
     if rotary || [3, 4, 6].iter().any(|i| node.input(*i).is_some()) || wants(node, 1) {
@@ -132,7 +134,7 @@ pub(super) fn packed(b: &mut Builder, node: &Node) -> Option<()> {
     mixed(b, &heads, &scores, true, node.output(0)?)
 }
 
-/// The number of heads of a value of four dimensions.
+/// Returns the number of heads of a value of four dimensions.
 fn count(b: &mut Builder, value: &str) -> Option<i64> {
     match b.graph().types.get(value)?.dims.as_ref()?.get(1)? {
         crate::Dim::Known(size) => i64::try_from(*size).ok(),
@@ -140,7 +142,7 @@ fn count(b: &mut Builder, value: &str) -> Option<i64> {
     }
 }
 
-/// `[batch, sequence, heads * size]` to `[batch, heads, sequence, size]`.
+/// Splits `[batch, sequence, heads * size]` into `[batch, heads, sequence, size]`.
 fn split(b: &mut Builder, value: &str, heads: i64) -> String {
     let sizes = b.ints(&[0, 0, heads, -1]);
     let apart = b.op("Reshape", &[value, &sizes]);
@@ -152,7 +154,7 @@ fn gathered(b: &mut Builder, value: &str, index: i64) -> String {
     b.op_with("Gather", &[value, &index], &[("axis", 0.into())])
 }
 
-/// Every head of keys or values `times` times one after the other, so that there are `heads`.
+/// Repeats every head of keys or values `times` times in a row, which gives `heads` heads.
 fn repeated(b: &mut Builder, value: &str, heads: i64, times: i64) -> String {
     let axis = b.ints(&[2]);
     let open = b.op("Unsqueeze", &[value, &axis]);
@@ -169,7 +171,7 @@ fn repeated(b: &mut Builder, value: &str, heads: i64, times: i64) -> String {
     b.op("Reshape", &[&many, &sizes])
 }
 
-/// Queries, keys and values with their parts of the bias, a constant of three equal parts.
+/// Adds to queries, keys and values their parts of the bias, a constant of three equal parts.
 fn biased(b: &mut Builder, values: [&str; 3], bias: Option<&str>) -> Option<[String; 3]> {
     let Some(bias) = bias else { return Some(values.map(str::to_owned)) };
     let length = b.graph().constants.get(bias)?.len();
@@ -181,10 +183,10 @@ fn biased(b: &mut Builder, values: [&str; 3], bias: Option<&str>) -> Option<[Str
     Some([sums.next()?, sums.next()?, sums.next()?])
 }
 
-/// Appends the heart of it. The heads become one axis again where `flat` says so.
+/// Appends the attention itself. With `flat`, heads and sizes become one axis again.
 fn mixed(b: &mut Builder, heads: &Heads, scores: &Scores, flat: bool, y: &str) -> Option<()> {
     let Scores { scale, mask, causal, like } = *scores;
-    // Scaled before the product: queries are smaller than scores.
+    // The queries are scaled, not the scores, because they are smaller.
     let queries = match scale {
         Some(scale) => {
             let scale = b.scalar(scale, like);
@@ -223,7 +225,7 @@ fn mixed(b: &mut Builder, heads: &Heads, scores: &Scores, flat: bool, y: &str) -
     Some(())
 }
 
-/// √size of the last axis; a constant once sizes are fixed.
+/// Appends √size of the last axis, which folds to a constant once sizes are fixed.
 fn root_of_size(b: &mut Builder, value: &str, like: &str) -> String {
     let size = size_of(b, value, -1);
     let data_type = b.graph().data_type(like).unwrap_or(DataType::F32);
@@ -231,13 +233,13 @@ fn root_of_size(b: &mut Builder, value: &str, like: &str) -> String {
     b.op("Sqrt", &[&size])
 }
 
-/// The size of an axis, of no dimensions.
+/// Appends the size of an axis, a scalar.
 fn size_of(b: &mut Builder, value: &str, axis: i64) -> String {
     let shape = b.op("Shape", &[value]);
     gathered(b, &shape, axis)
 }
 
-/// 0, 1, 2, ... along the sequence, with a further axis at `open`.
+/// Appends 0, 1, 2, ... along the sequence, with a further axis at `open`.
 fn positions(b: &mut Builder, value: &str, open: i64) -> String {
     let size = size_of(b, value, 2);
     let (zero, one) = (b.constant("zero", Tensor::i64(&[], &[0])), b.constant("one", Tensor::i64(&[], &[1])));
@@ -246,7 +248,7 @@ fn positions(b: &mut Builder, value: &str, open: i64) -> String {
     b.op("Unsqueeze", &[&range, &open])
 }
 
-/// 0 where the mask holds, and the least number elsewhere.
+/// Appends 0 where the mask holds, and the lowest number elsewhere.
 fn hidden(b: &mut Builder, mask: &str, like: &str) -> String {
     let half = b.graph().data_type(like) == Some(DataType::F16);
     let (zero, least) = (b.scalar(0.0, like), b.scalar(if half { -65504.0 } else { f64::from(f32::MIN) }, like));

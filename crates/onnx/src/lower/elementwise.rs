@@ -12,7 +12,7 @@ pub(super) fn swish(b: &mut Builder, node: &Node) -> Option<()> {
     gated(b, node.input(0)?, attribute(node, "alpha", 1.0), node.output(0)?)
 }
 
-/// Appends x σ(α x), in the form of which the gradient is one piece.
+/// Appends x σ(α x), in the form that the gradient rule of `Mul` differentiates as a whole.
 pub(super) fn gated(b: &mut Builder, x: &str, alpha: f64, y: &str) -> Option<()> {
     let scaled = b.scale(x, alpha);
     let gate = b.op("Sigmoid", &[&scaled]);

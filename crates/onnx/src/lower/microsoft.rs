@@ -1,4 +1,4 @@
-//! onnxruntime's fusions of an operator with what stands before or behind it.
+//! onnxruntime's fusions of an operator with its predecessor or successor.
 
 use super::elementwise::gated;
 use super::rank;
@@ -18,7 +18,7 @@ pub(super) fn bias_gelu(b: &mut Builder, node: &Node) -> Option<()> {
     Some(())
 }
 
-/// The approximation by tanh, of a sum if there is a bias.
+/// The tanh approximation of x Φ(x), of a sum if there is a bias.
 pub(super) fn fast_gelu(b: &mut Builder, node: &Node) -> Option<()> {
     let x = node.input(0)?.to_owned();
     let x = match node.input(1) {
@@ -34,7 +34,8 @@ pub(super) fn quick_gelu(b: &mut Builder, node: &Node) -> Option<()> {
     gated(b, node.input(0)?, f64::from(node.float("alpha").unwrap_or(1.702)), node.output(0)?)
 }
 
-/// α A' B', A' and B' with their last two axes swapped, or their first axis moved behind the batch, where a flag says so.
+/// α A' B', where A' and B' are A and B, with the last two axes swapped or the first axis moved to after the batch if a
+/// flag says so.
 pub(super) fn fused_matmul(b: &mut Builder, node: &Node) -> Option<()> {
     let operand = |b: &mut Builder, position: usize, flags: [&str; 2]| {
         let x = node.input(position)?;
@@ -45,7 +46,7 @@ pub(super) fn fused_matmul(b: &mut Builder, node: &Node) -> Option<()> {
         let rank = rank(b, x).filter(|rank| *rank >= 2)?;
         let mut order: Vec<usize> = (0..rank).collect();
         if batch {
-            // The rows come first, in front of the batch.
+            // The rows come first, before the batch.
             order[..rank - 1].rotate_left(1);
         }
         if turned {
@@ -72,7 +73,7 @@ pub(super) fn fused_gemm(b: &mut Builder, node: &Node) -> Option<()> {
     activation(b, node, &product)
 }
 
-/// `Conv`, a sum with the fourth input, and an activation.
+/// `Conv`, plus the optional fourth input, and an activation.
 pub(super) fn fused_conv(b: &mut Builder, node: &Node) -> Option<()> {
     let inputs: Vec<&str> = node.inputs.iter().take(3).map(String::as_str).collect();
     let mut result = b.op_with("Conv", &inputs, &without_activation(node));
@@ -87,7 +88,8 @@ fn without_activation(node: &Node) -> Vec<(&str, Attribute)> {
     own.map(|(name, value)| (name.as_str(), value.clone())).collect()
 }
 
-/// The activation that a fused operator ends with, if any. Its parameters stand in one list, in `Gemm` under names.
+/// Appends the activation that a fused operator ends with, if any. Its parameters are in one list, for `Gemm` under
+/// names.
 fn activation(b: &mut Builder, node: &Node, x: &str) -> Option<()> {
     let y = node.output(0)?;
     let listed = match node.attributes.get("activation_params") {

@@ -1,7 +1,7 @@
-//! Operators that others express: rewritten on reading, so that neither gradient rules nor older runtimes need to know
-//! them.
+//! Lowers operators that others can express. They are rewritten on reading, so neither gradient rules nor older
+//! runtimes need to know them.
 //!
-//! A form that is not covered stays as it is. Runtimes may know it; the gradient's error names it.
+//! A form that is not covered stays unchanged. Runtimes may support it, and the gradient's error names it.
 
 mod attention;
 mod elementwise;
@@ -13,8 +13,8 @@ mod sequence;
 use super::builder::Builder;
 use super::graph::Node;
 
-/// Appends what `node` means in other operators; its outputs keep their names. `None` where `build` gave up, with nothing
-/// appended that counts: values that nobody uses are pruned.
+/// Appends other operators that compute the same as `node`; its outputs keep their names. Returns `None` if it gives
+/// up. Values appended until then do not count, because unused values are pruned.
 type Lowering = fn(&mut Builder, &Node) -> Option<()>;
 
 /// ONNX's own operators.
@@ -57,7 +57,7 @@ const MICROSOFT: &[(&str, Lowering)] = &[
 /// The domain of onnxruntime's own operators.
 pub(super) const DOMAIN: &str = "com.microsoft";
 
-/// Appends `node` in other operators, if there is a way. Whether there was.
+/// Appends `node` expressed in other operators, if possible. Returns whether it was.
 pub(super) fn lower(b: &mut Builder, node: &Node) -> bool {
     let build = match node.domain.as_str() {
         "" => STANDARD.iter().find(|(name, _)| *name == node.operator).map(|(_, build)| *build),
@@ -73,12 +73,12 @@ pub(super) fn lower(b: &mut Builder, node: &Node) -> bool {
     done
 }
 
-/// The names of what is lowered: ONNX's own operators, and onnxruntime's.
+/// Returns the names of the lowered operators: ONNX's own, and onnxruntime's.
 pub(super) fn lowered_operators() -> [Vec<&'static str>; 2] {
     [STANDARD, MICROSOFT].map(|table| table.iter().map(|(name, _)| *name).collect())
 }
 
-/// The number of a value's dimensions, where it is known.
+/// Returns the number of a value's dimensions, if known.
 fn rank(b: &mut Builder, value: &str) -> Option<usize> {
     let graph = b.graph();
     match graph.constants.get(value) {
@@ -87,7 +87,7 @@ fn rank(b: &mut Builder, value: &str) -> Option<usize> {
     }
 }
 
-/// An output that a node gives only where it is asked for.
+/// Whether the node has the optional output at this position.
 fn wants(node: &Node, position: usize) -> bool {
     node.output(position).is_some()
 }

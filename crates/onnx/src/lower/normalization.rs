@@ -29,7 +29,7 @@ fn scaled_by_root(b: &mut Builder, x: &str, axes: &[i64], epsilon: f64, scale: &
     Some(())
 }
 
-/// The sum of input, skip, and the bias at position `bias`; the node's fourth output where it is taken.
+/// Appends the sum of input, skip, and the bias at position `bias`. It is also the node's fourth output, if present.
 fn summed(b: &mut Builder, node: &Node, bias: usize) -> Option<String> {
     if wants(node, 1) || wants(node, 2) {
         return None;
@@ -55,14 +55,14 @@ pub(super) fn skip(b: &mut Builder, node: &Node) -> Option<()> {
     Some(())
 }
 
-/// The same without mean and shift.
+/// The root mean square normalisation of a sum: no mean, no shift.
 pub(super) fn skip_root_mean_square(b: &mut Builder, node: &Node) -> Option<()> {
     let sum = summed(b, node, 3)?;
     let epsilon = f64::from(node.float("epsilon").unwrap_or(1e-12));
     scaled_by_root(b, &sum, &[-1], epsilon, node.input(2)?, node.output(0)?)
 }
 
-/// x / |x| along an axis, |x| the sum of sizes or the root of the sum of squares.
+/// x / |x| along an axis, where |x| is the sum of absolute values or the root of the sum of squares.
 pub(super) fn lp(b: &mut Builder, node: &Node) -> Option<()> {
     let (x, y) = (node.input(0)?, node.output(0)?);
     let operator = if node.int("p").unwrap_or(2) == 1 { "ReduceL1" } else { "ReduceL2" };

@@ -1,6 +1,6 @@
-//! Rotary positions: pairs of elements turned by an angle that depends on the position.
+//! Rotary position embeddings: pairs of elements rotated by an angle that depends on the position.
 //!
-//! (a, b) becomes (a cos - b sin, a sin + b cos). A pair is an element of the first half with the one at its place in the
+//! (a, b) becomes (a cos - b sin, a sin + b cos). A pair is an element of the first half and its counterpart in the
 //! second, or two neighbours ("interleaved").
 
 use super::rank;
@@ -13,7 +13,8 @@ pub(super) fn standard(b: &mut Builder, node: &Node) -> Option<()> {
     turn(b, node, node.input(1)?, node.input(2)?, ids)
 }
 
-/// onnxruntime's: X, position ids `[batch, sequence]`, cos, sin. Ids of one number are an offset, which is not covered.
+/// onnxruntime's operator: X, position ids `[batch, sequence]`, cos, sin. A single id is an offset, which is not
+/// covered.
 pub(super) fn microsoft(b: &mut Builder, node: &Node) -> Option<()> {
     let ids = node.input(1)?;
     if rank(b, ids)? != 2
@@ -33,7 +34,7 @@ fn turn(b: &mut Builder, node: &Node, cos: &str, sin: &str, ids: Option<&str>) -
         // Only the flat form needs the number of heads.
         _ => heads > 0,
     };
-    // Heads lie behind the sequence in the flat form, in front of it in the other.
+    // The heads come after the sequence in the flat form, before it in the other.
     let (x, axis) = if flat {
         (heads > 0).then_some(())?;
         let sizes = b.ints(&[0, 0, heads, -1]);

@@ -1,10 +1,10 @@
-//! Lists of tensors, which exporters leave where a model took a list apart or put one together.
+//! Sequences of tensors, which exporters leave where a model split a list or built one.
 
 use crate::builder::Builder;
 use crate::graph::Node;
 use crate::tensor::Tensor;
 
-/// The node that gives the list, which stands before.
+/// Returns the node that computes the list, if it is this operator. It precedes the current node.
 fn giver(b: &mut Builder, list: &str, operator: &str) -> Option<Node> {
     b.graph().nodes.iter().rev().find(|node| node.output(0) == Some(list)).filter(|node| node.is(operator)).cloned()
 }
@@ -13,7 +13,8 @@ fn numbers(b: &mut Builder, value: &str) -> Option<Vec<i64>> {
     b.graph().constants.get(value)?.to_i64()
 }
 
-/// An element of a list: of one put together, that element; of a tensor cut up, that piece.
+/// Lowers an element of a list: an operand of a `SequenceConstruct`, or a piece of the tensor that `SplitToSequence`
+/// cuts.
 pub(super) fn at(b: &mut Builder, node: &Node) -> Option<()> {
     let (list, y) = (node.input(0)?, node.output(0)?);
     let index = *numbers(b, node.input(1)?)?.first()?;
@@ -26,7 +27,7 @@ pub(super) fn at(b: &mut Builder, node: &Node) -> Option<()> {
     let cut = giver(b, list, "SplitToSequence")?;
     let (x, axis) = (cut.input(0)?, cut.int("axis").unwrap_or(0));
     let Some(sizes) = cut.input(1) else {
-        // Pieces of one, of which the axis may go.
+        // Pieces of size 1, whose axis may be dropped.
         if cut.int("keepdims").unwrap_or(1) == 0 {
             let index = b.constant("index", Tensor::i64(&[], &[index]));
             b.op_into("Gather", &[x, &index], &[("axis", axis.into())], y);
@@ -54,7 +55,7 @@ pub(super) fn at(b: &mut Builder, node: &Node) -> Option<()> {
     Some(())
 }
 
-/// All elements of a list that was put together, along an axis that is there or new.
+/// Lowers the concatenation of all elements of a `SequenceConstruct`, along an existing axis or a new one.
 pub(super) fn concat(b: &mut Builder, node: &Node) -> Option<()> {
     let (list, y) = (node.input(0)?, node.output(0)?);
     let made = giver(b, list, "SequenceConstruct")?;

@@ -1,4 +1,4 @@
-//! What is lowered computes the same as onnxruntime's own implementation, and has a gradient.
+//! Tests that lowered operators compute the same as onnxruntime's own implementation, and have a gradient.
 
 use crate::proto::{ModelProto, OperatorSetIdProto};
 use crate::test_support::{distance, normal, run, run_bytes, uniform};
@@ -49,7 +49,7 @@ impl Single {
         self
     }
 
-    /// The serialised model in an operator set.
+    /// Serialises the model in an operator set.
     fn bytes(&self, opset: i64) -> Vec<u8> {
         let mut graph = self.graph.clone();
         graph.nodes.push(self.node.clone());
@@ -61,7 +61,7 @@ impl Single {
         model.encode_to_vec()
     }
 
-    /// Compares with onnxruntime, and the gradient by all float inputs with differences.
+    /// Compares the result with onnxruntime's, and the gradients of all float inputs with finite differences.
     fn agrees(self, opset: i64) {
         let name = self.node.operator.clone();
         let values: Vec<(&str, &Tensor)> = self.values.iter().map(|(n, t)| (n.as_str(), t)).collect();
@@ -77,7 +77,7 @@ impl Single {
     }
 
     fn has_gradient(&self, graph: Graph, y: &Tensor) {
-        // Sizes have to be known for the gradient.
+        // The gradient needs known sizes.
         let graph = crate::fold(graph, self.values[0].1.dims[0], |bytes| {
             crate::test_support::runtime().fold(bytes, &Default::default(), &[])
         });
@@ -230,7 +230,7 @@ fn fused_attention() {
     packed().constant(normal(3, &[24])).with("unidirectional", 1).agrees(17);
 }
 
-/// onnxruntime has these forms on GPUs alone.
+/// onnxruntime supports these forms only on GPUs.
 #[test]
 fn packed_attention_is_that_of_its_parts() {
     let heads = |seed: u64| normal(seed, &[2, 5, 2, 4]);
@@ -292,7 +292,7 @@ fn what_is_not_covered_stays_and_is_named() {
     assert!(error.hint().unwrap().contains("optimis"), "{:?}", error.hint());
 }
 
-/// Lists of tensors, taken apart and put together again.
+/// Lists of tensors, split and joined again.
 #[test]
 fn sequences() {
     let x = normal(1, &[2, 6, 3]);

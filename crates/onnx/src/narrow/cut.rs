@@ -1,4 +1,4 @@
-//! Parts of a value as cuts through its flat index.
+//! Parts of a value, as cuts through its flat index.
 
 use crate::builder::Builder;
 use crate::graph::{Graph, Node};
@@ -14,7 +14,8 @@ pub(super) struct Cut {
     pub at: usize,
 }
 
-/// Where a cut lies among a value's axes: along `axis`, whose index is (p · count + at) · after + q with p < before.
+/// The position of a cut among a value's axes: along `axis`, whose index is (p · count + at) · after + q with p <
+/// before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub axis: usize,
@@ -27,7 +28,7 @@ fn product(sizes: &[usize]) -> usize {
 }
 
 impl Cut {
-    /// The cut at a place of a value of these sizes.
+    /// Returns the cut at a place of a value of these sizes.
     pub fn at_place(self, place: Place, shape: &[usize]) -> Cut {
         Cut {
             outer: product(&shape[..place.axis]) * place.before,
@@ -36,7 +37,7 @@ impl Cut {
         }
     }
 
-    /// The one axis along which this cuts a value of these sizes, if there is one.
+    /// Returns the place of this cut in a value of these sizes, if it lies along one axis.
     pub fn place(self, shape: &[usize]) -> Option<Place> {
         let mut prefix = 1;
         for (axis, &size) in shape.iter().enumerate() {
@@ -55,7 +56,7 @@ impl Cut {
         None
     }
 
-    /// The sizes of what is cut out.
+    /// Returns the sizes of the part.
     pub fn narrow(self, shape: &[usize]) -> Option<Vec<usize>> {
         let place = self.place(shape)?;
         let mut narrow = shape.to_vec();
@@ -63,7 +64,7 @@ impl Cut {
         Some(narrow)
     }
 
-    /// The part of a constant.
+    /// Returns the part of a constant.
     pub fn of(self, tensor: &Tensor) -> Option<Tensor> {
         let dims = self.narrow(&tensor.dims)?;
         let block = self.inner * tensor.data_type.size();
@@ -73,7 +74,7 @@ impl Cut {
         Some(Tensor { data_type: tensor.data_type, dims, data: data.into() })
     }
 
-    /// Appends the slicing of a value of these sizes.
+    /// Appends operators that slice the part from a value of these sizes.
     pub fn slice(self, b: &mut Builder, value: &str, shape: &[usize]) -> String {
         let Some(place) = self.place(shape) else { return value.into() };
         let mut cut = |value: &str, axis: usize, width: usize| {
@@ -95,7 +96,7 @@ impl Cut {
     }
 }
 
-/// The cut that a node makes, if all it does is to cut: a `Gather` of one constant index, or a `Slice` of one of several
+/// Returns the cut that a node makes, if it only cuts: a `Gather` of one constant index, or a `Slice` of one of several
 /// equal blocks.
 pub(super) fn selected(graph: &Graph, node: &Node) -> Option<Cut> {
     let shape = graph.shape(node.input(0)?)?;

@@ -1,12 +1,12 @@
-//! Computing only what is selected in the end.
+//! Narrows a graph to the values that are selected in the end.
 //!
-//! A vision transformer's embedding is that of one token in fifty, picked by a `Gather` after the last block. But of this
-//! block, everything behind its keys and values works on each token alone. Pulling the selection up, through every
-//! operator that treats rows alike, leaves one row in place of fifty to compute, forward and back.
+//! A vision transformer's embedding is that of one token in fifty, picked by a `Gather` after the last block. In this
+//! block, everything after the keys and values works on each token alone. Moving the selection up, past every operator
+//! that treats rows alike, leaves one row to compute instead of fifty, forward and backward.
 //!
-//! Selections are seen as cuts through the flat index of a value, which `Reshape` leaves as it is. A walk from the outputs
-//! to the inputs finds the values of which only cuts are wanted; the nodes that give them are put in again, on cuts of
-//! their inputs; what is no longer used is pruned.
+//! A selection is a cut through the flat index of a value, which `Reshape` does not change. A walk from the outputs to
+//! the inputs finds the values of which only cuts are wanted. The nodes that compute these are inserted again, on cuts
+//! of their inputs, and unused nodes are pruned.
 
 mod cut;
 mod through;
@@ -17,22 +17,22 @@ use super::builder::Builder;
 use super::graph::{Graph, Node};
 use cut::Cut;
 
-/// More passes than any model's selections nest.
+/// The most passes. No model nests selections this deeply.
 const PASSES: usize = 8;
 
-/// What the nodes behind a value want of it.
+/// The parts of a value that later nodes need.
 #[derive(Debug, Clone)]
 enum Demand {
     All,
-    /// These cuts. `nested`: of one of them, only a part is wanted in turn, so that cutting pays even where the cuts
-    /// together are everything (queries, keys, and values of one projection).
+    /// These cuts. `nested` means that only a part of one of them is wanted in turn. Cutting then pays even where the
+    /// cuts together cover the whole value (queries, keys, and values of one projection).
     Cuts {
         cuts: Vec<Cut>,
         nested: bool,
     },
 }
 
-/// Rewrites a folded graph so that no more is computed than is selected.
+/// Rewrites a folded graph to compute only the selected parts.
 pub(super) fn narrow(graph: &mut Graph) {
     for _ in 0..PASSES {
         let demands = demands(graph);
@@ -44,7 +44,7 @@ pub(super) fn narrow(graph: &mut Graph) {
     }
 }
 
-/// What is wanted of every value that a node gives.
+/// Returns the demand for every value that a node computes.
 fn demands(graph: &Graph) -> HashMap<String, Demand> {
     let mut demands: HashMap<String, Demand> = HashMap::new();
     for output in &graph.outputs {
@@ -62,7 +62,7 @@ fn demands(graph: &Graph) -> HashMap<String, Demand> {
         let Some(demand) = demand else { continue };
         if let Some(cut) = cut::selected(graph, node) {
             let nested = matches!(demand, Demand::Cuts { .. });
-            // A selection does its own work whatever is wanted of it: the next pass pulls that further.
+            // A selection counts as wanted in full; the next pass moves cuts of it further up.
             demands.insert(output.clone(), Demand::All);
             want_cut(&mut demands, &node.inputs[0], cut, nested);
             node.inputs[1..].iter().for_each(|name| want_all(&mut demands, name));
@@ -83,14 +83,14 @@ fn demands(graph: &Graph) -> HashMap<String, Demand> {
             }
         }
     }
-    // Only nodes of one output were settled; inputs of the graph and other nodes give all they have.
+    // Only nodes of one output were settled; inputs of the graph and outputs of other nodes stay whole.
     let settled: HashSet<&String> =
         graph.nodes.iter().filter(|n| n.outputs.len() == 1).flat_map(|n| &n.outputs).collect();
     demands.retain(|name, _| settled.contains(name));
     demands
 }
 
-/// Cuts are only worth while where the node can be narrowed to each of them, and they are less than everything.
+/// Keeps cuts only where the node can be narrowed to each of them and they are less than the whole.
 fn settle(graph: &Graph, node: &Node, demand: Option<Demand>) -> Option<Demand> {
     let Demand::Cuts { cuts, nested } = demand? else { return Some(Demand::All) };
     let share: f64 = cuts.iter().map(|c| 1.0 / c.count as f64).sum();
@@ -144,14 +144,14 @@ fn rewrite(graph: &mut Graph, demands: &HashMap<String, Demand>) {
     }
 }
 
-/// The cut values made so far.
+/// The parts computed so far.
 struct Parts<'a> {
     originals: &'a Graph,
     known: HashMap<(String, Cut), String>,
 }
 
 impl Parts<'_> {
-    /// A value's part: made already by a narrowed node, or else sliced.
+    /// Returns a part of a value: one that a narrowed node computes already, or else a slice.
     fn of(&mut self, b: &mut Builder, value: &str, cut: Cut) -> String {
         if let Some(part) = self.known.get(&(value.to_string(), cut)) {
             return part.clone();
@@ -170,7 +170,7 @@ impl Parts<'_> {
         part
     }
 
-    /// Puts a node in again for a part of its output.
+    /// Inserts a node again for a part of its output.
     fn narrowed(&mut self, b: &mut Builder, node: &Node, output: &str, cut: Cut) {
         let inputs = through::inputs(self.originals, node, cut).unwrap_or_default();
         let names: Vec<String> = node
@@ -199,7 +199,7 @@ mod tests {
     use crate::test_support::{normal, run};
     use crate::{Attribute, DataType, Tensor};
 
-    /// Runs before and after, compares, and gives the narrowed graph.
+    /// Compares the results before and after narrowing, and returns the narrowed graph.
     fn same(mut graph: Graph, x: &Tensor) -> Graph {
         let before = run(&graph, &[("x", x)]);
         narrow(&mut graph);
@@ -240,7 +240,7 @@ mod tests {
         assert!(graph.nodes.iter().all(|n| !n.is("Gather")));
     }
 
-    /// Attention whose queries, keys, and values come from one projection, of which one token is wanted.
+    /// Attention whose queries, keys, and values come from one projection, and of whose result one token is wanted.
     #[test]
     fn queries_part_from_keys_and_values() {
         let (n, tokens, width) = (2, 5, 4);

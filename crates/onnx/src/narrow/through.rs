@@ -1,10 +1,10 @@
-//! Which part of its inputs a node needs for a part of its output.
+//! Finds the part of its inputs that a node needs for a part of its output.
 
 use super::cut::{Cut, Place};
 use crate::graph::{Graph, Node};
 use crate::shapes;
 
-/// Operators that treat every element alike, apart from stretching their operands.
+/// Operators that treat every element alike, apart from broadcasting their operands.
 const ELEMENTWISE: &[&str] = &[
     "Abs",
     "Add",
@@ -35,13 +35,13 @@ const ELEMENTWISE: &[&str] = &[
     "Tanh",
 ];
 
-/// Whether the node only gives its input other sizes.
+/// Whether the node only changes the shape of its input.
 pub(super) fn is_reshape(node: &Node) -> bool {
     ["Flatten", "Reshape", "Squeeze", "Unsqueeze"].iter().any(|operator| node.is(operator))
 }
 
-/// For each input, the part that the node needs for `cut` of its output, or `None` for all of it. `None` altogether where
-/// the node cannot be narrowed so.
+/// Returns for each input the part that the node needs for `cut` of its output, or `None` for all of it. Returns `None`
+/// as a whole where the node cannot be narrowed to the cut.
 pub(super) fn inputs(graph: &Graph, node: &Node, cut: Cut) -> Option<Vec<Option<Cut>>> {
     if !node.domain.is_empty() {
         return None;
@@ -76,7 +76,7 @@ pub(super) fn inputs(graph: &Graph, node: &Node, cut: Cut) -> Option<Vec<Option<
         "MatMul" => {
             let (a, b) = (graph.shape(node.input(0)?)?, graph.shape(node.input(1)?)?);
             (a.len() >= 2 && b.len() >= 2).then_some(())?;
-            // Rows are the left operand's, columns the right one's; what is before is shared.
+            // Rows come from the left operand, columns from the right one; the axes before them are shared.
             match output.len() - place.axis {
                 1 => parts[1] = Some(cut.at_place(Place { axis: b.len() - 1, ..place }, &b)),
                 2 => parts[0] = Some(cut.at_place(Place { axis: a.len() - 2, ..place }, &a)),
@@ -105,7 +105,8 @@ pub(super) fn inputs(graph: &Graph, node: &Node, cut: Cut) -> Option<Vec<Option<
     Some(parts)
 }
 
-/// The part of an operand that stretches to the output. `Some(None)` where it has size 1 along the axis cut.
+/// Returns the part of an operand that broadcasts to the output, or `Some(None)` where it has size 1 along the cut
+/// axis.
 fn stretched(shape: &[usize], output: &[usize], place: Place, cut: Cut) -> Option<Option<Cut>> {
     let missing = output.len() - shape.len();
     if place.axis < missing || shape[place.axis - missing] == 1 {

@@ -1,10 +1,10 @@
-//! Nodes whose output is their input: `Identity`, and `Dropout` outside training.
+//! Removes nodes whose output is their input: `Identity`, and `Dropout` outside training.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::graph::{Graph, Node};
 
-/// Removes them, except where an input of the graph would become its output.
+/// Removes these nodes, except those that compute an output of the graph or a value that a subgraph captures.
 pub(crate) fn remove(graph: &mut Graph) {
     let captured: HashSet<String> =
         graph.nodes.iter().filter(|n| n.has_subgraph()).flat_map(|n| n.uses()).map(String::from).collect();
@@ -27,8 +27,8 @@ pub(crate) fn remove(graph: &mut Graph) {
     graph.nodes = kept;
 }
 
-/// Whether the first output is the first input and nothing else is given. (Nodes come in topological order, so the mask
-/// that an old `Dropout` also gives would be used by a later one; masks of inference are not used.)
+/// Whether the node's only output is its first input. (Nodes come in topological order, so the mask that an old
+/// `Dropout` also gives would be used by a later one; masks of inference are not used.)
 fn passes(node: &Node) -> bool {
     (node.is("Identity") || node.is("Dropout")) && node.output(1).is_none()
 }

@@ -1,5 +1,5 @@
-//! One form for every operator: whatever operator set a model was written in, after reading it is in that of
-//! [`OPSET`](super::graph::OPSET), constants are constants and not nodes, and nodes that do nothing are gone.
+//! Normal form. Whatever operator set a model was written in, after reading it is in [`OPSET`](super::graph::OPSET),
+//! `Constant` nodes have become constants, and nodes that do nothing are gone.
 
 mod alias;
 mod subgraph;
@@ -13,12 +13,12 @@ use super::graph::{Attribute, Graph, Node, OPSET, ValueType};
 use super::tensor::Tensor;
 use super::{lower, shapes};
 
-/// Brings a sorted graph of operator set `opset` to normal form. Its nodes may then need sorting again.
+/// Brings a sorted graph of operator set `opset` to normal form. Its nodes may need sorting again afterwards.
 pub(super) fn normalise(graph: &mut Graph, opset: i64) -> Result<(), OnnxError> {
     normalise_scope(graph, opset, "normal", 0)
 }
 
-/// The same for a subgraph `depth` levels down; `scope` begins the names of new values.
+/// Normalises a subgraph `depth` levels down. `scope` is the prefix of the names of new values.
 fn normalise_scope(graph: &mut Graph, opset: i64, scope: &str, depth: usize) -> Result<(), OnnxError> {
     let noted: HashSet<String> = graph.types.keys().cloned().collect();
     let mut builder = Builder::new(graph, scope);
@@ -38,13 +38,13 @@ fn normalise_scope(graph: &mut Graph, opset: i64, scope: &str, depth: usize) -> 
         }
         note_types(builder.graph(), before);
     }
-    // Noted on the way, for constants to be of the right type; what is not known in full says nothing later.
+    // Element types were noted to give constants the right type. Entries without dimensions are of no use later.
     graph.types.retain(|name, known| known.dims.is_some() || noted.contains(name));
     alias::remove(graph);
     Ok(())
 }
 
-/// Notes the element types of what the nodes from `first` on give, where they follow from those of their inputs.
+/// Notes the element types of the outputs of the nodes from `first` on, where they follow from those of the inputs.
 fn note_types(graph: &mut Graph, first: usize) {
     for index in first..graph.nodes.len() {
         let types = shapes::data_types(graph, &graph.nodes[index]);
@@ -56,7 +56,7 @@ fn note_types(graph: &mut Graph, first: usize) {
     }
 }
 
-/// A `Constant` node's output and value.
+/// Returns a `Constant` node's output and value.
 fn constant(node: &Node) -> Result<(String, Tensor), OnnxError> {
     let name = node.output(0).ok_or_else(|| malformed("a Constant gives nothing"))?;
     let value = node.attributes.iter().find_map(|(key, value)| match (key.as_str(), value) {

@@ -1,15 +1,15 @@
-//! The branches and bodies of `If`, `Loop` and `Scan`, brought to normal form where they are.
+//! Normalises the branches and bodies of `If`, `Loop` and `Scan` in place.
 
 use crate::error::OnnxError;
 use crate::external::ExternalFiles;
 use crate::graph::{Attribute, Node};
 use crate::proto::GraphProto;
 
-/// Graphs within graphs deeper than this are taken for nonsense.
+/// The deepest nesting of subgraphs; anything deeper is taken for nonsense.
 const DEEPEST: usize = 8;
 
-/// Brings every subgraph of a node from operator set `opset` to normal form. `scope` is unlike any other node's: values
-/// inside may not have the names of values outside.
+/// Brings every subgraph of a node from operator set `opset` to normal form. `scope` differs from that of any other
+/// node, because values inside may not have the names of values outside.
 pub(super) fn upgrade(node: &mut Node, opset: i64, scope: &str, depth: usize) -> Result<(), OnnxError> {
     if depth > DEEPEST {
         return Err(OnnxError::Unsupported(format!("{} `{}` inside too many others", node.operator, node.label())));
@@ -28,7 +28,7 @@ fn upgraded(proto: GraphProto, opset: i64, scope: &str, depth: usize) -> Result<
     let mut graph = crate::read::convert(proto, &mut ExternalFiles::new(None))?;
     super::normalise_scope(&mut graph, opset, scope, depth + 1)?;
     let mut proto = graph.to_proto(usize::MAX, "").graph.unwrap_or_default();
-    // As they came: types that are not of tensors would be lost.
+    // Kept unchanged, because types other than tensors would be lost.
     (proto.input, proto.output) = (input, output);
     Ok(proto)
 }

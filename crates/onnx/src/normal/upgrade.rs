@@ -1,14 +1,14 @@
-//! Older and newer forms of single operators, rewritten.
+//! Rewrites older and newer forms of single operators.
 
 use crate::builder::Builder;
 use crate::error::{OnnxError, malformed};
 use crate::graph::{Attribute, Node};
 use crate::tensor::Tensor;
 
-/// More groups than any model has channels.
+/// The most groups of a `GroupNormalization`; no model has more channels.
 const MOST_GROUPS: i64 = 1 << 20;
 
-/// Appends `node`, as operator set `opset` means it, in normal form.
+/// Appends `node`, read by the rules of operator set `opset`, in normal form.
 pub(super) fn upgrade(b: &mut Builder, mut node: Node, opset: i64) -> Result<(), OnnxError> {
     if !node.domain.is_empty() {
         b.node(node);
@@ -44,11 +44,11 @@ pub(super) fn upgrade(b: &mut Builder, mut node: Node, opset: i64) -> Result<(),
             float_to_input(b, &mut node, "max", 2);
         }
         "Scatter" => node.operator = "ScatterElements".into(),
-        // How numbers are rounded that none of our types has.
+        // It concerns only the rounding to types that we do not support.
         "Cast" => drop(node.attributes.remove("round_mode")),
         "TopK" if opset < 10 => int_to_input(b, &mut node, "k", 1),
         "Dropout" => {
-            // Outside training it does nothing, whatever its ratio; the mask, if it is taken, is all true.
+            // Outside training it does nothing, whatever its ratio; its mask would be all true.
             node.inputs.truncate(1);
             node.attributes.clear();
             if let Some(mask) = node.output(1) {
@@ -92,7 +92,7 @@ pub(super) fn upgrade(b: &mut Builder, mut node: Node, opset: i64) -> Result<(),
     Ok(())
 }
 
-/// Puts an input at its position; ones left out before it stay left out.
+/// Sets the input at a position; omitted inputs before it stay omitted.
 fn set_input(node: &mut Node, position: usize, name: String) {
     if node.inputs.len() <= position {
         node.inputs.resize(position + 1, String::new());
@@ -122,7 +122,7 @@ fn float_to_input(b: &mut Builder, node: &mut Node, attribute: &str, position: u
     }
 }
 
-/// `Upsample` and the first `Resize`: cell i comes from floor(i / scale), or linearly from i / scale.
+/// Upgrades `Upsample` and the first `Resize`: cell i comes from floor(i / scale), or linearly from i / scale.
 fn old_resize(b: &mut Builder, node: &mut Node) {
     node.operator = "Resize".into();
     let scales = match node.attributes.remove("scales") {
@@ -135,7 +135,7 @@ fn old_resize(b: &mut Builder, node: &mut Node) {
     node.attributes.insert("nearest_mode".into(), "floor".into());
 }
 
-/// Before operator set 13, the axes from `axis` on were one.
+/// Before operator set 13, softmax ran over all axes from `axis` on, as if flattened.
 fn flat_softmax(b: &mut Builder, node: &Node, axis: i64) {
     let (Some(x), Some(y)) = (node.input(0), node.output(0)) else { return };
     let shape = b.op("Shape", &[x]);
@@ -144,8 +144,9 @@ fn flat_softmax(b: &mut Builder, node: &Node, axis: i64) {
     b.op_into("Reshape", &[&soft, &shape], &[], y);
 }
 
-/// Groups become the channels of an `InstanceNormalization`: `[N, C, ...]` seen as `[N, G, rest]`. Before operator set 21
-/// there is one scale and bias a group, which that operator applies itself; from 21 on there is one a channel.
+/// Turns groups into the channels of an `InstanceNormalization`: `[N, C, ...]` seen as `[N, G, rest]`. Before operator
+/// set 21 there is a scale and bias for each group, which that operator applies itself; from 21 on there is one for
+/// each channel.
 fn group_normalization(b: &mut Builder, node: &Node, opset: i64) {
     let [Some(x), Some(scale), Some(bias), Some(y)] = [node.input(0), node.input(1), node.input(2), node.output(0)]
     else {

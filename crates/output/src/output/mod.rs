@@ -2,17 +2,17 @@
 
 /// Text as pictures.
 pub mod font;
-/// Which recipe, model and settings a picture came from: what is kept inside it.
+/// The recipe, model and settings that a picture came from, as stored inside it.
 pub mod origin;
-/// Files under names that nobody has named: only ours are overwritten.
+/// Files under names that the user did not choose: only our own are overwritten.
 pub mod own;
-/// Temporary files of this process, so that an abrupt end leaves none behind.
+/// Temporary files of this process, removed even if it ends abruptly.
 pub mod pending;
 /// PNG with the origin inside, and reading it back.
 pub mod png;
-/// Many pictures on one, each with its label.
+/// Contact sheets: many pictures on one, each with its label.
 pub mod sheet;
-/// Pictures written beside a running render.
+/// Pictures written while a render is running.
 pub mod snapshots;
 /// Videos of a render.
 pub mod video;

@@ -1,10 +1,10 @@
-//! Which recipe, model and settings a picture came from: what is kept inside it, enough to make it again.
+//! The recipe, model and settings that a picture came from. They are stored inside it and suffice to make it again.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a picture comes from. The recipe's text is kept apart from the rest, byte for byte.
+/// A picture's origin. The recipe's text is stored separately from the rest, byte for byte.
 ///
-/// Nothing in here depends on the clock or on the number of threads: the same render gives the same file.
+/// Nothing in it depends on the clock or on the number of threads: the same render gives the same file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Origin {
     /// The recipe as it was read.
@@ -14,17 +14,17 @@ pub struct Origin {
     pub facts: Facts,
 }
 
-/// The recipes that one builds on; kept as JSON.
+/// The recipes that a recipe builds on; stored as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bases {
-    /// For each recipe that the recipe names its place among [`Bases::recipes`].
+    /// For each entry of the recipe's `extends`, its index in [`Bases::recipes`].
     pub extends: Vec<usize>,
     pub recipes: Vec<Base>,
 }
 
 impl Bases {
-    /// The recipe stands alone.
+    /// Whether the recipe builds on no other.
     pub fn is_empty(&self) -> bool {
         self.recipes.is_empty()
     }
@@ -34,7 +34,7 @@ impl Bases {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Base {
-    /// Its file's path, relative to the recipe's folder unless it is absolute.
+    /// The path of its file, absolute or relative to the recipe's folder.
     pub path: String,
     pub text: String,
     /// As in [`Bases::extends`].
@@ -42,8 +42,8 @@ pub struct Base {
     pub extends: Vec<usize>,
 }
 
-/// All but the recipe's text; kept as JSON. Unknown keys are ignored and missing ones empty, so that pictures of later
-/// and earlier versions can be read.
+/// Everything but the recipe's text; stored as JSON. Unknown keys are ignored and missing ones are empty, so pictures of later and
+/// earlier versions can be read.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
@@ -55,7 +55,7 @@ pub struct Facts {
     pub model: String,
     /// The model's hash.
     pub model_hash: String,
-    /// All models, where several worked on the picture; the one above is the first of them.
+    /// All models, if several worked on the picture; `model` is then the first of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<UsedModel>,
     /// The seed that was used.
@@ -64,26 +64,26 @@ pub struct Facts {
     pub size: [u32; 2],
     /// Steps done.
     pub steps: u64,
-    /// Steps that were not needed up to here, because their phases ended early.
+    /// The number of steps skipped so far because their phases ended early.
     #[serde(skip_serializing_if = "is_zero")]
     pub steps_spared: u64,
-    /// Steps the render was to have; more than `steps` and `steps_spared` in a snapshot or after Ctrl-C.
+    /// The number of steps planned; more than `steps` plus `steps_spared` in a snapshot or after Ctrl-C.
     pub steps_planned: u64,
-    /// What the command line said in place of the recipe.
+    /// The command line's overrides.
     #[serde(skip_serializing_if = "Overrides::is_empty")]
     pub overrides: Overrides,
-    /// `cpu` or `cuda`: the same bytes can be expected from the same kind only.
+    /// `cpu` or `cuda`. Only the same kind of device can be expected to give the same bytes.
     pub device: String,
-    /// The edits of the recipe from which the render went on with the canvas as it was (`--watch=continue`): where there is one,
-    /// the recipe alone does not make the picture again.
+    /// The edits of the recipe after which the render continued with the same canvas (`--watch=continue`). If there are any, the recipe
+    /// alone does not reproduce the picture.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub continued: Vec<Continued>,
-    /// How many windows each prompt won.
+    /// The number of windows that each prompt won.
     pub tally: Vec<TallyLine>,
 }
 
 impl Facts {
-    /// The names of all models that worked on the picture, in a line.
+    /// Returns the names of all models that worked on the picture, separated by commas.
     pub fn all_models(&self) -> String {
         match self.models.as_slice() {
             [] => self.model.clone(),
@@ -92,11 +92,11 @@ impl Facts {
     }
 }
 
-/// An edit after which the canvas went on as it was.
+/// An edit after which the render continued with the same canvas.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Continued {
-    /// The step after which it came, of those that the recipe had until then.
+    /// The step after which it came, counted in the steps of the recipe until then.
     pub step: u64,
     pub steps: u64,
     /// The paths of the recipe's values that it changed, as `--set` takes them.
@@ -121,14 +121,14 @@ fn is_zero(steps: &u64) -> bool {
 pub struct TallyLine {
     pub prompt: String,
     pub target: String,
-    /// Windows won; of a direction, windows in which it acted.
+    /// The number of windows won; for a direction, the number of windows in which it acted.
     pub won: u64,
-    /// Of a direction: its mean probability in those windows.
+    /// For a direction: its mean probability in those windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
 }
 
-/// What the command line said in place of the recipe.
+/// The values that the command line overrode.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Overrides {
@@ -146,12 +146,12 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// The recipe alone decided.
+    /// Whether nothing was overridden.
     pub fn is_empty(&self) -> bool {
         *self == Overrides::default()
     }
 
-    /// As options of the command line: `--size 64x64 --seed 4`.
+    /// Formats the overrides as options of the command line: `--size 64x64 --seed 4`.
     pub fn options(&self) -> String {
         let size = self.size.map(|[width, height]| format!("--size {width}x{height}"));
         let steps = self.steps.map(|steps| format!("--steps {steps}"));
@@ -162,7 +162,7 @@ impl Overrides {
     }
 }
 
-/// A word for the shell; quoted where it needs it.
+/// Quotes a word for the shell if necessary.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:@+=".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

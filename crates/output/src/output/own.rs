@@ -1,4 +1,4 @@
-//! Files under names that we choose: what somebody else has put there is not overwritten.
+//! Files under names that the program chooses: foreign files are never overwritten.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -6,12 +6,12 @@ use std::path::Path;
 
 use super::whole::WriteError;
 
-/// Every PNG of ours says in a text before its pixels which program it is from; so many bytes are looked at.
+/// Each of our PNGs names this program in a text before its pixels; this many bytes are searched for it.
 const HEAD: u64 = 1 << 16;
 const NAME: &[u8] = b"recipe-render";
 
-/// That a picture may be written at a path that nobody has named: nothing is there, or a PNG of ours, or an empty file, or what is no
-/// ordinary file and is written into.
+/// Checks that a picture may be written at a path that the user did not choose: nothing is there, or one of our PNGs, or an empty file,
+/// or something that is not an ordinary file and is written into.
 ///
 /// # Errors
 /// [`WriteError::Foreign`].
@@ -19,12 +19,12 @@ pub fn check_own_picture(path: &Path) -> Result<(), WriteError> {
     check_own(path, |bytes| bytes.windows(NAME.len()).any(|window| window == NAME))
 }
 
-/// The same where `is_ours` tells by a file's first 64 KiB.
+/// The same, with `is_ours` to recognise a file by its first 64 KiB.
 pub fn check_own(path: &Path, is_ours: impl FnOnce(&[u8]) -> bool) -> Result<(), WriteError> {
     let ordinary = fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
     let mut head = Vec::new();
     let mut read = || File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    // What cannot be read cannot be known as ours.
+    // A file that cannot be read cannot be recognised as ours.
     if !ordinary || read().is_ok() && is_ours(&head) {
         return Ok(());
     }

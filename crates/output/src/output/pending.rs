@@ -1,7 +1,7 @@
-//! The temporary files and folders that are being written right now.
+//! The temporary files and folders that are currently being written.
 //!
-//! A process that is ended runs no destructors; [`abandon`] removes what they would have removed. Files are made, renamed
-//! and removed under one lock, so that there is no moment at which one is there without being known.
+//! A killed process runs no destructors; [`abandon`] removes what they would have removed. Files are created, renamed and removed under
+//! one lock, so none ever exists without being registered.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -25,7 +25,7 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// The file that `make` makes.
+    /// Registers the file that `make` creates.
     pub(super) fn new(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<Self> {
         let mut pending = pending();
         let file = make()?;
@@ -43,12 +43,12 @@ impl Temporary {
         self.file.as_ref().map(NamedTempFile::as_file).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Puts the file, with these permissions if any, in the place of `path`, in one step.
+    /// Moves the file atomically to `path`, replacing what is there, with these permissions if given.
     pub(super) fn persist(mut self, path: &Path, permissions: Option<std::fs::Permissions>) -> io::Result<()> {
         if let Some(permissions) = permissions {
             self.file()?.set_permissions(permissions)?;
         }
-        // Without it a crash soon after the rename may leave an empty file under the final name.
+        // Without the sync, a crash soon after the rename may leave an empty file under the final name.
         self.file()?.sync_all()?;
         let mut pending = pending();
         let Some(file) = self.file.take() else { return Ok(()) };
@@ -76,7 +76,7 @@ impl Drop for Temporary {
     }
 }
 
-/// A temporary folder, removed with all that is in it when dropped or by [`abandon`].
+/// A temporary folder, removed with all its contents when dropped or by [`abandon`].
 #[derive(Debug)]
 pub struct TemporaryFolder {
     /// Gone once it is in its place.
@@ -85,7 +85,7 @@ pub struct TemporaryFolder {
 }
 
 impl TemporaryFolder {
-    /// The folder that `make` makes.
+    /// Registers the folder that `make` creates.
     pub fn new(make: impl FnOnce() -> io::Result<TempDir>) -> io::Result<Self> {
         let mut pending = pending();
         let folder = make()?;
@@ -99,13 +99,13 @@ impl TemporaryFolder {
         &self.path
     }
 
-    /// Lets `rename` put the folder into its place; it stays temporary where that fails.
+    /// Calls `rename` to move the folder to its final path; the folder stays temporary if that fails.
     pub fn place(mut self, rename: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
         let mut pending = pending();
         rename(&self.path)?;
         pending.remove(&self.path);
         if let Some(folder) = self.folder.take() {
-            // Nothing is there any more that could be removed.
+            // The temporary path no longer exists, so there is nothing to remove.
             let _ = folder.keep();
         }
         Ok(())
@@ -120,8 +120,8 @@ impl Drop for TemporaryFolder {
     }
 }
 
-/// Removes all temporary files and folders that are being written. For use right before the process ends: as long as the answer lives,
-/// no further one is made, and who wants to make one waits.
+/// Removes all temporary files and folders that are being written. Use it right before the process ends: as long as the returned value
+/// lives, no more can be created, and whoever tries to waits.
 pub fn abandon() -> impl Sized {
     let pending = pending();
     for path in pending.iter() {

@@ -1,7 +1,7 @@
-//! PNG with its origin inside, and reading that back.
+//! Writes PNG files with their origin inside, and reads it back.
 //!
-//! Text is kept in iTXt chunks (PNG specification, third edition, 11.3.3.4): UTF-8, before the pixels, so that it can be
-//! read without decoding them. Besides our own keywords there are the standard `Software` and `Title`.
+//! Text is stored in iTXt chunks (PNG specification, third edition, 11.3.3.4) as UTF-8, before the pixels, so it can be read without
+//! decoding them. Besides our own keywords, the standard `Software` and `Title` are written.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
@@ -18,11 +18,11 @@ use crate::picture::Picture;
 
 /// The recipe's text, byte for byte, compressed.
 const RECIPE: &str = "recipe-render:recipe";
-/// [`super::Bases`] as JSON, compressed; only where there are any.
+/// [`super::Bases`] as JSON, compressed; only if there are any.
 const BASES: &str = "recipe-render:bases";
 /// [`super::Facts`] as JSON.
 const FACTS: &str = "recipe-render:facts";
-/// The longest recipe that is read back from a picture, in bytes: more than any recipe, less than would do harm.
+/// The maximum size of a recipe read back from a picture, in bytes: larger than any recipe, but harmless.
 const LONGEST: usize = 64 << 20;
 
 /// Writes a picture to `path`, whole or not at all.
@@ -30,7 +30,7 @@ pub fn write_png(path: &Path, picture: &Picture, origin: &Origin) -> Result<(), 
     write_whole(path, |file| encode(file, picture, origin).map_err(into_io))
 }
 
-/// Encodes a picture: 8 bits a channel, sRGB.
+/// Encodes a picture: 8 bits per channel, sRGB.
 fn encode(file: &mut dyn Write, picture: &Picture, origin: &Origin) -> Result<(), EncodingError> {
     let mut encoder = Encoder::new(file, picture.size.width, picture.size.height);
     encoder.set_color(ColorType::Rgb);
@@ -48,7 +48,7 @@ fn encode(file: &mut dyn Write, picture: &Picture, origin: &Origin) -> Result<()
         true => None,
         false => Some(text(BASES, &serde_json::to_string(&origin.bases).map_err(io::Error::from)?)),
     };
-    // The recipe comes last: where it is there, so is all that it needs.
+    // The recipe comes last: if it is present, so is everything it needs.
     for mut chunk in bases.into_iter().chain([text(RECIPE, &origin.recipe)]) {
         chunk.compressed = true;
         writer.write_text_chunk(&chunk)?;
@@ -57,7 +57,7 @@ fn encode(file: &mut dyn Write, picture: &Picture, origin: &Origin) -> Result<()
     writer.finish()
 }
 
-/// Writes a picture of pictures to `path`, whole or not at all: 8 bits a channel, sRGB, with its title but no recipe.
+/// Writes a sheet of pictures to `path`, whole or not at all: 8 bits per channel, sRGB, with its title but no recipe.
 pub fn write_rgb(path: &Path, image: &RgbImage, title: &str) -> Result<(), WriteError> {
     let encode = |file: &mut dyn Write| -> Result<(), EncodingError> {
         let mut encoder = Encoder::new(file, image.width(), image.height());
@@ -87,7 +87,7 @@ fn text(keyword: &str, text: &str) -> ITXtChunk {
     ITXtChunk::new(keyword, text)
 }
 
-/// Why a picture does not give its recipe back.
+/// Why a recipe cannot be recovered from a picture.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     #[error("{0}")]
@@ -103,7 +103,7 @@ pub enum RecoverError {
 }
 
 impl RecoverError {
-    /// What would help.
+    /// Returns a hint, if one would help.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             RecoverError::NoRecipe => {
@@ -116,7 +116,7 @@ impl RecoverError {
     }
 }
 
-/// The origin of the picture at `path`.
+/// Reads the origin of the picture at `path`.
 pub fn recover(path: &Path) -> Result<Origin, RecoverError> {
     let file = File::open(path).map_err(RecoverError::Unreadable)?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
@@ -125,7 +125,7 @@ pub fn recover(path: &Path) -> Result<Origin, RecoverError> {
     recover_from(BufReader::new(file))
 }
 
-/// Finds the recipe in a file's content.
+/// Reads the origin from a file's content.
 pub fn recover_from(mut file: impl io::BufRead + Seek) -> Result<Origin, RecoverError> {
     check_signature(&mut file)?;
     decode(file)
@@ -144,14 +144,14 @@ fn check_signature(file: &mut (impl Read + Seek)) -> Result<(), RecoverError> {
 
 fn decode(file: impl io::BufRead + Seek) -> Result<Origin, RecoverError> {
     let mut options = png::DecodeOptions::default();
-    // A damaged chunk is to be reported, not skipped: it may be the one we look for.
+    // A damaged chunk must be reported, not skipped: it may be the one we look for.
     options.set_skip_ancillary_crc_failures(false);
     let mut decoder = Decoder::new_with_options(file, options);
     decoder.set_limits(png::Limits { bytes: LONGEST });
     let mut reader = decoder.read_info().map_err(damage)?;
     let mut origin = find(&reader.info().utf8_text)?;
     if origin.is_none() {
-        // Programs that rewrite a PNG may put text behind the pixels.
+        // Programs that rewrite a PNG may put text after the pixels.
         reader.finish().map_err(damage)?;
         origin = find(&reader.info().utf8_text)?;
     }
@@ -169,7 +169,7 @@ fn find(chunks: &[ITXtChunk]) -> Result<Option<Origin>, RecoverError> {
     Ok(Some(Origin { recipe, bases, facts }))
 }
 
-/// What a chunk's JSON says; nothing if there is none.
+/// Parses a chunk's JSON; the default if the chunk is missing.
 fn parsed<T: Default + DeserializeOwned>(json: Option<String>) -> Result<T, RecoverError> {
     let Some(json) = json else { return Ok(T::default()) };
     serde_json::from_str(&json).map_err(|error| RecoverError::Damaged(error.to_string()))
@@ -249,7 +249,7 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             recover(&path)
         };
-        // Cut anywhere: before the recipe an error, behind it the recipe.
+        // Cut anywhere: before the end of the recipe an error, after it the recipe.
         let pixels = whole.windows(4).position(|four| four == b"IDAT").unwrap();
         for length in 1..whole.len() {
             match of(&whole[..length]) {
@@ -259,7 +259,7 @@ mod tests {
                 }
             }
         }
-        // A flipped bit anywhere is never a panic, nor another recipe.
+        // A flipped bit anywhere never causes a panic or another recipe.
         for at in 0..pixels {
             let mut flipped = whole.clone();
             flipped[at] ^= 4;

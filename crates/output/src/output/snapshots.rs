@@ -1,4 +1,4 @@
-//! Pictures written beside a running render, in a thread of their own so that it need not wait for them.
+//! Writes pictures while a render is running, in a separate thread so that the render need not wait.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -10,12 +10,12 @@ use super::png::write_png;
 use super::whole::WriteError;
 use crate::picture::Picture;
 
-/// `NAME-000120.png` beside `NAME.png`.
+/// Returns `NAME-000120.png` beside `NAME.png`.
 pub fn step_path(output: &Path, step: u64) -> PathBuf {
     beside(output, &format!("{step:06}"))
 }
 
-/// `NAME-phase-1-compose.png` beside `NAME.png`; for a phase without a name of its own `NAME-phase-1.png`. `number` counts from 1.
+/// Returns `NAME-phase-1-compose.png` beside `NAME.png`, or `NAME-phase-1.png` for an unnamed phase. `number` counts from 1.
 pub fn phase_path(output: &Path, number: usize, name: &str) -> PathBuf {
     let suffix = if name == format!("phase {number}") || file_word(name).is_empty() {
         format!("phase-{number}")
@@ -25,12 +25,12 @@ pub fn phase_path(output: &Path, number: usize, name: &str) -> PathBuf {
     beside(output, &suffix)
 }
 
-/// `NAME-sheet.png` beside `NAME.png`: the phases' contact sheet.
+/// Returns `NAME-sheet.png` beside `NAME.png`, the path of the phases' contact sheet.
 pub fn sheet_path(output: &Path) -> PathBuf {
     beside(output, "sheet")
 }
 
-/// Whether `path` is a name that [`step_path`], [`phase_path`] or [`sheet_path`] give beside `output`.
+/// Whether `path` is a name that [`step_path`], [`phase_path`] or [`sheet_path`] returns for `output`.
 pub fn is_snapshot_of(output: &Path, path: &Path) -> bool {
     let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let (of, name) = (stem(output), stem(path));
@@ -45,7 +45,8 @@ fn beside(output: &Path, suffix: &str) -> PathBuf {
     output.with_file_name(name)
 }
 
-/// A name as part of a file's: letters and digits of any script, everything else a hyphen, of a length that file systems take.
+/// Turns a name into part of a file name: letters and digits of any script, hyphens for everything else, and a length that file systems
+/// accept.
 fn file_word(name: &str) -> String {
     let mut word = String::new();
     for c in name.chars() {
@@ -65,17 +66,17 @@ struct Task {
     path: PathBuf,
     picture: Picture,
     facts: Facts,
-    /// Nobody has named the path.
+    /// Whether the user did not choose the path.
     unnamed: bool,
-    /// Called when the picture is on disk, or is not.
+    /// Called when the picture has been written, or could not be.
     then: Option<Then>,
 }
 
-/// What is to be done with the outcome of a write.
+/// A callback for the outcome of a write.
 type Then = Box<dyn FnOnce(&Path, Result<(), &WriteError>) + Send>;
 
-/// Writes pictures of one recipe in the order given. At most one waits while another is written; who brings a third waits,
-/// so that memory stays bounded and nothing is lost.
+/// Writes pictures of one recipe in the order given. At most one waits while another is written; the caller of a third waits, so memory
+/// stays bounded and nothing is lost.
 pub struct Writer {
     tasks: SyncSender<Task>,
     failures: Receiver<WriteError>,
@@ -83,7 +84,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer of pictures made from this recipe text and what it builds on.
+    /// Creates a writer of pictures made from this recipe text and the recipes that it builds on.
     pub fn new(recipe: String, bases: Bases) -> Self {
         let (tasks, incoming) = sync_channel::<Task>(1);
         let (failed, failures) = std::sync::mpsc::channel();
@@ -104,13 +105,13 @@ impl Writer {
         Writer { tasks, failures, thread }
     }
 
-    /// Has a picture written whose name is ours: what somebody else has put there is left alone.
+    /// Queues a picture under a name chosen by the program; a foreign file there is left alone.
     pub fn write(&self, path: PathBuf, picture: Picture, facts: Facts) {
         // The thread ends only after this sender.
         let _ = self.tasks.send(Task { path, picture, facts, unnamed: true, then: None });
     }
 
-    /// Has one written and then tells `then` of the outcome, in the writer's thread.
+    /// Queues a picture and passes the outcome to `then` in the writer's thread.
     pub fn write_then(
         &self,
         path: PathBuf,
@@ -121,7 +122,7 @@ impl Writer {
         let _ = self.tasks.send(Task { path, picture, facts, unnamed: true, then: Some(Box::new(then)) });
     }
 
-    /// Has the render's own picture written if the writer is not behind; else it is dropped and the answer is false.
+    /// Queues the render's own picture if the writer is not behind; otherwise drops it and returns false.
     pub fn offer(&self, path: PathBuf, picture: Picture, facts: Facts) -> bool {
         !matches!(
             self.tasks.try_send(Task { path, picture, facts, unnamed: false, then: None }),
@@ -129,7 +130,7 @@ impl Writer {
         )
     }
 
-    /// Failures since the last call.
+    /// Returns the failures since the last call.
     pub fn failures(&self) -> Vec<WriteError> {
         self.failures.try_iter().collect()
     }

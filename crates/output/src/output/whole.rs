@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all: a temporary file in the same folder, then a rename.
+//! Writes files whole or not at all: to a temporary file in the same folder, which is then renamed.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -25,7 +25,7 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    /// What would help.
+    /// Returns a hint, if one would help.
     pub fn hint(&self) -> Option<String> {
         match self {
             WriteError::NoFolder { folder, .. } => Some(format!("make it first: mkdir -p {folder}")),
@@ -42,15 +42,15 @@ impl WriteError {
     }
 }
 
-/// Where a file is to go, looked at before anything is computed or written.
+/// The destination of a file, checked before anything is computed or written.
 struct Place {
     /// The path with symbolic links followed, so that a link is kept and its target replaced.
     path: PathBuf,
     folder: PathBuf,
-    /// What is there now.
+    /// The metadata of an existing file there.
     present: Option<Metadata>,
-    /// The path names this open file of the process, whatever that is: a file there must not be replaced under whoever
-    /// has redirected into it.
+    /// The open file of this process that the path names, of whatever kind. Its target must not be replaced, because the user has
+    /// redirected output into it.
     open: Option<Open>,
 }
 
@@ -63,7 +63,7 @@ enum Open {
 }
 
 impl Open {
-    /// What a path names: `/dev/stdout`, `/dev/stderr`, `/dev/fd/N`, and `/proc/self/fd/N`.
+    /// Recognises paths of open files: `/dev/stdout`, `/dev/stderr`, `/dev/fd/N`, and `/proc/self/fd/N`.
     fn named(path: &Path) -> Option<Self> {
         if !cfg!(unix) {
             return None;
@@ -82,10 +82,10 @@ impl Open {
     }
 }
 
-/// The path with symbolic links followed, those to files that do not exist included.
+/// Returns the path with symbolic links followed, including links to files that do not exist.
 pub fn resolve(path: &Path) -> PathBuf {
     let mut path = path.to_path_buf();
-    // As many as Linux follows. More are a circle, which then cannot be written.
+    // As many as Linux follows. More are a cycle, which cannot be written.
     for _ in 0..40 {
         if let Ok(path) = fs::canonicalize(&path) {
             return path;
@@ -122,20 +122,21 @@ impl Place {
         }
     }
 
-    /// A device, a pipe or what is open already (`/dev/null`, `/dev/stdout`): written into, never replaced.
+    /// Whether it is a device, a pipe or an open file (`/dev/null`, `/dev/stdout`), which is written into, never replaced.
     fn is_special(&self) -> bool {
         self.open.is_some() || self.present.as_ref().is_some_and(|present| !present.is_file())
     }
 
-    /// An empty temporary file beside the path.
+    /// Creates an empty temporary file beside the path.
     fn temporary(&self) -> io::Result<Temporary> {
         let mut prefix = OsString::from(".");
-        // A name at the file system's limit leaves no room for more.
+        // A name at the file system's length limit leaves no room for a prefix.
         prefix.push(self.path.file_stem().filter(|stem| stem.len() < 100).unwrap_or_default());
         prefix.push(".");
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(".tmp");
-        // What any program would give a new file: all bits that the umask leaves. Temporary files are private by default.
+        // Use the permissions that any program would give a new file: all bits that the umask allows. Temporary files are private by
+        // default.
         #[cfg(unix)]
         let all = std::os::unix::fs::PermissionsExt::from_mode(0o666);
         #[cfg(unix)]
@@ -144,7 +145,7 @@ impl Place {
     }
 }
 
-/// Tries whether a file can be written at `path`: its folder exists and takes a new file. Leaves nothing behind.
+/// Checks that a file can be written at `path`: its folder exists and accepts a new file. Leaves nothing behind.
 pub fn check_writable(path: &Path) -> Result<(), WriteError> {
     let place = Place::of(path)?;
     if place.is_special() {
@@ -157,16 +158,16 @@ pub fn check_writable(path: &Path) -> Result<(), WriteError> {
     })
 }
 
-/// Writes a file by `write`, whole or not at all: until the very end an older file at `path` stays as it is, and for good
-/// if anything fails. The older file's permissions are kept. What is not an ordinary file is written into directly.
+/// Writes a file by `write`, whole or not at all. An existing file at `path` stays until the very end, or for good if anything fails, and
+/// its permissions are kept. Anything but an ordinary file is written into directly.
 pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), WriteError> {
     let place = Place::of(path)?;
     let written = if place.is_special() { write_into(&place, write) } else { replace(&place, write) };
     written.map_err(|error| WriteError::Failed { path: path.display().to_string(), error })
 }
 
-/// Lets `make` write a file of a name of its own beside `path`, which then takes that place, whole or not at all: for
-/// programs that write files by name, and for formats whose beginning is written last.
+/// Lets `make` write a file under a temporary name beside `path`, then moves it to `path`, whole or not at all. This serves programs that
+/// write files by name, and formats whose beginning is written last.
 pub fn make_whole(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), WriteError> {
     let place = Place::of(path)?;
     let made = || {
@@ -182,7 +183,7 @@ pub fn make_whole(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Re
 
 fn write_into(place: &Place, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let into: Box<dyn Write> = match place.open {
-        // Opened once more, they would be written from their beginning, over what is there.
+        // If they were opened again, writing would start at their beginning, over what is there.
         Some(Open::Stdout) => Box::new(io::stdout()),
         Some(Open::Stderr) => Box::new(io::stderr()),
         Some(Open::Other) => Box::new(File::options().append(true).open(&place.path)?),
@@ -238,7 +239,7 @@ mod tests {
         assert!(matches!(error(&folder.path().join("no/picture.png")), WriteError::NoFolder { .. }));
         assert!(matches!(error(&file.join("picture.png")), WriteError::NotAFolder { .. }));
         assert!(matches!(error(folder.path()), WriteError::IsAFolder { .. }));
-        // Not even root may make a file here.
+        // Not even root can create a file here.
         #[cfg(target_os = "linux")]
         assert!(matches!(error(Path::new("/proc/picture.png")), WriteError::FolderClosed { .. }));
         check_writable(&folder.path().join("picture.png")).unwrap();

@@ -1,4 +1,4 @@
-//! Half blocks: each character shows two pixels, the upper one in its colour, the lower one in its background's.
+//! Half blocks: each character shows two pixels, the upper one as its foreground colour, the lower one as its background colour.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use image::{Rgb, RgbImage};
 
 use super::Colours;
 
-/// Draws a picture of as many columns as its width and half as many rows as its height, each ending its line.
+/// Draws a picture with one column per pixel of width and one row per two pixels of height. Each row ends its line.
 pub(super) fn draw(text: &mut String, picture: &RgbImage, colours: Colours) {
     for row in 0..picture.height() / 2 {
         let mut colour = None;
@@ -19,12 +19,12 @@ pub(super) fn draw(text: &mut String, picture: &RgbImage, colours: Colours) {
             }
             text.push('▀');
         }
-        // What an earlier, wider picture left is cleared.
+        // Clear what an earlier, wider picture left.
         text.push_str("\x1b[0m\x1b[K\n");
     }
 }
 
-/// A colour as SGR's 38 and 48 take it.
+/// Formats a colour as a parameter of SGR 38 and 48.
 fn parameter(Rgb([r, g, b]): Rgb<u8>, colours: Colours) -> String {
     match colours {
         Colours::True => format!("2;{r};{g};{b}"),
@@ -35,7 +35,7 @@ fn parameter(Rgb([r, g, b]): Rgb<u8>, colours: Colours) -> String {
 /// The steps of xterm's colour cube.
 const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
-/// The nearest of xterm's colours 16 to 255: a cube of six steps a channel, and 24 greys.
+/// Returns the nearest of xterm's colours 16 to 255: a cube of six steps per channel, and 24 greys.
 fn index(pixel: [u8; 3]) -> u8 {
     let steps = pixel.map(|value| nearest(value, &CUBE));
     let mean = pixel.iter().map(|value| u32::from(*value)).sum::<u32>() / 3;
@@ -66,7 +66,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         let first = "\x1b[38;2;0;0;7;48;2;0;1;7m▀\x1b[38;2;100;0;7;48;2;100;1;7m▀\x1b[0m\x1b[K";
         assert_eq!((lines.len(), lines[0]), (2, first));
-        // A colour that goes on is not said again.
+        // A colour that continues is not repeated.
         let mut plain = String::new();
         draw(&mut plain, &RgbImage::new(3, 2), Colours::True);
         assert_eq!(plain, "\x1b[38;2;0;0;0;48;2;0;0;0m▀▀▀\x1b[0m\x1b[K\n");

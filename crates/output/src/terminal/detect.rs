@@ -1,9 +1,9 @@
-//! Which protocol a terminal understands, by what it says of itself in the environment.
+//! Detects which protocol a terminal understands from its environment variables.
 
 use super::{Colours, Protocol};
 
-/// The best protocol of the terminal that `environment` (a variable's name to its value) describes. Inside a multiplexer, which
-/// passes none of the others on without being told to, half blocks.
+/// Returns the best protocol of the terminal that `environment` (a variable's name to its value) describes. Inside a multiplexer this is
+/// half blocks, because multiplexers do not pass the other protocols on by default.
 pub fn detect(environment: impl Fn(&str) -> Option<String>) -> Protocol {
     let get = |name: &str| environment(name).filter(|value| !value.is_empty());
     let is = |name: &str, values: &[&str]| get(name).is_some_and(|value| values.contains(&value.as_str()));
@@ -21,7 +21,7 @@ pub fn detect(environment: impl Fn(&str) -> Option<String>) -> Protocol {
     if iterm || get("WEZTERM_PANE").is_some() {
         return Protocol::Iterm;
     }
-    // Konsole had kitty's protocol before it had sixels, and takes both since 22.04.
+    // Konsole supported kitty's protocol before sixels, and both since 22.04.
     let konsole = get("KONSOLE_VERSION").and_then(|version| version.parse().ok()).is_some_and(|v: u32| v >= 220_400);
     let sixel =
         ["foot", "mlterm", "contour", "yaft"].iter().any(|name| term.starts_with(name)) || term.contains("sixel");

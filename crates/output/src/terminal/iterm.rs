@@ -9,7 +9,7 @@ use image::{ImageFormat, RgbImage};
 
 use super::Area;
 
-/// Draws a picture over `area`. The cursor is put back where it was, since not all terminals leave it there when asked to.
+/// Draws a picture over `area`. The cursor is restored explicitly, because not all terminals leave it in place when asked to.
 pub(super) fn draw(text: &mut String, picture: &RgbImage, area: Area) {
     let mut file = Cursor::new(Vec::new());
     if picture.write_to(&mut file, ImageFormat::Png).is_err() {

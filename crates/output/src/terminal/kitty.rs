@@ -17,10 +17,10 @@ const PIECE: usize = 4096;
 /// Draws a picture over `area` without moving the cursor.
 pub(super) fn draw(text: &mut String, picture: &RgbImage, area: Area) {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
-    // Memory takes what it is given.
+    // Writing to memory cannot fail.
     let bytes = zlib.write_all(picture).and_then(|()| zlib.finish()).unwrap_or_default();
     let encoded = STANDARD.encode(bytes);
-    // Two programs in one window must not take each other's pictures away. 0 is no number.
+    // Two programs in one window must not replace each other's pictures. 0 is not a valid number.
     let number = std::process::id().max(1);
     // Show at once (a=T) as placement 1 of the picture of this number, which replaces the earlier one; RGB (f=24),
     // compressed (o=z); neither move the cursor (C=1) nor answer (q=2).

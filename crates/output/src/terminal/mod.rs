@@ -1,5 +1,5 @@
-//! Pictures in a terminal: the kitty graphics protocol, iTerm2's inline images, sixels, and half blocks where there is
-//! nothing better. All of it is text that is printed; nothing is asked of the terminal.
+//! Pictures in a terminal: the kitty graphics protocol, iTerm2's inline images, sixels, and half blocks as the fallback. All of them are
+//! printed text; the terminal is never queried.
 
 mod blocks;
 mod detect;
@@ -14,7 +14,7 @@ use image::imageops::{self, FilterType};
 
 pub use detect::detect;
 
-/// How a picture is put on a terminal.
+/// A way to show a picture in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// The kitty graphics protocol.
@@ -23,16 +23,16 @@ pub enum Protocol {
     Iterm,
     /// DEC's sixels.
     Sixel,
-    /// Two pixels a character: `▀` in one colour on another.
+    /// Two pixels per character: `▀` in one colour on another.
     Blocks(Colours),
 }
 
-/// The colours that a terminal has.
+/// The colours that a terminal supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colours {
     /// 24 bits.
     True,
-    /// The 256 of xterm.
+    /// xterm's 256 colours.
     Indexed,
 }
 
@@ -41,12 +41,12 @@ pub enum Colours {
 pub struct Window {
     pub columns: u16,
     pub rows: u16,
-    /// Width and height of a character cell in pixels, where the terminal tells.
+    /// Width and height of a character cell in pixels, if the terminal reports them.
     pub cell: Option<(u16, u16)>,
 }
 
 impl Window {
-    /// A cell's size where the terminal does not tell: rather too small, so that a picture does not outgrow its rows.
+    /// The assumed cell size if the terminal reports none: rather too small, so that a picture does not exceed its rows.
     const CELL: (u16, u16) = (8, 16);
 
     fn cell(&self) -> (u32, u32) {
@@ -55,7 +55,7 @@ impl Window {
     }
 }
 
-/// Rows and columns that a picture takes on a terminal.
+/// The rows and columns that a picture takes in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Area {
     pub columns: u16,
@@ -63,12 +63,12 @@ pub struct Area {
 }
 
 impl Area {
-    /// The most rows that a picture takes.
+    /// The maximum number of rows for a picture.
     const ROWS: u16 = 30;
-    /// Rows that are left to other things.
+    /// The number of rows left for other output.
     const OTHERS: u16 = 4;
 
-    /// The area of a picture of `width` by `height` pixels in its proportions; none where the window is too small.
+    /// Returns the area of a picture of `width` by `height` pixels in its proportions; none if the window is too small.
     pub fn of(width: u32, height: u32, window: &Window) -> Option<Self> {
         let most_rows = window.rows.saturating_sub(Self::OTHERS).min(Self::ROWS);
         let most_columns = window.columns.saturating_sub(1);
@@ -76,7 +76,7 @@ impl Area {
             return None;
         }
         let (cell_width, cell_height) = window.cell();
-        // Columns a row in the picture's proportions.
+        // Columns per row in the picture's proportions.
         let ratio = f64::from(width) / f64::from(height) * f64::from(cell_height) / f64::from(cell_width);
         let rows = f64::from(most_rows).min(f64::from(most_columns) / ratio);
         let whole = |value: f64, most: u16| (value.round() as u16).clamp(1, most);
@@ -84,15 +84,15 @@ impl Area {
     }
 }
 
-/// The text that draws a picture. It is to be printed with the cursor at the beginning of a line; that line and those below
-/// it take the picture, and the cursor ends at the beginning of the line below them. Printed again `area.rows` lines higher
-/// it takes the earlier picture's place.
+/// Returns the text that draws a picture. Print it with the cursor at the beginning of a line. The picture covers that line and those
+/// below it, and the cursor ends at the beginning of the line after them. Printed again `area.rows` lines higher, it replaces the earlier
+/// picture.
 pub fn drawn(protocol: Protocol, picture: &RgbImage, area: Area, window: &Window) -> String {
     let (cell_width, cell_height) = window.cell();
     let most = (u32::from(area.columns) * cell_width, u32::from(area.rows) * cell_height);
     let scaled = |width: u32, height: u32| imageops::resize(picture, width, height, FilterType::Triangle);
     let mut text = String::new();
-    // The lines must be there before a picture covers them: one that scrolls takes the picture along or cuts it.
+    // The lines must exist before a picture covers them: a line that scrolls moves the picture or cuts it.
     for _ in 0..area.rows {
         text.push('\n');
     }
@@ -116,7 +116,8 @@ pub fn drawn(protocol: Protocol, picture: &RgbImage, area: Area, window: &Window
     text
 }
 
-/// The terminal enlarges what is smaller than its place; more pixels than it can show need not be sent.
+/// Returns the size to send. The terminal enlarges a picture that is smaller than its place, and more pixels than it can show are
+/// useless.
 fn least(place: (u32, u32), picture: (u32, u32)) -> (u32, u32) {
     if place.0 <= picture.0 && place.1 <= picture.1 { place } else { picture }
 }
@@ -139,7 +140,7 @@ mod tests {
         assert_eq!(of(512, 512, &Window { columns: 3, ..WINDOW }), None);
     }
 
-    /// Every protocol leaves the cursor as many lines lower as it reserved.
+    /// Every protocol moves the cursor down by exactly the lines it reserved.
     #[test]
     fn pictures_take_exactly_their_rows() {
         let picture = RgbImage::new(64, 48);

@@ -1,4 +1,4 @@
-//! Sixels: strips of six rows, one run of characters for each colour of a strip (DEC's VT330/340 manual, chapter 14).
+//! Sixels: strips of six rows, with one run of characters for each colour of a strip (DEC's VT330/340 manual, chapter 14).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,10 +7,10 @@ use image::RgbImage;
 use quantette::deps::palette::Srgb;
 use quantette::{ImageRef, Pipeline};
 
-/// Rows of a strip.
+/// The number of rows in a strip.
 const STRIP: usize = 6;
 
-/// Draws a picture with its upper left corner at the cursor, which is put back there.
+/// Draws a picture with its upper left corner at the cursor, which is restored afterwards.
 pub(super) fn draw(text: &mut String, picture: &RgbImage) {
     let pixels: Vec<Srgb<u8>> = picture.pixels().map(|pixel| Srgb::from(pixel.0)).collect();
     let Ok(image) = ImageRef::new(picture.width(), picture.height(), &pixels[..]) else { return };
@@ -23,7 +23,7 @@ pub(super) fn draw(text: &mut String, picture: &RgbImage) {
         let _ = write!(text, "#{number};2;{r};{g};{b}");
     }
     for strip in indices.chunks(STRIP * width.max(1)) {
-        // For each colour of the strip, a bit for each of its rows in every column.
+        // For each colour of the strip, every column has one bit per row.
         let mut bits: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
         for (row, line) in strip.chunks(width.max(1)).enumerate() {
             for (column, number) in line.iter().enumerate() {
@@ -31,12 +31,12 @@ pub(super) fn draw(text: &mut String, picture: &RgbImage) {
             }
         }
         for (position, (number, columns)) in bits.iter().enumerate() {
-            // Back to the strip's beginning for a further colour.
+            // Return to the strip's beginning for the next colour.
             text.push_str(if position == 0 { "" } else { "$" });
             let _ = write!(text, "#{number}");
             let used = columns.iter().rposition(|bits| *bits != 0).map_or(0, |last| last + 1);
             for run in columns[..used].chunk_by(|a, b| a == b) {
-                // Six bits from `?` on.
+                // Six bits as characters from `?` on.
                 let character = char::from(63 + run[0]);
                 match run.len() {
                     length @ ..4 => text.extend(std::iter::repeat_n(character, length)),
@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads what [`draw`] writes, the way a terminal does.
+    /// Decodes what [`draw`] writes, as a terminal does.
     fn decoded(text: &str) -> RgbImage {
         let data = text.strip_prefix("\x1b7\x1bP0;1;0q").unwrap().strip_suffix("\x1b\\\x1b8").unwrap();
         let mut characters = data.chars().peekable();

@@ -1,4 +1,4 @@
-//! Every key that a recipe can have: the one table that the parser, the schema and the reference are all made from.
+//! Every key of a recipe, in the one table from which the parser, the schema and the reference are made.
 //!
 //! To add a key: one entry in `tables.rs` (or in `stages.rs`, for a stage), its default in `defaults.toml`, and the place
 //! that reads it. The editors' schema and the reference page follow by themselves.
@@ -12,15 +12,15 @@ pub(super) use tables::*;
 /// A table of a recipe: the recipe itself, `[canvas]`, one `[[detail]]`, ...
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Its name in `defaults.toml`, in the schema's definitions and in messages.
+    /// The table's name in `defaults.toml`, in the schema's definitions and in messages.
     pub name: &'static str,
-    /// How it is written, as a heading.
+    /// The heading under which a recipe writes it.
     pub heading: &'static str,
     pub about: &'static str,
     pub keys: &'static [Key],
     /// Keys of which at most one can be given.
     pub exclusive: &'static [&'static str],
-    /// One of them must be given.
+    /// Whether one of the exclusive keys must be given.
     pub one_needed: bool,
 }
 
@@ -39,16 +39,16 @@ impl Table {
 pub(super) struct Key {
     pub name: &'static str,
     pub kind: Kind,
-    /// The unit of its value; empty where there is none.
+    /// The unit of its value; empty if it has none.
     pub unit: &'static str,
-    /// What it means. For a key without an entry in `defaults.toml`, what happens without it too.
+    /// What the key means, and for a key without an entry in `defaults.toml` also what happens if it is not given.
     pub about: &'static str,
-    /// A value, as written in a recipe.
+    /// An example value, as written in a recipe.
     pub example: &'static str,
     pub required: bool,
 }
 
-/// What a key's value can be.
+/// The kinds of value that a key accepts.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     /// A text that is not blank.
@@ -69,9 +69,9 @@ pub(super) enum Kind {
     Switchable(Bounds),
     /// A schedule for all, or a table of schedules by the names of targets.
     Weights(Bounds),
-    /// What a stage draws from: one schedule, or the two ends.
+    /// The range that a stage draws from: one schedule, or one for each end.
     Range(Single, Bounds),
-    /// A name; some names carry settings, and are then the only key of a table.
+    /// A name from a list. A name that carries settings is written as the only key of a table.
     Choice(&'static [Variant]),
     /// Red, green, blue.
     Colour,
@@ -89,9 +89,9 @@ pub(super) enum Kind {
     Models,
     /// An array of texts, at least one.
     Texts,
-    /// An array of texts with a place for another one in each.
+    /// An array of texts, each with a placeholder for another text.
     Templates,
-    /// The step that begins a stretch of the run, and the one that ends it.
+    /// The step at which a part of the run begins, and the one at which it ends.
     Steps,
     /// A rectangle in fractions of the canvas, or a mask.
     Region,
@@ -99,7 +99,7 @@ pub(super) enum Kind {
     Tables(&'static Table),
 }
 
-/// What one number means where a range can stand.
+/// The meaning of a single number where a range is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Single {
     /// 15 means from -15 to 15.
@@ -110,7 +110,7 @@ pub(super) enum Single {
     Fixed,
 }
 
-/// One of the names that a choice is between.
+/// One of the names of a choice.
 #[derive(Debug)]
 pub(super) struct Variant {
     pub name: &'static str,
@@ -118,7 +118,7 @@ pub(super) struct Variant {
     pub with: With,
 }
 
-/// What a choice's name carries.
+/// What a name of a choice carries.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum With {
     Nothing,
@@ -133,7 +133,7 @@ pub(super) enum With {
 pub(super) struct Bounds {
     pub low: f64,
     pub high: f64,
-    /// `low` itself is not among them.
+    /// Whether `low` itself is excluded.
     pub above: bool,
 }
 
@@ -146,7 +146,7 @@ impl Bounds {
         Bounds { low, high, above: true }
     }
 
-    /// Whether a value is among them; no value that is not finite is.
+    /// Whether a value is within the bounds; infinities and NaN never are.
     pub fn hold(&self, value: f64) -> bool {
         value <= self.high && if self.above { value > self.low } else { value >= self.low }
     }
@@ -162,7 +162,7 @@ impl Bounds {
 }
 
 impl Kind {
-    /// What is expected, in words that follow "expected".
+    /// Describes the expected value, in words that follow "expected".
     pub fn words(&self) -> String {
         let number = |bounds: &Bounds| format!("a number {}", bounds.words());
         let schedule =
@@ -206,13 +206,13 @@ impl Kind {
     }
 }
 
-/// The sides that a canvas can have, in pixels.
+/// The least and the greatest side of a canvas, in pixels.
 pub(super) const SIDES: (u64, u64) = (16, 65536);
 
-/// Seeds: all that 64 bits hold, wherever one is said.
+/// The range of every seed: all of 64 bits.
 pub(super) const SEEDS: (u64, u64) = (0, u64::MAX);
 
-/// The steps of a whole run, where they are said as one number.
+/// The range of a whole run's steps, given as one number.
 pub(super) const STEPS: (u64, u64) = (1, 10_000_000);
 
 #[cfg(test)]

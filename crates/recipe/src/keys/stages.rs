@@ -1,7 +1,7 @@
-//! The stages that a pipeline can have. To add one: an entry here, and its kind in the plan.
+//! The stages of a pipeline. To add one: an entry here, and its kind in the plan.
 
-use crate::plan::{Axis, Range, StageKind};
 use crate::keys::{Bounds, Kind, Single};
+use crate::plan::{Axis, Range, StageKind};
 
 /// One stage: its key in a recipe, and what it becomes in a plan.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) enum Build {
     Axis(fn(Axis) -> StageKind),
 }
 
-/// A window's shift, in fractions of its side, and what else can be drawn to both sides of 0.
+/// A window's shift, in fractions of its side; also the bounds of other values drawn to both sides of 0.
 const SHIFT: Bounds = Bounds::within(-4.0, 4.0);
 const ANGLE: Bounds = Bounds::within(-360.0, 360.0);
 const FRACTION: Bounds = Bounds::within(0.0, 1.0);

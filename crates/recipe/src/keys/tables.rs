@@ -28,7 +28,7 @@ pub(crate) static ALL: &[&Table] = &[
 
 const WEIGHT: Bounds = Bounds::within(0.0, 1000.0);
 
-/// One model, or several.
+/// The keys that name the models: one model, or several.
 const MODELS: &[&str] = &["model", "models"];
 
 pub(crate) static RECIPE: Table = Table {
@@ -595,7 +595,7 @@ pub(crate) static STAGE: Table = Table {
     one_needed: false,
 };
 
-/// The stages' keys, and what else a pipeline's entry can have.
+/// The stages' keys, and the other keys of a pipeline's entry.
 static STAGE_KEYS: [Key; STAGES.len() + 2] = {
     let mut keys = [Key {
         unit: "probability",
@@ -671,7 +671,7 @@ pub(crate) const OPTIMISERS: &[Variant] = &[
     },
 ];
 
-/// How much of a mean is kept.
+/// The fraction of a running mean that is kept.
 const KEPT: Bounds = Bounds::within(0.0, 0.999_999);
 const EPSILON: Key = Key {
     about: "Added to the root of the mean square: parameters whose gradient is smaller than this move less. With `gradient = \
@@ -863,7 +863,7 @@ pub(crate) static PHASE: Table = Table {
     one_needed: false,
 };
 
-/// What can be done to a gradient.
+/// The ways to treat a gradient.
 pub(crate) const GRADIENTS: &[Variant] = &[
     Variant { name: "plain", about: "nothing", with: With::Nothing },
     Variant {

@@ -1,11 +1,11 @@
 //! Defaults that belong to a model: the table `[advice]` of its `model.toml`, in the shape of `defaults.toml`.
 //!
 //! ```text
-//! recipe ─ which models it names ─▶ look up ─ their texts, among the sources ─▶ Counsel ─▶ Reader, wherever a recipe is silent
+//! recipe ─ models it names ─▶ look up ─ their texts, among the sources ─▶ Counsel ─▶ Reader, for values a recipe does not give
 //! ```
 //!
-//! What a target says nothing of is the advice of the model that looks for it, of several the first one's; the canvas and the
-//! phases have that of the recipe's own model. Where no model advises, the program's defaults count.
+//! Values that a target does not give come from the advice of its model, or of the first of several models. Those of the canvas and the
+//! phases come from the recipe's own model. If no model gives advice, the program's defaults apply.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,17 +29,17 @@ use crate::sources::texts::{SourceFile, Sources};
 use crate::syntax::text;
 use crate::syntax::tree::moved;
 
-/// Gives the path and the text of the `model.toml` of a model, by its name or folder and the folder that a path counts from;
-/// none where there is no such model, or nothing to read. What is wrong with it besides its advice is for others to tell.
+/// Returns the path and the text of a model's `model.toml`, given the model's name or folder and the folder that a path is relative to;
+/// none if there is no such model, or nothing to read. Errors in the file outside its advice are reported elsewhere.
 pub type Advise<'o> = &'o dyn Fn(&str, &Path) -> Option<(PathBuf, String)>;
 
-/// No model advises anything.
+/// Gives no advice for any model.
 pub fn no_advice(_: &str, _: &Path) -> Option<(PathBuf, String)> {
     None
 }
 
-/// What is wrong with the advice in a `model.toml`, whose path is for messages. Values that change are looked at over the phase
-/// that a recipe without phases has.
+/// Returns diagnostics for the advice in a `model.toml`; `path` is for messages. Values that change over time are checked over the one
+/// phase of a recipe without phases.
 pub fn check_advice(path: &Path, text: &str) -> Vec<Diagnostic> {
     let sources = Sources::of(SourceFile::new(path, text));
     let adviser = Adviser { name: String::new(), base: PathBuf::new(), text: Some((sources.main().clone(), 0)) };
@@ -58,13 +58,13 @@ pub fn check_advice(path: &Path, text: &str) -> Vec<Diagnostic> {
 /// A model that a recipe names, and its `model.toml` among the sources.
 pub(crate) struct Adviser {
     name: String,
-    /// The folder from which a path counts.
+    /// The folder that its path is relative to.
     base: PathBuf,
-    /// The text, and where it begins.
+    /// The text, and its start among the sources.
     text: Option<(Arc<SourceFile>, usize)>,
 }
 
-/// The models whose advice a recipe may need, their texts added to the sources. `starts` are those of the settings' texts.
+/// Finds the models whose advice a recipe may need and adds their texts to the sources. `starts` are those of the settings' texts.
 pub(crate) fn look_up(
     family: &mut Family,
     overrides: &Overrides,
@@ -90,8 +90,8 @@ pub(crate) fn look_up(
     advisers
 }
 
-/// The models that a recipe names, with the folders from which their paths count: its own first; of those that look together the
-/// first. What is wrong with the recipe is told later.
+/// Returns the models that a recipe names, with the folders that their paths are relative to: its own model first; of an ensemble only
+/// the first. Errors in the recipe are reported later.
 fn named(family: &Family, overrides: &Overrides, starts: &[usize]) -> Vec<(String, PathBuf)> {
     let mut document = family.merged(&mut Vec::new());
     set::apply(&mut document, &overrides.set, starts, &family.sources, &Counsel::default());
@@ -107,7 +107,7 @@ fn named(family: &Family, overrides: &Overrides, starts: &[usize]) -> Vec<(Strin
     own.or_else(default).into_iter().chain(targets).collect()
 }
 
-/// The model that a table names, or the first of several, and the folder from which its path counts.
+/// Returns the model that a table names, or the first of several, and the folder that its path is relative to.
 fn said<'s>(table: &DeTable<'_>, sources: &'s Sources) -> Option<(String, &'s Path)> {
     let several = || table.get("models")?.get_ref().as_array()?.iter().next();
     let node = table.get("model").or_else(several)?;
@@ -116,28 +116,28 @@ fn said<'s>(table: &DeTable<'_>, sources: &'s Sources) -> Option<(String, &'s Pa
 }
 
 impl Adviser {
-    /// Its file, if there is one on disk.
+    /// Returns its file, if it exists on disk.
     pub fn file(&self) -> Option<PathBuf> {
         self.text.as_ref().map(|(file, _)| file.path.clone()).filter(|path| path.is_file())
     }
 
-    /// Whether it is the model of this name and folder.
+    /// Whether this is the model of this name and folder.
     pub fn is(&self, name: &str, base: &Path) -> bool {
         self.name == name && self.base == base
     }
 }
 
-/// A table of advice: tables named as those of `defaults.toml`.
+/// A table of advice, made of tables named like those of `defaults.toml`.
 pub(crate) type Advice<'a> = &'a DeTable<'a>;
 
-/// What the models of a recipe advise.
+/// The advice of a recipe's models.
 #[derive(Default)]
 pub(crate) struct Counsel<'a> {
     models: Vec<(&'a str, &'a Path, Option<DeTable<'a>>)>,
 }
 
 impl<'a> Counsel<'a> {
-    /// Reads the tables. A `model.toml` that is no TOML advises nothing.
+    /// Reads the tables. A `model.toml` that is not valid TOML gives no advice.
     pub fn read(advisers: &'a [Adviser]) -> Self {
         let table = |(file, start): &'a (Arc<SourceFile>, usize)| {
             let mut document = moved(text::parse(file).ok()?, *start);
@@ -153,12 +153,12 @@ impl<'a> Counsel<'a> {
         Counsel { models: models.collect() }
     }
 
-    /// What the recipe's own model advises.
+    /// Returns the advice of the recipe's own model.
     pub fn own(&self) -> Option<&DeTable<'a>> {
         self.models.first()?.2.as_ref()
     }
 
-    /// What a target's model advises: the one that its table names, or the first of several, or else the recipe's.
+    /// Returns the advice of a target's model: the one that its table names, or the first of several, or else the recipe's.
     pub fn of_target(&self, table: &DeTable<'_>, sources: &Sources) -> Option<&DeTable<'a>> {
         let Some((name, base)) = said(table, sources) else { return self.own() };
         self.models.iter().find(|(other, folder, _)| *other == name && *folder == base)?.2.as_ref()
@@ -169,7 +169,7 @@ impl<'a> Counsel<'a> {
     }
 }
 
-/// What is advised for a key.
+/// Returns the advised value of a key.
 pub(crate) fn entry<'t, 'a>(
     advice: Option<&'t DeTable<'a>>,
     table: &str,
@@ -178,16 +178,15 @@ pub(crate) fn entry<'t, 'a>(
     advice?.get(table)?.get_ref().as_table()?.get(key)
 }
 
-/// Whether a model can advise a value for a key: every one that has a default, but for what makes a picture this one, and for what
-/// the models count for beside one another.
+/// Whether a model can advise a value for a key. It can for every key with a default, except the seed, the recipe's model, and the keys
+/// of a model in an ensemble.
 pub(crate) fn can_be_advised(table: &str, key: &str) -> bool {
     let own = table == RECIPE.name && ["seed", "model"].contains(&key) || table == MODEL.name;
     !own && defaults::value(table, key).is_some()
 }
 
 impl<'a> Reader<'a> {
-    /// Lets the models advise: from here on what their advice says counts where the recipe is silent. Reports what is wrong
-    /// with it.
+    /// Sets the models' advice, which from here on supplies the values that the recipe does not give. Reports errors in the advice.
     pub fn advise(&mut self, counsel: &'a Counsel<'a>) {
         for advice in counsel.all() {
             for (name, table) in entries(advice) {
@@ -228,7 +227,7 @@ fn advised_keys(spec: &'static Table) -> impl Iterator<Item = &'static keys::Key
     spec.keys.iter().filter(|key| can_be_advised(spec.name, key.name))
 }
 
-/// Values of any kind, read for what is wrong with them.
+/// Reads values of any kind only to report what is wrong with them.
 impl<'a> Reader<'a> {
     fn any(&mut self, value: &Value<'a>) {
         match value.kind {

@@ -1,4 +1,4 @@
-//! Expression strings: text to [`Expr`], by a parser of operator precedence.
+//! Parses expression strings to [`Expr`] by operator precedence.
 //!
 //! From loosest to tightest: comparisons (which do not chain), `+ -`, `* / %`, the minus sign, `^` (from the right).
 
@@ -13,10 +13,10 @@ pub const LONGEST: usize = 1000;
 /// How deep parentheses, calls, signs and powers can nest.
 pub const DEEPEST: usize = 64;
 
-/// What is wrong with an expression.
+/// An error in an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The bytes of the expression it is about; empty at its end where something is missing.
+    /// The bytes of the expression that it concerns; empty and at the end if something is missing.
     pub span: Range<usize>,
     pub message: String,
     pub expected: Option<String>,
@@ -56,7 +56,7 @@ pub fn parse(text: &str) -> Result<Expr, Problem> {
     }
 }
 
-/// What to do about a word that follows another without an operator.
+/// Returns a hint for a word that follows another without an operator.
 fn joined(token: &Token<'_>) -> &'static str {
     match token {
         Token::Name("if" | "else") => "choices are written if(condition, a, b)",
@@ -73,7 +73,7 @@ struct Parser<'a> {
     end: usize,
 }
 
-/// How tightly an operator binds on its left and on its right.
+/// Returns how tightly an operator binds on its left and on its right.
 fn binding(operator: Operator) -> (u8, u8) {
     match operator {
         Operator::Less
@@ -100,7 +100,7 @@ impl<'a> Parser<'a> {
         self.peek().map_or(self.end..self.end, |(_, span)| span)
     }
 
-    /// An expression of operators that bind at least as tightly as `least`.
+    /// Parses an expression of operators that bind at least as tightly as `least`.
     fn expression(&mut self, least: u8) -> Result<Expr, Problem> {
         self.depth += 1;
         if self.depth > DEEPEST {
@@ -152,7 +152,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The parenthesis that closes the one at `open`.
+    /// Consumes the parenthesis that closes the one at `open`.
     fn close(&mut self, open: &Range<usize>) -> Result<(), Problem> {
         match self.peek() {
             Some((Token::Close, _)) => {
@@ -197,7 +197,7 @@ impl<'a> Parser<'a> {
         Err(Problem { hint: did_you_mean(name, known, "there are"), ..problem })
     }
 
-    /// The arguments of a function, from behind its opening parenthesis.
+    /// Parses the arguments of a function, starting after its opening parenthesis.
     fn call(&mut self, function: Function, span: Range<usize>, open: Range<usize>) -> Result<Expr, Problem> {
         let mut arguments = Vec::new();
         if matches!(self.peek(), Some((Token::Close, _))) {

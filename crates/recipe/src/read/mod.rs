@@ -1,4 +1,4 @@
-//! From a document to a recipe as written: every table by the table of keys, with a diagnostic for whatever does not fit.
+//! Reads a document into a recipe as written. Every table is read by the table of keys; whatever does not fit gets a diagnostic.
 
 pub(super) mod advice;
 pub mod expression;

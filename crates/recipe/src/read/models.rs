@@ -1,4 +1,4 @@
-//! The models that look for a recipe or for a target: one, or an ensemble of several.
+//! The models of a recipe or of a target: one, or an ensemble of several.
 
 use toml::de::DeValue;
 
@@ -6,11 +6,11 @@ use crate::keys::{Kind, MODEL};
 use crate::read::reader::{Fields, Reader, Value};
 use crate::read::written::{At, Model};
 
-/// The most models of one ensemble: each sees every window.
+/// The maximum number of models in an ensemble. Each of them sees every window.
 pub(crate) const MOST_MODELS: usize = 8;
 
 impl<'a> Reader<'a> {
-    /// The models that a table says by `model` or by `models`; none where it says neither, or where what it says was reported.
+    /// Reads the models that a table gives as `model` or `models`; none if it gives neither, or if an error was reported.
     pub fn own_models(&mut self, fields: &Fields<'a>) -> Vec<Model> {
         if let Some(value) = fields.written("models") {
             return self.models(&value);
@@ -18,7 +18,7 @@ impl<'a> Reader<'a> {
         fields.written("model").and_then(|value| self.model_name(&value, fields)).into_iter().collect()
     }
 
-    /// The models of an ensemble.
+    /// Reads the models of an ensemble.
     fn models(&mut self, value: &Value<'a>) -> Vec<Model> {
         let Some(items) = value.items(Kind::Text) else {
             self.wrong_type(value);
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
         models
     }
 
-    /// One model of an ensemble.
+    /// Reads one model of an ensemble.
     fn member(&mut self, value: &Value<'a>) -> Option<Model> {
         match value.node {
             DeValue::String(_) => {
@@ -74,10 +74,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A model by its name or path; its weight is that of the fields, if they have one.
+    /// Reads a model's name or path. Its weight comes from `fields`, if these are a model's.
     fn model_name(&mut self, value: &Value<'a>, fields: &Fields<'a>) -> Option<Model> {
         let name = self.text(value)?;
-        // Alone it needs none.
+        // A model that is named alone has the default weight.
         let alone = self.fields_of_nothing(&MODEL, value.span.clone());
         let weight = self.get_schedule(if fields.spec.name == MODEL.name { fields } else { &alone }, "weight");
         Some(Model { name: At { value: name, span: value.span.clone() }, weight })

@@ -1,30 +1,30 @@
-//! Phases: how long each is, and how it moves the canvas.
+//! Phases: their lengths, and how they move the canvas.
 
 use toml::de::{DeTable, DeValue};
 
-use crate::plan::{Gradient, Optimiser, Patience, Schedule};
 use crate::keys;
 use crate::keys::{Bounds, GRADIENTS, Kind, OPTIMISERS};
+use crate::plan::{Gradient, Optimiser, Patience, Schedule};
 use crate::read::reader::{Fields, Reader, Value, entries};
 use crate::read::written::{At, Finest, Phase, Weights};
 use crate::resolve::over_time::short;
 use crate::sources::origin::{Origin, Origins};
 
-/// The weights of all targets in all phases fill a matrix; this keeps it small. Repetitions count.
+/// The maximum number of phases, repetitions included. The weights of all targets in all phases fill a matrix; this keeps it small.
 const MOST_PHASES: usize = 1000;
 
-/// How long a phase says it is, all repetitions together.
+/// A phase's length as written, all repetitions together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Length {
     Steps(u64),
-    /// Of the whole run.
+    /// A fraction of the whole run.
     Share(f64),
-    /// An even part of what is left.
+    /// An equal part of the steps that other phases leave.
     Rest,
 }
 
 impl<'a> Reader<'a> {
-    /// The phases as they are done one after the other: repeated ones come as often as they are repeated.
+    /// Returns the phases in the order in which they run; a repeated phase occurs once for each repetition.
     pub fn phases(&mut self, recipe: &Fields<'a>) -> Vec<Phase> {
         let render = self.section(recipe, "render", &keys::RENDER);
         let optimiser = render.get("optimiser").and_then(|value| self.optimiser(&value));
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
                 break;
             }
             for pass in 0..*repeat {
-                // What cannot be divided evenly makes the first ones longer.
+                // The remainder makes the first repetitions one step longer.
                 let steps = steps / repeat + u64::from(pass < steps % repeat);
                 let steps = u32::try_from(steps.max(1)).unwrap_or(u32::MAX);
                 phases.push(Phase { pass: pass as u32 + 1, steps, ..phase.clone() });
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         fields.get("repeat").and_then(|value| self.whole(&value)).unwrap_or(1)
     }
 
-    /// Each phase's steps, all repetitions together.
+    /// Returns each phase's steps, all repetitions together.
     fn lengths(&mut self, render: &Fields<'a>, tables: &[Fields<'a>], repeats: &[u64]) -> Vec<u64> {
         let before = self.diagnostics.len();
         let said = render.written("steps");
@@ -113,14 +113,14 @@ impl<'a> Reader<'a> {
             };
             return lengths.iter().zip(repeats).map(alone).collect();
         };
-        // What could not be read takes no steps.
+        // A length that could not be read counts as no steps, so the sum would be wrong.
         if self.diagnostics.len() == before {
             self.whole_run(total, &said, &lengths, tables, repeats);
         }
         divided(total, &lengths)
     }
 
-    /// Reports phases that cannot be a run of so many steps together.
+    /// Reports phases whose lengths do not add up to a run of `total` steps.
     fn whole_run(&mut self, total: u64, said: &Value<'a>, lengths: &[Length], tables: &[Fields<'a>], repeats: &[u64]) {
         let taken: f64 = lengths.iter().map(|length| length.taken(total)).sum();
         let left = total as f64 - taken;
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         let mut origins = self.origins(fields, "");
         origins.extend(of_optimiser);
         if finest_said && fields.written("finest").is_none() {
-            // It shows everything, whoever has said so of another.
+            // Once any phase gives `finest`, one that does not has no low-pass: the program's default, not the model's advice.
             origins.insert("finest".to_owned(), Origin::Program);
         }
         if let Some(share) = fields.written("share") {
@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An optimiser, and where its name and its settings come from.
+    /// Reads an optimiser, and where its name and its settings come from.
     fn optimiser(&mut self, value: &Value<'a>) -> Option<(Optimiser, Origins)> {
         let chosen = self.choice(value, OPTIMISERS)?;
         let spec = match chosen.name {
@@ -255,11 +255,11 @@ impl<'a> Reader<'a> {
         Some(Patience { steps, gain })
     }
 
-    /// A schedule for all targets of a kind, or a table of schedules by their names.
+    /// Reads a schedule for all targets of a kind, or a table of schedules by their names.
     fn weights(&mut self, value: &Value<'a>) -> Weights {
         let Kind::Weights(bounds) = value.kind else { return Weights::Unsaid };
         match value.node {
-            // A table of keyframes is told from one of names by its key: no target can be called `keys`.
+            // A table of keyframes differs from one of names by its key `keys`: no target can have that name.
             DeValue::Table(table) if !table.contains_key("keys") => {
                 Weights::ByName(self.weights_by_name(value, table, bounds))
             }
@@ -279,7 +279,7 @@ impl<'a> Reader<'a> {
         let mut weights = Vec::new();
         for (key, entry) in entries(table) {
             let at = Value { name: key.get_ref(), ..value.inner(entry, Kind::Schedule(bounds)) };
-            // One that cannot be read is reported; its name is still looked up.
+            // An unreadable schedule has been reported; its name is still looked up.
             let schedule = self.schedule(&at, bounds).unwrap_or(Schedule::Constant(1.0));
             weights.push((At { value: key.get_ref().to_string(), span: key.span() }, schedule));
         }
@@ -287,11 +287,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Shares are written in decimals.
+/// The tolerance for shares, which are written in decimals.
 const SLACK: f64 = 1e-6;
 
 impl Length {
-    /// Steps that are not left for others.
+    /// Returns the steps that the phase takes for itself; none for [`Length::Rest`].
     fn taken(self, total: u64) -> f64 {
         match self {
             Length::Steps(steps) => steps as f64,
@@ -301,7 +301,7 @@ impl Length {
     }
 }
 
-/// A run's steps divided among phases. What rounding down leaves goes to the largest remainders.
+/// Divides a run's steps among phases. The steps lost by rounding down go to the largest remainders.
 fn divided(total: u64, lengths: &[Length]) -> Vec<u64> {
     let taken: f64 = lengths.iter().map(|length| length.taken(total)).sum();
     let resting = lengths.iter().filter(|length| **length == Length::Rest).count();
@@ -332,9 +332,9 @@ mod tests {
         assert_eq!(divided(500, &[Steps(101), Share(0.5), Rest]), [101, 250, 149]);
         assert_eq!(divided(10, &[Rest, Rest, Rest]), [4, 3, 3]);
         assert_eq!(divided(10, &[Share(1.0 / 3.0), Share(1.0 / 3.0), Share(1.0 / 3.0)]), [4, 3, 3]);
-        // No more than they say.
+        // Phases get no more steps than they ask for.
         assert_eq!(divided(100, &[Share(0.5), Steps(20)]), [50, 20]);
-        // None is without a step.
+        // Every phase has at least one step.
         assert_eq!(divided(100, &[Share(0.001), Share(0.999)]), [1, 100]);
     }
 }

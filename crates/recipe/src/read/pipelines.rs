@@ -2,17 +2,17 @@
 
 use toml::de::DeValue;
 
-use crate::plan::{Axis, Edge, StageKind};
 use crate::keys::{AXES, Build, EDGES, Kind, STAGE, STAGES};
+use crate::plan::{Axis, Edge, StageKind};
 use crate::read::reader::{Reader, Value, entries};
 use crate::read::written::{At, Entry, NamedPipeline, Pipeline, PipelineUse};
 use crate::report::nearest::did_you_mean;
 
-/// The most stages of one pipeline, those of the pipelines that it begins with counted too.
+/// The maximum number of stages in a pipeline, including those of the pipelines that it begins with.
 pub(crate) const MOST_STAGES: usize = 64;
 
 impl<'a> Reader<'a> {
-    /// The table of named pipelines.
+    /// Reads the table of named pipelines.
     pub fn pipelines(&mut self, value: &Value<'a>) -> Vec<NamedPipeline> {
         let DeValue::Table(table) = value.node else {
             self.wrong_type(value);
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
         pipelines
     }
 
-    /// A pipeline's name, or the pipeline itself.
+    /// Reads a pipeline's name, or an inline pipeline.
     pub fn pipeline_use(&mut self, value: &Value<'a>) -> Option<PipelineUse> {
         let span = value.span.clone();
         match value.node {
@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// A stage, or an edge rule.
+    /// Reads a stage or an edge rule.
     pub fn entry(&mut self, value: &Value<'a>) -> Option<Entry> {
         let DeValue::Table(table) = value.node else {
             let diagnostic = self.error(value.span.clone(), "a stage is a table with one key");
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An edge rule.
+    /// Reads an edge rule.
     pub fn edge(&mut self, value: &Value<'a>) -> Option<Edge> {
         let chosen = self.choice(value, EDGES)?;
         match (chosen.name, chosen.value) {

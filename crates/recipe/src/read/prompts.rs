@@ -1,20 +1,20 @@
-//! Prompts as written: texts, several texts, images, and the templates that texts are filled into.
+//! Prompts as written: texts, several texts, images, and the templates that texts are inserted into.
 
 use toml::de::DeValue;
 
-use crate::plan::{Ensemble, Prompt as Shown, Schedule};
 use crate::keys::{Kind, PROMPT};
+use crate::plan::{Ensemble, Prompt as Shown, Schedule};
 use crate::read::reader::{Fields, Reader, Value, is_dots};
 use crate::read::written::{At, Hinge, Prompt};
 use crate::report::paths::missing_hint;
 
-/// The most prompts of one target.
+/// The maximum number of prompts of a target.
 const MOST_PROMPTS: usize = 1000;
-/// The most texts of one prompt, and the most templates.
+/// The maximum number of texts of a prompt, and of templates.
 const MOST_TEXTS: usize = 200;
 
 impl<'a> Reader<'a> {
-    /// Texts with a place for another one.
+    /// Reads templates: texts with a placeholder for another text.
     pub fn templates(&mut self, value: &Value<'a>) -> Option<Vec<String>> {
         let Some(items) = value.items(Kind::Text) else {
             self.wrong_type(value);
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
         items.iter().map(template).collect()
     }
 
-    /// Several texts of one prompt.
+    /// Reads the several texts of one prompt.
     fn texts(&mut self, value: &Value<'a>) -> Option<Vec<String>> {
         let Some(items) = value.items(Kind::Text) else {
             self.wrong_type(value);
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         items.iter().map(|item| self.prompt_text(item)).collect()
     }
 
-    /// One text to show.
+    /// Reads one prompt text.
     fn prompt_text(&mut self, value: &Value<'a>) -> Option<String> {
         if value.node.as_str().is_some_and(|text| text.trim().is_empty()) {
             self.error(value.span.clone(), "the prompt is empty").hint =
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         self.text(&Value { name: "text", kind: Kind::Text, ..value.clone() })
     }
 
-    /// A target's prompts, each none if it was reported.
+    /// Reads a target's prompts; none for each that was reported.
     pub fn prompts(&mut self, value: &Value<'a>, templates: &[String]) -> Vec<Option<Prompt>> {
         let Some(items) = value.items(Kind::Prompts) else {
             self.wrong_type(value);
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A class of a file of directions; the file has to be there. What is in it only a model can judge.
+    /// Reads a class of a file of directions. The file must exist; only a model can check its contents.
     fn direction(&mut self, value: &Value<'a>, fields: &Fields<'a>) -> Option<At<Shown>> {
         let class = fields.written("class").map(|value| self.text(&value));
         let text = self.text(value)?;
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
             self.error(value.span.clone(), format!("cannot follow \"{text}\": {what}")).hint = Some(hint);
             return None;
         }
-        // A class that was reported.
+        // A class that could not be read has been reported.
         let class = match class {
             Some(class) => Some(class?),
             None => None,
@@ -173,12 +173,12 @@ impl<'a> Reader<'a> {
         Some(At { value: Shown::Direction { file, class }, span: value.span.clone() })
     }
 
-    /// The probability at which a direction lets go.
+    /// Reads the probability at which a direction stops pulling.
     fn hinge(&mut self, fields: &Fields<'a>, key: &'static str) -> Hinge {
         Hinge { span: fields.written(key).map(|value| value.span), value: self.get_schedule(fields, key) }
     }
 
-    /// What directions have no use for.
+    /// Reports keys that do not apply to directions.
     fn check_direction(&mut self, fields: &Fields<'a>) {
         if let Some(value) = fields.written("stop") {
             self.error(value.span, "a direction lets go at a probability, not at a similarity").hint =
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What only directions have a use for.
+    /// Reports keys that apply only to directions.
     fn check_no_direction(&mut self, fields: &Fields<'a>) {
         for key in ["class", "below", "above"] {
             let Some(value) = fields.written(key) else { continue };
@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What texts show, filled into templates; one text alone is just that.
+/// Builds a prompt from texts and templates. A single text without templates stays a plain text.
 fn worded(texts: Vec<String>, templates: &[String]) -> Shown {
     match <[String; 1]>::try_from(texts) {
         Ok([text]) if templates.is_empty() => Shown::Text(text),

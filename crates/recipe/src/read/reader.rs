@@ -1,4 +1,4 @@
-//! Reading tables by the table of keys: what is written or else the default, with a diagnostic for whatever does not fit.
+//! Reads tables by the table of keys: the written value or else the default, with a diagnostic for whatever does not fit.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -17,35 +17,35 @@ use crate::schema::defaults;
 use crate::sources::origin::{Origin, Origins};
 use crate::sources::texts::Sources;
 
-/// Collects what is wrong while a recipe is read, and what has to be looked at once its phases are known.
+/// Collects diagnostics while a recipe is read, and the checks that need its phases and so come later.
 pub(crate) struct Reader<'a> {
     pub sources: &'a Sources,
     pub diagnostics: Vec<Diagnostic>,
     pub checks: Vec<Check>,
-    /// The phase that is being read, whose time is the only one for the schedules in it.
+    /// The phase being read; schedules in it run over its time only.
     pub phase: Option<usize>,
-    /// The images that are named.
+    /// The images that the recipe names.
     pub files: Vec<PathBuf>,
-    /// Not all that the recipe is made of could be read: what is missing may be there.
+    /// Whether some of the recipe's texts could not be read. What seems to be missing may then be in them.
     pub partial: bool,
-    /// What the recipe's models advise, once it has been looked at.
+    /// The advice of the recipe's models, once it has been checked.
     pub counsel: Option<&'a Counsel<'a>>,
-    /// The advice for what is read now.
+    /// The advice that applies to the part being read.
     pub advice: Option<Advice<'a>>,
-    /// Where the texts of the command line's settings are among the sources.
+    /// The span among the sources of the command line's settings.
     pub settings: Range<usize>,
 }
 
-/// A table of a recipe, its keys known to be known ones.
+/// A table of a recipe whose keys have been checked.
 #[derive(Clone)]
 pub(crate) struct Fields<'a> {
     pub spec: &'static Table,
     table: &'a DeTable<'a>,
     /// The table's heading, or the whole of an inline table.
     pub span: Range<usize>,
-    /// Of the table itself.
+    /// The origin of the table itself.
     origin: Origin,
-    /// What is advised where it says nothing.
+    /// The advice for the keys it does not give.
     advice: Option<Advice<'a>>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Fields<'a> {
 #[derive(Clone)]
 pub(crate) struct Value<'a> {
     pub node: &'a DeValue<'a>,
-    /// Its place; that of its table for a default of the program's.
+    /// Its place; for one of the program's defaults, that of its table.
     pub span: Range<usize>,
     pub origin: Origin,
     /// The name of its key.
@@ -62,47 +62,47 @@ pub(crate) struct Value<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The value of a key, or else what is advised, or else its default.
+    /// Returns the value of a key, or else the advised one, or else the default.
     pub fn get(&self, name: &'static str) -> Option<Value<'a>> {
         self.written(name).or_else(|| self.unsaid(name))
     }
 
-    /// The value of a key where nothing is said: what is advised, or else its default.
+    /// Returns the value of a key that is not given: the advised one, or else the default.
     pub fn unsaid(&self, name: &'static str) -> Option<Value<'a>> {
         self.advised(name).or_else(|| self.default(name))
     }
 
-    /// What is advised for a key.
+    /// Returns the advised value of a key.
     pub fn advised(&self, name: &'static str) -> Option<Value<'a>> {
         let node = advice::entry(self.advice, self.spec.name, name)?;
         Some(Value { node: node.get_ref(), span: node.span(), origin: Origin::Model, name, kind: self.kind(name)? })
     }
 
-    /// The program's default.
+    /// Returns the program's default for a key.
     pub fn default(&self, name: &'static str) -> Option<Value<'a>> {
         let node = defaults::value(self.spec.name, name)?;
         Some(Value { node, span: self.span.clone(), origin: Origin::Program, name, kind: self.kind(name)? })
     }
 
-    /// The value of a key, if the table says it.
+    /// Returns the value of a key if the table gives it.
     pub fn written(&self, name: &'static str) -> Option<Value<'a>> {
         let node = self.table.get(name)?;
         let span = if self.origin.is_written() { node.span() } else { self.span.clone() };
         Some(Value { node: node.get_ref(), span, origin: self.origin, name, kind: self.kind(name)? })
     }
 
-    /// The table, with another model's advice.
+    /// Returns the table with another model's advice.
     #[must_use]
     pub fn advised_by(&self, advice: Option<Advice<'a>>) -> Self {
         Fields { advice, ..self.clone() }
     }
 
-    /// What a target's model advises.
+    /// Returns the advice of a target's model.
     pub fn advice_of_target(&self, counsel: &'a Counsel<'a>, sources: &Sources) -> Option<Advice<'a>> {
         counsel.of_target(self.table, sources)
     }
 
-    /// Whether no key is unknown, and so none can have been meant to be another.
+    /// Whether every key is known. An unknown key may be a misspelling of one that seems to be missing.
     pub fn knows_all_its_keys(&self) -> bool {
         self.table.keys().all(|key| self.spec.key(key.get_ref()).is_some())
     }
@@ -113,7 +113,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A table's keys and values in written order.
+/// Returns a table's keys and values in written order.
 pub(crate) fn entries<'a>(
     table: &'a DeTable<'a>,
 ) -> Vec<(&'a Spanned<toml::de::DeString<'a>>, &'a Spanned<DeValue<'a>>)> {
@@ -123,23 +123,23 @@ pub(crate) fn entries<'a>(
 }
 
 impl<'a> Value<'a> {
-    /// A value that a model advises for a key.
+    /// Makes a value from a model's advice for a key.
     pub fn advised(node: &'a Spanned<DeValue<'a>>, key: &'static keys::Key) -> Value<'a> {
         Value { node: node.get_ref(), span: node.span(), origin: Origin::Model, name: key.name, kind: key.kind }
     }
 
-    /// The place, with another kind of value.
+    /// Returns the same value, to be read as another kind.
     pub fn with_kind(&self, kind: Kind) -> Value<'a> {
         Value { kind, ..self.clone() }
     }
 
-    /// An entry of this value.
+    /// Returns an entry of this value.
     pub fn inner(&self, node: &'a Spanned<DeValue<'a>>, kind: Kind) -> Value<'a> {
         let span = if self.origin.is_written() { node.span() } else { self.span.clone() };
         Value { node: node.get_ref(), span, kind, ..self.clone() }
     }
 
-    /// The entries, if it is an array.
+    /// Returns the entries if it is an array.
     pub fn items(&self, kind: Kind) -> Option<Vec<Value<'a>>> {
         let items = self.node.as_array()?;
         Some(items.iter().map(|item| self.inner(item, kind)).collect())
@@ -161,14 +161,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reports an error; returns its diagnostic to add to.
+    /// Reports an error and returns its diagnostic, to be added to.
     pub fn error(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
         self.diagnostics.push(Diagnostic::error(self.sources.place(&span), message));
         let last = self.diagnostics.len() - 1;
         &mut self.diagnostics[last]
     }
 
-    /// Reports what is legal but surely not meant; returns its diagnostic to add to.
+    /// Reports what is legal but surely unintended, and returns its diagnostic, to be added to.
     pub fn warning(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
         let diagnostic = self.error(span, message);
         diagnostic.severity = Severity::Warning;
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
         self.diagnostics.push(Diagnostic::whole(self.sources.main().clone(), message));
     }
 
-    /// Reports an error of a value: what was expected is what its kind says.
+    /// Reports an error in a value; its kind describes what was expected.
     pub fn unfit(&mut self, value: &Value<'a>, message: impl Into<String>) -> &mut Diagnostic {
         let expected = value.kind.words();
         let diagnostic = self.error(value.span.clone(), message);
@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
         diagnostic
     }
 
-    /// Opens a table: reports the keys it cannot have and those it lacks.
+    /// Opens a table and reports unknown and missing keys.
     pub fn fields(&mut self, spec: &'static Table, table: &'a DeTable<'a>, span: Range<usize>) -> Fields<'a> {
         let mut meant = Vec::new();
         for (key, _) in entries(table) {
@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
         }
         let partial = self.partial;
         let missing = spec.keys.iter().filter(|key| key.required && !partial && !table.contains_key(key.name));
-        // One that was misspelt is not missing.
+        // A misspelt key is not missing.
         for key in missing.filter(|key| !meant.contains(&key.name)) {
             self.error(span.clone(), format!("`{}` is missing", key.name)).hint =
                 Some(format!("{} = {}", key.name, key.example));
@@ -267,17 +267,17 @@ impl<'a> Reader<'a> {
         Fields { spec, table, span, origin: Origin::Recipe, advice: self.advice }
     }
 
-    /// A table of which nothing is written: all of it is defaults.
+    /// Returns a table that is not written at all: every value is a default.
     pub fn fields_of_nothing(&self, spec: &'static Table, span: Range<usize>) -> Fields<'a> {
         Fields { spec, table: &defaults::EMPTY, span, origin: Origin::Program, advice: self.advice }
     }
 
-    /// The folder from which a path counts that is written at a byte.
+    /// Returns the folder that a path written at this byte is relative to.
     pub fn folder(&self, at: usize) -> &'a Path {
         self.sources.folder(at)
     }
 
-    /// Opens the table that a value is.
+    /// Opens a value as a table.
     pub fn table(&mut self, spec: &'static Table, value: &Value<'a>) -> Option<Fields<'a>> {
         match value.node {
             DeValue::Table(table) => {
@@ -290,13 +290,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Opens a table that may be left out.
+    /// Opens an optional table.
     pub fn section(&mut self, parent: &Fields<'a>, name: &'static str, spec: &'static Table) -> Fields<'a> {
         let fields = parent.written(name).and_then(|value| self.table(spec, &value));
         fields.unwrap_or_else(|| self.fields_of_nothing(spec, parent.span.clone()))
     }
 
-    /// Where a value comes from.
+    /// Returns where a value comes from.
     pub fn origin(&self, value: &Value<'_>) -> Origin {
         match value.origin {
             Origin::Recipe if self.settings.contains(&value.span.start) => Origin::CommandLine,
@@ -304,7 +304,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where the values of a table come from, all that have a default. `prefix` is put before their keys.
+    /// Returns where those values of a table come from that have a default. `prefix` is put before their keys.
     pub fn origins(&self, fields: &Fields<'a>, prefix: &str) -> Origins {
         let keys = fields.spec.names().filter(|name| defaults::value(fields.spec.name, name).is_some());
         keys.filter_map(|name| Some((format!("{prefix}{name}"), self.origin(&fields.get(name)?)))).collect()
@@ -319,20 +319,20 @@ impl<'a> Reader<'a> {
                 return Vec::new();
             }
             diagnostic.hint = Some(format!("write {} with two brackets: there can be several", spec.heading));
-            // What is in it is looked at all the same.
+            // A single table is reported, but its contents are still read.
             return self.table(spec, &value).into_iter().collect();
         };
         items.iter().filter_map(|item| self.table(spec, &item.with_kind(Kind::Table(spec)))).collect()
     }
 }
 
-/// Whether somebody meant `"..."`.
+/// Whether a text is only dots, and so was probably meant as `"..."`.
 pub(crate) fn is_dots(text: &str) -> bool {
     let text = text.trim();
     !text.is_empty() && text.chars().all(|c| c == '.' || c == '…')
 }
 
-/// A number that was written with a decimal comma, with a point instead.
+/// Returns a number written with a decimal comma with a point instead.
 pub(crate) fn with_point(text: &str) -> Option<String> {
     let (whole, fraction) = text.trim().split_once(',')?;
     let digits = |part: &str| !part.is_empty() && part.len() <= 20 && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -340,14 +340,14 @@ pub(crate) fn with_point(text: &str) -> Option<String> {
     (digits(unsigned) && digits(fraction)).then(|| format!("{sign}{unsigned}.{fraction}"))
 }
 
-/// A number written with a point that is a whole one, without.
+/// Returns a whole number written with a decimal point without the point.
 fn whole(float: &str) -> Option<String> {
     let number: f64 = float.parse().ok()?;
     // Up to 2^53 every whole number is exact.
     (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then(|| format!("{}", number as i64))
 }
 
-/// What a value is, in words that follow "cannot be".
+/// Describes a value in words that follow "cannot be".
 fn found(node: &DeValue<'_>) -> String {
     match node {
         DeValue::String(_) => "a text".into(),
@@ -360,7 +360,7 @@ fn found(node: &DeValue<'_>) -> String {
     }
 }
 
-/// What somebody who wrote an unknown key may have meant: a key like it, or the same key of another table.
+/// Returns a hint for an unknown key: a similar key of this table, or the table that has this key.
 fn unknown_key_hint(spec: &'static Table, key: &str) -> Option<String> {
     if let Some(name) = nearest(key, spec.names()) {
         return Some(format!("did you mean `{name}`?"));

@@ -1,20 +1,20 @@
-//! Regions as written: a rectangle in fractions of the canvas, or a mask, which is looked at when the recipe is read.
+//! Regions as written: a rectangle in fractions of the canvas, or a mask, which is checked when the recipe is read.
 
 use image::DynamicImage;
 use toml::de::DeValue;
 
+use crate::keys::{Bounds, REGION};
 use crate::picture_file::Behind;
 use crate::plan::Region;
-use crate::keys::{Bounds, REGION};
 use crate::read::reader::{Reader, Value};
 use crate::read::scalars::number_of;
 use crate::resolve::over_time::short;
 
-/// Sums of fractions may be off by so much.
+/// The tolerance for rounding errors in sums of fractions.
 const ROUNDING: f64 = 1e-9;
 
 impl<'a> Reader<'a> {
-    /// A part of the canvas; none if it was reported, or if it is all of it.
+    /// Reads a part of the canvas; none if it was reported, or if it is the whole canvas.
     pub fn region(&mut self, value: &Value<'a>) -> Option<Region> {
         match value.node {
             DeValue::Table(_) => {
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a mask has nothing but black pixels, and whether nothing but white ones.
+/// Whether all pixels of a mask are black, and whether all are white.
 fn extremes(image: &DynamicImage) -> (bool, bool) {
     let (mut black, mut white) = (true, true);
     for pixel in image.to_luma16().pixels() {

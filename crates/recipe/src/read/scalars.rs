@@ -1,4 +1,4 @@
-//! Texts, numbers, colours and choices: values that stay the same.
+//! Texts, numbers, colours and choices: values that do not change over time.
 
 use toml::de::DeValue;
 
@@ -6,7 +6,7 @@ use crate::keys::{Bounds, Kind, Table, Variant, With};
 use crate::read::reader::{Fields, Reader, Value};
 use crate::report::nearest::nearest;
 
-/// What was chosen of a choice.
+/// The selected name of a choice.
 pub(crate) struct Chosen<'a> {
     pub name: &'static str,
     /// What the name carries, if anything was written.
@@ -14,7 +14,7 @@ pub(crate) struct Chosen<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A text that is not blank.
+    /// Reads a text that is not blank.
     pub fn text(&mut self, value: &Value<'a>) -> Option<String> {
         let DeValue::String(text) = value.node else {
             self.wrong_type(value);
@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
         Some(text.to_string())
     }
 
-    /// True or false.
+    /// Reads a boolean.
     pub fn bool(&mut self, value: &Value<'a>) -> Option<bool> {
         if let DeValue::Boolean(truth) = value.node {
             return Some(*truth);
@@ -36,14 +36,14 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A whole number within its bounds.
+    /// Reads a whole number within its bounds.
     pub fn whole(&mut self, value: &Value<'a>) -> Option<u64> {
         let DeValue::Integer(integer) = value.node else {
             self.wrong_type(value);
             return None;
         };
         let Kind::Whole(low, high) = value.kind else { return None };
-        // A number that even 128 bits cannot hold is out of every range.
+        // A number that does not fit into 128 bits is out of every range.
         let number = i128::from_str_radix(integer.as_str(), integer.radix()).unwrap_or(i128::MAX);
         match u64::try_from(number).ok().filter(|number| (low..=high).contains(number)) {
             Some(number) => Some(number),
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number within bounds.
+    /// Reads a number within bounds.
     pub fn number(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<f64> {
         let Some(number) = number_of(value.node) else {
             self.wrong_type(value);
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         self.hold(value, bounds, number).then_some(number)
     }
 
-    /// Whether a value's number is within bounds; reports it if it is not.
+    /// Checks that a value's number is within bounds; reports it if not.
     pub fn hold(&mut self, value: &Value<'a>, bounds: Bounds, number: f64) -> bool {
         if !number.is_finite() {
             self.unfit(value, format!("`{}` is not finite", value.name));
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         bounds.hold(number)
     }
 
-    /// An array of `N` numbers within bounds.
+    /// Reads an array of `N` numbers within bounds.
     pub fn numbers<const N: usize>(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<[f64; N]> {
         let items = value.items(Kind::Number(bounds)).filter(|items| items.len() == N);
         let Some(items) = items else {
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
         numbers.try_into().ok()
     }
 
-    /// An array of `N` whole numbers within bounds.
+    /// Reads an array of `N` whole numbers within bounds.
     pub fn wholes<const N: usize>(&mut self, value: &Value<'a>, low: u64, high: u64) -> Option<[u64; N]> {
         let items = value.items(Kind::Whole(low, high)).filter(|items| items.len() == N);
         let Some(items) = items else {
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
         numbers.try_into().ok()
     }
 
-    /// Reports a value that is no array of `length` entries.
+    /// Reports a value that is not an array of `length` entries.
     fn wrong_length(&mut self, value: &Value<'a>, length: usize) {
         match value.node {
             DeValue::Array(array) => {
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A colour.
+    /// Reads a colour.
     pub fn colour(&mut self, value: &Value<'a>) -> Option<[f64; 3]> {
         let before = self.diagnostics.len();
         let colour = self.numbers(value, Bounds::within(0.0, 1.0));
@@ -123,8 +123,7 @@ impl<'a> Reader<'a> {
         colour
     }
 
-    /// The table of settings that a chosen name carries, or that of the defaults where it stands alone. `value` is the whole
-    /// choice.
+    /// Opens the table of settings that a chosen name carries, or the defaults if it stands alone. `value` is the whole choice.
     pub fn settings(&mut self, chosen: &Chosen<'a>, value: &Value<'a>, spec: &'static Table) -> Option<Fields<'a>> {
         match &chosen.value {
             Some(value) => self.table(spec, value),
@@ -132,7 +131,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One of a choice's names, with what it carries.
+    /// Reads one of a choice's names, with what it carries.
     pub fn choice(&mut self, value: &Value<'a>, variants: &'static [Variant]) -> Option<Chosen<'a>> {
         let (name, span, inner) = match value.node {
             DeValue::String(name) => (&**name, value.span.clone(), None),
@@ -176,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A number, whichever way it is written.
+/// Returns a number, whether written as an integer or as a float.
 pub(crate) fn number_of(node: &DeValue<'_>) -> Option<f64> {
     match node {
         DeValue::Integer(integer) => {

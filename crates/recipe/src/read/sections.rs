@@ -3,21 +3,20 @@
 
 use toml::de::{DeTable, DeValue};
 
-use crate::plan::{Basis, Ground, Schedule, Size};
 use crate::keys;
 use crate::keys::{BASES, Kind, SIDES};
+use crate::plan::{Basis, Ground, Schedule, Size};
 use crate::read::reader::{Fields, Reader, Value};
 use crate::read::start::Start;
 use crate::read::written::{At, Recipe, Target, TargetKind};
 use crate::sources::origin::Origins;
 use crate::sources::overrides::parse_size;
 
-/// The weights of all targets in all phases fill a matrix; this keeps it small.
+/// The maximum number of targets. The weights of all targets in all phases fill a matrix; this keeps it small.
 const MOST_TARGETS: usize = 100;
 
 impl<'a> Reader<'a> {
-    /// Reads a whole recipe. What does not fit is reported and replaced by something harmless, so that the rest can be
-    /// looked at as well.
+    /// Reads a whole recipe. What does not fit is reported and replaced by something harmless, so that the rest can still be checked.
     pub fn recipe(&mut self, document: &'a DeTable<'a>) -> Recipe {
         let fields = self.fields(&keys::RECIPE, document, 0..0);
         let title = fields.written("title").and_then(|value| self.text(&value));
@@ -54,7 +53,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A size.
+    /// Reads a size.
     pub fn size(&mut self, value: &Value<'a>) -> Option<Size> {
         if let DeValue::String(text) = value.node
             && let Some(size) = parse_size(text).ok()
@@ -84,7 +83,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// What the canvas starts from, and if that is a picture what is known of it.
+    /// Reads what the canvas starts from, and for a picture also what is known of it.
     fn ground(&mut self, init: &Fields<'a>) -> (Ground, Option<At<Start>>) {
         let [colour, image] = ["colour", "image"].map(|name| init.written(name));
         let colour = colour.and_then(|value| self.colour(&value));
@@ -98,7 +97,7 @@ impl<'a> Reader<'a> {
         (ground, image)
     }
 
-    /// A number that has a default.
+    /// Reads a number that has a default.
     pub fn get_number(&mut self, fields: &Fields<'a>, name: &'static str) -> f64 {
         let value = fields.get(name);
         let number = value.and_then(|value| match value.kind {
@@ -108,7 +107,7 @@ impl<'a> Reader<'a> {
         number.unwrap_or(0.0)
     }
 
-    /// A schedule that has a default.
+    /// Reads a schedule that has a default.
     pub fn get_schedule(&mut self, fields: &Fields<'a>, name: &'static str) -> Schedule {
         let value = fields.get(name);
         let schedule = value.and_then(|value| match value.kind {
@@ -129,7 +128,7 @@ impl<'a> Reader<'a> {
                     self.error(fields.span.clone(), format!("more than {MOST_TARGETS} targets"));
                     return targets;
                 }
-                // What it says nothing of is its own model's to advise.
+                // Values that a target does not give come from its own model's advice.
                 let own = self.advice;
                 self.advice = self.counsel.and_then(|counsel| fields.advice_of_target(counsel, self.sources));
                 targets.push(self.target(kind, index + 1, &fields.advised_by(self.advice), &templates));
@@ -138,7 +137,7 @@ impl<'a> Reader<'a> {
         }
         let said = ["composition", "detail"].iter().any(|name| recipe.written(name).is_some());
         if self.partial {
-            // They may be in what could not be read.
+            // Targets may be in a text that could not be read.
         } else if !said && recipe.knows_all_its_keys() {
             let diagnostic = self.error(0..0, "this recipe shows nothing: it has neither a composition nor a detail");
             diagnostic.hint = Some("begin with [[detail]] and, on the next line, prompts = [\"...\"]".into());
@@ -148,7 +147,7 @@ impl<'a> Reader<'a> {
         targets
     }
 
-    /// The name that a table gives itself.
+    /// Reads the name that a table gives itself.
     pub fn name(&mut self, fields: &Fields<'a>) -> Option<At<String>> {
         let value = fields.written("name")?;
         let span = value.span.clone();

@@ -1,4 +1,4 @@
-//! The pictures that a recipe names, looked at when it is read: what a render could not use is told at the recipe's line.
+//! The pictures that a recipe names. They are checked when it is read, so that unusable ones are reported at the recipe's line.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,10 +12,10 @@ use crate::read::reader::{Reader, Value};
 use crate::read::written::At;
 use crate::report::paths::missing_hint;
 
-/// A picture is scaled until it covers the canvas, and then cropped: of a very narrow one next to nothing would be left of
-/// what fills the memory. Up to so many pixels that does not matter,
+/// A picture is scaled until it covers the canvas, and then cropped. A very narrow picture would fill the memory, and almost all of it
+/// would be cropped away. Up to this many pixels that does not matter,
 const LARGE: u128 = 1 << 26;
-/// and beyond them the scaled picture has at most so many times the canvas's pixels.
+/// and beyond them the scaled picture has at most this many times the canvas's pixels.
 const MOST_OF_CANVAS: u128 = 16;
 
 /// A picture that can be read.
@@ -26,7 +26,7 @@ pub(crate) struct Start {
     pub height: u32,
 }
 
-/// Why a picture cannot be used, in words that follow a colon, and what to do if not to look for another file.
+/// Why a picture cannot be used, in words that follow a colon, with a hint unless the remedy is to use another file.
 #[derive(Debug)]
 struct Trouble {
     what: String,
@@ -40,21 +40,21 @@ impl Trouble {
 }
 
 impl<'a> Reader<'a> {
-    /// An image file, which has to be there and to be readable from its beginning to its end.
+    /// Reads an image file to start from. It must exist and decode completely.
     pub fn start(&mut self, value: &Value<'a>) -> Option<At<Start>> {
         let (path, Seen { image, clear }) = self.picture(value, "start from", Behind::White)?;
         self.clear(value, clear);
         Some(At { value: Start { path, width: image.width(), height: image.height() }, span: value.span.clone() })
     }
 
-    /// Looks at a picture that is a prompt.
+    /// Reads an image file that is a prompt.
     pub fn shown(&mut self, value: &Value<'a>) -> Option<At<PathBuf>> {
         let (path, seen) = self.picture(value, "show", Behind::White)?;
         self.clear(value, seen.clear);
         Some(At { value: path, span: value.span.clone() })
     }
 
-    /// Says that parts of a picture are transparent, if they are.
+    /// Warns if parts of a picture are transparent.
     fn clear(&mut self, value: &Value<'a>, clear: bool) {
         if clear {
             let (message, hint) = CLEAR;
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An image file with its picture. `purpose` follows "cannot".
+    /// Reads an image file and decodes its picture. `purpose` follows "cannot" in messages.
     pub fn picture(&mut self, value: &Value<'a>, purpose: &str, behind: Behind) -> Option<(PathBuf, Seen)> {
         let text = self.text(value)?;
         let path = self.folder(value.span.start).join(&text);
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reports a picture that is too narrow to cover the canvas within reason.
+    /// Reports a picture that is too narrow to cover the canvas at a reasonable size.
     pub fn check_start(&mut self, start: &At<Start>, size: Size) {
         let Start { width, height, .. } = start.value;
         let [w, h, to_w, to_h] = [width, height, size.width, size.height].map(|side| u128::from(side.max(1)));
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A picture, decoded from its beginning to its end.
+/// Decodes a picture completely.
 fn look(path: &Path, behind: Behind) -> Result<Seen, Trouble> {
     let other = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Trouble::new("there is no such file"),
@@ -120,14 +120,14 @@ fn look(path: &Path, behind: Behind) -> Result<Seen, Trouble> {
     picture_file::open(path, behind).map_err(|error| trouble(&error))
 }
 
-/// The format that a file's first bytes show.
+/// Returns the format indicated by a file's first bytes.
 fn format(path: &Path) -> std::io::Result<Option<ImageFormat>> {
     let mut first = Vec::new();
     File::open(path)?.take(32).read_to_end(&mut first)?;
     Ok(image::guess_format(&first).ok())
 }
 
-/// What a decoder says, in a recipe's words.
+/// Rephrases a decoder's error for a recipe's author.
 fn trouble(error: &ImageError) -> Trouble {
     let again = |what: String| Trouble { what, hint: Some("save it anew, as a PNG for example".into()) };
     match error {
@@ -153,7 +153,7 @@ mod tests {
 
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = std::io::Cursor::new(Vec::new());
-        // Pixels that do not compress to nothing, so that the file can be cut within them.
+        // These pixels compress badly, so the file can be cut within them.
         let image = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8]));
         image.write_to(&mut bytes, ImageFormat::Png).unwrap();
         bytes.into_inner()
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_picture_too_large_to_decode_is_refused() {
         let mut bytes = png(40, 30);
-        // The header says 60000 x 60000, with the checksum of such a header.
+        // Make the header claim 60000 x 60000, with a matching checksum.
         bytes[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
         let checksum = crc(&bytes[12..29]);
         bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
@@ -191,7 +191,7 @@ mod tests {
         assert!(what.starts_with("it is too large ("), "{what}");
     }
 
-    /// The checksum of PNG's chunks, bit by bit: CRC-32 (ISO 3309).
+    /// Returns the checksum of a PNG chunk, computed bit by bit: CRC-32 (ISO 3309).
     fn crc(bytes: &[u8]) -> u32 {
         let mut crc = u32::MAX;
         for byte in bytes {

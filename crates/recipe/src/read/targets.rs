@@ -2,16 +2,16 @@
 
 use toml::de::DeValue;
 
-use crate::plan::{Active, Calibration, Fit, Loss, Select, StageKind};
 use crate::keys::{Kind, STAGE};
+use crate::plan::{Active, Calibration, Fit, Loss, Select, StageKind};
 use crate::read::reader::{Fields, Reader, Value};
 use crate::read::written::{At, Entry, Target, TargetKind};
 
-/// The most steps of a run: of as many phases as there can be, each as long as it can be.
+/// The maximum number of steps of a run: the most phases possible, each as long as possible.
 const MOST_STEPS: u64 = 10_000_000_000;
 
 impl<'a> Reader<'a> {
-    /// A composition or a detail; `position` counts from 1 among its kind.
+    /// Reads a composition or a detail; `position` counts from 1 among its kind.
     pub fn target(
         &mut self,
         kind: TargetKind,
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The size of a detail's windows where its pipeline says none: that of the pipeline that it would have had.
+    /// Returns the size of a detail's windows if its own pipeline gives none: that of the pipeline it would have had by default.
     fn cover(&mut self, fields: &Fields<'a>) -> Option<StageKind> {
         let unsaid = [fields.advised("stages"), fields.default("stages")];
         unsaid.into_iter().flatten().find_map(|value| {
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The first step and the end of a stretch of the run. How long that is, is not known yet.
+    /// Reads the first step and the end of a part of the run, whose length is not known yet.
     fn active(&mut self, value: &Value<'a>) -> Option<At<Active>> {
         let Some(items) = value.items(Kind::Whole(0, MOST_STEPS)) else {
             self.wrong_type(value);
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
         Some(At { value: Active { from, until }, span: value.span.clone() })
     }
 
-    /// The name that was chosen for a key.
+    /// Reads the name chosen for a key.
     fn chosen(&mut self, fields: &Fields<'a>, key: &'static str) -> Option<&'static str> {
         let value = fields.get(key)?;
         let Kind::Choice(variants) = value.kind else { return None };

@@ -1,11 +1,11 @@
-//! The words of an expression.
+//! The tokens of an expression.
 
 use std::ops::Range;
 
 use crate::plan::Operator;
 use crate::read::expression::Problem;
 
-/// A word of an expression.
+/// A token of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Token<'a> {
     Number(f64),
@@ -16,7 +16,7 @@ pub(crate) enum Token<'a> {
     Comma,
 }
 
-/// Splits an expression into its words.
+/// Splits an expression into its tokens.
 pub(crate) fn tokens(text: &str) -> Result<Vec<(Token<'_>, Range<usize>)>, Problem> {
     let mut tokens = Vec::new();
     let mut start = 0;
@@ -40,7 +40,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(Token<'_>, Range<usize>)>, Probl
     Ok(tokens)
 }
 
-/// A number at the beginning of a text, with its length; or the length of what is none.
+/// Reads a number at the beginning of a text, with its length. Fails with the length of text that is not a number.
 fn number(text: &str) -> Result<(Token<'static>, usize), usize> {
     let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
     let mut length = digits(0);

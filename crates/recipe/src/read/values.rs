@@ -1,11 +1,11 @@
-//! Values over time and ranges: what can stand wherever a number can.
+//! Schedules and ranges: what can be given wherever a number can.
 
 use std::ops::Range as Span;
 
 use toml::de::DeValue;
 
-use crate::plan::{Ease, Key, Range, Schedule};
 use crate::keys::{Bounds, EASES, KEYFRAMES, Kind, Single};
+use crate::plan::{Ease, Key, Range, Schedule};
 use crate::read::expression;
 use crate::read::reader::{Reader, Value, with_point};
 use crate::read::scalars::number_of;
@@ -13,11 +13,11 @@ use crate::report::nearest::nearest;
 use crate::resolve::over_time::{Check, Rule};
 use crate::sources::origin::Origin;
 
-/// The most keyframes of one schedule.
+/// The maximum number of keyframes in a schedule.
 const MOST_KEYS: usize = 1000;
 
 impl<'a> Reader<'a> {
-    /// A number, an expression, or keyframes. What can only be seen over time is put aside for later.
+    /// Reads a number, an expression, or keyframes. Checks that need the timeline are put aside for later.
     pub fn schedule(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<Schedule> {
         match value.node {
             DeValue::Integer(_) | DeValue::Float(_) => self.number(value, bounds).map(Schedule::Constant),
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
     }
 
     fn put_aside(&mut self, value: &Value<'a>, rule: Rule) {
-        // Advice was looked at as a whole.
+        // Advice has already been checked as a whole.
         if value.origin == Origin::Model && self.counsel.is_some() {
             return;
         }
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         self.checks.push(check);
     }
 
-    /// Where a part of a string stands in the file; the whole string if escapes have moved it.
+    /// Returns the place in the file of a part of a string; that of the whole string if escapes have shifted it.
     fn within_string(&self, value: &Value<'a>, text: &str, part: &Span<usize>) -> Span<usize> {
         let raw = self.sources.text(&value.span).filter(|_| value.origin.is_written()).unwrap_or("");
         let quotes = ["\"\"\"\r\n", "\"\"\"\n", "'''\r\n", "'''\n", "\"\"\"", "'''", "\"", "'"];
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         (self.diagnostics.len() == before).then_some(Schedule::Keys { keys: read, ease })
     }
 
-    /// What a stage draws from: one schedule, whose meaning `single` says, or the two ends.
+    /// Reads what a stage draws from: one schedule, whose meaning `single` gives, or one for each end.
     pub fn range(&mut self, value: &Value<'a>, single: Single, bounds: Bounds) -> Option<Range> {
         let Some(ends) = value.items(Kind::Schedule(bounds)) else {
             return self.single(value, single, bounds);
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What somebody meant by a text that is no expression, and need not be one: a number with a decimal comma, or "off".
+/// Returns a hint for a text that is not an expression but has a likely meaning: a number with a decimal comma, or "off".
 fn other_than_expression(text: &str, kind: Kind) -> Option<String> {
     if let Some(number) = with_point(text) {
         return Some(format!("write {number}"));
@@ -170,5 +170,5 @@ fn other_than_expression(text: &str, kind: Kind) -> Option<String> {
     (matches!(kind, Kind::Switchable(_)) && off).then(|| "did you mean \"off\"?".to_owned())
 }
 
-/// The times of keyframes.
+/// The bounds of keyframes' times.
 const TIMES: Bounds = Bounds::within(0.0, 1.0);

@@ -1,12 +1,12 @@
-//! A recipe as written: typed, with the places of what can still turn out wrong, its names not yet looked up.
+//! A recipe as written: typed, with the places of what may still turn out wrong. Its names are not yet looked up.
 
 use std::ops::Range;
 
+use crate::ModelReference;
 use crate::plan::{
     Active, Basis, Calibration, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Region, Schedule, Select, Size,
     StageKind,
 };
-use crate::ModelReference;
 use crate::read::reader::Reader;
 use crate::read::start::Start;
 use crate::resolve::over_time::Timeline;
@@ -24,29 +24,29 @@ pub(crate) struct At<T> {
 pub(crate) struct Recipe {
     pub title: Option<String>,
     pub size: Size,
-    /// The size that the recipe says, whatever the command line does.
+    /// The size that the recipe gives, before the command line changes it.
     pub own_size: Size,
     pub seed: u64,
-    /// Those of targets that name none; empty where the recipe says nothing, or if that was reported.
+    /// The models of targets that name none; empty if the recipe names none either, or if an error was reported.
     pub models: Vec<Model>,
-    /// The model where the recipe says nothing.
+    /// The default model, if the recipe names none.
     pub default_model: Option<String>,
     pub basis: Basis,
     pub ground: Ground,
-    /// The picture that is its ground, if one is.
+    /// The picture that the canvas starts from, if any.
     pub start: Option<At<Start>>,
     pub noise: f64,
     pub pipelines: Vec<NamedPipeline>,
     /// Compositions first, each kind in written order.
     pub targets: Vec<Target>,
-    /// At least one; a repeated one stands there as often as it is done.
+    /// At least one; a repeated phase occurs once for each repetition.
     pub phases: Vec<Phase>,
-    /// Where the values come from that are not a target's or a phase's.
+    /// Where those values come from that do not belong to a target or a phase.
     pub origins: Origins,
 }
 
 impl Recipe {
-    /// Its phases as far as time is concerned.
+    /// Returns the lengths of its phases as a timeline.
     pub fn timeline(&self) -> Timeline {
         Timeline::new(self.phases.iter().map(|phase| (phase.position - 1, u64::from(phase.steps))))
     }
@@ -67,14 +67,14 @@ pub(crate) struct Pipeline {
     pub entries: Vec<At<Entry>>,
 }
 
-/// What a pipeline is made of.
+/// An element of a pipeline.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Entry {
     Stage { kind: StageKind, chance: Schedule },
     Edge(Edge),
 }
 
-/// A pipeline where it is used: by name or in place.
+/// A reference to a pipeline, by name or inline.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum PipelineUse {
     Named(At<String>),
@@ -108,12 +108,12 @@ pub(crate) struct Target {
     pub name: Option<At<String>>,
     /// Its position among its kind, counted from 1.
     pub position: usize,
-    /// Those that could be read.
+    /// The prompts that could be read.
     pub prompts: Vec<Prompt>,
-    /// Whether those are all.
+    /// Whether `prompts` is complete.
     pub all_prompts: bool,
     pub stages: Option<PipelineUse>,
-    /// Its windows' size where a pipeline says none.
+    /// The size of its windows if its pipeline gives none.
     pub cover: Option<StageKind>,
     pub windows: u32,
     pub places: Option<u32>,
@@ -126,7 +126,7 @@ pub(crate) struct Target {
     /// In steps as the recipe counts them.
     pub active: Option<At<Active>>,
     pub region: Option<Region>,
-    /// Its own models: one, or the members of an ensemble; empty for the recipe's.
+    /// Its own models: one, or the members of an ensemble; empty if it uses the recipe's.
     pub models: Vec<Model>,
     pub origins: Origins,
 }
@@ -144,12 +144,12 @@ impl Target {
 pub(crate) struct Model {
     /// A name, or the path of a folder.
     pub name: At<String>,
-    /// How much it counts beside others.
+    /// Its weight relative to the others.
     pub weight: Schedule,
 }
 
 impl Model {
-    /// With what is known of the text that says it.
+    /// Returns the model with the place and folder of the text that names it.
     pub fn reference(&self, reader: &Reader<'_>) -> ModelReference {
         let At { value: name, span } = self.name.clone();
         let place = Some(reader.sources.place(&span));
@@ -157,7 +157,7 @@ impl Model {
     }
 }
 
-/// The probability at which a direction lets go.
+/// The probability at which a direction stops pulling.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Hinge {
     pub value: Schedule,
@@ -174,7 +174,7 @@ pub(crate) struct Prompt {
     /// Where its scale is written, if it is.
     pub scale_span: Option<Range<usize>>,
     pub stop: Option<Schedule>,
-    /// The probabilities at which a direction lets go.
+    /// The probabilities at which a direction stops pulling.
     pub below: Hinge,
     pub above: Hinge,
     pub stages: Option<PipelineUse>,
@@ -188,7 +188,7 @@ pub(crate) struct Phase {
     pub name: Option<At<String>>,
     /// Its position in the recipe, counted from 1.
     pub position: usize,
-    /// A phase may be repeated: which pass this is, counted from 1.
+    /// Which pass of a repeated phase this is, counted from 1.
     pub pass: u32,
     pub steps: u32,
     pub optimiser: Optimiser,
@@ -209,7 +209,7 @@ impl Phase {
         if self.pass == 1 { name } else { format!("{name} ({})", self.pass) }
     }
 
-    /// Its weights of one kind of targets.
+    /// Returns its weights of one kind of targets.
     pub fn weights(&self, kind: TargetKind) -> &Weights {
         match kind {
             TargetKind::Composition => &self.composition,
@@ -223,14 +223,14 @@ impl Phase {
 pub(crate) struct Finest {
     pub value: Schedule,
     pub span: Range<usize>,
-    /// It is not a default.
+    /// Whether it is given, not a default.
     pub said: bool,
 }
 
 /// A phase's weights of the targets of one kind.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) enum Weights {
-    /// Nothing is said: 1.
+    /// Not given: 1.
     #[default]
     Unsaid,
     All(At<Schedule>),

@@ -1,4 +1,4 @@
-//! What is wrong with a recipe, and where: messages that point at the word and say what to write.
+//! Diagnostics: what is wrong with a recipe and where. Messages point at the word and say what to write.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -8,12 +8,12 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::sources::texts::{Place, SourceFile, Sources};
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The recipe cannot be rendered.
     Error,
-    /// The recipe can be rendered, but surely means something else.
+    /// The recipe can be rendered, but surely not as intended.
     Warning,
 }
 
@@ -21,20 +21,20 @@ pub enum Severity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     pub severity: Severity,
-    /// The file it is about, with its text.
+    /// The file that it concerns, with its text.
     pub file: Arc<SourceFile>,
-    /// The bytes of the file's text it is about; none if it is about the file as a whole.
+    /// The bytes of the file's text that it concerns; none if it concerns the whole file.
     pub span: Option<Range<usize>>,
     /// What is wrong, without a full stop.
     pub message: String,
     /// What was expected in place of the marked text.
     pub expected: Option<String>,
-    /// What to do.
+    /// How to fix it.
     pub hint: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error about some bytes of a file.
+    /// Returns an error about some bytes of a file.
     pub fn error(place: Place, message: impl Into<String>) -> Self {
         Diagnostic {
             severity: Severity::Error,
@@ -46,48 +46,48 @@ impl Diagnostic {
         }
     }
 
-    /// A warning about some bytes of a file.
+    /// Returns a warning about some bytes of a file.
     pub fn warning(place: Place, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Self::error(place, message) }
     }
 
-    /// An error about a file as a whole.
+    /// Returns an error about a whole file.
     pub fn whole(file: Arc<SourceFile>, message: impl Into<String>) -> Self {
         Diagnostic { span: None, ..Self::error(Place { file, span: 0..0 }, message) }
     }
 
-    /// Says what was expected in place of the marked text.
+    /// Sets what was expected in place of the marked text.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self
     }
 
-    /// Says what to do.
+    /// Sets how to fix it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// As [`Diagnostic::hint`], if there is one to give.
+    /// Like [`Diagnostic::hint`], for an optional hint.
     #[must_use]
     pub fn maybe_hint(self, hint: Option<String>) -> Self {
         Diagnostic { hint: hint.or(self.hint.clone()), ..self }
     }
 
-    /// Line and column of its beginning, both counted from 1, columns in characters.
+    /// Returns the line and column where it begins, both counted from 1, columns in characters.
     pub fn position(&self) -> Option<(usize, usize)> {
         let place = Line::find(&self.file.text, self.span.as_ref()?);
         Some((place.number, place.line.get(..place.marked.start).unwrap_or("").chars().count() + 1))
     }
 }
 
-/// More messages than this help nobody.
+/// The maximum number of diagnostics shown. More would help nobody.
 const MOST: usize = 50;
 
-/// Sorts diagnostics by their place, the recipe's own text first, and drops repetitions. Errors and warnings stay mixed: who
-/// reads the file goes from top to bottom.
+/// Sorts diagnostics by their place, the recipe's own text first, and drops repetitions. Errors and warnings stay mixed, because people
+/// read the file from top to bottom.
 pub(crate) fn in_order(mut diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
     let start = |diagnostic: &Diagnostic| diagnostic.span.as_ref().map(|span| (span.start, span.end));
     diagnostics.sort_by_cached_key(|diagnostic| (sources.position(&diagnostic.file), start(diagnostic)));
@@ -100,8 +100,8 @@ pub(crate) fn in_order(mut diagnostics: Vec<Diagnostic>, sources: &Sources) -> V
     diagnostics
 }
 
-/// The diagnostics as the terminal shows them, each with the line of its own file, with colours as ANSI escapes: print it
-/// with `anstream`, which takes them out where nobody wants them (`NO_COLOR`, a pipe).
+/// Renders diagnostics for the terminal, each with the line of its own file and with colours as ANSI escapes. Print it with `anstream`,
+/// which removes the escapes where they are unwanted (`NO_COLOR`, a pipe).
 pub fn render_diagnostics(diagnostics: &[Diagnostic]) -> String {
     let renderer = Renderer::styled();
     let mut out = String::new();
@@ -117,7 +117,7 @@ pub fn render_diagnostics(diagnostics: &[Diagnostic]) -> String {
     out
 }
 
-/// One diagnostic for the renderer.
+/// Prepares one diagnostic for the renderer.
 fn report(diagnostic: &Diagnostic) -> Group<'_> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
@@ -152,7 +152,8 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// A byte order mark counts for nothing; a span that goes on over further lines, or beyond the text, ends with the line.
+    /// Finds a span's first line. A byte order mark is ignored; a span that continues on further lines, or beyond the text, ends with the
+    /// line.
     fn find(text: &'a str, span: &Range<usize>) -> Self {
         let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let floor = |mut at: usize| {

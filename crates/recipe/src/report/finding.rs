@@ -1,4 +1,4 @@
-//! Diagnostics for programs: what is wrong, and exactly where.
+//! Diagnostics for other programs: what is wrong, and exactly where.
 
 use std::path::Path;
 
@@ -17,22 +17,22 @@ pub struct Finding {
     pub message: String,
     /// What was expected in place of the marked text.
     pub expected: Option<String>,
-    /// What to do.
+    /// How to fix it.
     pub hint: Option<String>,
-    /// Where it begins, counted from 1; null where the finding is about no place in the text.
+    /// The line where it begins, counted from 1; null if the finding has no place in the text.
     pub line: Option<usize>,
-    /// Counted from 1, in characters; a byte order mark counts for nothing.
+    /// The column where it begins, counted from 1 in characters; a byte order mark is ignored.
     pub column: Option<usize>,
-    /// Where it ends.
+    /// The line where it ends.
     pub end_line: Option<usize>,
     /// The column after the last character.
     pub end_column: Option<usize>,
-    /// The bytes of the text from the first to the one after the last.
+    /// The range of bytes in the text; the end is exclusive.
     pub span: Option<[usize; 2]>,
 }
 
 impl Finding {
-    /// A diagnostic as a finding.
+    /// Converts a diagnostic to a finding.
     pub fn of(diagnostic: &Diagnostic) -> Finding {
         let text = &diagnostic.file.text;
         let span = diagnostic.span.clone();
@@ -53,7 +53,7 @@ impl Finding {
         }
     }
 
-    /// An error about a file as a whole.
+    /// Returns an error about a whole file.
     pub fn whole(path: &Path, message: &str, hint: Option<&str>) -> Finding {
         Finding {
             file: path.display().to_string(),
@@ -70,7 +70,8 @@ impl Finding {
     }
 }
 
-/// Line and column of a byte, both counted from 1; one beyond the text is the text's end, one within a character its start.
+/// Returns the line and column of a byte, both counted from 1. A byte beyond the text counts as the text's end, one within a character as
+/// that character's start.
 fn place(text: &str, at: usize) -> (usize, usize) {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {

@@ -1,4 +1,4 @@
-//! What is wrong with a recipe, and where.
+//! Diagnostics of a recipe.
 
 pub(super) mod diagnostic;
 pub(super) mod finding;

@@ -1,10 +1,9 @@
-//! Which known name somebody meant.
+//! Guesses which known name was meant by a misspelt one.
 
-/// The known name nearest to what was written, if one is near enough to be a slip or another form of the word: Damerau and
-/// Levenshtein's distance of at most a third of the longer name, or a common beginning of at least half of it, letter case
-/// aside.
+/// Returns the known name nearest to the written one, if it is near enough to be a typo or another form of the word: a
+/// Damerau-Levenshtein distance of at most a third of the longer name, or a common prefix of at least half of it, ignoring case.
 pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Nobody means a short name by a very long one, and the distance takes quadratic time.
+    // A very long text is not a misspelt short name, and the distance takes quadratic time.
     if written.chars().count() > 100 {
         return None;
     }
@@ -21,7 +20,7 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
     candidates.filter_map(|name| Some((far(name)?, name))).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// A hint that names what was probably meant, or else all there is.
+/// Returns a hint that names what was probably meant, or else all known names.
 pub(crate) fn did_you_mean<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str> + Clone,

@@ -1,14 +1,15 @@
-//! Paths as shells and other systems write them: a recipe takes a path as it stands, so what was meant is told where nothing is found.
+//! Hints for paths as shells and other systems write them. A recipe takes a path literally; if nothing is found there, the hint tells
+//! what was probably meant.
 
 use std::path::Path;
 
-/// What to do about a path as it is `written`, if nothing is there, `at` the place that it means, and it is written in a way that a recipe
-/// does not know.
+/// Returns a hint for the path `written` if nothing exists at `at`, the place it refers to, and if it is written in a way that recipes do
+/// not support.
 pub fn missing_hint(written: &str, at: &Path) -> Option<String> {
     path_hint(written).filter(|_| !at.exists())
 }
 
-/// As [`path_hint`], for a path where nothing was found.
+/// Like [`missing_hint`], for a path that is known not to exist.
 pub fn path_hint(path: &str) -> Option<String> {
     let begins = |start: &str| path.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
     if path.contains(|c: char| c.is_control()) {

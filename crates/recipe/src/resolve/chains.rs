@@ -1,11 +1,11 @@
-//! Pipelines looked up: each with the pipelines that it begins with, and with the identities of its stages' draws.
+//! Resolves pipelines: each with the pipelines that it begins with, and with the keys of its stages' random draws.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::chance::key_of;
-use crate::plan::{Edge, Stage, StageKind};
 use crate::keys::STAGE;
+use crate::plan::{Edge, Stage, StageKind};
 use crate::read::pipelines::MOST_STAGES;
 use crate::read::reader::Reader;
 use crate::read::written::{At, Entry, NamedPipeline, Pipeline, PipelineUse};
@@ -15,36 +15,36 @@ use crate::report::nearest::did_you_mean;
 pub(crate) struct Chains<'r> {
     pipelines: &'r [NamedPipeline],
     by_name: HashMap<&'r str, usize>,
-    /// For each pipeline the one it begins with.
+    /// The index of the pipeline that each pipeline begins with.
     bases: Vec<Option<usize>>,
-    /// Those that cannot be used, which was reported.
+    /// The pipelines that cannot be used; they have been reported.
     broken: Vec<bool>,
     used: HashSet<usize>,
 }
 
-/// A pipeline with all that it begins with.
+/// A pipeline with everything that it begins with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Whole {
-    /// Each stage with the place to blame for it where the pipeline is used.
+    /// Each stage with the place that diagnostics point at where the pipeline is used.
     pub stages: Vec<(Stage, Range<usize>)>,
     pub edge: Option<Edge>,
 }
 
 impl Whole {
-    /// The stages that say the window's size.
+    /// Returns the stages that set the window's size.
     pub fn sizes(&self) -> impl Iterator<Item = &(Stage, Range<usize>)> {
         self.stages.iter().filter(|(stage, _)| matches!(stage.kind, StageKind::Zoom(_) | StageKind::Cover(_)))
     }
 
-    /// Adds what a pipeline says itself; `scope` names it among all pipelines of the recipe.
+    /// Adds a pipeline's own stages and edge rule; `scope` identifies it among all pipelines of the recipe.
     fn extend(&mut self, pipeline: &Pipeline, scope: &str) {
         let mut times: HashMap<&str, usize> = HashMap::new();
         for At { value, span } in &pipeline.entries {
             match value {
                 Entry::Edge(edge) => self.edge = Some(*edge),
                 Entry::Stage { kind, chance } => {
-                    // A stage is known by its name and its number among those of that name, so that a stage of another
-                    // name may be put before it without moving its draws.
+                    // A stage is identified by its name and its number among the stages of that name. A stage of another name can be put
+                    // before it without changing its draws.
                     let time = times.entry(kind.name()).or_default();
                     let key = key_of(&format!("{scope}: {} {time}", kind.name()));
                     *time += 1;
@@ -57,8 +57,7 @@ impl Whole {
 }
 
 impl<'r> Chains<'r> {
-    /// Looks up what each pipeline begins with. Reports unknown names, circles, and pipelines that say the window's size
-    /// twice.
+    /// Looks up what each pipeline begins with. Reports unknown names, cycles, and pipelines that set the window's size twice.
     pub fn new(reader: &mut Reader<'_>, pipelines: &'r [NamedPipeline]) -> Self {
         let by_name = pipelines.iter().enumerate().map(|(index, named)| (named.name.value.as_str(), index)).collect();
         let bases = vec![None; pipelines.len()];
@@ -80,7 +79,7 @@ impl<'r> Chains<'r> {
         chains
     }
 
-    /// The pipeline of a name; reports one that is not there.
+    /// Finds a pipeline by name; reports an unknown name.
     fn find(&self, reader: &mut Reader<'_>, name: &At<String>) -> Option<usize> {
         let found = self.by_name.get(name.value.as_str()).copied();
         if found.is_none() {
@@ -95,7 +94,7 @@ impl<'r> Chains<'r> {
         found
     }
 
-    /// Follows every pipeline to its beginning, each only once; reports circles and pipelines that grow too long.
+    /// Follows every pipeline to its beginning, each only once; reports cycles and pipelines that are too long.
     fn measure(&mut self, reader: &mut Reader<'_>) {
         let mut lengths: Vec<Option<usize>> = vec![None; self.pipelines.len()];
         for start in 0..self.pipelines.len() {
@@ -127,7 +126,7 @@ impl<'r> Chains<'r> {
         }
     }
 
-    /// Reports a circle: the part of `path` from `index` on leads back to it.
+    /// Reports a cycle: the part of `path` from `index` on leads back to it.
     fn circle(&mut self, reader: &mut Reader<'_>, path: &[usize], index: usize) {
         let from = path.iter().position(|other| *other == index).unwrap_or(0);
         let name = |index: &usize| self.pipelines[*index].name.value.as_str();
@@ -147,7 +146,7 @@ impl<'r> Chains<'r> {
         }
     }
 
-    /// A named pipeline that is not broken, with all that it begins with.
+    /// Returns a named pipeline that is not broken, with everything that it begins with.
     fn named(&self, index: usize) -> Whole {
         let mut chain = vec![index];
         while let Some(base) = chain.last().and_then(|last| self.bases[*last]) {
@@ -161,7 +160,7 @@ impl<'r> Chains<'r> {
         whole
     }
 
-    /// A pipeline where it is used, or none if that was reported; `scope` names the place if it is written there.
+    /// Resolves a pipeline where it is used; none if it was reported. `scope` identifies the place of an inline pipeline.
     pub fn used(&mut self, reader: &mut Reader<'_>, used: &PipelineUse, scope: &str) -> Option<Whole> {
         match used {
             PipelineUse::Named(name) => self.used_by_name(reader, name),
@@ -197,14 +196,14 @@ impl<'r> Chains<'r> {
         Some(whole)
     }
 
-    /// The pipelines that nothing uses.
+    /// Returns the unused pipelines.
     pub fn unused(&self) -> impl Iterator<Item = &'r NamedPipeline> + '_ {
         let pipelines = self.pipelines.iter().enumerate();
         pipelines.filter(|(index, _)| !self.used.contains(index)).map(|(_, named)| named)
     }
 }
 
-/// Reports a pipeline that says the window's size twice.
+/// Reports a pipeline that sets the window's size twice.
 fn one_size(reader: &mut Reader<'_>, whole: &Whole) {
     let mut sizes = whole.sizes();
     if let (Some((first, _)), Some((second, span))) = (sizes.next(), sizes.next()) {

@@ -1,4 +1,4 @@
-//! Targets that look with several models, as a plan has them: a target for each.
+//! Expands a target with several models into one target for each model.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -9,14 +9,15 @@ use crate::read::written::Recipe;
 
 /// One of a target's models.
 pub(crate) struct Part {
-    /// As the recipe says it: a name, or a path.
+    /// The name or path as written in the recipe.
     pub name: String,
-    /// Its number in the plan.
+    /// Its index among the plan's models.
     pub model: usize,
     pub weight: Schedule,
 }
 
-/// A target as often as it has models; one that has a single model is a member of nothing. Without any they were reported.
+/// Returns one target for each model. With a single model the target is not a member of an ensemble. A lack of models has already been
+/// reported.
 pub(crate) fn members(whole: Target, parts: Vec<Part>) -> Vec<Target> {
     match parts.as_slice() {
         [] => return vec![whole],
@@ -33,8 +34,8 @@ pub(crate) fn members(whole: Target, parts: Vec<Part>) -> Vec<Target> {
     parts.into_iter().zip(names).map(member).collect()
 }
 
-/// What models are called beside one another: the last part of a path, or the whole of it where two have the same; where two
-/// have that, too, as from different folders, numbers tell them apart.
+/// Returns names that tell the models apart: the last part of each path, or the whole path if two last parts are equal. Equal whole
+/// paths, which are relative to different folders, are numbered.
 fn short_names(parts: &[Part]) -> Vec<String> {
     let short = |name: &str| {
         let last = Path::new(name).file_name().map(|last| last.to_string_lossy().into_owned());
@@ -52,7 +53,7 @@ fn short_names(parts: &[Part]) -> Vec<String> {
     longer.iter().enumerate().map(numbered).collect()
 }
 
-/// Reports members that are called as another target is. `members`: of each of the recipe's targets.
+/// Reports members that have the same name as another target. `members` holds those of each of the recipe's targets.
 pub(crate) fn unique(reader: &mut Reader<'_>, recipe: &Recipe, members: &[Vec<Target>]) {
     let names = |target: usize| members[target].iter().map(|member| member.name.as_str());
     for (index, target) in recipe.targets.iter().enumerate().filter(|(index, _)| members[*index].len() > 1) {

@@ -1,4 +1,4 @@
-//! From a recipe as written to a plan: names looked up, pipelines chained, schedules looked at over all steps.
+//! Turns a recipe as written into a plan: looks up names, chains pipelines, and checks schedules over all steps.
 
 pub(super) mod chains;
 pub(super) mod ensembles;

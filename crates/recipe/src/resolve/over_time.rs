@@ -1,45 +1,45 @@
-//! Looking at schedules over all steps of a run: does a value leave its range anywhere?
+//! Checks schedules over all steps of a run: does a value ever leave its range?
 
 use std::ops::Range;
 
-use crate::plan::{Schedule, Time};
 use crate::keys::Bounds;
+use crate::plan::{Schedule, Time};
 use crate::read::reader::Reader;
 
-/// A schedule whose values have to be looked at once the phases are known.
+/// A check of a schedule's values, done once the phases are known.
 #[derive(Debug, Clone)]
 pub(crate) struct Check {
     pub rule: Rule,
     pub name: String,
     pub span: Range<usize>,
-    /// The only phase of the recipe (from 0) it is used in, or none if it is used in all.
+    /// The only phase of the recipe (from 0) in which it is used; none if it is used in all.
     pub phase: Option<usize>,
 }
 
-/// What has to hold at every step.
+/// A condition that must hold at every step.
 #[derive(Debug, Clone)]
 pub(crate) enum Rule {
     Within(Schedule, Bounds),
-    /// Never above.
+    /// The first is never above the second.
     Ordered(Schedule, Schedule),
 }
 
-/// The phases of a run as far as time is concerned.
+/// The phases of a run, reduced to their steps.
 #[derive(Debug, Clone)]
 pub(crate) struct Timeline {
-    /// Each phase's position in the recipe (from 0; a repeated one's comes again), first step, and number of steps.
+    /// Each phase's position in the recipe (from 0, the same for every repetition), first step, and number of steps.
     phases: Vec<(usize, u64, u64)>,
     total: u64,
 }
 
-/// So many moments are looked at for one schedule; a longer run is sampled.
+/// The maximum number of moments checked for one schedule; a longer run is sampled.
 const MOMENTS: u64 = 10_000;
-/// So many are looked at for all of them together, which bounds the time that a recipe full of expressions takes. Numbers
-/// written as such were looked at when they were read.
+/// The maximum for all schedules together, which bounds the time for a recipe full of expressions. Plain numbers were checked when they
+/// were read.
 const ALL_MOMENTS: u64 = 20_000_000;
 
 impl Timeline {
-    /// `phases`: positions in the recipe, from 0, and steps.
+    /// Takes each phase's position in the recipe, from 0, and its steps.
     pub fn new(phases_and_steps: impl IntoIterator<Item = (usize, u64)>) -> Self {
         let mut total = 0;
         let mut phases = Vec::new();
@@ -50,8 +50,8 @@ impl Timeline {
         Timeline { phases, total }
     }
 
-    /// The moments of one phase of the recipe or of all, each with its phase (a repeated one counts each time): all of them if they are at most `most`, otherwise so many
-    /// spread evenly over each phase, its first and last step among them.
+    /// Returns the moments of one phase of the recipe or of all, each with its phase; every repetition of a phase counts. If there are
+    /// more than `most`, about that many are spread evenly over each phase, including its first and last step.
     fn moments(&self, only: Option<usize>, most: u64) -> impl Iterator<Item = (usize, Time)> + '_ {
         let chosen = move |phase: &(usize, u64, u64)| only.is_none_or(|only| only == phase.0);
         let steps: u64 = self.phases.iter().copied().filter(chosen).map(|(_, _, length)| length).sum();
@@ -60,7 +60,7 @@ impl Timeline {
             let samples = if steps <= most {
                 length
             } else {
-                // In u128: a product of two numbers that may each be large.
+                // In u128, because the product of two large numbers may not fit into u64.
                 let share = u128::from(length) * u128::from(most) / u128::from(steps);
                 (share as u64).clamp(2.min(length), length)
             };
@@ -72,7 +72,7 @@ impl Timeline {
         })
     }
 
-    /// Whether a schedule is 0 at every step of a phase; `of` as many questions are asked altogether.
+    /// Whether a schedule is 0 at every step of a phase. `of` is the total number of such checks, which limits the samples for each.
     pub fn is_zero(&self, phase: usize, schedule: &Schedule, of: u64) -> bool {
         if let Some(value) = schedule.constant() {
             return value == 0.0;
@@ -81,13 +81,13 @@ impl Timeline {
         self.moments(Some(phase), most).all(|(_, time)| schedule.at(&time) == 0.0)
     }
 
-    /// The smallest value of a schedule in a phase.
+    /// Returns the smallest value of a schedule in a phase.
     pub fn least(&self, phase: usize, schedule: &Schedule) -> Option<f64> {
         let most = (ALL_MOMENTS / self.phases.len().max(1) as u64 / size(schedule)).clamp(16, MOMENTS);
         self.moments(Some(phase), most).map(|(_, time)| schedule.at(&time)).reduce(f64::min)
     }
 
-    /// The smallest and the largest value of a schedule over the whole run, with their moments.
+    /// Returns the smallest and the largest value of a schedule over the whole run, with their moments.
     pub fn extent(&self, schedule: &Schedule) -> Option<[(f64, Time); 2]> {
         if let Some(value) = schedule.constant() {
             return Some([(value, Time::new(0, 1, 0, 1)); 2]);
@@ -99,7 +99,7 @@ impl Timeline {
     }
 }
 
-/// How much looking at a schedule costs.
+/// Estimates the cost of evaluating a schedule.
 fn size(schedule: &Schedule) -> u64 {
     match schedule {
         Schedule::Constant(_) => 1,
@@ -109,7 +109,7 @@ fn size(schedule: &Schedule) -> u64 {
     }
 }
 
-/// Looks at everything that a recipe's reader has put aside. `phase_name` names phases in messages.
+/// Runs all checks that the recipe's reader has put aside. `phase_name` names phases in messages.
 pub(crate) fn check(reader: &mut Reader<'_>, timeline: &Timeline, phase_name: impl Fn(usize) -> String) {
     let checks = std::mem::take(&mut reader.checks);
     let sizes = checks.iter().map(|check| match &check.rule {
@@ -130,7 +130,7 @@ pub(crate) fn check(reader: &mut Reader<'_>, timeline: &Timeline, phase_name: im
     }
 }
 
-/// What is wrong at a moment, and what was expected instead.
+/// Returns what is wrong at a moment, and what was expected instead.
 fn broken(check: &Check, time: &Time) -> Option<(String, Option<String>)> {
     let name = &check.name;
     match &check.rule {
@@ -158,7 +158,7 @@ fn broken(check: &Check, time: &Time) -> Option<(String, Option<String>)> {
     }
 }
 
-/// A value in at most six digits behind the point, without zeros at its end.
+/// Formats a value with at most six decimals, without trailing zeros.
 pub(crate) fn short(value: f64) -> String {
     let rounded = (value * 1e6).round() / 1e6;
     if rounded == 0.0 && value != 0.0 { format!("{value:e}") } else { rounded.to_string() }

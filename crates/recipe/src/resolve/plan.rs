@@ -1,13 +1,13 @@
-//! From a recipe as written to a plan: names looked up, prompts sorted, weights multiplied.
+//! Turns a recipe as written into a plan: looks up names, sorts prompts, multiplies weights.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::ModelReference;
 use crate::chance::key_of;
 use crate::plan::{
     Active, Canvas, Edge, Init, Phase, Pipeline, Plan, Prompt, Pull, Schedule, Sight, Stage, StageKind, Target,
 };
-use crate::ModelReference;
 use crate::read::reader::Reader;
 use crate::read::written;
 use crate::read::written::{At, PipelineUse, Recipe, TargetKind, Weights};
@@ -19,10 +19,10 @@ use crate::resolve::over_time::{Timeline, short};
 use crate::resolve::warnings;
 use crate::sources::origin::Whence;
 
-/// A plan and where its prompts stand.
+/// A plan with the places of its prompts.
 pub(crate) struct Resolved {
     pub plan: Plan,
-    /// By [`Target::model`].
+    /// Indexed by [`Target::model`].
     pub models: Vec<ModelReference>,
     pub prompt_spans: Vec<Range<usize>>,
     pub whence: Whence,
@@ -32,20 +32,20 @@ struct Resolver<'r, 'a> {
     reader: &'r mut Reader<'a>,
     chains: Chains<'r>,
     timeline: &'r Timeline,
-    /// Steps of the phases as the recipe counts them, and as they are.
+    /// The phases' steps as written in the recipe, and as actually run.
     steps: [Vec<u64>; 2],
-    /// The models of targets that name none, with their weights; without any, they were reported.
+    /// The models of targets that name none, with their weights; if there are none, this has been reported.
     own: Vec<(ModelReference, Schedule)>,
     models: Vec<ModelReference>,
-    /// The canvas's longer side in shorter ones, as the recipe says it.
+    /// The ratio of the canvas's longer side to its shorter one, as the recipe gives it.
     stretch: f64,
     prompts: Vec<Prompt>,
     prompt_spans: Vec<Range<usize>>,
     rows: HashMap<Prompt, usize>,
 }
 
-/// Makes the plan. What cannot be looked up is reported; the plan is then of no use. `counted` are the phases' steps as the
-/// recipe counts them, `own` are the models of targets that name none, with their weights.
+/// Makes the plan. Names that cannot be found are reported; the plan is then useless. `counted` holds the phases' steps as written in the
+/// recipe, `own` the models of targets that name none, with their weights.
 pub(crate) fn resolve(
     reader: &mut Reader<'_>,
     recipe: &Recipe,
@@ -65,7 +65,7 @@ pub(crate) fn resolve(
     let mut phases: Vec<Phase> =
         recipe.phases.iter().enumerate().map(|(index, phase)| resolver.phase(index, phase, recipe)).collect();
     resolver.warn(recipe, &phases);
-    // What is said of a target is said of all its members.
+    // A weight for a target applies to all its members.
     for phase in &mut phases {
         let each = phase.weights.iter().zip(&members);
         phase.weights = each.flat_map(|(weight, members)| vec![weight.clone(); members.len()]).collect();
@@ -94,12 +94,12 @@ pub(crate) fn resolve(
     Resolved { plan, models, prompt_spans, whence }
 }
 
-/// Reports names that two targets or two phases have.
+/// Reports names that two targets or two phases share.
 fn unique_names(reader: &mut Reader<'_>, recipe: &Recipe) {
     let targets = recipe.targets.iter().map(|target| (target.called(), &target.name));
     let phases = recipe.phases.iter().map(|phase| (phase.called(), &phase.name));
     for (what, mut names) in [("target", targets.collect::<Vec<_>>()), ("phase", phases.collect())] {
-        // In written order, those without a name first: what is reported is always a name, and the later one.
+        // In written order, with unnamed ones first. The one reported then always has a written name and is the later one.
         names.sort_by_key(|(_, name)| name.as_ref().map(|name| name.span.start));
         let mut seen = std::collections::HashSet::new();
         for (called, name) in names {
@@ -144,7 +144,7 @@ impl Resolver<'_, '_> {
         }
         let silent = self.reader.diagnostics[reported..].iter().all(|d| d.severity != Severity::Error);
         if resolved.wanted.is_empty() && resolved.avoided.is_empty() && !resolved.directions.is_empty() {
-            // Nothing is to be won: directions see every place through the target's own pipeline.
+            // No prompts compete for views here: directions see every place through the target's own pipeline.
             resolved.pipelines.push(whole);
         } else if resolved.wanted.is_empty() && target.all_prompts && silent {
             let message = format!("\"{}\" shows nothing: none of its prompts has a positive weight", resolved.name);
@@ -154,7 +154,7 @@ impl Resolver<'_, '_> {
         resolved
     }
 
-    /// A target as often as it has models.
+    /// Returns one target for each of the target's models.
     fn members(&mut self, target: &written::Target) -> Vec<Target> {
         let whole = self.target(target);
         let own = target.models.iter().map(|model| (model.reference(self.reader), model.weight.clone()));
@@ -167,7 +167,7 @@ impl Resolver<'_, '_> {
         ensembles::members(whole, own.collect())
     }
 
-    /// The number of a model.
+    /// Returns the index of a model, adding it if it is new.
     fn model(&mut self, model: ModelReference) -> usize {
         let known = self.models.iter().position(|other| (&other.name, &other.base) == (&model.name, &model.base));
         known.unwrap_or_else(|| {
@@ -176,7 +176,7 @@ impl Resolver<'_, '_> {
         })
     }
 
-    /// When a target is active, in the steps of this run.
+    /// Converts the time in which a target is active to the steps of this run.
     fn active(&mut self, target: &str, active: &At<Active>) -> Active {
         let [counted, steps] = &self.steps;
         let total: u64 = counted.iter().sum();
@@ -193,7 +193,7 @@ impl Resolver<'_, '_> {
         scaled
     }
 
-    /// Sorts a prompt under those wanted or those to avoid.
+    /// Adds a prompt to the wanted or the avoided ones.
     fn prompt(&mut self, target: &written::Target, prompt: &written::Prompt, whole: &Pipeline, resolved: &mut Target) {
         let own = prompt.stages.as_ref().map(|used| {
             let scope = format!("target {}: prompt {}", resolved.name, prompt.shows.value.called());
@@ -259,7 +259,7 @@ impl Resolver<'_, '_> {
         resolved.wanted.push(pull);
     }
 
-    /// A direction, which `own` stages cannot be of use to; `away`: its weight is negative.
+    /// Adds a direction. `own`: it has stages of its own, which would have no effect; `away`: its weight is negative.
     fn direction(&mut self, prompt: &written::Prompt, row: usize, own: bool, away: bool, resolved: &mut Target) {
         if own {
             let message = "a direction acts on the views that its target's prompts win: its own stages mean nothing";
@@ -295,7 +295,7 @@ impl Resolver<'_, '_> {
         self.reader.warning(prompt.shows.span.clone(), message).hint = Some("keep one of the two".into());
     }
 
-    /// The row of a prompt among all prompts.
+    /// Returns the row of a prompt among all prompts, adding it if it is new.
     fn row(&mut self, shows: &At<Prompt>) -> usize {
         if let Some(row) = self.rows.get(&shows.value) {
             return *row;
@@ -306,7 +306,7 @@ impl Resolver<'_, '_> {
         self.prompts.len() - 1
     }
 
-    /// A pipeline as a target uses it; an empty one if it was reported.
+    /// Resolves a pipeline as a target uses it; an empty one if it was reported.
     fn pipeline(&mut self, target: &written::Target, used: &PipelineUse, scope: &str) -> Pipeline {
         let whole = self.chains.used(self.reader, used, scope).unwrap_or_default();
         match target.kind {
@@ -328,7 +328,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Warns of windows that always show more than the canvas.
+    /// Warns about windows that are always larger than the canvas.
     fn larger_than_canvas(&mut self, whole: &Whole) {
         for (stage, span) in whole.sizes() {
             let StageKind::Cover(range) = &stage.kind else { continue };
@@ -379,7 +379,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Reports weights of targets that are not there.
+    /// Reports weights of unknown targets.
     fn look_up_weights(&mut self, weights: &Weights, kind: TargetKind, recipe: &Recipe) {
         let targets: Vec<&written::Target> = recipe.targets.iter().filter(|target| target.kind == kind).collect();
         let names: Vec<String> = targets.iter().map(|target| target.called()).collect();
@@ -390,7 +390,7 @@ impl Resolver<'_, '_> {
             }
             Weights::ByName(weights) => {
                 for (name, _) in weights.iter().filter(|(name, _)| !names.contains(&name.value)) {
-                    // Of a target with one of its models.
+                    // The name may be that of one member, a target with one of its models.
                     let whole = names.iter().find(|known| {
                         name.value.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with(" ("))
                     });
@@ -410,10 +410,10 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Warns of what is legal but surely not meant.
+    /// Warns about what is legal but surely unintended.
     fn warn(&mut self, recipe: &Recipe, phases: &[Phase]) {
         warnings::warn(self.reader, recipe, phases, self.timeline);
-        // A prompt that was reported may be the one that uses it.
+        // A prompt that was reported may use a pipeline that seems unused.
         if recipe.targets.iter().any(|target| !target.all_prompts) {
             return;
         }

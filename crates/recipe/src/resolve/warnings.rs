@@ -1,15 +1,16 @@
-//! What is legal but surely not meant, once the whole recipe is known. What one value alone shows is told where it is read.
+//! Warnings about what is legal but surely unintended, for which the whole recipe must be known. Warnings about a single value are given
+//! where it is read.
 
 use crate::plan::{Gradient, Optimiser, Phase, Schedule};
 use crate::read::reader::Reader;
 use crate::read::written::Recipe;
 use crate::resolve::over_time::{Timeline, short};
 
-/// Warns of targets and phases that do nothing, and of values that change nothing.
+/// Warns about targets and phases that do nothing, and about values without effect.
 pub(crate) fn warn(reader: &mut Reader<'_>, recipe: &Recipe, phases: &[Phase], timeline: &Timeline) {
-    // Which targets are active in which phases; so many moments are looked at that it takes no time.
+    // Which targets are active in which phases. The number of pairs limits the moments checked for each, so this stays fast.
     let pairs = (recipe.targets.len() * phases.len()) as u64;
-    // A repeated phase is looked at once, by its position in the recipe.
+    // A repeated phase is checked by its position in the recipe.
     let position = |phase: usize| recipe.phases[phase].position - 1;
     let zero = |phase: usize, schedule: &Schedule| timeline.is_zero(position(phase), schedule, pairs);
     let active: Vec<Vec<bool>> = phases
@@ -42,9 +43,9 @@ pub(crate) fn warn(reader: &mut Reader<'_>, recipe: &Recipe, phases: &[Phase], t
     }
 }
 
-/// Warns of gradients that are as nothing beside what is added to their size.
+/// Warns about gradients that are negligible compared with the epsilon added to their size.
 fn epsilon(reader: &mut Reader<'_>, recipe: &Recipe, index: usize) {
-    /// Gradients that are not normalised have a size of 1e-5 or so.
+    /// Gradients that are not normalised have a size of about 1e-5.
     const MOST: f64 = 1e-3;
     let phase = &recipe.phases[index];
     let (Optimiser::Adam { epsilon, .. } | Optimiser::AdamW { epsilon, .. }) = phase.optimiser else { return };
@@ -56,7 +57,7 @@ fn epsilon(reader: &mut Reader<'_>, recipe: &Recipe, index: usize) {
     reader.warning(phase.span.clone(), message).hint = Some("optimiser = { adam = { epsilon = 1e-8 } }".into());
 }
 
-/// Warns of a low-pass that lets everything pass. What the command line says of the size does not count.
+/// Warns about a low-pass that passes everything. A size set on the command line is ignored.
 fn finest(reader: &mut Reader<'_>, recipe: &Recipe, index: usize, timeline: &Timeline) {
     let Some(finest) = &recipe.phases[index].finest else { return };
     let side = recipe.own_size.shorter();

@@ -1,4 +1,4 @@
-//! What a recipe means where it says nothing: `defaults.toml`, whose tables are named as those of `keys`.
+//! The defaults for what a recipe does not give: `defaults.toml`, whose tables are named like those of `keys`.
 
 use std::sync::LazyLock;
 
@@ -8,18 +8,18 @@ use toml::de::{DeTable, DeValue};
 /// The text of the defaults.
 pub(crate) const TEXT: &str = include_str!("defaults.toml");
 
-// A test proves that the text is free of errors; recovery merely keeps this code free of panics.
+// A test proves that the text has no errors; recovery merely keeps this code free of panics.
 static DEFAULTS: LazyLock<DeTable<'static>> = LazyLock::new(|| DeTable::parse_recoverable(TEXT).0.into_inner());
 
-/// A table without any key, for whatever a recipe leaves out.
+/// A table without any key, for tables that a recipe leaves out.
 pub(crate) static EMPTY: LazyLock<DeTable<'static>> = LazyLock::new(DeTable::new);
 
-/// A key's default.
+/// Returns a key's default.
 pub(crate) fn value(table: &str, key: &str) -> Option<&'static DeValue<'static>> {
     entry(table, key).map(Spanned::get_ref)
 }
 
-/// A key's default, as a recipe would write it.
+/// Returns a key's default as a recipe would write it.
 pub(crate) fn text(table: &str, key: &str) -> Option<&'static str> {
     TEXT.get(entry(table, key)?.span())
 }

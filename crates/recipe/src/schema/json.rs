@@ -1,6 +1,7 @@
-//! The JSON schema of recipes, made from the table of keys: what an editor completes and checks by.
+//! The JSON schema of recipes, made from the table of keys. Editors use it for completion and checks.
 //!
-//! Draft 7, which every editor plug-in for TOML understands. There a `$ref` stands alone, hence the `allOf` around it.
+//! It is draft 7, which every TOML plug-in of an editor understands. In draft 7 nothing may stand beside a `$ref`, hence the `allOf`
+//! around it.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +12,7 @@ use crate::read::models::MOST_MODELS;
 use crate::schema::defaults;
 use crate::sources::merge::INHERITED;
 
-/// The schema.
+/// Returns the schema.
 pub fn schema() -> Value {
     let mut definitions = Map::new();
     for spec in keys::ALL.iter().filter(|spec| ![RECIPE.name, KEYFRAMES.name].contains(&spec.name)) {
@@ -31,15 +32,15 @@ pub fn schema() -> Value {
         "title": "recipe-render recipe",
     });
     merge(&mut schema, table(&RECIPE));
-    // What one that builds on another says need not be all of it.
+    // A recipe that builds on another need not be complete.
     schema["anyOf"] = json!([{ "required": ["composition"] }, { "required": ["detail"] }, { "required": ["extends"] }]);
     schema["definitions"] = Value::Object(definitions);
     schema
 }
 
-/// The schema as its file has it.
+/// Returns the schema as the text of its file.
 pub fn schema_text() -> String {
-    // A value of strings and numbers always prints.
+    // A value made of strings and numbers always serialises.
     let mut text = serde_json::to_string_pretty(&schema()).unwrap_or_default();
     text.push('\n');
     text
@@ -60,7 +61,7 @@ fn text() -> Value {
     json!({ "type": "string", "pattern": "\\S" })
 }
 
-/// The entry that stands for the inherited ones.
+/// The schema of the entry that stands for inherited ones.
 fn inherited() -> Value {
     json!({ "description": "The entries that the recipe named by `extends` has here.", "enum": [INHERITED] })
 }
@@ -78,7 +79,7 @@ fn table(spec: &Table) -> Value {
         (true, _) => {}
         (false, None) => schema["required"] = json!(required),
         (false, Some(name)) if name.required => schema["required"] = json!(required),
-        // One with a name may change an inherited one, which has the rest.
+        // An entry with a name may change an inherited one, which has the other keys.
         (false, Some(_)) => schema["anyOf"] = json!([{ "required": required }, { "required": ["name"] }]),
     }
     if !spec.exclusive.is_empty() {
@@ -117,7 +118,7 @@ fn key(spec: &Table, key: &Key) -> Value {
     schema
 }
 
-/// What a key means, in which unit, and what the names mean that it chooses between.
+/// Describes a key: its meaning, its unit, and the meaning of the names it accepts.
 fn description(key: &Key) -> String {
     let mut text = key.about.to_owned();
     if !key.unit.is_empty() {
@@ -131,7 +132,7 @@ fn description(key: &Key) -> String {
     text
 }
 
-/// A TOML value as JSON.
+/// Converts a TOML value to JSON.
 fn to_json(value: &str) -> Option<Value> {
     if value.is_empty() {
         return None;
@@ -145,7 +146,7 @@ fn number(bounds: &Bounds) -> Value {
     json!({ "type": "number", low: bounds.low, "maximum": bounds.high })
 }
 
-/// A number of some kind, an expression, or keyframes.
+/// Returns the forms of a schedule: a number, an expression, or keyframes.
 fn over_time(bounds: &Bounds) -> Vec<Value> {
     vec![number(bounds), expression(), table(&KEYFRAMES)]
 }
@@ -154,10 +155,10 @@ fn expression() -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": LONGEST })
 }
 
-/// One of several forms, no two of the same type.
+/// Combines several forms, no two of the same type, into one schema.
 ///
-/// Said as one schema with a list of types, for a keyword only binds values of its own type. `anyOf` would allow the same, but Taplo
-/// offers a key once for each of its branches, without what the key means.
+/// The result is one schema with a list of types, because a keyword only constrains values of its own type. `anyOf` would allow the same
+/// values, but Taplo would offer a key once for each branch, without its description.
 fn one_of_types(forms: Vec<Value>) -> Value {
     let types: Vec<Value> = forms.iter().filter_map(|form| form.get("type").cloned()).collect();
     let mut schema = json!({});

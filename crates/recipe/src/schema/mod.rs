@@ -1,4 +1,4 @@
-//! What there is to say in a recipe, for editors and readers; and what it means where it says nothing.
+//! What a recipe can say, for editors and readers, and the defaults for what it does not say.
 
 pub(super) mod defaults;
 pub(super) mod json;

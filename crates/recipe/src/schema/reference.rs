@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::plan::{Function, Variable};
 use crate::keys;
 use crate::keys::{Key, Kind, RECIPE, Single, Table, With};
+use crate::plan::{Function, Variable};
 use crate::schema::defaults;
 
-/// The page as its file, `docs/reference.md`, has it.
+/// Returns the page as the text of its file, `docs/reference.md`.
 pub fn reference() -> String {
     let mut page = String::from(INTRODUCTION);
     for spec in keys::ALL {
@@ -77,12 +77,12 @@ fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-/// A heading is TOML, unless it is English.
+/// Formats a heading as code if it is TOML, but not if it is English.
 fn code_unless_words(heading: &str) -> String {
     if heading.contains(['[', '=']) { code(heading) } else { heading.to_owned() }
 }
 
-/// A key's meaning, with the names that it chooses between.
+/// Returns a key's meaning, with the names that it accepts.
 fn meaning(key: &Key) -> String {
     let mut text = key.about.to_owned();
     if let Kind::Choice(variants) = key.kind {
@@ -98,7 +98,7 @@ fn meaning(key: &Key) -> String {
     text
 }
 
-/// What a key's value can be, as the page says it.
+/// Describes the kind of a key's value in the page's words.
 fn words(kind: &Kind) -> String {
     match kind {
         Kind::Schedule(bounds) => format!("schedule, {}", bounds.words()),

@@ -1,10 +1,10 @@
-//! What an edit of a recipe's text was, in the words of [`Setting`](super::Setting)'s paths.
+//! Describes an edit of a recipe's text as the paths of changed values, written like those of a [`Setting`](super::Setting).
 
 use toml::{Table, Value};
 
-/// The paths of the values that differ between two texts of a recipe, as `--set` takes them: `phase.0.rate`,
-/// `detail.sky.prompts`. What is there in one of them only has a word behind it: `phase.2 (new)`, `title (gone)`. Empty where
-/// only comments and the way it is written differ; `None` where one of them is no TOML.
+/// Returns the paths of the values that differ between two texts of a recipe, as `--set` takes them: `phase.0.rate`,
+/// `detail.sky.prompts`. A value that only one of them has is marked: `phase.2 (new)`, `title (gone)`. The list is empty if only comments
+/// and formatting differ. Returns `None` if one of the texts is not TOML.
 pub fn changes(before: &str, after: &str) -> Option<Vec<String>> {
     let (before, after): (Table, Table) = (before.parse().ok()?, after.parse().ok()?);
     let mut changes = Vec::new();
@@ -25,7 +25,7 @@ fn tables(path: &str, before: &Table, after: &Table, changes: &mut Vec<String>) 
     }
 }
 
-/// Of a target or a phase that is the first one its position is told, too.
+/// Reports a new value. New targets or phases are listed one by one, with their names or positions.
 fn appeared(path: &str, value: &Value, changes: &mut Vec<String>) {
     match entries(value) {
         Some(entries) => {
@@ -46,7 +46,7 @@ fn values(path: &str, before: &Value, after: &Value, changes: &mut Vec<String>) 
     }
 }
 
-/// Entries are compared by their names where they have some, else by their positions.
+/// Compares entries by their names if they have any, otherwise by their positions.
 fn lists(path: &str, before: &[&Table], after: &[&Table], changes: &mut Vec<String>) {
     let named = |entry: &Table| entry.get("name").and_then(Value::as_str).map(str::to_owned);
     let counterpart = |at: usize, entry: &Table, among: &[&Table]| -> Option<usize> {
@@ -81,10 +81,10 @@ fn lists(path: &str, before: &[&Table], after: &[&Table], changes: &mut Vec<Stri
     }
 }
 
-/// `[[target]]` tables; lists of values and of stages are one value.
+/// Returns the entries of an array of target or phase tables. Lists of values and of stages count as a single value.
 fn entries(value: &Value) -> Option<Vec<&Table>> {
     let entries: Vec<&Table> = value.as_array()?.iter().map(Value::as_table).collect::<Option<_>>()?;
-    // A stage is a table of its name, and perhaps its chance.
+    // A stage is a table with its name as a key, and perhaps a chance.
     let sections = entries.iter().all(|entry| entry.contains_key("prompts") || entry.contains_key("steps"));
     (!entries.is_empty() && sections).then_some(entries)
 }
@@ -93,17 +93,17 @@ fn place(at: usize, entry: &Table) -> String {
     entry.get("name").and_then(Value::as_str).map_or_else(|| at.to_string(), word)
 }
 
-/// A word of a path.
+/// Quotes a segment of a path if necessary.
 fn word(name: &str) -> String {
     let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
     if plain { name.to_owned() } else { format!("\"{name}\"") }
 }
 
-/// 1 and 1.0 are one number to a recipe.
+/// Whether two values are equal. To a recipe, 1 and 1.0 are the same number.
 fn same(before: &Value, after: &Value) -> bool {
     let number = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|number| number as f64));
     if let (Value::Integer(before), Value::Integer(after)) = (before, after) {
-        // As floats large ones would be the same.
+        // Different large integers may be equal as floats.
         return before == after;
     }
     match (number(before), number(after)) {

@@ -1,4 +1,4 @@
-//! `extends`: finding the recipes that one builds on.
+//! Resolves `extends`: finds the recipes that a recipe builds on.
 //!
 //! ```text
 //! recipe ─ extends ─▶ base ─ extends ─▶ base        files, or texts kept in a picture
@@ -24,37 +24,37 @@ use crate::syntax::text;
 use crate::syntax::text::{Open, RecipeText, Trouble};
 use crate::syntax::tree::moved;
 
-/// How many recipes may stand behind one another.
+/// The maximum length of a chain of recipes.
 const DEEPEST: usize = 16;
-/// How many recipes one can be made of, each counted as often as it is built on.
+/// The maximum number of recipes that make up one, each counted as often as it is built on.
 const MOST: usize = 64;
 
-/// The recipes that one is built on, as a picture keeps them.
+/// The recipes that a recipe builds on, as stored in a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bases {
-    /// For each entry of the recipe's `extends` its place among [`Bases::recipes`].
+    /// For each entry of the recipe's `extends`, its index in [`Bases::recipes`].
     pub extends: Vec<usize>,
     pub recipes: Vec<Base>,
 }
 
-/// A recipe that another is built on.
+/// A recipe that another builds on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
-    /// Its file's path, relative to the folder of the recipe that is rendered unless it is absolute.
+    /// The path of its file, absolute or relative to the folder of the recipe that is rendered.
     pub path: String,
     pub text: String,
     /// As in [`Bases::extends`].
     pub extends: Vec<usize>,
 }
 
-/// A recipe with all that it is built on, their texts among the sources.
+/// A recipe with all the recipes that it builds on, whose texts are among the sources.
 pub(crate) struct Family {
     pub sources: Sources,
-    /// The recipe itself, then the others as they were met.
+    /// The recipe itself, then the others in the order in which they were found.
     members: Vec<Member>,
-    /// What is wrong with them as files.
+    /// Diagnostics about the files themselves.
     pub diagnostics: Vec<Diagnostic>,
-    /// The files that were read or looked for besides the recipe's own.
+    /// The files that were read or looked for, besides the recipe's own.
     pub files: Vec<PathBuf>,
 }
 
@@ -62,22 +62,22 @@ struct Member {
     file: Arc<SourceFile>,
     /// Where its text begins among the sources.
     start: usize,
-    /// Relative to the recipe's folder.
+    /// Its path relative to the recipe's folder.
     relative: PathBuf,
-    /// What tells it from others.
+    /// What distinguishes it from other members.
     identity: Identity,
-    /// The texts that its bases are taken from, if they are not files.
+    /// The stored texts that its bases come from, unless they are files.
     kept: Option<Rc<Kept>>,
-    /// Its bases among the members, in written order; one that cannot be had is left out.
+    /// The indices of its bases among the members, in written order, without those that could not be read.
     extends: Vec<usize>,
-    /// It is TOML.
+    /// Whether it is valid TOML.
     sound: bool,
 }
 
-/// Texts kept in a picture.
+/// Texts stored in a picture.
 struct Kept {
     bases: Bases,
-    /// The picture's folder, from which their paths count, and the same relative to the recipe's folder.
+    /// The picture's folder, which their paths are relative to, and the same folder relative to the recipe's.
     folder: PathBuf,
     relative: PathBuf,
 }
@@ -85,7 +85,7 @@ struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Identity {
     File(PathBuf),
-    /// A text of those kept in a picture; a picture's are known by their address.
+    /// One of the texts stored in a picture. The picture is identified by the address of its texts.
     Kept(*const Kept, usize),
 }
 
@@ -96,7 +96,7 @@ struct Named {
 }
 
 impl Family {
-    /// Reads all that a recipe builds on. What cannot be had is reported where it is named.
+    /// Reads everything that a recipe builds on. What cannot be read is reported where it is named.
     pub fn of(recipe: &RecipeText, open: Open<'_>) -> Family {
         let file = SourceFile::new(&recipe.path, recipe.text.as_str());
         let mut family = Family {
@@ -123,12 +123,12 @@ impl Family {
         family
     }
 
-    /// Whether the recipe's own text is TOML.
+    /// Whether the recipe's own text is valid TOML.
     pub fn is_sound(&self) -> bool {
         self.members.first().is_some_and(|recipe| recipe.sound)
     }
 
-    /// Finds what a member builds on. `links` are those of a text that is kept in a picture, `path` leads to the member.
+    /// Finds what a member builds on. `links` are those of a text stored in a picture; `path` leads to the member.
     fn look_behind(&mut self, index: usize, links: Option<Vec<usize>>, path: &mut Vec<usize>, open: Open<'_>) {
         let names = self.names(index);
         let mut seen: Vec<usize> = Vec::new();
@@ -159,7 +159,7 @@ impl Family {
         }
     }
 
-    /// The entries of a member's `extends`. A member that is no TOML is reported, and builds on nothing.
+    /// Returns the entries of a member's `extends`. A member that is not valid TOML is reported and has none.
     fn names(&mut self, index: usize) -> Vec<Named> {
         let Member { file, start, .. } = &self.members[index];
         let document = match text::parse(file) {
@@ -177,7 +177,7 @@ impl Family {
         names
     }
 
-    /// A base that is a file. No trouble is told of what is reported elsewhere.
+    /// Reads a base from a file. Fails with `None` if the trouble is reported elsewhere.
     fn file(
         &mut self,
         by: usize,
@@ -210,7 +210,7 @@ impl Family {
         Ok(self.add(file, folder, Whereabouts { relative, identity, kept }, links, path, open))
     }
 
-    /// A base that is kept in a picture.
+    /// Takes a base from the texts stored in a picture.
     fn kept(
         &mut self,
         by: usize,
@@ -237,7 +237,7 @@ impl Family {
         Ok(self.add(file, folder, Whereabouts { relative, identity, kept: Some(kept) }, links, path, open))
     }
 
-    /// The member of an identity, if there is one; trouble if it is on the way to itself.
+    /// Finds a known member by its identity. Fails if it is on the path to itself.
     fn known(&self, identity: &Identity, path: &[usize]) -> Result<Option<usize>, Trouble> {
         let known = self.members.iter().position(|member| member.identity == *identity);
         let Some(from) = known.and_then(|known| path.iter().position(|index| *index == known)) else {
@@ -261,7 +261,7 @@ impl Family {
         Err(Trouble { what, hint: None })
     }
 
-    /// Takes in a base, and what it builds on.
+    /// Adds a base and what it builds on.
     fn add(
         &mut self,
         file: Arc<SourceFile>,
@@ -281,7 +281,7 @@ impl Family {
         index
     }
 
-    /// The members' documents as one, each over those that it builds on.
+    /// Merges the members' documents into one, each laid over those that it builds on.
     pub fn merged<'s>(&'s self, diagnostics: &mut Vec<Diagnostic>) -> DeTable<'s> {
         let mut merge = Merge::new(&self.sources, self.members.len() > 1);
         let mut document = DeTable::new();
@@ -302,7 +302,7 @@ impl Family {
         document
     }
 
-    /// The members in the order in which they are laid over one another; no more than somewhat beyond [`MOST`].
+    /// Collects the members in the order in which they are merged, stopping soon after [`MOST`].
     fn order(&self, index: usize, order: &mut Vec<usize>) {
         for base in &self.members[index].extends {
             if order.len() <= MOST {
@@ -312,9 +312,9 @@ impl Family {
         order.push(index);
     }
 
-    /// All that a picture has to keep besides the recipe.
+    /// Returns everything that a picture has to store besides the recipe.
     pub fn bases(&self) -> Bases {
-        // The recipe itself is not among them.
+        // The recipe itself is not among the stored ones, so indices shift by one.
         let links = |member: &Member| member.extends.iter().map(|index| index - 1).collect();
         let base = |member: &Member| Base {
             path: member.relative.to_string_lossy().into_owned(),
@@ -333,7 +333,7 @@ struct Whereabouts {
     kept: Option<Rc<Kept>>,
 }
 
-/// What `extends` names, if it says it well.
+/// Returns the entries of `extends`, if it is well-formed.
 fn extends<'a>(reader: &mut Reader<'a>, document: &'a DeTable<'a>) -> Vec<Named> {
     let Some(node) = document.get("extends") else { return Vec::new() };
     let value =
@@ -354,17 +354,17 @@ fn extends<'a>(reader: &mut Reader<'a>, document: &'a DeTable<'a>) -> Vec<Named>
     }
 }
 
-/// Two paths to one file have one identity.
+/// Returns the identity of a file, the same for every path to it.
 fn identity(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// A path that is named in the file at `from`.
+/// Resolves a path that is named in the file `from`.
 fn beside(from: &Path, named: &str) -> PathBuf {
     from.parent().unwrap_or(Path::new("")).join(named)
 }
 
-/// A recipe beside a path that is not there, whose name is like it.
+/// Suggests a recipe in the same folder with a name similar to a missing one.
 fn like(missing: &Path) -> Option<String> {
     if missing.exists() {
         return None;

@@ -1,4 +1,4 @@
-//! One recipe laid over another: tables key by key, everything else as a whole, and `"..."` for the entries below it.
+//! Lays one recipe over another: tables key by key, everything else as a whole, and `"..."` for the entries below it.
 
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -7,10 +7,10 @@ use crate::report::diagnostic::Diagnostic;
 use crate::sources::texts::Sources;
 use crate::syntax::tree::{Key, Node};
 
-/// What stands for the inherited entries of an array.
+/// The entry that stands for the inherited ones of an array.
 pub(crate) const INHERITED: &str = "...";
 
-/// Lays tables over one another and collects what is wrong with it.
+/// Lays tables over one another and collects diagnostics.
 pub(crate) struct Merge<'s> {
     sources: &'s Sources,
     /// Whether the recipe builds on another.
@@ -25,7 +25,7 @@ impl<'s> Merge<'s> {
 
     /// Lays a table over another, key by key.
     pub fn table<'a>(&mut self, spec: &'static Table, below: &mut DeTable<'a>, above: DeTable<'a>) {
-        // Of keys that exclude each other the one above counts.
+        // Of mutually exclusive keys, the upper one wins.
         if above.keys().any(|key| spec.exclusive.contains(&key.get_ref().as_ref())) {
             for key in spec.exclusive.iter().filter(|key| !above.contains_key(**key)) {
                 below.remove(*key);
@@ -71,7 +71,7 @@ impl<'s> Merge<'s> {
         above
     }
 
-    /// An array's entries, with those below it where it asks for them.
+    /// Returns an array's entries, with those below it if it asks for them.
     fn entries<'a>(&mut self, kind: Kind, below: Option<Node<'a>>, above: DeArray<'a>, name: &str) -> DeArray<'a> {
         let mut inherited = inherited(kind, below);
         let mut own: Vec<Node<'a>> = Vec::new();
@@ -89,7 +89,7 @@ impl<'s> Merge<'s> {
                 }
             }
         }
-        // Without the mark the array takes the place of the one below.
+        // Without the mark the array replaces the one below.
         let mut below = inherited.take().filter(|_| place.is_some()).unwrap_or_default();
         let mut kept: Vec<Option<Node<'a>>> = Vec::new();
         for mut entry in own {
@@ -97,7 +97,7 @@ impl<'s> Merge<'s> {
                 let own = std::mem::take(table);
                 let named = name_of(&own).and_then(|name| below.iter().position(|below| named(below, name)));
                 match named.and_then(|index| below.get_mut(index)).map(|below| below.get_mut()) {
-                    // An entry with the name of an inherited one changes that.
+                    // An entry with the name of an inherited one changes that one.
                     Some(DeValue::Table(under)) => {
                         self.table(spec, under, own);
                         kept.push(None);
@@ -132,12 +132,12 @@ impl<'s> Merge<'s> {
     }
 }
 
-/// The entries that an array can take over.
+/// Returns the entries that an array can inherit.
 fn inherited(kind: Kind, below: Option<Node<'_>>) -> Option<Vec<Node<'_>>> {
     let below = below?;
     match below.get_ref() {
         DeValue::Array(_) => {}
-        // A pipeline that is only another name for one begins with it.
+        // A pipeline that is only a name for another one begins with that one.
         DeValue::String(_) if matches!(kind, Kind::Pipeline) => return Some(vec![below]),
         _ => return None,
     }

@@ -1,4 +1,4 @@
-//! What a recipe is made of: its file, the recipes that it builds on, and what the command line sets; laid over one another.
+//! The parts of a recipe: its file, the recipes that it builds on, and the command line's settings, laid over one another.
 
 pub(super) mod changes;
 pub(super) mod extends;

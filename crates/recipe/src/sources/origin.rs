@@ -1,4 +1,4 @@
-//! Where values come from: somebody said them, or nobody did and they are a default.
+//! The origins of values: the user, a model's advice, or a default.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ pub enum Origin {
     CommandLine,
     /// The recipe, or one that it builds on.
     Recipe,
-    /// What the model advises.
+    /// The model's advice.
     Model,
     /// The program's default.
     Program,
@@ -25,25 +25,25 @@ impl Origin {
         }
     }
 
-    /// Somebody said it about this picture.
+    /// Whether the user gave it for this picture.
     pub(crate) fn is_said(self) -> bool {
         matches!(self, Origin::CommandLine | Origin::Recipe)
     }
 
-    /// It stands in a text that can be pointed at.
+    /// Whether it is written in a text that a diagnostic can point at.
     pub(crate) fn is_written(self) -> bool {
         self != Origin::Program
     }
 }
 
-/// Where the values of one table come from, by their keys: all that have a default. Settings of a name stand behind it:
-/// `optimiser.epsilon`, `canvas.basis.decay`.
+/// The origins of one table's values, by key, for all keys that have a default. Settings of a chosen name follow it: `optimiser.epsilon`,
+/// `canvas.basis.decay`.
 pub type Origins = BTreeMap<String, Origin>;
 
-/// Where the values of a plan come from.
+/// The origins of a plan's values.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Whence {
-    /// Of what belongs to the recipe as a whole: `size`, `seed`, `canvas.init.noise`.
+    /// Values of the recipe as a whole: `size`, `seed`, `canvas.init.noise`.
     pub recipe: Origins,
     /// In the order of the plan's targets.
     pub targets: Vec<Origins>,

@@ -1,26 +1,25 @@
-//! What the command line says over the recipe.
+//! Settings of the command line that override the recipe.
 
 use toml::de::DeValue;
 
-use crate::plan::Size;
 use crate::keys::{SEEDS, SIDES, STEPS};
+use crate::plan::Size;
 use crate::sources::setting::Setting;
 
 /// Changes to a recipe that apply before it becomes a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Overrides {
     pub size: Option<Size>,
-    /// The steps of all phases together: each phase is scaled and keeps at least one.
+    /// The steps of all phases together. Each phase is scaled and keeps at least one step.
     pub steps: Option<u64>,
     pub seed: Option<u64>,
     /// A model's name, or its folder relative to the current one.
     pub model: Option<String>,
-    /// Single values, later ones over earlier ones. They are put into the recipe before it is read; the others above apply to
-    /// what comes of that.
+    /// Single values, later ones over earlier ones. They are put into the recipe before it is read; the fields above apply to the result.
     pub set: Vec<Setting>,
 }
 
-/// Reads a size as the command line has it: `WIDTHxHEIGHT`, each from 16 to 65536 pixels.
+/// Reads a size as given on the command line: `WIDTHxHEIGHT`, each from 16 to 65536 pixels.
 pub fn parse_size(text: &str) -> Result<Size, String> {
     let sides: Option<Vec<u32>> = text.trim().split(['x', 'X', '×']).map(|side| side.trim().parse().ok()).collect();
     match sides.as_deref() {
@@ -29,12 +28,12 @@ pub fn parse_size(text: &str) -> Result<Size, String> {
     }
 }
 
-/// Reads a seed as recipes have it: a whole number from 0 to 18446744073709551615, in any form of TOML (`1_000`, `0xff`).
+/// Reads a seed as recipes do: a whole number from 0 to 18446744073709551615, in any form of TOML (`1_000`, `0xff`).
 pub fn parse_seed(text: &str) -> Result<u64, String> {
     parse_whole(text, SEEDS)
 }
 
-/// Reads the steps of a whole run as `steps` of `[render]` has them.
+/// Reads the steps of a whole run, as for `steps` of `[render]`.
 pub fn parse_steps(text: &str) -> Result<u64, String> {
     parse_whole(text, STEPS)
 }
@@ -48,7 +47,7 @@ fn parse_whole(text: &str, (low, high): (u64, u64)) -> Result<u64, String> {
     number.ok_or_else(|| format!("expected a whole number from {low} to {high}"))
 }
 
-/// A size, if a canvas can have it.
+/// Returns a size if a canvas can have it.
 pub(crate) fn checked_size(size: Size) -> Result<Size, String> {
     let possible = |side: u32| (SIDES.0..=SIDES.1).contains(&u64::from(side));
     if possible(size.width) && possible(size.height) {
@@ -58,11 +57,11 @@ pub(crate) fn checked_size(size: Size) -> Result<Size, String> {
     }
 }
 
-/// Shares `total` steps among phases in proportion to their own numbers, each at least 1; together they are exactly
-/// `total` unless there are more phases than that. What rounding down leaves goes to the largest remainders.
+/// Shares `total` steps among phases in proportion to their own steps, at least 1 each. The result adds up to exactly `total` unless
+/// there are more phases than that. The steps lost by rounding down go to the largest remainders.
 pub(crate) fn share_steps(steps: &[u32], total: u64) -> Vec<u32> {
     let phases = steps.len() as u64;
-    // A plan's phases count in u32.
+    // A phase of a plan counts its steps in u32.
     let total = total.clamp(phases, phases.max(1) * u64::from(u32::MAX)) - phases;
     let sum: u128 = steps.iter().map(|steps| u128::from(*steps)).sum::<u128>().max(1);
     // One step for each is set aside; the rest is shared.
@@ -91,7 +90,7 @@ mod tests {
         }
     }
 
-    /// What a recipe's reader says of the same text is tested with the command line.
+    /// The command line's tests cover how a recipe's reader treats the same texts.
     #[test]
     fn whole_numbers_are_those_of_recipes() {
         for (text, seed) in

@@ -1,4 +1,4 @@
-//! Settings of the command line put into a recipe's document, so that they are read and checked as if they stood there.
+//! Puts the command line's settings into a recipe's document, so that they are read and checked as if written there.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use crate::sources::texts::{SourceFile, Sources};
 use crate::syntax::repair;
 use crate::syntax::tree::{Node, key, node_moved, placed, text};
 
-/// The most words of a path: more than any place of a recipe needs.
+/// The maximum number of segments of a path: more than any place of a recipe needs.
 const DEEPEST: usize = 16;
 
-/// What a setting says: TOML if it is that, and the text as it was given.
+/// The value of a setting: parsed if it is TOML, and as the text that was given.
 struct Given<'c, 'a> {
     toml: Option<Node<'a>>,
     raw: &'a str,
     span: Range<usize>,
-    /// What stands where nothing is said.
+    /// The values that apply where nothing is given.
     unsaid: Unsaid<'c, 'a>,
 }
 
-/// What stands where nothing is said: a model's advice, or else the program's defaults.
+/// The values that apply where nothing is given: a model's advice, or else the program's defaults.
 #[derive(Clone, Copy)]
 struct Unsaid<'c, 'a> {
     sources: &'a Sources,
@@ -37,7 +37,7 @@ struct Unsaid<'c, 'a> {
 }
 
 impl<'a> Unsaid<'_, 'a> {
-    /// The same within a table, which may be that of a target with a model of its own.
+    /// Returns the same within a table, which may be that of a target with its own model.
     fn within(self, spec: &Table, table: &DeTable<'_>) -> Self {
         match [COMPOSITION.name, DETAIL.name].contains(&spec.name) {
             true => Unsaid { advice: self.counsel.of_target(table, self.sources), ..self },
@@ -52,7 +52,7 @@ impl<'a> Unsaid<'_, 'a> {
 }
 
 impl<'a> Given<'_, 'a> {
-    /// The value where something of this kind is expected: 7 may be a text, too.
+    /// Returns the value where this kind is expected: 7 may also be a text.
     fn value(self, kind: Option<Kind>) -> Node<'a> {
         let wants_text = matches!(kind, Some(Kind::Text | Kind::File));
         match self.toml {
@@ -62,15 +62,15 @@ impl<'a> Given<'_, 'a> {
     }
 }
 
-/// What is wrong with a path, where, and what to do.
+/// An error in a path: where it is, and how to fix it.
 struct Wrong {
     span: Range<usize>,
     message: String,
     hint: Option<String>,
 }
 
-/// Puts settings into a document, later ones over earlier ones. Their texts are among the sources from `starts` on. A setting of a
-/// part of a value that nobody says changes that part of what the model advises, or else of the default.
+/// Puts settings into a document, later ones over earlier ones. Their texts begin at `starts` among the sources. A setting that changes
+/// part of a value that is not given changes that part of the model's advice, or else of the default.
 pub(crate) fn apply<'s>(
     document: &mut DeTable<'s>,
     settings: &[Setting],
@@ -124,7 +124,7 @@ fn one<'s>(
     }
     let toml = match DeValue::parse(raw) {
         Ok(node) => Some(node_moved(node, start + setting.value_start())),
-        // What begins like TOML is meant to be TOML.
+        // A value that begins like TOML is meant to be TOML.
         Err(error) if raw.starts_with(['[', '{', '"', '\'']) => {
             let errors = DeTable::parse_recoverable(&file.text).1;
             let found = repair::diagnostics(file, &errors);
@@ -146,8 +146,7 @@ fn one<'s>(
     in_table(&RECIPE, document, &path, Given { toml, raw, span, unsaid }).map_err(|wrong| vec![Reported::Wrong(wrong)])
 }
 
-/// Follows a path of at least one word into a table. A key that the table cannot have is put there all the same, for the
-/// reader to report.
+/// Follows a path of at least one segment into a table. An unknown key is inserted too, for the reader to report.
 fn in_table<'a>(
     spec: &'static Table,
     table: &mut DeTable<'a>,
@@ -160,7 +159,7 @@ fn in_table<'a>(
     let known = table.remove_entry(first.text.as_str());
     let (name, node) = match (rest.is_empty(), kind) {
         (true, kind) => {
-            // Of keys that exclude each other the one that is set counts.
+            // Of mutually exclusive keys, the one being set wins.
             if spec.exclusive.contains(&first.text.as_str()) {
                 for key in spec.exclusive {
                     table.remove(*key);
@@ -186,7 +185,7 @@ fn in_table<'a>(
     Ok(())
 }
 
-/// What stands where nothing is said and there is no default.
+/// Returns the empty value for a key that is not given and has no default.
 fn empty<'a>(kind: Kind) -> DeValue<'a> {
     match kind {
         Kind::Tables(_) | Kind::Prompts | Kind::Models | Kind::Pipeline => DeValue::Array(DeArray::new()),
@@ -194,7 +193,7 @@ fn empty<'a>(kind: Kind) -> DeValue<'a> {
     }
 }
 
-/// Follows a path of at least one word into a value; `at` is the word that led to it.
+/// Follows a path of at least one segment into a value; `at` is the segment that led to it.
 fn in_value<'a>(
     kind: Kind,
     node: &mut Node<'a>,
@@ -222,7 +221,7 @@ fn in_value<'a>(
         (Kind::Prompts | Kind::Models, DeValue::Array(array)) => {
             let (spec, name) = if matches!(kind, Kind::Models) { (&MODEL, "name") } else { (&PROMPT, "text") };
             let entry = entry(array, kind, at, first)?;
-            // A text alone becomes a table that can say more.
+            // A plain text becomes a table, which can hold more keys.
             if let (false, DeValue::String(alone)) = (rest.is_empty(), entry.get_ref()) {
                 let mut table = DeTable::new();
                 table.insert(key(entry.span(), name), Node::new(entry.span(), text(alone)));
@@ -280,7 +279,7 @@ fn in_value<'a>(
     }
 }
 
-/// What is set in an entry of an array, or the entry itself.
+/// Sets something in an entry of an array, or the entry itself.
 fn in_entry<'a>(
     spec: &'static Table,
     entry: &mut Node<'a>,
@@ -328,7 +327,7 @@ fn in_pipelines<'a>(
     }
 }
 
-/// `basis.fourier.decay`: a setting of the chosen name, which is chosen by that.
+/// Follows `basis.fourier.decay`: a setting of a name, which is thereby chosen.
 fn in_choice<'a>(
     variants: &'static [Variant],
     node: &mut Node<'a>,
@@ -364,7 +363,7 @@ fn in_choice<'a>(
     Ok(())
 }
 
-/// An array's entry by its position or its name. The position behind the last one makes a new entry.
+/// Finds an array's entry by its position or its name. The position after the last one makes a new entry.
 fn entry<'t, 'a>(
     array: &'t mut DeArray<'a>,
     kind: Kind,
@@ -402,7 +401,7 @@ fn entry<'t, 'a>(
     array.get_mut(index).ok_or_else(|| wrong(format!("there is no position {index}"), None))
 }
 
-/// What an entry is known by: a target's, a phase's or a model's name, a prompt's text.
+/// Returns what identifies an entry: a target's, a phase's or a model's name, or a prompt's text.
 fn name_of<'t>(entry: &'t Node<'_>, kind: Kind) -> Option<&'t str> {
     match (kind, entry.get_ref()) {
         (Kind::Prompts | Kind::Models, DeValue::String(text)) => Some(text),
@@ -424,7 +423,7 @@ fn nothing_below(at: &Segment, path: &[Segment]) -> Wrong {
     }
 }
 
-/// Words of a path as they are written.
+/// Joins segments of a path as they are written.
 fn words(path: &[Segment]) -> String {
     path.iter().map(|segment| segment.text.as_str()).collect::<Vec<_>>().join(".")
 }

@@ -1,4 +1,4 @@
-//! `--set PATH=VALUE`: one value of a recipe said on the command line.
+//! `--set PATH=VALUE`: one value of a recipe, given on the command line.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use crate::sources::texts::SourceFile;
 
-/// A value that takes the place of a recipe's. `PATH` leads to it: keys, positions from 0, and names, with points between
-/// them (`detail.sky.weight`, `stages.roam.1.rotate`); a word with a point or a blank in it stands in quotes. `VALUE` is TOML, or
-/// else a text.
+/// A value that replaces one of the recipe. `PATH` leads to it through keys, positions from 0, and names, separated by points
+/// (`detail.sky.weight`, `stages.roam.1.rotate`). A segment that contains a point or a blank is written in quotes. `VALUE` is TOML, or
+/// otherwise a text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Setting {
     pub path: String,
@@ -18,7 +18,7 @@ pub struct Setting {
 impl FromStr for Setting {
     type Err = String;
 
-    /// Splits at the first `=` that stands in no quotes.
+    /// Splits at the first `=` outside quotes.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut quote = None;
         for (at, c) in text.char_indices() {
@@ -45,7 +45,7 @@ impl fmt::Display for Setting {
     }
 }
 
-/// A word of a path, and where it stands in the setting's text.
+/// A segment of a path, and its place in the setting's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub text: String,
@@ -53,18 +53,18 @@ pub(crate) struct Segment {
 }
 
 impl Setting {
-    /// The setting as a text that diagnostics can point at.
+    /// Returns the setting as a text that diagnostics can point at.
     pub(crate) fn source(&self) -> std::sync::Arc<SourceFile> {
         let text = self.to_string();
         SourceFile::new(format!("--set {text}").as_ref(), text)
     }
 
-    /// Where the value begins in the setting's text.
+    /// Returns where the value begins in the setting's text.
     pub(crate) fn value_start(&self) -> usize {
         self.path.len() + 1
     }
 
-    /// The path's words; the place of one that is empty.
+    /// Returns the path's segments. Fails with the place of an empty one.
     pub(crate) fn segments(&self) -> Result<Vec<Segment>, Range<usize>> {
         let mut segments = Vec::new();
         let mut start = 0;
@@ -88,7 +88,7 @@ impl Setting {
     }
 }
 
-/// Where a word ends that begins at `start`: at the next point outside of quotes.
+/// Returns the end of the segment that begins at `start`: the next point outside quotes.
 fn segment_end(path: &str, start: usize) -> usize {
     let mut quote = None;
     for (at, c) in path[start..].char_indices() {

@@ -1,13 +1,13 @@
-//! The texts that a recipe is made of, as one: its file, the files that it builds on, and the settings of the command line.
+//! The texts of a recipe, joined into one: its file, the files that it builds on, and the settings of the command line.
 //!
-//! Each text begins at an offset of its own, so that one range of bytes says which text is meant and where in it. The
-//! recipe's own text begins at 0.
+//! Each text begins at its own offset, so a single range of bytes identifies both the text and the place in it. The recipe's own text
+//! begins at 0.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-/// A text that can be wrong: a recipe's file, or an option of the command line.
+/// A text that can contain errors: a recipe's file, or an option of the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SourceFile {
     /// The file's path, or the option as it was given.
@@ -30,7 +30,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where a text stands first within it.
+    /// Returns the place of the first occurrence of a text within this one.
     pub fn part(&self, text: &str) -> Option<Place> {
         let start = self.span.start + self.file.text.get(self.span.clone())?.find(text)?;
         Some(Place { file: self.file.clone(), span: start..start + text.len() })
@@ -46,13 +46,13 @@ pub(crate) struct Sources {
 #[derive(Debug)]
 struct Entry {
     file: Arc<SourceFile>,
-    /// The folder from which paths in it count.
+    /// The folder that paths in it are relative to.
     folder: PathBuf,
     start: usize,
 }
 
 impl Sources {
-    /// A recipe's own text.
+    /// Starts with a recipe's own text.
     pub fn of(file: Arc<SourceFile>) -> Self {
         let mut sources = Sources::default();
         let folder = file.path.parent().unwrap_or(Path::new("")).to_path_buf();
@@ -60,15 +60,15 @@ impl Sources {
         sources
     }
 
-    /// Adds a text; returns the offset at which it begins.
+    /// Adds a text and returns the offset at which it begins.
     pub fn add(&mut self, file: Arc<SourceFile>, folder: PathBuf) -> usize {
-        // A byte between two texts belongs to the end of the first.
+        // The byte between two texts belongs to the end of the first.
         let start = self.end();
         self.entries.push(Entry { file, folder, start });
         start
     }
 
-    /// The offset at which the next text will begin.
+    /// Returns the offset at which the next text will begin.
     pub fn end(&self) -> usize {
         self.entries.last().map_or(0, |last| last.start + last.file.text.len() + 1)
     }
@@ -78,18 +78,18 @@ impl Sources {
         self.entries.get(after.checked_sub(1)?)
     }
 
-    /// The recipe's own file.
+    /// Returns the recipe's own file.
     pub fn main(&self) -> &Arc<SourceFile> {
         self.file(0)
     }
 
-    /// The text that a byte is in.
+    /// Returns the text that contains a byte.
     pub fn file(&self, at: usize) -> &Arc<SourceFile> {
         static NONE: LazyLock<Arc<SourceFile>> = LazyLock::new(|| SourceFile::new(Path::new(""), ""));
         self.entry(at).map_or(&NONE, |entry| &entry.file)
     }
 
-    /// Where a range of bytes lies.
+    /// Returns the place of a range of bytes.
     pub fn place(&self, span: &Range<usize>) -> Place {
         match self.entry(span.start) {
             Some(entry) => {
@@ -100,18 +100,18 @@ impl Sources {
         }
     }
 
-    /// What is written in a range of bytes.
+    /// Returns the text in a range of bytes.
     pub fn text(&self, span: &Range<usize>) -> Option<&str> {
         let entry = self.entry(span.start)?;
         entry.file.text.get(span.start - entry.start..span.end.checked_sub(entry.start)?)
     }
 
-    /// The folder from which a path counts that is written at a byte.
+    /// Returns the folder that a path written at this byte is relative to.
     pub fn folder(&self, at: usize) -> &Path {
         self.entry(at).map_or(Path::new(""), |entry| &entry.folder)
     }
 
-    /// Which of the texts a file is, the recipe's own first.
+    /// Returns the index of a file among the texts; the recipe's own is first.
     pub fn position(&self, file: &Arc<SourceFile>) -> usize {
         self.entries.iter().position(|entry| Arc::ptr_eq(&entry.file, file)).unwrap_or(self.entries.len())
     }

@@ -1,25 +1,25 @@
-//! Quotes and brackets of a TOML text, found without the grammar: to tell which of them was never closed.
+//! Finds the quotes and brackets of a TOML text without the grammar, to tell which of them was never closed.
 
 use std::ops::Range;
 
 /// A text in quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Quoted {
-    /// With its quotes; one that is never closed ends with its line, or with the file if it may have several.
+    /// The range including the quotes. An unclosed text ends with its line, or with the file if it may span lines.
     pub range: Range<usize>,
     pub closed: bool,
-    /// Whether it stands within brackets or braces.
+    /// Whether it is within brackets or braces.
     pub within: bool,
 }
 
-/// A closing bracket of another kind than the one that was open.
+/// A closing bracket that does not match the open one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Crossed {
     pub open: usize,
     pub close: usize,
 }
 
-/// The quotes and brackets of a text, comments left aside.
+/// The quotes and brackets of a text outside comments.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Marks {
     pub quoted: Vec<Quoted>,
@@ -67,13 +67,13 @@ impl Marks {
     }
 }
 
-/// Where the line that a byte is in ends, its newline not counted.
+/// Returns the end of the line that contains a byte, without its newline.
 pub(crate) fn line_end(text: &str, at: usize) -> usize {
     let end = text.as_bytes()[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |newline| at + newline);
     if end > at && text.as_bytes()[end - 1] == b'\r' { end - 1 } else { end }
 }
 
-/// Where a text in quotes that begins at `start` ends, and whether it does with its quotes.
+/// Returns where a quoted text that begins at `start` ends, and whether it is closed.
 fn quoted_end(text: &str, start: usize) -> (usize, bool) {
     let bytes = text.as_bytes();
     let quote = bytes[start];

@@ -1,4 +1,4 @@
-//! From a text to a TOML document: decoding, and mistakes of syntax told in the words of a recipe.
+//! Turns a text into a TOML document: decoding, parsing, and syntax errors in a recipe's terms.
 
 pub(super) mod marks;
 pub(super) mod repair;

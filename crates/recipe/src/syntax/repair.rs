@@ -1,7 +1,7 @@
-//! Syntax errors in the words of a recipe, with what to write instead.
+//! Rewords syntax errors in a recipe's terms, with what to write instead.
 //!
-//! The parser goes on after an error and reports what follows from it, too. Only the first error of a line is kept, and
-//! where a quote or a bracket is never closed, so that what stands after it is read as part of it, only that is said.
+//! The parser continues after an error and also reports errors that follow from it. Only the first error of a line is kept. If a quote or
+//! a bracket is never closed, the text after it is read as part of it, so only the missing quote or bracket is reported.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::sources::texts::{Place, SourceFile};
 use crate::syntax::marks::{Marks, line_end};
 use crate::syntax::unclosed::{Unclosed, quote_hint, unclosed, unclosed_quote};
 
-/// The parser's errors as diagnostics, in the text's order.
+/// Converts the parser's errors to diagnostics, in text order.
 pub(crate) fn diagnostics(file: &Arc<SourceFile>, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
     let text = file.text.as_str();
     let mut errors: Vec<&toml::de::Error> = errors.iter().collect();
@@ -51,7 +51,7 @@ pub(crate) fn start(error: &toml::de::Error) -> usize {
     error.span().map_or(0, |span| span.start)
 }
 
-/// The beginning of the line that a byte is in.
+/// Returns the beginning of the line that contains a byte.
 pub(crate) fn line_start(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1)
@@ -70,13 +70,13 @@ fn diagnostic(file: &Arc<SourceFile>, marks: &Marks, error: &toml::de::Error) ->
     };
     let (message, hint) = reword(said, text, &span);
     let mut diagnostic = Diagnostic::error(at(span), message.unwrap_or(said));
-    // Where there is a hint in the recipe's words, the grammar's words add nothing.
+    // If there is a hint in a recipe's terms, the grammar's terms add nothing.
     diagnostic.expected = expected.filter(|_| hint.is_none()).map(str::to_owned);
     diagnostic.hint = hint;
     diagnostic
 }
 
-/// A message in other words, and what to do; either may be lacking.
+/// Returns a reworded message and a hint; either may be absent.
 fn reword(said: &str, text: &str, span: &Range<usize>) -> (Option<&'static str>, Option<String>) {
     let word = text.get(span.clone()).unwrap_or("");
     match said {
@@ -105,7 +105,7 @@ fn reword(said: &str, text: &str, span: &Range<usize>) -> (Option<&'static str>,
             (Some("a key and its value are joined by ="), Some("write key = value".into()))
         }
         "unclosed array table" | "unclosed table" => (Some("this heading is never closed"), None),
-        // A path of Windows, most often.
+        // Most often this is a Windows path.
         escape if escape.contains("escape") || escape.contains("unicode") => (
             Some("a backslash in double quotes begins an escape, and this is none"),
             Some("single quotes keep backslashes: 'C:\\photos\\sea.png'".into()),
@@ -115,7 +115,7 @@ fn reword(said: &str, text: &str, span: &Range<usize>) -> (Option<&'static str>,
     }
 }
 
-/// A value of two numbers that are joined by the comma before `at`, with a point instead.
+/// Returns the value with a point if the comma before `at` is a decimal comma between two numbers.
 fn decimal_comma(text: &str, at: usize) -> Option<String> {
     let line = text.get(line_start(text, at)..line_end(text, at))?;
     let value = line.split_once('=')?.1.split('#').next()?;
@@ -127,7 +127,7 @@ fn is_key(text: &str, at: usize) -> bool {
     text.get(at..line_end(text, at)).is_some_and(|rest| rest.trim_start().starts_with('='))
 }
 
-/// What to write for `8..24` around a byte.
+/// Returns what to write instead of a range such as `8..24` around a byte.
 fn dots(text: &str, at: usize) -> Option<String> {
     let line = text.get(line_start(text, at)..line_end(text, at))?;
     let value = line.split_once('=')?.1.split('#').next()?;
@@ -138,7 +138,7 @@ fn dots(text: &str, at: usize) -> Option<String> {
         .then(|| format!("a range is [{low}, {high}], a change over time {{ keys = [[0, {low}], [1, {high}]] }}"))
 }
 
-/// Whether nothing stands between an equals sign and where a value was looked for, nor there.
+/// Whether there is nothing between an equals sign and the place where a value was expected, nor after that place.
 fn is_value_missing(text: &str, at: usize) -> bool {
     let (Some(before), Some(after)) = (text.get(..at), text.get(at..)) else { return false };
     let after = after.trim_start_matches([' ', '\t']);
@@ -146,7 +146,7 @@ fn is_value_missing(text: &str, at: usize) -> bool {
         && (after.is_empty() || after.starts_with(['\r', '\n', '#', ',', '}', ']']))
 }
 
-/// The key whose value was looked for with a value, if a key of that name has one and the same example everywhere.
+/// Returns the key whose value is missing together with an example value, if all keys of that name have the same example.
 fn example(text: &str, at: usize) -> Option<String> {
     let before = text[line_start(text, at)..at].trim_end().strip_suffix('=')?.trim_end();
     let name = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?;
@@ -155,11 +155,11 @@ fn example(text: &str, at: usize) -> Option<String> {
     examples.all(|other| other == first).then(|| format!("for example {name} = {first}"))
 }
 
-/// What to do about a key or a heading that was given before.
+/// Returns a message and a hint for a key or a heading that was already given.
 fn duplicate(text: &str, span: &Range<usize>, word: &str) -> (Option<&'static str>, Option<String>) {
     let line = text[line_start(text, span.start)..line_end(text, span.start)].trim();
     let known = keys::RECIPE.key(word).map(|key| key.kind);
-    // The heading as its line has it, without a comment.
+    // The heading as written on its line, without a comment.
     let heading = line.split('#').next().unwrap_or("").trim();
     if !is_heading(line) || !heading.trim_end_matches(']').trim_end().ends_with(word) {
         return (Some("this key was given before"), Some("keep one of the two".into()));
@@ -170,7 +170,7 @@ fn duplicate(text: &str, span: &Range<usize>, word: &str) -> (Option<&'static st
             format!("where there can be several, each is written {}", table.heading)
         }
         _ => {
-            // A limit, as a long recipe may be full of them.
+            // Limited, because a long recipe may be full of duplicates.
             let mut before = text[..line_start(text, span.start)].lines().enumerate().take(200);
             let same = |line: &str| is_heading(line) && line.split(['[', ']']).any(|part| part.trim() == name);
             match before.find(|(_, line)| same(line)) {
@@ -182,7 +182,7 @@ fn duplicate(text: &str, span: &Range<usize>, word: &str) -> (Option<&'static st
     (Some("this table was given before"), Some(hint))
 }
 
-/// What to write in place of a value that is no TOML.
+/// Returns a message and a hint for a value that is not valid TOML.
 fn unquoted(word: &str) -> (Option<&'static str>, Option<String>) {
     if word.strip_prefix(['.', '-', '+']).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
     {
@@ -215,7 +215,7 @@ mod tests {
         SourceFile::new(Path::new("a.toml"), text)
     }
 
-    /// Each diagnostic's line and message, and its hint.
+    /// Returns each diagnostic's line, message and hint.
     fn said(text: &str) -> Vec<(usize, String, String)> {
         let errors = DeTable::parse_recoverable(text).1;
         let diagnostics = diagnostics(&file(text), &errors);
@@ -264,7 +264,7 @@ mod tests {
             assert_eq!((messages[1].0, messages[1].1.as_str()), (3, "this text is never closed"), "{text}");
             assert_eq!(messages[1].2, hint, "{text}");
         }
-        // It is marked from the quote that lacks its partner.
+        // The mark begins at the unmatched quote.
         let text = "a = [\"b, \"c\"]\n";
         let errors = DeTable::parse_recoverable(text).1;
         assert_eq!(diagnostics(&file(text), &errors)[0].span.clone().unwrap().start, 5);

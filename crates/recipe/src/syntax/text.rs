@@ -1,4 +1,4 @@
-//! A recipe's text: from the file, and into a TOML document.
+//! A recipe's text: read from a file and parsed into a TOML document.
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use crate::sources::extends::Bases;
 use crate::sources::texts::{Place, SourceFile};
 use crate::syntax::repair;
 
-/// The longest recipe, in bytes.
+/// The maximum size of a recipe, in bytes.
 pub const LONGEST: u64 = 1 << 20;
 
 /// A recipe as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipeText {
-    /// Its file's path, for messages and for the paths in it.
+    /// The path of its file, for messages and for the paths in it.
     pub path: PathBuf,
     pub text: String,
-    /// The recipes that it builds on, if they were read with it: those kept in a picture. Otherwise they are files.
+    /// The recipes that it builds on, if they were stored with it in a picture; otherwise they are files.
     pub bases: Option<Bases>,
 }
 
-/// Why a file gives no recipe, in words that follow "cannot read this recipe:", and what to do.
+/// Why a recipe cannot be read from a file, in words that follow "cannot read this recipe:", and a hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     pub what: String,
@@ -35,7 +35,7 @@ pub struct Trouble {
 /// Opens a recipe that others build on.
 pub type Open<'a> = &'a dyn Fn(&Path) -> Result<RecipeText, Trouble>;
 
-/// Reads a recipe's file.
+/// Reads a recipe from its file.
 ///
 /// # Errors
 /// When the file cannot be read, is larger than [`LONGEST`], or is not UTF-8.
@@ -47,14 +47,14 @@ pub fn read(path: &Path) -> Result<String, Diagnostic> {
     decode(path, bytes)
 }
 
-/// A recipe's bytes as text.
+/// Decodes a recipe's bytes as text.
 ///
 /// # Errors
-/// Where they are not UTF-8.
+/// If they are not UTF-8.
 pub fn decode(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
     String::from_utf8(bytes).map_err(|error| {
         let start = error.utf8_error().valid_up_to();
-        // Lossy text keeps all before the first wrong byte where it was.
+        // Lossy decoding keeps everything before the first wrong byte in place.
         let file = SourceFile::new(path, String::from_utf8_lossy(error.as_bytes()));
         Diagnostic::error(Place { file, span: start..start + 1 }, "this is not UTF-8 text")
             .hint("save the recipe in the encoding UTF-8")
@@ -64,11 +64,11 @@ pub fn decode(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
 /// Reads the file of a recipe that others build on.
 ///
 /// # Errors
-/// When it is no file, cannot be read, is larger than [`LONGEST`], or is not UTF-8.
+/// If it is not a file, cannot be read, is larger than [`LONGEST`], or is not UTF-8.
 pub fn open(path: &Path) -> Result<RecipeText, Trouble> {
     let not_a_file = || Trouble { what: "it is not a file".into(), hint: None };
     let metadata = std::fs::metadata(path).map_err(trouble)?;
-    // A pipe, say, would be waited for.
+    // Reading a pipe, for example, would block.
     let bytes = if metadata.is_file() { read_bytes(path)? } else { return Err(not_a_file()) };
     let text = String::from_utf8(bytes).map_err(|_| Trouble {
         what: "it is not UTF-8 text".into(),
@@ -77,7 +77,7 @@ pub fn open(path: &Path) -> Result<RecipeText, Trouble> {
     Ok(RecipeText { path: path.to_path_buf(), text, bases: None })
 }
 
-/// At most one byte more than [`LONGEST`] is read, so that neither a huge file nor an endless one fills the memory.
+/// Reads at most one byte more than [`LONGEST`], so neither a huge file nor an endless one fills the memory.
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Trouble> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(trouble)?;
@@ -98,8 +98,8 @@ fn trouble(error: std::io::Error) -> Trouble {
     Trouble { what, hint: hint.map(str::to_owned) }
 }
 
-/// Parses TOML; several syntax errors at once. After one the rest of the file may mean something else than was written,
-/// so nothing further is looked at.
+/// Parses TOML and reports all syntax errors at once. After a syntax error the rest of the file may be misread, so nothing further is
+/// checked.
 pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<DeTable<'_>, Vec<Diagnostic>> {
     if file.text.len() as u64 > LONGEST {
         return Err(vec![Diagnostic::whole(file.clone(), format!("this recipe is longer than {LONGEST} bytes"))]);

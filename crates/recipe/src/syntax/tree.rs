@@ -1,4 +1,4 @@
-//! TOML documents as trees whose places can be moved.
+//! TOML documents as trees whose spans can be moved.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,17 +11,17 @@ pub(crate) type Node<'a> = Spanned<DeValue<'a>>;
 /// A key with its place.
 pub(crate) type Key<'a> = Spanned<DeString<'a>>;
 
-/// A document whose places count from `start`.
+/// Moves the spans of a document by `start`.
 pub(crate) fn moved(table: DeTable<'_>, start: usize) -> DeTable<'_> {
     table_with(table, &|span| span.start + start..span.end + start)
 }
 
-/// A value whose place, and those of all in it, count from `start`.
+/// Moves the span of a value, and those of everything in it, by `start`.
 pub(crate) fn node_moved(node: Node<'_>, start: usize) -> Node<'_> {
     node_with(node, &|span| span.start + start..span.end + start)
 }
 
-/// A value of which every part lies at `span`.
+/// Gives a value and all its parts the same `span`.
 pub(crate) fn placed<'a>(value: DeValue<'a>, span: &Range<usize>) -> Node<'a> {
     Spanned::new(span.clone(), value_with(value, &|_| span.clone()))
 }
@@ -40,7 +40,7 @@ fn table_with<'a>(table: DeTable<'a>, place: Placing<'_>) -> DeTable<'a> {
     moved
 }
 
-// The parser bounds how deep a document nests.
+// The recursion is safe: the parser limits how deeply a document nests.
 fn value_with<'a>(value: DeValue<'a>, place: Placing<'_>) -> DeValue<'a> {
     match value {
         DeValue::Array(array) => {

@@ -1,14 +1,14 @@
-//! Quotes and brackets that are never closed: what the parser says of them is about the end of what they swallow.
+//! Quotes and brackets that are never closed. The parser's errors for them point at the end of what they swallow.
 
 use std::ops::Range;
 
 use crate::syntax::marks::{Crossed, Marks, Quoted, line_end};
 use crate::syntax::repair::{is_heading, line_start, start};
 
-/// What is never closed, so that everything from some byte on may mean something else than was written.
+/// A quote or bracket that is never closed. Everything after some byte may then be misread.
 pub(crate) struct Unclosed {
     pub span: Range<usize>,
-    /// A text, an array or a table.
+    /// What it begins: a text, an array or a table.
     pub what: &'static str,
     pub hint: String,
     pub from: usize,
@@ -21,7 +21,7 @@ impl Unclosed {
     }
 }
 
-/// The first of what is never closed and swallows what follows, if the parser stumbled over it.
+/// Returns the first quote or bracket that is never closed and swallows what follows, if it caused one of the parser's errors.
 pub(crate) fn unclosed(text: &str, marks: &Marks, errors: &[&toml::de::Error]) -> Option<Unclosed> {
     let quotes = errors.iter().filter_map(|error| {
         let quoted = unclosed_quote(text, marks, error)?;
@@ -48,23 +48,18 @@ pub(crate) fn unclosed(text: &str, marks: &Marks, errors: &[&toml::de::Error]) -
         let open = *Marks::of(text.get(..start(error))?).open.last()?;
         let closing = closing(text, open);
         let hint = guess(text, open, line_end(text, open)).unwrap_or_else(|| format!("a `{closing}` is missing"));
-        // The pairs on further lines may be meant to stand in the table or not.
+        // The pairs on further lines may or may not be meant to be in the table.
         let from = if closing == '}' { line_end(text, open) } else { start(error) };
         Some(Unclosed::bracket(text, open, hint, from))
     });
-    // Of those that begin at the same byte the first one tells most.
-    // Errors come in the text's order: the first of each kind is enough.
+    // If several begin at the same byte, the first one tells most. Errors come in text order, so the first of each kind is enough.
     let (mut quotes, mut crossed) = (quotes, crossed);
     quotes.next().into_iter().chain(crossed.next()).chain(swallowed).chain(last).min_by_key(|unclosed| unclosed.from)
 }
 
-/// The text whose end an error misses: one that loses its closing quote takes that of the next one for its own, so that
-/// the last one of the line is left without.
-pub(crate) fn unclosed_quote<'m>(
-    text: &str,
-    marks: &'m Marks,
-    error: &toml::de::Error,
-) -> Option<&'m Quoted> {
+/// Returns the quoted text that lacks its closing quote. Such a text takes the opening quote of the next one as its end, so the error
+/// appears at the last text of the line.
+pub(crate) fn unclosed_quote<'m>(text: &str, marks: &'m Marks, error: &toml::de::Error) -> Option<&'m Quoted> {
     let says = |known: &[&str]| known.iter().any(|known| error.message().starts_with(known));
     let no_end = says(&["invalid basic string", "invalid literal string"]);
     if !no_end && !says(&["missing opening quote"]) {
@@ -82,11 +77,11 @@ pub(crate) fn unclosed_quote<'m>(
             && !(rest.is_empty() || rest.starts_with([',', ']', '}', '=', '.', '#', '\r', '\n', '"', '\'']))
     };
     let early = of_line.find(|quoted| quoted.range.start < left.range.start && runs_on(quoted));
-    // What lacks its opening quote is not a text that was begun.
+    // A missing opening quote leaves no unfinished text.
     early.or(no_end.then_some(left))
 }
 
-/// Where the quote may be missing.
+/// Returns a hint where the quote may be missing.
 pub(crate) fn quote_hint(text: &str, quoted: &Quoted) -> String {
     let quote = &text[quoted.range.start..quoted.range.start + 1];
     if quote == "'" && quoted.closed && text[quoted.range.end..].starts_with(char::is_alphanumeric) {
@@ -95,7 +90,7 @@ pub(crate) fn quote_hint(text: &str, quoted: &Quoted) -> String {
     let content = text[quoted.range.start + 1..quoted.range.end].trim_end_matches(quote);
     let content = content.split(" #").next().unwrap_or("");
     let content = content.trim_end_matches(|c: char| c.is_whitespace() || "]},".contains(c));
-    // A comma or = may belong to the text or stand behind it.
+    // A comma or = may belong to the text or follow it.
     if content.is_empty() || content.contains([',', '=']) || content.ends_with('\\') || content.chars().count() > 60 {
         format!("a {quote} is missing on this line")
     } else {
@@ -111,8 +106,8 @@ fn crossing(text: &str, Crossed { open, close }: Crossed) -> Unclosed {
     Unclosed::bracket(text, open, hint, if same_line { open } else { close })
 }
 
-/// An array that goes on over `key =` in the line that begins at `line`: it should have ended before that, or before the
-/// heading above it.
+/// Finds an array that continues over the `key =` of the line at `line`. It should have ended before that line, or before the heading
+/// above it.
 fn swallowing(text: &str, line: usize) -> Option<Unclosed> {
     let open = Marks::of(&text[..line]).open;
     let open = *open.iter().rev().find(|open| text[**open..].starts_with('['))?;
@@ -133,7 +128,7 @@ fn closing(text: &str, open: usize) -> char {
     if text[open..].starts_with('[') { ']' } else { '}' }
 }
 
-/// What was probably meant by a bracket that is not closed where it should have been before `end`.
+/// Guesses what was meant by a bracket that should have been closed before `end`.
 fn guess(text: &str, open: usize, end: usize) -> Option<String> {
     let written = text[open..end].trim_end().trim_end_matches(',').trim_end();
     let plain = !written[1..].contains(['[', ']', '{', '}', '#', '\n', '"', '\'']) && written.chars().count() <= 60;

@@ -14,21 +14,21 @@ pub(super) struct Part {
     pub prompt: usize,
     /// Its weight in the loss.
     pub weight: f32,
-    /// What its similarity is multiplied by before prompts are compared; negative where the least one is to win.
+    /// The factor on its similarity before prompts are compared; negative where the least similar prompt is to win.
     pub scale: f32,
-    /// What is added to that, see [`super::calibration`].
+    /// The offset added after scaling, see [`super::calibration`].
     pub offset: f32,
-    /// The similarity at which it lets go; a direction's probability.
+    /// The similarity at which it stops pulling; for a direction, the probability.
     pub stop: f32,
 }
 
 impl Part {
-    /// The pull with its weight multiplied.
+    /// Returns the part with its weight multiplied by `factor`.
     fn times(self, factor: f32) -> Self {
         Part { weight: self.weight * factor, ..self }
     }
 
-    /// What it is compared by. `row`: a view's similarities by prompt.
+    /// Returns the value it is compared by. `row`: a view's similarities by prompt.
     fn rank(self, row: &[f32]) -> f32 {
         self.scale * row[self.prompt] + self.offset
     }
@@ -48,14 +48,14 @@ pub(super) struct Ask {
     pub best: Vec<Part>,
     /// The directions that act.
     pub directions: Vec<Part>,
-    /// 0 where the winner takes all, or else the inverse of the temperature at which they share.
+    /// 0 where the winner takes all, otherwise the inverse of the temperature at which prompts share the window.
     pub sharpness: f32,
     pub loss: Loss,
 }
 
 impl Ask {
-    /// The wanted prompt that wins, the first one of equals, and what it won by, see [`Part::offset`]. `row`: the view's
-    /// similarities by prompt.
+    /// Returns the winning wanted prompt (the first one on a tie) and the value it won by, see [`Part::offset`]. `row`: the
+    /// view's similarities by prompt.
     pub fn winner(&self, row: &[f32]) -> Option<(usize, f32)> {
         let candidates = if self.best.is_empty() { &self.pull } else { &self.best };
         let mut winner: Option<(usize, f32)> = None;
@@ -74,34 +74,34 @@ impl Ask {
 pub(super) struct Contest {
     pub target: usize,
     pub place: u64,
-    /// One view a pipeline in use.
+    /// One view per pipeline in use.
     pub windows: Vec<Window>,
-    /// Views and prompts in written order.
+    /// Pairs of view and prompt, in written order.
     pub candidates: Vec<(usize, Part)>,
     /// The prompts to avoid.
     pub avoided: Vec<Part>,
     /// The directions.
     pub directions: Vec<Part>,
-    /// As [`Ask::sharpness`].
+    /// See [`Ask::sharpness`].
     pub sharpness: f32,
     pub loss: Loss,
 }
 
-/// All that one step looks at.
+/// Everything that one step looks at.
 #[derive(Debug, Default)]
 pub(super) struct Asks {
     pub settled: Vec<Ask>,
     pub contests: Vec<Contest>,
-    /// Places of each target.
+    /// The number of places of each target.
     pub places: Vec<u64>,
 }
 
 /// Draws the places and views of one step.
 ///
-/// `weights` holds each target's weight at this moment; those of weight 0 are left out, and those that do not act at this
-/// step. A target's weight is shared evenly among its places, so that more windows mean less noise and not more pull.
+/// `weights` holds each target's weight at this moment. Targets of weight 0 and targets that do not act at this step are left
+/// out. A target's weight is shared evenly among its places, so more windows mean less noise, not more pull.
 ///
-/// `round` 0 is the step itself; others are as many places more, as the step might have had them.
+/// `round` 0 draws the step's own places; each further round draws as many additional places, as if they belonged to the step.
 pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time, round: u64) -> Asks {
     let draws = Draws::new(plan.seed).at(time.step);
     let mut asks = Asks { places: vec![0; plan.targets.len()], ..Asks::default() };
@@ -128,7 +128,7 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time, rou
         let first = round.wrapping_mul(u64::from(target.windows));
         for place in first..first.wrapping_add(u64::from(target.windows)) {
             let draws = draws.at(target.key).at(place);
-            // The windows of all steps go round the places that stay.
+            // Windows are numbered through all steps and cycle through the fixed places.
             let number = time.step.wrapping_mul(u64::from(target.windows)).wrapping_add(place);
             let turn = target.places.map_or(number, |places| number % u64::from(places.max(1)));
             let spot = target.places.map(|_| Spot::new(turn, Draws::new(plan.seed).at(target.key)));
@@ -146,7 +146,7 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time, rou
                 sharpness,
                 loss: target.loss,
             };
-            // By its number among all prompts: one that is switched off for a while leaves its places alone.
+            // The turn counts all prompts, active or not: the places of a prompt that is switched off for a while stay unused.
             let turned;
             let own = match target.wanted.as_slice() {
                 all @ [_, ..] if target.select == Select::Turns => {
@@ -164,7 +164,7 @@ pub(super) fn draw(plan: &Plan, scene: &Scene, weights: &[f64], time: &Time, rou
     asks
 }
 
-/// The prompts of a model's targets that act at this moment, each once, in the order of the targets that are active.
+/// Returns the prompts of a model's targets that act at this moment, each once, in the order of the active targets.
 pub(super) fn acting_prompts(plan: &Plan, model: usize, weights: &[f64], time: &Time) -> Vec<usize> {
     let mut prompts = Vec::new();
     for (target, weight) in plan.targets.iter().zip(weights) {
@@ -187,8 +187,8 @@ pub(super) fn acting_prompts(plan: &Plan, model: usize, weights: &[f64], time: &
     prompts
 }
 
-/// The pulls that act at this moment, with their pipelines; weights are times `share`. `(sign, stop)`: of the scale, and where
-/// they let go if nothing is said.
+/// Returns the pulls that act at this moment, with their pipelines. Weights are multiplied by `share`, scales by `sign`; `stop`
+/// is the default where a pull sets none.
 fn parts(pulls: &[Pull], share: f64, (sign, stop): (f64, f32), time: &Time) -> Vec<(usize, Part)> {
     let part = |pull: &Pull| {
         let part = Part {
@@ -216,7 +216,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// What is asked at this place. `wanted`: pipelines and prompts, at least one unless there are directions.
+    /// Adds this place's asks. `wanted`: pipelines and prompts, at least one unless there are directions.
     fn asks(&self, wanted: &[(usize, Part)], view: &dyn Fn(usize) -> Window, asks: &mut Asks) {
         let mut pipelines: Vec<usize> = Vec::new();
         for (pipeline, _) in wanted {
@@ -248,13 +248,14 @@ impl Place<'_> {
                 loss: self.loss,
             }),
             Select::Random | Select::Turns => {
-                // Of prompts that take turns there is one here.
+                // With `turns`, `wanted` holds a single prompt.
                 let drawn = (self.draws.at(key_of("select")).unit(0) * wanted.len() as f64) as usize;
                 let (pipeline, part) = wanted[drawn.min(wanted.len() - 1)];
                 let pull = avoided().into_iter().chain([part]).collect();
                 asks.settled.push(self.ask(view(pipeline), pull, Vec::new()));
             }
-            // Without selection every view wins, and shares what its place is to avoid.
+            // Without selection every view is trained, and each takes an equal share of the prompts to avoid and the
+            // directions.
             Select::All => {
                 for pipeline in &pipelines {
                     let own = wanted.iter().filter(|(own, _)| own == pipeline);
@@ -277,10 +278,10 @@ impl Place<'_> {
 }
 
 impl Contest {
-    /// Chooses the candidate that wins, the first one of equals: its view is to be trained for it alone.
-    /// Where candidates share, all views are, and the winner's is kept from what is to be avoided.
+    /// Chooses the winning candidate (the first one on a tie). Its view is trained for that candidate alone. Where candidates
+    /// share the place, all their views are trained, and only the winner's view is pushed away from what is to be avoided.
     ///
-    /// `similarities` are the views' by prompt.
+    /// `similarities` has a row per view, indexed by prompt.
     pub fn settle(self, similarities: &[&[f32]]) -> Vec<Ask> {
         let scaled: Vec<f32> = self.candidates.iter().map(|(view, part)| part.rank(similarities[*view])).collect();
         let mut winner = 0;
@@ -388,7 +389,7 @@ mod tests {
         let weights: Vec<f32> = asks.iter().flat_map(|ask| &ask.pull).map(|part| part.weight).collect();
         let shares: f32 = weights.iter().filter(|weight| **weight > 0.0).sum();
         assert!((shares - 1.0).abs() < 1e-6, "{weights:?}");
-        // exp(10 (0.5 - 0.56)) of the winner's.
+        // exp(10 (0.5 - 0.56)) of the winner's weight.
         assert!((weights[1] / weights[2] - (-0.6f32).exp()).abs() < 1e-5, "{weights:?}");
         assert_eq!(asks[1].pull.last(), Some(&part(3, -0.5, 1.0)));
         assert_eq!((asks[0].directions.len(), asks[1].directions.len()), (0, 1));

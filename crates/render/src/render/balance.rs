@@ -1,19 +1,19 @@
-//! What members of an ensemble are worth beside one another: gradients of different models differ in size by orders of magnitude.
+//! Balances the members of an ensemble: gradients of different models differ in size by orders of magnitude.
 
 /// The gradients of one step's ensembles.
 ///
-/// The member that is looked at first, of those whose gradient is not zero, says how strongly its ensemble pulls: the others are
-/// brought to the norm of its gradient. Nothing is remembered from step to step.
+/// The first member with a nonzero gradient sets how strongly its ensemble pulls: the others are scaled to the norm of its
+/// gradient. Nothing is remembered from step to step.
 #[derive(Debug, Default)]
 pub(super) struct Balance {
-    /// By ensemble, the norm of that member's gradient.
+    /// Per ensemble, the norm of that first member's gradient.
     norms: Vec<(usize, f64)>,
 }
 
 impl Balance {
-    /// What a member's gradient is multiplied by; members are told in the order in which they are looked at. `share`: its part of
-    /// the ensemble's pull. `norm`: of its gradient. One without a gradient, or with too little of one to be brought to that
-    /// norm, is left out by a factor of 0.
+    /// Returns the factor for a member's gradient. Members must be passed in the order in which they are processed. `share`:
+    /// the member's part of the ensemble's pull. `norm`: the norm of its gradient. Returns 0, which leaves the member out, if
+    /// its gradient is zero or too small to be scaled to that norm.
     pub fn factor(&mut self, ensemble: usize, share: f64, norm: f64) -> f32 {
         if !(norm.is_finite() && norm > 0.0) {
             return 0.0;

@@ -1,19 +1,20 @@
-//! Fair selection: what of a similarity is the prompt's own habit, and what the window shows.
+//! Fair selection: separates a prompt's usual similarity from what the window shows.
 //!
-//! Similarities of different prompts lie on different scales, so that the greatest one is nearly always the same prompt's. Before
-//! prompts are compared, each similarity is measured against the mean and the spread that this prompt has in the windows of its
-//! own target:
+//! Similarities of different prompts lie on different scales, so the greatest one nearly always belongs to the same prompt.
+//! Before prompts are compared, each similarity is measured against the mean and the spread that this prompt has in the windows
+//! of its own target:
 //!
 //! ```text
 //! c = M + S (s - m) / d        m, d: mean and spread of the prompt; M, S: the means of these over the prompts that compete
 //! ```
 //!
-//! c is a similarity again, so what it is multiplied by (`scale`) and divided by (`temperature`) means what it did. What is
-//! trained is s, as ever. A prompt that has pulled ahead has raised its own mean by that, and has to be better than it.
+//! c is a similarity again, so `scale`, which multiplies it, and `temperature`, which divides it, keep their meaning. The
+//! training objective is still s. A prompt that has pulled ahead has thereby raised its own mean, and has to exceed it.
 //!
-//! The past is a running one, all places of a target together: a place that shows one prompt lies far above that prompt's mean, and
-//! keeps to it. Where a prompt begins to compete, windows of the canvas as it is are looked at first; where it stops, its past is
-//! forgotten. With one prompt there is nothing to compare, and nothing is looked at or multiplied.
+//! The statistics are running ones over all places of a target: a place that shows one prompt lies far above that prompt's
+//! mean, and stays with it. When a prompt begins to compete, windows of the current canvas are looked at first; when it stops,
+//! its past is forgotten. With a single prompt there is nothing to compare, so no extra windows are looked at and no factor is
+//! applied.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,29 +24,30 @@ use super::{
 };
 use crate::plan::{Calibration, Plan};
 
-/// Windows after which the past has lost a share of 1/e of its weight.
+/// The number of windows after which the past has decayed to 1/e of its weight.
 const MEMORY: f64 = 96.0;
-/// Windows that are looked at before a prompt competes, at least.
+/// The minimum number of windows to look at before a prompt competes.
 pub(super) const FIRST: u64 = 24;
-/// The least spread of a prompt, as a share of the mean spread of all that compete: what hardly varies is no better for it.
+/// The least spread of a prompt, as a share of the mean spread of all that compete: a prompt that hardly varies gains nothing
+/// by that.
 const LEAST_SPREAD: f64 = 0.02;
-/// A mean spread below this is rounding, or one window: spreads are not compared then.
+/// A mean spread below this is rounding error, or a single window: spreads are then not compared.
 const ROUNDING: f64 = 1e-5;
 
-/// The weighted sums of a prompt's similarities; all zeros where none was seen yet.
+/// The weighted sums of a prompt's similarities; all zeros before any was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(from = "[u64; 3]", into = "[u64; 3]")]
 pub struct Past {
     /// The sum of the weights.
     pub ones: f64,
-    /// That of the similarities.
+    /// The weighted sum of the similarities.
     pub sum: f64,
-    /// That of their squares.
+    /// The weighted sum of their squares.
     pub squares: f64,
 }
 
 impl From<[u64; 3]> for Past {
-    /// From the numbers' bits: no digit is lost on the way through a text.
+    /// Restores the numbers from their bits, so that serialising them as text loses no digit.
     fn from(bits: [u64; 3]) -> Self {
         let [ones, sum, squares] = bits.map(f64::from_bits);
         Past { ones, sum, squares }
@@ -59,7 +61,7 @@ impl From<Past> for [u64; 3] {
 }
 
 impl Past {
-    /// Whether anything was seen.
+    /// Returns whether anything was seen.
     fn is_known(&self) -> bool {
         self.ones > 0.0
     }
@@ -92,13 +94,13 @@ struct Field {
     target: usize,
     /// Indices into [`Plan::prompts`], each once; at least two.
     prompts: Vec<usize>,
-    /// Where their pasts are, parallel to `prompts`.
+    /// Indices of their pasts, parallel to `prompts`.
     lines: Vec<usize>,
-    /// What was seen of them in this step, parallel to `prompts`.
+    /// Their similarities in this step, parallel to `prompts`.
     seen: Vec<Vec<f64>>,
 }
 
-/// One step's calibration: what it is measured by, and what it adds to the past.
+/// One step's calibration: what prompts are measured against, and what the step adds to it.
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
     plan: &'a Plan,
@@ -108,7 +110,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Those of a step's asks. `pasts`: what is known from the steps before, in the order of [`Tally::entries`].
+    /// Creates the fields for a step's asks. `pasts`: the statistics of the steps before, in the order of [`Tally::entries`].
     pub fn new(plan: &'a Plan, pasts: &[Past], asks: &Asks) -> Self {
         let offsets = Tally::offsets(plan);
         let mut fields: Vec<Field> = Vec::new();
@@ -145,14 +147,14 @@ impl<'a> Fields<'a> {
         Fields { plan, pasts: own, fields }
     }
 
-    /// Rounds of windows to be looked at before this step, as prompts compete of which nothing is known.
+    /// Returns the number of rounds of windows to look at before this step because competing prompts have no past yet.
     pub fn rounds(&self) -> u64 {
         let new = self.fields.iter().filter(|field| self.is_news(field));
         let rounds = new.map(|field| FIRST.div_ceil(u64::from(self.plan.targets[field.target].windows)));
         rounds.max().unwrap_or(0)
     }
 
-    /// Whether one of a target's competing prompts is not known yet.
+    /// Returns whether one of a target's competing prompts has no past yet.
     pub fn is_new(&self, target: usize) -> bool {
         self.fields.iter().any(|field| field.target == target && self.is_news(field))
     }
@@ -161,7 +163,7 @@ impl<'a> Fields<'a> {
         !field.lines.iter().all(|line| self.pasts[*line].is_known())
     }
 
-    /// Notes what a view showed of some of its target's prompts. `row`: the view's similarities by prompt.
+    /// Records a view's similarities to some of its target's prompts. `row`: the view's similarities by prompt.
     pub fn see(&mut self, target: usize, prompts: impl Iterator<Item = usize>, row: &[f32]) {
         let Some(field) = self.fields.iter_mut().find(|field| field.target == target) else { return };
         for prompt in prompts {
@@ -171,7 +173,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Begins the past of those of which nothing is known with what was seen.
+    /// Starts the pasts of prompts that have none from what was seen.
     pub fn begin(&mut self) {
         for field in &mut self.fields {
             for (line, seen) in field.lines.iter().zip(&mut field.seen) {
@@ -182,7 +184,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Sets what each part that competes is compared by.
+    /// Sets the factor and offset of each competing part.
     pub fn apply(&self, asks: &mut Asks) {
         for field in &self.fields {
             let pasts: Vec<Past> = field.lines.iter().map(|line| self.pasts[*line]).collect();
@@ -200,7 +202,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The past with this step in it.
+    /// Returns the pasts with this step included.
     pub fn end(mut self) -> Vec<Past> {
         for field in self.fields.iter().filter(|field| self.plan.targets[field.target].calibration == Calibration::Past)
         {
@@ -214,7 +216,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// For each prompt (factor, offset): a similarity times the factor plus the offset is what it is compared by.
+/// Returns (factor, offset) for each prompt: similarity times factor plus offset is the value to compare.
 fn lines(pasts: &[Past]) -> Vec<(f64, f64)> {
     if pasts.iter().any(|past| !past.is_known()) {
         return vec![(1.0, 0.0); pasts.len()];
@@ -240,7 +242,7 @@ mod tests {
         past
     }
 
-    /// 200 values of a mean and a spread.
+    /// 200 values with a given mean and spread.
     fn spread(seed: u64, mean: f64, deviation: f64) -> Past {
         past((0..100).flat_map(|i| Draws::new(seed).normal_pair(i)).map(|value| mean + deviation * value))
     }
@@ -262,7 +264,7 @@ mod tests {
         let pasts = [past([0.2; 30]), spread(1, 0.3, 0.05)];
         let least = 1.0 / LEAST_SPREAD;
         assert!((lines(&pasts)[0].0 - least).abs() < 1e-9);
-        // All windows the same: means alone are compared.
+        // All windows the same: only the means are compared.
         assert_eq!(lines(&[past([0.25; 30]), past([0.75; 30])]), [(1.0, 0.25), (1.0, -0.25)]);
     }
 

@@ -1,4 +1,4 @@
-//! A canvas that goes on under another plan, whatever is different in it.
+//! Continues a canvas under another plan, whatever the differences between the two.
 
 use super::{Past, Standing, distinct_prompts};
 use crate::picture::Picture;
@@ -6,26 +6,26 @@ use crate::plan::{Plan, Prompt};
 
 use super::State;
 
-/// What a render of another plan left.
+/// What a render of another plan left behind.
 #[derive(Debug, Clone, Copy)]
 pub struct Left<'a> {
     /// Its canvas, as it was between two steps.
     pub state: &'a State<'a>,
-    /// The picture that it showed: where its canvas is of another size or basis, the new one begins with it.
+    /// The picture it showed: if its canvas differs in size or basis, the new one starts from this.
     pub picture: &'a Picture,
-    /// Whether the canvas is of the new plan's size and basis.
+    /// Whether that canvas has the new plan's size and basis.
     pub fits: bool,
 }
 
-/// Whether a canvas of one plan is one of another plan, too: its parameters mean the same.
+/// Returns whether a canvas of one plan can be used by another: its parameters mean the same.
 pub fn canvas_fits(before: &Plan, after: &Plan) -> bool {
     before.size == after.size && before.canvas.basis == after.canvas.basis
 }
 
 impl Standing {
-    /// Where a render that stands here in `before` goes on in `after`: in the phase of the same name, or else at the same position,
-    /// after as many steps of it. A render that was over goes on with what comes after that phase; if that is nothing, the
-    /// last phase is done again.
+    /// Returns where a render that stands here in `before` continues in `after`: in the phase of the same name, or else in the
+    /// phase at the same position, after the same number of its steps. A finished render continues with what comes after that
+    /// phase; if nothing does, it repeats the last phase.
     pub fn carried(&self, before: &Plan, after: &Plan) -> Standing {
         let last = after.phases.len().saturating_sub(1);
         let name = before.phases.get(self.phase).map(|phase| &phase.name);
@@ -36,14 +36,14 @@ impl Standing {
         let planned = before.phases.get(self.phase).map_or(0, |phase| u64::from(phase.steps));
         let (phase, phase_step) = match was_over && phase == last && steps <= planned {
             true => (last, 0),
-            // What ended early, or is shorter now, is over; what was done to its end and is longer now goes on.
+            // A phase that ended early, or is now shorter, is over; one that was completed and is now longer continues.
             false if self.phase_over && self.phase_step < planned => (phase, steps),
             false => (phase, self.phase_step.min(steps)),
         };
         self.at(before, after, phase, phase_step)
     }
 
-    /// The same place in a plan in which everything up to it is the same.
+    /// Returns the same place in a plan in which everything up to it is unchanged.
     pub fn kept(&self, before: &Plan, after: &Plan) -> Standing {
         let Standing { phase_over, steps, rises, .. } = self.clone();
         let (old, new) = (lines(before), lines(after));
@@ -76,14 +76,14 @@ impl Standing {
             places: self.places,
             won: new.iter().map(won).collect(),
             means: directions(after).iter().map(mean).collect(),
-            // An edit may change what windows see: the canvas as it is is looked at anew.
+            // An edit may change what windows see, so statistics are collected anew from the current canvas.
             pasts: vec![Past::default(); new.len()],
             rises: None,
         }
     }
 }
 
-/// What each line of a plan's tally is about.
+/// Returns what identifies each line of a plan's tally: the target and the prompt.
 fn lines(plan: &Plan) -> Vec<(u64, &Prompt)> {
     let of = |target: &crate::plan::Target| {
         let key = target.identity();
@@ -92,7 +92,7 @@ fn lines(plan: &Plan) -> Vec<(u64, &Prompt)> {
     plan.targets.iter().flat_map(of).map(|(key, prompt)| (key, &plan.prompts[prompt])).collect()
 }
 
-/// What each mean of a plan's tally is about.
+/// Returns what identifies each mean of a plan's tally: the target and the direction.
 fn directions(plan: &Plan) -> Vec<(u64, &Prompt)> {
     let of = |target: &'_ crate::plan::Target| {
         let key = target.identity();
@@ -120,7 +120,7 @@ mod tests {
     fn the_place_is_kept_as_well_as_it_can_be() {
         let before = plan("'a', 'b'", &[("one", 5), ("two", 5)]);
         for (at, after, wanted) in [
-            // In the same phase, wherever it stands now.
+            // In the same phase, wherever it now stands.
             (standing(1, 2, false), &[("one", 9), ("two", 5)][..], (1, 2, false, 11)),
             (standing(1, 2, false), &[("two", 5), ("one", 5)], (0, 2, false, 2)),
             (standing(1, 2, false), &[("one", 5), ("new", 5)], (1, 2, false, 7)),
@@ -129,7 +129,7 @@ mod tests {
             (standing(0, 4, false), &[("one", 3), ("two", 5)], (0, 3, true, 3)),
             // Ended early: over.
             (standing(0, 3, true), &[("one", 5), ("two", 6)], (0, 5, true, 5)),
-            // The run was over: what is new is done, or else the last phase again.
+            // The run was over: do the new steps, or else repeat the last phase.
             (standing(1, 5, true), &[("one", 5), ("two", 5), ("three", 5)], (1, 5, true, 10)),
             (standing(1, 5, true), &[("one", 5), ("two", 8)], (1, 5, false, 10)),
             (standing(1, 5, true), &[("one", 5), ("two", 5)], (1, 0, false, 5)),

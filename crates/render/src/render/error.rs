@@ -1,4 +1,4 @@
-//! What can stop a render.
+//! Errors of a render.
 
 use crate::{
     canvas::{CanvasError, StateError},
@@ -22,7 +22,7 @@ pub enum RenderError {
 }
 
 impl RenderError {
-    /// What the user can do about it.
+    /// Returns a hint about what the user can do.
     pub fn hint(&self) -> Option<String> {
         match self {
             RenderError::Clip(error) => error.hint(),

@@ -13,18 +13,18 @@ pub struct Lens<'a> {
     features: Features,
     /// The features of the prompts that act in the step.
     pub(super) acting: Features,
-    /// The rows of `acting` as indices into [`Plan::prompts`], in the order in which they are asked for.
+    /// The rows of `acting` as indices into [`Plan::prompts`], in the order given to `choose`.
     actors: Vec<usize>,
-    /// The canvas, and the side of the model's windows.
+    /// The canvas size and the side of the model's windows.
     pub(super) frame: Frame,
     /// The features' rows as indices into [`Plan::prompts`], ascending.
     rows: Vec<usize>,
-    /// Prompts of the plan.
+    /// The number of prompts in the plan.
     prompts: usize,
 }
 
 impl<'a> Lens<'a> {
-    /// The plan's model of a number. `features` has a row for each of the plan's [`Plan::prompts_of`] that model.
+    /// Creates the lens of the plan's model number `model`. `features` has a row for each of [`Plan::prompts_of`] that model.
     pub fn new(plan: &Plan, model: usize, encoder: &'a mut Encoder, features: Features) -> Self {
         let frame = Frame::new(plan.size, encoder.side());
         let acting = features.of(&[]);
@@ -37,8 +37,8 @@ impl<'a> Lens<'a> {
         self.encoder
     }
 
-    /// Takes the prompts that act in the step to come, the encoder is given no others: what is not looked at cannot change a
-    /// bit. Those of other models are left out.
+    /// Selects the prompts that act in the coming step. The encoder is given no others, so inactive prompts cannot change a
+    /// single bit of the result. Prompts of other models are ignored.
     pub(super) fn choose(&mut self, acting: &[usize]) {
         let known = |prompt: &usize| self.rows.binary_search(prompt).is_ok();
         let actors: Vec<usize> = acting.iter().copied().filter(known).collect();
@@ -49,13 +49,13 @@ impl<'a> Lens<'a> {
         }
     }
 
-    /// The row of one of the plan's prompts among the features of those that act; none if it does not.
+    /// Returns the row of one of the plan's prompts among the acting features, or `None` if it does not act.
     pub(super) fn row(&self, prompt: usize) -> Option<usize> {
         self.actors.iter().position(|actor| *actor == prompt)
     }
 
-    /// Similarities `[N, rows]` as `[N, K]` of all the plan's prompts; those to prompts that do not act are no numbers, and of
-    /// directions it is the probability.
+    /// Expands similarities `[N, rows]` to `[N, K]`, one column for each of the plan's prompts. Prompts that do not act get
+    /// NaN; directions get the probability.
     pub(super) fn of_all_prompts(&self, similarities: Vec<f32>) -> Vec<f32> {
         let rows = similarities.chunks_exact(self.actors.len().max(1));
         let mut all = vec![f32::NAN; rows.len() * self.prompts];

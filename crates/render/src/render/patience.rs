@@ -1,10 +1,9 @@
-//! When a phase ends before its steps are done: no target's similarity has risen for a while.
+//! Ends a phase early when no target's similarity has risen for a while.
 //!
-//! Windows lie elsewhere at every step, so similarities are noisy. What is looked at is each target's running mean, which
-//! forgets by a factor of e in a quarter of the phase's patience, and is divided by what it would be of ones alone (as Adam's
-//! means are), so that it is right from the start. A mean has risen when it is more than `gain` above the highest that it was
-//! when it last rose; the first to count is the one after a quarter of the patience. Steps at which nothing was looked at do not
-//! count.
+//! Windows move at every step, so similarities are noisy. The measure is each target's running mean, whose memory decays by a
+//! factor of e in a quarter of the phase's patience. It is divided by the same running sum of ones (bias correction, as in
+//! Adam), so it is right from the start. A mean has risen when it exceeds, by more than `gain`, its value at the last rise. The
+//! first mean that counts is the one after a quarter of the patience. Steps without similarities do not count.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,26 +18,26 @@ pub struct Rises {
     pub targets: Vec<Rise>,
 }
 
-/// Of one target.
+/// The running mean of one target.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Rise {
-    /// The running mean's sum.
+    /// The decayed sum of similarities.
     pub sum: f64,
-    /// What that sum would be of ones.
+    /// The same sum of ones.
     pub ones: f64,
-    /// Steps that count.
+    /// The number of steps that count.
     pub steps: u64,
     /// The mean when it last rose.
     pub highest: Option<f64>,
 }
 
 impl Rises {
-    /// Nothing seen yet.
+    /// The initial state, with nothing seen yet.
     pub(super) fn of(targets: usize) -> Rises {
         Rises { since: 0, targets: vec![Rise::default(); targets] }
     }
 
-    /// Takes a step's similarities into account, one for each target that was looked at; whether the patience is over.
+    /// Adds a step's similarities, one for each target that was looked at. Returns whether the patience is exhausted.
     pub(super) fn step(&mut self, patience: &plan::Patience, similarities: &[Option<f32>]) -> bool {
         if similarities.iter().all(Option::is_none) {
             return false;
@@ -69,7 +68,7 @@ mod tests {
 
     const PATIENCE: plan::Patience = plan::Patience { steps: 20, gain: 0.002 };
 
-    /// The step after which a phase ends whose similarities are these.
+    /// Returns the step after which a phase with these similarities ends.
     fn ends(similarity: impl Fn(u64) -> Vec<Option<f32>>) -> Option<u64> {
         let mut rises = Rises::of(similarity(0).len());
         (0..2000).find(|step| rises.step(&PATIENCE, &similarity(*step))).map(|step| step + 1)

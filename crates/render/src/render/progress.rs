@@ -1,4 +1,4 @@
-//! What a render tells those who watch it, and what it gives in the end.
+//! What a render reports to its observers, and what it returns in the end.
 
 use super::{Past, Rises, Seen, Standing, State, Tally};
 use crate::{
@@ -15,17 +15,17 @@ pub enum Control {
     Stop,
 }
 
-/// Someone who follows a render.
+/// An observer of a render.
 pub trait Observer {
     /// Called after every step.
     fn step(&mut self, progress: &mut Progress<'_>) -> Control;
 
-    /// Called where the encoder was cancelled within a step, which then counts for nothing: the progress is that after the
-    /// step before. Not called where that was none. The render ends.
+    /// Called when the encoder was cancelled within a step. That step does not count: `_progress` describes the step before.
+    /// Not called if no step came before. The render then ends.
     fn cancelled(&mut self, _progress: &mut Progress<'_>) {}
 }
 
-/// What is called after every step.
+/// A closure that is called after every step.
 impl<F: FnMut(&mut Progress<'_>) -> Control> Observer for F {
     fn step(&mut self, progress: &mut Progress<'_>) -> Control {
         self(progress)
@@ -34,9 +34,9 @@ impl<F: FnMut(&mut Progress<'_>) -> Control> Observer for F {
 
 /// The state of a render after a step.
 pub struct Progress<'a> {
-    /// The step's place in the plan, from 1: a phase that ended early has the numbers of all its steps all the same.
+    /// The step's position in the plan, from 1: a phase that ended early still counts with all its steps.
     pub step: u64,
-    /// Steps done; less than `step` where a phase ended early.
+    /// Steps done; less than `step` if a phase ended early.
     pub done: u64,
     /// Steps of the whole run.
     pub steps: u64,
@@ -48,14 +48,14 @@ pub struct Progress<'a> {
     pub phase_steps: u64,
     /// The size that the canvas is optimised at in this step.
     pub canvas_size: Size,
-    /// Windows looked at so far; scoring and training a view counts once.
+    /// Windows looked at so far; a view that is both scored and trained counts once.
     pub views: u64,
     /// Places so far.
     pub places: u64,
     /// Mean similarity of the winning prompts in this step, by the active targets' names.
     pub similarities: &'a [(String, f32)],
     pub tally: &'a Tally,
-    /// Since the first step began.
+    /// Seconds since the first step began.
     pub seconds: f64,
     /// What the step looked at.
     pub seen: Seen<'a>,
@@ -74,7 +74,7 @@ impl Progress<'_> {
         Picture { size: self.size, pixels: self.canvas.picture(self.finest) }
     }
 
-    /// Everything that the steps to come depend on, lent: see [`resume`](super::resume).
+    /// Borrows everything that later steps depend on: see [`resume`](super::resume).
     pub fn state(&self) -> State<'_> {
         let standing = Standing {
             phase: self.phase,
@@ -102,16 +102,16 @@ impl Progress<'_> {
     }
 }
 
-/// What a render gives.
+/// The result of a render.
 #[derive(Debug, Clone)]
 pub struct Rendered {
     pub picture: Picture,
     pub tally: Tally,
     /// Steps done.
     pub steps: u64,
-    /// The last step's place in the plan, as [`Progress::step`].
+    /// The last step's position in the plan, as [`Progress::step`].
     pub position: u64,
-    /// Steps that were not needed, because their phase ended early.
+    /// Steps saved because their phase ended early.
     pub spared: u64,
     /// Windows looked at.
     pub views: u64,
@@ -127,7 +127,7 @@ pub struct Seconds {
     pub look: f64,
     /// Scores and window gradients.
     pub encode: f64,
-    /// Window gradients back onto the canvas.
+    /// Scattering window gradients back onto the canvas.
     pub push: f64,
     /// From pixel gradients to the next parameters.
     pub optimize: f64,

@@ -21,18 +21,18 @@ use crate::{
     plan::{Gradient, Loss, Plan, Size, Time},
 };
 
-/// Renders a plan: optimises the canvas step by step, through all phases, and tells the observer of each step.
+/// Renders a plan: optimises the canvas step by step through all phases, and calls the observer after each step.
 ///
-/// `lenses` are the plan's models, by [`Target::model`](crate::plan::Target::model).
+/// `lenses` are the plan's models, indexed by [`Target::model`](crate::plan::Target::model).
 pub fn render(plan: &Plan, lenses: &mut [Lens<'_>], observer: &mut dyn Observer) -> Result<Rendered, RenderError> {
     go_on(plan, Run::new(plan, lenses)?, &Standing::default(), observer)
 }
 
-/// Goes on with a render of the same plan, features and encoders from where it stood: it ends in the same bytes as one
-/// that was never put aside. Where nothing is left to be done, it gives the picture at once.
+/// Resumes a render of the same plan, features and encoders from where it stood. The result is byte for byte that of an
+/// uninterrupted render. If no steps are left, it returns the picture at once.
 ///
 /// # Errors
-/// As [`render`]; and where the state is none of this plan.
+/// As [`render`], and if the state does not belong to this plan.
 pub fn resume(
     plan: &Plan,
     lenses: &mut [Lens<'_>],
@@ -44,8 +44,8 @@ pub fn resume(
     go_on(plan, run, &state.standing, observer)
 }
 
-/// Goes on with a canvas that a render of another plan left, from a place in this one: see [`Standing::carried`]. The picture
-/// that comes of it is not one of this plan alone.
+/// Continues with the canvas that a render of another plan left, from a place in this one: see [`Standing::carried`]. The
+/// resulting picture depends on both plans.
 pub fn carry_on(
     plan: &Plan,
     lenses: &mut [Lens<'_>],
@@ -63,7 +63,7 @@ pub fn carry_on(
     go_on(plan, run, standing, observer)
 }
 
-/// The steps that are left.
+/// Runs the remaining steps.
 fn go_on(
     plan: &Plan,
     mut run: Run<'_, '_>,
@@ -86,7 +86,7 @@ fn go_on(
             Ordering::Greater => 0,
         };
         if index == standing.phase && standing.phase_step > 0 {
-            // The picture so far, should no step be left.
+            // The picture so far, in case no step is left.
             position = phase_start + standing.phase_step;
             let time = Time::new(standing.phase_step - 1, steps, phase_start, total);
             finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
@@ -104,7 +104,7 @@ fn go_on(
             let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
             let size = run.canvas.size();
             run.resize(phase.canvas_size(plan.size, &time))?;
-            // Whether the canvas is still what the step before left.
+            // Whether the canvas is still as the previous step left it.
             let untouched = phase_step > first && run.canvas.size() == size;
             run.gradient = hold(&phase.gradient, &time);
             match run.step(&time, finest, &weights, phase.rate.at(&time)) {
@@ -153,12 +153,12 @@ fn go_on(
     })
 }
 
-/// What is done to the gradient of the parameters in one step.
+/// How the parameter gradient is limited in one step.
 #[derive(Debug, Clone, Copy)]
 enum Hold {
     Nothing,
     Normalise,
-    /// To a norm.
+    /// Clipped to this norm.
     Clip(f64),
 }
 
@@ -170,22 +170,22 @@ fn hold(gradient: &Gradient, time: &Time) -> Hold {
     }
 }
 
-/// A window of the canvas on what is optimised of it; `by` is what canvas pixels are multiplied with for that.
+/// Maps a window of the canvas to the optimised size; `by` is the ratio of that size to the canvas.
 fn on_canvas(window: &Window, by: Option<[f64; 2]>) -> Window {
     by.map_or_else(|| window.clone(), |by| window.scaled(by))
 }
 
-/// Where what a view shows goes: to a region, and there as a part of an ensemble (the position of its first member), or with all
-/// the others.
+/// Returns where a view's gradient goes: to a region, if any, and within it to an ensemble (identified by its first member) or
+/// the common sum.
 fn place_of(plan: &Plan, scene: &Scene, ask: &Ask) -> (Option<usize>, Option<usize>) {
     let member = plan.targets[ask.target].member.as_ref();
     (scene.region_of[ask.target], member.map(|_| plan.first_member(ask.target)))
 }
 
-/// What a render comes to whose state is at its end. Takes no encoder.
+/// Returns the result of a render whose state is at its end. Needs no encoder.
 ///
 /// # Errors
-/// Where the state is none of this plan, or not at its end, or the canvas cannot be made.
+/// If the state does not belong to this plan or is not at its end, or if the canvas cannot be created.
 pub fn conclude(plan: &Plan, state: &State<'_>) -> Result<Rendered, RenderError> {
     let Standing { phase_step, steps, views, .. } = &state.standing;
     let mut tally = Tally::new(plan);
@@ -214,40 +214,40 @@ pub fn conclude(plan: &Plan, state: &State<'_>) -> Result<Rendered, RenderError>
 
 /// Where the loop is after a step.
 struct Position {
-    /// The phase's.
+    /// The phase's index.
     index: usize,
     /// Steps done of the phase.
     phase_step: u64,
     /// Steps done.
     done: u64,
-    /// The same where no phase had ended early.
+    /// Steps done if no phase had ended early.
     position: u64,
     phase_over: bool,
 }
 
-/// What lasts from step to step.
+/// The data that persists from step to step.
 struct Run<'a, 'e> {
     plan: &'a Plan,
     lenses: &'a mut [Lens<'e>],
     scene: Scene,
-    /// What canvas pixels are multiplied with to become pixels of the size that is optimised; none where they are the same.
+    /// The ratio of the optimised size to the canvas along x and y; `None` where they are the same.
     shrunk: Option<[f64; 2]>,
-    /// The scene's regions at the size that is optimised; none where that is the canvas's.
+    /// The scene's regions at the optimised size; `None` where that is the canvas's.
     small_regions: Option<Vec<Region>>,
-    /// What is done to the gradient in this step.
+    /// How the gradient is limited in this step.
     gradient: Hold,
     canvas: Canvas,
     levels: Levels,
     push: Push,
-    /// The step's windows, one model's after another's.
+    /// The step's windows, one model after another.
     pixels: Vec<f32>,
     gradients: Vec<f32>,
     pixel_gradient: Vec<f32>,
-    /// A part of it, before it is added.
+    /// Scratch for one part of the pixel gradient, before it is added.
     part: Vec<f32>,
     tally: Tally,
     tally_offsets: Vec<usize>,
-    /// What competing prompts are measured against, in the order of the tally's entries.
+    /// The statistics that competing prompts are measured against, in the order of the tally's entries.
     pasts: Vec<Past>,
     direction_offsets: Vec<usize>,
     views: u64,
@@ -287,13 +287,13 @@ impl<'a, 'e> Run<'a, 'e> {
         })
     }
 
-    /// Takes over what a render of the same plan left.
+    /// Restores the state of a render of the same plan.
     fn take_up(&mut self, state: &State<'_>) -> Result<(), RenderError> {
         self.count_on(&state.standing)?;
         Ok(self.canvas.restore(&state.canvas)?)
     }
 
-    /// Takes over what it has counted.
+    /// Restores the counts of an earlier render.
     fn count_on(&mut self, standing: &Standing) -> Result<(), RenderError> {
         let Standing { views, places, .. } = standing;
         if let Some(misfit) = standing.misfit(self.plan, &self.tally) {
@@ -305,7 +305,7 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// What the observer is told after a step.
+    /// Returns what the observer is told after a step.
     fn progress<'b>(
         &'b mut self,
         at: Position,
@@ -340,7 +340,7 @@ impl<'a, 'e> Run<'a, 'e> {
         }
     }
 
-    /// Optimises the canvas at a size from now on.
+    /// Switches to optimising the canvas at another size.
     fn resize(&mut self, size: Size) -> Result<(), RenderError> {
         self.canvas.resize(size);
         let size = self.canvas.size();
@@ -357,14 +357,14 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// Each target's similarity in the step last done, if it was looked at.
+    /// Returns each target's similarity in the last step, if it was looked at.
     fn by_target(&self) -> Vec<Option<f32>> {
         let of =
             |name: &str| self.similarities.iter().find(|(other, _)| other == name).map(|(_, similarity)| *similarity);
         self.plan.targets.iter().map(|target| of(&target.name)).collect()
     }
 
-    /// One optimiser update, made from all windows of all active targets.
+    /// Performs one optimiser update from all windows of all active targets.
     fn step(&mut self, time: &Time, finest: Option<f64>, weights: &[f64], rate: f64) -> Result<(), RenderError> {
         let plan = self.plan;
         let mut asks = draw(plan, &self.scene, weights, time, 0);
@@ -406,7 +406,7 @@ impl<'a, 'e> Run<'a, 'e> {
         self.canvas.step(rate);
         self.seconds.optimize += clock.elapsed().as_secs_f64();
 
-        // Counted only now: a step that is cancelled has not been.
+        // Counted only now, because a cancelled step does not count.
         self.places += places;
         self.views += lost + asks.len() as u64;
         note(&asks, &similarities, plan.prompts.len(), &mut fields);
@@ -416,8 +416,8 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// Looks at windows of the canvas as it is, for prompts that compete from this step on. Nothing moves by that. They are
-    /// shown as the step itself shows its own, so that no other session is needed.
+    /// Looks at windows of the current canvas for prompts that start to compete in this step. The canvas does not change. The
+    /// windows are shown in the same way as the step's own, so no additional session is needed.
     fn look_first(&mut self, fields: &mut Fields<'_>, weights: &[f64], time: &Time) -> Result<(), RenderError> {
         let plan = self.plan;
         let rounds = fields.rounds();
@@ -439,13 +439,13 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// Each model is asked once, and each region pushed once; what members of ensembles see is pushed by itself.
+    /// Sorts the asks so that each model runs once and each region is pushed once; ensemble members are pushed separately.
     fn sort(&self, asks: &mut [Ask]) {
         asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, place_of(self.plan, &self.scene, ask)));
     }
 
-    /// Shows views to their model. Their pixels come behind those of others, their gradients go into `gradients`; gives the
-    /// similarities `[N, K]`.
+    /// Shows views to their model. Their pixels are appended to `pixels`, their gradients are written to `gradients`. Returns
+    /// the similarities `[N, K]`.
     fn train(&mut self, asks: &[Ask], time: &Time) -> Result<Vec<f32>, RenderError> {
         let lens = &mut self.lenses[self.plan.targets[asks[0].target].model];
         let windows: Vec<Window> = asks.iter().map(|ask| on_canvas(&ask.window, self.shrunk)).collect();
@@ -469,8 +469,8 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(lens.of_all_prompts(similarities))
     }
 
-    /// Takes the gradients of one model's views to the canvas, each region's and each ensemble's by itself. The first views of a
-    /// step replace what is there, others add to it.
+    /// Scatters the gradients of one model's views onto the canvas, separately for each region and ensemble. The first views of
+    /// a step replace what is there, others add to it.
     fn gather(&mut self, asks: &[Ask], mut first: bool, time: &Time, balance: &mut Balance) {
         let clock = Instant::now();
         let side = self.lenses[self.plan.targets[asks[0].target].model].frame.side;
@@ -508,10 +508,10 @@ impl<'a, 'e> Run<'a, 'e> {
         self.seconds.push += clock.elapsed().as_secs_f64();
     }
 
-    /// Scores the views that compete, and adds the winners to those that are settled.
+    /// Scores the competing views, and adds the winners to the settled ones.
     ///
-    /// Scoring all with the forward graph and training the winners costs no more than training two views, and less from
-    /// three on. Also gives the number of views that lost: they were looked at, too.
+    /// Scoring all views with the forward graph and training only the winners costs no more than training two views, and less
+    /// from three on. Also returns the number of views that lost, which count as looked at.
     fn settle(&mut self, asks: Asks, fields: &mut Fields<'_>) -> Result<(Vec<Ask>, u64), RenderError> {
         let mut lost = 0;
         let Asks { mut settled, mut contests, .. } = asks;
@@ -553,7 +553,7 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok((settled, lost))
     }
 
-    /// Enters the winners in the tally, each target's mean similarity, and what is seen of directions.
+    /// Updates the tally: the winners, each target's mean similarity, and the probabilities of directions.
     fn count(&mut self, asks: &[Ask], similarities: &[f32]) {
         let mut sums = vec![(0.0f64, 0u32); self.plan.targets.len()];
         let rows: Vec<(&Ask, &[f32])> = asks.iter().zip(similarities.chunks_exact(self.plan.prompts.len())).collect();
@@ -566,7 +566,7 @@ impl<'a, 'e> Run<'a, 'e> {
                 mean.windows += 1;
             }
         }
-        // Without selection a place has a view for each pipeline; they stand side by side.
+        // Without selection a place has one view per pipeline; these are adjacent.
         for views in rows.chunk_by(|a, b| (a.0.target, a.0.place) == (b.0.target, b.0.place)) {
             // Prompt, scaled similarity, similarity.
             let mut winner: Option<(usize, f32, f32)> = None;
@@ -590,14 +590,14 @@ impl<'a, 'e> Run<'a, 'e> {
     }
 }
 
-/// Notes what the views whose prompts competed in the graph have shown. `similarities` `[N, prompts]`.
+/// Records the similarities of views whose prompts competed in the graph. `similarities` `[N, prompts]`.
 fn note(asks: &[Ask], similarities: &[f32], prompts: usize, fields: &mut Fields<'_>) {
     for (ask, row) in asks.iter().zip(similarities.chunks_exact(prompts)) {
         fields.see(ask.target, ask.best.iter().map(|part| part.prompt), row);
     }
 }
 
-/// The asks as the encoder's matrices.
+/// Returns the asks as the encoder's matrices.
 fn questions(asks: &[Ask], lens: &Lens<'_>) -> Questions {
     let prompts = lens.acting.count();
     let mut questions = Questions::new(asks.len(), prompts);
@@ -618,7 +618,7 @@ fn questions(asks: &[Ask], lens: &Lens<'_>) -> Questions {
             let Some(column) = lens.row(part.prompt) else { continue };
             let Some(odds) = lens.acting.odds(column) else { continue };
             let at = row * prompts + column;
-            // Log-odds grow with the similarity as the cosine loss falls with it.
+            // Log-odds rise with the similarity just as the cosine loss falls with it.
             questions.loss[at] = Loss::Cosine;
             questions.pull[at] += (f64::from(part.weight) * odds.length) as f32;
             questions.stop[at] = odds.similarity(log_odds(f64::from(part.stop))) as f32;

@@ -1,4 +1,4 @@
-//! What places are drawn on.
+//! The frames and regions on which places are drawn.
 
 use crate::{
     look::{Frame, Region, RegionError},
@@ -9,25 +9,25 @@ use crate::{
 pub(super) struct Scene {
     /// By target.
     frames: Vec<Frame>,
-    /// Each once, whoever has it.
+    /// Each region once, whichever targets use it.
     pub regions: Vec<Region>,
-    /// By target: which of `regions` it keeps to.
+    /// By target: the index into `regions` of its region, if any.
     pub region_of: Vec<Option<usize>>,
 }
 
 impl Scene {
-    /// The scene of a plan. `frames` are its models'.
+    /// Creates the scene of a plan. `frames` are its models'.
     pub fn new(plan: &Plan, frames: &[Frame]) -> Result<Self, RegionError> {
         let known = Scene::known(plan);
         let place = |target: &Target| known.iter().position(|region| Some(*region) == target.region.as_ref());
         let region_of = plan.targets.iter().map(place).collect();
-        // The members of an ensemble see the same, each at its model's own side.
+        // The members of an ensemble see the same windows, each at its model's own side.
         let of = |target: usize| &frames[plan.targets[target].model];
         let frames = (0..plan.targets.len()).map(|target| of(target).beside(of(plan.first_member(target)))).collect();
         Ok(Scene { frames, regions: Scene::regions(plan, plan.size)?, region_of })
     }
 
-    /// The regions of a plan's targets on a canvas of a size, each once.
+    /// Returns the regions of a plan's targets on a canvas of a size, each once.
     pub fn regions(plan: &Plan, size: Size) -> Result<Vec<Region>, RegionError> {
         Scene::known(plan).into_iter().map(|region| Region::new(region, size)).collect()
     }
@@ -42,12 +42,12 @@ impl Scene {
         known
     }
 
-    /// What a target's windows are drawn on.
+    /// Returns the frame that a target's windows are drawn on.
     pub fn frame(&self, target: usize) -> &Frame {
         &self.frames[target]
     }
 
-    /// A target's region.
+    /// Returns a target's region.
     pub fn region(&self, target: usize) -> Option<&Region> {
         self.regions.get((*self.region_of.get(target)?)?)
     }

@@ -1,4 +1,4 @@
-//! What the encoder saw in a step and what it made of it, for those who watch. Nothing here is computed unasked.
+//! What the encoder saw in a step and how it rated it, for observers. Everything here is computed on request.
 
 use super::{ask::Ask, scene::Scene};
 use crate::{
@@ -6,19 +6,19 @@ use crate::{
     plan::{Plan, Size},
 };
 
-/// The questions of the last step and their answers.
+/// The asks of the last step and their similarities.
 #[derive(Debug, Default)]
 pub(super) struct Last {
     pub asks: Vec<Ask>,
-    /// One row of the plan's prompts for each ask.
+    /// One row per ask, with a column for each of the plan's prompts.
     pub similarities: Vec<f32>,
 }
 
 /// One view of the last step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
-    /// Its corners on the canvas in fractions of width and height, which it may overhang: top left, top right, bottom
-    /// right, bottom left as the window shows them.
+    /// Its corners on the canvas as fractions of width and height: top left, top right, bottom right, bottom left as the window
+    /// shows them. They may lie beyond the canvas.
     pub outline: [[f32; 2]; 4],
     /// Index into [`Plan::targets`].
     pub target: usize,
@@ -39,7 +39,7 @@ pub struct PromptSimilarity {
     pub mean: f32,
 }
 
-/// All that the last step looked at.
+/// Everything that the last step looked at.
 #[derive(Clone, Copy)]
 pub struct Seen<'a> {
     pub(super) plan: &'a Plan,
@@ -51,7 +51,7 @@ pub struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// The views that were trained.
+    /// Returns the views that were trained.
     pub fn views(&self) -> Vec<View> {
         let (width, height) = (f64::from(self.plan.size.width), f64::from(self.plan.size.height));
         let view = |(ask, row): (&Ask, &[f32])| {
@@ -66,7 +66,8 @@ impl<'a> Seen<'a> {
         self.rows().filter_map(view).collect()
     }
 
-    /// The pixels of a view, in the order of [`Seen::views`]: `[3, S, S]`, nominally 0..1 sRGB, noise and colour included.
+    /// Returns the pixels of a view, in the order of [`Seen::views`]: `[3, S, S]`, nominally 0..1 sRGB, noise and colour
+    /// included.
     pub fn pixels(&self, view: usize) -> Option<&'a [f32]> {
         let index = self.index(view)?;
         let length = |ask: &Ask| 3 * (self.side_of(ask) as usize).pow(2);
@@ -74,7 +75,7 @@ impl<'a> Seen<'a> {
         self.pixels.get(start..start + length(&self.last.asks[index]))
     }
 
-    /// The side S of a view in pixels, in the order of [`Seen::views`]: that of its model's windows.
+    /// Returns the side S of a view in pixels, in the order of [`Seen::views`]: that of its model's windows.
     pub fn side(&self, view: usize) -> Option<u32> {
         Some(self.side_of(self.last.asks.get(self.index(view)?)?))
     }
@@ -83,13 +84,13 @@ impl<'a> Seen<'a> {
         self.scene.frame(ask.target).side
     }
 
-    /// Where a view stands among all that was asked.
+    /// Returns a view's index among all asks.
     fn index(&self, view: usize) -> Option<usize> {
         let views = self.rows().enumerate().filter(|(_, (ask, row))| ask.winner(row).is_some());
         views.map(|(index, _)| index).nth(view)
     }
 
-    /// The mean similarity to each prompt of each target that was looked at, wanted and avoided, in written order.
+    /// Returns the mean similarity to each prompt, wanted and avoided, of each target that was looked at, in written order.
     pub fn similarities(&self) -> Vec<PromptSimilarity> {
         let mut means = Vec::new();
         for (index, target) in self.plan.targets.iter().enumerate() {
@@ -105,13 +106,13 @@ impl<'a> Seen<'a> {
         means
     }
 
-    /// The size of the picture that was looked at: the plan's, or a smaller one where the phase has a lower resolution.
+    /// Returns the size of the picture that was looked at: the plan's, or a smaller one where the phase has a lower resolution.
     pub fn size(&self) -> Size {
         self.levels.size()
     }
 
-    /// The picture that was looked at, the one before the step's update, as interleaved 8-bit RGB rows. Costs one pass over
-    /// its pixels; the picture after the update would have to be decoded.
+    /// Returns the picture that was looked at, which is the one before the step's update, as interleaved 8-bit RGB rows. Costs
+    /// one pass over its pixels; the picture after the update would have to be decoded.
     pub fn picture_rgb8(&self) -> Vec<u8> {
         self.levels.rgb8()
     }

@@ -1,4 +1,4 @@
-//! Where a render stands between two steps, so that it can be put aside and go on as if nothing had been.
+//! The state of a render between two steps, so that it can be interrupted and resumed without any difference in the result.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,26 +6,26 @@ use super::{Mean, Past, Rises, Tally};
 use crate::canvas;
 use crate::plan::Plan;
 
-/// Everything that the steps to come depend on besides the plan, the features and the encoder.
+/// Everything that later steps depend on besides the plan, the features and the encoder.
 ///
-/// [`Progress::state`](super::Progress::state) lends it after a step, [`resume`](super::resume) goes on from it: the
-/// pictures, the tally and the final bytes are those of the render that was never put aside.
+/// [`Progress::state`](super::Progress::state) borrows it after a step, [`resume`](super::resume) continues from it: the
+/// pictures, the tally and the final bytes equal those of an uninterrupted render.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State<'a> {
     pub standing: Standing,
     pub canvas: canvas::State<'a>,
 }
 
-/// How far a render is, and what it has counted.
+/// How far a render has come, and its counts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Standing {
-    /// The position of the phase last stepped in, from 0.
+    /// The index of the last phase that made a step, from 0.
     pub phase: usize,
-    /// Steps done of it.
+    /// Steps done of that phase.
     pub phase_step: u64,
     /// Whether that phase is over: the next step is then the first one of the next phase.
     pub phase_over: bool,
-    /// Steps done of the whole run; less than the phases' steps together where one ended early.
+    /// Steps done of the whole run; less than the sum of the phases' steps if one ended early.
     pub steps: u64,
     /// Windows looked at.
     pub views: u64,
@@ -33,23 +33,23 @@ pub struct Standing {
     pub places: u64,
     /// Places won, in the order of [`Tally::entries`](super::Tally::entries).
     pub won: Vec<u64>,
-    /// What was seen of directions, in the order of [`Tally::directions`](super::Tally::directions).
+    /// The probabilities seen of directions, in the order of [`Tally::directions`](super::Tally::directions).
     #[serde(default)]
     pub means: Vec<Mean>,
-    /// What prompts that compete are measured against, in the order of [`Tally::entries`](super::Tally::entries).
+    /// The statistics that competing prompts are measured against, in the order of [`Tally::entries`](super::Tally::entries).
     #[serde(default)]
     pub pasts: Vec<Past>,
-    /// Of the phase last stepped in, if it may end early.
+    /// The running means of the current phase, if it may end early.
     pub rises: Option<Rises>,
 }
 
 impl Standing {
-    /// Whether all of the plan's steps are done.
+    /// Returns whether all of the plan's steps are done.
     pub fn is_end_of(&self, plan: &Plan) -> bool {
         self.phase_over && self.phase + 1 >= plan.phases.len()
     }
 
-    /// What makes it no state of a render of this plan.
+    /// Returns why this is not the state of a render of this plan, or `None` if it fits.
     pub(super) fn misfit(&self, plan: &Plan, tally: &Tally) -> Option<String> {
         let Some(phase) = plan.phases.get(self.phase) else {
             return Some(format!("the state is in phase {} of {}", self.phase + 1, plan.phases.len()));

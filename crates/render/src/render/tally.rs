@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Standing;
 use crate::plan::{Plan, Target};
 
-/// The wins of all prompts, in the order of targets and prompts in the plan; and what windows show of directions.
+/// The wins of all prompts, in the order of targets and prompts in the plan, and the probabilities of directions.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     pub entries: Vec<TallyEntry>,
@@ -23,17 +23,17 @@ pub struct DirectionEntry {
     pub mean: Mean,
 }
 
-/// A mean probability, not yet divided.
+/// A mean probability, stored as sum and count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mean {
     /// The sum over the windows in which the direction acted.
     pub sum: f64,
-    /// Those windows.
+    /// The number of those windows.
     pub windows: u64,
 }
 
 impl Mean {
-    /// The mean; none of no windows.
+    /// Returns the mean, or `None` without windows.
     pub fn value(&self) -> Option<f64> {
         (self.windows > 0).then(|| self.sum / self.windows as f64)
     }
@@ -46,12 +46,12 @@ pub struct TallyEntry {
     pub target: String,
     /// Whether the target is a detail; compositions have little to select.
     pub detail: bool,
-    /// Places where this prompt was the most similar one.
+    /// Places where this prompt was the most similar.
     pub won: u64,
 }
 
 impl Tally {
-    /// A tally of zeros for a plan's wanted prompts.
+    /// Creates a tally of zeros for a plan's wanted prompts.
     pub fn new(plan: &Plan) -> Self {
         let entries = plan.targets.iter().flat_map(|target| {
             distinct_prompts(target).into_iter().map(|prompt| TallyEntry {
@@ -71,7 +71,7 @@ impl Tally {
         Tally { entries: entries.collect(), directions: directions.collect() }
     }
 
-    /// Goes on from what was counted before.
+    /// Restores earlier counts.
     pub(super) fn take_up(&mut self, standing: &Standing) {
         for (entry, won) in self.entries.iter_mut().zip(&standing.won) {
             entry.won = *won;
@@ -81,7 +81,7 @@ impl Tally {
         }
     }
 
-    /// Where each target's directions begin.
+    /// Returns the index at which each target's directions begin.
     pub(super) fn direction_offsets(plan: &Plan) -> Vec<usize> {
         let mut next = 0;
         let offset = |target: &Target| {
@@ -91,7 +91,7 @@ impl Tally {
         plan.targets.iter().map(offset).collect()
     }
 
-    /// Where each target's entries begin.
+    /// Returns the index at which each target's entries begin.
     pub(super) fn offsets(plan: &Plan) -> Vec<usize> {
         let sizes = plan.targets.iter().map(|target| distinct_prompts(target).len());
         sizes
@@ -104,7 +104,7 @@ impl Tally {
     }
 }
 
-/// A target's wanted prompts (indices into the plan's), each once, in written order.
+/// Returns a target's wanted prompts (indices into the plan's), each once, in written order.
 pub(crate) fn distinct_prompts(target: &Target) -> Vec<usize> {
     let mut prompts = Vec::new();
     for pull in &target.wanted {
@@ -116,8 +116,9 @@ pub(crate) fn distinct_prompts(target: &Target) -> Vec<usize> {
 }
 
 impl fmt::Display for Tally {
-    /// Lines like `malazan : 879 (29.46%)`: the details' prompts, with percentages within each target; where there is no
-    /// detail, the compositions'. Several targets are headed by their names. Directions follow, each with its mean probability.
+    /// Writes lines like `malazan : 879 (29.46%)` for the details' prompts, with percentages within each target; without
+    /// details, for the compositions' prompts. With several targets, each has its name as a heading. Directions follow, each
+    /// with its mean probability.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let any_detail = self.entries.iter().any(|entry| entry.detail);
         let shown: Vec<_> = self.entries.iter().filter(|entry| entry.detail || !any_detail).collect();

@@ -1,7 +1,7 @@
 //! A checkpoint: a render's state as a safetensors file.
 //!
-//! The header's metadata say what it is a state of; among them is the BLAKE3 hash of the whole file in which the hash's own
-//! digits are zeros. What a later version of this layout cannot be read as has another [`LAYOUT`].
+//! The header's metadata describe the state. They include the BLAKE3 hash of the whole file, computed with the hash's own digits set to
+//! zero. A later version of the layout that cannot be read as this one has another [`LAYOUT`].
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,36 +13,35 @@ use super::key::{Chain, Key};
 use crate::canvas::{self, Tensor, Values};
 use crate::render::{Mean, Past, Standing, State};
 
-/// The version of the layout; also the name of the folder in which checkpoints are kept.
+/// The version of the layout; also the name of the folder that checkpoints are stored in.
 pub(super) const LAYOUT: &str = "1";
 
 const FORMAT: &str = "recipe-render checkpoint";
-/// The digits of a BLAKE3 hash before it is known.
+/// The placeholder for the digits of a BLAKE3 hash that is not known yet.
 const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// What is known of a state besides its arrays.
+/// The metadata of a state: everything except its arrays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct About {
-    /// What it is, see [`Key::name`].
+    /// The key of the state, see [`Key::name`].
     pub key: String,
     pub standing: Standing,
     /// See [`Chain::cuts`].
     pub cuts: Vec<(usize, u64)>,
-    /// Mean similarity of the winning prompts in the last step, by target.
+    /// The mean similarity of the winning prompts in the last step, for each target.
     pub similarities: Vec<(String, f32)>,
-    /// The tally: target's identity, prompt's hash, places won; in the order of the plan it comes from, without those that won
+    /// The tally: target's identity, prompt's hash, places won. In the order of the plan that it comes from, without entries that won
     /// nothing.
     pub won: Vec<(u64, String, u64)>,
-    /// What was seen of directions: target's identity, prompt's hash, the sum of probabilities as its bits, windows.
+    /// The means of directions: target's identity, prompt's hash, the sum of probabilities as its bits, number of windows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub means: Vec<(u64, String, u64, u64)>,
-    /// What competing prompts are measured against: target's identity, prompt's hash, see [`Past`]; without those of which nothing
-    /// is known.
+    /// The references of competing prompts: target's identity, prompt's hash, see [`Past`]. Prompts without a reference are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pasts: Vec<(u64, String, Past)>,
-    /// The recipe's title, or else its file's name: for people.
+    /// The recipe's title, or else its file's name, for display.
     pub called: String,
-    /// Whether it is one of those within a phase, each of which takes the place of the one before.
+    /// Whether it was saved within a phase. Each such checkpoint replaces the one before.
     pub passing: bool,
     pub basis: String,
     pub optimiser: String,
@@ -62,7 +61,7 @@ impl About {
             cuts: chain.cuts().to_vec(),
             similarities: similarities.to_vec(),
             won: won.map(|((target, prompt), won)| (target, prompt, *won)).collect(),
-            // The tally goes by names, not by positions.
+            // The tally is stored by names, not by positions.
             standing: Standing { won: Vec::new(), means: Vec::new(), pasts: Vec::new(), ..state.standing.clone() },
             called: called.to_owned(),
             passing: false,
@@ -71,7 +70,7 @@ impl About {
         }
     }
 
-    /// Where a render of the chain's plan stands here; nothing where the tally knows what the plan does not.
+    /// Returns the standing of a render of the chain's plan at this state; `None` if the tally has entries that the plan lacks.
     pub fn standing(&self, chain: &Chain<'_>) -> Option<Standing> {
         let identities = tally_identities(chain);
         let won = by_identity(&identities, &self.won)?;
@@ -85,7 +84,7 @@ impl About {
         }
         let (phase, phase_step) = chain.position();
         let phase_over = chain.phase_is_over();
-        // Of the phase that is under way alone; and of each of the plan's targets.
+        // Rises apply only to the phase under way, and there must be one for each of the plan's targets.
         let patient = chain.plan().phases.get(phase).is_some_and(|phase| phase.patience.is_some());
         let rises = self.standing.rises.clone().filter(|_| patient && !phase_over);
         let fits = rises.as_ref().map_or(!patient || phase_over, |r| r.targets.len() == chain.plan().targets.len());
@@ -93,7 +92,7 @@ impl About {
     }
 }
 
-/// What is known of each line of a tally, by what the line is about; nothing where there is more than there are lines.
+/// Returns the known value for each line of a tally, found by the line's identity; `None` if a known value matches no line.
 fn by_identity<T: Copy + Default>(identities: &[(u64, String)], known: &[(u64, String, T)]) -> Option<Vec<T>> {
     let mut values = vec![None; identities.len()];
     for (target, prompt, value) in known {
@@ -104,7 +103,7 @@ fn by_identity<T: Copy + Default>(identities: &[(u64, String)], known: &[(u64, S
     Some(values.into_iter().map(Option::unwrap_or_default).collect())
 }
 
-/// What each line of a plan's tally is about, see [`crate::render::Tally`].
+/// Returns the identity of each line of a plan's tally, see [`crate::render::Tally`].
 fn tally_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
     let of = |target: &crate::plan::Target| {
         let prompts = crate::render::distinct_prompts(target);
@@ -116,14 +115,14 @@ fn tally_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
     chain.plan().targets.iter().flat_map(of).collect()
 }
 
-/// What each of the means of directions is about, see [`crate::render::Tally::directions`].
+/// Returns the identity of each of the means of directions, see [`crate::render::Tally::directions`].
 fn direction_identities(chain: &Chain<'_>) -> Vec<(u64, String)> {
     let targets = chain.plan().targets.iter();
     let pulls = targets.flat_map(|target| target.directions.iter().map(move |pull| (target.identity(), pull.prompt)));
     pulls.map(|(target, prompt)| (target, chain.prompt(prompt).to_hex().to_string())).collect()
 }
 
-/// A lent array.
+/// A borrowed array.
 struct Lent<'a>(&'a Tensor<'a>);
 
 impl View for Lent<'_> {
@@ -156,7 +155,7 @@ impl View for Lent<'_> {
     }
 }
 
-/// The file's bytes, its hash not filled in yet: see [`hash`]. A copy of the state and little more.
+/// Returns the file's bytes with the hash still missing, see [`hash`]. They take little more memory than a copy of the state.
 pub(super) fn write(about: &About, state: &State<'_>) -> Option<Vec<u8>> {
     let metadata = HashMap::from([
         ("format".to_owned(), FORMAT.to_owned()),
@@ -168,25 +167,25 @@ pub(super) fn write(about: &About, state: &State<'_>) -> Option<Vec<u8>> {
     safetensors::serialize(tensors, Some(metadata)).ok()
 }
 
-/// The hash of a file's bytes, and where in them it belongs.
+/// Returns the position of the hash in a file's bytes, and the hash.
 pub(super) fn hash(bytes: &[u8]) -> Option<(usize, String)> {
     let at = position(bytes, NO_HASH)?;
     Some((at, blake3::hash(bytes).to_hex().to_string()))
 }
 
-/// Where in the header a text stands.
+/// Returns the position of a text in the header.
 fn position(bytes: &[u8], text: &str) -> Option<usize> {
     let header = header(bytes)?;
     bytes.get(..header)?.windows(text.len()).position(|window| window == text.as_bytes())
 }
 
-/// Where the header ends.
+/// Returns the end of the header.
 fn header(bytes: &[u8]) -> Option<usize> {
     let length = u64::from_le_bytes(*bytes.first_chunk::<8>()?);
     usize::try_from(length).ok()?.checked_add(8).filter(|end| *end <= bytes.len())
 }
 
-/// What a checkpoint's header says; nothing where it is none of this layout. Its arrays are not looked at.
+/// Reads a checkpoint's header without its arrays; `None` if it is not of this layout.
 pub(super) fn about(bytes: &[u8]) -> Option<About> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
     read_about(&metadata)
@@ -200,7 +199,7 @@ fn read_about(metadata: &Metadata) -> Option<About> {
     serde_json::from_str(said.get("about")?).ok()
 }
 
-/// Whether the bytes are those that were written.
+/// Whether the bytes match their hash.
 fn is_whole(bytes: &[u8]) -> bool {
     let Ok((_, metadata)) = SafeTensors::read_metadata(bytes) else { return false };
     let said = metadata.metadata().as_ref().and_then(|said| said.get("blake3"));
@@ -214,7 +213,7 @@ fn is_whole(bytes: &[u8]) -> bool {
     hasher.finalize().to_hex().as_str() == hash
 }
 
-/// A checkpoint's arrays, read.
+/// The arrays read from a checkpoint.
 #[derive(Debug)]
 pub struct Arrays {
     basis: String,
@@ -229,12 +228,12 @@ enum Array {
     U64(Vec<u64>),
 }
 
-/// Reads a checkpoint from a file's bytes: nothing where they are not whole, or not what `key` names.
+/// Reads a checkpoint from a file's bytes; `None` if they do not match their hash, or are not the state that `key` names.
 pub(super) fn read(bytes: &[u8], key: &Key) -> Option<(About, Arrays)> {
     if is_whole(bytes) { parse(bytes, key) } else { None }
 }
 
-/// The same from bytes that never were a file, whose hash is not looked at.
+/// Reads a checkpoint from bytes that were never a file; the hash is not checked.
 pub(super) fn parse(bytes: &[u8], key: &Key) -> Option<(About, Arrays)> {
     let file = SafeTensors::deserialize(bytes).ok()?;
     let about = about(bytes).filter(|about| about.key == key.name())?;
@@ -254,7 +253,7 @@ pub(super) fn parse(bytes: &[u8], key: &Key) -> Option<(About, Arrays)> {
 }
 
 impl Arrays {
-    /// A copy of a state's.
+    /// Copies a state's arrays.
     pub fn of(state: &State<'_>) -> Self {
         let copy = |tensor: &Tensor<'_>| {
             let array = match tensor.values {
@@ -271,7 +270,7 @@ impl Arrays {
         }
     }
 
-    /// As a render's state.
+    /// Returns the arrays as a render's state.
     pub fn state(&self, standing: Standing) -> State<'_> {
         let tensors = self.tensors.iter().map(|(name, shape, array)| Tensor {
             name: name.as_str().into(),

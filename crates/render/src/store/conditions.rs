@@ -1,4 +1,4 @@
-//! What a picture depends on besides its plan.
+//! The conditions that a picture depends on besides its plan.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,24 +8,24 @@ use std::time::SystemTime;
 use crate::plan::{Ground, Plan, Prompt, Region};
 use crate::runtime::{Device, Runtime};
 
-/// What a picture depends on besides its plan: two renders of one plan under equal conditions give the same bytes.
+/// The conditions that a picture depends on besides its plan. Two renders of one plan under equal conditions give the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conditions {
     /// The hashes of the plan's models, in order, see [`ModelFolder::hash`](crate::clip::ModelFolder::hash).
     pub models: Vec<String>,
     /// onnxruntime's version and the hash of its file.
     pub library: String,
-    /// The kind of device, and the processor: kernels are chosen by what it can do.
+    /// The kind of device, and the processor, whose features decide which kernels are used.
     pub device: String,
     /// The files that the plan names: images and directions.
     pub files: Contents,
 }
 
 impl Conditions {
-    /// Those of a render of `plan` now.
+    /// Returns the conditions of a render of `plan` now.
     ///
     /// # Errors
-    /// Where a file that the plan names cannot be read.
+    /// If a file that the plan names cannot be read.
     pub fn of(plan: &Plan, models: Vec<String>, runtime: &Runtime, device: Device) -> io::Result<Self> {
         let kind = match device {
             Device::Cpu => "cpu".to_owned(),
@@ -40,7 +40,7 @@ impl Conditions {
     }
 }
 
-/// The files that a plan names.
+/// Returns the files that a plan names.
 fn files(plan: &Plan) -> Vec<&Path> {
     let start = match &plan.canvas.init.ground {
         Ground::Image(path) => Some(path.as_path()),
@@ -54,17 +54,17 @@ fn files(plan: &Plan) -> Vec<&Path> {
     start.into_iter().chain(prompts).chain(masks).collect()
 }
 
-/// The hashes of files' bytes.
+/// The hashes of files' contents.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
     files: BTreeMap<PathBuf, (blake3::Hash, Option<Stamp>)>,
 }
 
-/// What the system says of a file without its being read.
+/// A file's length and modification time, known without reading it.
 type Stamp = (u64, SystemTime);
 
 impl PartialEq for Contents {
-    /// What the files hold counts, not when it was written.
+    /// Compares what the files contain, not when they were written.
     fn eq(&self, other: &Self) -> bool {
         let hashes = |contents: &Self| contents.files.iter().map(|(path, (hash, _))| (path.clone(), *hash)).collect();
         let (own, others): (Vec<_>, Vec<_>) = (hashes(self), hashes(other));
@@ -85,7 +85,7 @@ impl Contents {
         Ok(Contents { files })
     }
 
-    /// A file's hash; of one that was not read a hash that no file has.
+    /// Returns a file's hash; for a file that was not read, a hash that no file has.
     pub(super) fn hash(&self, path: &Path) -> blake3::Hash {
         self.files.get(path).map_or(blake3::Hash::from_bytes([0; 32]), |(hash, _)| *hash)
     }
@@ -101,7 +101,7 @@ fn stamp(path: &Path) -> Option<Stamp> {
     Some((metadata.len(), metadata.modified().ok()?))
 }
 
-/// The processor's name, as far as the system tells.
+/// Returns the processor's name, as far as the system reports it.
 fn processor() -> &'static str {
     use sysinfo::{CpuRefreshKind, RefreshKind, System};
     static BRAND: std::sync::OnceLock<String> = std::sync::OnceLock::new();
@@ -111,7 +111,7 @@ fn processor() -> &'static str {
     })
 }
 
-/// The GPU and its driver, as far as the system tells (Linux).
+/// Returns the GPU and its driver, as far as the system reports them (Linux).
 fn graphics(number: i32) -> String {
     let driver = std::fs::read_to_string("/proc/driver/nvidia/version").unwrap_or_default();
     let mut models: Vec<String> = Vec::new();
@@ -119,7 +119,7 @@ fn graphics(number: i32) -> String {
         let text = std::fs::read_to_string(folder.path().join("information")).unwrap_or_default();
         models.extend(text.lines().find(|line| line.starts_with("Model:")).map(str::to_owned));
     }
-    // Which of them CUDA's number means depends on the environment: all of them are named.
+    // Which GPU CUDA's number refers to depends on the environment, so all are included.
     models.sort();
     format!("{number} {} {driver}", models.join(" "))
 }

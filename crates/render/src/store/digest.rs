@@ -1,10 +1,10 @@
-//! Values into a hash, each with its length or its kind in front, so that no two sequences of values look alike.
+//! Feeds values into a hash. Each is preceded by its length or its kind, so different sequences of values never look alike.
 
 /// A hash being computed.
 pub(super) struct Digest(blake3::Hasher);
 
 impl Digest {
-    /// Of things of one sort, named by `context`.
+    /// Starts a hash of things of one sort, named by `context`.
     pub fn new(context: &str) -> Self {
         Digest(blake3::Hasher::new_derive_key(context))
     }
@@ -24,12 +24,12 @@ impl Digest {
         self
     }
 
-    /// A number by its bits: 0 and -0 differ, as they may in a picture.
+    /// Adds a number by its bits: 0 and -0 differ, as they may in a picture.
     pub fn number(&mut self, number: f64) -> &mut Self {
         self.count(number.to_bits())
     }
 
-    /// Several numbers, or none.
+    /// Adds any number of numbers.
     pub fn numbers(&mut self, numbers: impl IntoIterator<Item = f64, IntoIter: ExactSizeIterator>) -> &mut Self {
         let numbers = numbers.into_iter();
         self.count(numbers.len() as u64);

@@ -1,4 +1,4 @@
-//! When a running render's state is kept.
+//! Decides when to store a running render's state.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use super::{Found, Store};
 use crate::canvas::Values;
 use crate::render::{Progress, State};
 
-/// Between two checkpoints within a phase, at least.
+/// The minimum time between two checkpoints within a phase.
 const EVERY: Duration = Duration::from_secs(5);
-/// The share of the render's time that checkpoints within it may take: a fiftieth would be the promise; they stay below half
-/// of it, as what disturbs the other threads cannot be measured.
+/// The inverse of the share of render time that checkpoints may take. The promise is a fiftieth; they stay below half of it, because the
+/// disturbance of other threads cannot be measured.
 const SHARE: u32 = 100;
-/// Short phases' ends are kept even where that takes a larger share, as long as it comes to no more than this in all.
+/// Ends of short phases are stored even if that exceeds the share, as long as the total time is at most this.
 const ALLOWANCE: Duration = Duration::from_millis(300);
 
-/// A state that was kept in memory: what a run that was stopped goes on from.
+/// A state held in memory, from which a stopped run can resume.
 #[derive(Debug, Clone)]
 pub struct Memory {
     pub(super) start: Key,
@@ -31,41 +31,41 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Steps done.
+    /// Returns the number of steps done.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 }
 
-/// Why a state is kept.
+/// The reason for storing a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {
-    /// Some seconds have passed; the next one takes its place, and where the one before is still being written it is left out.
+    /// Some seconds have passed. The next such checkpoint replaces it; it is skipped if the one before is still being written.
     Passing,
     /// A phase or the run is over.
     End,
-    /// The render is being stopped: it is kept in memory, too.
+    /// The render is being stopped. The state is also kept in memory.
     Stop,
 }
 
-/// Keeps the states of one render: at the ends of phases, every few seconds, at the end, and when asked to.
+/// Stores the states of one render: at the ends of phases, every few seconds, at the end, and when asked to.
 pub struct Keeper<'a> {
     store: &'a Store,
     conditions: &'a Conditions,
     chain: Chain<'a>,
     called: String,
-    /// Whether the files are still what the keys say.
+    /// Whether the files are still those in the keys.
     sure: Option<bool>,
     began: Instant,
     last: Instant,
     spent: Duration,
-    /// The last checkpoint within a phase; the next one takes its place.
+    /// The last checkpoint within a phase, which the next one replaces.
     passing: Option<PathBuf>,
     memory: Option<Memory>,
 }
 
 impl<'a> Keeper<'a> {
-    /// For a render that begins at the chain's place. `called`: the recipe's title or file name.
+    /// Creates a keeper for a render that begins at the chain's place. `called` is the recipe's title or file name.
     pub(super) fn new(store: &'a Store, conditions: &'a Conditions, chain: Chain<'a>, called: &str) -> Self {
         let now = Instant::now();
         Keeper {
@@ -82,14 +82,14 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// A keeper that goes on from a state that was found.
+    /// Returns a keeper that continues from a state that was found.
     #[must_use]
     pub(super) fn after(mut self, found: &Found<'a>) -> Self {
         self.passing = found.passing.clone();
         self
     }
 
-    /// To be called after every step of the render.
+    /// Must be called after every step of the render.
     pub fn step(&mut self, progress: &Progress<'_>) {
         self.follow(progress);
         let cost = self.store.cost();
@@ -113,29 +113,29 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// In place of [`Keeper::step`]: keeps the state in memory, too, as the render is being stopped after this step.
+    /// Call it instead of [`Keeper::step`] if the render is stopped after this step. Also keeps the state in memory.
     pub fn stop(&mut self, progress: &Progress<'_>) {
         self.follow(progress);
         self.memory = self.keep(progress, Why::Stop);
     }
 
-    /// The same where the render is stopped within a step, which does not count.
+    /// Call it instead if the render is stopped within a step, which then does not count.
     pub fn cancelled(&mut self, progress: &Progress<'_>) {
         self.memory = self.keep(progress, Why::Stop);
     }
 
-    /// Where the render is.
+    /// Returns the render's present state as a mark.
     pub fn mark(&self) -> Mark {
         self.chain.mark()
     }
 
-    /// What [`Keeper::stop`] kept.
+    /// Returns the state that [`Keeper::stop`] kept.
     pub fn into_memory(self) -> Option<Memory> {
         self.memory
     }
 
     fn keep(&mut self, progress: &Progress<'_>, why: Why) -> Option<Memory> {
-        // By now everything has been read; a file that changed while it was being read is not known.
+        // All files have been read by now. If one changed while it was being read, its content is unknown.
         if !*self.sure.get_or_insert_with(|| self.conditions.files.are_unchanged()) {
             return None;
         }
@@ -168,7 +168,7 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// Bytes of a state's arrays.
+/// Returns the size of a state's arrays in bytes.
 fn size(state: &State<'_>) -> u64 {
     let size = |values: &Values<'_>| match values {
         Values::F32(values) => size_of_val(*values),

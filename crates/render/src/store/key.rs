@@ -1,16 +1,15 @@
-//! What a state of a render depends on, as a chain of hashes.
+//! The dependencies of a render's state, as a chain of hashes.
 //!
 //! ```text
 //! key 0     = H(canvas, size, seed, library, device, the program's arithmetic)
 //! key s + 1 = H(key s, all that is resolved at step s and can affect the canvas)
 //! ```
 //!
-//! What counts is what schedules come to at a step, and of the targets those that are active at it. So the state after s
-//! steps serves every recipe that is the same up to there, whatever its text: one with another title, with other later phases,
-//! with changes to a detail that is not looked at yet.
+//! The hash uses the values of schedules at a step, and only the targets that are active in it. So the state after s steps serves every
+//! recipe that is equivalent up to there, whatever its text: one with another title, with other later phases, or with changes to a detail
+//! that is not active yet.
 //!
-//! Structures of the plan are taken apart field by field here: one added to them does not compile until someone has decided
-//! whether it counts.
+//! Structures of the plan are destructured field by field here. A new field does not compile until someone has decided whether it counts.
 
 use super::digest::Digest;
 use super::{Conditions, Contents};
@@ -19,26 +18,26 @@ use crate::plan::{
     Pipeline, Plan, Prompt, Pull, Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
 };
 
-/// The version of the program's arithmetic. To be raised with every change after which a render gives other bytes, however
-/// few: of the canvas, of looking, of the encoder's graphs, of draws or of defaults that the plan does not hold. Old
-/// states are then never taken up again.
+/// The version of the program's arithmetic. Raise it with every change after which a render gives different bytes, however few: changes
+/// to the canvas, to views, to the encoder's graphs, to draws, or to defaults that the plan does not hold. Old states are then never used
+/// again.
 pub const ARITHMETIC: u64 = 3;
 
 /// The hash of everything that a state depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(blake3::Hash);
 
-/// Digits of [`Key::name`].
+/// The number of digits of [`Key::name`].
 pub(super) const NAME_DIGITS: usize = 32;
 
 impl Key {
-    /// 32 hexadecimal digits: 128 bits, more than chance or a store's size can make collide.
+    /// Returns 32 hexadecimal digits: 128 bits, too many to collide by chance in a store of any size.
     pub fn name(&self) -> String {
         self.0.to_hex()[..NAME_DIGITS].to_owned()
     }
 }
 
-/// A state, by its key and how a render came there.
+/// A state, identified by its key and by how a render reached it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     key: Key,
@@ -47,20 +46,20 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Whether a render of `plan` under these conditions goes through this very state.
+    /// Whether a render of `plan` under these conditions passes through this very state.
     pub fn is_on_the_way_of(&self, plan: &Plan, conditions: &Conditions) -> bool {
         let mut chain = Chain::new(plan, conditions);
         chain.replay(self.steps, &self.cuts) && chain.key() == self.key
     }
 }
 
-/// Goes through a plan's steps and knows the key at each.
+/// Walks through a plan's steps and computes the key at each.
 #[derive(Debug, Clone)]
 pub struct Chain<'a> {
     plan: &'a Plan,
     models: &'a [String],
     files: &'a Contents,
-    /// Of each of the plan's prompts.
+    /// The hash of each of the plan's prompts.
     prompts: Vec<blake3::Hash>,
     start: Key,
     key: Key,
@@ -68,16 +67,16 @@ pub struct Chain<'a> {
     total: u64,
     phase: usize,
     phase_step: u64,
-    /// Steps of the phases before, those that were not needed included.
+    /// The steps of earlier phases, including those that were skipped.
     phase_start: u64,
-    /// Whether the phase is over before its steps are done.
+    /// Whether the phase has ended before its steps are done.
     cut: bool,
-    /// The phases that were, and after how many steps.
+    /// The phases that have ended early, and after how many steps.
     cuts: Vec<(usize, u64)>,
 }
 
 impl<'a> Chain<'a> {
-    /// At the start of a render.
+    /// Starts at the beginning of a render.
     pub fn new(plan: &'a Plan, conditions: &'a Conditions) -> Self {
         let start = start(plan, conditions);
         Chain {
@@ -97,53 +96,53 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Key 0.
+    /// Returns key 0.
     pub fn start(&self) -> Key {
         self.start
     }
 
-    /// The key here.
+    /// Returns the key of the present state.
     pub fn key(&self) -> Key {
         self.key
     }
 
-    /// Steps done.
+    /// Returns the number of steps done.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// The phase last stepped in, from 0, and the steps done of it.
+    /// Returns the phase of the last step, from 0, and the number of its steps done.
     pub fn position(&self) -> (usize, u64) {
         (self.phase, self.phase_step)
     }
 
-    /// Whether the phase last stepped in is over.
+    /// Whether the phase of the last step is over.
     pub fn phase_is_over(&self) -> bool {
         self.cut || self.plan.phases.get(self.phase).is_none_or(|phase| self.phase_step == u64::from(phase.steps))
     }
 
-    /// The phases that ended before their steps were done, and after how many: what only a render knows.
+    /// Returns the phases that ended early, and after how many steps. Only a render can know this.
     pub fn cuts(&self) -> &[(usize, u64)] {
         &self.cuts
     }
 
-    /// The state here.
+    /// Returns the present state.
     pub fn mark(&self) -> Mark {
         Mark { key: self.key, steps: self.steps, cuts: self.cuts.clone() }
     }
 
-    /// The plan.
+    /// Returns the plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
     }
 
-    /// What a prompt of the plan is, whatever it is called.
+    /// Returns the hash of a prompt's content, whatever its name.
     pub(super) fn prompt(&self, index: usize) -> blake3::Hash {
         self.prompts[index]
     }
 
-    /// The phase last stepped in has run out of patience. The state is another one from here on: one that has not looked at
-    /// it may go on with the phase.
+    /// Ends the phase of the last step, which has run out of patience. The state gets another key from here on, because a render without
+    /// patience may continue the phase.
     pub fn cut(&mut self) {
         let mut digest = Digest::new("recipe-render store: cut");
         self.key = Key(digest.hash(&self.key.0).finish());
@@ -151,7 +150,7 @@ impl<'a> Chain<'a> {
         self.cut = true;
     }
 
-    /// Takes one step; false where none is left.
+    /// Takes one step; returns false if none is left.
     pub fn advance(&mut self) -> bool {
         while self.phase_is_over() {
             if self.phase + 1 >= self.plan.phases.len() {
@@ -165,7 +164,7 @@ impl<'a> Chain<'a> {
         let Some(phase) = self.plan.phases.get(self.phase) else { return false };
         let time = Time::new(self.phase_step, u64::from(phase.steps), self.phase_start, self.total);
         let mut digest = Digest::new("recipe-render store: step");
-        // The place in the plan, which draws hang on; with the first step of a phase an optimiser may begin anew.
+        // The step's number in the run, which draws depend on. At the first step of a phase an optimiser may start afresh.
         digest.hash(&self.key.0).count(time.step);
         self.step(&mut digest, phase, &time);
         self.key = Key(digest.finish());
@@ -174,7 +173,7 @@ impl<'a> Chain<'a> {
         true
     }
 
-    /// Takes as many steps as a render that ended these phases early.
+    /// Takes the steps of a render that ended these phases early.
     pub(super) fn replay(&mut self, steps: u64, cuts: &[(usize, u64)]) -> bool {
         while self.steps < steps && self.advance() {
             if cuts.contains(&(self.phase, self.phase_step)) {
@@ -195,7 +194,7 @@ impl<'a> Chain<'a> {
         };
         let Size { width, height } = phase.canvas_size(self.plan.size, time);
         digest.count(u64::from(width)).count(u64::from(height));
-        // How the targets' similarities have risen is remembered by their positions.
+        // The rises of the targets' similarities are stored by the targets' positions.
         if let Some(Patience { steps, gain }) = patience {
             digest.word("patience").count(u64::from(*steps)).number(*gain);
             let active =
@@ -210,7 +209,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// A target, if it is active.
+    /// Adds a target, if it is active.
     fn target(&self, digest: &mut Digest, target: &Target, weight: f64, time: &Time) {
         let Target {
             name: _,
@@ -231,7 +230,7 @@ impl<'a> Chain<'a> {
             avoided,
             directions,
         } = target;
-        // What does not count in the renderer's arithmetic does not count here.
+        // Whatever is 0 in the renderer's arithmetic is left out here too.
         let counts = |pull: &&Pull| (pull.weight.at(time) * (weight / f64::from(*windows))) as f32 != 0.0;
         let wanted: Vec<&Pull> = wanted.iter().filter(counts).collect();
         let acts = active.is_none_or(|active| active.contains(time.step));
@@ -240,9 +239,9 @@ impl<'a> Chain<'a> {
             return;
         }
         digest.word("target").count(*key).number(weight).count(u64::from(*windows));
-        // Views are sorted by the positions of models and regions before they are looked at.
+        // Views are sorted by the positions of models and regions before they are evaluated.
         digest.count(*model as u64).word(self.models.get(*model).map_or("", String::as_str));
-        // What an ensemble is called counts in its key.
+        // The ensemble's name is already part of the target's key.
         if let Some(Member { of: _, weight }) = member {
             digest.word("member").number(weight.at(time));
         }
@@ -286,7 +285,7 @@ impl<'a> Chain<'a> {
             Loss::L1 => "l1",
             Loss::L2 => "l2",
         });
-        // Pipelines count where a prompt is seen through them, in the order in which they are met.
+        // Pipelines count only if a prompt is seen through them, in the order in which they occur.
         let mut met: Vec<usize> = Vec::new();
         digest.count(wanted.len() as u64);
         if let (true, Some(first)) = (wanted.is_empty(), pipelines.first()) {
@@ -308,7 +307,7 @@ impl<'a> Chain<'a> {
         for pull in avoided {
             self.pull(digest, pull, time);
         }
-        // Said only where there are any: the keys of all other recipes are what they were.
+        // Added only if there are any, so the keys of all other recipes stay the same.
         if !directions.is_empty() {
             digest.word("directions").count(directions.len() as u64);
             directions.into_iter().for_each(|pull| self.pull(digest, pull, time));
@@ -334,7 +333,7 @@ fn optimise(digest: &mut Digest, optimiser: &Optimiser) {
     };
 }
 
-/// What does not change from step to step.
+/// Computes key 0 from everything that does not change from step to step.
 fn start(plan: &Plan, conditions: &Conditions) -> Key {
     let Plan { title: _, size, seed, canvas, prompts: _, targets: _, phases: _ } = plan;
     let Size { width, height } = size;

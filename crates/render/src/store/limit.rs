@@ -1,12 +1,12 @@
-//! How much a store may hold.
+//! The maximum size of a store.
 
-/// The environment variable that says it, see [`parse_bytes`].
+/// The environment variable that sets the limit, see [`parse_bytes`].
 pub const LIMIT_VARIABLE: &str = "RECIPE_RENDER_STORE_LIMIT";
 
-/// In bytes: 2 GiB.
+/// The default limit in bytes: 2 GiB.
 pub const DEFAULT_LIMIT: u64 = 2 << 30;
 
-/// A number of bytes: `500MB`, `2GiB`, `0`. Without a unit it is bytes.
+/// Parses a number of bytes: `500MB`, `2GiB`, `0`. The default unit is bytes.
 pub fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

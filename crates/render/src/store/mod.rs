@@ -1,5 +1,5 @@
-//! States of renders, kept on disk: a render that was killed goes on, one that was finished is done at once, and an edited
-//! recipe goes on from where the edit first matters.
+//! States of renders, stored on disk. A render that was killed resumes, a finished one is available at once, and an edited recipe resumes
+//! from where the edit first matters.
 //!
 //! ```text
 //! plan, conditions ─▶ Chain: a key for every step        (key, conditions, digest)
@@ -10,8 +10,8 @@
 //!        a mapped file ◀── a thread that writes          (checkpoint, shelf, writer)
 //! ```
 //!
-//! The store only ever saves time. A file that is damaged, foreign or gone counts as absent, and one that cannot be written is
-//! not; neither can change a picture.
+//! The store only ever saves time. A file that is damaged, foreign or missing counts as absent, and a failed write is ignored; neither
+//! can change a picture.
 
 mod checkpoint;
 mod conditions;
@@ -44,7 +44,7 @@ use crate::render::Standing;
 use shelf::{Shelf, remove, touch};
 use writer::{Task, Writer};
 
-/// The environment variable that names the folder, in place of `checkpoints` in our cache.
+/// The environment variable that sets the folder, instead of `checkpoints` in our cache.
 pub const FOLDER_VARIABLE: &str = "RECIPE_RENDER_STORE";
 
 /// A folder of checkpoints.
@@ -55,29 +55,29 @@ pub struct Store {
     writer: Writer,
 }
 
-/// A state from which a render can go on.
+/// A state from which a render can resume.
 #[derive(Debug)]
 pub struct Found<'a> {
-    /// Where it stands in the plan that was asked for.
+    /// The state's standing in the plan that was asked for.
     pub standing: Standing,
-    /// Mean similarity of the winning prompts in the last step, by target.
+    /// The mean similarity of the winning prompts in the last step, for each target.
     pub similarities: Vec<(String, f32)>,
     /// The canvas.
     pub arrays: Arrays,
-    /// At this state.
+    /// The chain, advanced to this state.
     pub chain: Chain<'a>,
-    /// Its file, if a later state may take its place.
+    /// Its file, if a later state may replace it.
     passing: Option<PathBuf>,
 }
 
 impl Store {
-    /// The store in `folder`, which need not exist yet. It is held to `limit` bytes; with a limit of 0 it is empty.
+    /// Returns the store in `folder`, which need not exist yet. Its size is kept below `limit` bytes; with a limit of 0 it is empty.
     pub fn new(folder: PathBuf, limit: u64) -> Self {
         let shelf = Shelf::new(folder.clone());
         Store { writer: Writer::new(shelf.clone(), limit), shelf, folder, limit }
     }
 
-    /// Where the user's store is: [`FOLDER_VARIABLE`], or `checkpoints` in the cache folder; nowhere without a home.
+    /// Returns the user's store folder: [`FOLDER_VARIABLE`], or `checkpoints` in the cache folder; none without a home.
     pub fn usual_folder() -> Option<PathBuf> {
         match std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
             Some(folder) => Some(PathBuf::from(folder)),
@@ -85,18 +85,18 @@ impl Store {
         }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The most bytes it holds.
+    /// Returns the maximum number of bytes.
     pub fn limit(&self) -> u64 {
         self.limit
     }
 
-    /// The state after most steps that a render of `plan` under these conditions goes through. `memory`: states that are
-    /// not in the store, or not yet.
+    /// Finds the furthest state that a render of `plan` under these conditions passes through. `memory` holds states that are not in the
+    /// store, or not yet.
     pub fn find<'a>(&self, plan: &'a Plan, conditions: &'a Conditions, memory: &[Memory]) -> Option<Found<'a>> {
         self.writer.settle();
         let mut chain = Chain::new(plan, conditions);
@@ -111,10 +111,10 @@ impl Store {
             places.iter().any(|place| place.steps == steps && place.key == name)
                 || memory.iter().any(|memory| memory.steps == steps && memory.key == chain.key())
         };
-        // All that fit, the one after most steps last.
+        // All states that fit, the furthest last.
         let mut fitting: Vec<Chain<'a>> = Vec::new();
         if plan.phases.iter().any(|phase| phase.patience.is_some()) {
-            // Where phases end early is known to the states alone.
+            // Only the states themselves tell where phases ended early.
             let mut courses: Vec<(u64, Vec<(usize, u64)>)> = memory.iter().map(|m| (m.steps, m.cuts.clone())).collect();
             let said = |place: &shelf::Place| Some((place.steps, checkpoint::about(&map(&place.path)?)?.cuts));
             courses.extend(places.iter().filter_map(said));
@@ -145,7 +145,7 @@ impl Store {
             let name = key.name();
             let Some(place) = places.iter().find(|place| place.key == name) else { continue };
             let Some((about, arrays)) = map(&place.path).and_then(|bytes| checkpoint::read(&bytes, &key)) else {
-                // Damaged, or foreign: it would be in the way for ever.
+                // It is damaged or foreign and would never be useful.
                 remove(&place.path);
                 continue;
             };
@@ -157,7 +157,7 @@ impl Store {
         None
     }
 
-    /// Keeps the states of a render that begins at its start, or where a state was found.
+    /// Returns a keeper for a render that begins at its start, or at a state that was found.
     pub fn keeper<'a>(
         &'a self,
         plan: &'a Plan,
@@ -176,15 +176,15 @@ impl Store {
         self.writer.settle();
     }
 
-    /// What is in it, by recipe.
+    /// Returns what the store holds, by recipe.
     pub fn holdings(&self) -> Vec<Holding> {
         self.shelf.holdings()
     }
 
-    /// Removes all checkpoints, and nothing that is not ours.
+    /// Removes all checkpoints, and nothing else.
     ///
     /// # Errors
-    /// Where a file cannot be removed.
+    /// If a file cannot be removed.
     pub fn clear(&self) -> std::io::Result<Cleared> {
         self.shelf.clear()
     }
@@ -201,13 +201,13 @@ impl Store {
         self.writer.is_busy()
     }
 
-    /// What the last checkpoint cost the writing thread.
+    /// Returns the time that the last checkpoint took in the writing thread.
     fn cost(&self) -> Duration {
         self.writer.last()
     }
 }
 
-/// A file's bytes, mapped.
+/// Maps a file's bytes.
 fn map(path: &Path) -> Option<Bytes> {
     crate::onnx::map_file(&File::open(path).ok()?).ok()
 }

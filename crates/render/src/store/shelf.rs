@@ -1,8 +1,8 @@
-//! Checkpoints as files in a folder: `LAYOUT/START/STEPS-KEY.safetensors`, those of one key 0 side by side.
+//! Checkpoints as files in a folder: `LAYOUT/START/STEPS-KEY.safetensors`. Those with the same key 0 are in the same folder.
 //!
-//! A name says all that is needed to look for a state. Files appear whole, and are never changed after that; two processes
-//! that write the same name write the same state. Any file may be gone at any time. The folder may hold other things, too: what
-//! has no name of this pattern is neither read nor removed, and no link in it is followed.
+//! A name contains everything needed to find a state. Files appear whole and never change afterwards; two processes that write the same
+//! name write the same state. Any file may disappear at any time. The folder may hold other things too: files whose names do not match
+//! the pattern are neither read nor removed, and links are not followed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use super::checkpoint::{self, LAYOUT};
 use super::key::{Key, NAME_DIGITS};
 use crate::ours::{self, Cleared, Layout, is_hexadecimal};
 
-/// Of all layouts: `LAYOUT/START/STEPS-KEY.safetensors`.
+/// The files of all layouts: `LAYOUT/START/STEPS-KEY.safetensors`.
 const ALL: Layout = Layout { folders: &[is_layout, is_key], file: is_ours };
 
-/// Of one: `START/STEPS-KEY.safetensors`.
+/// The files of one layout: `START/STEPS-KEY.safetensors`.
 const ONE: Layout = Layout { folders: &[is_key], file: is_ours };
 
-/// What a process that was killed while it wrote leaves behind is removed after so long.
+/// The age at which a temporary file is removed. A process that was killed while writing leaves one behind.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// The folder.
+/// The folder of checkpoints.
 #[derive(Debug, Clone)]
 pub(super) struct Shelf {
     root: PathBuf,
-    /// Of our layout.
+    /// The folder of our layout.
     folder: PathBuf,
 }
 
@@ -33,19 +33,19 @@ pub(super) struct Shelf {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub steps: u64,
-    /// Its key's name.
+    /// The name of its key.
     pub key: String,
     pub path: PathBuf,
 }
 
-/// A file by its name, whatever is in it.
+/// A file with a checkpoint's name, whatever it contains.
 struct Entry {
     path: PathBuf,
     bytes: u64,
     used: SystemTime,
 }
 
-/// What is kept of one recipe.
+/// The checkpoints of one recipe.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Holding {
     /// The recipe's title, or else its file's name.
@@ -59,7 +59,7 @@ impl Shelf {
         Shelf { folder: folder.join(LAYOUT), root: folder }
     }
 
-    /// Makes the folder in which a state belongs; none where it cannot be written there without following a link.
+    /// Makes the folder for a state; none if the state cannot be written there without following a link.
     pub fn prepare(&self, place: &Path) -> Option<()> {
         let start = place.parent()?;
         ours::make_cache(&self.root).ok()?;
@@ -70,12 +70,12 @@ impl Shelf {
         (ours::is_folder(&self.folder) && ours::takes_file(place)).then_some(())
     }
 
-    /// Where a state belongs.
+    /// Returns the path of a state's file.
     pub fn place(&self, start: Key, steps: u64, key: Key) -> PathBuf {
         self.folder.join(start.name()).join(format!("{steps:08}-{}.safetensors", key.name()))
     }
 
-    /// The states of a key 0, the one after most steps first.
+    /// Returns the states that share a key 0, the furthest first.
     pub fn places(&self, start: Key) -> Vec<Place> {
         let folder = self.folder.join(start.name());
         let own = ours::is_folder(&self.folder) && ours::is_folder(&folder);
@@ -90,7 +90,7 @@ impl Shelf {
         places
     }
 
-    /// Every file of ours in it.
+    /// Returns every file of ours in the folder.
     fn entries(&self) -> Vec<Entry> {
         let files = if ours::is_folder(&self.folder) { ONE.files(&self.folder) } else { Vec::new() };
         let entry = |file: ours::File| Entry {
@@ -101,7 +101,7 @@ impl Shelf {
         files.into_iter().map(entry).collect()
     }
 
-    /// Removes those that have not been used for longest until no more than `limit` bytes are left; `sparing` stays.
+    /// Removes the least recently used files until at most `limit` bytes are left; `sparing` is kept.
     pub fn evict(&self, limit: u64, sparing: &Path) {
         let (temporary, mut entries): (Vec<_>, Vec<_>) =
             self.entries().into_iter().partition(|entry| entry.path.extension().is_some_and(|it| it == "tmp"));
@@ -121,12 +121,12 @@ impl Shelf {
         }
     }
 
-    /// Removes all checkpoints, those of other layouts included, and says what is left.
+    /// Removes all checkpoints, including those of other layouts, and reports what is left.
     pub fn clear(&self) -> std::io::Result<Cleared> {
         ALL.clear(&self.root)
     }
 
-    /// What is kept, by recipe, the largest first. What is none of our checkpoints is counted under no name.
+    /// Returns what is stored, by recipe, the largest first. Files that are not valid checkpoints are counted under an empty name.
     pub fn holdings(&self) -> Vec<Holding> {
         let mut holdings: Vec<Holding> = Vec::new();
         for entry in self.entries() {
@@ -146,7 +146,7 @@ impl Shelf {
     }
 }
 
-/// Removes a file of ours, and its folder if nothing else is in it.
+/// Removes a file of ours, and its folder if it is then empty.
 pub(super) fn remove(path: &Path) -> bool {
     let removed = ours::remove_file(path);
     if removed && let Some(folder) = path.parent() {
@@ -155,7 +155,7 @@ pub(super) fn remove(path: &Path) -> bool {
     removed
 }
 
-/// A number: those of layouts to come, too.
+/// Whether a name is a layout's number; future layouts count too.
 fn is_layout(name: &str) -> bool {
     (1..=3).contains(&name.len()) && !name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -164,12 +164,12 @@ fn is_key(name: &str) -> bool {
     is_hexadecimal(name, NAME_DIGITS)
 }
 
-/// A checkpoint's name, or that of the file that becomes one.
+/// Whether a name is that of a checkpoint, or of the temporary file that becomes one.
 fn is_ours(name: &str) -> bool {
     state(name).is_some() || ours::temporary_of(name).is_some_and(|stem| steps_and_key(stem).is_some())
 }
 
-/// The steps and the key in a checkpoint's name.
+/// Parses the steps and the key in a checkpoint's name.
 fn state(name: &str) -> Option<(u64, &str)> {
     steps_and_key(name.strip_suffix(".safetensors")?)
 }
@@ -180,9 +180,9 @@ fn steps_and_key(stem: &str) -> Option<(u64, &str)> {
     (format!("{number:08}") == steps && is_key(key)).then_some((number, key))
 }
 
-/// A file counts as used now.
+/// Marks a file as used now.
 pub(super) fn touch(path: &Path) {
-    // A checkpoint that cannot be touched may be evicted early, no more.
+    // If the timestamp cannot be set, the checkpoint may be evicted too early, nothing worse.
     let _ = fs::File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
 }
 
@@ -210,7 +210,7 @@ mod tests {
         assert!(!is_layout("") && !is_layout("01") && !is_layout("2024") && !is_layout("a"));
     }
 
-    /// Files of others beside ours are neither used nor evicted, though they be older and larger.
+    /// Foreign files in the folder are neither counted nor evicted, even if they are older and larger.
     #[test]
     fn eviction_spares_what_is_not_ours() {
         let folder = tempfile::tempdir().unwrap();

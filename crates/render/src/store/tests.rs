@@ -36,7 +36,7 @@ fn conditions() -> Conditions {
     Conditions { models: vec!["model".into()], library: "1.0".into(), device: "cpu".into(), files: Contents::default() }
 }
 
-/// The key after every step, the start's first.
+/// Returns the key after every step, beginning with the start's.
 fn keys(text: &str, conditions: &Conditions) -> Vec<Key> {
     let plan = plan(text);
     let mut chain = Chain::new(&plan, conditions);
@@ -48,7 +48,7 @@ fn keys(text: &str, conditions: &Conditions) -> Vec<Key> {
     keys
 }
 
-/// After how many steps the keys of the recipe and of an edited one are still the same.
+/// Returns the number of steps up to which the keys of the recipe and of an edited one agree.
 fn common(from: &str, to: &str) -> Option<usize> {
     let edited = RECIPE.replacen(from, to, 1);
     assert_ne!(edited, RECIPE, "{from}");
@@ -91,7 +91,7 @@ fn what_is_not_looked_at_yet_does_not_count_yet() {
     }
 }
 
-/// Of several prompts it counts by what they are measured; of one nothing is.
+/// Calibration counts for several prompts; a single prompt is not calibrated.
 #[test]
 fn calibration_counts_where_prompts_are_compared() {
     let key = "name = \"late\"";
@@ -148,7 +148,7 @@ fn the_same_file_by_another_name_is_the_same() {
     assert!(Contents::read([path("missing").as_path()]).is_err());
 }
 
-/// A phase that ran out of patience is another course of the same plan.
+/// A phase that ran out of patience makes another course of the same plan.
 #[test]
 fn where_a_phase_ends_early_counts() {
     let plan = plan(&RECIPE.replacen("rate = 0.05", "rate = 0.05\npatience = 2", 1));

@@ -1,4 +1,4 @@
-//! The thread that writes checkpoints, so that a render need not wait for the disk.
+//! The thread that writes checkpoints, so a render need not wait for the disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -14,11 +14,11 @@ use crate::output::write_whole;
 pub(super) struct Task {
     pub path: PathBuf,
     pub bytes: Arc<Vec<u8>>,
-    /// A file that is of no more use once this one is there.
+    /// A file that is obsolete once this one exists.
     pub replaces: Option<PathBuf>,
 }
 
-/// At most one checkpoint is being written; who brings another one waits, or goes away with it.
+/// Writes at most one checkpoint at a time. A caller with another one waits, or skips it.
 pub(super) struct Writer {
     tasks: Option<SyncSender<Task>>,
     progress: Arc<Progress>,
@@ -33,9 +33,9 @@ struct Progress {
 
 #[derive(Default)]
 struct State {
-    /// Taken and not yet done.
+    /// The number of tasks accepted and not yet done.
     under_way: u64,
-    /// What the last one took.
+    /// The time that the last one took.
     last: Duration,
 }
 
@@ -48,8 +48,8 @@ impl Writer {
         Writer { tasks: Some(tasks), progress, thread: Some(thread) }
     }
 
-    /// Has a checkpoint written. With `patience` it waits for the one before; else, where that is still being written,
-    /// nothing is done and the answer is false.
+    /// Hands over a checkpoint to be written. With `patience` it waits for the one before; otherwise, if that one is still being written,
+    /// it does nothing and returns false.
     pub fn write(&self, task: Task, patience: bool) -> bool {
         let Some(tasks) = &self.tasks else { return false };
         self.progress.add();
@@ -68,12 +68,12 @@ impl Writer {
         self.progress.lock().under_way > 0
     }
 
-    /// What writing the last one took.
+    /// Returns the time that writing the last one took.
     pub fn last(&self) -> Duration {
         self.progress.lock().last
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     pub fn settle(&self) {
         let mut state = self.progress.lock();
         while state.under_way > 0 {
@@ -112,7 +112,7 @@ impl Progress {
 fn work(tasks: &Receiver<Task>, shelf: &Shelf, limit: u64, progress: &Progress) {
     for Task { path, bytes, replaces } in tasks {
         let start = Instant::now();
-        // A checkpoint that cannot be written costs time one day, not the picture.
+        // A checkpoint that cannot be written may cost time later, but not the picture.
         if write(shelf, &path, &bytes).is_some() {
             if let Some(old) = replaces.filter(|old| *old != path) {
                 remove(&old);

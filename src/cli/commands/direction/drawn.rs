@@ -15,14 +15,14 @@ use crate::direction::{self, Examples};
 use crate::output::{check_own_picture, write_rgb};
 use crate::picture_file::{self, Behind};
 
-/// What examples are drawn from, and where else they go.
+/// The source of drawn examples: the arguments and the studio.
 pub(super) struct Drawn<'a> {
     args: &'a DrawnArgs,
     studio: Studio,
 }
 
 impl<'a> Drawn<'a> {
-    /// Looks for fonts and pictures; none if nothing is to be drawn. `side`: that of the model's window, in pixels.
+    /// Looks for fonts and pictures. Returns none if nothing is to be drawn. `side` is the side of the model's window in pixels.
     pub(super) fn new(args: &'a DrawnArgs, side: u32, voice: &Voice) -> Result<Option<Self>, Failure> {
         if args.contrasts().is_empty() {
             return Ok(None);
@@ -52,7 +52,7 @@ impl<'a> Drawn<'a> {
         Ok(Some(Drawn { args, studio: Studio { side, seed: args.seed, fonts, backdrops, pictures } }))
     }
 
-    /// Draws pairs and shows them to the encoder.
+    /// Draws pairs and encodes them. With `--examples` it also writes the pictures.
     pub(super) fn examples(
         &self,
         contrast: Contrast,
@@ -67,7 +67,7 @@ impl<'a> Drawn<'a> {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         let unwritten = std::sync::Mutex::new(None);
-        // The picture without is even, the one with it odd.
+        // Even indices are pictures without the class, odd ones with it.
         let picture = |index: usize| {
             let pair = self.studio.pair(contrast, (index / 2) as u64)?;
             let drawn = if index.is_multiple_of(2) { pair.without } else { pair.with };
@@ -101,7 +101,7 @@ impl<'a> Drawn<'a> {
         Ok(examples)
     }
 
-    /// How the examples were made, as the command line says it, and which fonts were there.
+    /// Returns how the examples were made, in the words of the command line, and which fonts were available.
     pub(super) fn made(&self) -> String {
         let args = self.args;
         let mut words: Vec<String> = args
@@ -122,12 +122,12 @@ impl<'a> Drawn<'a> {
     }
 }
 
-/// The name is ours: what somebody else has put there is left alone.
+/// Writes a drawn picture. The program chose the name, so a file that somebody else put there is not overwritten.
 fn write(path: &Path, picture: &RgbImage) -> Result<(), Failure> {
     check_own_picture(path).and_then(|()| write_rgb(path, picture, "")).map_err(Failure::from)
 }
 
-/// The pictures of a folder; those that cannot be read are named and left out.
+/// Reads the pictures of a folder. Those that cannot be read are reported and left out.
 fn pictures_of(folder: &Path, voice: &Voice) -> Result<Vec<RgbImage>, Failure> {
     let kinds = || Backdrop::ALL.map(Backdrop::name).join(", ");
     if !folder.is_dir() {
@@ -148,7 +148,7 @@ fn pictures_of(folder: &Path, voice: &Voice) -> Result<Vec<RgbImage>, Failure> {
     Ok(pictures)
 }
 
-/// Backdrops are small: what is larger is kept at this side.
+/// The longest side of a picture used as a backdrop, in pixels; larger ones are reduced to it.
 const LARGEST: u32 = 1024;
 
 fn decode(bytes: &[u8]) -> Result<RgbImage, String> {

@@ -1,4 +1,4 @@
-//! `recipe-render direction fit`: examples in, directions out.
+//! `recipe-render direction fit`: fits directions to examples.
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,9 @@ use crate::direction::{self, Direction, Directions, Interval, Model};
 use crate::output::{check_writable, write_whole};
 use crate::runtime;
 
-/// Fits directions, writes their file, and tells how good they are.
+/// Fits directions, writes them to a file, and prints their scores.
 pub(super) fn run(args: &FitArgs, options: runtime::Options, voice: &Voice) -> Outcome {
-    // What can be known without looking at a picture comes first.
+    // Checks that need no picture come first.
     check_writable(&args.output)?;
     if let Some(class) = args.class.as_deref().filter(|class| class.trim().is_empty()) {
         return Err(Failure::wrong(format!("--class: \"{class}\" is no name")));
@@ -36,7 +36,7 @@ pub(super) fn run(args: &FitArgs, options: runtime::Options, voice: &Voice) -> O
         let mut encoder = workbench.encoder(&model, &of.hash)?;
         let mut classes = Vec::new();
         for contrast in args.drawn.contrasts() {
-            // A class each by itself: it is the same whatever others are fitted beside it.
+            // Each class is fitted by itself, so it does not depend on the others.
             classes.extend(fitted(&drawn.examples(contrast, &mut encoder, voice)?, voice)?);
         }
         classes
@@ -57,7 +57,7 @@ pub(super) fn run(args: &FitArgs, options: runtime::Options, voice: &Voice) -> O
     Ok(Exit::Done)
 }
 
-/// Fits, with a bar.
+/// Fits directions and shows a progress bar.
 fn fitted(examples: &direction::Examples, voice: &Voice) -> Result<Vec<Direction>, Failure> {
     let bar = Bar::new(voice, "fitting", direction::parts(examples));
     direction::fit(examples, &|progress| bar.at(progress.done, progress.of)).map_err(Failure::from)
@@ -81,7 +81,7 @@ fn from_texts(
     direction::from_texts(class, more, less).map_err(Failure::from)
 }
 
-/// How the directions were made, as the command line says it.
+/// Returns how the directions were made, in the words of the command line.
 fn made(args: &FitArgs) -> String {
     let mut words = Vec::new();
     let mut option = |name: &str, value: &str| words.push(format!("--{name} \"{value}\""));
@@ -111,7 +111,7 @@ fn as_json(args: &FitArgs, directions: &Directions, skipped: &[PathBuf]) -> Stri
     format!("{all:#}\n")
 }
 
-/// The classes and their scores in words.
+/// Describes the classes and their scores.
 fn report(directions: &Directions) -> String {
     let mut lines = Vec::new();
     for direction @ Direction { class, about, .. } in &directions.classes {

@@ -13,16 +13,16 @@ use crate::cli::terminal::bar::Bar;
 use crate::clip::{Encoder, Photo};
 use crate::direction::{self, Examples, FEWEST, Groups};
 
-/// What names of picture files end in.
+/// The extensions of picture files.
 const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"];
-/// Folders within folders; links can make circles.
+/// The deepest level of nested folders; links can form cycles.
 const DEEPEST: usize = 16;
 
 /// A picture file, not opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct File {
     path: PathBuf,
-    /// Its path within its folder, without what its name ends in.
+    /// Its path relative to the named folder, without the extension.
     name: PathBuf,
     /// An index into the classes.
     class: Option<usize>,
@@ -34,14 +34,15 @@ pub(super) struct Folders {
     files: Vec<File>,
 }
 
-/// Two pictures are one: where what is of a class is also said not to be of it.
+/// A property by which pictures are grouped: two with the same name or the same content are held out, or learned from, together.
+/// The classes may differ.
 enum Respect {
     Name(PathBuf),
     Content(blake3::Hash),
 }
 
 impl Folders {
-    /// Looks for pictures in the folders that the command line names. There must be enough for each class.
+    /// Looks for pictures in the folders that the command line names. Each folder must hold at least one.
     pub(super) fn find(args: &FitArgs, voice: &Voice) -> Result<Self, Failure> {
         let mut folders = Folders { classes: Vec::new(), files: Vec::new() };
         let mut of_class: Vec<(PathBuf, Option<usize>)> = Vec::new();
@@ -56,7 +57,7 @@ impl Folders {
             None => {
                 let default = || {
                     let folder = args.positive.first().cloned().unwrap_or_default();
-                    // Of `.` and `..` the name is that of the folder they lead to.
+                    // `.` and `..` take the name of the folder they lead to.
                     let folder = fs::canonicalize(&folder).unwrap_or(folder);
                     folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
                 };
@@ -76,7 +77,7 @@ impl Folders {
         Ok(folders)
     }
 
-    /// Adds the pictures in a folder and in those below it, sorted by name. What is hidden is left out.
+    /// Adds the pictures in a folder and in its subfolders, sorted by name. Hidden files and folders are left out.
     fn gather(&mut self, folder: &Path, root: &Path, class: Option<usize>, depth: usize) -> Result<(), Failure> {
         for path in entries(folder)? {
             if path.is_dir() {
@@ -91,10 +92,10 @@ impl Folders {
         Ok(())
     }
 
-    /// Shows all pictures to the encoder. Those that cannot be read are named and left out.
+    /// Encodes all pictures. Those that cannot be read are reported, left out and returned.
     pub(super) fn examples(self, encoder: &mut Encoder, voice: &Voice) -> Result<(Examples, Vec<PathBuf>), Failure> {
         let Folders { classes, files } = self;
-        // What a picture's bytes are, or what is wrong with it.
+        // The hash of each picture's bytes, or why it cannot be read.
         let seen: Vec<OnceLock<Result<blake3::Hash, String>>> = files.iter().map(|_| OnceLock::new()).collect();
         let clear = AtomicUsize::new(0);
         let read = |path: &Path| -> Result<(blake3::Hash, Photo), String> {
@@ -146,7 +147,7 @@ impl Folders {
         }
         let hashes: Vec<blake3::Hash> = kept.iter().map(|(hash, ..)| *hash).collect();
         for (index, (_, embedding, class)) in kept.into_iter().enumerate() {
-            // By what is in it, so that the same pictures elsewhere are divided alike.
+            // Numbered by content, so that the same pictures in other folders are divided alike.
             let bytes = hashes[groups.of(index)];
             let number = bytes.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
             examples.add(embedding, class, number);
@@ -154,7 +155,7 @@ impl Folders {
         Ok((examples, skipped))
     }
 
-    /// How many pictures there are.
+    /// Fails if a class, or everything outside it, has fewer than [`FEWEST`] pictures.
     pub(super) fn enough(&self) -> Result<(), Failure> {
         let all = self.files.len();
         for (class, name) in self.classes.iter().enumerate() {
@@ -183,7 +184,7 @@ pub(super) fn is_picture(path: &Path) -> bool {
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
-/// What is in a folder, sorted; hidden things are left out.
+/// Lists the entries of a folder, sorted; hidden ones are left out.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let wrong = |error: std::io::Error| Failure::wrong(format!("cannot read {}: {error}", folder.display()));
     let mut paths = Vec::new();
@@ -197,7 +198,7 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(paths)
 }
 
-/// The folders in a folder, each a class.
+/// Lists the folders in a folder, one per class. Warns of pictures beside them, which belong to no class.
 fn below(folder: &Path, voice: &Voice) -> Result<Vec<PathBuf>, Failure> {
     let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?.into_iter().partition(|path| path.is_dir());
     if folders.is_empty() {

@@ -1,4 +1,4 @@
-//! The picture that `direction show` draws: heat maps beside what they are of.
+//! The picture that `direction show` draws: heat maps beside the original picture.
 
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
@@ -12,11 +12,11 @@ use crate::plan::Size;
 /// The longest side of a panel in pixels.
 const LONGEST: u32 = 720;
 /// Colours from the probability 0 to 1, evenly spaced: dark blue, violet, red, orange, light yellow. Each is lighter than the one
-/// before, so that they say the same in grey.
+/// before, so that the scale also reads in grey.
 const COLOURS: [[f32; 3]; 5] =
     [[20.0, 18.0, 60.0], [96.0, 28.0, 120.0], [196.0, 52.0, 82.0], [244.0, 140.0, 34.0], [252.0, 246.0, 164.0]];
 
-/// A panel with the picture and one for each class, with the highest places and a legend.
+/// Draws a panel with the picture and one for each class, with the highest places and a legend.
 pub(super) fn sheet(
     title: &str,
     photo: &Photo,
@@ -49,14 +49,14 @@ pub(super) fn sheet(
     Some(sheet)
 }
 
-/// The picture with room beneath it.
+/// Returns the picture with `strip` rows of paper beneath it.
 fn beneath(picture: &RgbImage, strip: u32) -> RgbImage {
     let mut panel = RgbImage::from_pixel(picture.width(), picture.height() + strip, PAPER);
     imageops::replace(&mut panel, picture, 0, 0);
     panel
 }
 
-/// The colour of a probability.
+/// Returns the colour of a probability.
 fn colour(probability: f32) -> [f32; 3] {
     let at = probability.clamp(0.0, 1.0) * (COLOURS.len() - 1) as f32;
     let low = (at as usize).min(COLOURS.len() - 2);
@@ -64,7 +64,7 @@ fn colour(probability: f32) -> [f32; 3] {
     std::array::from_fn(|channel| COLOURS[low][channel] * (1.0 - part) + COLOURS[low + 1][channel] * part)
 }
 
-/// The picture in grey beneath the colours of its probabilities.
+/// Draws the picture in grey beneath the colours of its probabilities.
 fn heat(picture: &RgbImage, survey: &Survey, direction: &Direction) -> RgbImage {
     let map = survey.map(direction);
     let (width, height) = survey.size;
@@ -82,7 +82,7 @@ fn heat(picture: &RgbImage, survey: &Survey, direction: &Direction) -> RgbImage 
     panel
 }
 
-/// A place's outline with its rank in a corner.
+/// Draws a place's outline with its rank in a corner.
 fn outline(panel: &mut RgbImage, part: Part, scale: f64, (w, h): (u32, u32), rank: usize) {
     let at = |length: usize, most: u32| ((length as f64 * scale).round() as u32).min(most.saturating_sub(1));
     let (left, right) = (at(part.left, w), at(part.left + part.side, w));
@@ -111,7 +111,7 @@ fn set(panel: &mut RgbImage, x: u32, y: u32, ink: Rgb<u8>) {
     }
 }
 
-/// What the colours mean, in the strip beneath a panel.
+/// Draws the legend of the colours in the strip beneath a panel.
 fn legend(panel: &mut RgbImage, top: u32, strip: u32) {
     let (font, size) = (Font::own(), 14.0);
     let baseline = (top + strip) as f32 - strip as f32 / 2.0 + 5.0;

@@ -1,4 +1,4 @@
-//! `recipe-render direction`: directions made from examples, and what they see.
+//! `recipe-render direction`: fits directions to examples, and shows where a picture matches them.
 
 mod drawn;
 mod fit;

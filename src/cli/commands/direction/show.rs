@@ -1,4 +1,4 @@
-//! `recipe-render direction show`: what of a picture shows the classes of a file.
+//! `recipe-render direction show`: shows where a picture matches the classes of a directions file.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::output::check_writable;
 use crate::picture_file::CLEAR;
 use crate::runtime;
 
-/// Prints each class's probability of the whole picture and its highest places; draws the map if one is wanted.
+/// Prints, for each class, the probability of the whole picture and the highest places. Draws the map if one is wanted.
 pub(super) fn run(args: &ShowArgs, options: runtime::Options, voice: &Voice) -> Outcome {
     if let Some(output) = &args.output {
         check_writable(output)?;
@@ -76,7 +76,7 @@ fn as_json(args: &ShowArgs, survey: &Survey, directions: &Directions) -> String 
         "picture": args.picture.to_string_lossy(), "file": args.file.to_string_lossy(), "model": directions.model.name,
         "size": [survey.size.0, survey.size.1], "parts": survey.parts.len(), "classes": classes,
     });
-    // What is asked for of a file of one class need not be looked for in a list.
+    // With a single class, its values are also at the top level, so that nobody has to search a list.
     if let ([only], Some(all)) = (classes.as_slice(), all.as_object_mut()) {
         all.extend(only.as_object().cloned().unwrap_or_default());
     }
@@ -87,7 +87,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// A class a paragraph, with its places.
+/// Describes each class and its places, one paragraph per class.
 fn report(args: &ShowArgs, survey: &Survey, directions: &Directions) -> String {
     let mut text = String::new();
     for direction in &directions.classes {

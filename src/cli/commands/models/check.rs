@@ -1,4 +1,4 @@
-//! `recipe-render models check`: proves that a model can be used, and measures it.
+//! `recipe-render models check`: verifies that a model can be used, and measures it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::models::{self, Colours, Findings};
 use crate::recipe::{Severity, check_advice, render_diagnostics};
 use crate::runtime;
 
-/// Checks a model; a faulty one is a failure.
+/// Checks a model. A fault makes the command fail.
 pub(super) fn run(args: &CheckModelArgs, options: &runtime::Options, voice: &Voice) -> Outcome {
     let model = ModelFolder::find(&args.model, Path::new(""))?;
     let runtime = runtime::open(options, &mut |line| voice.note(line))?;
@@ -21,7 +21,7 @@ pub(super) fn run(args: &CheckModelArgs, options: &runtime::Options, voice: &Voi
     let runtime = Arc::new(runtime);
     let findings = models::check(&model, &runtime, device, &mut |doing| voice.detail(doing))?;
     let mut faults = findings.faults();
-    // What the model advises is read with recipes, so here is where it is looked at by itself.
+    // The model's advice is otherwise read only with a recipe, so it is checked here by itself.
     if let Some((path, text)) = ModelFolder::text_of(&args.model, Path::new("")) {
         let wrong = check_advice(&path, &text);
         voice.rendered(&render_diagnostics(&wrong));
@@ -40,7 +40,7 @@ pub(super) fn run(args: &CheckModelArgs, options: &runtime::Options, voice: &Voi
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// The findings in words.
+/// Describes the findings.
 fn report(findings: &Findings, faults: &[String]) -> String {
     let Findings { model, size, width, references, colours, labels, gradient, speed } = findings;
     let mut lines = vec![format!("{model}: windows of {size} x {size} pixels, embeddings of {width} numbers")];

@@ -1,4 +1,4 @@
-//! `recipe-render models explain`: what a model makes of texts.
+//! `recipe-render models explain`: shows how a model reads texts.
 
 use std::path::Path;
 
@@ -15,9 +15,9 @@ use crate::runtime;
 /// The length of the longest bar, in columns.
 const BAR: usize = 20;
 
-/// Tells the names nearest to each text, and the words that the model does not know.
+/// Prints the names nearest to each text, and the words that the model does not know.
 pub(super) fn run(args: &ExplainArgs, options: &runtime::Options, voice: &Voice) -> Outcome {
-    // What can be known without onnxruntime comes first.
+    // Checks that do not need onnxruntime come first.
     let model = ModelFolder::find(&args.model, Path::new(""))?;
     let names = args.names.as_deref().map(names).transpose()?;
     warn_of_signs(&args.texts, voice);
@@ -45,7 +45,7 @@ pub(super) fn run(args: &ExplainArgs, options: &runtime::Options, voice: &Voice)
     Ok(Exit::Done)
 }
 
-/// Texts as other programs write them.
+/// Warns of the syntax of other programs in texts.
 fn warn_of_signs(texts: &[String], voice: &Voice) {
     for text in texts {
         for sign in signs(text) {
@@ -54,7 +54,7 @@ fn warn_of_signs(texts: &[String], voice: &Voice) {
     }
 }
 
-/// The names of a file.
+/// Reads the names in a file.
 fn names(path: &Path) -> Result<Vec<Name>, Failure> {
     let wrong = |message: String| Failure::wrong(format!("--names {}: {message}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
@@ -62,7 +62,7 @@ fn names(path: &Path) -> Result<Vec<Name>, Failure> {
         .map_err(|message| wrong(message).hint("one name a line, perhaps with a tab and a remark behind it"))
 }
 
-/// A text and what the model makes of it.
+/// Describes a text and how the model reads it.
 fn report(by: By, explained: &Explained) -> String {
     let mut lines = vec![format!("\"{}\"", explained.text)];
     if !explained.unknown.is_empty() {
@@ -92,7 +92,7 @@ fn report(by: By, explained: &Explained) -> String {
                 format!("{:>5.1}%  {bar:<BAR$}", value * 100.0)
             }
             By::Shares | By::Similarity => format!("{value:>7.4}"),
-            // How alike letters are says little.
+            // A similarity of spelling says little.
             By::Labels => String::new(),
         };
         format!("  {name:<width$}  {value}  {}", remark.as_deref().unwrap_or_default()).trim_end().to_owned()

@@ -1,4 +1,4 @@
-//! `recipe-render models fetch`: a model from the table, downloaded, checked and taken in.
+//! `recipe-render models fetch`: downloads a model of the table, checks it and imports it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,7 +32,7 @@ fn one(entry: &Entry, args: &FetchArgs, options: &runtime::Options, voice: &Voic
     }
     let waiting = || voice.note(&format!("waiting for another recipe-render that fetches {}", entry.name));
     let _lock = folders.lock(&entry.name, waiting)?;
-    // The other one may have done it.
+    // The other process may have fetched it meanwhile.
     if let Some(place) = already_there(entry, args) {
         return there(entry, &place, args, voice);
     }
@@ -56,7 +56,7 @@ fn one(entry: &Entry, args: &FetchArgs, options: &runtime::Options, voice: &Voic
     report(&result, args.json, &format!("{}: ready, in {}", entry.name, target.display()), voice)
 }
 
-/// Where a model of this name is, unless it is to be fetched all the same.
+/// Returns where a model of this name is; none if there is none or if `--force` fetches it anyway.
 fn already_there(entry: &Entry, args: &FetchArgs) -> Option<String> {
     let model = ModelFolder::named(&entry.name).ok().filter(|_| !args.force)?;
     Some(model.folder().map_or("the program itself".to_owned(), |folder| folder.display().to_string()))
@@ -68,7 +68,7 @@ fn there(entry: &Entry, place: &str, args: &FetchArgs, voice: &Voice) -> Outcome
     report(&result, args.json, &line, voice)
 }
 
-/// The result: as JSON on stdout, or as a line for people.
+/// Prints the result as JSON on stdout, or notes it as a line for people.
 fn report(result: &Value, as_json: bool, line: &str, voice: &Voice) -> Outcome {
     if as_json {
         print(result)?;
@@ -96,7 +96,7 @@ fn size(entry: &Entry) -> String {
     }
 }
 
-/// The table: name, size, licence, whether it is here, what it is good for.
+/// Prints the table: name, size, licence, whether the model is on this machine, and what it is good for.
 fn list(table: &Table, as_json: bool) -> Outcome {
     let here = |entry: &Entry| ModelFolder::named(&entry.name).ok();
     if as_json {
@@ -145,7 +145,7 @@ fn list(table: &Table, as_json: bool) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Makes a model folder of what was fetched.
+/// Makes a model folder from the fetched files.
 fn take_in(
     fetched: &Fetched<'_>,
     force: bool,

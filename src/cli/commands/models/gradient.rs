@@ -1,4 +1,4 @@
-//! `recipe-render models gradient`: a model's gradient as a file of its own.
+//! `recipe-render models gradient`: writes a model's gradient as a file of its own.
 
 use std::path::{Path, PathBuf};
 
@@ -11,8 +11,8 @@ use crate::onnx::{Graph, gradient_graph};
 use crate::output::{check_writable, write_whole};
 use crate::runtime;
 
-/// Writes the differentiated encoder, self-contained: `image` and `embedding_gradient` in, `embedding` and
-/// `image_gradient` out.
+/// Writes the differentiated encoder as one self-contained file, with the inputs `image` and `embedding_gradient` and the outputs
+/// `embedding` and `image_gradient`.
 pub(super) fn run(args: &GradientArgs, options: runtime::Options, voice: &Voice) -> Outcome {
     check_writable(&args.output)?;
     let image = encoder(&args.model, &args.output)?;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &GradientArgs, options: runtime::Options, voice: &Voice)
     Ok(Exit::Done)
 }
 
-/// The image encoder of a model, or of a bare `.onnx` file. `output` must be none of its files.
+/// Opens the image encoder of a model, or of a bare `.onnx` file. Fails if `output` is one of its files.
 fn encoder(model: &str, output: &Path) -> Result<ImageGraph, Failure> {
     let keep = |files: &[PathBuf]| {
         let ours = identity(output);

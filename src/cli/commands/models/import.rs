@@ -1,4 +1,4 @@
-//! `recipe-render models import`: a model of any form becomes a model folder.
+//! `recipe-render models import`: makes a model folder from a model in any supported form.
 
 use crate::cli::args::models::ImportArgs;
 use crate::cli::failure::{Exit, Outcome};

@@ -1,4 +1,4 @@
-//! `recipe-render models list`: the models that a name finds.
+//! `recipe-render models list`: lists the models that can be used by name.
 
 use serde_json::json;
 
@@ -7,20 +7,20 @@ use crate::cli::failure::{Exit, Outcome};
 use crate::cli::terminal::voice;
 use crate::clip::ModelFolder;
 
-/// A model that a name finds.
+/// A model that can be used by name.
 struct Row {
     name: String,
     /// Where it is.
     place: String,
     /// Bytes on disk.
     bytes: Option<u64>,
-    /// The window's side.
+    /// The side of its windows, in pixels.
     size: Option<u32>,
     about: String,
     licence: String,
 }
 
-/// One model a line: its name, its windows, its size on disk, where it is, what it is good for.
+/// Prints one model per line: its name, its window's side, its size on disk, where it is, and what it is good for.
 pub(super) fn run(args: &ListArgs) -> Outcome {
     // One damaged folder must not hide the others.
     let rows: Vec<Row> = ModelFolder::names().into_iter().map(row).collect();

@@ -1,4 +1,4 @@
-//! `recipe-render models`: what models there are, and what can be done with them.
+//! `recipe-render models`: lists and manages models.
 
 mod check;
 mod explain;

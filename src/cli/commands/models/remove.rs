@@ -9,7 +9,7 @@ use crate::clip::ModelFolder;
 use crate::models::{check_own, models_folder, remove_own};
 use crate::ours;
 
-/// Removes models by name. All names are looked at before anything is deleted.
+/// Removes models by name. All names are checked before anything is deleted.
 pub(super) fn run(args: &RemoveArgs, voice: &Voice) -> Outcome {
     let folder = models_folder()?;
     let places = args.names.iter().map(|name| place(&folder, name)).collect::<Result<Vec<_>, _>>()?;
@@ -24,7 +24,7 @@ pub(super) fn run(args: &RemoveArgs, voice: &Voice) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// The folder of a model that may be removed.
+/// Returns the folder of a model, or fails if the model may not be removed.
 fn place(folder: &Path, name: &str) -> Result<std::path::PathBuf, Failure> {
     let plain = Path::new(name).components().count() == 1 && !name.starts_with('.');
     let place = folder.join(name);

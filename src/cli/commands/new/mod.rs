@@ -1,4 +1,4 @@
-//! `recipe-render new NAME`: a recipe to begin from.
+//! `recipe-render new NAME`: writes a new recipe to start from.
 
 mod shipped;
 
@@ -14,12 +14,12 @@ use crate::clip::data_folder;
 use crate::output::write_whole;
 use crate::recipe;
 
-/// What is written where nothing else is asked for.
+/// The recipe that is written without `--from`.
 const TEMPLATE: &str = include_str!("template.toml");
-/// The schema's file.
+/// The schema's file name.
 const SCHEMA: &str = "recipe.schema.json";
 
-/// Writes NAME.toml; never over a file that is there.
+/// Writes NAME.toml, never over an existing file.
 pub fn run(args: &NewArgs, voice: &Voice) -> Outcome {
     let path = place(&args.name)?;
     if path.symlink_metadata().is_ok() {
@@ -38,7 +38,7 @@ pub fn run(args: &NewArgs, voice: &Voice) -> Outcome {
     };
     write(&path, &text)?;
     voice.note(&format!("{}: written; next: recipe-render {}", path.display(), quoted(&path)));
-    // Paths in a recipe count from its folder, which is another now.
+    // Paths in a recipe are relative to its folder, which may have changed.
     let source = Source::of(&path, text);
     if let Err(failure) = source.compile_silently(&recipe::Overrides::default()) {
         voice.rendered(&failure.message);
@@ -47,7 +47,7 @@ pub fn run(args: &NewArgs, voice: &Voice) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// The recipe's file: its name with `.toml` where it has no such ending.
+/// Returns the recipe's path, with `.toml` added to a name without it.
 fn place(name: &Path) -> Result<PathBuf, Failure> {
     let named = name.file_name().filter(|_| !name.as_os_str().to_string_lossy().ends_with(['/', '\\']));
     let Some(file) = named else {
@@ -66,7 +66,7 @@ fn present(path: &Path) -> Failure {
         .hint("a recipe is never overwritten: take another name")
 }
 
-/// The template, with the file's name as its title.
+/// Returns the template with the file's name as its title.
 fn template(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let words = stem.replace(['-', '_'], " ");
@@ -74,7 +74,7 @@ fn template(path: &Path) -> String {
     TEMPLATE.replace("\"TITLE\"", &toml::Value::String(title.to_owned()).to_string())
 }
 
-/// The text of a shipped recipe, of a file, or of the recipe inside a picture.
+/// Returns the text of a shipped recipe, of a file, or of the recipe inside a picture.
 fn copied(from: &Path) -> Result<String, Failure> {
     let name = from.to_str().unwrap_or_default();
     let name = name.strip_suffix(".toml").unwrap_or(name);
@@ -90,7 +90,7 @@ fn copied(from: &Path) -> Result<String, Failure> {
     }
 }
 
-/// The text without the schema's line, which names a file relative to where the text was.
+/// Returns the text without its schema line, whose path is relative to the folder the text came from.
 fn without_schema(text: &str) -> &str {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match text.split_once('\n') {
@@ -99,7 +99,7 @@ fn without_schema(text: &str) -> &str {
     }
 }
 
-/// The line by which editors find the schema: the one near the recipe, or else a copy among the program's own files.
+/// Returns the line that leads editors to the schema: the one near the recipe, or else a copy among the program's own files.
 fn schema(recipe: &Path) -> Result<String, String> {
     let folder = recipe.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     for near in ["", "schema/", "../schema/"] {
@@ -118,7 +118,7 @@ fn schema(recipe: &Path) -> Result<String, String> {
     Ok(format!("#:schema {}", url(&path)))
 }
 
-/// An absolute path as an URL.
+/// Converts an absolute path to a URL.
 fn url(path: &Path) -> String {
     let path = path.to_string_lossy().replace('\\', "/");
     let mut url = String::from("file://");
@@ -134,7 +134,7 @@ fn url(path: &Path) -> String {
     url
 }
 
-/// Writes a new file, whole or not at all. One that has appeared meanwhile stays.
+/// Writes a new file, whole or not at all. A file that has appeared meanwhile is not overwritten.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| match error.kind() {
@@ -144,7 +144,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         _ => Failure::failed(format!("{}: not written: {error}", path.display())),
     };
     let mut builder = tempfile::Builder::new();
-    // What an ordinary new file may be: the user's umask takes off the rest.
+    // The permissions of an ordinary new file: the user's umask removes the rest.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
@@ -152,7 +152,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     file.persist_noclobber(path).map(drop).map_err(|error| failed(error.error))
 }
 
-/// A path for the shell; quoted where it needs it.
+/// Formats a path for the shell, quoted where necessary.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);

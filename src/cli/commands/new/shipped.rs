@@ -1,13 +1,13 @@
-//! The recipes that come with the program, to begin from.
+//! The recipes shipped with the program, as starting points.
 
-/// Makes the table of a folder's recipes.
+/// Makes the table of recipes from their names in `recipes/`.
 macro_rules! shipped {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../../../recipes/", $name, ".toml")))),*]
     };
 }
 
-/// Each one's name and text. Those that need a file beside them are not among them.
+/// The name and text of each recipe. Recipes that need other files beside them are left out.
 pub(super) const RECIPES: &[(&str, &str)] = shipped![
     "androids",
     "coarse-to-fine",

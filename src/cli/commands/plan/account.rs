@@ -1,4 +1,4 @@
-//! A plan put into words and numbers: what is printed, for people and as JSON.
+//! A plan in words and numbers, printed for people and as JSON.
 
 use std::fmt::Debug;
 
@@ -16,7 +16,7 @@ use crate::recipe::{Compiled, Origins};
 /// A schedule's values at three moments: the first step, the middle one, the last.
 pub(super) type Values = [f64; 3];
 
-/// Everything that is told of a plan.
+/// Everything that is reported about a plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Account {
     pub title: Option<String>,
@@ -31,9 +31,10 @@ pub(super) struct Account {
     pub models: Vec<ModelAccount>,
     /// How the picture is stored.
     pub basis: Choice,
-    /// What it starts from.
+    /// What the canvas starts from.
     pub start: Start,
-    /// Where its values come from: `command line`, `recipe`, `model` for what the model advises, `program` for the program's default.
+    /// Where each value comes from: `command line`, `recipe`, `model` for the model's advice, `program` for the program's
+    /// default.
     #[serde(serialize_with = "names")]
     pub from: Origins,
     pub phases: Vec<PhaseAccount>,
@@ -45,7 +46,7 @@ pub(super) struct Account {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Start {
     pub ground: String,
-    /// The key that says it.
+    /// The recipe key that sets the ground.
     pub key: &'static str,
     pub noise: f64,
 }
@@ -56,7 +57,7 @@ impl Serialize for Start {
     }
 }
 
-/// Of one model.
+/// The account of one model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct ModelAccount {
     pub name: String,
@@ -64,104 +65,104 @@ pub(super) struct ModelAccount {
     pub window: u32,
 }
 
-/// Of one phase; values are at its first, middle and last step.
+/// The account of one phase. Values are those at its first, middle and last step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct PhaseAccount {
     pub name: String,
     pub steps: u32,
-    /// Its name, with settings that are not the usual ones.
+    /// The optimiser's name, with its settings if they are not the usual ones.
     pub optimiser: Choice,
     pub rate: Values,
     /// `plain`, `normalise` or `clip`.
     pub gradient: &'static str,
-    /// What the gradient's norm is clipped to; null where it is not.
+    /// The norm that the gradient is clipped to; null where it is not clipped.
     pub clip: Option<Values>,
-    /// Width and height that are optimised.
+    /// The width and height of the optimised canvas.
     pub canvas: [[u32; 2]; 3],
-    /// After so many steps without a similarity that rises by `gain` it ends early; null: never.
+    /// The phase ends early after this many steps without a similarity that rises by `gain`; null if it never does.
     pub patience: Option<u32>,
     pub gain: Option<f64>,
-    /// Null shows everything.
+    /// The low-pass on the picture, in cycles per shorter canvas side; null shows everything.
     pub finest: Option<Values>,
-    /// In the order of the targets.
+    /// The weight of each target, in the order of `targets`.
     pub weights: Vec<Values>,
-    /// Where its values come from.
+    /// Where each value comes from.
     #[serde(serialize_with = "names")]
     pub from: Origins,
 }
 
-/// Of one target; values are at the run's first, middle and last step.
+/// The account of one target. Values are those at the run's first, middle and last step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct TargetAccount {
     pub name: String,
-    /// `places` or how many of them stay, or `whole` and how it fits.
+    /// `places`, a number of places that stay, or `whole` and how it fits.
     pub sight: String,
-    /// Places a step.
+    /// The number of places per step.
     pub windows: u32,
     pub select: String,
-    /// What competing prompts are measured against; null where nothing is compared.
+    /// What competing prompts are measured against; null if no prompts are compared.
     pub calibration: Option<String>,
     pub loss: String,
-    /// Index into the plan's models: the one that looks, or the first of several.
+    /// Index into the plan's models: the target's model, or the first of several.
     pub model: usize,
-    /// All that look.
+    /// All models of the target.
     pub models: Vec<MemberAccount>,
-    /// `[x, y, width, height]` in fractions of the canvas, or a mask's path; null for all of it.
+    /// `[x, y, width, height]` as fractions of the canvas, or a mask's path; null for the whole canvas.
     pub region: Option<String>,
-    /// The first step it acts at and the one before which it ends, counted from 0; null for all of them.
+    /// The first step at which it acts and the step before which it ends, counted from 0; null if it acts at all steps.
     pub active: Option<[u64; 2]>,
     pub prompts: Vec<PromptAccount>,
     pub pipelines: Vec<PipelineAccount>,
-    /// Where its values come from; `stages` are its own, not its prompts'.
+    /// Where each value comes from; `stages` refers to the target's own stages, not to those of its prompts.
     #[serde(serialize_with = "names")]
     pub from: Origins,
 }
 
-/// Of one of a target's models.
+/// The account of one of a target's models.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct MemberAccount {
     pub name: String,
-    /// How much it counts beside the others.
+    /// The model's weight among the target's models.
     pub weight: Values,
 }
 
-/// Of one prompt of a target.
+/// The account of one prompt of a target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct PromptAccount {
-    /// `text`, `texts` or `image`.
+    /// `text`, `texts`, `image` or `direction`.
     pub kind: &'static str,
-    /// The text (of several the first, and how many more there are), or the file's path.
+    /// The text (of several, the first and the number of others), or the file's path.
     pub prompt: String,
-    /// Of several texts, and of those filled into templates: what is averaged.
+    /// The texts that are averaged: several texts, or texts filled into templates. Empty for a single text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<String>,
-    /// Negative for what is to be avoided.
+    /// Negative for a prompt to avoid.
     pub weight: Values,
-    /// Index into the target's pipelines; null for what is to be avoided, which is looked for in the winning view.
+    /// Index into the target's pipelines; null for a prompt to avoid, which is scored on the winning view, and for a direction.
     pub pipeline: Option<usize>,
 }
 
-/// Of one pipeline.
+/// The account of one pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct PipelineAccount {
     pub stages: Vec<StageAccount>,
     pub edge: String,
 }
 
-/// Of one stage.
+/// The account of one stage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct StageAccount {
     pub stage: &'static str,
-    /// The range's ends; null where the stage has none.
+    /// The ends of the range; null for a stage without a range.
     pub low: Option<Values>,
     pub high: Option<Values>,
-    /// Of a flip.
+    /// The axis of a flip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub axis: Option<String>,
     pub chance: Values,
 }
 
-/// A plan's account.
+/// Returns a plan's account.
 pub(super) fn of(compiled: &Compiled, models: &[ModelFolder], effort: Effort) -> Account {
     let (plan, whence) = (&compiled.plan, &compiled.whence);
     let models: Vec<ModelAccount> = models.iter().map(|model| &model.description).map(model_account).collect();
@@ -207,7 +208,7 @@ fn ground(init: &Init) -> Start {
     Start { ground, key, noise: init.noise }
 }
 
-/// The positions of targets as the recipe has them: of an ensemble's members the first one stands for all.
+/// Yields the index of each target of the recipe. The members of an ensemble are represented by the first one.
 fn once_each(plan: &Plan) -> impl Iterator<Item = usize> {
     (0..plan.targets.len()).filter(|target| plan.first_member(*target) == *target)
 }
@@ -216,7 +217,7 @@ fn model_account(description: &Description) -> ModelAccount {
     ModelAccount { name: description.name.clone(), window: description.image.size }
 }
 
-/// The run's first, middle and last step.
+/// Returns the times of the run's first, middle and last step.
 fn moments(plan: &Plan) -> [Time; 3] {
     let total = plan.steps();
     [0, total.saturating_sub(1) / 2, total.saturating_sub(1)].map(|step| {
@@ -267,7 +268,7 @@ fn phase_account(plan: &Plan, phase: &Phase, start: u64, from: Origins) -> Phase
     }
 }
 
-/// An optimiser as a recipe could have it.
+/// Describes an optimiser in a recipe's words.
 fn optimiser(optimiser: &Optimiser) -> Choice {
     match *optimiser {
         Optimiser::ADAM_OF_NORMALISED => Choice::new("adam", []),
@@ -370,7 +371,7 @@ fn stage_account(kind: &StageKind, chance: &Schedule, moments: &[Time; 3]) -> St
     }
 }
 
-/// A variant as recipes write it: the plan's are called by the recipes' words.
+/// Returns a variant as recipes write it: the names of the plan's variants are the recipes' words.
 fn word(variant: &impl Debug) -> String {
     format!("{variant:?}").to_lowercase()
 }

@@ -1,24 +1,24 @@
-//! A name with its settings, as a recipe could say it, and marks of where values come from.
+//! A name with its settings in a recipe's words, and the marks that show where values come from.
 
 use serde::{Serialize, Serializer};
 
 use crate::recipe::{Origin, Origins};
 
-/// What a value is marked with that nobody has said: it is what the model advises, or the program's default.
+/// The marks of values that nobody has set: the model's advice, and the program's default.
 pub(super) const MARKS: [(Origin, &str, &str); 2] =
     [(Origin::Model, "*", "the model's advice"), (Origin::Program, "'", "the program's default")];
 
-/// The mark of the value of a key; none where it was said.
+/// Returns the mark of a key's value, empty if somebody set the value.
 pub(super) fn mark(origins: &Origins, key: &str) -> &'static str {
     let origin = origins.get(key).copied();
     MARKS.iter().find(|(marked, ..)| Some(*marked) == origin).map_or("", |(_, mark, _)| mark)
 }
 
-/// A name that was chosen, and its settings.
+/// A chosen name and its settings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Choice {
     pub name: &'static str,
-    /// Keys and values; a key without a value is one that is true. Empty where all are the usual ones.
+    /// Keys and values. A key with an empty value is a flag that is true. Empty if all settings are the usual ones.
     pub settings: Vec<(&'static str, String)>,
 }
 
@@ -27,12 +27,12 @@ impl Choice {
         Choice { name, settings: settings.into_iter().map(|(key, value)| (key, value.to_string())).collect() }
     }
 
-    /// In words.
+    /// Returns the choice in words.
     pub fn text(&self) -> String {
         self.written(&|_| "")
     }
 
-    /// In words, each value with the mark of where it comes from; `key` is the name's own key.
+    /// Returns the choice in words, each value followed by the mark of its origin. `key` is the name's own key.
     pub fn marked(&self, origins: &Origins, key: &str) -> String {
         self.written(&|setting| match setting {
             "" => mark(origins, key),
@@ -40,7 +40,7 @@ impl Choice {
         })
     }
 
-    /// `mark` gives what is put behind the value of a setting, or with an empty key behind the name.
+    /// Writes the choice. `mark` returns what follows a setting's value or, for an empty key, the name.
     fn written(&self, mark: &dyn Fn(&str) -> &'static str) -> String {
         let settings = self.settings.iter().map(|(key, value)| match value.is_empty() {
             true => format!("{key}{}", mark(key)),
@@ -58,7 +58,7 @@ impl Serialize for Choice {
     }
 }
 
-/// Origins by their names.
+/// Serialises origins by their names.
 pub(super) fn names<S: Serializer>(origins: &Origins, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(origins.iter().map(|(key, origin)| (key, origin.name())))
 }

@@ -1,4 +1,4 @@
-//! How much work a plan is: steps, windows, memory.
+//! The work that a plan takes: steps, windows, memory.
 
 use serde::Serialize;
 
@@ -7,13 +7,13 @@ use crate::clip::ModelFolder;
 use crate::onnx::external_files;
 use crate::plan::{Phase, Plan, Select, Sight, Target, Time};
 
-/// Of a phase so many steps are looked at; more are taken to be like these.
+/// The most steps of a phase that are examined; a longer phase is sampled at this many.
 const MOST_SAMPLES: u64 = 20_000;
 
-/// Bytes held at once for a value of a window: its pixels, its gradient, and copies of both under way.
+/// Bytes held at once per value of a window: its pixel, its gradient, and copies of both in flight.
 const WINDOW_VALUE: u64 = 52;
 
-/// What a render takes.
+/// The cost of a render.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Effort {
     pub steps: u64,
@@ -21,30 +21,30 @@ pub(super) struct Effort {
     pub wholes: u64,
     /// Places looked at by details.
     pub places: u64,
-    /// Windows that the model sees: of each place one a pipeline.
+    /// Windows that the models see: one per place and pipeline.
     pub windows: u64,
-    /// Windows of the step that has most of them.
+    /// Windows of the step that has the most.
     pub most_windows: u64,
     pub memory: Memory,
-    /// Found out by doing some steps.
+    /// Measured by running some steps; null without `--measure`.
     pub measured: Option<Measured>,
 }
 
-/// What doing some steps has found out.
+/// The measurements of some steps.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Measured {
-    /// The whole render's seconds, start-up not counted.
+    /// Estimated seconds of the whole render, without start-up.
     pub seconds: f64,
-    /// Windows looked at a second, on the average.
+    /// Windows per second, on average.
     pub windows_per_second: f64,
-    /// The most memory that was in use; null where the system does not tell.
+    /// The peak memory in use; null where the system does not report it.
     pub peak_rss_bytes: Option<u64>,
 }
 
-/// Bytes that are certain; what onnxruntime needs to work with comes on top.
+/// A lower bound of the memory in bytes; the working memory of onnxruntime comes on top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct Memory {
-    /// The canvas, and looking at it.
+    /// The canvas, and taking windows from it.
     pub canvas: u64,
     /// The windows of the largest step.
     pub windows: u64,
@@ -58,13 +58,13 @@ impl Memory {
     }
 }
 
-/// One step's places and windows.
+/// The places and windows of one step.
 #[derive(Debug, Clone, Default)]
 struct Looks {
     wholes: u64,
     places: u64,
     windows: u64,
-    /// By model: each sees its own after another.
+    /// Windows by model, as models run one after another.
     windows_of: Vec<u64>,
 }
 
@@ -105,7 +105,7 @@ pub(super) fn of(plan: &Plan, models: &[ModelFolder]) -> Effort {
     Effort { steps: total, wholes, places, windows, most_windows, memory, measured: None }
 }
 
-/// What one step looks at.
+/// Counts the places and windows of one step.
 fn at(plan: &Plan, phase: &Phase, time: &Time) -> Looks {
     let models = plan.targets.iter().map(|target| target.model + 1).max().unwrap_or(0);
     let mut looks = Looks { windows_of: vec![0; models], ..Looks::default() };
@@ -126,7 +126,7 @@ fn at(plan: &Plan, phase: &Phase, time: &Time) -> Looks {
     looks
 }
 
-/// Views of each place: one a pipeline of the prompts that act, or one where a prompt is drawn.
+/// Returns the number of views of each place: one per pipeline of the acting prompts, or one where a prompt is drawn.
 fn views(target: &Target, time: &Time) -> u64 {
     let acting = target.wanted.iter().filter(|pull| pull.weight.at(time) != 0.0);
     let mut pipelines: Vec<usize> = acting.map(|pull| pull.pipeline).collect();
@@ -141,11 +141,11 @@ fn views(target: &Target, time: &Time) -> u64 {
     }
 }
 
-/// Bytes of the image encoder and of its weights beside the graph, which stay in memory.
+/// Returns the bytes of the image encoder and of its weights beside the graph, which stay in memory.
 fn bytes(model: &ModelFolder) -> u64 {
     let length = |file: &str| model.bytes(file).map_or(0, |bytes| bytes.len() as u64);
     let image = &model.description.image.file;
-    // Weights beside the graph; those of the text encoder are let go of.
+    // Weights in files beside the graph; those of the text encoder are released.
     let beside = model.bytes(image).ok().and_then(|graph| external_files(&graph).ok()).unwrap_or_default();
     length(image) + beside.iter().map(|file| length(file)).sum::<u64>()
 }
@@ -167,7 +167,7 @@ mod tests {
     fn windows_are_counted_where_they_are_looked_at() {
         let two = effort(&format!("{TWO}[[phase]]\nsteps = 10\n[[phase]]\nsteps = 10\ndetail = 0\n"));
         assert_eq!((two.steps, two.wholes, two.places, two.windows, two.most_windows), (20, 40, 30, 40 + 60, 8));
-        // Exactly the first half of the second phase, by its expression.
+        // The expression selects exactly the first half of the second phase.
         let half = effort(&format!("{TWO}[[phase]]\nsteps = 10\ncomposition = 0\ndetail = 't < 0.5'\n"));
         assert_eq!((half.wholes, half.places, half.windows), (0, 15, 30));
         let late = effort(&format!("{TWO}active = [15, 'end']\n[[phase]]\nsteps = 20\ncomposition = 0\n"));
@@ -191,7 +191,7 @@ mod tests {
         assert!(large.canvas > 10 * small.canvas);
         assert_eq!((small.windows, large.windows), (8 * pixels * 52, 62 * pixels * 52));
         assert!(small.model > 10_000_000 && small.total() > small.model + small.canvas);
-        // Models take turns: the windows of one make room for those of the other.
+        // Models take turns, so their windows use the same memory.
         let two = effort(&format!("size = [64, 64]\n{TWO}model = 'other'\n")).memory;
         assert_eq!((two.windows, two.model), (6 * pixels * 52, 2 * small.model));
     }

@@ -1,4 +1,4 @@
-//! How fast this machine does a plan's steps: found out by doing some of them.
+//! Measures how fast this machine runs a plan, by running some of its steps.
 
 use std::time::{Duration, Instant};
 
@@ -8,21 +8,21 @@ use crate::cli::job::timings::peak_rss_bytes;
 use crate::plan::Plan;
 use crate::render::{Control, Lens, Observer, Progress, render};
 
-/// So many steps of each phase are done, spread over it.
+/// The number of steps to run of each phase, spread over the phase.
 const STEPS: u32 = 5;
-/// No further phase is begun after so long; those left are taken to be like the others.
+/// No further phase begins after this time; the remaining ones are assumed to be like the others.
 const LONG_ENOUGH: Duration = Duration::from_secs(20);
 
-/// One step that was done.
+/// One step that was run.
 #[derive(Debug, Clone, Copy)]
 struct Done {
     phase: usize,
-    /// Windows it looked at.
+    /// The windows it took.
     windows: u64,
     seconds: f64,
 }
 
-/// Looks at the clock at every step.
+/// An observer that times every step.
 struct Watch {
     started: Instant,
     before: Instant,
@@ -40,7 +40,7 @@ impl Observer for Watch {
     }
 }
 
-/// Does a few steps of each of the plan's phases.
+/// Runs a few steps of each of the plan's phases.
 pub(super) fn measure(plan: &Plan, effort: &Effort, lenses: &mut [Lens<'_>]) -> Result<Measured, Failure> {
     let few: Vec<u32> = plan.phases.iter().map(|phase| phase.steps.min(STEPS)).collect();
     let mut short = plan.with_steps(&few);
@@ -56,7 +56,7 @@ pub(super) fn measure(plan: &Plan, effort: &Effort, lenses: &mut [Lens<'_>]) -> 
     Ok(Measured { seconds, windows_per_second, peak_rss_bytes: peak_rss_bytes() })
 }
 
-/// Seconds of phases of so many steps, by what was done of them.
+/// Estimates the seconds of phases with these numbers of steps from the steps that were run.
 fn whole(steps: &[u32], done: &[Done]) -> f64 {
     let means = (0..steps.len()).map(|phase| mean(done.iter().filter(|step| step.phase == phase), done));
     let means: Vec<Option<f64>> = means.collect();
@@ -64,14 +64,14 @@ fn whole(steps: &[u32], done: &[Done]) -> f64 {
     steps.iter().zip(means).map(|(steps, mean)| f64::from(*steps) * mean.unwrap_or(known)).sum()
 }
 
-/// Mean seconds of steps. Of those in one phase with equally many windows the median counts: the first of a kind makes
-/// things ready that the others find.
+/// Returns the mean seconds of steps. Each counts with the median of the steps in its phase with equally many windows: the first
+/// of a kind prepares things that later ones reuse.
 fn mean<'a>(steps: impl Iterator<Item = &'a Done>, done: &[Done]) -> Option<f64> {
     let typical = |step: &Done| {
         let alike = done.iter().filter(|other| (other.phase, other.windows) == (step.phase, step.windows));
         let mut seconds: Vec<f64> = alike.map(|other| other.seconds).collect();
         seconds.sort_by(f64::total_cmp);
-        // The lower one of two in the middle: of two steps the quicker one was the ready one.
+        // The lower of two middle values: of two steps, the quicker one found everything prepared.
         seconds.get((seconds.len().saturating_sub(1)) / 2).copied().unwrap_or(step.seconds)
     };
     let seconds: Vec<f64> = steps.map(typical).collect();
@@ -89,7 +89,7 @@ mod tests {
             [step(0, 4, 9.0), step(0, 4, 1.0), step(0, 4, 1.0), step(1, 8, 7.0), step(1, 8, 2.0), step(1, 0, 0.5)];
         assert_eq!(whole(&[10], &done), 10.0);
         assert_eq!(whole(&[10, 20], &done), 10.0 + 20.0 * 1.5);
-        // A phase never reached is like the average step.
+        // The steps of a phase never reached count as the average step.
         assert_eq!(whole(&[10, 20, 6], &done), 40.0 + 6.0 * 7.5 / 6.0);
         assert_eq!(whole(&[10], &[]), 0.0);
     }

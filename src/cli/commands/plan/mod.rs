@@ -1,4 +1,4 @@
-//! `recipe-render plan RECIPE`: what a recipe comes to once every default, name and schedule is resolved.
+//! `recipe-render plan RECIPE`: prints a recipe with every default, name and schedule resolved.
 
 mod account;
 mod choice;
@@ -15,7 +15,7 @@ use crate::cli::source::{Source, overrides};
 use crate::cli::terminal::{Voice, voice};
 use crate::runtime;
 
-/// Prints the plan, and what it will take; with `--measure` does some steps of each phase to tell the time.
+/// Prints the plan and its cost. `--measure` runs some steps of each phase to estimate the time.
 pub fn run(args: &PlanArgs, options: runtime::Options, voice: &Voice) -> Outcome {
     let source = Source::read(&args.recipe)?;
     let compiled = source.compile(&overrides(&args.instead, &source)?, voice)?;

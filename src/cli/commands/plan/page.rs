@@ -1,14 +1,14 @@
-//! A plan's account on one screen.
+//! A plan's account as text that fits on one screen.
 
 use super::account::{Account, MemberAccount, PhaseAccount, PipelineAccount, StageAccount, TargetAccount, Values};
 use super::choice::{MARKS, mark};
 use super::effort::Effort;
 use crate::recipe::Origin;
 
-/// Lines are broken before this column, where they can be.
+/// Lines are wrapped before this column where possible.
 const WIDTH: usize = 110;
 
-/// The account as text.
+/// Returns the account as text.
 pub(super) fn page(account: &Account) -> String {
     let mut lines = Vec::new();
     if let Some(title) = &account.title {
@@ -40,8 +40,8 @@ pub(super) fn page(account: &Account) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A table: a line a phase, a column for each of its values; those that few recipes change have one only where it is
-/// changed. Where a value changes over time it is told at the first, middle and last step.
+/// Returns the table of phases: a line per phase, a column per value. Values that few recipes change get a column only if they
+/// are changed. A value that changes over time is shown at the first, middle and last step.
 fn phases(account: &Account) -> Vec<String> {
     let mut head = vec!["phases".to_owned(), "steps".to_owned(), "rate".to_owned(), "finest".to_owned()];
     let unusual = unusual(account);
@@ -69,7 +69,7 @@ fn phases(account: &Account) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// The columns in which a phase says something that most recipes do not.
+/// Returns the columns in which some phase differs from the usual value.
 fn unusual(account: &Account) -> Vec<(&'static str, Vec<String>)> {
     let column = |cell: &dyn Fn(&PhaseAccount) -> String| account.phases.iter().map(cell).collect::<Vec<_>>();
     let marked = |name: &str, cells: Vec<String>| -> Vec<String> {
@@ -111,7 +111,7 @@ fn unusual(account: &Account) -> Vec<(&'static str, Vec<String>)> {
     columns.map(|(name, _, cells)| (name, marked(name, cells))).collect()
 }
 
-/// A target; its models where the plan has several.
+/// Describes a target, with its models if the plan has several.
 fn target(target: &TargetAccount, with_models: bool) -> Vec<String> {
     let several = target.pipelines.len() > 1;
     let of = |key: &str| mark(&target.from, key);
@@ -149,7 +149,7 @@ fn target(target: &TargetAccount, with_models: bool) -> Vec<String> {
     });
     lines.extend(wrapped("  ", prompts));
     for (index, pipeline) in target.pipelines.iter().enumerate() {
-        // Of several only prompts know whose they are.
+        // Several pipelines get numbers, by which the prompts refer to them.
         let number = match (several, of("stages")) {
             (true, _) => format!("[{}] ", index + 1),
             (false, "") => String::new(),
@@ -160,7 +160,7 @@ fn target(target: &TargetAccount, with_models: bool) -> Vec<String> {
     lines
 }
 
-/// The models of a target, with what they count for where they are not alone.
+/// Describes the models of a target, with their weights if there are several.
 fn models(models: &[MemberAccount]) -> String {
     match models {
         [only] => format!("model {}", only.name),
@@ -174,7 +174,7 @@ fn models(models: &[MemberAccount]) -> String {
     }
 }
 
-/// What a place goes through, and the edge.
+/// Describes the stages of a pipeline, then its edge.
 fn stages(pipeline: &PipelineAccount) -> impl Iterator<Item = String> {
     let stage = |stage: &StageAccount| {
         let chance = match stage.chance {
@@ -193,7 +193,7 @@ fn stages(pipeline: &PipelineAccount) -> impl Iterator<Item = String> {
     pipeline.stages.iter().map(stage).chain([edge]).collect::<Vec<_>>().into_iter()
 }
 
-/// Items with commas between them, on as many lines as it takes; all but the first line are indented as far.
+/// Joins items with commas, on as many lines as it takes. Further lines are indented by the width of `start`.
 fn wrapped(start: &str, items: impl Iterator<Item = String>) -> Vec<String> {
     let indent = " ".repeat(start.chars().count());
     let mut lines = vec![start.to_owned()];
@@ -216,7 +216,7 @@ fn wrapped(start: &str, items: impl Iterator<Item = String>) -> Vec<String> {
     lines
 }
 
-/// What the marks mean that were used.
+/// Explains the marks that were used.
 fn legend(account: &Account) -> Option<String> {
     let parts = account.phases.iter().map(|phase| &phase.from).chain(account.targets.iter().map(|target| &target.from));
     let origins: Vec<Origin> = parts.chain([&account.from]).flat_map(|from| from.values().copied()).collect();
@@ -261,7 +261,7 @@ fn bytes(bytes: u64) -> String {
     }
 }
 
-/// One value, or three with arrows between them where it changes.
+/// Formats one value, or three with arrows between them if it changes.
 fn over_time([start, middle, end]: &Values) -> String {
     match start == middle && middle == end {
         true => number(*start),
@@ -269,9 +269,9 @@ fn over_time([start, middle, end]: &Values) -> String {
     }
 }
 
-/// Three significant digits, without zeros at the end.
+/// Formats a number with three significant digits and no trailing zeros.
 fn number(value: f64) -> String {
-    // Zero has no sign here.
+    // Turns -0 into 0.
     let value = value + 0.0;
     let magnitude = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
     if !(-4..7).contains(&magnitude) {

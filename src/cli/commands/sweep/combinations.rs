@@ -1,4 +1,4 @@
-//! Which renders a sweep consists of.
+//! The renders that a sweep consists of.
 
 use super::values::values;
 use crate::recipe::Setting;
@@ -6,15 +6,15 @@ use crate::recipe::Setting;
 /// The most renders of one sweep.
 pub(super) const MOST: usize = 1000;
 
-/// What varies by itself: one path, or several whose values go together.
+/// A dimension of a sweep: one path that varies by itself, or several whose values advance together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Axis {
     pub paths: Vec<String>,
-    /// A value for each path, one after the other.
+    /// For each position along the axis, a value for each path.
     pub values: Vec<Vec<String>>,
 }
 
-/// All that varies, and what is the same in all renders.
+/// The varying settings of a sweep, and the settings that are the same in all its renders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sweep {
     pub axes: Vec<Axis>,
@@ -24,14 +24,14 @@ pub(super) struct Sweep {
 /// One render of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Combination {
-    /// Which value of each axis.
+    /// The index of the value on each axis.
     pub at: Vec<usize>,
-    /// What varies, in the order of the axes.
+    /// The varying settings, in the order of the axes.
     pub varied: Vec<Setting>,
 }
 
 impl Sweep {
-    /// From `--set` and `--zip`, each with its list. All mistakes at once, one sentence each.
+    /// Builds a sweep from the lists of `--set` and `--zip`. Returns all mistakes at once, one sentence each.
     pub(super) fn new(set: &[Setting], zip: &[Setting]) -> Result<Self, Vec<String>> {
         let mut mistakes = Vec::new();
         let mut sweep = Sweep { axes: Vec::new(), fixed: Vec::new() };
@@ -85,12 +85,12 @@ impl Sweep {
         if mistakes.is_empty() { Ok(sweep) } else { Err(mistakes) }
     }
 
-    /// How many renders these are; none where the number is beyond all bounds.
+    /// Returns the number of renders, or none if it overflows.
     pub(super) fn count(&self) -> Option<usize> {
         self.axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()))
     }
 
-    /// All of them; the last axis varies fastest.
+    /// Returns all combinations; the last axis varies fastest.
     pub(super) fn combinations(&self) -> Vec<Combination> {
         let mut combinations = vec![Combination { at: Vec::new(), varied: Vec::new() }];
         for axis in &self.axes {
@@ -108,7 +108,7 @@ impl Sweep {
         combinations
     }
 
-    /// The paths that vary.
+    /// Yields the paths that vary.
     pub(super) fn paths(&self) -> impl Iterator<Item = &String> {
         self.axes.iter().flat_map(|axis| &axis.paths)
     }
@@ -118,7 +118,7 @@ fn setting(path: &str, value: &str) -> Setting {
     Setting { path: path.to_owned(), value: value.to_owned() }
 }
 
-/// Settings for people: `seed = 1, phase.0.rate = 0.03`.
+/// Formats settings for people: `seed = 1, phase.0.rate = 0.03`.
 pub(super) fn label(settings: &[Setting]) -> String {
     let one = |setting: &Setting| format!("{} = {}", setting.path, setting.value);
     settings.iter().map(one).collect::<Vec<_>>().join(", ")

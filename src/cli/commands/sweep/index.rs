@@ -1,4 +1,4 @@
-//! `index.json`: what a sweep rendered, for programs.
+//! `index.json`: the renders of a sweep, for programs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::output::{TallyLine, WriteError, write_whole};
 /// The contact sheet's name in the sweep's folder.
 pub(super) const SHEET: &str = "sheet.png";
 
-/// How it stands with a render.
+/// The state of a render.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
@@ -21,7 +21,7 @@ pub(super) enum State {
     Rendered,
     /// The picture was there already.
     There,
-    /// Stopped on the way: the picture is an early one.
+    /// Stopped early: the picture is unfinished.
     Unfinished,
     Failed,
     Missing,
@@ -41,16 +41,16 @@ pub(super) struct Index {
 /// One render.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    /// What varies: paths and their values, as they were written.
+    /// The varying paths and their values, as written on the command line.
     pub set: BTreeMap<String, String>,
     /// The picture's name in the folder.
     pub file: String,
     pub state: State,
     /// Steps done.
     pub steps: u64,
-    /// Of the render; null where that is not known any more.
+    /// Seconds the render took; null if no longer known.
     pub seconds: Option<f64>,
-    /// Mean similarity of the winning prompts in the last step, by target; empty where that is not known any more.
+    /// Mean similarity of the winning prompts in the last step, by target; empty if no longer known.
     pub similarities: BTreeMap<String, f32>,
     pub tally: Vec<TallyLine>,
     /// Why it failed.
@@ -73,7 +73,7 @@ impl Entry {
         }
     }
 
-    /// Of a render that has just ended.
+    /// Creates the entry of a render that has just ended.
     pub(super) fn rendered(planned: &Planned, report: &Report<'_>) -> Self {
         Entry {
             steps: report.rendered.steps,
@@ -95,14 +95,14 @@ impl Index {
         }
     }
 
-    /// Whether a file that begins so is an index: it begins with the program's version and the recipe.
+    /// Returns whether a file with this beginning is an index: it begins with the program's version and the recipe.
     pub(super) fn is_ours(head: &[u8]) -> bool {
         let text: String = String::from_utf8_lossy(head).chars().filter(|c| !c.is_whitespace()).take(12).collect();
         text.starts_with("{\"version\":\"") && head.windows(8).any(|window| window == b"\"recipe\"")
     }
 
-    /// The entries as they are before anything is rendered. What an earlier index at `path` knows of pictures that are
-    /// there is kept; the rest the pictures say themselves.
+    /// Returns the entries before anything is rendered. Steps and tally of existing pictures come from the pictures themselves,
+    /// seconds and similarities from an earlier index at `path`.
     pub(super) fn entries_before(path: &Path, planned: &[Planned], states: &[State]) -> Vec<Entry> {
         let earlier: Option<Index> = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let earlier = earlier.map(|index| index.renders).unwrap_or_default();
@@ -133,7 +133,7 @@ impl Index {
     }
 }
 
-/// A picture's tally, as it is kept inside it.
+/// Reads the steps and the tally kept inside a picture.
 fn tally(path: &Path) -> Option<(u64, Vec<TallyLine>)> {
     picture::origin(path).ok().map(|origin| (origin.facts.steps, origin.facts.tally))
 }

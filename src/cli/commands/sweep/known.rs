@@ -1,4 +1,4 @@
-//! Which pictures of a sweep are there already. What counts is what is inside them, not their names.
+//! Finds the pictures of a sweep that already exist. Their contents decide, not their names.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,14 +14,14 @@ use crate::output;
 use crate::recipe::Compiled;
 use crate::runtime::DeviceChoice;
 
-/// Whether each picture is there or missing.
+/// Returns for each picture whether it is there or missing.
 pub(super) fn states(
     planned: &[Planned],
     source: &Source,
     folder: &Path,
     device: DeviceChoice,
 ) -> Result<Vec<State>, Failure> {
-    // Hashing reads all of a model's files.
+    // Hashing reads all files of a model, so each model is hashed once.
     let mut hashes: BTreeMap<String, String> = BTreeMap::new();
     let mut states = Vec::new();
     for planned in planned {
@@ -46,7 +46,8 @@ pub(super) fn states(
     Ok(states)
 }
 
-/// A picture is the finished one of this render, by this version, and no file that the recipe needs is newer.
+/// Returns whether the picture is the finished one of this render, made by this version, and newer than all files that the recipe
+/// needs.
 fn is_that_of(path: &Path, source: &Source, planned: &Planned, hashes: &[String], device: DeviceChoice) -> bool {
     let Ok(origin) = output::recover(path) else { return false };
     let facts = origin.facts;
@@ -54,7 +55,7 @@ fn is_that_of(path: &Path, source: &Source, planned: &Planned, hashes: &[String]
         DeviceChoice::Only(device) => device.to_string().split(':').next() == Some(facts.device.as_str()),
         _ => true,
     };
-    // Where one model made it all, the picture does not list them.
+    // A picture made by a single model does not list its models.
     let made_by: Vec<&str> = match facts.models.as_slice() {
         [] => vec![&facts.model_hash],
         models => models.iter().map(|model| model.hash.as_str()).collect(),
@@ -73,7 +74,7 @@ fn is_that_of(path: &Path, source: &Source, planned: &Planned, hashes: &[String]
         && !is_outdated(path, &planned.compiled)
 }
 
-/// A file that the recipe names, like an image to start from, has changed since the picture was written.
+/// Returns whether a file that the recipe names, like an image to start from, has changed since the picture was written.
 fn is_outdated(path: &Path, compiled: &Compiled) -> bool {
     let time = |path: &Path| -> Option<SystemTime> { fs::metadata(path).ok()?.modified().ok() };
     let Some(written) = time(path) else { return true };

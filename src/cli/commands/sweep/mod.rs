@@ -1,4 +1,4 @@
-//! `recipe-render sweep RECIPE --set PATH=VALUES`: renders all combinations, and a contact sheet of them.
+//! `recipe-render sweep RECIPE --set PATH=VALUES`: renders all combinations of values, and a contact sheet of the pictures.
 
 mod combinations;
 mod index;
@@ -28,11 +28,11 @@ use combinations::{Sweep, label};
 use index::{Entry, Index, SHEET, State};
 use plan::Planned;
 
-/// The index's.
+/// The index's file name.
 const INDEX: &str = "index.json";
 
-/// Checks every combination, then renders those that are not there yet. One that fails is reported and does not keep the
-/// others from being rendered; the exit code is the worst.
+/// Checks every combination, then renders those whose pictures do not exist yet. A failure is reported and does not keep the
+/// other combinations from being rendered; the exit code is the worst.
 pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
     let source = Source::read(&args.recipe)?;
     let sweep = Sweep::new(&args.instead.set, &args.zip).map_err(|mistakes| several(&mistakes))?;
@@ -79,7 +79,7 @@ pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: 
     Ok(if interrupt::requested() { Exit::Interrupted } else { worst })
 }
 
-/// That a text was split at its commas, and how to keep it whole.
+/// Returns the warning that a text was split at its commas, and how to keep it whole.
 fn split(option: &str, setting: &Setting, parts: &[&str]) -> String {
     let path = &setting.path;
     let list =
@@ -91,7 +91,7 @@ fn split(option: &str, setting: &Setting, parts: &[&str]) -> String {
     )
 }
 
-/// What a sweep has to do.
+/// The work of a sweep.
 struct Work<'a> {
     args: &'a SweepArgs,
     voice: &'a Voice,
@@ -101,13 +101,13 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Renders what is missing; returns the worst exit code.
+    /// Renders the missing pictures; returns the worst exit code.
     fn render(&self, options: runtime::Options, mut started: Instant, entries: &mut [Entry]) -> Outcome {
         let mut worst = Exit::Done;
         if entries.iter().all(|entry| entry.state != State::Missing) {
             return Ok(worst);
         }
-        // What is not said of a render is as it would be without a sweep.
+        // Other options have their defaults, as without a sweep.
         let render_args = render_args(self.args)?;
         let mut bench = Workbench::new(self.args.compute.threads, self.args.compute.device, options, self.voice)?;
         for (index, (planned, entry)) in self.planned.iter().zip(&mut *entries).enumerate() {
@@ -126,7 +126,7 @@ impl Work<'_> {
                     self.voice.failure(&failure);
                 }
             }
-            // The first one's time includes what the process needed to get going.
+            // Only the time of the first render includes the start of the process.
             started = Instant::now();
         }
         self.voice.note(&summary(entries));
@@ -148,7 +148,7 @@ impl Work<'_> {
             *entry = Entry::rendered(planned, report);
             Ok(())
         };
-        // A sweep has no page.
+        // A sweep has no live page.
         let live = Live::start(render_args, &job.recipe, self.voice)?;
         let run = Run {
             args: render_args,
@@ -168,7 +168,7 @@ impl Work<'_> {
     }
 }
 
-/// How it stands with all renders, in a sentence.
+/// Summarises the states of all renders in a sentence.
 fn summary(entries: &[Entry]) -> String {
     let count = |state: State| entries.iter().filter(|entry| entry.state == state).count();
     let (there, failed) = (count(State::There), count(State::Failed));
@@ -180,7 +180,7 @@ fn summary(entries: &[Entry]) -> String {
     format!("{} pictures: {}", entries.len(), parts.join(", "))
 }
 
-/// What a render of one combination is told: nothing but the recipe's name and how to show it.
+/// Returns the arguments of a single render: only the recipe's name and how to show the picture.
 fn render_args(args: &SweepArgs) -> Result<RenderArgs, Failure> {
     let line = ["recipe-render".into(), "--".into(), args.recipe.clone().into_os_string()];
     let mut render = parse_from(line).map_err(Failure::wrong)?.render;
@@ -188,12 +188,12 @@ fn render_args(args: &SweepArgs) -> Result<RenderArgs, Failure> {
     Ok(render)
 }
 
-/// Several mistakes of the command line as one failure.
+/// Joins several mistakes of the command line into one failure.
 fn several(mistakes: &[String]) -> Failure {
     Failure::wrong(mistakes.join("\nerror: "))
 }
 
-/// The folder for the pictures, which need not be there yet.
+/// Returns the folder for the pictures, which may not exist yet.
 fn folder(args: &SweepArgs) -> Result<PathBuf, Failure> {
     let folder = match &args.output {
         Some(folder) => folder.clone(),
@@ -203,7 +203,7 @@ fn folder(args: &SweepArgs) -> Result<PathBuf, Failure> {
                 false => args.recipe.file_stem().unwrap_or_default(),
             };
             let mut name = stem.to_os_string();
-            // A draft takes the place of no picture that took longer.
+            // A draft must not overwrite pictures that took longer.
             name.push(if args.instead.draft { "-draft-sweep" } else { "-sweep" });
             PathBuf::from(name)
         }
@@ -227,7 +227,7 @@ fn make(folder: &Path) -> Result<(), Failure> {
     })
 }
 
-/// `--dry-run`: what would be rendered.
+/// Prints what would be rendered, for `--dry-run`.
 fn announce(planned: &[Planned], states: &[State], folder: &Path) -> Outcome {
     let missing = states.iter().filter(|state| **state == State::Missing).count();
     let mut text = String::new();

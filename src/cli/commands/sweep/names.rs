@@ -1,13 +1,14 @@
-//! What the pictures of a sweep are called.
+//! The file names of a sweep's pictures.
 
 use super::combinations::Combination;
 
-/// The longest part of a name that a value makes, in bytes.
+/// The most bytes that a path or a value contributes to a name.
 const VALUE: usize = 40;
-/// The longest name, in bytes, without what makes it unlike another.
+/// The most bytes of a name, without the number that makes it unique.
 const NAME: usize = 150;
 
-/// A name for each combination, made of what varies: `seed=1_rate=0.03.png`. No two are alike, on no system.
+/// Returns a name for each combination, made of the varying settings: `seed=1_rate=0.03.png`. The names are distinct on every
+/// system.
 pub(super) fn names(combinations: &[Combination]) -> Vec<String> {
     let mut taken: Vec<String> = Vec::new();
     let mut names = Vec::new();
@@ -20,7 +21,7 @@ pub(super) fn names(combinations: &[Combination]) -> Vec<String> {
         let stem = word(&stem, NAME);
         let mut name = stem.clone();
         let mut number = 2;
-        // Some systems take A and a for the same.
+        // Some file systems do not distinguish A and a.
         while taken.contains(&name.to_lowercase()) {
             name = format!("{stem}-{number}");
             number += 1;
@@ -31,16 +32,17 @@ pub(super) fn names(combinations: &[Combination]) -> Vec<String> {
     names
 }
 
-/// The last word of a path, if no other path ends in it; else the path.
+/// Returns the last word of a path if no other path ends in it, else the whole path.
 fn short<'a>(path: &'a str, all: &[&str]) -> &'a str {
     let last = |path: &'a str| path.rsplit('.').next().unwrap_or(path);
     let word = last(path);
     let alike = all.iter().filter(|other| other.rsplit('.').next() == Some(word)).count();
-    // A position says nothing by itself.
+    // A position is meaningless by itself.
     if alike == 1 && !word.bytes().all(|byte| byte.is_ascii_digit()) { word } else { path }
 }
 
-/// Text as part of a file's name: letters and digits of any script and a few signs, everything else a hyphen.
+/// Converts text to a part of a file name: keeps letters and digits of any script and a few signs, and replaces everything else
+/// with hyphens.
 fn word(text: &str, longest: usize) -> String {
     let mut word = String::new();
     for c in text.trim().chars() {
@@ -54,7 +56,7 @@ fn word(text: &str, longest: usize) -> String {
             word.push(c);
         }
     }
-    // Windows drops points at the end.
+    // Windows drops dots at the end of a name.
     word.trim_end_matches(['-', '.']).to_owned()
 }
 

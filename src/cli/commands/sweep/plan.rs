@@ -1,4 +1,4 @@
-//! Every combination as a plan, checked before anything is rendered.
+//! Plans every combination and checks it before anything is rendered.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::cli::terminal::Voice;
 use crate::clip::ModelFolder;
 use crate::recipe::{Compiled, Overrides, render_diagnostics};
 
-/// Failures that are shown before the rest is only counted.
+/// The number of failures to show; further ones are only counted.
 const SHOWN: usize = 10;
 
-/// One render of a sweep, ready to be done.
+/// One render of a sweep, ready to run.
 pub(super) struct Planned {
     pub combination: Combination,
     pub overrides: Overrides,
     pub compiled: Compiled,
-    /// By the plan's numbers of models.
+    /// Indexed like the plan's models.
     pub models: Vec<ModelFolder>,
     /// The picture's name in the sweep's folder.
     pub file: String,
@@ -30,7 +30,7 @@ pub(super) struct Planned {
 /// Plans all combinations.
 ///
 /// # Errors
-/// All that is wrong with any of them, each once, with a combination of which it is true.
+/// Reports each distinct mistake once, with one of the combinations that have it.
 pub(super) fn plan(args: &SweepArgs, source: &Source, sweep: &Sweep, voice: &Voice) -> Result<Vec<Planned>, Failure> {
     refuse_conflicts(args, sweep)?;
     let combinations = sweep.combinations();
@@ -57,7 +57,7 @@ pub(super) fn plan(args: &SweepArgs, source: &Source, sweep: &Sweep, voice: &Voi
     if wrong.is_empty() {
         return Ok(planned);
     }
-    // One that is true of all is the recipe's own.
+    // A mistake of all combinations is the recipe's own.
     let all = wrong.len() == 1 && wrong[0].2 == of;
     let count: usize = wrong.iter().map(|(_, _, count)| count).sum();
     let more = wrong.len().saturating_sub(SHOWN);
@@ -80,7 +80,7 @@ type Checked = (Overrides, Compiled, Vec<ModelFolder>, Vec<String>);
 fn one(args: &SweepArgs, source: &Source, sweep: &Sweep, combination: &Combination) -> Result<Checked, Failure> {
     let set = sweep.fixed.iter().chain(&combination.varied).cloned().collect();
     let mut overrides = overrides(&InsteadArgs { set, ..args.instead.clone() }, source)?;
-    // What a picture was rendered with gives way to what varies.
+    // The overrides kept in a picture give way to the varying settings.
     for path in sweep.paths() {
         match path.as_str() {
             "seed" => overrides.seed = None,
@@ -100,7 +100,7 @@ fn one(args: &SweepArgs, source: &Source, sweep: &Sweep, combination: &Combinati
     Ok((overrides, compiled, models, shown))
 }
 
-/// An option that says the same for all renders leaves nothing to vary.
+/// Refuses an option that fixes for all renders what the sweep varies.
 fn refuse_conflicts(args: &SweepArgs, sweep: &Sweep) -> Result<(), Failure> {
     let given = [
         ("seed", args.instead.seed.is_some()),
@@ -116,7 +116,7 @@ fn refuse_conflicts(args: &SweepArgs, sweep: &Sweep) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a path leads to the recipe's model, or to one of several, in whose place `--model` stands.
+/// Returns whether a path leads to the recipe's model or to one of several, which `--model` replaces.
 fn says_models(path: &str) -> bool {
     path == "model" || path == "models" || path.starts_with("models.")
 }

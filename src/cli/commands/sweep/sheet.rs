@@ -1,4 +1,4 @@
-//! The sweep's contact sheet: a grid where several things vary, the last one across; else one picture after the other.
+//! The sweep's contact sheet: a grid if there are several axes, the last one across; else one picture after the other.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::cli::source::Source;
 use crate::output::sheet::{Labels, Sheet};
 use crate::plan::Size;
 
-/// The sheet with all pictures that are there.
+/// Makes the sheet from all existing pictures; the other places say why there is none.
 pub(super) fn sheet(
     source: &Source,
     sweep: &Sweep,
@@ -43,7 +43,7 @@ pub(super) fn sheet(
     Ok(sheet)
 }
 
-/// What is written beside the pictures, which stand in the order of the combinations.
+/// Returns the labels beside the pictures, which are in the order of the combinations.
 fn labels(sweep: &Sweep) -> Labels {
     match &sweep.axes[..] {
         [axis] => Labels::Each((0..axis.values.len()).map(|index| heading(axis, index)).collect()),
@@ -66,7 +66,7 @@ fn labels(sweep: &Sweep) -> Labels {
     }
 }
 
-/// `seed = 1`, one for each path of the axis.
+/// Returns headings like `seed = 1`, one for each path of the axis.
 fn heading(axis: &Axis, index: usize) -> Vec<String> {
     axis.paths.iter().zip(&axis.values[index]).map(|(path, value)| format!("{path} = {value}")).collect()
 }

@@ -1,13 +1,13 @@
-//! `--set PATH=VALUES`: which values a path takes, one after the other.
+//! `--set PATH=VALUES`: parses the list of values that a path takes.
 
-/// The most values that one list or range may have.
+/// The most values of one list or range.
 const MOST: usize = 1000;
 
-/// The most digits of a number in a range, before the point (the largest seed has as many) and behind it. 128 bits hold both.
+/// The most digits of a number in a range, before the point (the length of the largest seed) and after it. 128 bits hold both.
 const MOST_DIGITS: (usize, usize) = (20, 17);
 
-/// The values that a text lists: with commas between them, which in brackets, braces, parentheses and quotes separate nothing;
-/// whole ranges (`1..8`, both ends included) and stepped ones (`0.1..0.5:0.1`) stand for the values in them.
+/// Returns the values that a text lists, separated by commas. A comma in brackets, braces, parentheses or quotes separates
+/// nothing. A whole-number range (`1..8`, both ends included) or a stepped one (`0.1..0.5:0.1`) stands for the values in it.
 ///
 /// # Errors
 /// A sentence about what is wrong with the text.
@@ -33,8 +33,8 @@ pub(super) fn values(text: &str) -> Result<Vec<String>, String> {
     Ok(values)
 }
 
-/// What a comma with a blank behind it has made of a text: its values, where some of them are texts without quotes. Somebody may have
-/// meant a comma within a text.
+/// Returns the values of a text that was split at a comma followed by a blank, if some of them are unquoted texts: the user may
+/// have meant a comma within one text.
 pub(super) fn split_text(text: &str) -> Option<Vec<&str>> {
     let items = items(text).ok().filter(|items| items.len() > 1)?;
     let begins = |item: &&str| item.as_ptr() as usize - text.as_ptr() as usize;
@@ -49,7 +49,7 @@ pub(super) fn split_text(text: &str) -> Option<Vec<&str>> {
     apart.then_some(items)
 }
 
-/// The parts between the commas that separate.
+/// Splits a text at the commas that separate values.
 fn items(text: &str) -> Result<Vec<&str>, String> {
     let mut items = Vec::new();
     let mut start = 0;
@@ -58,7 +58,7 @@ fn items(text: &str) -> Result<Vec<&str>, String> {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
         if let Some(mark) = quote {
-            // In TOML a backslash is for itself between single quotes.
+            // In TOML a backslash between single quotes is literal.
             let closes = c == mark && !escaped;
             escaped = c == '\\' && mark == '"' && !escaped;
             if closes {
@@ -67,7 +67,7 @@ fn items(text: &str) -> Result<Vec<&str>, String> {
             continue;
         }
         match c {
-            // An apostrophe within a word opens nothing.
+            // An apostrophe within a word is not a quote.
             '"' | '\'' if text[start..at].trim_end().is_empty() || !open.is_empty() => quote = Some(c),
             '[' => open.push(']'),
             '{' => open.push('}'),
@@ -90,14 +90,14 @@ fn items(text: &str) -> Result<Vec<&str>, String> {
     Ok(items)
 }
 
-/// The values of a range, if the text is one.
+/// Returns the values of a range, or none if the text is not a range.
 fn range(text: &str) -> Option<Result<Vec<String>, String>> {
     let (first, rest) = text.split_once("..")?;
     let (last, step) = match rest.split_once(':') {
         Some((last, step)) => (last, Some(step)),
         None => (rest, None),
     };
-    // Anything but numbers around the points is some other text.
+    // Without numbers on both sides of the dots the text is not a range.
     let (first, last) = (Decimal::of(first)?, Decimal::of(last)?);
     let step = match step {
         Some(step) => Decimal::of(step)?,
@@ -122,12 +122,12 @@ fn spread(text: &str, first: Decimal, last: Decimal, step: Decimal) -> Result<Ve
     Ok((0..count).map(|index| Decimal { value: first + index * step, digits }.written()).collect())
 }
 
-/// A number as it is written: exact, so that 0.1 and two steps of 0.1 are 0.3.
+/// An exact decimal number: 0.1 plus two steps of 0.1 is 0.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Decimal {
-    /// In units of the last digit behind the point.
+    /// In units of the last digit after the point.
     value: i128,
-    /// Behind the point.
+    /// The number of digits after the point.
     digits: u32,
 }
 
@@ -139,7 +139,7 @@ impl Decimal {
             None => (1, text.strip_prefix('+').unwrap_or(text)),
         };
         let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-        // As TOML has it: single ones, between digits.
+        // As in TOML, underscores are single and stand between digits.
         let sound = |text: &str| !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
         if !sound(whole) || !sound(part) {
             return None;
@@ -159,7 +159,7 @@ impl Decimal {
         self.value * 10i128.pow(digits.saturating_sub(self.digits))
     }
 
-    /// Without zeros at the end of what is behind the point.
+    /// Formats the number without trailing zeros after the point.
     fn written(self) -> String {
         let unit = 10i128.pow(self.digits);
         let sign = if self.value < 0 { "-" } else { "" };

@@ -1,5 +1,5 @@
-//! What is to be rendered, and whose turn it is: the recipe that was edited last, then those that wait, the last edited first.
-//! A recipe whose render was interrupted waits with its state.
+//! The queue of renders: the recipe edited last comes first, then those that wait, the last edited first. A recipe whose render
+//! was interrupted waits with its state.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,15 +13,15 @@ use crate::clip::Cancel;
 use crate::store::Memory;
 use crate::watch::Version;
 
-/// States that are kept in memory of a recipe: an edit that is taken back finds its state.
+/// The number of states kept in memory per recipe: undoing an edit finds its state again.
 const KEPT: usize = 2;
 
-/// Where the thread that reads and the one that renders meet.
+/// The queue shared by the reading thread and the rendering thread.
 pub(super) struct Desk<'a> {
     voice: &'a Voice,
     live: &'a Live,
     cancel: Cancel,
-    /// Messages are to name the recipe.
+    /// Whether messages name the recipe.
     pub several: bool,
     state: Mutex<State>,
     changed: Condvar,
@@ -30,30 +30,30 @@ pub(super) struct Desk<'a> {
 #[derive(Default)]
 struct State {
     recipes: Vec<Recipe>,
-    /// Edits so far.
+    /// The number of edits so far.
     edits: u64,
     running: Option<Running>,
-    /// Counts what changes [`State::waiting`].
+    /// The number of changes to what [`State::waiting`] says.
     moves: u64,
     closed: bool,
 }
 
 struct Recipe {
     job: Job,
-    /// It is followed because its folder is.
+    /// Whether it is followed because its folder is.
     found: bool,
     /// The last version without a mistake.
     edition: Option<Arc<Edition>>,
-    /// It is still to be rendered, or is being rendered.
+    /// Whether its render is pending or running.
     due: bool,
     /// The number of its last edit; 0 before the first.
     edited: u64,
-    /// What its picture shows.
+    /// The version that its picture shows.
     shown: Option<Version>,
-    /// What was saved last has a mistake.
+    /// Whether the version saved last has a mistake.
     wrong: bool,
     memory: Vec<Memory>,
-    /// See [`Turn::carry`]; while it is rendered the turn has it.
+    /// See [`Turn::carry`]. During a render the turn owns it.
     carry: Option<Carried>,
 }
 
@@ -62,33 +62,33 @@ struct Running {
     unwanted: bool,
 }
 
-/// What the rendering thread is to do.
+/// What the rendering thread does next.
 pub(super) enum Next {
     Render(Box<Turn>),
-    /// Say this, and ask again.
+    /// Print this and ask again.
     Rest(String),
-    /// Nothing any more.
+    /// Stop.
     End,
 }
 
-/// What is rendered next.
+/// The next render.
 pub(super) struct Turn {
     pub job: Job,
     pub edition: Arc<Edition>,
-    /// It is not the first version.
+    /// Whether this is not the recipe's first version.
     pub edited: bool,
     pub memory: Vec<Memory>,
-    /// What the render of an earlier version left.
+    /// What an earlier version's render left behind.
     pub carry: Option<Carried>,
 }
 
-/// A version that was saved.
+/// A saved version of a recipe.
 pub(super) struct Offer<'a> {
     pub recipe: &'a Path,
     pub edition: Arc<Edition>,
 }
 
-/// What is known of a recipe.
+/// A recipe's job and its last version without a mistake.
 pub(super) struct Known {
     pub job: Job,
     pub edition: Option<Arc<Edition>>,
@@ -104,9 +104,9 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// The reading side.
+/// The reading thread's side.
 impl Desk<'_> {
-    /// A recipe, nothing of which is known yet.
+    /// Adds a recipe of which no version has been read.
     pub fn add(&self, job: Job, found: bool) {
         let recipe = Recipe {
             job,
@@ -126,7 +126,7 @@ impl Desk<'_> {
         self.lock().recipes.iter().map(|recipe| recipe.job.recipe.clone()).collect()
     }
 
-    /// Where pictures are written.
+    /// Returns where pictures are written.
     pub fn outputs(&self) -> Vec<PathBuf> {
         self.lock().recipes.iter().map(|recipe| identity(&recipe.job.output)).collect()
     }
@@ -137,7 +137,7 @@ impl Desk<'_> {
         Some(Known { job: recipe.job.clone(), edition: recipe.edition.clone() })
     }
 
-    /// A recipe's first version: others need not wait for it.
+    /// Queues a recipe's first version. It does not interrupt a render under way.
     pub fn begin(&self, edition: Arc<Edition>, recipe: &Path) {
         let mut state = self.lock();
         if let Some(recipe) = state.recipe(recipe) {
@@ -148,8 +148,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether a version is what its picture shows, or is being rendered: after a detour over a mistake, or as its file was
-    /// away for a while.
+    /// Returns whether a version is the one due or being rendered or, if none is, the one its picture shows. This happens after a
+    /// mistake is undone, or when the recipe's file was away for a while.
     pub fn is_back(&self, recipe: &Path, version: &Version) -> bool {
         let mut state = self.lock();
         let Some(recipe) = state.recipe(recipe) else { return false };
@@ -169,22 +169,22 @@ impl Desk<'_> {
         true
     }
 
-    /// A version was saved that can be rendered. A render under way stops: at once where what it computes is no longer wanted,
-    /// after its step where the picture is only to be written with another text.
+    /// Queues a saved version without mistakes. A render under way stops: at once if its result is no longer wanted, after its
+    /// step if only the text inside the picture changes.
     pub fn offer(&self, Offer { recipe, edition }: Offer<'_>) {
         let mut state = self.lock();
         state.edits += 1;
         let edits = state.edits;
         let Some(recipe) = state.recipe(recipe) else { return };
         let before = recipe.edition.replace(edition.clone());
-        // With the same plan nothing has to be computed: that can wait for the end of a step.
+        // With the same plan nothing is computed anew, so the stop can wait for the end of a step.
         let same = before.is_some_and(|before| before.compiled.plan == edition.compiled.plan);
         (recipe.due, recipe.wrong, recipe.edited) = (true, false, edits);
         self.stop(&mut state, !same);
         self.changed.notify_all();
     }
 
-    /// What was saved has a mistake. What is being rendered goes on.
+    /// Records that the saved version has a mistake. A render under way goes on.
     pub fn wrong(&self, recipe: &Path) {
         if let Some(recipe) = self.lock().recipe(recipe) {
             recipe.wrong = true;
@@ -192,7 +192,7 @@ impl Desk<'_> {
         self.moved();
     }
 
-    /// A recipe's file is no longer there. One of a folder is forgotten, one that was named may come back.
+    /// Records that a recipe's file is gone. A recipe found in a folder is forgotten; one that was named may come back.
     pub fn gone(&self, path: &Path) {
         let mut state = self.lock();
         let Some(recipe) = state.recipe(path) else { return };
@@ -211,13 +211,13 @@ impl Desk<'_> {
         self.moved();
     }
 
-    /// Something is different that is told while nothing is to be done.
+    /// Wakes the rendering thread, as the message shown while it waits has changed.
     fn moved(&self) {
         self.lock().moves += 1;
         self.changed.notify_all();
     }
 
-    /// There will be no more news.
+    /// Tells the rendering thread that there will be no more news.
     pub fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
@@ -229,14 +229,14 @@ impl Desk<'_> {
         if at_once {
             self.cancel.cancel();
         }
-        // It may be paused.
+        // The render may be paused.
         self.live.wake();
     }
 }
 
-/// The rendering side.
+/// The rendering thread's side.
 impl Desk<'_> {
-    /// What to do next. Where that is nothing, it waits; `seen` is what the caller was told last.
+    /// Returns what to do next, and waits while there is nothing. `seen` is the number of moves at the last [`Next::Rest`].
     pub fn next(&self, seen: &mut Option<u64>) -> Next {
         let mut state = self.lock();
         loop {
@@ -255,12 +255,12 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether the render under way is to stop.
+    /// Returns whether the render under way is to stop.
     pub fn is_unwanted(&self) -> bool {
         self.lock().running.as_ref().is_some_and(|running| running.unwanted)
     }
 
-    /// The picture is complete.
+    /// Records that the picture is complete.
     pub fn done(&self, turn: Turn) {
         let mut state = self.lock();
         state.running = None;
@@ -271,7 +271,7 @@ impl Desk<'_> {
         recipe.settle(&turn.edition);
     }
 
-    /// There will be no picture of this edition.
+    /// Records that this edition failed and gets no picture.
     pub fn failed(&self, turn: Turn) {
         let mut state = self.lock();
         state.running = None;
@@ -281,7 +281,7 @@ impl Desk<'_> {
         recipe.settle(&turn.edition);
     }
 
-    /// The render was interrupted in this state.
+    /// Puts an interrupted render aside with its state.
     pub fn put_aside(&self, turn: Turn, memory: Option<Memory>) {
         let mut state = self.lock();
         state.running = None;
@@ -291,7 +291,7 @@ impl Desk<'_> {
         recipe.carry = turn.carry;
         recipe.memory.extend(memory);
         recipe.memory.drain(..recipe.memory.len().saturating_sub(KEPT));
-        // Of its own edit the render that follows tells.
+        // If the recipe itself was edited, the next render reports it.
         if recipe.is_of(&turn.edition) {
             let (name, total) = (recipe.job.name(), turn.edition.compiled.plan.steps());
             drop(state);
@@ -305,7 +305,7 @@ impl State {
         self.recipes.iter_mut().find(|recipe| recipe.job.recipe == path)
     }
 
-    /// What there is to say while nothing is to be done.
+    /// Returns the message to show while there is nothing to render.
     fn waiting(&self) -> String {
         let wrong: Vec<String> =
             self.recipes.iter().filter(|recipe| recipe.wrong).map(|recipe| recipe.job.name()).collect();
@@ -323,7 +323,7 @@ impl State {
     }
 
     fn turn(&mut self, cancel: &Cancel) -> Option<Turn> {
-        // The last edited; of those that were not edited the first.
+        // Takes the last edited recipe or, if none was edited, the first one.
         let due = self.recipes.iter_mut().rev().filter(|recipe| recipe.due);
         let recipe = due.max_by_key(|recipe| recipe.edited)?;
         let edition = recipe.edition.clone()?;
@@ -337,7 +337,7 @@ impl State {
 }
 
 impl Recipe {
-    /// Whether nothing newer is to be rendered.
+    /// Returns whether `rendered` is the newest edition.
     fn is_of(&self, rendered: &Arc<Edition>) -> bool {
         self.edition.as_ref().is_some_and(|edition| Arc::ptr_eq(edition, rendered))
     }

@@ -1,14 +1,15 @@
-//! What an edit was, in a few words.
+//! Describes an edit in a few words.
 
 use std::path::{Path, PathBuf};
 
 use super::edition::Edition;
 use crate::recipe::changes;
 
-/// Paths named at the most.
+/// The most paths to name.
 const MOST: usize = 4;
 
-/// Which files were edited, and what in them: `castle.toml: phase.1.rate, seed`, `castle.toml: only comments`, `start.png`.
+/// Describes which files were edited and what changed in them: `castle.toml: phase.1.rate, seed`, `castle.toml: only comments`,
+/// `start.png`.
 pub(super) fn described(before: Option<&Edition>, after: &Edition, files: &[PathBuf]) -> String {
     let of = |file: &PathBuf| {
         let shown = file.display();
@@ -22,7 +23,7 @@ pub(super) fn described(before: Option<&Edition>, after: &Edition, files: &[Path
     files.iter().map(of).collect::<Vec<_>>().join("; ")
 }
 
-/// The text of the edition's recipe, or of one it builds on.
+/// Returns the text of the edition's recipe, or of a recipe it builds on.
 fn text<'a>(edition: &'a Edition, file: &Path) -> Option<&'a str> {
     if edition.source.path == file {
         return Some(&edition.source.text);

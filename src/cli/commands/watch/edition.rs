@@ -1,4 +1,4 @@
-//! A recipe as it was saved once.
+//! One saved version of a recipe.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ pub(super) struct Edition {
 }
 
 impl Edition {
-    /// What is wrong with a version is also shown on the live page.
+    /// Compiles a version. Its mistakes are also shown on the live page.
     pub fn read(
         args: &RenderArgs,
         voice: &Voice,
@@ -42,10 +42,10 @@ impl Edition {
         Ok(Edition { version: version.clone(), source, overrides, compiled })
     }
 
-    /// The files that the picture depends on besides the recipe: what it builds on, images, masks, the models' files. A kind of
-    /// prompt that is a file of its own has its place in [`Compiled::files`].
+    /// Returns the files besides the recipe that the picture depends on: the recipes it builds on, images, masks, the models'
+    /// files. A new kind of prompt that names a file must add it to [`Compiled::files`].
     pub fn files(&self) -> Vec<PathBuf> {
-        // A model that is not there is told when it is to be used. It may come.
+        // A missing model is reported when it is used. It may appear meanwhile, so its possible places are followed.
         let models = self.compiled.models.iter().flat_map(|model| match ModelFolder::find(&model.name, &model.base) {
             Ok(folder) => folder.files(),
             Err(_) => ModelFolder::places(&model.name, &model.base),

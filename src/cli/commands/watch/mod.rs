@@ -1,4 +1,4 @@
-//! `recipe-render watch RECIPE|FOLDER...`, or `RECIPE... --watch`: renders, and again whenever a recipe is saved.
+//! `recipe-render watch RECIPE|FOLDER...`, or `RECIPE... --watch`: renders recipes, each again whenever it is saved.
 //!
 //! ```text
 //! Watch ─news─▶ reader: compiles what is saved ─▶ Desk ─▶ this thread: renders, one recipe after the other
@@ -7,10 +7,10 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `desk` | what is to be rendered, and whose turn it is |
-//! | `edition` | a recipe as it was saved once, and the files it needs |
-//! | `edit` | what an edit was, in a few words |
-//! | `reader` | the thread that is told of what is saved |
+//! | `desk` | the queue of renders |
+//! | `edition` | one saved version of a recipe, and the files it needs |
+//! | `edit` | the description of an edit in a few words |
+//! | `reader` | the thread that reads and compiles saved versions |
 
 mod desk;
 mod edit;
@@ -35,7 +35,7 @@ use crate::watch::{Means, Watch};
 use desk::{Desk, Next, Turn};
 use reader::Reader;
 
-/// Follows recipes until it is interrupted.
+/// Follows recipes until interrupted.
 pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started: Instant) -> Outcome {
     for path in &args.recipes {
         if picture::is_picture(path) {
@@ -82,12 +82,12 @@ pub fn run(args: &RenderArgs, options: runtime::Options, voice: &Voice, started:
     })
 }
 
-/// How changes are noticed.
+/// Returns how to detect changes.
 fn means(args: &RenderArgs) -> Means {
     args.watch_poll.map_or(Means::Events, Means::Poll)
 }
 
-/// Renders what is on the desk until it is interrupted.
+/// Renders what is on the desk until interrupted.
 fn render(
     args: &RenderArgs,
     voice: &Voice,
@@ -102,7 +102,7 @@ fn render(
         let turn = match desk.next(&mut seen) {
             Next::Render(turn) => *turn,
             Next::Rest(what) => {
-                // One line takes the other's place.
+                // The new line replaces the old one.
                 drop(rest.take());
                 rest = Some(Rest::new(voice, &what));
                 continue;

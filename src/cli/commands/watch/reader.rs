@@ -1,4 +1,4 @@
-//! The thread that is told of what is saved, and compiles it while another version is being rendered.
+//! The thread that is notified of saved files, and compiles them while another version is being rendered.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A recipe that is to be rendered from the start. `found`: it is followed because its folder is.
+    /// Begins to follow a recipe and queues its first version. `found`: it is followed because its folder is.
     pub fn begin(&mut self, job: Job, version: Version, found: bool) -> Result<(), Failure> {
         self.desk.add(job.clone(), found);
         match Edition::read(self.args, self.voice, self.live, &job, &version) {
@@ -36,7 +36,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Until the watch is ended.
+    /// Handles news until the watch ends.
     pub fn run(mut self) {
         while let Some(news) = self.watch.next() {
             let heeded = match news {
@@ -56,7 +56,7 @@ impl Reader<'_> {
     fn saved(&mut self, recipe: &Path, version: Version, files: &[PathBuf]) -> Result<(), Failure> {
         let Some(known) = self.desk.known(recipe) else { return self.appeared(recipe, version) };
         if self.desk.is_back(recipe, &version) {
-            // A page may still show the mistake in between.
+            // A live page may still show the mistake in between.
             if let Some(edition) = &known.edition {
                 self.live.recipe(&edition.source, &edition.compiled.warnings);
                 self.follow(recipe, &edition.files())?;
@@ -72,7 +72,7 @@ impl Reader<'_> {
         let what = described(known.edition.as_deref(), &edition, files);
         let what = if what.is_empty() { recipe.display().to_string() } else { what };
         let time = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
-        // Of several recipes the one that a file belongs to is not always plain.
+        // With several recipes it is not always clear which one a file belongs to.
         let whose = match self.desk.several && !files.iter().any(|file| file == recipe) {
             true => format!(", of {}", recipe.display()),
             false => String::new(),
@@ -82,7 +82,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A recipe is new in a folder.
+    /// Begins to follow a recipe that has appeared in a folder.
     fn appeared(&mut self, recipe: &Path, version: Version) -> Result<(), Failure> {
         let recipes: Vec<PathBuf> = self.desk.recipes().into_iter().chain([recipe.to_path_buf()]).collect();
         let job = jobs_of(self.args, &recipes, true)?.pop();
@@ -91,7 +91,7 @@ impl Reader<'_> {
         self.begin(job, version, true)
     }
 
-    /// What is missing or wrong in a recipe may come right.
+    /// Reports a mistake, and follows the files in which it may be corrected.
     fn wrong(&mut self, recipe: &Path, failure: &Failure) -> Result<(), Failure> {
         self.voice.failure(failure);
         self.desk.wrong(recipe);
@@ -100,7 +100,7 @@ impl Reader<'_> {
         self.follow(recipe, &[files, failure.files.clone()].concat())
     }
 
-    /// Our own pictures are never followed, whoever needs them.
+    /// Follows the files of a recipe, except for the pictures that we write, even if a recipe needs them.
     fn follow(&mut self, recipe: &Path, files: &[PathBuf]) -> Result<(), Failure> {
         let outputs = self.desk.outputs();
         let own = |file: &PathBuf| {

@@ -1,10 +1,10 @@
 //! `adam` and `adamw`.
 //!
-//! m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p = p - rate (m / (1 - beta1^age)) / (sqrt(v / (1 - beta2^age)) +
-//! epsilon). (Kingma and Ba, "Adam: a method for stochastic optimization", 2015.) `adamw` also brings p nearer to its ground by
-//! rate decay of the distance (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, whose ground is 0).
+//! m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p = p - rate (m / (1 - beta1^age)) / (sqrt(v / (1 - beta2^age))
+//! + epsilon). (Kingma and Ba, "Adam: a method for stochastic optimization", 2015.) `adamw` also moves p towards its ground by
+//! rate decay times the distance (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, where the ground is 0).
 
-/// Constants of one update of parameters of one age.
+/// The constants of one update of parameters with the same age.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::canvas) struct Update {
     beta1: f32,
@@ -17,7 +17,7 @@ pub(in crate::canvas) struct Update {
 }
 
 impl Update {
-    /// The update for parameters that are moved for the `age`-th time, 1 the first.
+    /// Creates the update number `age` of its parameters, 1 being the first.
     pub fn new(beta1: f64, beta2: f64, epsilon: f64, rate: f64, age: u64) -> Update {
         let unbias = |beta: f64| 1.0 / (1.0 - beta.powf(age.max(1) as f64));
         Update {

@@ -1,7 +1,7 @@
-//! How parameters follow their gradient: one file an optimiser.
+//! How parameters follow their gradient: one file per optimiser.
 //!
-//! All share one memory, a mean and a square for each parameter, of which each uses what it needs. It outlives a change of
-//! constants, and of the rate; another kind begins with an empty one.
+//! All share one memory, a mean and a square for each parameter, of which each uses what it needs. The memory is kept when
+//! constants or the rate change; another kind of optimiser starts with an empty one.
 //!
 //! | file | optimisers |
 //! | --- | --- |
@@ -22,7 +22,7 @@ use crate::plan::Optimiser;
 /// Parameters that one thread updates at a time.
 const CHUNK: usize = 1 << 14;
 
-/// Constants of one update of parameters of one age.
+/// The constants of one update of parameters with the same age.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Update {
     Adam(adam::Update),
@@ -31,7 +31,7 @@ pub(super) enum Update {
     Sign(sign::Update),
 }
 
-/// The optimiser's memory: means of the gradient and of its square, or what stands in their place.
+/// The optimiser's memory: running means of the gradient and of its square, or the equivalent of the optimiser.
 #[derive(Debug, Clone)]
 pub(super) struct Moments {
     pub mean: Vec<f32>,
@@ -50,7 +50,7 @@ impl Moments {
     }
 }
 
-/// The name of the kind of memory that an optimiser has; those that understand each other's have one name.
+/// Returns the name of an optimiser's kind of memory; optimisers with compatible memories share a name.
 pub(super) fn kind(optimiser: &Optimiser) -> &'static str {
     match optimiser {
         Optimiser::Adam { .. } | Optimiser::AdamW { .. } => "adam",
@@ -60,7 +60,7 @@ pub(super) fn kind(optimiser: &Optimiser) -> &'static str {
     }
 }
 
-/// An optimiser of a kind.
+/// Returns an optimiser of a kind.
 pub(super) fn of_kind(name: &str) -> Option<Optimiser> {
     let all = [
         Optimiser::ADAM,
@@ -72,7 +72,7 @@ pub(super) fn of_kind(name: &str) -> Option<Optimiser> {
 }
 
 impl Update {
-    /// The update at a rate for parameters that are moved for the `age`-th time, 1 the first.
+    /// Creates the update number `age` of its parameters at a rate, 1 being the first.
     pub fn new(optimiser: &Optimiser, rate: f64, age: u64) -> Update {
         match *optimiser {
             Optimiser::Adam { beta1, beta2, epsilon } | Optimiser::AdamW { beta1, beta2, epsilon, .. } => {
@@ -86,7 +86,7 @@ impl Update {
         }
     }
 
-    /// The update with its rate multiplied.
+    /// Returns the update with its rate multiplied.
     pub fn times(self, rate: f64) -> Update {
         match self {
             Update::Adam(update) => Update::Adam(update.times(rate)),
@@ -96,7 +96,7 @@ impl Update {
         }
     }
 
-    /// Moves parameters of one age against their gradient.
+    /// Updates parameters of the same age from their gradient.
     pub fn apply(self, parameters: &mut [f32], gradient: &[f32], mean: &mut [f32], square: &mut [f32]) {
         match self {
             Update::Adam(update) => update.apply(parameters, gradient, mean, square),
@@ -106,7 +106,7 @@ impl Update {
         }
     }
 
-    /// Updates on all threads; each parameter is then passed through `project`.
+    /// Updates on all threads, then passes each parameter through `project`.
     pub fn apply_all(
         self,
         parameters: &mut [f32],
@@ -127,7 +127,8 @@ impl Update {
     }
 }
 
-/// How much of a parameter's distance from its ground a step at this rate leaves; none where nothing decays.
+/// Returns the fraction of a parameter's distance from its ground that remains after weight decay at this rate; `None` without
+/// decay.
 pub(super) fn decayed(optimiser: &Optimiser, rate: f64) -> Option<f32> {
     match optimiser {
         Optimiser::AdamW { decay, .. } if *decay > 0.0 => Some((1.0 - rate * decay).max(0.0) as f32),
@@ -135,21 +136,21 @@ pub(super) fn decayed(optimiser: &Optimiser, rate: f64) -> Option<f32> {
     }
 }
 
-/// Brings parameters nearer to their ground: p = ground + left (p - ground).
+/// Moves parameters towards their ground: p = ground + left (p - ground).
 pub(super) fn decay(parameters: &mut [f32], left: f32, ground: f32) {
     parameters
         .par_chunks_mut(CHUNK)
         .for_each(|chunk| chunk.iter_mut().for_each(|p| *p = ground + left * (*p - ground)));
 }
 
-/// The sum of squares, added up in one order whatever the number of threads.
+/// Returns the sum of squares, added in the same order whatever the number of threads.
 pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
     let squares = |chunk: &[f32]| chunk.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>();
     let parts: Vec<f64> = values.par_chunks(CHUNK).map(squares).collect();
     parts.into_iter().sum()
 }
 
-/// Multiplies values.
+/// Multiplies all values by a factor.
 pub(super) fn scale(values: &mut [f32], factor: f32) {
     values.par_chunks_mut(CHUNK).for_each(|chunk| chunk.iter_mut().for_each(|value| *value *= factor));
 }
@@ -158,11 +159,11 @@ pub(super) fn scale(values: &mut [f32], factor: f32) {
 pub(super) mod tests {
     use super::*;
 
-    /// Gradients that rise, fall, vanish and change their sign.
+    /// Gradients that rise, fall, vanish and change sign.
     pub const GRADIENTS: [f64; 7] = [0.3, -0.1, 0.02, 0.0, 0.4, -2.0, 0.05];
 
-    /// Follows the gradients with an optimiser, and with a straightforward formula in f64: the parameter after `age` steps
-    /// at a rate that changes.
+    /// Runs an optimiser over the gradients at a varying rate, and compares it with a straightforward formula in f64 that gives
+    /// the parameter after step `age`.
     pub fn follows(optimiser: &Optimiser, mut formula: impl FnMut(f64, f64, f64, i32) -> f64) {
         let mut parameter = [1.0f32];
         let mut exact = 1.0;

@@ -4,7 +4,7 @@
 //! "Lecture 6.5: rmsprop", 2012.) The division by 1 - keep^age is Adam's: without it the first step would be 1 / sqrt(1 - keep)
 //! times too long.
 
-/// Constants of one update of parameters of one age; b is kept as the mean.
+/// The constants of one update of parameters with the same age; b is stored as the mean.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::canvas) struct Update {
     keep: f32,

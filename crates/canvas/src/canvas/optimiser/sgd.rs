@@ -1,10 +1,10 @@
 //! `sgd`: gradient descent, with momentum.
 //!
-//! v = momentum v + g, p = p - rate v; with `nesterov` p = p - rate (g + momentum v). (Sutskever, Martens, Dahl and Hinton, "On the
-//! importance of initialization and momentum in deep learning", 2013, in the form that today's libraries have.) Steps are as
-//! long as the gradient is large, with momentum up to 1 / (1 - momentum) times that.
+//! v = momentum v + g, p = p - rate v; with `nesterov` p = p - rate (g + momentum v). (Sutskever, Martens, Dahl and Hinton, "On
+//! the importance of initialization and momentum in deep learning", 2013, in the form used by today's libraries.) Steps are
+//! proportional to the gradient, with momentum up to 1 / (1 - momentum) times longer.
 
-/// Constants of one update; v is kept as the mean.
+/// The constants of one update; v is stored as the mean.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::canvas) struct Update {
     momentum: f32,

@@ -1,4 +1,4 @@
-//! `sign`: steps of one length, in the direction that the mean gradient's sign says.
+//! `sign`: steps of one length, in the direction of the mean gradient's sign.
 //!
 //! m = momentum m + (1 - momentum) g, p = p - rate sign(m), where the sign of 0 is 0. (Bernstein, Wang, Azizzadenesheli and
 //! Anandkumar, "signSGD: compressed optimisation for non-convex problems", 2018, where it is called Signum.)
@@ -22,7 +22,7 @@ impl Update {
     pub fn apply(self, parameters: &mut [f32], gradient: &[f32], mean: &mut [f32]) {
         for ((p, g), m) in parameters.iter_mut().zip(gradient).zip(mean) {
             *m = self.momentum * *m + (1.0 - self.momentum) * g;
-            // `signum` makes 1 of 0.
+            // `signum` would turn 0 into 1.
             let sign = f32::from(i8::from(*m > 0.0) - i8::from(*m < 0.0));
             *p -= self.rate * sign;
         }

@@ -1,9 +1,9 @@
-//! Gaussian blur, separable. Beyond the window there is nothing: weights are renormalised at its border, so a flat
-//! window stays flat.
+//! Gaussian blur, separable. Pixels beyond the window do not count: weights are renormalised at its border, so a flat window
+//! stays flat.
 
-/// A Gaussian is cut off at this many deviations.
+/// The Gaussian is cut off at this many deviations.
 const REACH: f64 = 3.0;
-/// A blur of less than this deviation moves nothing that 8 bits could show.
+/// A blur with a smaller deviation than this makes no difference that 8 bits could show.
 const LEAST: f64 = 0.15;
 
 /// y[i] = sum_j k[|i - j|] x[j] / n[i] along both axes, n[i] the sum of the weights inside the window.
@@ -16,7 +16,7 @@ pub struct Blur {
 }
 
 impl Blur {
-    /// The blur of a deviation in window pixels, for windows of a side; `None` where it would do nothing.
+    /// Creates a blur for a deviation in window pixels and windows of a side; `None` if it would do nothing.
     pub fn new(deviation: f64, side: u32) -> Option<Blur> {
         if deviation < LEAST {
             return None;
@@ -44,7 +44,7 @@ impl Blur {
         }
     }
 
-    /// The adjoint: the kernel is symmetric, so only the scaling changes sides.
+    /// Applies the adjoint in place: the kernel is symmetric, so only the scaling moves to the other side.
     pub fn adjoint(&self, gradient: &mut [f32], side: usize, scratch: &mut Vec<f32>) {
         scratch.resize(side * side, 0.0);
         for plane in gradient.chunks_exact_mut(side * side) {
@@ -133,7 +133,7 @@ mod tests {
                 .sum()
         };
         assert!((moment(|_| 1.0) - 1.0).abs() < 1e-5);
-        // Cut off at three deviations, a little variance is missing.
+        // The cut-off at three deviations loses a little variance.
         assert!((moment(|x| x * x) - 2.25).abs() < 0.1, "{}", moment(|x| x * x));
         assert!(window[side * side..].iter().all(|&x| x == 0.0));
     }

@@ -2,10 +2,10 @@
 
 use crate::chance::Draws;
 
-/// Offsets vary by this share of the gain's deviation: they change more of what the encoder sees.
+/// The offsets' deviation as a share of the gain's: offsets change more of what the encoder sees.
 const OFFSET_SHARE: f64 = 0.5;
 
-/// y = gain x + offset, the offset by channel.
+/// y = gain x + offset, with one offset per channel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Colour {
     gain: f32,
@@ -13,7 +13,7 @@ pub struct Colour {
 }
 
 impl Colour {
-    /// Gain 1 + d n, offsets d n / 2, each n standard normal, d the deviation.
+    /// Draws a gain of 1 + d n and offsets of d n / 2, each n standard normal, d the deviation.
     pub fn draw(deviation: f64, draws: Draws) -> Colour {
         let [gain, red] = draws.normal_pair(2);
         let [green, blue] = draws.normal_pair(3);

@@ -1,4 +1,4 @@
-//! The stages that act in window pixels after the view is sampled.
+//! The stages that act on window pixels after sampling.
 
 mod blur;
 mod colour;
@@ -11,7 +11,7 @@ use super::geometry::uniform;
 use crate::chance::Draws;
 use crate::plan::{StageKind, Time};
 
-/// One filter with its numbers drawn.
+/// One filter with its random numbers drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filter {
     Blur(Blur),
@@ -20,7 +20,7 @@ pub(super) enum Filter {
 }
 
 impl Filter {
-    /// The filter of a stage that acts, or `None` for a geometric stage and where the drawn value does nothing.
+    /// Draws the filter of an active stage. Returns `None` for a geometric stage, and if the drawn value does nothing.
     pub fn draw(kind: &StageKind, side: u32, draws: Draws, time: &Time) -> Option<Filter> {
         let amount = |range| Some(uniform(range, draws, 1, time)).filter(|amount| *amount > 0.0);
         match kind {
@@ -31,7 +31,7 @@ impl Filter {
         }
     }
 
-    /// Filters a window `[3, S, S]` in place; `scratch` is of one channel's length.
+    /// Filters a window `[3, S, S]` in place; `scratch` has the length of one channel.
     pub fn apply(&self, window: &mut [f32], side: usize, scratch: &mut Vec<f32>) {
         match self {
             Filter::Blur(blur) => blur.apply(window, side, scratch),
@@ -40,8 +40,7 @@ impl Filter {
         }
     }
 
-    /// Takes the gradient `[3, S, S]` after the filter to the one before it, in place. Noise and colour offsets are
-    /// constants.
+    /// Maps the gradient `[3, S, S]` after the filter to the one before it, in place. Noise and colour offsets are constants.
     pub fn adjoint(&self, gradient: &mut [f32], side: usize, scratch: &mut Vec<f32>) {
         match self {
             Filter::Blur(blur) => blur.adjoint(gradient, side, scratch),

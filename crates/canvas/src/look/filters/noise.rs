@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 /// Entries of each table; 10 bits address one.
 const ENTRIES: usize = 1024;
 
-/// Box and Muller's transform (1958) from tables of 1024 radii and 1024 angles: 20 random bits make two normal numbers
-/// of variance 1, none beyond 3.9 deviations. Exact transcendental functions would cost more than sampling the window does.
+/// The Box-Muller transform (1958) from tables of 1024 radii and 1024 angles: 20 random bits make two normal numbers of
+/// variance 1, none beyond 3.9 deviations. Exact transcendental functions would cost more than sampling the window.
 struct Tables {
     radius: [f32; ENTRIES],
     circle: [[f32; 2]; ENTRIES],
@@ -16,7 +16,7 @@ struct Tables {
 static TABLES: LazyLock<Box<Tables>> = LazyLock::new(|| {
     let middle = |i: usize| (i as f64 + 0.5) / ENTRIES as f64;
     let radius: Vec<f64> = (0..ENTRIES).map(|i| (-2.0 * middle(i).ln()).sqrt()).collect();
-    // The mean square of the radius is 2 but for the tail that a table cannot hold.
+    // The mean square of the radius would be 2, but a table cannot hold the tail.
     let square = radius.iter().map(|r| r * r).sum::<f64>() / ENTRIES as f64;
     let correction = (2.0 / square).sqrt();
     let mut tables = Box::new(Tables { radius: [0.0; ENTRIES], circle: [[0.0; 2]; ENTRIES] });
@@ -40,7 +40,7 @@ impl Noise {
         Noise { deviation: deviation as f32, key }
     }
 
-    /// Adds noise to all values; a value's noise hangs on the key and its position alone.
+    /// Adds noise to all values; a value's noise depends only on the key and its position.
     pub fn apply(&self, values: &mut [f32]) {
         let tables = &**TABLES;
         let draws = Draws::new(self.key);

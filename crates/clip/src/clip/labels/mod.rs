@@ -1,8 +1,8 @@
-//! Labels: what a classifier has in place of a text encoder. A prompt is a label, and its feature is the embedding of a picture that
-//! the classifier takes for that label and for nothing else.
+//! Labels: a classifier's replacement for a text encoder. A prompt is a label, and its feature is the embedding of a picture
+//! that the classifier assigns to that label and to no other.
 //!
-//! The embedding of a picture is the network's logits less their mean over all C classes, so a label's feature is its class's unit
-//! vector less 1/C, of unit length.
+//! The embedding of a picture is the network's logits minus their mean over all C classes. So a label's feature is its class's
+//! unit vector minus 1/C, normalised to unit length.
 
 mod names;
 mod nearest;
@@ -13,8 +13,8 @@ pub use names::{lines, split};
 
 use super::{ClipError, LabelList, ModelFolder};
 
-/// The fewest classes that make an embedding: less their mean, the logits of two classes only have a sign, which no pixel changes a
-/// little.
+/// The minimum number of classes for a useful embedding: minus their mean, the logits of two classes reduce to a sign, which
+/// has no gradient.
 pub const FEWEST: usize = 3;
 
 /// The names of a classifier's classes.
@@ -26,35 +26,35 @@ pub struct Labels {
     file: String,
     /// The names of each class, in the order of the network's outputs; the first is the usual one.
     classes: Vec<Vec<String>>,
-    /// The classes of a name in plain form, and the name as it is written.
+    /// The classes by plain form of their names, with the name as it is written.
     plain: HashMap<String, Named>,
-    /// The same by other forms of the names: the singular where a label is a plural.
+    /// The same by singular form, for labels that are plurals.
     singular: HashMap<String, Named>,
-    /// The most words of any name.
+    /// The maximum number of words of a name.
     longest: usize,
 }
 
-/// A name and the classes that have it, ascending; several where different things have one name.
+/// A name and the classes that have it, ascending; several if different things share a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     pub name: String,
     pub classes: BTreeSet<usize>,
 }
 
-/// What labels a prompt names.
+/// The labels that a prompt names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// In the order of the prompt, each once; at least one.
     pub labels: Vec<Named>,
-    /// Whether the prompt is a label and nothing else.
+    /// Whether the prompt is exactly one label.
     pub whole: bool,
 }
 
 impl Labels {
-    /// Reads the labels of a model that has some.
+    /// Reads the labels of a classifier.
     ///
     /// # Errors
-    /// The file cannot be read, or are not what they should be: the message names the line.
+    /// If the file cannot be read or is malformed; the message gives the line.
     pub fn open(model: &ModelFolder, list: &LabelList) -> Result<Self, ClipError> {
         let file = &list.file;
         let bytes = model.bytes(file)?;
@@ -64,7 +64,7 @@ impl Labels {
         Ok(Labels::new(&model.description.name, &shown, classes))
     }
 
-    /// The labels of a model, from the names of each class.
+    /// Creates labels from the names of each class.
     pub fn new(model: &str, file: &str, classes: Vec<Vec<String>>) -> Self {
         let mut labels = Labels {
             model: model.to_owned(),
@@ -75,7 +75,7 @@ impl Labels {
             classes: Vec::new(),
         };
         for (class, names) in classes.iter().enumerate() {
-            // All names together are what other programs call the class.
+            // Other programs use all names of a class together.
             let together = (names.len() > 1).then(|| names.join(", "));
             for name in names.iter().chain(&together) {
                 let plain = names::plain(name);
@@ -90,18 +90,18 @@ impl Labels {
         labels
     }
 
-    /// The number of classes, C.
+    /// Returns the number of classes, C.
     pub fn count(&self) -> usize {
         self.classes.len()
     }
 
-    /// The names of each class; the first is the usual one.
+    /// Returns the names of each class; the first is the usual one.
     pub fn classes(&self) -> &[Vec<String>] {
         &self.classes
     }
 
-    /// The labels that a prompt names: the one that it is, letter case, articles, plurals, hyphens and underscores aside; or else those
-    /// that stand in it, the longest first. `None` where there are none.
+    /// Returns the labels that a prompt names: the one that it equals, ignoring letter case, articles, plurals, hyphens and
+    /// underscores; otherwise those that occur in it, the longest match first. `None` if there are none.
     pub fn read(&self, prompt: &str) -> Option<Reading> {
         let plain = names::plain(prompt);
         if let Some(named) = self.find(&plain) {
@@ -123,7 +123,7 @@ impl Labels {
         (!labels.is_empty()).then_some(Reading { labels, whole: false })
     }
 
-    /// A name in plain form; or a plural of one; or the singular of one.
+    /// Finds a name in plain form, a plural of one, or the singular of one.
     fn find(&self, plain: &str) -> Option<&Named> {
         let known = |name: &str| self.plain.get(name);
         known(plain)
@@ -131,10 +131,11 @@ impl Labels {
             .or_else(|| self.singular.get(plain))
     }
 
-    /// The feature of a prompt, `[C]`, of unit length: the mean of its labels, of which each is the mean of its classes.
+    /// Returns the feature of a prompt, `[C]`, of unit length: the mean of its labels, each of which is the mean of its
+    /// classes.
     ///
     /// # Errors
-    /// The prompt names no label, or all of them alike.
+    /// If the prompt names no label, or all classes equally.
     pub fn feature(&self, prompt: &str) -> Result<Vec<f32>, ClipError> {
         let reading = self.read(prompt).ok_or_else(|| ClipError::Encoder {
             model: self.model.clone(),
@@ -161,12 +162,13 @@ impl Labels {
         Ok(weights.iter().map(|weight| (weight / length) as f32).collect())
     }
 
-    /// The names spelt most like a text, at most `top`, the likest first, each with how alike both are, 0 to 1.
+    /// Returns at most `top` names with the most similar spelling to a text, the most similar first, each with its similarity,
+    /// 0 to 1.
     pub fn nearest(&self, text: &str, top: usize) -> Vec<(&str, f64)> {
         nearest::ranked(text, self.classes.iter().flatten().map(String::as_str), top)
     }
 
-    /// What may have been meant by a prompt that names no label.
+    /// Returns a hint about what a prompt that names no label may have meant.
     pub fn hint(&self, prompt: &str) -> String {
         let names = || self.classes.iter().flatten().map(String::as_str);
         if let Some(name) = nearest::by_spelling(prompt, names()) {
@@ -180,7 +182,7 @@ impl Labels {
     }
 }
 
-/// Names in quotes, with commas between.
+/// Returns names in quotes, separated by commas.
 fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }
@@ -223,7 +225,7 @@ mod tests {
             assert_eq!(classes(prompt), [[class]], "{prompt}");
             assert!(labels().read(prompt).unwrap().whole, "{prompt}");
         }
-        // What is written as one of them is no plural of the other.
+        // A prompt that equals one label is not read as a plural of another.
         assert_eq!((classes("sunglass"), classes("sunglasses")), (vec![vec![5]], vec![vec![6]]));
     }
 

@@ -1,12 +1,12 @@
-//! Names: how they are listed, and what forms of one name are the same.
+//! Names: how they are listed, and which forms count as the same name.
 
-/// More letters than this are no label.
+/// The maximum number of characters of a label.
 const LONGEST: usize = 1000;
 
-/// The names of each class from the text of a file: a class a line, its names separated by commas.
+/// Parses the names of each class from the text of a file: one class per line, its names separated by commas.
 ///
 /// # Errors
-/// What is wrong, with the number of the line: what is not UTF-8, a line without a name, a very long one, control characters.
+/// What is wrong, with the line number: invalid UTF-8, a line without a name, a very long line, control characters.
 pub fn lines(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
@@ -24,10 +24,10 @@ pub fn lines(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
     listed.lines().enumerate().map(read).collect()
 }
 
-/// The names of one class, as they are written: with commas between. White space of any kind is one space.
+/// Splits the names of one class, which are separated by commas. Any white space becomes a single space.
 ///
 /// # Errors
-/// There is none, or it is no label.
+/// If there is no name, or if it is not a label.
 pub fn split(line: &str) -> Result<Vec<String>, String> {
     if line.chars().count() > LONGEST {
         return Err(format!("has more than {LONGEST} characters; expected a label"));
@@ -48,7 +48,7 @@ pub fn split(line: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// Other forms of words than by their ends.
+/// Irregular plurals.
 const IRREGULAR: [(&str, &str); 9] = [
     ("children", "child"),
     ("dice", "die"),
@@ -61,8 +61,8 @@ const IRREGULAR: [(&str, &str); 9] = [
     ("women", "woman"),
 ];
 
-/// A name in the form in which it is looked up: in small letters, one space between words, no article before it; punctuation, hyphens
-/// and underscores are spaces.
+/// Returns the form in which a name is looked up: lower case, one space between words, no leading article; punctuation, hyphens
+/// and underscores become spaces.
 pub fn plain(name: &str) -> String {
     let spaced: String = name
         .to_lowercase()
@@ -80,8 +80,8 @@ pub fn plain(name: &str) -> String {
     words.join(" ")
 }
 
-/// What a name in plain form may be the plural of, the likeliest first: its last word, or the word before "of", is put in the
-/// singular.
+/// Returns the possible singulars of a name in plain form, the likeliest first. The last word, or the word before "of", is
+/// changed.
 pub fn singulars(plain: &str) -> Vec<String> {
     let (head, tail) = match plain.split_once(" of ") {
         Some((head, _)) => plain.split_at(head.len()),
@@ -106,7 +106,7 @@ fn singulars_of(word: &str) -> Vec<String> {
             found.extend(singulars.iter().map(|singular| format!("{stem}{singular}")));
         }
     }
-    // A single s is taken off in most words.
+    // For most words, dropping a single s is right.
     found.sort_by_key(|singular| word.strip_suffix('s') != Some(singular));
     found
 }

@@ -1,17 +1,17 @@
-//! Which label somebody meant.
+//! Guesses which label was meant.
 
 use std::collections::BTreeSet;
 
 use super::names::{plain, singulars};
 
-/// Nobody means a short name by a very long one, and distances take quadratic time.
+/// A limit on the length of compared names: nobody means a short name by a very long text, and distances take quadratic time.
 const LONGEST: usize = 100;
 
-/// The most names that are proposed.
+/// The maximum number of names to suggest.
 const MOST: usize = 6;
 
-/// The name nearest to what was written, if one is near enough to be a slip: Damerau and Levenshtein's distance of at most a third of the
-/// longer name.
+/// Returns the name nearest to what was written, if it is near enough to be a typo: a Damerau-Levenshtein distance of at most a
+/// third of the longer name.
 pub(super) fn by_spelling<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let written = plain(written);
     let length = written.chars().count();
@@ -27,8 +27,8 @@ pub(super) fn by_spelling<'a>(written: &str, names: impl Iterator<Item = &'a str
     names.filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// The names spelt most like what was written, the likest first, each with how alike both are: 1 less Damerau and Levenshtein's distance
-/// in shares of the longer one. Of equal ones the first of the list comes first.
+/// Returns the names with the most similar spelling, the most similar first, each with its similarity: 1 minus the
+/// Damerau-Levenshtein distance relative to the longer one. Ties keep the order of the list.
 pub(super) fn ranked<'a>(written: &str, names: impl Iterator<Item = &'a str>, top: usize) -> Vec<(&'a str, f64)> {
     let written: String = plain(written).chars().take(LONGEST).collect();
     let mut ranked: Vec<(&str, f64)> = Vec::new();
@@ -42,7 +42,7 @@ pub(super) fn ranked<'a>(written: &str, names: impl Iterator<Item = &'a str>, to
     ranked
 }
 
-/// Names that have a word of what was written, in the order of the list. Words of two letters and less are no help.
+/// Returns names that share a word with what was written, in the order of the list. Words of one or two letters are ignored.
 pub(super) fn by_words<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let forms = |text: &str| -> BTreeSet<String> {
         let plain = plain(text);

@@ -1,4 +1,4 @@
-//! Installing with a pip of our own: a shell script that copies a small wheel.
+//! Tests installing with a fake pip: a shell script that copies a small wheel.
 #![cfg(unix)]
 
 use std::{ffi::OsString, io::Write, sync::Mutex};
@@ -7,7 +7,7 @@ use super::*;
 
 const VERSION: &str = "9.9.9";
 
-/// What the small wheel's library contains.
+/// The content of the small wheel's library.
 const LIBRARY: &[u8] = b"a library";
 
 fn library_name() -> String {
@@ -49,7 +49,8 @@ impl Fixture {
         Fixture { folder, package }
     }
 
-    /// A pip that takes a while, counts its calls in the file `calls`, and copies the wheel into its last argument.
+    /// Returns a pip that takes a while, counts its calls in the file `calls`, and copies the wheel into its last
+    /// argument.
     fn pip(&self) -> PipCommand {
         let script = "case \"$*\" in *'config list'*) exit 1;; esac; sleep 0.3; echo call >> \"$0/calls\"; for last; do :; done; cp \"$0/a.whl\" \"$last\"";
         ["sh".into(), "-c".into(), script.into(), OsString::from(self.folder.path())].into()
@@ -71,7 +72,7 @@ impl Fixture {
         Installer { folder: self.libraries(), commands: vec![self.pip()], check, serves: Box::new(|_| Ok(())) }
     }
 
-    /// What is in the folder of libraries, but the lock and the mark.
+    /// Returns the names in the libraries folder, without the lock and the mark.
     fn entries(&self) -> Vec<String> {
         let entries = fs::read_dir(self.libraries()).into_iter().flatten().flatten();
         let names = entries.map(|e| e.file_name().into_string().unwrap());
@@ -151,7 +152,7 @@ fn a_broken_installation_and_leftovers_are_replaced() {
     assert_eq!(fixture.entries(), ["9.9.9-cpu"]);
 }
 
-/// What has our names but not our marks is the user's; so is what lies among our files.
+/// Folders with our names but without our mark are the user's, and so are other files among ours.
 #[test]
 fn what_is_not_ours_is_kept() {
     let fixture = Fixture::new();

@@ -1,7 +1,7 @@
 use super::*;
 use crate::runtime::{Runtime, open};
 
-/// A name that the search takes for onnxruntime's library.
+/// Returns a name that the search takes for onnxruntime's library.
 fn library_name() -> &'static str {
     if cfg!(windows) {
         "onnxruntime.dll"
@@ -12,14 +12,14 @@ fn library_name() -> &'static str {
     }
 }
 
-/// A folder with a file named like the library that is none.
+/// Creates a folder with a file that is named like the library but is not one.
 fn folder_with_text() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(library_name()), "text").unwrap();
     folder
 }
 
-/// The folder of a library that serves.
+/// Returns the folder of a usable library.
 fn serving_folder() -> PathBuf {
     Runtime::for_tests().path().parent().unwrap().to_owned()
 }

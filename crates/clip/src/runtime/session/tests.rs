@@ -8,7 +8,7 @@ const F32: u8 = 1;
 const I64: u8 = 7;
 const BOOL: u8 = 9;
 
-/// `ValueInfoProto`. A dimension is a size or a name.
+/// Returns a `ValueInfoProto`. A dimension is a size or a name.
 fn value(name: &str, element: u8, dims: &[Result<u8, &str>]) -> Vec<u8> {
     let dims: Vec<Vec<u8>> = dims
         .iter()
@@ -29,7 +29,7 @@ fn node(operator: &str, inputs: &[&str], output: &str) -> Vec<u8> {
     message(&fields)
 }
 
-/// A model of one graph.
+/// Returns a model with this graph.
 fn graph(nodes: &[Vec<u8>], initialisers: &[Vec<u8>], inputs: &[Vec<u8>], outputs: &[Vec<u8>]) -> Vec<u8> {
     let mut fields: Vec<Field> = nodes.iter().map(|node| Field::Bytes(1, node)).collect();
     fields.push(Field::Bytes(2, b"test"));
@@ -45,7 +45,7 @@ fn plan(threads: usize) -> SessionPlan {
 
 const SIDE: usize = 100;
 
-/// `y = x w`, with `w` `[100, 100]` kept outside.
+/// Returns the graph `y = x w`, with `w` `[100, 100]` kept outside.
 fn product() -> Vec<u8> {
     let location = message(&[Field::Bytes(1, b"location"), Field::Bytes(2, b"weights")]);
     // TensorProto: dims, data_type, name, external_data, data_location = EXTERNAL.
@@ -66,7 +66,7 @@ fn product() -> Vec<u8> {
     )
 }
 
-/// `w[i][j] = (i - j) / 64`, in memory that begins `offset` bytes after an aligned address.
+/// Returns `w[i][j] = (i - j) / 64`, in memory that begins `offset` bytes after an aligned address.
 fn weights(offset: usize) -> Weights {
     let values: Vec<f32> = (0..SIDE * SIDE).map(|at| ((at / SIDE) as f32 - (at % SIDE) as f32) / 64.0).collect();
     let mut bytes = vec![0; offset];
@@ -76,7 +76,7 @@ fn weights(offset: usize) -> Weights {
     Weights { tensors: vec![("w".to_owned(), tensor)], packable: ["w".to_owned()].into() }
 }
 
-/// `x w` for a vector, summed in f64.
+/// Returns `x w` for a vector, summed in f64.
 fn expected(x: &[f32]) -> Vec<f64> {
     (0..SIDE).map(|j| x.iter().enumerate().map(|(i, x)| f64::from(*x) * (i as f64 - j as f64) / 64.0).sum()).collect()
 }
@@ -103,7 +103,7 @@ fn all_types_of_inputs_and_outputs_pass() {
     assert_eq!(outputs.f32("x").unwrap(), (&[2_i64][..], &[0.0, 2.5][..]));
     assert_eq!(outputs.i64("y").unwrap().1, [7, -(1 << 40)]);
     assert_eq!(outputs.bool("z").unwrap().1, [false, true]);
-    // The same as tensors, which may outlive the outputs and the session.
+    // The same outputs as tensors, which may outlive the outputs and the session.
     let (x, y, z) = (outputs.get("x").cloned(), outputs.get("y").cloned(), outputs.get("z").cloned());
     assert!(outputs.get("w").is_none());
     drop((outputs, session));
@@ -139,7 +139,7 @@ fn a_broken_graph_is_an_error() {
         assert!(runtime.session(graph, &weights(0), &plan(1)).is_err());
         assert!(runtime.fold(graph, &weights(0), &[]).is_err());
     }
-    // Its weight is nowhere.
+    // Its weight is missing.
     assert!(runtime.session(&whole, &Weights::default(), &plan(1)).is_err());
 }
 
@@ -190,7 +190,7 @@ fn sessions_that_share_weights_run_at_once_and_agree() {
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     });
     assert!(results.iter().all(|result| *result == alone));
-    // What is shared outlives the session that made it.
+    // Shared data outlives the session that created it.
     drop(sessions.remove(0));
     assert_eq!(sessions[0].run(&input).unwrap().f32("y").unwrap().1, alone);
 }

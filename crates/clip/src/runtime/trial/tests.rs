@@ -1,4 +1,4 @@
-//! Trials by programs of our own: shell scripts.
+//! Tests trials with shell scripts as programs.
 #![cfg(unix)]
 
 use std::{fs, os::unix::fs::PermissionsExt};
@@ -14,11 +14,11 @@ impl Fixture {
         Fixture { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A trial by a program that does this, and counts its calls.
+    /// Returns a trial with a program that runs this script and counts its calls.
     fn trial(&self, script: &str) -> Trial {
         let program = self.folder.path().join("program");
         let text = format!("#!/bin/sh\necho \"$1 $2\" >> {}/calls\n{script}\n", self.folder.path().display());
-        // Renamed, so that none is written while it runs.
+        // Renamed into place, because a program must not be written while it runs.
         let new = self.folder.path().join("new");
         fs::write(&new, text).unwrap();
         fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
@@ -32,7 +32,7 @@ impl Fixture {
         calls.lines().count()
     }
 
-    /// A library whose headers are whole.
+    /// Returns a library with valid headers.
     fn library(&self) -> PathBuf {
         let path = self.folder.path().join("libonnxruntime.so");
         fs::copy(Runtime::for_tests().path(), &path).unwrap();
@@ -61,7 +61,8 @@ fn an_answer_about_the_file_is_kept_and_one_about_the_moment_is_not() {
         ("kill -SEGV $$", "ends the program that loads it", if has_little_memory() { 3 } else { 1 }),
         ("kill -BUS $$", "ends the program that loads it", if has_little_memory() { 3 } else { 1 }),
         ("kill -TRAP $$", "ends the program that loads it", if has_little_memory() { 3 } else { 1 }),
-        // As the kernel does where memory is short, and as a program does that was told so.
+        // SIGKILL is what the kernel sends when memory is short, SIGABRT what a program raises that then fails to
+        // allocate.
         ("kill -KILL $$", "ends the program that loads it", 3),
         ("kill -ABRT $$", "ends the program that loads it", 3),
         ("exit 0", "ends the program that loads it", 3),

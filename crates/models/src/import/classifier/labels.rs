@@ -1,4 +1,4 @@
-//! Labels from wherever they are: a file of lines or JSON, a configuration, or the list that is part of the program.
+//! Reads labels: from a file of lines or JSON, a configuration, or the built-in list.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,22 +6,22 @@ use std::path::Path;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::clip;
 use crate::ModelsError;
+use crate::clip;
 
-/// What `--labels` calls the list that is part of the program.
+/// The name of the built-in list for `--labels`.
 pub(crate) const IMAGENET: &str = "imagenet-1k";
 
-/// The names of the 1000 classes of ImageNet's challenge, a class a line.
+/// The names of the 1000 classes of ImageNet's challenge, one class per line.
 const IMAGENET_NAMES: &str = include_str!("../../../data/imagenet-1k/labels.txt");
 
-/// What some programs put before UTF-8.
+/// The byte order mark that some programs put before UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The names of each class.
 pub(super) type Classes = Vec<Vec<String>>;
 
-/// The classes of ImageNet for a network of `outputs` outputs: with 1001 the first one is the background.
+/// Returns the classes of ImageNet for a network with `outputs` outputs: with 1001, the first one is the background.
 pub(super) fn imagenet(outputs: Option<usize>) -> Result<Classes, ModelsError> {
     let mut classes = clip::lines(IMAGENET_NAMES.as_bytes()).map_err(ModelsError::failed)?;
     if outputs == Some(classes.len() + 1) {
@@ -30,23 +30,23 @@ pub(super) fn imagenet(outputs: Option<usize>) -> Result<Classes, ModelsError> {
     Ok(classes)
 }
 
-/// Whether ImageNet's names may be those of a network of `outputs` outputs.
+/// Returns whether a network with `outputs` outputs may have ImageNet's classes.
 pub(super) fn may_be_imagenet(outputs: Option<usize>) -> bool {
     matches!(outputs, Some(1000 | 1001))
 }
 
-/// The labels of a file: a class a line with commas between its names, a JSON list, or a JSON object of numbers and labels (which may
-/// be `id2label` of a `config.json`).
+/// Reads the labels of a file: one class per line with commas between its names, a JSON list, or a JSON object of numbers and
+/// labels (which may be `id2label` of a `config.json`).
 ///
 /// # Errors
-/// The file cannot be read, or is of none of these forms: file and line are named.
+/// If the file cannot be read or has none of these forms; the message names file and line.
 pub(super) fn read(path: &Path) -> Result<Classes, ModelsError> {
     let bytes = std::fs::read(path).map_err(|error| ModelsError::wrong(format!("{}: {error}", path.display())))?;
     let place = path.display();
     if path.extension().is_some_and(|extension| extension == "json") || looks_like_json(&bytes) {
         return from_json(&bytes).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            // The place is said in front.
+            // The position is already given in front.
             let whole = error.to_string();
             let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(message, _)| message);
             ModelsError::wrong(format!("{place}, line {line}, column {column}: {message}"))
@@ -60,7 +60,7 @@ pub(super) fn read(path: &Path) -> Result<Classes, ModelsError> {
     Ok(without_synsets(classes))
 }
 
-/// Whether a list or an object fills the file: a label may begin with a bracket too.
+/// Returns whether a list or an object fills the file: a label may also begin with a bracket.
 fn looks_like_json(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii();
     matches!((text.first(), text.last()), (Some(b'['), Some(b']')) | (Some(b'{'), Some(b'}')))
@@ -71,7 +71,7 @@ fn from_json(bytes: &[u8]) -> Result<Classes, serde_json::Error> {
     serde_json::from_slice::<Listed>(bytes).map(|listed| listed.0)
 }
 
-/// Takes WordNet's numbers (`n01440764 tench`) off lines that all have one.
+/// Removes WordNet's numbers (`n01440764 tench`), if all lines have one.
 fn without_synsets(classes: Classes) -> Classes {
     let bare = |names: &Vec<String>| {
         let (number, first) = names.first()?.split_once(' ')?;
@@ -81,7 +81,7 @@ fn without_synsets(classes: Classes) -> Classes {
     classes.iter().map(bare).collect::<Option<Classes>>().unwrap_or(classes)
 }
 
-/// Whether this is WordNet's number of a noun.
+/// Returns whether this is WordNet's number of a noun.
 fn is_synset(word: &str) -> bool {
     word.strip_prefix('n').is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for ListedVisitor {
     }
 }
 
-/// The names of one class: a text with commas, or a list of such.
+/// The names of one class: a text with commas, or a list of texts.
 struct Names(Vec<String>);
 
 impl<'de> Deserialize<'de> for Names {
@@ -178,7 +178,7 @@ impl<'de> Visitor<'de> for NamesVisitor {
         while let Some(text) = items.next_element::<String>()? {
             texts.push(text);
         }
-        // Keras has [number of WordNet, label].
+        // Keras has [WordNet number, label].
         if texts.len() > 1 {
             texts.retain(|text| !is_synset(text));
         }

@@ -1,4 +1,4 @@
-//! Classifiers of pictures: one graph and the labels of its outputs, in place of two encoders and a tokenizer.
+//! Picture classifiers: one graph and the labels of its outputs, instead of two encoders and a tokenizer.
 
 mod labels;
 mod tail;
@@ -13,16 +13,16 @@ pub(super) use labels::IMAGENET;
 use super::gather::{Contents, Encoder, Gathered, Words, around, neither, open, revision, unheeded};
 use super::search::{self, Kind};
 use super::{Request, Settings, configs, ends, towers};
-use crate::clip::{FEWEST, map_file};
 use crate::ModelsError;
+use crate::clip::{FEWEST, map_file};
 use crate::onnx::{Graph, Signature};
 
-/// The mean and the deviation of ImageNet's pictures, which most classifiers were trained with.
+/// The mean and the deviation of ImageNet's pictures, used to train most classifiers.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// Finds and reads everything, where the request is about a classifier: where it says so by its labels, or a configuration beside the
-/// graph does. `None` where it is not.
+/// Finds and reads everything, if the request is about a classifier: it has labels, or a configuration beside the graph says
+/// so. Returns `None` otherwise.
 pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Option<Gathered>, ModelsError> {
     let Some(path) = find(request)? else { return Ok(None) };
     let mut folders = around(&path);
@@ -69,7 +69,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Opt
     Ok(Some(Gathered { image, words: Words::Labels(classes), settings, licence: configs.licence, sources }))
 }
 
-/// The classifier's graph, if the request is about one.
+/// Returns the classifier's graph, if the request is about one.
 fn find(request: &Request) -> Result<Option<PathBuf>, ModelsError> {
     let given = request.image.as_ref().or(request.source.as_ref());
     if request.labels.is_none() {
@@ -105,8 +105,8 @@ fn find(request: &Request) -> Result<Option<PathBuf>, ModelsError> {
     }
 }
 
-/// The graph at a path, where a configuration beside it says that it is a classifier. What cannot be read is reported by who reads
-/// it for what it else may be.
+/// Returns the graph at a path, if a configuration beside it says that it is a classifier. Files that cannot be read are
+/// reported later, when they are read as another kind of model.
 fn configured(path: &Path) -> Option<PathBuf> {
     let folder = path.is_dir().then(|| revision(path).ok()).flatten();
     let inside = folder.as_ref().map_or_else(|| path.to_path_buf(), |folder| folder.join("file"));
@@ -123,7 +123,7 @@ fn configured(path: &Path) -> Option<PathBuf> {
     }
 }
 
-/// The graph's output of classes: as named, or the one that is called logits, or the first.
+/// Returns the output with the classes: the one named by the user, or one called logits, or the first.
 fn output(graph: &Graph, settings: &Settings) -> Result<String, ModelsError> {
     let wrong = |what: &str| {
         let outputs = format!("the graph's outputs are {}", graph.outputs.join(", "));
@@ -144,7 +144,7 @@ fn output(graph: &Graph, settings: &Settings) -> Result<String, ModelsError> {
     found.cloned().ok_or_else(|| wrong("none of the graph's outputs can be its classes"))
 }
 
-/// The labels, and the file they are from if they are from one.
+/// Returns the labels, and the file that they are from, if any.
 fn classes(
     request: &Request,
     configs: &configs::Configs,
@@ -166,7 +166,7 @@ fn classes(
     }
 }
 
-/// What to give where there are no labels.
+/// Returns a hint about what to give if there are no labels.
 fn ask(outputs: Option<usize>) -> String {
     let imagenet = match outputs.filter(|_| labels::may_be_imagenet(outputs)) {
         Some(outputs) => format!("; it has {outputs} outputs: if they are ImageNet's classes, --labels {IMAGENET}"),
@@ -175,7 +175,7 @@ fn ask(outputs: Option<usize>) -> String {
     format!("give its labels with --labels FILE, one a line{imagenet}")
 }
 
-/// The hint for a graph that takes pictures and has no text encoder beside it: it may be a classifier.
+/// Returns a hint for a graph that takes pictures and has no text encoder beside it: it may be a classifier.
 pub(super) fn perhaps(image: &Path) -> String {
     let outputs = || {
         let signature = Signature::read(&map_file(image).ok()?).ok()?;
@@ -187,7 +187,7 @@ pub(super) fn perhaps(image: &Path) -> String {
     format!("or, if it is a classifier, {}", ask(outputs()))
 }
 
-/// Labels that cannot be those of the network's outputs.
+/// Returns an error if the labels cannot be those of the network's outputs.
 fn check(
     classes: &labels::Classes,
     outputs: Option<usize>,
@@ -211,7 +211,7 @@ fn check(
     Ok(())
 }
 
-/// Fills what is usual, saying so, and asks for what nobody says.
+/// Fills in common values, with a message, and asks for values that nothing gives.
 fn complete(mut settings: Settings, path: &Path, say: &mut dyn FnMut(&str)) -> Result<Settings, ModelsError> {
     if settings.size.is_none() {
         let message = format!("{}: no file says the side of the pictures it takes", path.display());

@@ -1,25 +1,25 @@
-//! The end of a classifier's graph: from whatever it gives to logits less their mean over the classes, `[N, C]`.
+//! The end of a classifier's graph: converts its output to logits minus their mean over the classes, `[N, C]`.
 
 use crate::ModelsError;
 use crate::onnx::{Builder, Dim, Graph, Node};
 
-/// What stands at the end of a classifier and says no more than its logits do.
+/// Operators at the end of a classifier that add no information to its logits.
 const SQUASHING: [&str; 3] = ["Softmax", "LogSoftmax", "Sigmoid"];
 
-/// What only writes values in another way, or takes the logarithm of probabilities.
+/// Operators that only change the form of values, or take the logarithm of probabilities.
 const PASSING: [&str; 9] =
     ["Identity", "Cast", "Dropout", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Log"];
 
-/// What was found at the end of a graph.
+/// The logits at the end of a graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Logits {
     /// The value that holds them.
     pub value: String,
-    /// The operators that make something else of them, in the order of computation.
+    /// The operators applied to them, in the order of computation, which are cut off.
     pub cut: Vec<String>,
 }
 
-/// Where the logits behind an output are.
+/// Finds the logits behind an output.
 pub(super) fn logits(graph: &Graph, output: &str) -> Logits {
     let giver = |value: &str| graph.nodes.iter().find(|node| node.output(0) == Some(value));
     let mut found = Logits { value: output.to_owned(), cut: Vec::new() };
@@ -41,7 +41,7 @@ pub(super) fn logits(graph: &Graph, output: &str) -> Logits {
     found
 }
 
-/// The number of classes of a value `[N, C]`, with any dimensions of size 1 besides, where the graph says it.
+/// Returns the number of classes of a value `[N, C]`, ignoring other dimensions of size 1, if the graph gives it.
 pub(super) fn classes(graph: &Graph, value: &str) -> Option<usize> {
     let dims = graph.types.get(value)?.dims.as_ref()?;
     let mut sizes = dims.iter().skip(1).filter(|dim| **dim != Dim::Known(1));
@@ -51,7 +51,8 @@ pub(super) fn classes(graph: &Graph, value: &str) -> Option<usize> {
     }
 }
 
-/// Appends what takes the mean over the classes off the logits, the graph's only output. `false` where that is done already.
+/// Appends operators that subtract the mean over the classes from the logits, the graph's only output. Returns `false` if the
+/// graph already does that.
 pub(super) fn centre(graph: &mut Graph) -> Result<bool, ModelsError> {
     let Some(output) = graph.outputs.first().cloned() else { return Ok(false) };
     if is_centred(graph, &output) {
@@ -70,7 +71,7 @@ pub(super) fn centre(graph: &mut Graph) -> Result<bool, ModelsError> {
     Ok(true)
 }
 
-/// Whether a value is another one less its mean over the classes.
+/// Returns whether a value is another one minus its mean over the classes.
 fn is_centred(graph: &Graph, value: &str) -> bool {
     let giver = |value: &str| graph.nodes.iter().find(|node| node.output(0) == Some(value));
     let mean_of = |mean: &Node| mean.is("ReduceMean") && mean.int("keepdims").unwrap_or(1) == 1;
@@ -108,10 +109,10 @@ mod tests {
         }
         let log = graph(vec![node("Neg", "x", "z"), node("Softmax", "z", "p"), node("Log", "p", "y")], &[1, 5]);
         assert_eq!(logits(&log, "y").cut, ["Softmax", "Log"]);
-        // Nothing that passes values on is taken off where there is nothing to be had by it.
+        // Reshaping operators are cut off only if they follow a squashing one.
         let plain = graph(vec![node("Neg", "x", "z"), node("Flatten", "z", "y")], &[1, 5]);
         assert_eq!(logits(&plain, "y"), Logits { value: "y".into(), cut: Vec::new() });
-        // A gate is no end.
+        // A gate inside the network is not its end.
         let mut gate = vec![node("Sigmoid", "x", "s")];
         gate.push(Node::new("Mul", &["x", "s"], &["y"]));
         assert_eq!(logits(&graph(gate, &[1, 5]), "y").value, "y");

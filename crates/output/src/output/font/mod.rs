@@ -1,6 +1,6 @@
-//! Lettering: text shaped and rasterised in the font that is part of the program.
+//! Lettering: text shaped and rasterised in the built-in font.
 //!
-//! The font is Noto Sans (SIL Open Font License 1.1, `OFL.txt` beside this file), cut down to Latin, Greek and Cyrillic.
+//! The font is Noto Sans (SIL Open Font License 1.1, `OFL.txt` beside this file), reduced to Latin, Greek and Cyrillic.
 
 use std::sync::OnceLock;
 
@@ -17,24 +17,24 @@ const NOTO_SANS: &[u8] = include_bytes!("NotoSans.ttf");
 pub struct Font<'a>(FontRef<'a>);
 
 impl Font<'static> {
-    /// The file of the font that comes along.
+    /// The file of the built-in font.
     pub const BYTES: &'static [u8] = NOTO_SANS;
 
-    /// The font that comes along.
+    /// Returns the built-in font.
     pub fn own() -> Self {
         static OWN: OnceLock<FontRef<'static>> = OnceLock::new();
-        // The bytes are ours: a test reads them.
+        // The bytes are our own; a test reads them.
         Font(*OWN.get_or_init(|| FontRef::from_index(NOTO_SANS, 0).expect("our own font is sound")))
     }
 }
 
 impl<'a> Font<'a> {
-    /// A font from the bytes of a TrueType or OpenType file, or the first one of a collection; none if they are no font.
+    /// Reads a font from the bytes of a TrueType or OpenType file, or the first font of a collection; none if they are not a font.
     pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
         Font::nth(bytes, 0)
     }
 
-    /// The font at an index of a collection; none if there is none.
+    /// Reads the font at an index of a collection; none if there is no such font.
     pub fn nth(bytes: &'a [u8], index: u32) -> Option<Self> {
         FontRef::from_index(bytes, index as usize).map(Font)
     }
@@ -44,7 +44,7 @@ impl<'a> Font<'a> {
         self.0.charmap().map(character) != 0
     }
 
-    /// One line of text, laid out from left to right; `size` is that of the em square in pixels.
+    /// Lays out one line of text from left to right; `size` is that of the em square in pixels.
     pub fn line(&self, text: &str, size: f32) -> Line<'a> {
         let mut context = ShapeContext::new();
         let mut shaper = context.builder(self.0).size(size).build();
@@ -61,7 +61,7 @@ impl<'a> Font<'a> {
         Line { font: self.0, size, glyphs, width, ascent: metrics.ascent, descent: metrics.descent }
     }
 
-    /// The text, or as much of its beginning as fits into `width` pixels, an ellipsis behind it.
+    /// Returns the text, or as much of its beginning as fits into `width` pixels followed by an ellipsis.
     pub fn fitting(&self, text: &str, size: f32, width: f32) -> String {
         let fits = |text: &str| self.line(text, size).width <= width;
         if fits(text) {
@@ -69,13 +69,13 @@ impl<'a> Font<'a> {
         }
         let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
         let shortened = |count: usize| format!("{}…", text[..ends[count]].trim_end());
-        // The longest that fits: the width grows with the number of characters.
+        // Find the longest that fits: the width grows with the number of characters.
         let count = ends.partition_point(|end| fits(&format!("{}…", text[..*end].trim_end())));
         if count == 0 { String::new() } else { shortened(count - 1) }
     }
 }
 
-/// A glyph's place on its line: right of the line's beginning and above the baseline, in pixels.
+/// A glyph and its place on the line: to the right of the line's beginning and above the baseline, in pixels.
 #[derive(Debug, Clone, Copy)]
 struct Glyph {
     id: u16,
@@ -88,17 +88,17 @@ pub struct Line<'a> {
     font: FontRef<'a>,
     size: f32,
     glyphs: Vec<Glyph>,
-    /// How far the text advances, in pixels.
+    /// The advance width of the text, in pixels.
     pub width: f32,
-    /// The room above the baseline, in pixels.
+    /// The height above the baseline, in pixels.
     pub ascent: f32,
-    /// The room below it.
+    /// The depth below the baseline, in pixels.
     pub descent: f32,
 }
 
 impl Line<'_> {
-    /// Calls `dot` with the column, the row and the coverage (1 to 255) of every pixel that a glyph covers, the line
-    /// beginning at `x` and standing on the baseline `y`.
+    /// Calls `dot` with the column, the row and the coverage (1 to 255) of every pixel that a glyph covers. The line begins at `x` and
+    /// stands on the baseline `y`.
     pub fn rasterise(&self, x: f32, y: f32, mut dot: impl FnMut(i64, i64, u8)) {
         let mut context = ScaleContext::new();
         let mut scaler = context.builder(self.font).size(self.size).build();
@@ -118,7 +118,7 @@ impl Line<'_> {
         }
     }
 
-    /// Draws the line in one colour over a picture; what lies beyond its borders is left out.
+    /// Draws the line in one colour over a picture; pixels beyond its borders are clipped.
     pub fn draw(&self, onto: &mut RgbImage, x: f32, y: f32, colour: Rgb<u8>) {
         self.rasterise(x, y, |column, row, coverage| {
             let (Ok(column), Ok(row)) = (u32::try_from(column), u32::try_from(row)) else { return };

@@ -1,20 +1,20 @@
-//! Where everything on a sheet stands.
+//! The layout of a contact sheet.
 
 use super::super::font::Font;
 use super::Labels;
 use crate::plan::Size;
 
-/// Pixels that a sheet should not be wider than; tiles shrink down to [`LEAST`] for it.
+/// The maximum width of a sheet in pixels. Tiles shrink down to [`LEAST`] to keep it.
 const WIDTH: u32 = 4096;
-/// The same for its height.
+/// The maximum height of a sheet, kept likewise.
 const HEIGHT: u32 = 16_384;
-/// The longest side of a picture's place.
+/// The maximum for the longer side of a tile.
 const LARGEST: u32 = 512;
-/// The shortest of a place's longest sides.
+/// The minimum for the longer side of a tile.
 const LEAST: u32 = 40;
-/// The least width of a place: so much a short label needs.
+/// The minimum width of a tile, as needed by a short label.
 const LABEL: u32 = 120;
-/// Lines that a label is broken into at most.
+/// The maximum number of lines of a label.
 const LINES: usize = 3;
 
 /// A rectangle in pixels.
@@ -27,7 +27,7 @@ pub(super) struct Area {
 }
 
 impl Area {
-    /// The size at which a picture fits in, never larger than it is.
+    /// Returns the size at which a picture fits in, never larger than the picture itself.
     pub(super) fn fit(&self, (width, height): (u32, u32)) -> (u32, u32) {
         let scale = (f64::from(self.width) / f64::from(width)).min(f64::from(self.height) / f64::from(height)).min(1.0);
         let side = |side: u32, most: u32| ((f64::from(side) * scale).round() as u32).clamp(1, most.max(1));
@@ -35,7 +35,7 @@ impl Area {
     }
 }
 
-/// A line of text in its place.
+/// A line of text with its position.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
     pub line: String,
@@ -44,14 +44,14 @@ pub(super) struct Text {
     pub baseline: f32,
 }
 
-/// A whole sheet's.
+/// The layout of a whole sheet.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub width: u32,
     pub height: u32,
-    /// Of labels, in pixels.
+    /// The text size of labels, in pixels.
     pub text_size: f32,
-    /// The pictures' places.
+    /// The places of the pictures.
     pub tiles: Vec<Area>,
     pub texts: Vec<Text>,
 }
@@ -72,7 +72,7 @@ impl Layout {
         let title_size = (text_size * 1.3).min(24.0);
         let mut layout = Layout { width: 0, height: 0, text_size, tiles: Vec::new(), texts: Vec::new() };
 
-        // What stands beneath each picture, above each column, left of each row.
+        // The labels beneath each picture, above each column, and left of each row.
         let broken = |text: &str, width: f32| broken(font, text, text_size, width);
         let beneath: Vec<Vec<String>> = match labels {
             Labels::Each(labels) => {
@@ -94,7 +94,7 @@ impl Layout {
         let widest = left.iter().flatten().map(|line| font.line(line, text_size).width).fold(0.0, f32::max);
         let side = if widest > 0.0 { widest.ceil() as u32 + gap } else { 0 };
         let lines = |texts: &[Vec<String>]| texts.iter().map(Vec::len).max().unwrap_or(0) as f32 * line_height;
-        // Labels keep a little off their pictures.
+        // Leave a small gap between labels and pictures.
         let room = |height: f32| if height > 0.0 { (height + line_height * 0.4).ceil() as u32 } else { 0 };
         let (head, foot) = (room(lines(&above)), room(lines(&beneath)));
         let title_height = if title.is_empty() { 0 } else { (title_size * 1.8).ceil() as u32 };
@@ -123,7 +123,7 @@ impl Layout {
             write(lines, area.left as f32, (area.top + area.height) as f32 + 0.2 * line_height);
         }
         for (area, lines) in layout.tiles.iter().zip(&above) {
-            // Close to the pictures, however many lines the others have.
+            // Close to the pictures, even if other labels have more lines.
             write(lines, area.left as f32, area.top as f32 - (lines.len() as f32 + 0.1) * line_height);
         }
         for (area, lines) in layout.tiles.iter().step_by(columns).zip(&left) {
@@ -134,16 +134,16 @@ impl Layout {
     }
 }
 
-/// Columns of a sheet without headings: one on which people read, about four wide to three high.
+/// Returns the number of columns of a sheet without headings, chosen so that the sheet is about four wide to three high.
 fn wrapped(count: usize, picture: Size) -> usize {
     let aspect = f64::from(picture.width.max(1)) / f64::from(picture.height.max(1));
     let columns = (count as f64 * 4.0 / 3.0 / aspect).sqrt().round() as usize;
-    // The last row is as full as it can be.
+    // Fill the last row as far as possible.
     let columns = columns.clamp(1, count.max(1));
     count.div_ceil(count.div_ceil(columns).max(1)).max(1)
 }
 
-/// The size of a picture's place.
+/// Returns the size of a tile.
 fn tile(columns: usize, rows: usize, largest: Size) -> (u32, u32) {
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).max(1);
     let (columns, rows) = (number(columns), number(rows));
@@ -154,13 +154,13 @@ fn tile(columns: usize, rows: usize, largest: Size) -> (u32, u32) {
     (width.max(LABEL.min(WIDTH / columns)).max(LEAST / 2), height)
 }
 
-/// The width that is given to the rows' headings.
+/// Returns the width of the rows' headings.
 fn row_heading(font: &Font<'_>, rows: &[String], size: f32) -> f32 {
     let widest = rows.iter().map(|text| font.line(text, size).width).fold(0.0, f32::max);
     widest.min(size * 14.0)
 }
 
-/// Text in lines of at most `width` pixels, broken between words; what does not fit into [`LINES`] lines is cut.
+/// Breaks text between words into lines of at most `width` pixels; what does not fit into [`LINES`] lines is cut.
 fn broken(font: &Font<'_>, text: &str, size: f32, width: f32) -> Vec<String> {
     let fits = |line: &str| font.line(line, size).width <= width + 0.5;
     let mut lines = Vec::new();

@@ -13,23 +13,23 @@ use super::whole::WriteError;
 use crate::plan::Size;
 use layout::{Area, Layout};
 
-/// The colour of a sheet.
+/// The background colour of a sheet.
 pub const PAPER: Rgb<u8> = Rgb([246, 245, 242]);
-/// The colour of what is written on it.
+/// The text colour of a sheet.
 pub const INK: Rgb<u8> = Rgb([32, 32, 36]);
 const FAINT: Rgb<u8> = Rgb([226, 224, 219]);
 
-/// What is written beside the pictures of a sheet.
+/// The labels beside the pictures of a sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Labels {
-    /// A label for each picture, written beneath it, of one or more lines.
+    /// A label of one or more lines beneath each picture.
     Each(Vec<Vec<String>>),
-    /// Headings of columns and rows; the pictures stand row by row.
+    /// Headings of columns and rows; the pictures are arranged row by row.
     Grid { columns: Vec<String>, rows: Vec<String> },
 }
 
 impl Labels {
-    /// How many pictures they are for.
+    /// Returns the number of pictures that they label.
     pub fn count(&self) -> usize {
         match self {
             Labels::Each(labels) => labels.len(),
@@ -46,7 +46,7 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// A sheet with its labels, the pictures' places still empty. `largest` is at least as large as each of the pictures.
+    /// Creates a sheet with its labels and empty places for the pictures. `largest` is at least as large as each picture.
     pub fn new(title: &str, labels: &Labels, largest: Size) -> Self {
         let font = Font::own();
         let layout = Layout::new(&font, title, labels, largest);
@@ -57,7 +57,7 @@ impl Sheet {
         Sheet { title: title.to_owned(), layout, paper }
     }
 
-    /// Puts a picture, shrunk where it is too large, in the middle of its place. One too many is left out.
+    /// Puts a picture in the middle of its place, shrunk if it is too large. Surplus pictures are ignored.
     pub fn put(&mut self, index: usize, picture: &RgbImage) {
         let Some(area) = self.layout.tiles.get(index) else { return };
         let (width, height) = area.fit(picture.dimensions());
@@ -69,7 +69,7 @@ impl Sheet {
         imageops::replace(&mut self.paper, shrunk.as_ref().unwrap_or(picture), left.into(), top.into());
     }
 
-    /// Says in a picture's place why there is none.
+    /// Writes in a picture's place why it is missing.
     pub fn note(&mut self, index: usize, text: &str) {
         let Some(&Area { left, top, width, height }) = self.layout.tiles.get(index) else { return };
         let grey = RgbImage::from_pixel(width, height, FAINT);
@@ -99,7 +99,7 @@ mod tests {
         (1..=count).map(|index| format!("{index}")).collect()
     }
 
-    /// The rows and columns that hold a colour: left, top, right, bottom.
+    /// Returns the rows and columns that contain a colour: left, top, right, bottom.
     fn extent(sheet: &Sheet, colour: Rgb<u8>) -> (u32, u32, u32, u32) {
         let mut extent = (u32::MAX, u32::MAX, 0, 0);
         for (x, y, pixel) in sheet.paper.enumerate_pixels().filter(|(_, _, pixel)| **pixel == colour) {

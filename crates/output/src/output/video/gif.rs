@@ -1,5 +1,5 @@
-//! GIF: every frame has its own palette of 256 colours, chosen in Oklab (Wu's method), and is dithered by error diffusion.
-//! Nothing in it is random.
+//! GIF: every frame has its own palette of 256 colours, chosen in Oklab (Wu's method), and is dithered by error diffusion. Nothing in it
+//! is random.
 
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -16,7 +16,7 @@ use crate::plan::Size;
 pub(super) struct Gif {
     encoder: gif::Encoder<BufWriter<File>>,
     size: (u16, u16),
-    /// Seconds that earlier frames should have been shown and were not: times are whole hundredths.
+    /// Seconds by which earlier frames were shown too short, because times are whole hundredths.
     owed: f64,
 }
 
@@ -39,7 +39,7 @@ impl Encoder for Gif {
             .map_err(|_| io::Error::other("a frame has too many pixels"))?;
         let (palette, indices) = Pipeline::new().input_image(image).output_srgb8_indexed_image().into_parts();
         let wanted = seconds * 100.0 + self.owed;
-        // Browsers show frames of less than two hundredths for ten.
+        // Browsers show frames of less than two hundredths for ten hundredths.
         let delay = wanted.round().clamp(2.0, f64::from(u16::MAX));
         self.owed = wanted - delay;
         let frame = Frame {
@@ -55,7 +55,7 @@ impl Encoder for Gif {
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {
-        // The trailer is written here; the buffer's last bytes with it.
+        // This writes the trailer and the buffer's last bytes.
         let file = self.encoder.into_inner().map_err(into_io)?;
         file.into_inner().map(drop).map_err(io::IntoInnerError::into_error)
     }
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(bytes, written(&folder.path().join("b.gif")));
         let frames = GifDecoder::new(io::Cursor::new(&bytes)).unwrap().into_frames().collect_frames().unwrap();
         let times: Vec<u32> = frames.iter().map(|frame| frame.delay().numer_denom_ms().0).collect();
-        // An eighth of a second is 12.5 hundredths: what one frame has too much the next has too little.
+        // An eighth of a second is 12.5 hundredths: the next frame makes up for the rounding of one.
         assert_eq!(times, [130, 120, 130, 2000]);
         for (frame, step) in frames.iter().zip(0..) {
             let sum: u64 = frame

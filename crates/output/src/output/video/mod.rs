@@ -1,4 +1,4 @@
-//! Videos of a render: frames go to a thread of their own, which encodes them into a file that appears whole.
+//! Videos of a render. A separate thread encodes the frames into a file that appears whole.
 
 mod gif;
 mod mp4;
@@ -19,7 +19,7 @@ use crate::plan::Size;
 pub use mp4::{Ffmpeg, FfmpegError};
 pub use timing::Timing;
 
-/// What a video is written as.
+/// The file format of a video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// H.264 in MP4, by ffmpeg.
@@ -30,7 +30,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a file's name says; none if it says another.
+    /// Returns the format for a file's extension; none if it is unknown.
     pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "mp4" => Some(Format::Mp4),
@@ -40,7 +40,7 @@ impl Format {
         }
     }
 
-    /// The longest side of a frame, in pixels: what players of the format cope with, and what keeps files small.
+    /// Returns the maximum side of a frame in pixels, which players of the format can handle and which keeps files small.
     fn longest(self) -> u32 {
         match self {
             Format::Mp4 => 2048,
@@ -49,7 +49,7 @@ impl Format {
         }
     }
 
-    /// The frames' size for pictures of this size: never larger, and even in MP4, whose colours are those of two by two pixels.
+    /// Returns the frame size for pictures of this size. It is never larger, and even for MP4, whose colours cover two by two pixels.
     pub fn frame(self, size: Size) -> Size {
         let scale = (f64::from(self.longest()) / f64::from(size.width.max(size.height).max(1))).min(1.0);
         let side = |side: u32| {
@@ -60,22 +60,22 @@ impl Format {
     }
 }
 
-/// Something that takes frames of one size, in order.
+/// An encoder that takes frames of one size, in order.
 trait Encoder {
     /// Adds a frame that is shown for `seconds`.
     fn frame(&mut self, frame: &RgbImage, seconds: f64) -> io::Result<()>;
-    /// Writes what is still missing.
+    /// Writes the remaining data.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
-/// A video to be made.
+/// The settings of a video to be recorded.
 #[derive(Debug, Clone)]
 pub struct Order {
     pub path: PathBuf,
     pub format: Format,
-    /// Who writes MP4; the other formats do without.
+    /// The encoder for MP4; other formats need none.
     pub ffmpeg: Option<Ffmpeg>,
-    /// Of the pictures; other sizes are brought to that of the first frame.
+    /// The pictures' size; pictures of other sizes are scaled to the size of the first frame.
     pub size: Size,
     pub timing: Timing,
 }
@@ -85,37 +85,37 @@ enum Message {
     Discard,
 }
 
-/// A video that is being recorded. At most two frames wait while another is encoded; who brings a fourth waits, so that
-/// memory stays bounded and no frame is lost.
+/// A video being recorded. At most two frames wait while another is encoded; the caller of a fourth waits, so memory stays bounded and no
+/// frame is lost.
 pub struct Recorder {
     frames: SyncSender<Message>,
     thread: JoinHandle<Result<(), WriteError>>,
 }
 
 impl Recorder {
-    /// Begins a video. What is at the path now stays until the video is finished.
+    /// Begins a video. An existing file at the path stays until the video is finished.
     pub fn new(order: Order) -> Self {
         let (frames, incoming) = sync_channel(2);
         let thread = std::thread::spawn(move || make_whole(&order.path, |path| order.record(path, &incoming)));
         Recorder { frames, thread }
     }
 
-    /// Adds a frame. After a failure, which [`Recorder::finish`] tells, frames go nowhere.
+    /// Adds a frame. After a failure, which [`Recorder::finish`] returns, frames are discarded.
     pub fn frame(&self, picture: Picture) {
         let _ = self.frames.send(Message::Frame(picture));
     }
 
-    /// Completes the video, its last frame held for a while.
+    /// Completes the video and holds its last frame for a while.
     ///
     /// # Errors
-    /// When it could not be encoded or written; there is then no new file.
+    /// If it could not be encoded or written; no new file exists then.
     pub fn finish(self) -> Result<(), WriteError> {
         drop(self.frames);
         // A panic in the thread has been printed by the panic handler.
         self.thread.join().unwrap_or(Ok(()))
     }
 
-    /// Forgets the video: the file stays as it was.
+    /// Discards the video: an existing file stays as it was.
     pub fn discard(self) {
         let _ = self.frames.send(Message::Discard);
         let _ = self.finish();
@@ -123,8 +123,8 @@ impl Recorder {
 }
 
 impl Order {
-    /// Encodes frames into the file at `path` until there are no more. The last one is told from the others only when no
-    /// further one comes, so each waits for the next.
+    /// Encodes frames into the file at `path` until there are no more. Each frame waits for the next one, because only then is it known
+    /// not to be the last.
     fn record(&self, path: &Path, incoming: &Receiver<Message>) -> io::Result<()> {
         let size = self.format.frame(self.size);
         let mut encoder = self.encoder(path, size)?;
@@ -151,7 +151,7 @@ impl Order {
     }
 }
 
-/// A picture as a frame of this size.
+/// Converts a picture to a frame of this size.
 fn frame(picture: &Picture, size: Size) -> io::Result<RgbImage> {
     let image = RgbImage::from_raw(picture.size.width, picture.size.height, picture.to_rgb8())
         .ok_or_else(|| io::Error::other("a picture has fewer pixels than its size says"))?;

@@ -1,4 +1,4 @@
-//! MP4 by ffmpeg, which the user has on the PATH: raw frames go to its standard input.
+//! MP4 through the user's ffmpeg on the PATH: raw frames go to its standard input.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -12,7 +12,7 @@ use crate::plan::Size;
 
 /// The program's name, looked for on the PATH.
 const PROGRAM: &str = "ffmpeg";
-/// H.264 encoders, the best first, with the options that make them give about the same quality; then what every ffmpeg has.
+/// H.264 encoders, the best first, with options for about the same quality; then MPEG-4, which every ffmpeg has.
 const ENCODERS: [(&str, &[&str]); 4] = [
     ("libx264", &["-preset", "medium", "-crf", "18"]),
     ("h264_videotoolbox", &["-q:v", "65"]),
@@ -23,11 +23,11 @@ const ENCODERS: [(&str, &[&str]); 4] = [
 /// An ffmpeg that can be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ffmpeg {
-    /// Position in [`ENCODERS`].
+    /// Its index in [`ENCODERS`].
     encoder: usize,
 }
 
-/// Why there is no ffmpeg to use.
+/// Why no ffmpeg can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FfmpegError {
     #[error("ffmpeg, which writes mp4, is not on the PATH")]
@@ -39,7 +39,7 @@ pub enum FfmpegError {
 }
 
 impl Ffmpeg {
-    /// Looks for ffmpeg and asks it what it can do.
+    /// Looks for ffmpeg and queries its encoders.
     pub fn find() -> Result<Self, FfmpegError> {
         let asked = Command::new(PROGRAM).args(["-hide_banner", "-encoders"]).stdin(Stdio::null()).output();
         let answer = asked.map_err(|error| match error.kind() {
@@ -49,7 +49,7 @@ impl Ffmpeg {
         Self::among(&String::from_utf8_lossy(&answer.stdout)).ok_or(FfmpegError::NoEncoder)
     }
 
-    /// The best of the encoders that ffmpeg lists, one a line: flags, name, description.
+    /// Returns the best of the encoders in ffmpeg's list, which has one per line: flags, name, description.
     fn among(list: &str) -> Option<Self> {
         let has = |name: &str| list.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
         ENCODERS.iter().position(|(name, _)| has(name)).map(|encoder| Ffmpeg { encoder })
@@ -62,7 +62,7 @@ impl Ffmpeg {
         command.args(["-f", "rawvideo", "-pixel_format", "rgb24"]);
         command.arg("-video_size").arg(format!("{}x{}", size.width, size.height));
         command.arg("-framerate").arg(fps.to_string()).args(["-i", "pipe:0", "-an"]);
-        // Without it ffmpeg converts by the matrix of standard definition, and players show other colours.
+        // Without this, ffmpeg converts with the matrix of standard definition, and players show wrong colours.
         command.args(["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv420p"]);
         command.args(["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "iec61966-2-1"]);
         command.args(["-c:v", encoder]).args(quality).args(["-movflags", "+faststart", "-f", "mp4"]).arg(path);
@@ -72,10 +72,10 @@ impl Ffmpeg {
 
 pub(super) struct Mp4 {
     ffmpeg: Child,
-    /// What ffmpeg says of errors; a file, since a pipe that nobody reads could fill.
+    /// ffmpeg's error output; a file, because a pipe that nobody reads could fill up.
     messages: File,
     fps: f64,
-    /// Frames that should have been there and are not: times are whole frames.
+    /// The number of frames still owed to earlier pictures, because times are whole frames.
     owed: f64,
 }
 
@@ -84,13 +84,13 @@ impl Mp4 {
         let messages = tempfile::tempfile()?;
         let mut command = ffmpeg.command(path, size, timing.fps);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(messages.try_clone()?);
-        // Ctrl-C is for us: ffmpeg is to finish its file.
+        // Ctrl-C is meant for us; ffmpeg must finish its file.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         Ok(Mp4 { ffmpeg: command.spawn()?, messages, fps: timing.fps, owed: 0.0 })
     }
 
-    /// How ffmpeg ended, if it has failed.
+    /// Waits for ffmpeg to end and reports its failure, if any.
     fn conclude(&mut self) -> io::Result<()> {
         drop(self.ffmpeg.stdin.take());
         let status = self.ffmpeg.wait()?;
@@ -99,7 +99,7 @@ impl Mp4 {
         }
         let mut said = String::new();
         self.messages.rewind()?;
-        // The first lines tell the cause.
+        // The first lines name the cause.
         let _ = Read::by_ref(&mut self.messages).take(2000).read_to_string(&mut said);
         let said = said.trim().lines().take(3).collect::<Vec<_>>().join("; ");
         Err(io::Error::other(if said.is_empty() { format!("ffmpeg: {status}") } else { format!("ffmpeg: {said}") }))
@@ -114,7 +114,7 @@ impl Encoder for Mp4 {
         for _ in 0..times as u64 {
             let Some(stdin) = &mut self.ffmpeg.stdin else { return Ok(()) };
             if let Err(error) = stdin.write_all(frame) {
-                // A broken pipe says less than the one who broke it.
+                // ffmpeg's own message says more than a broken pipe.
                 self.conclude()?;
                 return Err(error);
             }
@@ -129,7 +129,7 @@ impl Encoder for Mp4 {
 
 impl Drop for Mp4 {
     fn drop(&mut self) {
-        // One that is finished has been waited for; another is not to go on without us.
+        // A finished ffmpeg has already been waited for; an unfinished one must not outlive us.
         drop(self.ffmpeg.stdin.take());
         if let Ok(None) = self.ffmpeg.try_wait() {
             let _ = self.ffmpeg.kill();

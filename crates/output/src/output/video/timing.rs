@@ -1,27 +1,28 @@
-//! How many frames a video has, and how long each is shown.
+//! The number of a video's frames, and how long each is shown.
 
 use super::Format;
 
-/// Seconds that a video of unstated speed takes.
+/// The duration in seconds of a video without a given speed.
 const LENGTH: f64 = 10.0;
 /// Seconds that the last frame is held beyond its time.
 const HOLD: f64 = 1.5;
-/// The fewest frames a second that still read as movement.
+/// The lowest number of frames per second that still looks like movement.
 const SLOWEST: f64 = 5.0;
 
 /// Which steps become frames, and at what speed they are shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timing {
-    /// A frame is taken every so many steps.
+    /// A frame is taken every this many steps.
     pub every: u64,
-    /// Frames a second.
+    /// Frames per second.
     pub fps: f64,
     /// Seconds that the last frame is held beyond its time.
     pub hold: f64,
 }
 
 impl Timing {
-    /// For a render of so many steps. What is not said is chosen so that the video takes about ten seconds.
+    /// Chooses the timing for a render of this many steps. Values that are not given are chosen so that the video takes about ten
+    /// seconds.
     pub fn new(format: Format, steps: u64, every: Option<u64>, fps: Option<f64>) -> Self {
         // A GIF's frames are large files.
         let fastest = if format == Format::Gif { 12.5 } else { 25.0 };
@@ -32,7 +33,7 @@ impl Timing {
         Timing { every, fps: (fps * 100.0).round().max(1.0) / 100.0, hold: HOLD }
     }
 
-    /// How long a frame is shown.
+    /// Returns how long a frame is shown.
     pub fn seconds(&self) -> f64 {
         1.0 / self.fps
     }

@@ -1,5 +1,5 @@
-//! Animated WebP: frames encoded by libwebp, put into the container that its specification describes (RIFF with the chunks
-//! `VP8X`, `ANIM` and `ANMF`). Written frame by frame, so that a long video does not fill the memory.
+//! Animated WebP: frames encoded by libwebp, in the container of its specification (RIFF with the chunks `VP8X`, `ANIM` and `ANMF`). It
+//! is written frame by frame, so a long video does not fill the memory.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -10,17 +10,17 @@ use image::RgbImage;
 use super::Encoder;
 use crate::plan::Size;
 
-/// Of a lossy frame, 0 to 100.
+/// The quality of lossy frames, 0 to 100.
 const QUALITY: f32 = 85.0;
-/// The longest side that the format knows.
+/// The longest side that the format allows.
 const LONGEST: u32 = 16383;
-/// A chunk's size is 24 bits of milliseconds.
+/// The maximum duration of a frame: 24 bits of milliseconds.
 const LONGEST_TIME: f64 = 16_777_215.0;
 
 pub(super) struct WebP {
     file: BufWriter<File>,
     size: Size,
-    /// Milliseconds that earlier frames should have been shown and were not.
+    /// Milliseconds by which earlier frames were shown too short.
     owed: f64,
 }
 
@@ -30,14 +30,14 @@ impl WebP {
             return Err(io::Error::other(format!("a WebP picture's side has at most {LONGEST} pixels")));
         }
         let mut file = BufWriter::new(File::create(path)?);
-        // The length is known at the end.
+        // The length is filled in at the end.
         file.write_all(b"RIFF\0\0\0\0WEBP")?;
-        // One flag: there is an animation. Then the canvas, each side less one.
+        // One flag, for an animation. Then the canvas, each side minus one.
         let mut extended = vec![0b10, 0, 0, 0];
         extended.extend(three_bytes(size.width - 1));
         extended.extend(three_bytes(size.height - 1));
         chunk(&mut file, b"VP8X", &extended)?;
-        // The background, which every frame covers, and the number of repetitions: 0 stands for no end.
+        // The background, which every frame covers, and the number of repetitions: 0 means endless.
         chunk(&mut file, b"ANIM", &[255, 255, 255, 255, 0, 0])?;
         Ok(WebP { file, size, owed: 0.0 })
     }
@@ -51,7 +51,7 @@ impl Encoder for WebP {
         let wanted = seconds * 1000.0 + self.owed;
         let milliseconds = wanted.round().clamp(1.0, LONGEST_TIME);
         self.owed = wanted - milliseconds;
-        // Place (in units of two pixels), size, time, and a flag: the frame is not blended with what is there.
+        // Position (in units of two pixels), size, duration, and a flag: the frame is not blended with the one before.
         let mut content = vec![0; 6];
         content.extend(three_bytes(self.size.width - 1));
         content.extend(three_bytes(self.size.height - 1));
@@ -71,7 +71,7 @@ impl Encoder for WebP {
     }
 }
 
-/// Writes a RIFF chunk: its name, its length, its content, and a byte more where the length is odd.
+/// Writes a RIFF chunk: its name, its length, its content, and a padding byte if the length is odd.
 fn chunk(file: &mut impl Write, name: &[u8; 4], content: &[u8]) -> io::Result<()> {
     let length = u32::try_from(content.len()).map_err(|_| io::Error::other("a frame has at most 4 GiB"))?;
     file.write_all(name)?;
@@ -80,7 +80,7 @@ fn chunk(file: &mut impl Write, name: &[u8; 4], content: &[u8]) -> io::Result<()
     if content.len() % 2 == 1 { file.write_all(&[0]) } else { Ok(()) }
 }
 
-/// A number below 2^24, its lowest byte first.
+/// Returns a number below 2^24 as three bytes, the lowest first.
 fn three_bytes(number: u32) -> [u8; 3] {
     let [a, b, c, _] = number.to_le_bytes();
     [a, b, c]
