@@ -44,7 +44,7 @@ impl Workbench {
         let threads = sensible(wanted, processors);
         if threads < wanted {
             let of = if processors == 1 { "one processor" } else { &format!("{processors} processors") };
-            voice.warning(&format!("--threads {wanted}: too many for {of}; {threads} are used"));
+            voice.warning(&format!("--threads {wanted}: too many for {of}; using {threads}"));
         }
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -108,7 +108,7 @@ impl Workbench {
             self.voice.detail(&format!("model {} ({hash})", model.description.name));
         }
         let conditions = Conditions::of(&compiled.plan, hashes, &runtime, device);
-        Ok((device, conditions.map_err(|error| Failure::failed(format!("a file of the recipe: {error}")))?))
+        Ok((device, conditions.map_err(|error| Failure::failed(format!("a file that the recipe needs: {error}")))?))
     }
 
     /// Prepares a lens for each of the plan's models: its encoder and the features of its prompts. `models` are the recipe's.
@@ -176,7 +176,7 @@ pub(crate) fn store(voice: &Voice) -> Store {
         None => DEFAULT_LIMIT,
         Some((_, Some(limit))) => limit,
         Some((said, None)) => {
-            voice.warning(&format!("{LIMIT_VARIABLE}={said}: expected a size such as 500MB or 2GiB; 2GiB counts"));
+            voice.warning(&format!("{LIMIT_VARIABLE}={said}: expected a size such as 500MB or 2GiB; using 2GiB"));
             DEFAULT_LIMIT
         }
     };

@@ -113,7 +113,7 @@ pub(crate) fn model_hint(error: &ClipError) -> Option<String> {
     // The commands that use the table report a user's own table that cannot be read.
     let table = Table::load().ok()?;
     match table.models.iter().any(|entry| entry.name == *name) {
-        true => Some(format!("it can be had: recipe-render models fetch {name}")),
+        true => Some(format!("it is available: recipe-render models fetch {name}")),
         false => error.hint(),
     }
 }

@@ -59,7 +59,7 @@ fn other_pictures_are_no_recipes() {
     image::RgbImage::new(4, 4).save(bench.path("foreign.png")).unwrap();
     bench.write("text.png", SMALL);
     bench.write("photo.JPG", "\u{ff}");
-    bench.run(&["photo.JPG"]).ended(2).says("photo.JPG: is a picture").says("PNG");
+    bench.run(&["photo.JPG"]).ended(2).says("photo.JPG: this is a picture").says("PNG");
     bench.run(&["foreign.png"]).ended(2).says("foreign.png has no recipe inside");
     bench.run(&["check", "text.png"]).ended(2).says("is not a PNG");
     bench.run(&["missing.png"]).ended(2).says("missing.png: ");
@@ -130,7 +130,7 @@ fn a_picture_keeps_all_that_it_was_made_of() {
     let set = ["--set", "detail.0.windows=2", "--set", "canvas.basis=pixels"];
     alone.done(&[&["out/recipe/built.toml", "-o", "third.png"][..], &set].concat());
     assert_eq!(alone.read("third.png"), first);
-    alone.run(&["recover", "built.png", "--all", "out"]).ended(2).says("is there already");
+    alone.run(&["recover", "built.png", "--all", "out"]).ended(2).says("already exists");
 
     // And another recipe may build on the picture.
     alone.write("on.toml", "extends = 'built.png'\ntitle = 'On'\n");

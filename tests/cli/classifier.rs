@@ -95,7 +95,7 @@ fn a_classifier_is_taken_in_checked_and_listed() {
     models(&bench, &["import", "net.onnx", "--labels", "labels.txt"])
         .ended(0)
         .says("a classifier of 6 classes: prompts are its labels")
-        .says("ImageNet's are taken: --mean 0.485,0.456,0.406 --deviation 0.229,0.224,0.225")
+        .says("using ImageNet's: --mean 0.485,0.456,0.406 --deviation 0.229,0.224,0.225")
         .says("embeddings of 6 numbers from windows of 16 x 16")
         .says("imported as `net`");
     let place = "data/recipe-render/models/net";
@@ -142,8 +142,8 @@ fn a_classifier_has_advice_and_tells_what_a_text_reads_as() {
     let page = explain(&["a fortress", "a castle by the cliff", "castel"]).ended(0).out;
     for said in [
         "\"a fortress\"\n  fortress  100.0%  ████████████████████  castle, fortress\n",
-        "\"a castle by the cliff\"\n  the other words say nothing to it\n  castle   50.0%",
-        "\"castel\"\n  it names no label; those of a like spelling:\n  castle",
+        "\"a castle by the cliff\"\n  the other words mean nothing to it\n  castle   50.0%",
+        "\"castel\"\n  it names no label; similarly spelled labels:\n  castle",
     ] {
         assert!(page.contains(said), "{said}\n{page}");
     }
@@ -151,7 +151,7 @@ fn a_classifier_has_advice_and_tells_what_a_text_reads_as() {
     assert_eq!((&told["by"], &told["texts"][0]["names"][0]["share"]), (&"share".into(), &1.0.into()));
     let spelt = told["texts"][1]["names"].as_array().unwrap();
     assert!(spelt.len() == 2 && spelt[0]["spelling"].as_f64().unwrap() > 0.6, "{told}");
-    explain(&["crane", "--names", "labels.txt"]).ended(2).says("knows its own labels alone");
+    explain(&["crane", "--names", "labels.txt"]).ended(2).says("knows only its own labels");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn prompts_are_labels_in_any_form() {
     assert!(same.iter().all(|similarity| *similarity == same[0]), "{same:?}");
     run(&bench, &["score", "picture.png", "a castle on a cliff", "--model", "net"]).ended(0).says(
         "warning: model `net` is a classifier: of \"a castle on a cliff\" it takes the labels \"castle\" and \"cliff\", alike; \
-         the other words say nothing to it",
+         the other words mean nothing to it",
     );
     run(&bench, &["score", "picture.png", "cliff", "castel", "--model", "net"])
         .ended(2)
@@ -284,7 +284,7 @@ fn another_list_of_labels_is_another_model() {
     run(&bench, &["a.toml"]).ended(0);
     assert_ne!(pixels(&bench.path("a.png")), first);
     bench.write("data/recipe-render/models/net/labels.txt", LABELS.replace("castle, fortress\n", ""));
-    models(&bench, &["check", "net"]).ended(2).says("the network has 6 outputs, and 5 labels are given");
+    models(&bench, &["check", "net"]).ended(2).says("the network has 6 outputs, but 5 labels are given");
 }
 
 #[test]
@@ -347,8 +347,8 @@ fn what_has_no_labels_is_told_what_to_give() {
     let bench = bench();
     models(&bench, &["import", "net.onnx"])
         .ended(2)
-        .says("net.onnx: is an image encoder alone")
-        .says("or, if it is a classifier, give its labels with --labels FILE, one a line");
+        .says("net.onnx: this is only an image encoder")
+        .says("or, if it is a classifier, give its labels with --labels FILE, one per line");
     bench.write("folder/model.onnx", network(1000, End::Logits, false));
     models(&bench, &["import", "folder"])
         .ended(2)

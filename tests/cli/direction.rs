@@ -55,7 +55,7 @@ fn json(ran: &Ran) -> Value {
 fn stripes_are_learned_from_two_folders() {
     let bench = examples();
     let ran = fit(&bench, &FOLDERS).ended(0);
-    assert!(ran.out.starts_with("stripes: 40 pictures against 40; scores are of 16 held out\n"), "{}", ran.out);
+    assert!(ran.out.starts_with("stripes: 40 pictures against 40; scored on 16 held out\n"), "{}", ran.out);
     assert!(ran.out.contains("accuracy") && ran.out.contains("ROC area") && ran.out.contains("95% confidence"));
     let file = bench.read("stripes.safetensors");
 
@@ -87,7 +87,7 @@ fn several_classes_come_into_one_file() {
     bench.write("set/readme.txt", "no picture");
     bench.write("set/loose.png", "in no class");
     let ran = fit(&bench, &["--classes", "set", "-o", "set.safetensors", "--json"]).ended(0);
-    let ran = ran.says("1 picture in no class's folder is left out");
+    let ran = ran.says("1 picture outside the classes' folders is left out");
     let all = json(&ran);
     let names: Vec<&str> = all["classes"].as_array().unwrap().iter().map(|c| c["class"].as_str().unwrap()).collect();
     assert_eq!(names, ["dots", "plain", "striped"]);
@@ -124,10 +124,10 @@ fn what_cannot_be_read_is_named_and_a_handful_is_needed() {
     let few = Bench::new();
     draw(&few, "stripes", 0..7, true);
     draw(&few, "plain", 0..20, false);
-    fit(&few, &FOLDERS).ended(2).says("\"stripes\": 7 pictures that can be read, at least 8 are needed").says("hint");
+    fit(&few, &FOLDERS).ended(2).says("\"stripes\": 7 readable pictures, at least 8 are needed").says("hint");
     // Eight files, but one of them is no picture.
     few.write("stripes/8.png", "not a picture");
-    fit(&few, &FOLDERS).ended(2).says("\"stripes\": 7 pictures that can be read");
+    fit(&few, &FOLDERS).ended(2).says("\"stripes\": 7 readable pictures");
     assert!(!few.path("stripes.safetensors").exists());
 }
 
@@ -152,10 +152,10 @@ fn what_makes_no_sense_is_refused() {
         (&["--less", "sea"][..], "--more"),
         (&["--more", "sea", "--less", "castle", "--negative", "plain"][..], "cannot be used with"),
         (&["--classes", "plain", "--class", "x"][..], "cannot be used with"),
-        (&["--classes", "plain"][..], "there is no folder in it"),
-        (&["--positive", "plain", "--negative", "empty"][..], "empty: there is no picture in it"),
+        (&["--classes", "plain"][..], "there are no folders in this folder"),
+        (&["--positive", "plain", "--negative", "empty"][..], "empty: there are no pictures in this folder"),
         (&["--positive", "plain", "--negative", "nowhere"][..], "cannot read nowhere"),
-        (&["--more", "sea", "--less", "castle", "--class", " "][..], "is no name"),
+        (&["--more", "sea", "--less", "castle", "--class", " "][..], "is not a name"),
         (&["--more", "sea", "--less", "castle", "--model", "poket"][..], "did you mean `pocket`?"),
     ] {
         fit(&bench, &[arguments, &out[..]].concat()).ended(2).says(says);

@@ -156,7 +156,7 @@ fn encoders_may_be_named_one_by_one() {
     // Swapped, they are told apart.
     models(&bench, &["import", "--image", &text, "--text", &image, "--tokenizer", &tokenizer, "--name", "y"])
         .ended(2)
-        .says("no image encoder");
+        .says("not the image encoder");
     // A model folder of ours needs nothing.
     let folder = tiny::folder();
     models(&bench, &["import", &folder.display().to_string(), "--name", "again"]).ended(0);
@@ -385,8 +385,8 @@ fn what_is_not_ours_outlives_removal_and_replacement() {
     assert_eq!(bench.read(&format!("{place}/notes.txt")), b"mine");
     // Something of that name that is no model of ours.
     models(&bench, &["import", &folder, "--name", "a"]).ended(2).says("--force");
-    let ran = models(&bench, &import).ended(0).says("is kept, in ");
-    let kept = ran.err.lines().find_map(|line| line.split_once("is kept, in ")).unwrap().1;
+    let ran = models(&bench, &import).ended(0).says("are kept in ");
+    let kept = ran.err.lines().find_map(|line| line.split_once("are kept in ")).unwrap().1;
     assert_eq!(std::fs::read(std::path::Path::new(kept).join("photos/a")).unwrap(), b"mine");
     // A model made by hand.
     let text = String::from_utf8(bench.read(&format!("{place}/model.toml"))).unwrap();

@@ -42,10 +42,10 @@ fn a_schema_nearby_is_preferred() {
 #[test]
 fn nothing_is_overwritten() {
     let bench = Bench::small();
-    new(&bench, &["small"]).ended(2).says("small.toml: is there already");
+    new(&bench, &["small"]).ended(2).says("small.toml: already exists");
     assert_eq!(text(&bench, "small.toml"), SMALL);
     new(&bench, &["no/such/folder/a"]).ended(1).says("does not exist");
-    new(&bench, &["x/"]).ended(2).says("no name");
+    new(&bench, &["x/"]).ended(2).says("not a name");
 }
 
 #[test]
@@ -75,5 +75,5 @@ fn a_copy_that_misses_its_pictures_is_told() {
     bench.write("there/a.toml", format!("{SMALL}\n[canvas]\ninit = {{ image = \"start.png\" }}\n"));
     image::RgbImage::new(80, 60).save(bench.path("there/start.png")).unwrap();
     assert!(!new(&bench, &["there/b", "--from", "there/a.toml"]).ended(0).err.contains("warning"));
-    new(&bench, &["b", "--from", "there/a.toml"]).ended(0).says("start.png").says("not sound here");
+    new(&bench, &["b", "--from", "there/a.toml"]).ended(0).says("start.png").says("not valid here");
 }

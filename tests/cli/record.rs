@@ -88,7 +88,7 @@ fn a_video_that_cannot_be_made_is_told_before_anything_is_rendered() {
     let mut program = bench.program();
     program.args(["small.toml", "--video", "v.mp4"]).env("PATH", bench.path(""));
     Ran::from(program.output().unwrap()).ended(1).says("ffmpeg").says(".gif or .webp");
-    bench.run(&["small.toml", "--video", "v.avi"]).ended(2).says("no format of ours").says(".mp4, .gif or .webp");
+    bench.run(&["small.toml", "--video", "v.avi"]).ended(2).says("not a video format").says(".mp4, .gif or .webp");
     bench.run(&["small.toml", "--video", "no/v.gif"]).ended(1).says("does not exist");
     assert_eq!(bench.names(), ["small.toml"]);
 }

@@ -329,5 +329,5 @@ fn addresses_that_cannot_be_served_at() {
     let bench = Bench::small();
     bench.run(&["small.toml", "--serve", &port]).ended(1).says("cannot serve the live page at 127.0.0.1").says("hint");
     bench.run(&["small.toml", "--serve=nowhere"]).ended(2).says("is not an address like 8080");
-    bench.run(&["small.toml", "--serve", "0.0.0.0:0"]).ended(0).says("whoever has this link").says("/?token=");
+    bench.run(&["small.toml", "--serve", "0.0.0.0:0"]).ended(0).says("anyone who has this link").says("/?token=");
 }

@@ -41,6 +41,6 @@ fn manual_pages_are_printed_and_written() {
     // Pages of ours give way to newer ones, what somebody else wrote does not.
     bench.done(&["man", "pages"]);
     bench.write("pages/recipe-render-score.1", "my notes");
-    bench.run(&["man", "pages"]).ended(1).says("recipe-render-score.1: is not a manual page of this program");
+    bench.run(&["man", "pages"]).ended(1).says("recipe-render-score.1: not a manual page of this program");
     assert_eq!(bench.read("pages/recipe-render-score.1"), b"my notes");
 }

@@ -81,7 +81,7 @@ fn only_what_is_missing_is_rendered() {
     // A name alone does not make a picture the right one.
     std::fs::copy(bench.path("small-sweep/seed=2_rate=0.05.png"), bench.path("small-sweep/seed=2_rate=0.03.png"))
         .unwrap();
-    bench.done(&FOUR).says("2 of 4 pictures are there").says("4 pictures: 2 rendered, 2 were there");
+    bench.done(&FOUR).says("2 of 4 pictures already exist").says("4 pictures: 2 rendered, 2 already there");
     assert_eq!(states(&bench, "small-sweep"), ["there", "rendered", "rendered", "there"]);
     assert_eq!(bench.read("small-sweep/sheet.png"), sheet);
     assert_eq!(bench.read("small-sweep/seed=1_rate=0.03.png"), untouched);
@@ -90,7 +90,7 @@ fn only_what_is_missing_is_rendered() {
     assert_eq!(before["renders"][3]["similarities"], after["renders"][3]["similarities"]);
     assert_eq!(before["renders"][3]["seconds"], after["renders"][3]["seconds"]);
     // Nothing is missing.
-    assert!(!bench.done(&FOUR).says("4 of 4 pictures are there").err.contains("1/4"));
+    assert!(!bench.done(&FOUR).says("4 of 4 pictures already exist").err.contains("1/4"));
     // Another recipe, other steps: other pictures.
     let more = [&FOUR[..], &["--steps", "2"]].concat();
     bench.done(&more).says("4 pictures: 4 rendered");
@@ -130,7 +130,7 @@ fn zipped_values_vary_together() {
     bench
         .run(&["sweep", "small.toml", "--zip", "seed=1..2", "--zip", "phase.0.steps=1,2,3"])
         .ended(2)
-        .says("go together");
+        .says("cannot pair");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn everything_is_checked_before_anything_is_rendered() {
     sweep(&["seed=1..1000", "phase.0.steps=1..1000"]).ended(2).says("1000000 renders");
     bench.run(&["sweep", "small.toml", "--set", "seed=1..3", "--seed", "4"]).ended(2).says("--seed sets what varies");
     bench.run(&["sweep", "missing.toml", "--set", "seed=1..3"]).ended(2).says("missing.toml");
-    bench.run(&["sweep", "small.toml", "--set", "seed=1..3", "-o", "small.toml"]).ended(2).says("is not a folder");
+    bench.run(&["sweep", "small.toml", "--set", "seed=1..3", "-o", "small.toml"]).ended(2).says("not a folder");
     // A mistake of the recipe is told once, as it always is.
     bench.write("small.toml", "sice = 4\n");
     let ran = sweep(&["seed=1..8"]).ended(2);
@@ -194,7 +194,7 @@ fn an_interrupted_sweep_has_its_sheet_and_goes_on_where_it_was() {
     assert!(found[0] == "rendered" && found[1] != "rendered" && found[2] == "missing", "{found:?}");
     pixels(&bench.path("small-sweep/sheet.png"));
     let ran = bench.done(&["sweep", "small.toml", "--zip", "seed=1,3", "--zip", "phase.1.steps=1,2"]);
-    ran.says("1 of 2 pictures are there").says("2 pictures: 1 rendered, 1 were there");
+    ran.says("1 of 2 pictures already exist").says("2 pictures: 1 rendered, 1 already there");
 }
 
 /// A comma that may belong to the text is told of; in quotes it does belong to it.

@@ -340,7 +340,7 @@ fn recipes_of_a_folder_come_and_go() {
     fs::create_dir(bench.path("out")).unwrap();
     let watching = Watching::start_with(bench, &["recipes", "--watch", "-o", "out"]);
     watching.hear("b.toml:1:1");
-    watching.hear("waiting for an edit of one of 2 recipes; not to be rendered as they are: recipes/b.toml");
+    watching.hear("waiting for an edit of one of 2 recipes; these cannot be rendered as they stand: recipes/b.toml");
     let bench = &watching.bench;
     assert_eq!(bench.recovered("out/a.png").unwrap(), SMALL.as_bytes());
     save(bench, "recipes/b.toml", &seeded(5));
@@ -399,7 +399,7 @@ fn a_recipe_that_is_away_is_followed_when_it_is_back() {
     fs::remove_file(watching.bench.path("small.toml")).unwrap();
     watching.hear("small.toml is gone; it is followed again when it is back");
     save(&watching.bench, "small.toml", SMALL);
-    watching.hear("is again what its picture shows");
+    watching.hear("again matches its picture");
     watching.hear("waiting for an edit of small.toml");
     save(&watching.bench, "small.toml", &seeded(5));
     watching.expect(&seeded(5));
@@ -426,19 +426,19 @@ fn an_edit_can_go_on_from_the_canvas_as_it_is() {
     let other = long.replace("castle", "volcano");
     save(bench, "small.toml", &other);
     watching.hear("small.toml: detail.0.prompts");
-    let heard = watching.hear("small.toml: going on from the canvas as it is, at step ");
+    let heard = watching.hear("small.toml: continuing from the canvas as it is, at step ");
     assert!(!heard.iter().any(|line| line.contains("at step 0 ")), "{heard:#?}");
     grown(&other);
     // Its size, and basis.
     let larger = other.replace("[64, 48]", "[80, 80]").replace("seed = 4", "seed = 4\ncanvas.basis = 'pixels'");
     save(bench, "small.toml", &larger);
-    watching.hear("going on from the picture as it is, as the canvas is of another size or basis now, at step ");
+    watching.hear("continuing from the picture as it is, since the canvas now has another size or basis, at step ");
     grown(&larger);
     assert_eq!(pixels(&bench.path("small.png")).dimensions(), (80, 80));
     // And how long it goes on: it is over.
     let short = larger.replace("steps = 5000000", "steps = 3");
     save(bench, "small.toml", &short);
-    watching.hear("going on from the canvas as it is, at step 3 of 6: phase 2");
+    watching.hear("continuing from the canvas as it is, at step 3 of 6: phase 2");
     watching.hear("waiting for an edit");
     let picture = bench.read("small.png");
     // A comment changes nothing but the text.
@@ -464,7 +464,7 @@ fn an_edit_can_go_on_from_the_canvas_as_it_is() {
     assert_eq!(bench.read("ordinary.png"), undisturbed(&commented));
     // A finished picture goes on, too: its last phase is done again.
     save(bench, "small.toml", &short.replace("sword", "sea"));
-    watching.hear("going on from the canvas as it is, at step 3 of 6: phase 2");
+    watching.hear("continuing from the canvas as it is, at step 3 of 6: phase 2");
     watching.hear("small.png: 6 steps");
 }
 

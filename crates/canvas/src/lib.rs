@@ -4,4 +4,4 @@
 pub mod canvas;
 pub mod look;
 
-use recipe_render_core::{chance, machine, picture, picture_file, plan};
+use recipe_render_core::{chance, machine, picture, picture_file, plan, units};

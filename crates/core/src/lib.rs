@@ -7,3 +7,5 @@ pub mod ours;
 pub mod picture;
 pub mod picture_file;
 pub mod plan;
+pub mod sha256;
+pub mod units;

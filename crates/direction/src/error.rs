@@ -8,7 +8,7 @@ use crate::clip::ClipError;
 #[derive(Debug, thiserror::Error)]
 pub enum DirectionError {
     /// A class, or its complement, has fewer examples than [`super::FEWEST`].
-    #[error("{of}: {found} pictures that can be read, at least {} are needed", super::FEWEST)]
+    #[error("{of}: {found} readable pictures, at least {} are needed", super::FEWEST)]
     TooFew { of: String, found: usize },
     /// Too many examples are in the same group, so none are left to hold out or to learn from.
     #[error("class \"{class}\": {message}")]
@@ -17,7 +17,7 @@ pub enum DirectionError {
     #[error("class \"{class}\": the fit does not converge")]
     Diverged { class: String },
     /// The texts give no direction.
-    #[error("the texts of --more and of --less have the same mean: there is no direction from these to those")]
+    #[error("the texts of --more and of --less have the same mean: there is no direction from one to the other")]
     NoDifference,
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
@@ -34,7 +34,7 @@ pub enum DirectionError {
 /// Describes the difference between two models.
 fn difference(of: &super::Model, used: &super::Model) -> String {
     if of.name == used.name {
-        return format!("`{}` has other files now", of.name);
+        return format!("the files of `{}` have changed", of.name);
     }
     format!("it is for `{}`, not for `{}`", of.name, used.name)
 }
@@ -44,7 +44,7 @@ impl DirectionError {
     pub fn hint(&self) -> Option<String> {
         match self {
             DirectionError::TooFew { .. } => {
-                Some("the more examples, the better: some hundred of each are a good beginning".into())
+                Some("the more examples, the better: a few hundred of each are a good start".into())
             }
             DirectionError::Groups { .. } => {
                 Some("pictures of the same name, or the same pictures, stay together: add others".into())
@@ -55,7 +55,7 @@ impl DirectionError {
                 Some("`recipe-render direction fit -o FILE` makes files of directions".into())
             }
             DirectionError::OtherModel { used, path, .. } => Some(format!(
-                "make it anew from the same examples: recipe-render direction fit --model {} ... -o {}",
+                "make it again from the same examples: recipe-render direction fit --model {} ... -o {}",
                 used.name,
                 path.display()
             )),

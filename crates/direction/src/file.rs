@@ -150,7 +150,7 @@ impl Directions {
         let mut read: Vec<Direction> = Vec::with_capacity(count);
         for (((Class { name, about }, weight), bias), quadric) in rows {
             if name.trim().is_empty() || read.iter().any(|other| other.class == name) {
-                return Err(format!("is damaged: the name \"{name}\" is empty or there twice"));
+                return Err(format!("is damaged: the name \"{name}\" is empty or occurs twice"));
             }
             if weight.iter().all(|value| *value == 0.0) {
                 return Err(format!("is damaged: the direction of \"{name}\" is zero"));
@@ -262,7 +262,7 @@ mod tests {
             Directions::from_bytes(&wrong.to_bytes()).unwrap_err()
         };
         assert!(said(|d| d.classes[0].bias = f32::NAN).contains("not finite"));
-        assert!(said(|d| d.classes[1].class = "letters".into()).contains("there twice"));
+        assert!(said(|d| d.classes[1].class = "letters".into()).contains("occurs twice"));
         assert!(said(|d| d.classes[1].weight.fill(0.0)).contains("is zero"));
         assert!(said(|d| d.classes[1].weight.truncate(1)).contains("not a file of directions"));
         let bytes = directions().to_bytes();
@@ -285,6 +285,6 @@ mod tests {
         assert!(error.to_string().contains("it is for `pocket`, not for `vit-b-32`"), "{error}");
         assert!(error.hint().unwrap().contains("direction fit --model vit-b-32 ... -o letters.safetensors"));
         let changed = Model { hash: "cd".repeat(32), ..own.model.clone() };
-        assert!(own.belong_to(&changed, path).unwrap_err().to_string().contains("`pocket` has other files now"));
+        assert!(own.belong_to(&changed, path).unwrap_err().to_string().contains("the files of `pocket` have changed"));
     }
 }

@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn a_handful_is_needed_and_groups_must_leave_something() {
         let few = fit(&examples(2, FEWEST - 1, 4, 3.0), &|_| {}).unwrap_err();
-        assert!(few.to_string().contains("\"class 0\": 7 pictures that can be read, at least 8"), "{few}");
+        assert!(few.to_string().contains("\"class 0\": 7 readable pictures, at least 8"), "{few}");
         let mut one = examples(1, FEWEST, 4, 3.0);
         let none = fit(&one, &|_| {}).unwrap_err();
         assert!(none.to_string().contains("not \"class 0\": 0 pictures"), "{none}");

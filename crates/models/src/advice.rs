@@ -61,8 +61,8 @@ impl Family {
         };
         format!(
             "\
-# What recipes mean where they are silent, for an image encoder like a {name}. Untried on real weights: after what others use for
-# such models (aphantasia, pixray and CLIPig for windows and noise; lucid, lucent and aphantasia for the rate).
+# What recipes mean where they are silent, for an image encoder like a {name}. Untried on real weights: based on what others
+# use for such models (aphantasia, pixray and CLIPig for windows and noise; lucid, lucent and aphantasia for the rate).
 [advice.composition]
 windows = 4
 stages = [{{ shift = 0.05 }}, {{ rotate = 5 }}, {{ noise = 0.08 }}]
@@ -102,7 +102,7 @@ pub fn classifier_advice() -> String {
     format!(
         "\
 # What recipes mean where they are silent, for a network that tells photographs of things apart: it looks at most of the picture at
-# once. Untried on real weights: after what lucid and lucent use.
+# once. Untried on real weights: based on what lucid and lucent use.
 [advice.detail]
 places = 0
 windows = 4

@@ -26,7 +26,7 @@ pub fn examine(model: &ModelFolder, runtime: &Runtime) -> Result<Examined, ClipE
             let side = description.image.size;
             let message =
                 format!("its image encoder cannot be made ready for windows of {side} x {side} pixels: {source}");
-            let hint = "is that the size it takes? `--size` says it on import, `image.size` in model.toml";
+            let hint = "is that the size it takes? `--size` sets it on import, `image.size` in model.toml";
             ClipError::Encoder { model, message, hint: Some(hint.to_owned()) }
         }
         error => error,
@@ -48,12 +48,12 @@ fn labelled(model: &ModelFolder, labels: &Labels, width: usize) -> Result<(), Cl
     };
     let count = labels.count();
     if count != width {
-        let message = format!("the network has {width} outputs, and {count} labels are given");
+        let message = format!("the network has {width} outputs, but {count} labels are given");
         return wrong(message, "each output needs its label, in order; a class for the background counts");
     }
     if count < FEWEST {
         let message = format!("a classifier of {count} classes cannot guide a picture");
-        return wrong(message, "less their mean, so few logits only have a sign: there is no gradient");
+        return wrong(message, "less their mean, so few logits have only a sign: there is no gradient");
     }
     Ok(())
 }

@@ -91,7 +91,7 @@ pub fn explain(
                     shares.len(),
                     names.len()
                 );
-                let hint = Some("the list has a line for each share, in order".to_owned());
+                let hint = Some("the list needs a line for each share, in order".to_owned());
                 return Err(ClipError::Encoder { model: model.description.name.clone(), message, hint });
             }
             let shares = shares.into_iter().map(f64::from);

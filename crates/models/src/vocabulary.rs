@@ -116,7 +116,7 @@ fn ids_of(merges: &[(&str, &str)]) -> Result<BTreeMap<String, u32>, ModelsError>
     // A token produced by two merges has the id of the later one, as in CLIP's own code.
     let ids: BTreeMap<String, u32> = tokens.zip(0..).collect();
     if ids.len() < 512 + 2 {
-        return Err(ModelsError::wrong("merges.txt is no byte-pair vocabulary"));
+        return Err(ModelsError::wrong("merges.txt is not a byte-pair vocabulary"));
     }
     Ok(ids)
 }

@@ -64,8 +64,8 @@ impl OnnxError {
             OnnxError::NotCovered { .. } => Some("docs/adding-an-operator.md says how to extend a rule"),
             OnnxError::Pointer => Some("`git lfs pull` fetches the file itself"),
             OnnxError::Invalid(_) => Some(
-                "its exporter wrote it so, and no runtime takes it: export it anew (torch.onnx.export without output_names, or with \
-                 another name for each output, or with dynamo=False), or take another export",
+                "its exporter wrote it that way, and no runtime accepts it: export it again (torch.onnx.export without \
+                 output_names, or with another name for each output, or with dynamo=False), or take another export",
             ),
             OnnxError::Decode(_) | OnnxError::Malformed(_) | OnnxError::Empty => {
                 Some("is the file complete? compare its size and hash with the page it came from")

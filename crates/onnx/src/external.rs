@@ -42,7 +42,7 @@ impl<'a> ExternalFiles<'a> {
         let wrong = |reason: &str| OnnxError::External { location: location.clone(), reason: reason.into() };
         let number = |key: &str, default: usize| match entry(key) {
             None => Ok(default),
-            Some(text) => text.parse().map_err(|_| wrong(&format!("its {key} `{text}` is no number"))),
+            Some(text) => text.parse().map_err(|_| wrong(&format!("its {key} `{text}` is not a number"))),
         };
         let offset = number("offset", 0)?;
         let length = number("length", expected)?;
@@ -51,7 +51,7 @@ impl<'a> ExternalFiles<'a> {
         match end {
             Some(end) => Ok(file.slice(offset..end)),
             None => Err(wrong(&format!(
-                "the file has {} bytes, and {length} from position {offset} are asked for",
+                "the file has {} bytes, but {length} from position {offset} are asked for",
                 file.len()
             ))),
         }

@@ -315,7 +315,7 @@ impl Graph {
         for (index, node) in self.nodes.iter().enumerate() {
             for output in node.outputs.iter().filter(|o| !o.is_empty()) {
                 if giver.insert(output, index).is_some() || given.contains(output.as_str()) {
-                    return Err(invalid(format!("two nodes give value `{output}`, or it is an input besides")));
+                    return Err(invalid(format!("two nodes give value `{output}`, or it is also an input")));
                 }
             }
         }
@@ -368,7 +368,7 @@ impl Graph {
         given.clear();
         if order.len() < self.nodes.len() {
             let stuck = self.nodes.iter().zip(&waiting).find(|(_, w)| **w > 0).map(|(n, _)| n.label());
-            return Err(invalid(format!("nodes wait for each other, among them `{}`", stuck.unwrap_or_default())));
+            return Err(invalid(format!("nodes form a cycle, among them `{}`", stuck.unwrap_or_default())));
         }
         let mut nodes: Vec<Option<Node>> = std::mem::take(&mut self.nodes).into_iter().map(Some).collect();
         self.nodes = order.into_iter().filter_map(|index| nodes[index].take()).collect();
@@ -383,7 +383,7 @@ impl Graph {
         let nodes = self.nodes.iter().flat_map(|n| n.inputs.iter().chain(&n.outputs));
         let mut names = nodes.chain(&self.inputs).chain(self.constants.keys());
         if names.clone().any(|n| n == new) {
-            return Err(malformed(format!("there is a value named `{new}` already")));
+            return Err(malformed(format!("a value named `{new}` already exists")));
         }
         if !names.any(|n| n == old) {
             return Err(OnnxError::NoValue(old.into()));

@@ -236,7 +236,7 @@ fn what_is_wrong_with_a_file_is_told_by_what_it_is() {
         (twice, "two nodes give value `y`"),
         (input, "two nodes give value `x`"),
         (lost, "`nothing`, which nothing gives"),
-        (circle, "wait for each other"),
+        (circle, "form a cycle"),
         (constants, "`w` is given twice"),
     ] {
         let error = read(&proto).unwrap_err();
@@ -291,7 +291,7 @@ fn weights_beside_the_model() {
         ("nothing.bin", "0", "8", "nothing.bin"),
         ("weights.bin", "8", "8", "12 bytes"),
         ("weights.bin", "18446744073709551615", "8", "12 bytes"),
-        ("weights.bin", "x", "8", "no number"),
+        ("weights.bin", "x", "8", "not a number"),
         ("weights.bin", "0", "4", "needs 8 bytes"),
     ] {
         let error = with(location, offset, length).unwrap_err().to_string();
@@ -319,7 +319,7 @@ fn nonsense_is_an_error() {
     let other = node("Sigmoid", &["x"], &["y"], vec![]);
     assert!(said(vec![relu("x", "y"), other], vec![]).contains("two nodes give value `y`"));
     let circle = vec![node("Add", &["x", "b"], &["a"], vec![]), relu("a", "b"), relu("b", "y")];
-    assert!(said(circle, vec![]).contains("wait for each other"));
+    assert!(said(circle, vec![]).contains("form a cycle"));
     let huge =
         |dims: &[i64]| TensorProto { name: "w".into(), dims: dims.to_vec(), data_type: 1, ..TensorProto::default() };
     assert!(said(vec![relu("x", "y")], vec![huge(&[1 << 40, 1 << 40])]).contains("larger than memory"));

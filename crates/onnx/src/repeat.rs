@@ -21,7 +21,7 @@ pub(super) fn repeat(graph: Graph, fixed: usize, batch: usize) -> Result<Graph, 
     let fits = graph.inputs.iter().chain(&graph.outputs).all(leading) && !graph.nodes.iter().any(Node::has_subgraph);
     if fixed == 0 || times > MOST || !fits {
         return Err(OnnxError::Unsupported(format!(
-            "it was exported for batches of {fixed}, and {batch} are wanted; export it with a dynamic batch dimension"
+            "it was exported for batches of {fixed}, but {batch} are wanted; export it with a dynamic batch dimension"
         )));
     }
     let mut whole = Graph { name: graph.name.clone(), constants: graph.constants.clone(), ..Graph::default() };

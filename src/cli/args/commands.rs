@@ -13,8 +13,8 @@ use crate::runtime::DeviceChoice;
 /// The arguments of `recipe-render watch`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Of several recipes the one edited last is rendered first; the others go on afterwards where they were. A folder's recipes are its
-files *.toml, also those that come later.")]
+The recipe edited last is rendered first; the others then continue where they stopped. A folder's recipes are its
+*.toml files, including those added later.")]
 pub struct WatchArgs {
     #[command(flatten)]
     pub render: RenderArgs,
@@ -46,8 +46,8 @@ pub struct PlanArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 VALUES are a list (0.03,0.05), a range of whole numbers (1..8, both ends included), a range with a step (0.1..0.5:0.1), or several
-of them with commas between; commas in brackets, braces, parentheses and quotes separate nothing. One value is the same in all
-renders. Pictures that are there already, as what is inside them tells, are not rendered again.")]
+of these separated by commas; commas in brackets, braces, parentheses and quotes do not separate. A single value applies
+to all renders. Pictures that already exist, judging by what is stored inside them, are not rendered again.")]
 pub struct SweepArgs {
     /// A recipe, or a picture with one inside; `-` reads standard input
     #[arg(value_name = "RECIPE", value_hint = ValueHint::FilePath)]
@@ -58,7 +58,7 @@ pub struct SweepArgs {
     #[command(flatten)]
     pub instead: InsteadArgs,
     /// Values that advance together with those of every other --zip
-    #[arg(long, value_name = "PATH=VALUES", help_heading = "In place of the recipe's")]
+    #[arg(long, value_name = "PATH=VALUES", help_heading = "Recipe overrides")]
     pub zip: Vec<Setting>,
     /// Print what would be rendered, and render nothing
     #[arg(long)]

@@ -33,8 +33,8 @@ pub enum DirectionCommand {
     group(ArgGroup::new("drawn").multiple(true).args(["lettering", "noise", "grid", "borders", "stripes"])
         .conflicts_with_all(["positive", "negative", "classes", "more", "less", "class"])),
     after_help = "\
-Pictures are looked for in the folders' folders, too. Those of the same name under several folders count as pairs: they are held
-out, or learned from, together. A class of a name of its own is needed where a file is to be used in recipes:
+Subfolders are searched, too. Pictures with the same name in several folders count as pairs: they are held
+out, or learned from, together. Recipes use the file like this:
 { direction = \"letters.safetensors\", class = \"letters\", weight = -0.1 }"
 )]
 pub struct FitArgs {
@@ -100,7 +100,7 @@ pub struct DrawnArgs {
     /// The seed of the drawn examples
     #[arg(long, value_name = "N", default_value_t = 0, requires = "drawn", value_parser = parse_seed)]
     pub seed: u64,
-    /// Draw lettering only in the fonts of this folder [default: our own and those of the machine]
+    /// Draw lettering only in the fonts of this folder [default: the program's own and those of the machine]
     #[arg(long, value_name = "FOLDER", requires = "lettering", value_hint = ValueHint::DirPath)]
     pub fonts: Option<PathBuf>,
     /// What to draw over: gradient, noise, shapes, texture, paper, start, render, or a folder of pictures; may be given several

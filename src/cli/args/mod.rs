@@ -213,9 +213,9 @@ fn refuse_conflicts(command: &mut clap::Command, render: &RenderArgs) -> Result<
     } else if several && render.record.video.is_some() {
         "--video records one recipe; several were given"
     } else if render.watches() && render.record.video.is_some() {
-        "--video records one render; --watch begins many. Record it when the recipe is done: without --watch"
+        "--video records one render; --watch begins many. Once the recipe is done, record it without --watch"
     } else if stdin > 0 && render.watches() {
-        "--watch needs a file to follow; standard input is none"
+        "--watch needs a file to follow, not standard input"
     } else if stdin > 1 {
         "standard input can give one recipe only; `-` was given more than once"
     } else {

@@ -104,7 +104,7 @@ pub struct ImportArgs {
 
 /// Settings of a model that the user gives in place of what its files say.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "In place of what the files say")]
+#[command(next_help_heading = "Overrides of the model's files")]
 pub struct SaidArgs {
     /// The side of the model's input pictures, in pixels
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
@@ -152,8 +152,8 @@ pub struct CheckModelArgs {
 /// The arguments of `recipe-render models explain`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A model that has learnt names tells the share of each in a text. Of others names are ranked by the similarity of their embeddings to
-the text's: names from the model's own list, or from FILE, or else two hundred everyday ones.")]
+A model that has learnt names prints the share of each in a text. For other models, names are ranked by how similar
+their embeddings are to the text's: names from the model's own list, or from FILE, or else two hundred everyday ones.")]
 pub struct ExplainArgs {
     /// A model's name, or the path of its folder
     #[arg(value_name = "MODEL")]

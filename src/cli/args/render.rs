@@ -78,10 +78,10 @@ impl RenderArgs {
 /// What happens after an edit of a recipe.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum WatchChoice {
-    /// Resume at the first step that the edit affects: the picture is the one of an undisturbed render.
+    /// Resume at the first step that the edit affects: the picture is the same as in an undisturbed render.
     #[default]
     Again,
-    /// Continue from the current canvas, whatever the edit changed; such a picture cannot be made again, and says so inside.
+    /// Continue from the current canvas, whatever the edit changed; such a picture cannot be reproduced and says so.
     Continue,
 }
 
@@ -135,23 +135,23 @@ pub struct PreviewArgs {
 #[derive(Debug, Clone, Args)]
 pub struct InsteadArgs {
     /// Render at this size instead of the recipe's, like 1024x768
-    #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "In place of the recipe's")]
+    #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "Recipe overrides")]
     pub size: Option<Size>,
     /// The total number of steps; the phases are scaled
-    #[arg(long, value_name = "N", value_parser = parse_steps, help_heading = "In place of the recipe's")]
+    #[arg(long, value_name = "N", value_parser = parse_steps, help_heading = "Recipe overrides")]
     pub steps: Option<u64>,
     /// The seed of every random draw, from 0 to 18446744073709551615
-    #[arg(long, value_name = "N", value_parser = parse_seed, help_heading = "In place of the recipe's")]
+    #[arg(long, value_name = "N", value_parser = parse_seed, help_heading = "Recipe overrides")]
     pub seed: Option<u64>,
     /// A model's name, or the path of its folder; replaces all of the recipe's models
-    #[arg(long, value_name = "NAME|FOLDER", help_heading = "In place of the recipe's")]
+    #[arg(long, value_name = "NAME|FOLDER", help_heading = "Recipe overrides")]
     pub model: Option<String>,
     /// One value, like detail.0.weight=0.5 (a path of keys, positions from 0 and names; the value is TOML, or else a text); may
     /// be given several times
-    #[arg(long, value_name = "PATH=VALUE", help_heading = "In place of the recipe's")]
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "Recipe overrides")]
     pub set: Vec<Setting>,
     /// Render at a third of the size with a quarter of the steps, all else unchanged; the picture is NAME-draft.png
-    #[arg(long, help_heading = "In place of the recipe's")]
+    #[arg(long, help_heading = "Recipe overrides")]
     pub draft: bool,
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
 /// Reads frames per second, 1 to 60.
 pub(crate) fn fps(text: &str) -> Result<f64, String> {
     let fps: Option<f64> = text.parse().ok().filter(|fps| (1.0..=60.0).contains(fps));
-    fps.ok_or("expected frames a second, from 1 to 60".into())
+    fps.ok_or("expected frames per second, from 1 to 60".into())
 }
 
 /// Reads a time in seconds, from a tenth of a second to an hour.
@@ -41,7 +41,7 @@ pub(crate) fn triple(text: &str) -> Result<[f32; 3], String> {
     match finite.as_deref() {
         Some(&[one]) => Ok([one; 3]),
         Some(&[r, g, b]) => Ok([r, g, b]),
-        _ => Err("expected three numbers with commas between them, as in 0.48,0.46,0.41".into()),
+        _ => Err("expected three numbers separated by commas, as in 0.48,0.46,0.41".into()),
     }
 }
 

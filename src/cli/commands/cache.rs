@@ -10,7 +10,7 @@ use crate::cli::failure::{Exit, Failure, Outcome};
 use crate::cli::terminal::{Voice, voice};
 use crate::clip::{FEATURES, features_folder};
 use crate::ours::{Cleared, Layout};
-use crate::runtime;
+use crate::{runtime, units};
 
 /// A part of the cache.
 struct Part {
@@ -68,16 +68,20 @@ fn info(args: &InfoArgs, voice: &Voice) -> Outcome {
         voice::result(format!("{value:#}\n").as_bytes())?;
         return Ok(Exit::Done);
     }
-    let mut text =
-        format!("checkpoints: {count}, {} of {} ({})\n", shown(bytes), shown(store.limit()), store.folder().display());
+    let mut text = format!(
+        "checkpoints: {count}, {} of {} ({})\n",
+        units::bytes(bytes),
+        units::bytes(store.limit()),
+        store.folder().display()
+    );
     for holding in &holdings {
         let recipe = if holding.recipe.is_empty() { "(not readable)" } else { &holding.recipe };
-        text += &format!("  {recipe}: {}, {}\n", holding.checkpoints, shown(holding.bytes));
+        text += &format!("  {recipe}: {}, {}\n", holding.checkpoints, units::bytes(holding.bytes));
     }
     for part in &others {
         let folder = part.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default();
         let (files, bytes) = part.size();
-        text += &format!("{}: {files} files, {} ({folder})\n", part.name, shown(bytes));
+        text += &format!("{}: {files} files, {} ({folder})\n", part.name, units::bytes(bytes));
     }
     voice::result(text.as_bytes())?;
     Ok(Exit::Done)
@@ -97,7 +101,7 @@ fn clear(args: &ClearArgs, voice: &Voice) -> Outcome {
 }
 
 fn told(cleared: &Cleared, what: &str, voice: &Voice) {
-    voice.note(&format!("{} {what} removed, {}", cleared.files, shown(cleared.bytes)));
+    voice.note(&format!("{} {what} removed, {}", cleared.files, units::bytes(cleared.bytes)));
     if let Some(left) = &cleared.left {
         voice.note(left);
     }
@@ -112,24 +116,4 @@ fn size(folder: &Path) -> (u64, u64) {
         sum = (sum.0 + files, sum.1 + bytes);
     }
     sum
-}
-
-/// Formats a number of bytes for people.
-fn shown(bytes: u64) -> String {
-    match bytes {
-        0..1000 => format!("{bytes} bytes"),
-        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shown;
-
-    #[test]
-    fn bytes_for_people() {
-        assert_eq!([0, 1500, 12_345_678, 2 << 30].map(shown), ["0 bytes", "1.5 kB", "12.3 MB", "2.15 GB"]);
-    }
 }

@@ -22,7 +22,7 @@ pub fn run(args: &RecoverArgs, voice: &Voice) -> Outcome {
                 let names: Vec<&str> = origin.bases.recipes.iter().map(|base| base.path.as_str()).collect();
                 let shown = args.picture.display();
                 voice.note(&format!(
-                    "note: it builds on {}, also in the picture: recipe-render recover --all FOLDER {shown}",
+                    "note: it builds on {}, also stored in the picture: recipe-render recover --all FOLDER {shown}",
                     names.join(", ")
                 ));
             }
@@ -55,8 +55,8 @@ fn write(folder: &Path, picture: &Path, origin: &Origin, voice: &Voice) -> Resul
     for (index, (path, _)) in files.iter().enumerate() {
         let full = folder.join(path);
         if full.symlink_metadata().is_ok() || files[..index].iter().any(|(other, _)| other == path) {
-            let message = format!("{}: is there already", full.display());
-            return Err(Failure::wrong(message).hint("name another folder: nothing is overwritten"));
+            let message = format!("{}: already exists", full.display());
+            return Err(Failure::wrong(message).hint("name another folder: existing files are never overwritten"));
         }
     }
     for (path, text) in files {
@@ -71,7 +71,7 @@ fn write(folder: &Path, picture: &Path, origin: &Origin, voice: &Voice) -> Resul
     for (base, path) in origin.bases.recipes.iter().zip(&bases) {
         if below(depth).join(&base.path) != *path && normal(&below(depth).join(&base.path)).as_ref() != Some(path) {
             let full = folder.join(path);
-            voice.note(&format!("note: {} is written as {}: let `extends` name it so", base.path, full.display()));
+            voice.note(&format!("note: {} was written as {}: use that path in `extends`", base.path, full.display()));
         }
     }
     Ok(())

@@ -32,7 +32,7 @@ pub fn man(args: &ManArgs, voice: &Voice) -> Outcome {
         return Ok(Exit::Done);
     };
     if !folder.is_dir() {
-        return Err(Failure::wrong(format!("{}: is not a folder", folder.display()))
+        return Err(Failure::wrong(format!("{}: not a folder", folder.display()))
             .hint(format!("make it first: mkdir -p {}", folder.display())));
     }
     let count = pages(command, folder)?;
@@ -47,7 +47,7 @@ fn pages(command: clap::Command, folder: &Path) -> Result<usize, Failure> {
     let (name, text) = page(command)?;
     let path = folder.join(name);
     if !is_ours(&path) {
-        return Err(Failure::failed(format!("{}: is not a manual page of this program", path.display()))
+        return Err(Failure::failed(format!("{}: not a manual page of this program", path.display()))
             .hint("give another folder, or move it away"));
     }
     write_whole(&path, |file| file.write_all(&text))?;

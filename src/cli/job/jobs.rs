@@ -110,7 +110,7 @@ fn output_folder(args: &RenderArgs, several: bool) -> Result<Option<PathBuf>, Fa
     }
     let shown = output.display();
     if output.exists() {
-        return Err(Failure::wrong(format!("--output {shown}: is not a folder, and several recipes need one")));
+        return Err(Failure::wrong(format!("--output {shown}: not a folder, and several recipes need one")));
     }
     let why = if several { ", and several recipes need a folder" } else { "" };
     Err(Failure::wrong(format!("--output {shown}: does not exist{why}"))
@@ -122,7 +122,7 @@ fn output_folder(args: &RenderArgs, several: bool) -> Result<Option<PathBuf>, Fa
 fn picture_name(recipe: &Path, draft: bool) -> Result<OsString, Failure> {
     let stem = match recipe.as_os_str() == "-" {
         true => "stdin".as_ref(),
-        false => recipe.file_stem().ok_or_else(|| Failure::wrong(format!("{}: is not a file", recipe.display())))?,
+        false => recipe.file_stem().ok_or_else(|| Failure::wrong(format!("{}: not a file", recipe.display())))?,
     };
     let mut name = stem.to_os_string();
     name.push(match (draft, is_picture(recipe)) {
@@ -241,7 +241,7 @@ mod tests {
         for (line, words) in [
             (&["x/a.toml", "y/a.toml"][..], "the picture of y/a.toml"),
             (&[recipe, "-o", recipe], "which is the recipe"),
-            (&["a.toml", "b.toml", "-o", recipe], "is not a folder"),
+            (&["a.toml", "b.toml", "-o", recipe], "not a folder"),
             (&["a.toml", "b.toml", "-o", "no/such/folder"], "does not exist"),
             (&["a.toml", "-o", &missing], "does not exist"),
             (&["a.toml", "-o", "a.JPG"], "PNG"),
@@ -249,12 +249,12 @@ mod tests {
             (&["a.toml", "-o", "no/such/folder/a.png"], "does not exist"),
             (&["a.toml", "--timings", "a.png"], "--timings would be written"),
             (&["a.toml", "--timings", "-"], "standard output"),
-            (&["a.toml", "--video", "a.avi"], "no format of ours"),
+            (&["a.toml", "--video", "a.avi"], "not a video format"),
             (&["a.toml", "--video", "no/such/folder/a.gif"], "does not exist"),
             (&["a.toml", "--video", "v.gif", "--timings", "v.gif"], "--video would be written"),
             (&["a.toml", "a-sheet.toml", "--sheet"], "a snapshot of a.toml"),
             (&["a.toml", "a-000120.toml", "--every", "10"], "a snapshot of a.toml"),
-            (&[".."], "is not a file"),
+            (&[".."], "not a file"),
         ] {
             let message = of(line).expect_err(words);
             assert!(message.contains(words), "{message}");

@@ -40,7 +40,7 @@ impl Live {
         voice.rendered(&format!("live page: {}", server.link()));
         if !address.is_loopback() {
             voice.warning(&format!(
-                "--serve {address}: whoever has this link and can reach this machine can watch and steer the render"
+                "--serve {address}: anyone who has this link and can reach this machine can watch and steer the render"
             ));
         }
         if args.open

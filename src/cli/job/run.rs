@@ -185,7 +185,7 @@ impl Run<'_> {
         let total = plan.steps();
         let rendered = match &begin {
             Begin::Found(found) if found.standing.is_end_of(plan) => {
-                voice.note(&format!("{name}: rendered before; the picture is made of what was kept"));
+                voice.note(&format!("{name}: rendered before; the picture is made from the checkpoint"));
                 conclude(plan, &found.arrays.state(found.standing.clone())).map_err(wrong)
             }
             Begin::Found(found) => {
@@ -327,8 +327,8 @@ fn going_on(plan: &Plan, course: &Course) -> String {
         return format!("resuming at step {steps} of {total}: {}", next_phase(plan, standing));
     }
     let canvas = match fits {
-        true => "going on from the canvas as it is",
-        false => "going on from the picture as it is, as the canvas is of another size or basis now",
+        true => "continuing from the canvas as it is",
+        false => "continuing from the picture as it is, since the canvas now has another size or basis",
     };
     match standing.is_end_of(plan) {
         true => format!("{canvas}; none of {total} steps is left"),

@@ -9,7 +9,7 @@ pub(crate) fn check(args: &RecordArgs) -> Result<(), Failure> {
     let Some(path) = &args.video else { return Ok(()) };
     let shown = path.display();
     let Some(format) = Format::of(path) else {
-        return Err(Failure::wrong(format!("--video {shown}: the name says no format of ours"))
+        return Err(Failure::wrong(format!("--video {shown}: not a video format that can be written"))
             .hint("end it in .mp4, .gif or .webp"));
     };
     ffmpeg(format)

@@ -52,7 +52,7 @@ fn parts(text: &str) -> Option<Sign> {
         })
         .collect();
     let hint = format!("each is a prompt of its own: prompts = [{}]", prompts.join(", "));
-    (!brackets).then(|| sign(text, at..at + 1, "it separates no prompts here", hint))
+    (!brackets).then(|| sign(text, at..at + 1, "it does not separate prompts here", hint))
 }
 
 /// Finds `castle:0.5` at the end of a part: a weight (pixray, CLIPig). `16:9` and `book 2: 1066` are not weights.
@@ -62,7 +62,7 @@ fn colons(text: &str) -> Option<Sign> {
         let bare = part.trim_end_matches(['|', ',']);
         if let Some((colon, number)) = weight_at_end(bare) {
             let span = start + colon..start + bare.trim_end().len();
-            return Some(sign(text, span, "it is no weight here", weighted(&bare[..colon], number)));
+            return Some(sign(text, span, "it is not a weight here", weighted(&bare[..colon], number)));
         }
         start += part.len();
     }
@@ -108,12 +108,12 @@ fn double_colon(text: &str) -> Option<Sign> {
         true => weighted(words, &number),
         false => "each part is a prompt of its own, with a `weight`".to_owned(),
     };
-    Some(sign(text, span, "it is no weight here", hint))
+    Some(sign(text, span, "it is not a weight here", hint))
 }
 
 /// Finds `(castle:1.4)`, `((castle))` or `[sea]` (Automatic1111).
 fn brackets(text: &str) -> Option<Sign> {
-    const WHAT: &str = "brackets weigh nothing here";
+    const WHAT: &str = "brackets set no weight here";
     for (open, _) in text.match_indices('(') {
         let Some(length) = text[open..].find([')', '|', ',']) else { continue };
         let inside = &text[open + 1..open + length];
@@ -154,7 +154,7 @@ fn settings(text: &str) -> Option<Sign> {
     let lower = text.to_ascii_lowercase();
     if let Some(at) = lower.find("negative prompt:") {
         let words = text[at + 16..].lines().next().unwrap_or_default();
-        let hint = format!("avoided are prompts of negative weight: {}", weighted(words, "-0.3"));
+        let hint = format!("prompts of negative weight are avoided: {}", weighted(words, "-0.3"));
         return Some(sign(text, at..at + 16, "what follows is looked for", hint));
     }
     let at = ["cfg scale:", "sampler:"].iter().find_map(|key| lower.find(key))?;
@@ -181,8 +181,8 @@ fn options(text: &str) -> Vec<Sign> {
         let value = rest.split("--").next().unwrap_or_default().trim().trim_start_matches('=');
         let hint = match name.to_ascii_lowercase().as_str() {
             "no" | "neg" | "negative" | "negative-prompt" | "negative_prompt" | "n" => match value {
-                "" => "avoided are prompts of negative weight: { text = \"...\", weight = -0.3 }".to_owned(),
-                words => format!("avoided are prompts of negative weight: {}", weighted(words, "-0.3")),
+                "" => "prompts of negative weight are avoided: { text = \"...\", weight = -0.3 }".to_owned(),
+                words => format!("prompts of negative weight are avoided: {}", weighted(words, "-0.3")),
             },
             "ar" | "aspect" | "w" | "h" | "width" | "height" | "size" => shape(value),
             "seed" | "sameseed" => "the recipe's `seed`, or --seed of the command line".to_owned(),

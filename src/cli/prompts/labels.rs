@@ -18,7 +18,7 @@ pub(crate) fn partly(model: &str, text: &str, reading: &Reading) -> String {
         [before @ .., last] => (format!("the labels {} and {last}", before.join(", ")), ", alike"),
         [] => (String::new(), ""),
     };
-    format!("model `{model}` is a classifier: of \"{text}\" it takes {taken}{mean}; the other words say nothing to it")
+    format!("model `{model}` is a classifier: of \"{text}\" it takes {taken}{mean}; the other words mean nothing to it")
 }
 
 /// Returns the errors and warnings about the texts of the prompt at `place`.

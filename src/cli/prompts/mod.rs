@@ -149,7 +149,7 @@ impl Findings {
             }
         }
         if is_picture_name(text) {
-            let hint = format!("an image is named as {{ image = \"{text}\" }}");
+            let hint = format!("write an image as {{ image = \"{text}\" }}");
             self.warning(place.clone(), format!("\"{text}\" is a text to CLIP, not a picture")).hint = Some(hint);
         }
     }
@@ -157,7 +157,7 @@ impl Findings {
     /// Reports an image that cannot be shown to CLIP. The recipe's own check reports transparent parts.
     fn image(&mut self, path: &Path, place: &Place) {
         if let Err(error) = Photo::open(path) {
-            self.error(place, error.to_string(), "save it anew, as a PNG for example");
+            self.error(place, error.to_string(), "save it again, for example as a PNG");
         }
     }
 

@@ -32,7 +32,7 @@ pub(crate) fn too_large(compiled: &Compiled, models: &[ModelFolder]) -> Vec<Diag
                     "these windows are always larger than the canvas: at a `zoom` of at most {zoom} model `{}` sees {side} pixels",
                     model.description.name
                 );
-                let hint = "`cover` says a window's side as a part of the canvas, whatever the model";
+                let hint = "`cover` gives a window's side as a fraction of the canvas, whatever the model";
                 warnings.push(Diagnostic::warning(place.clone(), message).hint(hint.to_owned()));
             }
         }

@@ -15,5 +15,5 @@ pub(crate) fn unknown(model: &str, words: &[Stranger]) -> String {
 /// Returns the hint at the command that explains a text.
 pub(crate) fn unknown_hint(model: &str) -> String {
     let quoted = if model.contains(char::is_whitespace) { format!("\"{model}\"") } else { model.to_owned() };
-    format!("recipe-render models explain {quoted} \"TEXT\" tells what it makes of a text")
+    format!("recipe-render models explain {quoted} \"TEXT\" shows what it makes of a text")
 }

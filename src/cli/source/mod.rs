@@ -38,7 +38,7 @@ impl Source {
                 .map_err(|error| Failure::failed(format!("standard input: {error}")))?;
             if bytes.starts_with(&picture::SIGNATURE) {
                 return Err(Failure::wrong("standard input is a picture, not a recipe")
-                    .hint("name the picture's file: the recipe inside it is then rendered again"));
+                    .hint("name the picture's file to render the recipe inside it again"));
             }
             return Source::from_bytes(Path::new("<stdin>"), bytes);
         }
@@ -49,7 +49,7 @@ impl Source {
             return Ok(Source { path: path.to_path_buf(), text: origin.recipe, bases, facts });
         }
         if picture::is_foreign(path) {
-            return Err(Failure::wrong(format!("{}: is a picture, not a recipe", path.display()))
+            return Err(Failure::wrong(format!("{}: this is a picture, not a recipe", path.display()))
                 .hint("only the PNG files that recipe-render writes have their recipe inside"));
         }
         recipe::read(path).map(|text| Source::of(path, text)).map_err(unreadable)

@@ -100,7 +100,7 @@ pub(crate) fn remarks(facts: &Facts) -> Vec<String> {
     remarks.extend(times.map(|times| {
         format!(
             "the recipe was edited {times} while the picture grew (--watch=continue): it cannot be made again, and its last \
-             recipe alone makes another one"
+             recipe alone makes another picture"
         )
     }));
     if !facts.version.is_empty() && facts.version != env!("CARGO_PKG_VERSION") {
@@ -134,8 +134,8 @@ pub(crate) fn whereabouts(picture: &Path) -> String {
     let folder = picture.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let shown = picture.display();
     format!(
-        "this is the recipe inside {shown}; paths in it count from {}, the picture's folder; `recipe-render recover {shown} \
-         > NAME.toml` makes it a file",
+        "this is the recipe inside {shown}; paths in it are relative to {}, the picture's folder; \
+         `recipe-render recover {shown} > NAME.toml` makes it a file",
         folder.display()
     )
 }

@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Voice;
 use super::progress::draws;
 use super::voice::set_bar;
-use crate::models::fetch::{Event, megabytes};
+use crate::models::fetch::Event;
+use crate::units;
 
 /// The time between two lines without a terminal.
 const LINE: Duration = Duration::from_secs(30);
@@ -43,7 +44,7 @@ impl Transfer {
                 self.begun = false;
                 self.told = Instant::now();
                 self.voice.detail(&match bytes {
-                    Some(bytes) => format!("{}, {}", self.title, megabytes(bytes)),
+                    Some(bytes) => format!("{}, {}", self.title, units::bytes(bytes)),
                     None => self.title.clone(),
                 });
                 if let Some(bar) = &self.bar {
@@ -84,9 +85,9 @@ fn so_far(bytes: u64, of: Option<u64>) -> String {
     match of {
         Some(of) if of > 0 => {
             let percent = (bytes as f64 / of as f64 * 100.0) as u64;
-            format!("{} of {} ({percent}%)", megabytes(bytes), megabytes(of))
+            format!("{} of {} ({percent}%)", units::bytes(bytes), units::bytes(of))
         }
-        _ => megabytes(bytes),
+        _ => units::bytes(bytes),
     }
 }
 

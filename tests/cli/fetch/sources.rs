@@ -40,9 +40,9 @@ fn redirects_are_followed_and_the_token_stays_at_home() {
     assert!(!ran.err.contains("secret") && !ran.err.contains("s3cret"), "{}", ran.err);
     run("hf secret").ended(0).says("already there");
     let circle = Host::new(|request| Reply::status(302).with("Location", &request.path));
-    fetch(&bench, &circle.url(), &["--force"]).ended(1).says("sends on and on");
+    fetch(&bench, &circle.url(), &["--force"]).ended(1).says("redirects endlessly");
     let away = Host::new(|_| Reply::status(302).with("Location", "ftp://x/y"));
-    fetch(&bench, &away.url(), &["--force"]).ended(1).says("sends on to ftp://x/y");
+    fetch(&bench, &away.url(), &["--force"]).ended(1).says("redirects to ftp://x/y");
 }
 
 #[test]

@@ -29,15 +29,15 @@ fn a_silent_server_is_given_up_on_and_a_later_run_goes_on() {
         Some(_) => Reply { cut: Some(0), silent: true, ..reply },
     });
     let bench = self::bench();
-    let ran = fetch(&bench, &host.url(), &[]).ended(1).says("nothing came for 0.5 s").says("700 kB are here");
+    let ran = fetch(&bench, &host.url(), &[]).ended(1).says("nothing came for 0.5 s").says("700 kB are kept");
     assert!(
-        ran.err.contains("run it again: it goes on where it stopped") && ran.err.contains("attempts"),
+        ran.err.contains("run it again: it resumes where it stopped") && ran.err.contains("attempts"),
         "{}",
         ran.err
     );
     assert!(!bench.path("data/recipe-render/models/tiny").exists());
     let host = Host::new(good);
-    fetch(&bench, &host.url(), &[]).ended(0).says("going on after 700 kB");
+    fetch(&bench, &host.url(), &[]).ended(0).says("resuming after 700 kB");
     assert_eq!(image_offsets(&host), [Some(700_000)]);
     fetched(&bench);
 }
@@ -112,7 +112,7 @@ fn damage_to_what_was_kept_is_found() {
     assert_eq!(bytes.len(), 800_000);
     bytes[1000] ^= 1;
     bench.write(part, &bytes);
-    fetch(&bench, &host.url(), &["--force"]).ended(0).says("beginning again");
+    fetch(&bench, &host.url(), &["--force"]).ended(0).says("starting over");
     fetched(&bench);
 }
 
@@ -139,11 +139,11 @@ fn other_files_than_expected_are_not_used() {
 #[test]
 fn refusals_are_told_apart() {
     for (status, code, words, hint) in [
-        (401, 1, "wants to know who you are", "HF_TOKEN"),
-        (403, 1, "does not give it to everybody", "ask for access"),
+        (401, 1, "requires a token", "HF_TOKEN"),
+        (403, 1, "access to it is restricted", "ask for access"),
         (404, 1, "not found", "a newer recipe-render"),
         (429, 1, "too many requests", "run it again"),
-        (503, 1, "in trouble (503)", "run it again"),
+        (503, 1, "reports an error (503)", "run it again"),
         (418, 1, "(418)", "some/image"),
     ] {
         let bench = bench();
@@ -193,8 +193,8 @@ fn a_full_disk_is_told_and_what_came_is_kept() {
     }
     limited.env("HF_ENDPOINT", host.url());
     let ran = Ran::from(limited.output().unwrap()).ended(1).says("image.onnx.part").says("make room in");
-    assert!(ran.err.contains("goes on where it stopped"), "{}", ran.err);
-    fetch(&bench, &host.url(), &[]).ended(0).says("going on after 2.0 MB");
+    assert!(ran.err.contains("resumes where it stopped"), "{}", ran.err);
+    fetch(&bench, &host.url(), &[]).ended(0).says("resuming after 2.0 MB");
     fetched(&bench);
 }
 

@@ -1,9 +1,10 @@
 //! What a canvas starts from, and the errors in creating it.
 
-use crate::machine::{Room, gigabytes};
+use crate::machine::Room;
 use crate::picture::Picture;
 use crate::picture_file::{self, Behind};
 use crate::plan::{self, Size};
+use crate::units;
 use image::imageops::FilterType;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ pub enum CanvasError {
     Image { path: PathBuf, source: image::ImageError },
     /// The canvas would not fit in memory.
     #[error(
-        "a canvas of {width}x{height} pixels needs {} of memory, {room}", gigabytes(*needed)
+        "a canvas of {width}x{height} pixels needs {} of memory, {room}", units::bytes(*needed)
     )]
     Memory { width: u32, height: u32, needed: u64, room: Room },
     /// A side is too short or too long.

@@ -278,8 +278,8 @@ impl Description {
             names.collect::<Vec<_>>().join(" and ")
         };
         match self.labels {
-            Some(_) => format!("[labels] stands in place of {}; only one of both can be there", named(true)),
-            None => format!("{} is missing; a classifier has [labels] in place of both tables", named(false)),
+            Some(_) => format!("[labels] replaces {}; give one or the other", named(true)),
+            None => format!("{} is missing; a classifier has [labels] instead of both tables", named(false)),
         }
     }
 }

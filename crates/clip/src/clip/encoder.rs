@@ -411,7 +411,7 @@ impl Sessions {
         inputs: &[(&str, Input<'_>)],
         take: impl FnOnce(&Outputs) -> Result<(), RuntimeError>,
     ) -> Result<(), ClipError> {
-        let none = || RuntimeError::Ort("no session is at rest".into());
+        let none = || RuntimeError::Ort("no session is idle".into());
         let compiled = self.graphs.get(&shape).ok_or_else(none)?;
         let mut idle = compiled.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let session = loop {

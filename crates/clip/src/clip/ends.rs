@@ -74,7 +74,7 @@ impl ImageGraph {
         match embedding.as_slice() {
             [n, width, ones @ ..] if *n == windows && *width > 0 && ones.iter().all(|d| *d == 1) => Ok(*width),
             other => {
-                let message = format!("output `{}` is {other:?}, no embedding of {windows} windows", self.output);
+                let message = format!("output `{}` is {other:?}, not an embedding of {windows} windows", self.output);
                 Err(broken(&self.model, message, "name the embedding as `output` in [image] of model.toml"))
             }
         }

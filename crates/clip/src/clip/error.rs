@@ -2,11 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{
-    machine::{Room, gigabytes},
-    onnx::OnnxError,
-    runtime::RuntimeError,
-};
+use crate::{machine::Room, onnx::OnnxError, runtime::RuntimeError, units};
 
 /// An error of a model folder or its encoders.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +25,7 @@ pub enum ClipError {
     Graph { model: String, source: OnnxError },
     /// There is no memory for the sessions.
     #[error(
-        "model `{model}` needs about {} of memory to look at {sessions} times {windows} windows at once, {room}", gigabytes(*needed)
+        "model `{model}` needs about {} of memory to look at {sessions} times {windows} windows at once, {room}", units::bytes(*needed)
     )]
     Memory { model: String, windows: usize, sessions: usize, needed: u64, room: Room },
     #[error("cancelled")]

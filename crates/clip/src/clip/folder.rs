@@ -106,10 +106,9 @@ impl ModelFolder {
         let near = names.iter().find(|name| strsim::damerau_levenshtein(name, reference) <= 2);
         let hint = match near {
             Some(name) => format!("did you mean `{name}`?"),
-            None => format!(
-                "known models: {}; a model of your own is named by its folder, as in `./my-clip`",
-                names.join(", ")
-            ),
+            None => {
+                format!("known models: {}; name a model of your own by its folder, as in `./my-clip`", names.join(", "))
+            }
         };
         ClipError::Unknown { name: reference.to_owned(), hint }
     }
@@ -126,7 +125,7 @@ impl ModelFolder {
         let path = folder.join("model.toml");
         if !path.is_file() {
             let hint = if folder.is_dir() {
-                "a model folder holds a file `model.toml`; `recipe-render models import` makes one of other folders"
+                "a model folder holds a file `model.toml`; `recipe-render models import` makes one from other folders"
                     .to_owned()
             } else {
                 "there is no such folder".to_owned()

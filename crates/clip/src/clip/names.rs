@@ -19,13 +19,13 @@ impl Name {
             let (name, remark) = line.split_once('\t').map_or((line, None), |(name, remark)| (name, Some(remark)));
             let name = name.trim();
             if name.is_empty() {
-                return Err(format!("line {}: there is no name in it", index + 1));
+                return Err(format!("line {}: there is no name on it", index + 1));
             }
             let remark = remark.map(str::trim).filter(|remark| !remark.is_empty());
             Ok(Name { name: name.to_owned(), remark: remark.map(str::to_owned) })
         });
         let names: Vec<Name> = names.collect::<Result<_, _>>()?;
-        if names.is_empty() { Err("there is no name in it".to_owned()) } else { Ok(names) }
+        if names.is_empty() { Err("there are no names in it".to_owned()) } else { Ok(names) }
     }
 
     /// Returns the names that a model's folder lists, in order, or `None` if it lists none.

@@ -44,8 +44,9 @@ impl TextTokenizer {
         let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
         let Vocabulary { unknown, piece, clips } = vocabulary(&bytes);
         if clips && special == 0 {
-            let message = "tokenizer.json adds no tokens at the start and the end of texts, so that they mean nothing to a CLIP; import \
-                           the model anew (recipe-render models import FOLDER --name NAME), which mends that";
+            let message = "tokenizer.json adds no tokens at the start and the end of texts, so they mean nothing \
+                           to a CLIP; import the model again (recipe-render models import FOLDER --name NAME), \
+                           which fixes that";
             return Err(failed(message.to_owned()));
         }
         if let Some(context) = described.context.filter(|context| *context <= special) {

@@ -62,7 +62,7 @@ impl Runtime {
         {
             return Err(RuntimeError::device(
                 format!("CUDA cannot be used: {} has no CUDA provider", self.path().display()),
-                format!("`{INSTALL}` installs one that has"),
+                format!("`{INSTALL}` installs one with it"),
             ));
         }
         let failures = preload(self.path());

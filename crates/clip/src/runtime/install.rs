@@ -2,14 +2,14 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use sha2::{Digest, Sha256};
+use recipe_render_core::sha256;
 
-use crate::ours;
+use crate::{ours, units};
 
 use super::{
     Options, RuntimeError,
@@ -66,7 +66,7 @@ fn package(cuda: bool) -> Result<Package, RuntimeError> {
     let platform = packages::this_platform().ok_or_else(|| {
         let known: Vec<_> = packages::PLATFORMS.iter().map(|p| p.title).collect();
         let message = format!(
-            "there is no onnxruntime to install for {} {}; there is for {}",
+            "no onnxruntime can be installed for {} {}, only for {}",
             std::env::consts::OS,
             std::env::consts::ARCH,
             known.join(", ")
@@ -106,7 +106,7 @@ impl Installer {
         progress(&format!(
             "installing {} ({} to download) into {}",
             package.title(),
-            megabytes(package.bytes()),
+            units::bytes(package.bytes()),
             target.display()
         ));
         let work = Temporary::new(|| tempfile::Builder::new().prefix(WORK_PREFIX).tempdir_in(&self.folder))
@@ -118,7 +118,7 @@ impl Installer {
         let deadline = Instant::now() + PATIENCE + Duration::from_secs(package.bytes() / 200_000);
         for wheel in &package.wheels {
             if package.wheels.len() > 1 {
-                progress(&format!("  {} {} ({})", wheel.package, wheel.version, megabytes(wheel.bytes)));
+                progress(&format!("  {} {} ({})", wheel.package, wheel.version, units::bytes(wheel.bytes)));
             }
             self.fetch(wheel, work.path(), &unpacked, deadline)?;
         }
@@ -129,7 +129,7 @@ impl Installer {
         (self.check)(&library).map_err(|reason| self.unexpected(package, &format!("its library {reason}")))?;
         let kept = self.put_in_place(&unpacked, &target, work.path()).map_err(|error| self.cannot_write(&error))?;
         if let Some(kept) = kept {
-            progress(&format!("what was in {} and is not ours is kept, in {}", target.display(), kept.display()));
+            progress(&format!("files in {} that are not ours are kept in {}", target.display(), kept.display()));
         }
         let library = target.join(library.file_name().unwrap_or_default());
         (self.serves)(&library).map_err(|refusal| self.unusable(package, &library, &refusal))?;
@@ -158,8 +158,8 @@ impl Installer {
         } else {
             let folder = self.folder.join(&package.folder);
             format!(
-                "name another onnxruntime with --onnxruntime PATH; should the file be damaged, remove {} and it is \
-                 installed anew",
+                "name another onnxruntime with --onnxruntime PATH; if the file is damaged, remove {} and it is \
+                 installed again",
                 folder.display()
             )
         };
@@ -216,21 +216,21 @@ impl Installer {
                 self.make_room()
             } else {
                 format!(
-                    "where pip and a network are, run `python3 -m pip {} --dest FOLDER`, unzip the wheel and name the \
-                     library in it with --onnxruntime PATH",
+                    "on a machine with pip and a network, run `python3 -m pip {} --dest FOLDER`, unzip the wheel and \
+                     name the library in it with --onnxruntime PATH",
                     pip::download_arguments(wheel).join(" ")
                 )
             };
             RuntimeError::install(message, hint)
         })?;
-        let found = sha256(&path).map_err(|error| self.cannot_write(&error))?;
+        let found = sha256::of_file(&path).map_err(|error| self.cannot_write(&error))?;
         if found != wheel.sha256 {
             return Err(RuntimeError::install(
                 format!(
                     "the downloaded {} {} is not the expected file: its SHA-256 is {found}, not {}",
                     wheel.package, wheel.version, wheel.sha256
                 ),
-                "try again; if it stays so, look which index pip uses: `python3 -m pip config list`",
+                "try again; if this persists, check which index pip uses: `python3 -m pip config list`",
             ));
         }
         unpack(&path, into, wheel.package).map_err(|error| self.cannot_write(&error))?;
@@ -293,25 +293,6 @@ fn holds_only_ours(folder: &Path, package: &Path) -> bool {
 fn sync_folder(folder: &Path) -> io::Result<()> {
     // Windows has no such call for folders.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{} MB", bytes.div_ceil(1_000_000))
-}
-
-/// Returns a file's SHA-256 in lower-case hexadecimal.
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            break;
-        }
-        hash.update(&buffer[..count]);
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

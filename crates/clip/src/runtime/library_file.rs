@@ -111,7 +111,7 @@ fn check_object<'data>(data: impl ReadRef<'data>, length: u64) -> Result<(), Str
         let (offset, size) = segment.file_range();
         let end = offset.saturating_add(size);
         if end > length {
-            return Err(format!("is cut short: it has {length} bytes where its headers tell of {end}"));
+            return Err(format!("is cut short: it has {length} bytes, but its headers describe {end}"));
         }
     }
     // Without section headers an ELF file's symbols cannot be listed here; loading will tell.

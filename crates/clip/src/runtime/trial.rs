@@ -167,7 +167,7 @@ fn ask(program: &Path, path: &Path) -> Option<Result<String, Refusal>> {
         .ok()?;
     let deadline = Instant::now() + PATIENCE;
     let Ok(text) = hears.recv_timeout(PATIENCE) else {
-        return Some(Err(Refusal::Here(format!("does not come to an end within {} seconds", PATIENCE.as_secs()))));
+        return Some(Err(Refusal::Here(format!("does not finish within {} seconds", PATIENCE.as_secs()))));
     };
     let answered = text.lines().rev().find_map(|line| serde_json::from_str(line.strip_prefix(ANSWER)?).ok());
     if answered.is_some() {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::groups;
+use crate::units;
 
 /// The memory that this process can still allocate, and what limits it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +29,14 @@ pub enum Bound {
 impl fmt::Display for Room {
     /// `0.2 GB are available of the 0.3 GB that the control group /user.slice/a.scope may have`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} are available", gigabytes(self.bytes))?;
+        write!(f, "{} are available", units::bytes(self.bytes))?;
         match &self.bound {
             Bound::Machine => Ok(()),
             Bound::Group { name, limit } => {
-                write!(f, " of the {} that the control group {} may have", gigabytes(*limit), name.display())
+                write!(f, " of the {} that the control group {} may have", units::bytes(*limit), name.display())
             }
-            Bound::Addresses { limit } => write!(f, " of the {} that `ulimit -v` sets", gigabytes(*limit)),
-            Bound::Data { limit } => write!(f, " of the {} that `ulimit -d` sets", gigabytes(*limit)),
+            Bound::Addresses { limit } => write!(f, " of the {} that `ulimit -v` sets", units::bytes(*limit)),
+            Bound::Data { limit } => write!(f, " of the {} that `ulimit -d` sets", units::bytes(*limit)),
         }
     }
 }
@@ -62,12 +63,6 @@ impl Bound {
             Bound::Data { .. } => Some("raise the limit: `ulimit -d unlimited`"),
         }
     }
-}
-
-/// Formats bytes for people.
-pub fn gigabytes(bytes: u64) -> String {
-    let gigabytes = bytes as f64 / 1e9;
-    if gigabytes < 0.1 { format!("{:.0} MB", gigabytes * 1e3) } else { format!("{gigabytes:.1} GB") }
 }
 
 /// Returns the smallest of all rooms, or `None` where the system reports nothing.

@@ -3,4 +3,4 @@
 mod groups;
 mod memory;
 
-pub use memory::{Bound, Room, gigabytes, room};
+pub use memory::{Bound, Room, room};

@@ -42,7 +42,7 @@ impl Findings {
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if !self.references.wrong.is_empty() {
-            faults.push("its texts do not give the values that are known: is the tokenizer the right one?".to_owned());
+            faults.push("its texts do not give the known values: is the tokenizer the right one?".to_owned());
         }
         if !self.gradient.right() {
             faults.push("its gradient is wrong: pictures rendered with it would not get what is asked for".to_owned());

@@ -130,7 +130,7 @@ impl<'a> Table<'a> {
             one => one.as_f64().map(|v| vec![v as f32; 3]),
         };
         let three = numbers.and_then(|n| <[f32; 3]>::try_from(n).ok()).filter(|n| n.iter().all(|v| v.is_finite()));
-        three.map(Some).ok_or_else(|| self.expected(key, value, "three numbers, one a channel"))
+        three.map(Some).ok_or_else(|| self.expected(key, value, "three numbers, one per channel"))
     }
 
     /// Refuses a setting that changes the computation in an unsupported way. Off (false, null, 0, none) is fine.
@@ -155,7 +155,7 @@ impl<'a> Table<'a> {
     pub fn only(&self, known: &[&str]) -> Result<(), ModelsError> {
         let unknown = |(key, value): &(&String, &Value)| !known.contains(&key.as_str()) && !off(value);
         match self.values.and_then(|values| values.iter().find(unknown)) {
-            Some((key, value)) => Err(self.unsupported(key, value, "a setting that is not known here")),
+            Some((key, value)) => Err(self.unsupported(key, value, "a setting that is not known")),
             None => Ok(()),
         }
     }

@@ -75,12 +75,12 @@ impl Checkpoint {
         let label = path.display().to_string();
         let size = std::fs::metadata(path).map_err(|error| ModelsError::file(path, error))?.len();
         if size > LARGEST_INDEX {
-            return Err(ModelsError::wrong(format!("{label}: an index of shards of {size} bytes is none")));
+            return Err(ModelsError::wrong(format!("{label}: {size} bytes are too many for an index of shards")));
         }
         let text = std::fs::read(path).map_err(|error| ModelsError::file(path, error))?;
         let index: Index = serde_json::from_slice(&text).map_err(|error| {
-            ModelsError::wrong(format!("{label}: no index of shards: {error}"))
-                .hinted("expected a file as `model.safetensors.index.json`, with a `weight_map` from tensors to files")
+            ModelsError::wrong(format!("{label}: not an index of shards: {error}"))
+                .hinted("expected one like `model.safetensors.index.json`, with a `weight_map` from tensors to files")
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut shards: BTreeMap<&str, Checkpoint> = BTreeMap::new();
@@ -89,7 +89,7 @@ impl Checkpoint {
             let mut parts = Path::new(file).components();
             if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
                 return Err(ModelsError::wrong(format!(
-                    "{label}: `{file}` is no file beside the index, which is where shards lie"
+                    "{label}: `{file}` is not a file beside the index, where shards must be"
                 )));
             }
             if !shards.contains_key(file.as_str()) {
@@ -190,13 +190,11 @@ fn damaged(label: &str, bytes: &[u8], error: &SafeTensorError) -> ModelsError {
         _ => complete,
     };
     let reason = match error {
-        SafeTensorError::MetadataIncompleteBuffer => {
-            "its header speaks of another number of bytes than there are".to_owned()
-        }
+        SafeTensorError::MetadataIncompleteBuffer => "its header does not match its number of bytes".to_owned(),
         SafeTensorError::HeaderTooSmall | SafeTensorError::InvalidHeaderLength | SafeTensorError::HeaderTooLarge => {
             "it does not begin with a header".to_owned()
         }
-        SafeTensorError::InvalidOffset(name) => format!("tensor `{name}` does not lie where it should"),
+        SafeTensorError::InvalidOffset(name) => format!("tensor `{name}` is not where it should be"),
         other => other.to_string(),
     };
     ModelsError::wrong(format!("{label}: not a safetensors file: {reason}")).hinted(hint)

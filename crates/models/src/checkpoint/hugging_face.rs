@@ -24,7 +24,7 @@ pub fn hugging_face(config: &Value, weights: &Checkpoint) -> Result<Converted, M
         None => config.get("vision_config").is_none() && config.get("patch_size").is_some(),
         Some("clip_text_model") => {
             return Err(ModelsError::wrong(
-                "this checkpoint is a text encoder alone (`model_type` = \"clip_text_model\")",
+                "this checkpoint is only a text encoder (`model_type` = \"clip_text_model\")",
             )
             .hinted("the image encoder is needed; take the repository's CLIPModel"));
         }
@@ -115,7 +115,7 @@ fn image_tower(config: &Table, wanted: &mut Wanted, prefix: &str, to: usize) -> 
     }
     let (size, patch) = (config.side("image_size", 224)?, config.side("patch_size", 32)?);
     if patch > size {
-        return Err(ModelsError::wrong(format!("configuration: patches of {patch} pixels in pictures of {size}")));
+        return Err(ModelsError::wrong(format!("configuration: patches of {patch} pixels exceed pictures of {size}")));
     }
     let at = |name: &str| format!("{prefix}vision_model.{name}");
     let tokens = (size / patch).pow(2) + 1;

@@ -18,7 +18,7 @@ pub fn infer_open_clip(weights: &Checkpoint, activation: Option<Activation>) -> 
     let visual = visual_prefix(weights);
     let outer = visual.strip_suffix("visual.").unwrap_or_default();
     let unknown = |what: &str| {
-        ModelsError::wrong(format!("{label}: {what}: no CLIP vision transformer in OpenCLIP's or OpenAI's layout")).hinted(
+        ModelsError::wrong(format!("{label}: {what}: not a CLIP vision transformer of OpenCLIP or OpenAI")).hinted(
             "give the configuration with it: config.json (Hugging Face) or open_clip_config.json (OpenCLIP) in the same folder",
         )
     };
@@ -47,9 +47,9 @@ pub fn infer_open_clip(weights: &Checkpoint, activation: Option<Activation>) -> 
     let positions = first(format!("{visual}positional_embedding"))?;
     let side = (positions - 1).isqrt();
     if side == 0 || side * side + 1 != positions {
-        return Err(unknown(&format!("{positions} positions are no square of patches and a class token")));
+        return Err(unknown(&format!("{positions} positions are not a square of patches and a class token")));
     }
-    let &[_, embedding] = dims(format!("{visual}proj"))? else { return Err(unknown("`proj` is no matrix")) };
+    let &[_, embedding] = dims(format!("{visual}proj"))? else { return Err(unknown("`proj` is not a matrix")) };
     let quick = match activation {
         Some(Activation::QuickGelu) => true,
         Some(Activation::Gelu) => false,
@@ -58,11 +58,11 @@ pub fn infer_open_clip(weights: &Checkpoint, activation: Option<Activation>) -> 
         }
         None => {
             return Err(ModelsError::wrong(format!(
-                "{label}: whether the model computes with QuickGELU or GELU is not written in the file"
+                "{label}: the file does not say whether the model computes with QuickGELU or GELU"
             ))
             .hinted(
-                "say it with --activation: quick-gelu for OpenAI's weights and models trained from them, gelu for most models trained by \
-                 OpenCLIP; the model's page or its OpenCLIP name (ViT-B-32-quickgelu) tells",
+                "set it with --activation: quick-gelu for OpenAI's weights and models trained from them, gelu for most \
+                 models trained by OpenCLIP; the model's page or its OpenCLIP name (ViT-B-32-quickgelu) says which",
             ));
         }
     };
@@ -83,7 +83,7 @@ pub fn infer_open_clip(weights: &Checkpoint, activation: Option<Activation>) -> 
     let text = ["text.", ""].map(|inner| format!("{outer}{inner}"));
     if let Some(text) = text.iter().find(|p| weights.dims(&format!("{p}token_embedding.weight")).is_some()) {
         let &[vocabulary, width] = dims(format!("{text}token_embedding.weight"))? else {
-            return Err(unknown("`token_embedding.weight` is no matrix"));
+            return Err(unknown("`token_embedding.weight` is not a matrix"));
         };
         model["text_cfg"] = json!({
             "context_length": first(format!("{text}positional_embedding"))?,

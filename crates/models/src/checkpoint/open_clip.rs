@@ -157,7 +157,7 @@ fn image_tower(
     let layers = config.count("layers", 12, MOST_LAYERS)?;
     let (size, patch) = (config.side("image_size", 224)?, config.side("patch_size", 16)?);
     if patch > size {
-        return Err(ModelsError::wrong(format!("configuration: patches of {patch} pixels in pictures of {size}")));
+        return Err(ModelsError::wrong(format!("configuration: patches of {patch} pixels exceed pictures of {size}")));
     }
     // Before `pool_type` there was `global_average_pool`, which included the class token and pooled before normalising.
     let everything = config.flag("global_average_pool", false)?;

@@ -31,19 +31,19 @@ pub(super) fn model(model: &Table) -> Result<(), ModelsError> {
 pub(super) fn vision(config: &Table) -> Result<(), ModelsError> {
     config.refuse(
         "timm_model_name",
-        "image towers of timm are built by timm; supported are OpenCLIP's own vision transformers",
+        "image towers of timm are built by timm; only OpenCLIP's own vision transformers are supported",
     )?;
     if let Some(layers) = config.get("layers").filter(|v| v.is_array()) {
         return Err(config.unsupported(
             "layers",
             layers,
-            "a list of layers is a ResNet; supported are vision transformers",
+            "a list of layers is a ResNet; only vision transformers are supported",
         ));
     }
-    config.refuse("attentional_pool", "supported are `pool_type` tok and avg")?;
+    config.refuse("attentional_pool", "only `pool_type` tok and avg are supported")?;
     config.refuse("input_patchnorm", "patches are not normalised before they are embedded")?;
     for key in BLOCK_KEYS {
-        config.refuse(key, "supported are plain attention blocks, with or without LayerScale")?;
+        config.refuse(key, "only plain attention blocks are supported, with or without LayerScale")?;
     }
     config.only(&[
         "layers",
@@ -77,11 +77,13 @@ pub(super) fn vision(config: &Table) -> Result<(), ModelsError> {
 
 /// Checks the settings of the text tower.
 pub(super) fn text(config: &Table) -> Result<(), ModelsError> {
-    config.refuse("hf_model_name", "text towers of Hugging Face's transformers; supported is OpenCLIP's own")?;
-    config
-        .refuse("embed_cls", "a class token behind the text; supported are `pool_type` argmax, eos, first and last")?;
+    config.refuse("hf_model_name", "text towers of Hugging Face's transformers; only OpenCLIP's own is supported")?;
+    config.refuse(
+        "embed_cls",
+        "a class token behind the text; only `pool_type` argmax, eos, first and last are supported",
+    )?;
     for key in BLOCK_KEYS {
-        config.refuse(key, "supported are plain attention blocks, with or without LayerScale")?;
+        config.refuse(key, "only plain attention blocks are supported, with or without LayerScale")?;
     }
     config.only(&[
         "context_length",

@@ -273,7 +273,7 @@ fn what_is_not_supported_is_refused_by_name() {
     refused("oc-gelu", &json!({}), &["embed_dim"]);
     refused("oc-gelu", &json!([]), &["JSON object"]);
     refused("oc-gelu", &json!({ "embed_dim": 8 }), &["vision_cfg"]);
-    refused("hf-quick-gelu", &json!({ "model_type": "clip_text_model" }), &["text encoder alone"]);
+    refused("hf-quick-gelu", &json!({ "model_type": "clip_text_model" }), &["only a text encoder"]);
 }
 
 #[test]
@@ -400,13 +400,13 @@ fn indices_of_shards_are_checked() {
     let header = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
     std::fs::write(folder.path().join("one.safetensors"), file(header, 8)).unwrap();
     for (index, said) in [
-        ("{", "no index"),
-        (r#"{"weight_map": 3}"#, "no index"),
-        (r#"{"weight_map": {"a": "../one.safetensors"}}"#, "no file beside"),
-        (r#"{"weight_map": {"a": "/etc/passwd"}}"#, "no file beside"),
+        ("{", "not an index"),
+        (r#"{"weight_map": 3}"#, "not an index"),
+        (r#"{"weight_map": {"a": "../one.safetensors"}}"#, "not a file beside"),
+        (r#"{"weight_map": {"a": "/etc/passwd"}}"#, "not a file beside"),
         (r#"{"weight_map": {"b": "one.safetensors"}}"#, "tensor `b` is not in"),
         (r#"{"weight_map": {"a": "two.safetensors"}}"#, "two.safetensors"),
-        (r#"{"weight_map": {"a": "model.safetensors.index.json"}}"#, "no index"),
+        (r#"{"weight_map": {"a": "model.safetensors.index.json"}}"#, "not an index"),
     ] {
         std::fs::write(&path, index).unwrap();
         // An index that names itself must not be followed forever.

@@ -104,7 +104,7 @@ impl Client {
         let token = match source {
             Source::Hub { base, token: Some(token) } => {
                 if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    let message = format!("{TOKEN_VARIABLE}: a token has neither blanks nor other than ASCII letters");
+                    let message = format!("{TOKEN_VARIABLE}: a token consists of ASCII characters without blanks");
                     return Err(ModelsError::wrong(message));
                 }
                 base.parse().ok().and_then(|uri: Uri| origin(&uri)).map(|origin| (origin, token.clone()))
@@ -141,14 +141,14 @@ impl Client {
                 return Ok(Answer { status: parts.status, headers: parts.headers, commit, body });
             };
             let next = joined(&uri, &location);
-            let next = next.ok_or_else(|| lasting(format!("{} sends on to {location}", shown(address))))?;
+            let next = next.ok_or_else(|| lasting(format!("{} redirects to {location}", shown(address))))?;
             if uri.scheme_str() == Some("https") && next.scheme_str() != Some("https") {
                 let next = shown(&next.to_string());
-                return Err(lasting(format!("{} sends on to {next}, which is not encrypted", shown(address))));
+                return Err(lasting(format!("{} redirects to {next}, which is not encrypted", shown(address))));
             }
             uri = next;
         }
-        Err(lasting(format!("{} sends on and on", shown(address))))
+        Err(lasting(format!("{} redirects endlessly", shown(address))))
     }
 
     fn ask(&self, uri: &Uri, from: Option<From<'_>>) -> Result<Response<Body>, Trouble> {
@@ -213,7 +213,7 @@ impl Client {
             Error::HostNotFound => reach("no such host is known"),
             Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => reach("it does not answer"),
             Error::Timeout(_) => Trouble::passing(format!("{host}: {}", self.silence())),
-            Error::ConnectionFailed => reach("no connection comes about"),
+            Error::ConnectionFailed => reach("no connection could be made"),
             Error::ConnectProxyFailed(why) => lasting_hinted(
                 format!("{host}{through}: the proxy does not connect: {why}"),
                 "check the proxy's address; NO_PROXY names hosts to be reached without one",
@@ -269,7 +269,7 @@ fn lasting_hinted(message: String, hint: &str) -> Trouble {
 fn insecure(host: &str, why: &str) -> Trouble {
     lasting_hinted(
         format!("{host}: no secure connection: {why}"),
-        "is the clock right? A network that looks into connections has a certificate of its own, which this machine must \
+        "is the clock right? A network that inspects connections has a certificate of its own, which this machine must \
          know; on Linux SSL_CERT_FILE can name it",
     )
 }

@@ -9,7 +9,7 @@ use super::part::Part;
 use super::source::{Source, TOKEN_VARIABLE, shown};
 use super::table::EntryFile;
 use super::{Event, Watch};
-use crate::ModelsError;
+use crate::{ModelsError, units};
 
 /// The number of attempts in a row without progress before giving up.
 const ATTEMPTS: u32 = 5;
@@ -17,7 +17,7 @@ const ATTEMPTS: u32 = 5;
 /// The longest wait that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-const AGAIN: &str = "run it again: it goes on where it stopped";
+const AGAIN: &str = "run it again: it resumes where it stopped";
 
 /// The expected properties of a file.
 pub(super) struct Wanted<'a> {
@@ -71,7 +71,7 @@ impl Download<'_> {
         let mut part = Part::open(path.with_added_extension("part"), &title, sha256.is_some())?;
         let mut resumed = part.length() > 0;
         if resumed {
-            self.note(&format!("{}: going on after {}", file.name(), megabytes(part.length())));
+            self.note(&format!("{}: resuming after {}", file.name(), units::bytes(part.length())));
         }
         let mut commit = None;
         loop {
@@ -91,7 +91,7 @@ impl Download<'_> {
                 }
                 Err(reason) if resumed => {
                     // The earlier part may be damaged, by the disk or a power failure.
-                    self.note(&format!("{}: {reason}; beginning again", file.name()));
+                    self.note(&format!("{}: {reason}; starting over", file.name()));
                     part.clear()?;
                     resumed = false;
                 }
@@ -138,8 +138,11 @@ impl Download<'_> {
             failures += 1;
             let wait = after.unwrap_or(Duration::from_secs(1 << failures.min(4)).min(self.client.patience()));
             if failures >= ATTEMPTS || wait > LONGEST_WAIT {
-                let here =
-                    if part.length() > 0 { format!("; {} are here", megabytes(part.length())) } else { String::new() };
+                let here = if part.length() > 0 {
+                    format!("; {} are kept", units::bytes(part.length()))
+                } else {
+                    String::new()
+                };
                 let tried = if failures > 1 { format!(" ({failures} attempts)") } else { String::new() };
                 return Err(ModelsError::failed(format!("{}: {message}{tried}{here}", self.title())).hinted(AGAIN));
             }
@@ -231,10 +234,10 @@ impl Download<'_> {
             format!("{} is not at {}\n  {}", self.wanted.file.title(), self.source.title(), reasons.join("\n  "));
         let hint = match self.source {
             Source::Server { .. } => {
-                "a server is laid out as the hub, or has the files side by side under the names of docs/models.md"
+                "a server is laid out like the hub, or has the files side by side under the names in docs/models.md"
                     .to_owned()
             }
-            _ => format!("look at {}; a mirror may lack it, and a newer recipe-render may know better", self.page()),
+            _ => format!("look at {}; a mirror may lack it, and a newer recipe-render may know more", self.page()),
         };
         ModelsError::failed(message).hinted(hint)
     }
@@ -244,11 +247,11 @@ impl Download<'_> {
         let message = format!("{} is not the expected file: {reason}", self.title());
         let hint = if self.wanted.file.sha256.is_none() && self.wanted.sha256.is_some() {
             format!(
-                "it has changed since it was first fetched; if that is as it should be, remove its entry from {}",
+                "it has changed since it was first fetched; if that is intended, remove its entry from {}",
                 super::known::FILE
             )
         } else {
-            "try again; if it stays so, the server has another file under this name: do not use it".to_owned()
+            "try again; if this persists, the server has another file under this name: do not use it".to_owned()
         };
         ModelsError::failed(message).hinted(hint)
     }
@@ -270,7 +273,7 @@ impl Download<'_> {
                 lasting("the token is not accepted", format!("{TOKEN_VARIABLE} is wrong or has expired"))
             }
             401 if hub => lasting(
-                "the server wants to know who you are",
+                "the server requires a token",
                 format!(
                     "the model may be gated, or gone: look at {}, accept its terms, and set {TOKEN_VARIABLE} to a token of \
                      yours that may read it",
@@ -279,31 +282,20 @@ impl Download<'_> {
             ),
             403 if hub && token => lasting("your token may not read it", format!("ask for access at {}", self.page())),
             403 if hub => lasting(
-                "the server does not give it to everybody",
+                "access to it is restricted",
                 format!("ask for access at {}, and set {TOKEN_VARIABLE} to a token of yours", self.page()),
             ),
-            401 | 403 => {
-                lasting("the server does not give it", "give the files in a folder, with --from FOLDER".into())
-            }
-            407 => lasting("the proxy wants to know who you are", "write it as http://NAME:PASSWORD@HOST:PORT".into()),
+            401 | 403 => lasting("the server refuses access", "give the files in a folder, with --from FOLDER".into()),
+            407 => lasting("the proxy requires a login", "write it as http://NAME:PASSWORD@HOST:PORT".into()),
             429 => {
-                let message = "the server has too many requests".to_owned();
+                let message = "the server receives too many requests".to_owned();
                 Trouble::Passing { message, after: answer.retry_after() }
             }
             408 | 425 | 500..=599 => {
-                let message = format!("the server is in trouble ({status})");
+                let message = format!("the server reports an error ({status})");
                 Trouble::Passing { message, after: answer.retry_after() }
             }
-            _ => lasting("the server does not give it", format!("look at {}", self.page())),
+            _ => lasting("the server refuses access", format!("look at {}", self.page())),
         }
-    }
-}
-
-/// Formats a number of bytes for people.
-pub fn megabytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }

@@ -15,7 +15,7 @@ pub(super) const FILE: &str = "fetched.toml";
 
 const HEAD: &str =
     "# Files whose SHA-256 was not known beforehand, as they were when they were first fetched. A later fetch must give
-# the same; remove an entry to accept what it gives then.
+# the same; remove an entry to accept another file.
 
 ";
 
@@ -58,7 +58,7 @@ fn read(data: &Path) -> Result<Records, ModelsError> {
     };
     toml::from_str(&text).map_err(|error| {
         ModelsError::failed(format!("{}: {}", path.display(), error.to_string().trim_end()))
-            .hinted("mend it, or remove it to trust what is fetched next")
+            .hinted("fix it, or remove it to trust what is fetched next")
     })
 }
 

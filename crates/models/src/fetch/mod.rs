@@ -17,15 +17,14 @@ use client::Client;
 use download::{Download, Wanted};
 use known::Record;
 use part::refused;
-pub(super) use part::sha256;
+pub(super) use part::sha256_of;
 
-pub use download::megabytes;
 pub use folders::{Folders, Lock};
 pub use source::{ENDPOINT_VARIABLE, Source, TOKEN_VARIABLE};
 pub use table::{Entry, EntryFile, Role, Settings, TABLE_VARIABLE, Table};
 
 use super::ModelsError;
-use crate::ours;
+use crate::{ours, units};
 
 /// Options for fetching.
 #[derive(Debug, Clone)]
@@ -144,7 +143,7 @@ fn here(wanted: &Wanted<'_>, path: PathBuf) -> Result<Option<(PathBuf, Record)>,
     let Some(bytes) = fs::metadata(&path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()) else {
         return Ok(None);
     };
-    let sha256 = sha256(&path)?;
+    let sha256 = sha256_of(&path)?;
     let right = wanted.check(bytes, &sha256).is_ok();
     Ok(right.then_some((path, Record { revision: None, bytes, sha256 })))
 }
@@ -161,7 +160,7 @@ fn in_folder(wanted: &Wanted<'_>, folder: &std::path::Path) -> Result<(PathBuf, 
             others.push(format!("{}: it has {bytes} bytes, not {expected}", path.display()));
             continue;
         }
-        let sha256 = sha256(path)?;
+        let sha256 = sha256_of(path)?;
         match wanted.check(bytes, &sha256) {
             Ok(()) => return Ok((path.clone(), Record { revision: None, bytes, sha256 })),
             Err(reason) => others.push(format!("{}: {reason}", path.display())),
@@ -171,7 +170,7 @@ fn in_folder(wanted: &Wanted<'_>, folder: &std::path::Path) -> Result<(PathBuf, 
     let title = wanted.file.title();
     Err(if others.is_empty() {
         let name = wanted.file.name();
-        ModelsError::wrong(format!("--from {}: has no {name}", folder.display()))
+        ModelsError::wrong(format!("--from {}: there is no {name} in this folder", folder.display()))
             .hinted(format!("{name} is {title} at revision {}", wanted.revision))
     } else {
         let revision = &wanted.revision;
@@ -184,7 +183,7 @@ fn in_folder(wanted: &Wanted<'_>, folder: &std::path::Path) -> Result<(PathBuf, 
 fn offline(entry: &Entry) -> ModelsError {
     let (bytes, exact) = entry.bytes();
     let about = if exact { "" } else { "about " };
-    ModelsError::failed(format!("{}: --offline forbids downloading it ({about}{})", entry.name, megabytes(bytes))).hinted(
+    ModelsError::failed(format!("{}: --offline forbids downloading it ({about}{})", entry.name, units::bytes(bytes))).hinted(
         format!(
             "where there is a network, run `recipe-render models fetch {} --keep-downloads`, and bring its downloads here: \
              --from FOLDER",

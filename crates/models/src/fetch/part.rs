@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use recipe_render_core::sha256;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -110,7 +111,7 @@ impl Part {
 
     /// Returns the SHA-256 of the contents so far.
     pub(super) fn sha256(&self) -> String {
-        hexadecimal(self.hash.clone())
+        sha256::hexadecimal(self.hash.clone())
     }
 
     /// Moves the complete file to its place.
@@ -177,22 +178,8 @@ fn origin_path(path: &Path) -> PathBuf {
 }
 
 /// Returns the SHA-256 of a file in lower-case hexadecimal.
-pub(crate) fn sha256(path: &Path) -> Result<String, ModelsError> {
-    let failed = |error| ModelsError::file(path, error);
-    let mut file = File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        let count = file.read(&mut buffer).map_err(failed)?;
-        if count == 0 {
-            return Ok(hexadecimal(hash));
-        }
-        hash.update(&buffer[..count]);
-    }
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn sha256_of(path: &Path) -> Result<String, ModelsError> {
+    sha256::of_file(path).map_err(|error| ModelsError::file(path, error))
 }
 
 /// Returns the error for a file or folder that cannot be written.
@@ -201,7 +188,7 @@ pub(super) fn refused(path: &Path, error: io::Error) -> ModelsError {
         matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge);
     let folder = path.parent().unwrap_or(path).display();
     let hint = if full {
-        format!("make room in {folder}, and run it again: it goes on where it stopped")
+        format!("make room in {folder}, and run it again: it resumes where it stopped")
     } else {
         format!("can you write in {folder}? XDG_DATA_HOME names another place for data")
     };
@@ -232,7 +219,7 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "where it is from is beside it");
         check_whole(&folder.path().join("a")).unwrap();
         assert_eq!(
-            sha256(&folder.path().join("a")).unwrap(),
+            sha256_of(&folder.path().join("a")).unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         // A file that was not downloaded has no origin beside it.

@@ -134,7 +134,7 @@ impl Table {
             let model = &mut rest[0];
             model.check().map_err(|message| format!("model `{}`: {message}", model.name))?;
             if before.iter().any(|other| other.name == model.name) {
-                return Err(format!("model `{}` stands in it twice", model.name));
+                return Err(format!("model `{}` occurs twice", model.name));
             }
         }
         Ok(table)
@@ -150,7 +150,7 @@ impl Table {
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!(
-                "there are {}; `recipe-render models import` takes in others",
+                "there are {}; `recipe-render models import` adds others",
                 names().collect::<Vec<_>>().join(", ")
             ),
         };
@@ -177,7 +177,7 @@ impl Entry {
             file.check().map_err(|message| format!("file `{}`: {message}", file.path))?;
             let name = file.name().to_owned();
             if self.files[..index].iter().any(|other| other.name() == name) {
-                return Err(format!("two files are called `{name}`; give one another `name`"));
+                return Err(format!("two files are called `{name}`; give one of them another `name`"));
             }
         }
         Ok(())
@@ -199,7 +199,7 @@ impl EntryFile {
     fn check(&mut self) -> Result<(), String> {
         for (key, value) in [("path", &self.path), ("repository", &self.repository), ("revision", &self.revision)] {
             if !is_plain(value) {
-                return Err(format!("{key} = \"{value}\": expected names divided by `/`"));
+                return Err(format!("{key} = \"{value}\": expected names separated by `/`"));
             }
         }
         if !is_name(self.name()) {

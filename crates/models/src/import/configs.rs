@@ -174,7 +174,7 @@ fn not_followed(config: &Value) -> Vec<String> {
     {
         let word = pictures.get(key).and_then(Value::as_str);
         if let Some(word) = word.filter(|word| !known.contains(word)) {
-            notes.push(format!("{key} is \"{word}\", which is not known here: the usual one is taken"));
+            notes.push(format!("{key} is \"{word}\", which is unknown: the usual one is used"));
         }
     }
     let longest = pictures.get("resize_mode").and_then(Value::as_str) == Some("longest");

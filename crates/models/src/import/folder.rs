@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::gather::{Contents, Encoder, Gathered, Words};
 use super::{Request, models_folder};
 use crate::clip::{Description, ImageEncoder, LabelList, ModelFolder, Source, TextEncoder, Tokenizer};
-use crate::fetch::sha256;
+use crate::fetch::sha256_of;
 use crate::onnx::{ALIGNED, Graph};
 use crate::ours;
 use crate::output::TemporaryFolder;
@@ -45,7 +45,7 @@ impl Place {
         let path = models_folder()?.join(&name);
         if !ours::is_free(&path) {
             if !request.force {
-                let message = format!("there is a model `{name}` already, in {}", path.display());
+                let message = format!("model `{name}` already exists, in {}", path.display());
                 return Err(ModelsError::wrong(message).hinted("give another --name, or replace it with --force"));
             }
             check_folder(&path)?;
@@ -76,7 +76,7 @@ impl Place {
         made.folder.place(rename).map_err(|error| ModelsError::file(&self.path, error))?;
         let left = old.and_then(|old| if own { hand_on(&old, &self.path) } else { Some(old) });
         if let Some(left) = left {
-            say(&format!("what was in {} and is not ours is kept, in {}", self.path.display(), left.display()));
+            say(&format!("files in {} that are not ours are kept in {}", self.path.display(), left.display()));
         }
         Ok(ModelFolder::open(self.path)?)
     }
@@ -222,7 +222,7 @@ fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Des
     let from = card.from.clone().or_else(origin).unwrap_or_default();
     let mut files = BTreeMap::new();
     for (name, path) in &gathered.sources {
-        files.insert(name.clone(), sha256(path)?);
+        files.insert(name.clone(), sha256_of(path)?);
     }
     let (text, tokenizer, labels) = match &gathered.words {
         Words::Texts(text, _) => {

@@ -155,7 +155,7 @@ fn locate(request: &Request) -> Result<(Encoders, Vec<PathBuf>), ModelsError> {
             Encoders::Pair { image, text }
         }
         (None, Some(_), None) => {
-            let hint = "a classifier has --labels in its place";
+            let hint = "a classifier takes --labels instead";
             return Err(ModelsError::wrong("--image needs --text, the text encoder that belongs to it").hinted(hint));
         }
         (None, None, Some(_)) => {
@@ -204,7 +204,7 @@ fn encoder(path: &Path, kind: Kind) -> Result<PathBuf, ModelsError> {
     }
     match search::kind_of(path)? {
         Some(found) if found == kind || found == Kind::Joint => Ok(path.to_path_buf()),
-        Some(_) => Err(ModelsError::wrong(format!("{}: is no {word} encoder", path.display()))
+        Some(_) => Err(ModelsError::wrong(format!("{}: this is not the {word} encoder", path.display()))
             .hinted("--image takes the encoder of pictures, --text that of texts")),
         None => Err(neither(path)),
     }
@@ -212,12 +212,12 @@ fn encoder(path: &Path, kind: Kind) -> Result<PathBuf, ModelsError> {
 
 pub(super) fn neither(path: &Path) -> ModelsError {
     ModelsError::wrong(format!("{}: the graph takes neither pictures nor token ids", path.display()))
-        .hinted("expected is an input [N, 3, S, S] of floats, or [N, T] of whole numbers")
+        .hinted("expected an input [N, 3, S, S] of floats, or [N, T] of whole numbers")
 }
 
 fn half(path: &Path, what: &str, option: &str, other: &str) -> ModelsError {
     let both = format!("give both encoders: {option} {} {other} FILE.onnx", path.display());
-    ModelsError::wrong(format!("{}: is {what} encoder alone", path.display())).hinted(match option {
+    ModelsError::wrong(format!("{}: this is only {what} encoder", path.display())).hinted(match option {
         "--image" => format!("{both}; {}", classifier::perhaps(path)),
         _ => both,
     })
@@ -268,7 +268,7 @@ pub(super) fn open(path: &Path, kind: Kind, say: &mut dyn FnMut(&str)) -> Result
         // A graph that could be read gives such a name only once, or twice with the same meaning.
         let names: Vec<&str> = twice.iter().map(String::as_str).collect();
         say(&format!(
-            "{}: names {} twice, which no runtime takes; one of each is kept",
+            "{}: names {} twice, which no runtime accepts; one of each is kept",
             path.display(),
             names.join(", ")
         ));
@@ -354,11 +354,11 @@ fn convert(
     let named = &request.settings;
     let names = [&named.image_input, &named.image_output, &named.text_ids, &named.text_mask, &named.text_output];
     if names.iter().any(|name| name.is_some()) {
-        return Err(ModelsError::wrong(format!("{}: is no graph; its values have no names", path.display()))
+        return Err(ModelsError::wrong(format!("{}: this is not a graph; its values have no names", path.display()))
             .hinted("--image-input, --image-output, --text-ids, --text-mask and --text-output are for ONNX files"));
     }
     if request.activation.is_some() && (configs.open_clip.is_some() || configs.transformers.is_some()) {
-        return Err(ModelsError::wrong("--activation: the model's configuration says it already")
+        return Err(ModelsError::wrong("--activation: the model's configuration already says it")
             .hinted("correct it there, or import the .safetensors file from a folder without a configuration"));
     }
     let converted = match (&configs.open_clip, &configs.transformers) {
@@ -371,7 +371,7 @@ fn convert(
         say(note);
     }
     let text = converted.text.ok_or_else(|| {
-        ModelsError::wrong(format!("{}: has an image encoder alone", path.display()))
+        ModelsError::wrong(format!("{}: there is only an image encoder", path.display()))
             .hinted("a model needs the text encoder that was trained with it")
     })?;
     if let Some(tokenizer) = converted.tokenizer.as_ref().filter(|_| request.tokenizer.is_none()) {
@@ -462,5 +462,5 @@ fn complete(
              --deviation 0.26862954,0.26130258,0.27577711, SigLIP 0.5,0.5,0.5 for both",
         );
     }
-    Err(ModelsError::wrong(format!("{place}: no file says {}", whats.join(", "))).hinted(hint))
+    Err(ModelsError::wrong(format!("{place}: no file gives {}", whats.join(", "))).hinted(hint))
 }

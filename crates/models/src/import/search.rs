@@ -194,7 +194,7 @@ pub(super) fn is_pickle(path: &Path) -> bool {
 }
 
 pub(super) fn pickle(path: &Path) -> ModelsError {
-    let message = format!("{}: PyTorch's pickles are not read, they may run any code", path.display());
+    let message = format!("{}: PyTorch's pickles are not read, as they may run any code", path.display());
     ModelsError::wrong(message).hinted("take the model as .safetensors or .onnx")
 }
 
@@ -216,7 +216,7 @@ fn nothing(folder: &Path, image: Option<&Path>, text: Option<&Path>) -> ModelsEr
             Some(path) => self::pickle(path),
             None => {
                 let message = format!("{place}: there is neither an ONNX graph nor a .safetensors file");
-                ModelsError::wrong(message).hinted("expected are onnx/*.onnx, *.onnx, or model.safetensors")
+                ModelsError::wrong(message).hinted("expected onnx/*.onnx, *.onnx, or model.safetensors")
             }
         },
     }

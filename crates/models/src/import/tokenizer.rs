@@ -31,8 +31,8 @@ pub(super) fn find(
     if let Some(path) = named {
         if path.is_dir() {
             return in_folder(path, say)?.ok_or_else(|| {
-                ModelsError::wrong(format!("--tokenizer {}: there is none in this folder", path.display()))
-                    .hinted("expected is tokenizer.json, or vocab.json with merges.txt")
+                ModelsError::wrong(format!("--tokenizer {}: there is no tokenizer in this folder", path.display()))
+                    .hinted("expected tokenizer.json, or vocab.json with merges.txt")
             });
         }
         return read(path, say);
@@ -44,7 +44,7 @@ pub(super) fn find(
         }
     }
     if clips() {
-        say("no tokenizer file: OpenAI's vocabulary is taken, which has as many tokens as the text encoder");
+        say("no tokenizer file: using OpenAI's vocabulary, which has as many tokens as the text encoder");
         return parse(clip_vocabulary()?.tokenizer_json, Path::new("tokenizer.json"), Vec::new(), say);
     }
     let place = folders.first().map(|folder| folder.display().to_string()).unwrap_or_default();
@@ -98,7 +98,7 @@ fn parse(
 ) -> Result<TokenizerFile, ModelsError> {
     let wrong = |error: String| {
         ModelsError::wrong(format!("{}: {error}", path.display()))
-            .hinted("expected is a tokenizer.json of the Hugging Face tokenizers library")
+            .hinted("expected a tokenizer.json of the Hugging Face tokenizers library")
     };
     let tokenizer = tokenizers::Tokenizer::from_bytes(&json).map_err(|error| wrong(error.to_string()))?;
     let mut value: Value = serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))?;

@@ -75,7 +75,7 @@ pub(super) fn input(
         Some(name) if graph.inputs.contains(name) => Ok(name.clone()),
         Some(name) => Err(ModelsError::wrong(format!("{option} {name}: there is no such input")).hinted(inputs())),
         None => found.ok_or_else(|| {
-            ModelsError::wrong(format!("none of the graph's inputs can be told to be it: name it with {option}"))
+            ModelsError::wrong(format!("it cannot be recognised among the graph's inputs: name it with {option}"))
                 .hinted(inputs())
         }),
     }

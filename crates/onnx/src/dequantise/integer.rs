@@ -70,7 +70,7 @@ pub(super) fn product(walk: &mut Walk, node: &Node) -> Result<(), OnnxError> {
         let zero = match zero {
             Some(name) => {
                 let zero = graph.constants.get(name);
-                Some(zero.ok_or_else(|| unknown(node, "with a zero point that is no constant"))?)
+                Some(zero.ok_or_else(|| unknown(node, "with a zero point that is not constant"))?)
             }
             None => None,
         };

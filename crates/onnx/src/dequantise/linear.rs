@@ -83,7 +83,7 @@ fn bias(walk: &mut Walk, node: &Node, position: usize, scales: [usize; 2]) -> Re
     let (Some(values), Some(left), Some(right)) =
         (values, constant(scales[0]).and_then(Tensor::to_f64), constant(scales[1]).and_then(Tensor::to_f64))
     else {
-        return Err(unknown(node, "with a bias that is no constant"));
+        return Err(unknown(node, "with a bias that is not constant"));
     };
     if left.len() != 1 || (right.len() != 1 && right.len() != values.len()) {
         return Err(unknown(node, "with scales that do not fit its bias"));

@@ -302,7 +302,7 @@ impl Walk<'_> {
         let constant = |b: &mut Builder, position: usize| {
             node.input(position).and_then(|name| b.graph().constants.get(name).cloned())
         };
-        let scale = constant(&mut self.b, scale).ok_or_else(|| unknown(node, "with a scale that is no constant"))?;
+        let scale = constant(&mut self.b, scale).ok_or_else(|| unknown(node, "with a scale that is not constant"))?;
         let zero = constant(&mut self.b, zero);
         let axis = node.int("axis").unwrap_or(1);
         let block = node.int("block_size").unwrap_or(0);

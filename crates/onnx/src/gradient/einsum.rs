@@ -28,7 +28,7 @@ fn einsum(r: &mut Rule) -> Gradients {
     }
     let repeated = |term: &String| term.chars().enumerate().any(|(i, c)| term.chars().skip(i + 1).any(|d| c == d));
     if terms.iter().any(repeated) || terms.len() != r.node.inputs.len() {
-        return Err(r.not_covered("a label that stands twice in one operand"));
+        return Err(r.not_covered("a label that occurs twice in one operand"));
     }
     check_sizes(r, &terms)?;
     let dy = r.dy()?;
@@ -72,7 +72,7 @@ fn check_sizes(r: &mut Rule, terms: &[String]) -> Result<(), OnnxError> {
     for (position, term) in terms.iter().enumerate() {
         let shape = r.shape(r.x(position)?)?;
         if shape.len() != term.chars().count() {
-            return Err(r.not_covered("an operand that has not one axis a label"));
+            return Err(r.not_covered("an operand without exactly one axis per label"));
         }
         for (label, size) in term.chars().zip(shape) {
             let first = *sizes.entry(label).or_insert(size);

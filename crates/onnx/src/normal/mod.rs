@@ -67,6 +67,6 @@ fn constant(node: &Node) -> Result<(String, Tensor), OnnxError> {
         ("value_ints", Attribute::Ints(v)) => Some(Tensor::i64(&[v.len()], v)),
         _ => None,
     });
-    let value = value.ok_or_else(|| OnnxError::Unsupported(format!("Constant `{name}` of texts or of no value")))?;
+    let value = value.ok_or_else(|| OnnxError::Unsupported(format!("Constant `{name}` holds texts or no value")))?;
     Ok((name.into(), value))
 }

@@ -95,7 +95,7 @@ impl<'a> Drawn<'a> {
         }
         let missing = count - examples.count(Some(0));
         if missing > 0 {
-            let hint = "what is drawn over may be too restless for anything to be seen on it; see --background";
+            let hint = "the backdrops may be too busy for anything to show on them; see --background";
             voice.warning(&format!("{missing} of {count} pairs could not be drawn: {hint}"));
         }
         Ok(examples)

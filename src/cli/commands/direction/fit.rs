@@ -22,7 +22,7 @@ pub(super) fn run(args: &FitArgs, options: runtime::Options, voice: &Voice) -> O
     // Checks that need no picture come first.
     check_writable(&args.output)?;
     if let Some(class) = args.class.as_deref().filter(|class| class.trim().is_empty()) {
-        return Err(Failure::wrong(format!("--class: \"{class}\" is no name")));
+        return Err(Failure::wrong(format!("--class: \"{class}\" is not a name")));
     }
     let model = ModelFolder::find(&args.model, Path::new(""))?;
     let hash = model.hash()?;
@@ -123,7 +123,7 @@ fn report(directions: &Directions) -> String {
         };
         let (own, other) = (scores.positives, scores.negatives);
         lines.push(format!(
-            "{class}: {} pictures against {}; scores are of {} held out",
+            "{class}: {} pictures against {}; scored on {} held out",
             about.positives,
             about.negatives,
             own.of + other.of
@@ -184,7 +184,7 @@ mod tests {
         };
         assert_eq!(
             report(&directions),
-            "letters: 240 pictures against 240; scores are of 96 held out\n  accuracy   96.9% (95% confidence: 91.2% to \
+            "letters: 240 pictures against 240; scored on 96 held out\n  accuracy   96.9% (95% confidence: 91.2% to \
              98.9%), 47 of 48 right with it, 46 of 48 without\n  ROC area   0.997 (95% confidence: 0.980 to 1.000)\n  \
              strength   1.0e-4, chosen by cross-validation\na page: one text against 2 texts\n  no scores: texts leave \
              nothing to hold out\n"

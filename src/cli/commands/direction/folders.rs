@@ -70,7 +70,7 @@ impl Folders {
             let before = folders.files.len();
             folders.gather(&folder, &folder, class, 0)?;
             if folders.files.len() == before {
-                return Err(Failure::wrong(format!("{}: there is no picture in it", folder.display()))
+                return Err(Failure::wrong(format!("{}: there are no pictures in this folder", folder.display()))
                     .hint(format!("pictures are files whose names end in {}", ENDINGS.join(", "))));
             }
         }
@@ -119,8 +119,8 @@ impl Folders {
         drop(bar);
         match clear.into_inner() {
             0 => {}
-            1 => voice.warning("parts of 1 picture are transparent: white is seen there"),
-            several => voice.warning(&format!("parts of {several} pictures are transparent: white is seen there")),
+            1 => voice.warning("parts of 1 picture are transparent and are seen as white"),
+            several => voice.warning(&format!("parts of {several} pictures are transparent and are seen as white")),
         }
 
         let mut examples = Examples::new(classes);
@@ -202,14 +202,14 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 fn below(folder: &Path, voice: &Voice) -> Result<Vec<PathBuf>, Failure> {
     let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?.into_iter().partition(|path| path.is_dir());
     if folders.is_empty() {
-        return Err(Failure::wrong(format!("{}: there is no folder in it", folder.display())).hint(
+        return Err(Failure::wrong(format!("{}: there are no folders in this folder", folder.display())).hint(
             "--classes names a folder with a folder of pictures for each class; see also --positive, --negative",
         ));
     }
     let loose = files.iter().filter(|file| is_picture(file)).count();
     if loose > 0 {
         let (pictures, are) = if loose == 1 { ("picture", "is") } else { ("pictures", "are") };
-        voice.warning(&format!("{}: {loose} {pictures} in no class's folder {are} left out", folder.display()));
+        voice.warning(&format!("{}: {loose} {pictures} outside the classes' folders {are} left out", folder.display()));
     }
     Ok(folders)
 }

@@ -48,7 +48,7 @@ fn report(findings: &Findings, faults: &[String]) -> String {
     line(
         "texts",
         match (references.compared, references.wrong.len()) {
-            (0, _) if labels.is_some() => "labels alone; no known values to compare with".to_owned(),
+            (0, _) if labels.is_some() => "labels only; no known values to compare with".to_owned(),
             (0, _) => "both encoders agree in length; no known values to compare with".to_owned(),
             (all, 0) => format!("all {all} known values are right"),
             (all, wrong) => format!("{wrong} of {all} known values are wrong"),

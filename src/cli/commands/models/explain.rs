@@ -22,13 +22,13 @@ pub(super) fn run(args: &ExplainArgs, options: &runtime::Options, voice: &Voice)
     let names = args.names.as_deref().map(names).transpose()?;
     warn_of_signs(&args.texts, voice);
     if let Some(text) = args.texts.iter().find(|text| text.trim().is_empty()) {
-        return Err(Failure::wrong(format!("\"{text}\" says nothing")));
+        return Err(Failure::wrong(format!("\"{text}\": the text is empty")));
     }
     let top = args.top.get() as usize;
     let (by, explained) = match Words::open(&model)? {
         Words::Labels(_) if names.is_some() => {
-            let message = "--names: a classifier knows its own labels alone";
-            return Err(Failure::wrong(message).hint("leave it out: the labels nearest to a text are told"));
+            let message = "--names: a classifier knows only its own labels";
+            return Err(Failure::wrong(message).hint("leave it out to see the labels nearest to a text"));
         }
         Words::Labels(labels) => (By::Labels, models::explain_labels(&labels, &args.texts, top)),
         Words::Tokens(_) => {
@@ -59,7 +59,7 @@ fn names(path: &Path) -> Result<Vec<Name>, Failure> {
     let wrong = |message: String| Failure::wrong(format!("--names {}: {message}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     Name::list(&text)
-        .map_err(|message| wrong(message).hint("one name a line, perhaps with a tab and a remark behind it"))
+        .map_err(|message| wrong(message).hint("expected one name per line, optionally followed by a tab and a remark"))
 }
 
 /// Describes a text and how the model reads it.
@@ -73,11 +73,11 @@ fn report(by: By, explained: &Explained) -> String {
         lines.push("  longer than the model takes: its end is cut off".to_owned());
     }
     if explained.partly {
-        lines.push("  the other words say nothing to it".to_owned());
+        lines.push("  the other words mean nothing to it".to_owned());
     }
     if explained.silent {
         lines.push(match by {
-            By::Labels => "  it names no label; those of a like spelling:".to_owned(),
+            By::Labels => "  it names no label; similarly spelled labels:".to_owned(),
             By::Shares | By::Similarity => "  the model knows no word of it".to_owned(),
         });
     } else if explained.names.is_empty() {
@@ -152,13 +152,13 @@ mod tests {
     fn of_labels_shares_or_else_names_alone_are_told() {
         let read = Explained { partly: true, ..explained(&[("castle", 0.5, None), ("cliff", 0.5, None)]) };
         let bar = "█".repeat(10);
-        let text = "\"a dog\"\n  the other words say nothing to it\n";
+        let text = "\"a dog\"\n  the other words mean nothing to it\n";
         let text = format!("{text}  castle   50.0%  {bar}\n  cliff    50.0%  {bar}\n");
         assert_eq!(report(By::Labels, &read), text);
         let silent = Explained { silent: true, ..explained(&[("castle", 0.8, None)]) };
         assert_eq!(
             report(By::Labels, &silent),
-            "\"a dog\"\n  it names no label; those of a like spelling:\n  castle\n"
+            "\"a dog\"\n  it names no label; similarly spelled labels:\n  castle\n"
         );
         assert_eq!(as_json("m", By::Labels, &[silent])["texts"][0]["names"][0]["spelling"], 0.8);
     }

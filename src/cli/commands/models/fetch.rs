@@ -10,9 +10,10 @@ use crate::cli::failure::{Exit, Failure, Outcome};
 use crate::cli::terminal::transfer::Transfer;
 use crate::cli::terminal::{Voice, voice};
 use crate::clip::ModelFolder;
-use crate::models::fetch::{Entry, Fetched, Folders, Options, Role, Source, Table, fetch, megabytes};
+use crate::models::fetch::{Entry, Fetched, Folders, Options, Role, Source, Table, fetch};
 use crate::models::{self, Card, Request};
 use crate::runtime;
+use crate::units;
 
 /// Fetches the model, or lists what can be fetched.
 pub(super) fn run(args: &FetchArgs, options: &runtime::Options, voice: &Voice) -> Outcome {
@@ -30,7 +31,7 @@ fn one(entry: &Entry, args: &FetchArgs, options: &runtime::Options, voice: &Voic
     if let Some(place) = already_there(entry, args) {
         return there(entry, &place, args, voice);
     }
-    let waiting = || voice.note(&format!("waiting for another recipe-render that fetches {}", entry.name));
+    let waiting = || voice.note(&format!("waiting for another recipe-render that is fetching {}", entry.name));
     let _lock = folders.lock(&entry.name, waiting)?;
     // The other process may have fetched it meanwhile.
     if let Some(place) = already_there(entry, args) {
@@ -64,7 +65,7 @@ fn already_there(entry: &Entry, args: &FetchArgs) -> Option<String> {
 
 fn there(entry: &Entry, place: &str, args: &FetchArgs, voice: &Voice) -> Outcome {
     let result = json!({ "name": entry.name, "status": "already there", "folder": place });
-    let line = format!("{}: already there, in {place} (--force fetches it anew)", entry.name);
+    let line = format!("{}: already there, in {place} (--force fetches it again)", entry.name);
     report(&result, args.json, &line, voice)
 }
 
@@ -91,8 +92,8 @@ fn size(entry: &Entry) -> String {
     let (bytes, exact) = entry.bytes();
     match (bytes, exact) {
         (0, false) => "of unknown size".to_owned(),
-        (_, true) => megabytes(bytes),
-        (_, false) => format!("about {}", megabytes(bytes)),
+        (_, true) => units::bytes(bytes),
+        (_, false) => format!("about {}", units::bytes(bytes)),
     }
 }
 

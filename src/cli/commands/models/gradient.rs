@@ -30,7 +30,7 @@ fn encoder(model: &str, output: &Path) -> Result<ImageGraph, Failure> {
     let keep = |files: &[PathBuf]| {
         let ours = identity(output);
         match files.iter().find(|file| identity(file) == ours) {
-            Some(file) => Err(Failure::wrong(format!("--output {}: is part of the model", file.display()))),
+            Some(file) => Err(Failure::wrong(format!("--output {}: this file is part of the model", file.display()))),
             None => Ok(()),
         }
     };

@@ -13,7 +13,7 @@ pub(super) fn run(args: &ImportArgs, options: &runtime::Options, voice: &Voice) 
     let name = &model.description.name;
     let place = model.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
     voice.note(&format!("imported as `{name}`, in {place}"));
-    voice.note(&format!("`recipe-render models check {name}` proves its gradient and measures it"));
+    voice.note(&format!("`recipe-render models check {name}` verifies its gradient and measures its speed"));
     Ok(Exit::Done)
 }
 

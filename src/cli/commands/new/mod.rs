@@ -42,7 +42,7 @@ pub fn run(args: &NewArgs, voice: &Voice) -> Outcome {
     let source = Source::of(&path, text);
     if let Err(failure) = source.compile_silently(&recipe::Overrides::default()) {
         voice.rendered(&failure.message);
-        voice.warning("the recipe is as it was, but not sound here");
+        voice.warning("the recipe was copied unchanged, but is not valid here");
     }
     Ok(Exit::Done)
 }
@@ -51,7 +51,7 @@ pub fn run(args: &NewArgs, voice: &Voice) -> Outcome {
 fn place(name: &Path) -> Result<PathBuf, Failure> {
     let named = name.file_name().filter(|_| !name.as_os_str().to_string_lossy().ends_with(['/', '\\']));
     let Some(file) = named else {
-        return Err(Failure::wrong(format!("{}: is no name for a recipe", name.display())));
+        return Err(Failure::wrong(format!("{}: not a name for a recipe", name.display())));
     };
     if name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
         return Ok(name.to_path_buf());
@@ -62,8 +62,8 @@ fn place(name: &Path) -> Result<PathBuf, Failure> {
 }
 
 fn present(path: &Path) -> Failure {
-    Failure::wrong(format!("{}: is there already", path.display()))
-        .hint("a recipe is never overwritten: take another name")
+    Failure::wrong(format!("{}: already exists", path.display()))
+        .hint("recipes are never overwritten: choose another name")
 }
 
 /// Returns the template with the file's name as its title.
@@ -83,8 +83,8 @@ fn copied(from: &Path) -> Result<String, Failure> {
         (false, Some((_, text))) => Ok((*text).to_owned()),
         (false, None) => {
             let names: Vec<&str> = shipped::RECIPES.iter().map(|(name, _)| *name).collect();
-            Err(Failure::wrong(format!("--from {}: is neither a file nor a recipe that comes along", from.display()))
-                .hint(format!("these come along: {}", names.join(", "))))
+            Err(Failure::wrong(format!("--from {}: neither a file nor a shipped recipe", from.display()))
+                .hint(format!("the shipped recipes are {}", names.join(", "))))
         }
         (true, _) => Source::read(from).map(|source| source.text),
     }

@@ -4,6 +4,7 @@ use super::account::{Account, MemberAccount, PhaseAccount, PipelineAccount, Stag
 use super::choice::{MARKS, mark};
 use super::effort::Effort;
 use crate::recipe::Origin;
+use crate::units;
 
 /// Lines are wrapped before this column where possible.
 const WIDTH: usize = 110;
@@ -222,7 +223,7 @@ fn legend(account: &Account) -> Option<String> {
     let origins: Vec<Origin> = parts.chain([&account.from]).flat_map(|from| from.values().copied()).collect();
     let used = MARKS.iter().filter(|(origin, ..)| origins.contains(origin));
     let words: Vec<String> = used.map(|(_, mark, meaning)| format!("{mark} {meaning}")).collect();
-    (!words.is_empty()).then(|| format!("marks    {}; what has none is said for this picture", words.join(", ")))
+    (!words.is_empty()).then(|| format!("marks    {}; unmarked values are set for this picture", words.join(", ")))
 }
 
 fn effort(effort: &Effort) -> Vec<String> {
@@ -234,31 +235,23 @@ fn effort(effort: &Effort) -> Vec<String> {
         ),
         format!(
             "memory   at least {} (canvas {}, windows {}, model {}); onnxruntime's own comes on top",
-            bytes(memory.total()),
-            bytes(memory.canvas),
-            bytes(memory.windows),
-            bytes(memory.model)
+            units::bytes(memory.total()),
+            units::bytes(memory.canvas),
+            units::bytes(memory.windows),
+            units::bytes(memory.model)
         ),
     ];
     match &effort.measured {
-        None => lines.push("time     --measure tells it, after some steps of each phase".to_owned()),
+        None => lines.push("time     --measure estimates it from some steps of each phase".to_owned()),
         Some(measured) => {
             let seconds = measured.seconds;
             let time = if seconds < 100.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) };
             let pace = measured.windows_per_second;
-            let peak = measured.peak_rss_bytes.map(|peak| format!(", {} of memory in use", bytes(peak)));
+            let peak = measured.peak_rss_bytes.map(|peak| format!(", {} of memory in use", units::bytes(peak)));
             lines.push(format!("time     about {time}: {pace:.0} windows a second{}", peak.unwrap_or_default()));
         }
     }
     lines
-}
-
-fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
-        1_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
 }
 
 /// Formats one value, or three with arrows between them if it changes.

@@ -58,7 +58,7 @@ impl Sweep {
             for (setting, values) in rest.iter().filter(|(_, values)| values.len() != first.1.len()) {
                 let (one, other) = (values.len(), first.1.len());
                 mistakes
-                    .push(format!("--zip {setting}: {one} values go together with the {other} of {}", first.0.path));
+                    .push(format!("--zip {setting}: {one} values cannot pair with the {other} of {}", first.0.path));
             }
             let length = zipped.iter().map(|(_, values)| values.len()).min().unwrap_or(0);
             let together = |index: usize| zipped.iter().map(|(_, values)| values[index].clone()).collect();
@@ -158,7 +158,7 @@ mod tests {
         assert!(both.contains("--set seed=1,: a value is missing") && both.contains("needs a step"), "{both}");
         assert!(wrong(&["seed=1"], &[]).contains("nothing varies"));
         assert!(wrong(&["seed=1,2", "seed=3,4"], &[]).contains("seed is set twice"));
-        assert!(wrong(&[], &["a=1,2", "b=1,2,3"]).contains("3 values go together with the 2 of a"));
+        assert!(wrong(&[], &["a=1,2", "b=1,2,3"]).contains("3 values cannot pair with the 2 of a"));
         let many = ["a=1..1000", "b=1..1000"];
         assert!(wrong(&many, &[]).contains("1000000 renders"));
         let paths: Vec<String> = (0..30).map(|index| format!("x{index}=1..1000")).collect();

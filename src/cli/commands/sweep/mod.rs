@@ -67,7 +67,7 @@ pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: 
     }
     let missing = states.iter().filter(|state| **state == State::Missing).count();
     if missing < planned.len() {
-        voice.note(&format!("{} of {} pictures are there", planned.len() - missing, planned.len()));
+        voice.note(&format!("{} of {} pictures already exist", planned.len() - missing, planned.len()));
     }
     let _graceful = interrupt::graceful();
     let mut entries = Index::entries_before(&folder.join(INDEX), &planned, &states);
@@ -174,9 +174,9 @@ fn summary(entries: &[Entry]) -> String {
     let (there, failed) = (count(State::There), count(State::Failed));
     let missing = count(State::Missing) + count(State::Unfinished);
     let mut parts = vec![format!("{} rendered", count(State::Rendered))];
-    parts.extend((there > 0).then(|| format!("{there} were there")));
+    parts.extend((there > 0).then(|| format!("{there} already there")));
     parts.extend((failed > 0).then(|| format!("{failed} failed")));
-    parts.extend((missing > 0).then(|| format!("{missing} missing, which the same command line adds")));
+    parts.extend((missing > 0).then(|| format!("{missing} missing (the same command line adds them)")));
     format!("{} pictures: {}", entries.len(), parts.join(", "))
 }
 
@@ -210,7 +210,7 @@ fn folder(args: &SweepArgs) -> Result<PathBuf, Failure> {
     };
     if folder.exists() && !folder.is_dir() {
         let shown = folder.display();
-        return Err(Failure::wrong(format!("{shown}: is not a folder, and a sweep's pictures need one"))
+        return Err(Failure::wrong(format!("{shown}: not a folder, and a sweep's pictures need one"))
             .hint("name a folder with --output"));
     }
     Ok(folder)
@@ -232,7 +232,7 @@ fn announce(planned: &[Planned], states: &[State], folder: &Path) -> Outcome {
     let missing = states.iter().filter(|state| **state == State::Missing).count();
     let mut text = String::new();
     for (planned, state) in planned.iter().zip(states) {
-        let there = if *state == State::Missing { "to render" } else { "is there " };
+        let there = if *state == State::Missing { "to render" } else { "exists   " };
         text += &format!("{there}  {}  {}\n", folder.join(&planned.file).display(), label(&planned.combination.varied));
     }
     let size = |planned: &Planned| planned.compiled.plan.steps();

@@ -72,7 +72,7 @@ pub(super) fn plan(args: &SweepArgs, source: &Source, sweep: &Sweep, voice: &Voi
     if more > 0 {
         voice.rendered(&format!("and {more} more mistakes"));
     }
-    Err(Failure::wrong(format!("{count} of {of} combinations cannot be rendered; nothing was")))
+    Err(Failure::wrong(format!("{count} of {of} combinations cannot be rendered; nothing was rendered")))
 }
 
 type Checked = (Overrides, Compiled, Vec<ModelFolder>, Vec<String>);

@@ -27,7 +27,7 @@ pub(super) fn values(text: &str) -> Result<Vec<String>, String> {
     }
     for (index, value) in values.iter().enumerate() {
         if values[..index].contains(value) {
-            return Err(format!("{value} stands in it twice"));
+            return Err(format!("{value} occurs twice"));
         }
     }
     Ok(values)
@@ -111,7 +111,7 @@ fn spread(text: &str, first: Decimal, last: Decimal, step: Decimal) -> Result<Ve
     let digits = first.digits.max(last.digits).max(step.digits);
     let [first, last, step] = [first, last, step].map(|number| number.scaled(digits));
     if step <= 0 {
-        return Err(format!("{text}: a step is greater than 0; a range that falls is written from its higher end"));
+        return Err(format!("{text}: the step must be greater than 0; write a falling range from its higher end"));
     }
     let count = (last - first).abs() / step + 1;
     let most = i128::try_from(MOST).unwrap_or(i128::MAX);
@@ -237,8 +237,8 @@ mod tests {
             ("1..5:-1", "greater than 0"),
             ("0..1:0.0001", "10001 values"),
             ("1..100000000000000000", "more than 1000"),
-            ("1,2,1", "1 stands in it twice"),
-            ("1..3,2", "2 stands in it twice"),
+            ("1,2,1", "1 occurs twice"),
+            ("1..3,2", "2 occurs twice"),
         ] {
             let message = values(text).expect_err(text);
             assert!(message.contains(words), "{text}: {message}");

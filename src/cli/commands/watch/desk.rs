@@ -163,7 +163,7 @@ impl Desk<'_> {
         recipe.wrong = false;
         let (name, due) = (recipe.job.name(), recipe.due);
         drop(state);
-        let what = if due { "is again what is being rendered" } else { "is again what its picture shows" };
+        let what = if due { "again matches the render in progress" } else { "again matches its picture" };
         self.voice.note(&format!("{name} {what}"));
         self.moved();
         true
@@ -316,8 +316,8 @@ impl State {
         };
         let mistakes = match (&wrong[..], self.recipes.len()) {
             ([], _) => String::new(),
-            (_, 1) => "; as it is it cannot be rendered".to_owned(),
-            (wrong, _) => format!("; not to be rendered as they are: {}", wrong.join(", ")),
+            (_, 1) => "; it cannot be rendered as it stands".to_owned(),
+            (wrong, _) => format!("; these cannot be rendered as they stand: {}", wrong.join(", ")),
         };
         format!("waiting for {what}{mistakes}")
     }

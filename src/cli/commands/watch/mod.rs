@@ -107,7 +107,7 @@ fn render(
                 rest = Some(Rest::new(voice, &what));
                 continue;
             }
-            Next::End => return Err(Failure::failed("the recipes are lost from sight")),
+            Next::End => return Err(Failure::failed("the recipes can no longer be watched")),
         };
         if rest.take().is_some() {
             started = Instant::now();

@@ -155,7 +155,7 @@ impl Labels {
         if length < 1e-6 {
             return Err(ClipError::Encoder {
                 model: self.model.clone(),
-                message: format!("\"{prompt}\" names all of its classes, and so none"),
+                message: format!("\"{prompt}\" names all of its classes, so it selects none"),
                 hint: None,
             });
         }

@@ -13,12 +13,12 @@ pub fn lines(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
         Err(error) => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            return Err(format!("line {line}: is not UTF-8; expected a label a line"));
+            return Err(format!("line {line}: not UTF-8; expected one label per line"));
         }
     };
     let listed = text.trim_end();
     if listed.is_empty() {
-        return Err("line 1: there are no labels; expected one a line".to_owned());
+        return Err("line 1: there are no labels; expected one per line".to_owned());
     }
     let read = |(index, line): (usize, &str)| split(line).map_err(|message| format!("line {}: {message}", index + 1));
     listed.lines().enumerate().map(read).collect()
@@ -43,7 +43,7 @@ pub fn split(line: &str) -> Result<Vec<String>, String> {
         }
     }
     match names.is_empty() {
-        true => Err("is empty; every class of the network has a label".to_owned()),
+        true => Err("is empty; every class of the network needs a label".to_owned()),
         false => Ok(names),
     }
 }
@@ -126,7 +126,7 @@ mod tests {
         for (bytes, said) in [
             (&b"a\n\nb\n"[..], "line 2: is empty"),
             (b"a\nb\n , ,\nc", "line 3: is empty"),
-            (b"a\nb\xff\n", "line 2: is not UTF-8"),
+            (b"a\nb\xff\n", "line 2: not UTF-8"),
             (b"a\nb\0\n", "line 2: has control characters"),
             (b" \n\n", "line 1: there are no labels"),
             (&[b'x'; 2000], "line 1: has more than 1000"),

@@ -42,7 +42,7 @@ impl Fixture {
             package: "onnxruntime",
             version: VERSION,
             platform: "any",
-            sha256: sha256(&wheel).unwrap(),
+            sha256: recipe_render_core::sha256::of_file(&wheel).unwrap(),
             bytes: 1000,
         };
         let package = Package { version: VERSION, folder: format!("{VERSION}-cpu"), wheels: vec![wheel] };
@@ -174,7 +174,7 @@ fn what_is_not_ours_is_kept() {
     assert!(away.is_dir());
     let kept = fixture.libraries().join("9.9.9-cpu.kept-1");
     assert_eq!(fs::read(kept.join("photos/a")).unwrap(), b"x");
-    assert!(lines.iter().any(|line| line.ends_with(&format!("is kept, in {}", kept.display()))), "{lines:?}");
+    assert!(lines.iter().any(|line| line.ends_with(&format!("are kept in {}", kept.display()))), "{lines:?}");
 }
 
 #[test]

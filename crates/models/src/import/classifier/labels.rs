@@ -50,12 +50,12 @@ pub(super) fn read(path: &Path) -> Result<Classes, ModelsError> {
             let whole = error.to_string();
             let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(message, _)| message);
             ModelsError::wrong(format!("{place}, line {line}, column {column}: {message}"))
-                .hinted(r#"expected is ["label", ...] or {"0": "label", ...}"#)
+                .hinted(r#"expected ["label", ...] or {"0": "label", ...}"#)
         });
     }
     let classes = clip::lines(&bytes).map_err(|message| {
         ModelsError::wrong(format!("{place}, {message}"))
-            .hinted("expected is a label a line, in the order of the network's outputs, synonyms separated by commas")
+            .hinted("expected one label per line, in the order of the network's outputs, synonyms separated by commas")
     })?;
     Ok(without_synsets(classes))
 }
@@ -125,7 +125,7 @@ impl<'de> Visitor<'de> for ListedVisitor {
                 Ok(number) => {
                     let Names(names) = entries.next_value()?;
                     if numbered.insert(number, names).is_some() {
-                        return Err(A::Error::custom(format!("class {number} is there twice")));
+                        return Err(A::Error::custom(format!("class {number} occurs twice")));
                     }
                 }
                 Err(_) if key == "id2label" => inside = Some(entries.next_value::<Listed>()?),
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for ListedVisitor {
             return Ok(inside);
         }
         if let Some(key) = stranger {
-            return Err(A::Error::custom(format!("\"{key}\" is no number of a class")));
+            return Err(A::Error::custom(format!("\"{key}\" is not the number of a class")));
         }
         if let Some(missing) = (0..numbered.len()).find(|number| !numbered.contains_key(number)) {
             return Err(A::Error::custom(format!("class {missing} is missing")));
@@ -216,16 +216,16 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         for (name, text, said) in [
-            ("l.txt", "a\n\nb\n", "l.txt, line 2: is empty; every class of the network has a label"),
+            ("l.txt", "a\n\nb\n", "l.txt, line 2: is empty; every class of the network needs a label"),
             ("l.txt", "", "l.txt, line 1: there are no labels"),
             ("l.json", "", "l.json, line 1, column 0: EOF while parsing a value"),
             ("l.txt", "[\"a\",\n 3]", "l.txt, line 2, column 2: invalid type: integer `3`, expected a label in quotes"),
             ("l.txt", "[\"a\",\n\" , \"]", "l.txt, line 2, column 5: this label is empty"),
             ("l.txt", "[]", "there are no labels"),
             ("l.json", "\"a\"", "expected a list of labels, or an object of numbers and labels"),
-            ("l.txt", "{\"0\": \"a\",\n \"cat\": 1}", "l.txt, line 2, column 10: \"cat\" is no number of a class"),
+            ("l.txt", "{\"0\": \"a\",\n \"cat\": 1}", "l.txt, line 2, column 10: \"cat\" is not the number of a class"),
             ("l.txt", "{\"0\": \"a\", \"2\": \"b\"}", "class 1 is missing"),
-            ("l.txt", "{\"0\": \"a\",\n \"0\": \"b\"}", "class 0 is there twice"),
+            ("l.txt", "{\"0\": \"a\",\n \"0\": \"b\"}", "class 0 occurs twice"),
             ("l.json", "{\"0\": \"a\"", "l.json, line 1, column 9: EOF while parsing an object"),
         ] {
             let error = of(name, text).unwrap_err();

@@ -41,7 +41,7 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Opt
     let output = output(&graph, &settings)?;
     let found = tail::logits(&graph, &output);
     if !found.cut.is_empty() {
-        say(&format!("{}: ends in {}, which is cut off: logits count", path.display(), found.cut.join(" and ")));
+        say(&format!("{}: ends in {}, which is cut off: the logits are used", path.display(), found.cut.join(" and ")));
     }
     let outputs = tail::classes(&graph, &found.value).or_else(|| tail::classes(&graph, &output));
     let (classes, file) = classes(request, &configs, &folders, outputs)?;
@@ -78,7 +78,7 @@ fn find(request: &Request) -> Result<Option<PathBuf>, ModelsError> {
     }
     for (option, given) in [("--text", &request.text), ("--tokenizer", &request.tokenizer)] {
         if given.is_some() {
-            let message = format!("{option}: a classifier has --labels in its place; it has no text encoder");
+            let message = format!("{option}: a classifier has no text encoder; it takes --labels instead");
             return Err(ModelsError::wrong(message).hinted(format!("leave out {option} or --labels")));
         }
     }
@@ -87,18 +87,18 @@ fn find(request: &Request) -> Result<Option<PathBuf>, ModelsError> {
     if path.is_dir() {
         let folder = revision(path)?;
         return search::one(&folder, Kind::Image)?.map(Some).ok_or_else(|| {
-            ModelsError::wrong(format!("{}: there is no ONNX graph that takes pictures alone", folder.display()))
-                .hinted("classifiers are taken as ONNX files; export the model to ONNX")
+            ModelsError::wrong(format!("{}: there is no ONNX graph that takes only pictures", folder.display()))
+                .hinted("classifiers are imported from ONNX files; export the model to ONNX")
         });
     }
     if path.extension().is_some_and(|extension| extension == "safetensors") {
-        return Err(ModelsError::wrong(format!("{}: classifiers are taken as ONNX files", path.display()))
+        return Err(ModelsError::wrong(format!("{}: classifiers are imported from ONNX files", path.display()))
             .hinted("export the model to ONNX"));
     }
     match search::kind_of(path)? {
         Some(Kind::Image) => Ok(Some(path.clone())),
         Some(_) => {
-            Err(ModelsError::wrong(format!("{}: takes texts; a classifier takes pictures alone", path.display()))
+            Err(ModelsError::wrong(format!("{}: it takes texts; a classifier takes only pictures", path.display()))
                 .hinted("leave out --labels"))
         }
         None => Err(neither(path)),
@@ -133,7 +133,7 @@ fn output(graph: &Graph, settings: &Settings) -> Result<String, ModelsError> {
     if let Some(name) = &settings.image_output {
         ends::named(graph, name, "--image-output")?;
         return match whole(name) {
-            true => Err(wrong(&format!("--image-output {name}: gives whole numbers, no logits"))),
+            true => Err(wrong(&format!("--image-output {name}: this output gives whole numbers, not logits"))),
             false => Ok(name.clone()),
         };
     }
@@ -172,7 +172,7 @@ fn ask(outputs: Option<usize>) -> String {
         Some(outputs) => format!("; it has {outputs} outputs: if they are ImageNet's classes, --labels {IMAGENET}"),
         None => String::new(),
     };
-    format!("give its labels with --labels FILE, one a line{imagenet}")
+    format!("give its labels with --labels FILE, one per line{imagenet}")
 }
 
 /// Returns a hint for a graph that takes pictures and has no text encoder beside it: it may be a classifier.
@@ -206,7 +206,7 @@ fn check(
     }
     if count < FEWEST {
         let message = format!("{}: a classifier of {count} classes cannot guide a picture", path.display());
-        return Err(ModelsError::wrong(message).hinted("less their mean, so few logits only have a sign: no gradient"));
+        return Err(ModelsError::wrong(message).hinted("less their mean, so few logits have only a sign: no gradient"));
     }
     Ok(())
 }
@@ -214,7 +214,7 @@ fn check(
 /// Fills in common values, with a message, and asks for values that nothing gives.
 fn complete(mut settings: Settings, path: &Path, say: &mut dyn FnMut(&str)) -> Result<Settings, ModelsError> {
     if settings.size.is_none() {
-        let message = format!("{}: no file says the side of the pictures it takes", path.display());
+        let message = format!("{}: no file gives the side of the pictures it takes", path.display());
         return Err(ModelsError::wrong(message).hinted("give --size N; 224 is usual"));
     }
     let words = |values: [f32; 3]| values.map(|value| value.to_string()).join(",");
@@ -229,7 +229,7 @@ fn complete(mut settings: Settings, path: &Path, say: &mut dyn FnMut(&str)) -> R
     }
     if !usual.is_empty() {
         say(&format!(
-            "no file says mean and deviation of its training pictures; ImageNet's are taken: {}",
+            "no file gives the mean and deviation of its training pictures; using ImageNet's: {}",
             usual.join(" ")
         ));
     }
