@@ -562,3 +562,24 @@ fn each_target_says_which_model_looks_for_it() {
     let only = compiled("model = 'a'\n[[detail]]\nprompts = ['x']\nmodel = 'b'");
     assert_eq!(names(&only), ["b"]);
 }
+
+#[test]
+fn shares_are_one_together_at_every_moment() {
+    let text = "[[composition]]\nprompts = ['x']\n[[detail]]\nprompts = ['x']\n\
+                models = ['a', { name = 'b', weight = '1 + 2*t' }]\n\
+                [[detail]]\nprompts = ['y']\nmodels = ['a', 'b']\n";
+    let plan = compiled(text).plan;
+    let shares = |step: u64| {
+        let time = Time::new(step, 3, 0, 3);
+        (0..plan.targets.len()).map(|target| plan.share(target, &time)).collect::<Vec<_>>()
+    };
+    assert_eq!(shares(0), [None, Some(0.5), Some(0.5), Some(0.5), Some(0.5)]);
+    assert_eq!(shares(2), [None, Some(0.25), Some(0.75), Some(0.5), Some(0.5)]);
+    let firsts: Vec<usize> = (0..plan.targets.len()).map(|target| plan.first_member(target)).collect();
+    assert_eq!(firsts, [0, 1, 1, 3, 3]);
+    let identities: std::collections::BTreeSet<u64> =
+        plan.targets.iter().map(recipe_render::plan::Target::identity).collect();
+    assert_eq!(identities.len(), 5);
+    // A target with one model has its key as its identity.
+    assert_eq!(plan.targets[0].identity(), plan.targets[0].key);
+}

@@ -122,7 +122,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::recipe::check_advice;
+    use recipe_render_recipe::check_advice;
 
     #[test]
     fn all_advice_is_sound() {

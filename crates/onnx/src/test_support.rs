@@ -1,7 +1,7 @@
 //! Running graphs in tests.
 
-use super::{Attribute, Graph, Node, Tensor, ValueType};
-use crate::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
+use super::{Attribute, DataType, Graph, Node, Tensor, ValueType};
+use recipe_render_clip::runtime::{Device, Input, Level, Runtime, SessionPlan, Weights};
 
 /// Returns the onnxruntime library for tests.
 pub(super) fn runtime() -> &'static Runtime {
@@ -42,7 +42,13 @@ fn run_model(model: &[u8], wanted: &[&str], inputs: &[(&str, &Tensor)], level: L
         })
         .collect();
     let outputs = session.run(&given).expect("the graph runs");
-    wanted.iter().map(|name| outputs.get(name).expect("every output").clone()).collect()
+    // The runtime was built with this crate, not with the one under test: its tensors are another type.
+    let ours = |name: &&str| {
+        let tensor = outputs.get(name).expect("every output");
+        let data_type = DataType::from_onnx(tensor.data_type as i32).expect("the same types");
+        Tensor { data_type, dims: tensor.dims.clone(), data: tensor.data.clone() }
+    };
+    wanted.iter().map(ours).collect()
 }
 
 /// Folds with onnxruntime.
@@ -60,7 +66,7 @@ pub(super) fn distance(a: &Tensor, b: &Tensor) -> f64 {
 
 /// Returns standard normal numbers, the same for the same seed.
 pub(super) fn normal(seed: u64, dims: &[usize]) -> Tensor {
-    let draws = crate::chance::Draws::new(seed);
+    let draws = recipe_render_core::chance::Draws::new(seed);
     let count = dims.iter().product::<usize>();
     let values: Vec<f32> = (0..count as u64).flat_map(|i| draws.normal_pair(i)).take(count).map(|v| v as f32).collect();
     Tensor::f32(dims, &values)
@@ -70,7 +76,7 @@ pub(super) fn normal(seed: u64, dims: &[usize]) -> Tensor {
 /// kink of `Abs`, `Relu`, or a maximum.
 pub(super) fn spread(seed: u64, dims: &[usize]) -> Tensor {
     let count = dims.iter().product::<usize>();
-    let draws = crate::chance::Draws::new(seed);
+    let draws = recipe_render_core::chance::Draws::new(seed);
     let mut values: Vec<f32> = (0..count).map(|i| (i as f32 - (count / 2) as f32) * 0.1 + 0.05).collect();
     for i in (1..count).rev() {
         values.swap(i, (draws.unit(i as u64) * (i + 1) as f64) as usize);
@@ -80,7 +86,7 @@ pub(super) fn spread(seed: u64, dims: &[usize]) -> Tensor {
 
 /// Returns numbers uniform between two bounds.
 pub(super) fn uniform(seed: u64, dims: &[usize], low: f64, high: f64) -> Tensor {
-    let draws = crate::chance::Draws::new(seed);
+    let draws = recipe_render_core::chance::Draws::new(seed);
     let count = dims.iter().product::<usize>() as u64;
     Tensor::f32(dims, &(0..count).map(|i| draws.uniform(i, low, high) as f32).collect::<Vec<_>>())
 }

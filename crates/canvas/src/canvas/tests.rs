@@ -161,7 +161,7 @@ fn the_optimiser_can_be_told_otherwise() {
 fn every_optimiser_learns_a_picture() {
     let goal: Vec<f32> = random(3 * 24 * 16, 2).iter().map(|x| 0.3 + 0.4 * x).collect();
     for basis in &BASES {
-        for optimiser in Optimiser::examples() {
+        for optimiser in every_optimiser() {
             let mut canvas = canvas(basis, 24, 16, 0.01);
             canvas.follow(&optimiser);
             let start = approach(&mut canvas, &goal, 0, None);
@@ -367,7 +367,7 @@ fn a_state_of_a_smaller_size_goes_on_bit_by_bit() {
     let small = Size { width: 20, height: 17 };
     let goal = random(3 * small.area(), 8);
     for basis in &BASES {
-        for optimiser in Optimiser::examples() {
+        for optimiser in every_optimiser() {
             let mut first = canvas(basis, 40, 33, 0.3);
             first.follow(&optimiser);
             first.resize(small);
@@ -514,4 +514,18 @@ fn a_state_that_does_not_fit_is_refused() {
         let error = canvas(basis, 40, 32, 0.0).restore(&other.state()).unwrap_err();
         assert!(matches!(error, StateError::Shape { .. }), "{error}");
     }
+}
+
+/// Returns optimisers of every kind, for tests.
+pub(super) fn every_optimiser() -> [Optimiser; 7] {
+    let (beta1, beta2, epsilon) = (0.9, 0.99, 1e-8);
+    [
+        Optimiser::ADAM,
+        Optimiser::AdamW { beta1, beta2, epsilon, decay: 0.3 },
+        Optimiser::Sgd { momentum: 0.0, nesterov: false },
+        Optimiser::Sgd { momentum: 0.9, nesterov: true },
+        Optimiser::Rmsprop { keep: 0.9, epsilon, momentum: 0.0 },
+        Optimiser::Rmsprop { keep: 0.9, epsilon, momentum: 0.5 },
+        Optimiser::Sign { momentum: 0.9 },
+    ]
 }

@@ -65,21 +65,6 @@ impl Optimiser {
     pub const ADAM: Optimiser = Optimiser::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
     /// The same for normalised gradients: parameters with a comparatively small gradient hardly move.
     pub const ADAM_OF_NORMALISED: Optimiser = Optimiser::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1.0 };
-
-    /// Returns optimisers of every kind, for tests.
-    #[cfg(test)]
-    pub fn examples() -> [Optimiser; 7] {
-        let (beta1, beta2, epsilon) = (0.9, 0.99, 1e-8);
-        [
-            Optimiser::ADAM,
-            Optimiser::AdamW { beta1, beta2, epsilon, decay: 0.3 },
-            Optimiser::Sgd { momentum: 0.0, nesterov: false },
-            Optimiser::Sgd { momentum: 0.9, nesterov: true },
-            Optimiser::Rmsprop { keep: 0.9, epsilon, momentum: 0.0 },
-            Optimiser::Rmsprop { keep: 0.9, epsilon, momentum: 0.5 },
-            Optimiser::Sign { momentum: 0.9 },
-        ]
-    }
 }
 
 /// How the gradient of the parameters is treated.

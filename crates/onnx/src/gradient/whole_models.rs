@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::runtime::{Level, Weights};
 use crate::test_support::{distance, fold, normal, run, run_at, runtime, uniform};
 use crate::{Builder, DataType, Graph, OnnxError, Tensor, dequantise, differentiate, gradient_graph};
+use recipe_render_clip::runtime::{Level, Weights};
 
 const WINDOWS: usize = 2;
 

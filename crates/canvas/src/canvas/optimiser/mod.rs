@@ -182,7 +182,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_rate_given_later_is_the_rate() {
-        for optimiser in Optimiser::examples() {
+        for optimiser in crate::canvas::tests::every_optimiser() {
             let (mut one, mut other) = ([0.5f32; 3], [0.5f32; 3]);
             let (mut first, mut second) = (Moments::new(3), Moments::new(3));
             for age in 1..5 {
