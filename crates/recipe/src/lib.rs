@@ -231,7 +231,7 @@ fn apply(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use keys::{Key, Table};
+    use keys::{Key, Kind, Table, With};
 
     /// A recipe that gives one key of one table its example value, or no key at all.
     fn example(spec: &Table, key: Option<&Key>) -> String {
@@ -290,6 +290,78 @@ mod tests {
         let compiled = compile(&path, text, &Overrides::default());
         let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong.diagnostics)));
         (compiled.plan, compiled.models[0].name.clone(), compiled.warnings.len(), compiled.files)
+    }
+
+    /// Returns the plan's word for what the recipe chose.
+    fn chosen(plan: &Plan, key: &str) -> &'static str {
+        let (target, phase) = (&plan.targets[0], &plan.phases[0]);
+        let pipeline = &target.pipelines[0];
+        let axis = |stage: &plan::Stage| match stage.kind {
+            plan::StageKind::Flip(axis) => Some(axis.name()),
+            _ => None,
+        };
+        match key {
+            "basis" => plan.canvas.basis.name(),
+            "select" => target.select.name(),
+            "calibration" => target.calibration.name(),
+            "loss" => target.loss.name(),
+            "fit" => match target.sight {
+                plan::Sight::Whole { fit } => fit.name(),
+                plan::Sight::Places => panic!("a detail has no fit"),
+            },
+            "flip" => pipeline.stages.iter().find_map(axis).unwrap(),
+            "edge" => pipeline.edge.name(),
+            "optimiser" => phase.optimiser.name(),
+            "gradient" => phase.gradient.name(),
+            "ease" => match &phase.weights[0] {
+                Schedule::Keys { ease, .. } => ease.name(),
+                other => panic!("{other:?}"),
+            },
+            key => panic!("which part of a plan does {key} choose?"),
+        }
+    }
+
+    /// Each word that the table of keys lists is read as the plan's choice of that name.
+    #[test]
+    fn every_word_of_the_table_reads_back() {
+        let mut words = 0;
+        for spec in keys::ALL {
+            for key in spec.keys {
+                let Kind::Choice(variants) = key.kind else { continue };
+                for variant in variants {
+                    let written = match variant.with {
+                        With::Nothing | With::Settings(_) => format!("'{}'", variant.name),
+                        With::Value(Kind::Colour) => format!("{{ {} = [0, 0.5, 1] }}", variant.name),
+                        With::Value(_) => format!("{{ {} = 1 }}", variant.name),
+                    };
+                    let text = example(spec, Some(&Key { example: written.leak(), ..*key }));
+                    assert_eq!(chosen(&effect(&text).0, key.name), variant.name, "{text}");
+                    words += 1;
+                }
+            }
+        }
+        assert!(words > 40, "{words}");
+    }
+
+    /// Each word that a plan knows is one that a recipe can write.
+    #[test]
+    fn the_table_has_every_word() {
+        fn listed<W: plan::Word>(table: &str, key: &str) {
+            let spec = keys::ALL.iter().find(|spec| spec.name == table).unwrap();
+            let Kind::Choice(variants) = spec.key(key).unwrap().kind else { panic!("{key} is no choice") };
+            assert_eq!(variants.len(), W::ALL.len(), "{key}");
+            assert!(W::ALL.iter().all(|word| variants.iter().any(|variant| variant.name == word.name())), "{key}");
+        }
+        listed::<plan::BasisKind>("canvas", "basis");
+        listed::<plan::Select>("detail", "select");
+        listed::<plan::Calibration>("detail", "calibration");
+        listed::<plan::Loss>("detail", "loss");
+        listed::<plan::Fit>("composition", "fit");
+        listed::<plan::Axis>("stage", "flip");
+        listed::<plan::EdgeKind>("stage", "edge");
+        listed::<plan::OptimiserKind>("phase", "optimiser");
+        listed::<plan::GradientKind>("phase", "gradient");
+        listed::<plan::Ease>("keyframes", "ease");
     }
 
     /// A key in the table that nothing reads would change nothing.

@@ -1,7 +1,7 @@
 //! The stages of a pipeline. To add one: an entry here, and its kind in the plan.
 
 use crate::keys::{Bounds, Kind, Single};
-use crate::plan::{Axis, Range, StageKind};
+use crate::plan::{Axis, Range, StageKind, StageName};
 
 /// One stage: its key in a recipe, and what it becomes in a plan.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ const FRACTION: Bounds = Bounds::within(0.0, 1.0);
 /// Every stage.
 pub(crate) static STAGES: &[StageEntry] = &[
     StageEntry {
-        name: "cover",
+        name: StageName::Cover.name(),
         build: Build::Range(Single::Fixed, Bounds::within(0.001, 8.0), StageKind::Cover),
         unit: "canvas's shorter sides",
         about: "The window's size: its side as a fraction of the canvas's shorter side, so that a recipe means the same at \
@@ -39,7 +39,7 @@ pub(crate) static STAGES: &[StageEntry] = &[
         example: "[0.25, 0.6]",
     },
     StageEntry {
-        name: "zoom",
+        name: StageName::Zoom.name(),
         build: Build::Range(Single::Fixed, Bounds::within(0.001, 64.0), StageKind::Zoom),
         unit: "window pixels per canvas pixel",
         about: "The window's size: 1 shows canvas pixels as they are, 0.25 shows four times the side, shrunk. One number is a \
@@ -47,21 +47,21 @@ pub(crate) static STAGES: &[StageEntry] = &[
         example: "[0.5, 1]",
     },
     StageEntry {
-        name: "shift",
+        name: StageName::Shift.name(),
         build: Build::Range(Single::MinusToPlus, SHIFT, StageKind::Shift),
         unit: "window sides",
         about: "Moves the window along x and y, each drawn by itself. One number means from minus to plus it.",
         example: "0.05",
     },
     StageEntry {
-        name: "rotate",
+        name: StageName::Rotate.name(),
         build: Build::Range(Single::MinusToPlus, ANGLE, StageKind::Rotate),
         unit: "degrees",
         about: "Turns the window about its centre. One number means from minus to plus it.",
         example: "15",
     },
     StageEntry {
-        name: "perspective",
+        name: StageName::Perspective.name(),
         build: Build::Range(Single::FromZero, FRACTION, StageKind::Perspective),
         unit: "",
         about: "Tilts the window in a random direction: at 1 the far edge shows twice what the near edge shows. One number \
@@ -69,21 +69,21 @@ pub(crate) static STAGES: &[StageEntry] = &[
         example: "0.3",
     },
     StageEntry {
-        name: "flip",
+        name: StageName::Flip.name(),
         build: Build::Axis(StageKind::Flip),
         unit: "",
         about: "Mirrors the window; give it a `chance`, or it always does.",
         example: "\"horizontal\"",
     },
     StageEntry {
-        name: "blur",
+        name: StageName::Blur.name(),
         build: Build::Range(Single::FromZero, Bounds::within(0.0, 64.0), StageKind::Blur),
         unit: "window pixels",
         about: "Gaussian blur: its standard deviation. One number means from 0 to it.",
         example: "2.0",
     },
     StageEntry {
-        name: "noise",
+        name: StageName::Noise.name(),
         build: Build::Range(Single::FromZero, FRACTION, StageKind::Noise),
         unit: "pixel values",
         about: "Gaussian noise on the window: its standard deviation, drawn for each view. One number means from 0 to it. \
@@ -91,7 +91,7 @@ pub(crate) static STAGES: &[StageEntry] = &[
         example: "0.05",
     },
     StageEntry {
-        name: "colour",
+        name: StageName::Colour.name(),
         build: Build::Range(Single::FromZero, FRACTION, StageKind::Colour),
         unit: "pixel values",
         about: "Colour jitter: a random gain for the window and a random offset for each channel; their standard deviation. One \
@@ -107,5 +107,24 @@ impl StageEntry {
             Build::Range(single, bounds, _) => Kind::Range(single, bounds),
             Build::Axis(_) => Kind::Choice(super::AXES),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Schedule;
+
+    #[test]
+    fn stages_are_built_under_their_own_names() {
+        let range = || Range { low: Schedule::Constant(0.0), high: Schedule::Constant(1.0) };
+        for entry in STAGES {
+            let kind = match entry.build {
+                Build::Range(_, _, build) => build(range()),
+                Build::Axis(build) => build(Axis::Horizontal),
+            };
+            assert_eq!(kind.name(), entry.name);
+        }
+        assert_eq!(STAGES.len(), StageName::ALL.len());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::keys::stages::STAGES;
 use crate::keys::{Bounds, Key, Kind, SEEDS, SIDES, STEPS, Table, Variant, With};
+use crate::plan::{Axis, BasisKind, Calibration, Ease, EdgeKind, Fit, GradientKind, Loss, OptimiserKind, Select};
 
 /// Every table, in the reference's order.
 pub(crate) static ALL: &[&Table] = &[
@@ -137,18 +138,18 @@ pub(crate) static CANVAS: Table = Table {
 };
 
 /// The bases.
-pub(crate) const BASES: &[Variant] = &[
+const BASES: &[Variant] = &[
     Variant {
-        name: "fourier",
+        name: BasisKind::Fourier.name(),
         about: "a spectrum with decorrelated colours and a sigmoid: large shapes come as easily as small ones",
         with: With::Settings(&FOURIER),
     },
     Variant {
-        name: "pyramid",
+        name: BasisKind::Pyramid.name(),
         about: "a sum of enlarged levels, from a few pixels up to the whole size",
         with: With::Settings(&PYRAMID),
     },
-    Variant { name: "pixels", about: "the pixels themselves: grainy", with: With::Nothing },
+    Variant { name: BasisKind::Pixels.name(), about: "the pixels themselves: grainy", with: With::Nothing },
 ];
 
 pub(crate) static FOURIER: Table = Table {
@@ -260,21 +261,25 @@ const SELECT: Key = Key {
     ..key(
         "select",
         Kind::Choice(&[
-            Variant { name: "best", about: "the one that the window already shows most", with: With::Nothing },
             Variant {
-                name: "worst",
+                name: Select::Best.name(),
+                about: "the one that the window already shows most",
+                with: With::Nothing,
+            },
+            Variant {
+                name: Select::Worst.name(),
                 about: "the one that it shows least, so that none is forgotten",
                 with: With::Nothing,
             },
-            Variant { name: "all", about: "all of them", with: With::Nothing },
+            Variant { name: Select::All.name(), about: "all of them", with: With::Nothing },
             Variant {
-                name: "mix",
+                name: Select::Mix.name(),
                 about: "all of them, those that it shows more with more weight: a softmax of similarities over `temperature`",
                 with: With::Nothing,
             },
-            Variant { name: "random", about: "one, drawn for each place", with: With::Nothing },
+            Variant { name: Select::Random.name(), about: "one, drawn for each place", with: With::Nothing },
             Variant {
-                name: "turns",
+                name: Select::Turns.name(),
                 about: "one after the other, so that all have the same share; with `places`, each place shows one of them",
                 with: With::Nothing,
             },
@@ -299,18 +304,18 @@ const CALIBRATION: Key = Key {
         "calibration",
         Kind::Choice(&[
             Variant {
-                name: "past",
+                name: Calibration::Past.name(),
                 about: "its own mean and spread in the windows that the target has seen lately: one that has got ahead has to be \
                         better than that",
                 with: With::Nothing,
             },
             Variant {
-                name: "start",
+                name: Calibration::Start.name(),
                 about: "its own mean and spread in windows of the canvas as it is when the prompt begins to compete: one that has got \
                         ahead stays there, as a composition wants it, which has one place",
                 with: With::Nothing,
             },
-            Variant { name: "none", about: "nothing: similarities as they are", with: With::Nothing },
+            Variant { name: Calibration::None.name(), about: "nothing: similarities as they are", with: With::Nothing },
         ]),
     )
 };
@@ -321,22 +326,22 @@ const LOSS: Key = Key {
     ..key(
         "loss",
         Kind::Choice(&[
-            Variant { name: "spherical", about: "acos(s)^2 / 2", with: With::Nothing },
-            Variant { name: "cosine", about: "1 - s", with: With::Nothing },
+            Variant { name: Loss::Spherical.name(), about: "acos(s)^2 / 2", with: With::Nothing },
+            Variant { name: Loss::Cosine.name(), about: "1 - s", with: With::Nothing },
             Variant {
-                name: "dot",
+                name: Loss::Dot.name(),
                 about: "-e . f, of the embedding e as the model gives it, before it is brought to the length 1: it may grow as \
                         well as turn. How much a step pulls depends on the model; with one that brings it to the length 1 by \
                         itself, as `pocket` does, it is the same as cosine",
                 with: With::Nothing,
             },
             Variant {
-                name: "l1",
+                name: Loss::L1.name(),
                 about: "the sum of absolute differences between the numbers of both embeddings, brought to the length 1",
                 with: With::Nothing,
             },
             Variant {
-                name: "l2",
+                name: Loss::L2.name(),
                 about: "sqrt(2 - 2 s), the distance of both embeddings, brought to the length 1",
                 with: With::Nothing,
             },
@@ -403,13 +408,21 @@ pub(crate) static COMPOSITION: Table = Table {
             ..key(
                 "fit",
                 Kind::Choice(&[
-                    Variant { name: "stretch", about: "the canvas is stretched to the square", with: With::Nothing },
                     Variant {
-                        name: "contain",
+                        name: Fit::Stretch.name(),
+                        about: "the canvas is stretched to the square",
+                        with: With::Nothing,
+                    },
+                    Variant {
+                        name: Fit::Contain.name(),
                         about: "the whole canvas is inside the square, with its edges extended",
                         with: With::Nothing,
                     },
-                    Variant { name: "slide", about: "a square anywhere along the canvas", with: With::Nothing },
+                    Variant {
+                        name: Fit::Slide.name(),
+                        about: "a square anywhere along the canvas",
+                        with: With::Nothing,
+                    },
                 ]),
             )
         },
@@ -572,16 +585,16 @@ pub(crate) static MODEL: Table = Table {
 
 /// The mirror's axes.
 pub(crate) const AXES: &[Variant] = &[
-    Variant { name: "horizontal", about: "left and right change places", with: With::Nothing },
-    Variant { name: "vertical", about: "top and bottom change places", with: With::Nothing },
+    Variant { name: Axis::Horizontal.name(), about: "left and right change places", with: With::Nothing },
+    Variant { name: Axis::Vertical.name(), about: "top and bottom change places", with: With::Nothing },
 ];
 
 /// The edge rules.
-pub(crate) const EDGES: &[Variant] = &[
-    Variant { name: "mirror", about: "the picture, mirrored", with: With::Nothing },
-    Variant { name: "wrap", about: "the picture's other side, as of a tile", with: With::Nothing },
-    Variant { name: "clamp", about: "the outermost pixels", with: With::Nothing },
-    Variant { name: "fill", about: "one colour", with: With::Value(&Kind::Colour) },
+const EDGES: &[Variant] = &[
+    Variant { name: EdgeKind::Mirror.name(), about: "the picture, mirrored", with: With::Nothing },
+    Variant { name: EdgeKind::Wrap.name(), about: "the picture's other side, as of a tile", with: With::Nothing },
+    Variant { name: EdgeKind::Clamp.name(), about: "the outermost pixels", with: With::Nothing },
+    Variant { name: EdgeKind::Fill.name(), about: "one colour", with: With::Value(&Kind::Colour) },
 ];
 
 pub(crate) static STAGE: Table = Table {
@@ -641,31 +654,31 @@ pub(crate) static RENDER: Table = Table {
 };
 
 /// The optimisers.
-pub(crate) const OPTIMISERS: &[Variant] = &[
+const OPTIMISERS: &[Variant] = &[
     Variant {
-        name: "adam",
+        name: OptimiserKind::Adam.name(),
         about: "every parameter moves by up to `rate` a step while its gradient is steady, less where it is not, or small; the \
                 defaults of `rate` are made for it",
         with: With::Settings(&ADAM),
     },
     Variant {
-        name: "adamw",
+        name: OptimiserKind::AdamW.name(),
         about: "the same with weight decay: the picture falls back to the mean colour of its start wherever nothing holds it",
         with: With::Settings(&ADAMW),
     },
     Variant {
-        name: "sgd",
+        name: OptimiserKind::Sgd.name(),
         about: "gradient descent: steps are as long as the gradient is large, so it wants gradient = \"normalise\" and rates \
                 of about 0.002; with `fourier` it moves large, soft shapes alone",
         with: With::Settings(&SGD),
     },
     Variant {
-        name: "rmsprop",
+        name: OptimiserKind::Rmsprop.name(),
         about: "the gradient over the root of its mean square: as `adam` without its mean, livelier and grainier",
         with: With::Settings(&RMSPROP),
     },
     Variant {
-        name: "sign",
+        name: OptimiserKind::Sign.name(),
         about: "every parameter moves by exactly `rate`: strong and noisy; a quarter to half of `adam`'s rates, falling to almost 0",
         with: With::Settings(&SIGN),
     },
@@ -864,27 +877,27 @@ pub(crate) static PHASE: Table = Table {
 };
 
 /// The ways to treat a gradient.
-pub(crate) const GRADIENTS: &[Variant] = &[
-    Variant { name: "plain", about: "nothing", with: With::Nothing },
+const GRADIENTS: &[Variant] = &[
+    Variant { name: GradientKind::Plain.name(), about: "nothing", with: With::Nothing },
     Variant {
-        name: "normalise",
+        name: GradientKind::Normalise.name(),
         about: "it is divided by its root mean square, so that its size is 1 at every step, whatever the weights, the number of \
                 windows and the resolution",
         with: With::Nothing,
     },
     Variant {
-        name: "clip",
+        name: GradientKind::Clip.name(),
         about: "where its norm, the root of its sum of squares, is above this, it is scaled down to it",
         with: With::Value(&Kind::Schedule(Bounds::above(0.0, 1e9))),
     },
 ];
 
 /// How values move between keyframes.
-pub(crate) const EASES: &[Variant] = &[
-    Variant { name: "linear", about: "straight", with: With::Nothing },
-    Variant { name: "smooth", about: "slow at both ends, as smoothstep", with: With::Nothing },
-    Variant { name: "cosine", about: "slow at both ends, as half a cosine wave", with: With::Nothing },
-    Variant { name: "hold", about: "not at all, until the next keyframe", with: With::Nothing },
+const EASES: &[Variant] = &[
+    Variant { name: Ease::Linear.name(), about: "straight", with: With::Nothing },
+    Variant { name: Ease::Smooth.name(), about: "slow at both ends, as smoothstep", with: With::Nothing },
+    Variant { name: Ease::Cosine.name(), about: "slow at both ends, as half a cosine wave", with: With::Nothing },
+    Variant { name: Ease::Hold.name(), about: "not at all, until the next keyframe", with: With::Nothing },
 ];
 
 pub(crate) static KEYFRAMES: Table = Table {

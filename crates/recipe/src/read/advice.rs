@@ -240,8 +240,8 @@ impl<'a> Reader<'a> {
             Kind::Colour => drop(self.colour(value)),
             Kind::Size => drop(self.size(value)),
             Kind::Pipeline => self.any_pipeline(value),
-            Kind::Choice(variants) => {
-                let chosen = self.choice(value, variants).and_then(|chosen| chosen.value);
+            Kind::Choice(_) => {
+                let chosen = self.choice(value).and_then(|chosen| chosen.value);
                 match chosen.as_ref().map(|inner| (inner, inner.kind)) {
                     Some((inner, Kind::Table(spec))) => self.any_table(spec, inner),
                     Some((inner, _)) => self.any(inner),

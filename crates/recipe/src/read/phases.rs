@@ -3,8 +3,8 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
-use crate::keys::{Bounds, GRADIENTS, Kind, OPTIMISERS};
-use crate::plan::{Gradient, Optimiser, Patience, Schedule};
+use crate::keys::{Bounds, Kind};
+use crate::plan::{Gradient, GradientKind, Optimiser, OptimiserKind, Patience, Schedule};
 use crate::read::reader::{Fields, Reader, Value, entries};
 use crate::read::written::{At, Finest, Phase, Weights};
 use crate::resolve::over_time::short;
@@ -191,19 +191,19 @@ impl<'a> Reader<'a> {
 
     /// Reads an optimiser, and where its name and its settings come from.
     fn optimiser(&mut self, value: &Value<'a>) -> Option<(Optimiser, Origins)> {
-        let chosen = self.choice(value, OPTIMISERS)?;
-        let spec = match chosen.name {
-            "sgd" => &keys::SGD,
-            "rmsprop" => &keys::RMSPROP,
-            "sign" => &keys::SIGN,
-            "adamw" => &keys::ADAMW,
-            _ => &keys::ADAM,
+        let chosen = self.chosen(value)?;
+        let spec = match chosen.word {
+            OptimiserKind::Adam => &keys::ADAM,
+            OptimiserKind::AdamW => &keys::ADAMW,
+            OptimiserKind::Sgd => &keys::SGD,
+            OptimiserKind::Rmsprop => &keys::RMSPROP,
+            OptimiserKind::Sign => &keys::SIGN,
         };
         let fields = self.settings(&chosen, value, spec)?;
         let mut origins = self.origins(&fields, "optimiser.");
         origins.insert("optimiser".to_owned(), self.origin(value));
-        let optimiser = match chosen.name {
-            "sgd" => {
+        let optimiser = match chosen.word {
+            OptimiserKind::Sgd => {
                 let nesterov = fields.get("nesterov").and_then(|value| self.bool(&value))?;
                 let momentum = self.get_number(&fields, "momentum");
                 if let (true, Some(written)) = (nesterov && momentum == 0.0, fields.written("nesterov")) {
@@ -212,15 +212,15 @@ impl<'a> Reader<'a> {
                 }
                 Optimiser::Sgd { momentum, nesterov }
             }
-            "rmsprop" => {
+            OptimiserKind::Rmsprop => {
                 let [keep, epsilon, momentum] =
                     ["keep", "epsilon", "momentum"].map(|name| self.get_number(&fields, name));
                 Optimiser::Rmsprop { keep, epsilon, momentum }
             }
-            "sign" => Optimiser::Sign { momentum: self.get_number(&fields, "momentum") },
-            name => {
+            OptimiserKind::Sign => Optimiser::Sign { momentum: self.get_number(&fields, "momentum") },
+            kind @ (OptimiserKind::Adam | OptimiserKind::AdamW) => {
                 let [beta1, beta2, epsilon] = ["beta1", "beta2", "epsilon"].map(|name| self.get_number(&fields, name));
-                if name == "adamw" {
+                if kind == OptimiserKind::AdamW {
                     Optimiser::AdamW { beta1, beta2, epsilon, decay: self.get_number(&fields, "decay") }
                 } else {
                     Optimiser::Adam { beta1, beta2, epsilon }
@@ -231,14 +231,15 @@ impl<'a> Reader<'a> {
     }
 
     fn gradient(&mut self, value: &Value<'a>) -> Option<Gradient> {
-        let chosen = self.choice(value, GRADIENTS)?;
-        Some(match (chosen.name, chosen.value) {
-            ("normalise", _) => Gradient::Normalise,
-            ("clip", Some(value)) => match value.kind {
-                Kind::Schedule(bounds) => Gradient::Clip(self.schedule(&value, bounds)?),
-                _ => return None,
-            },
-            _ => Gradient::Plain,
+        let chosen = self.chosen(value)?;
+        Some(match chosen.word {
+            GradientKind::Plain => Gradient::Plain,
+            GradientKind::Normalise => Gradient::Normalise,
+            GradientKind::Clip => {
+                let norm = chosen.value?;
+                let Kind::Schedule(bounds) = norm.kind else { return None };
+                Gradient::Clip(self.schedule(&norm, bounds)?)
+            }
         })
     }
 

@@ -4,8 +4,8 @@ use std::ops::Range as Span;
 
 use toml::de::DeValue;
 
-use crate::keys::{Bounds, EASES, KEYFRAMES, Kind, Single};
-use crate::plan::{Ease, Key, Range, Schedule};
+use crate::keys::{Bounds, KEYFRAMES, Kind, Single};
+use crate::plan::{Key, Range, Schedule};
 use crate::read::expression;
 use crate::read::reader::{Reader, Value, with_point};
 use crate::read::scalars::number_of;
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
 
     fn keyframes(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<Schedule> {
         let fields = self.table(&KEYFRAMES, value)?;
-        let ease = fields.get("ease").and_then(|ease| self.choice(&ease, EASES));
+        let ease = fields.get("ease").and_then(|ease| self.chosen(&ease));
         let keys = fields.written("keys")?;
         let Some(items) = keys.items(keys.kind) else {
             self.wrong_type(&keys);
@@ -109,12 +109,7 @@ impl<'a> Reader<'a> {
                 read.push(Key { t, value });
             }
         }
-        let ease = match ease?.name {
-            "smooth" => Ease::Smooth,
-            "cosine" => Ease::Cosine,
-            "hold" => Ease::Hold,
-            _ => Ease::Linear,
-        };
+        let ease = ease?.word;
         (self.diagnostics.len() == before).then_some(Schedule::Keys { keys: read, ease })
     }
 
