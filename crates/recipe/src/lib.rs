@@ -14,7 +14,7 @@
 //!
 //! The JSON schema and the reference page (`schema`) are made from the same table of keys.
 
-use recipe_render_core::{chance, picture_file, plan};
+use recipe_render_core::{chance, given, picture_file, plan};
 
 // In the order of the diagram above.
 mod syntax;
@@ -33,6 +33,7 @@ mod report;
 
 use std::path::{Path, PathBuf};
 
+pub use self::given::{Base, Bases, Overrides, Setting};
 pub use self::read::advice::{Advise, check_advice, no_advice};
 pub use self::read::expression;
 pub use self::report::diagnostic::{Diagnostic, Severity, render_diagnostics};
@@ -41,10 +42,8 @@ pub use self::report::paths::{missing_hint, path_hint};
 pub use self::schema::json::{schema, schema_text};
 pub use self::schema::reference::reference;
 pub use self::sources::changes::changes;
-pub use self::sources::extends::{Base, Bases};
 pub use self::sources::origin::{Origin, Origins, Whence};
-pub use self::sources::overrides::{Overrides, parse_seed, parse_size, parse_steps};
-pub use self::sources::setting::Setting;
+pub use self::sources::overrides::{parse_seed, parse_size, parse_steps};
 pub use self::sources::texts::{Place, SourceFile};
 pub use self::syntax::text::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
 
@@ -126,8 +125,11 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
 pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrides) -> Result<Compiled, Invalid> {
     let mut family = Family::of(recipe, around.open);
     let settings = family.sources.end();
-    let starts: Vec<usize> =
-        overrides.set.iter().map(|setting| family.sources.add(setting.source(), PathBuf::new())).collect();
+    let starts: Vec<usize> = overrides
+        .set
+        .iter()
+        .map(|setting| family.sources.add(sources::setting::source(setting), PathBuf::new()))
+        .collect();
     let settings = settings..family.sources.end();
     let mut files = std::mem::take(&mut family.files);
     let mut found = std::mem::take(&mut family.diagnostics);

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::given::Overrides;
 use crate::keys;
 use crate::keys::{COMPOSITION, DETAIL, Kind, MODEL, RECIPE, Table};
 use crate::read::reader::{Reader, Value, entries};
@@ -23,7 +24,6 @@ use crate::resolve::over_time;
 use crate::resolve::over_time::Timeline;
 use crate::schema::defaults;
 use crate::sources::extends::Family;
-use crate::sources::overrides::Overrides;
 use crate::sources::set;
 use crate::sources::texts::{SourceFile, Sources};
 use crate::syntax::text;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::given::{Base, Bases};
 use crate::keys::{Kind, RECIPE};
 use crate::read::reader::{Reader, Value};
 use crate::report::diagnostic::Diagnostic;
@@ -28,24 +29,6 @@ use crate::syntax::tree::moved;
 const DEEPEST: usize = 16;
 /// The maximum number of recipes that make up one, each counted as often as it is built on.
 const MOST: usize = 64;
-
-/// The recipes that a recipe builds on, as stored in a picture.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Bases {
-    /// For each entry of the recipe's `extends`, its index in [`Bases::recipes`].
-    pub extends: Vec<usize>,
-    pub recipes: Vec<Base>,
-}
-
-/// A recipe that another builds on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base {
-    /// The path of its file, absolute or relative to the folder of the recipe that is rendered.
-    pub path: String,
-    pub text: String,
-    /// As in [`Bases::extends`].
-    pub extends: Vec<usize>,
-}
 
 /// A recipe with all the recipes that it builds on, whose texts are among the sources.
 pub(crate) struct Family {

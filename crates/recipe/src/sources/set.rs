@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
+use crate::given::Setting;
 use crate::keys::{COMPOSITION, DETAIL, KEYFRAMES, Kind, MODEL, PROMPT, RECIPE, STAGE, Table, Variant, With};
 use crate::read::advice;
 use crate::read::advice::Counsel;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::nearest::{did_you_mean, nearest};
 use crate::schema::defaults;
-use crate::sources::setting::{Segment, Setting};
+use crate::sources::setting::{Segment, segments, value_start};
 use crate::sources::texts::{SourceFile, Sources};
 use crate::syntax::repair;
 use crate::syntax::tree::{Node, key, node_moved, placed, text};
@@ -110,20 +111,20 @@ fn one<'s>(
     let wrong = |span, message: &str, hint: Option<&str>| {
         vec![Reported::Wrong(Wrong { span, message: message.into(), hint: hint.map(str::to_owned) })]
     };
-    let mut path = setting.segments().map_err(|span| wrong(moved(span), "a word of this path is missing", None))?;
+    let mut path = segments(setting).map_err(|span| wrong(moved(span), "a word of this path is missing", None))?;
     for segment in &mut path {
         segment.span = moved(segment.span.clone());
     }
     if let Some(segment) = path.get(DEEPEST) {
         return Err(wrong(segment.span.clone(), "no place of a recipe lies so deep", None));
     }
-    let raw = &file.text[setting.value_start()..];
-    let span = moved(setting.value_start()..file.text.len());
+    let raw = &file.text[value_start(setting)..];
+    let span = moved(value_start(setting)..file.text.len());
     if raw.is_empty() {
         return Err(wrong(span, "the value is missing", Some("an empty text is written '\"\"'")));
     }
     let toml = match DeValue::parse(raw) {
-        Ok(node) => Some(node_moved(node, start + setting.value_start())),
+        Ok(node) => Some(node_moved(node, start + value_start(setting))),
         // A value that begins like TOML is meant to be TOML.
         Err(error) if raw.starts_with(['[', '{', '"', '\'']) => {
             let errors = DeTable::parse_recoverable(&file.text).1;

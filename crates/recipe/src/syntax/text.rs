@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use crate::given::Bases;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::paths::missing_hint;
-use crate::sources::extends::Bases;
 use crate::sources::texts::{Place, SourceFile};
 use crate::syntax::repair;
 
