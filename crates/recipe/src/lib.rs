@@ -9,7 +9,7 @@
 //!
 //! `sources::extends` finds the recipes that a recipe builds on, `sources::merge` lays them over one another, and `sources::set` writes
 //! the command line's settings into the merged document. `sources::texts` joins all these texts into one, so every place in them still
-//! knows its file. Values that a recipe does not give come from its models' advice (`read::advice`), which the caller looks up, and
+//! knows its file. Values that a recipe does not give come from its models' advice (`sources::counsel`), which the caller looks up, and
 //! otherwise from the defaults. `resolve::over_time` checks schedules over all their steps.
 //!
 //! The JSON schema and the reference page (`schema`) are made from the same table of keys.
@@ -34,22 +34,24 @@ mod report;
 use std::path::{Path, PathBuf};
 
 pub use self::given::{Base, Bases, Overrides, Setting};
-pub use self::read::advice::{Advise, check_advice, no_advice};
 pub use self::read::expression;
+pub use self::read::written::ModelReference;
 pub use self::report::diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use self::report::finding::Finding;
 pub use self::report::paths::{missing_hint, path_hint};
+pub use self::resolve::advice::check_advice;
 pub use self::schema::json::{schema, schema_text};
 pub use self::schema::reference::reference;
+pub use self::sources::advisers::{Advise, no_advice};
 pub use self::sources::changes::changes;
 pub use self::sources::origin::{Origin, Origins, Whence};
 pub use self::sources::overrides::{parse_seed, parse_size, parse_steps};
 pub use self::sources::texts::{Place, SourceFile};
 pub use self::syntax::text::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
 
-use self::read::advice::Counsel;
 use self::read::reader::Reader;
 use self::report::diagnostic::in_order;
+use self::sources::counsel::{Adviser, Counsel};
 use self::sources::extends::Family;
 use crate::plan::{Plan, Schedule};
 
@@ -78,17 +80,6 @@ pub struct Invalid {
     pub diagnostics: Vec<Diagnostic>,
     /// The files it depends on besides itself, as far as they are known; they need not exist.
     pub files: Vec<PathBuf>,
-}
-
-/// A model as the recipe or the command line names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelReference {
-    /// A name, or the path of a folder.
-    pub name: String,
-    /// Where a recipe names it; none for a default or one from the command line.
-    pub place: Option<Place>,
-    /// The folder that a path is relative to: that of the file that names the model, or the current folder for the command line.
-    pub base: PathBuf,
 }
 
 /// What a recipe takes from outside itself.
@@ -136,7 +127,7 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
     if !family.is_sound() {
         return Err(Invalid { diagnostics: in_order(found, &family.sources), files });
     }
-    let advisers = read::advice::look_up(&mut family, overrides, &starts, around.advise);
+    let advisers = sources::advisers::look_up(&mut family, overrides, &starts, around.advise);
     let counsel = Counsel::read(&advisers);
     let mut document = family.merged(&mut found);
     let partial = !found.is_empty();
@@ -169,7 +160,7 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
             // The recipe's own model gives advice even if no target uses it.
             let own =
                 advisers.first().filter(|own| !resolved.models.iter().any(|model| own.is(&model.name, &model.base)));
-            files.extend(own.and_then(read::advice::Adviser::file));
+            files.extend(own.and_then(Adviser::file));
             Ok(Compiled {
                 plan: resolved.plan,
                 models: resolved.models,
@@ -227,7 +218,7 @@ fn apply(
         let model = ModelReference { name: name.clone(), place: None, base: reader.folder(0).to_path_buf() };
         return vec![(model, Schedule::Constant(1.0))];
     }
-    recipe.models.iter().map(|model| (model.reference(reader), model.weight.clone())).collect()
+    recipe.models.iter().map(|model| (reader.reference(model), model.weight.clone())).collect()
 }
 
 #[cfg(test)]

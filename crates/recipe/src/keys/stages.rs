@@ -1,6 +1,6 @@
 //! The stages of a pipeline. To add one: an entry here, and its kind in the plan.
 
-use crate::keys::{Bounds, Kind, Single};
+use crate::keys::kinds::{Bounds, Kind, Single, Variant, With};
 use crate::plan::{Axis, Range, StageKind, StageName};
 
 /// One stage: its key in a recipe, and what it becomes in a plan.
@@ -26,6 +26,12 @@ pub(crate) enum Build {
 const SHIFT: Bounds = Bounds::within(-4.0, 4.0);
 const ANGLE: Bounds = Bounds::within(-360.0, 360.0);
 const FRACTION: Bounds = Bounds::within(0.0, 1.0);
+
+/// The mirror's axes.
+const AXES: &[Variant] = &[
+    Variant { name: Axis::Horizontal.name(), about: "left and right change places", with: With::Nothing },
+    Variant { name: Axis::Vertical.name(), about: "top and bottom change places", with: With::Nothing },
+];
 
 /// Every stage.
 pub(crate) static STAGES: &[StageEntry] = &[
@@ -105,7 +111,7 @@ impl StageEntry {
     pub const fn kind(&self) -> Kind {
         match self.build {
             Build::Range(single, bounds, _) => Kind::Range(single, bounds),
-            Build::Axis(_) => Kind::Choice(super::AXES),
+            Build::Axis(_) => Kind::Choice(AXES),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The tables of a recipe and their keys.
 
+use crate::keys::kinds::{Bounds, Key, Kind, SEEDS, SIDES, STEPS, Table, Variant, With};
 use crate::keys::stages::STAGES;
-use crate::keys::{Bounds, Key, Kind, SEEDS, SIDES, STEPS, Table, Variant, With};
-use crate::plan::{Axis, BasisKind, Calibration, Ease, EdgeKind, Fit, GradientKind, Loss, OptimiserKind, Select};
+use crate::plan::{BasisKind, Calibration, Ease, EdgeKind, Fit, GradientKind, Loss, OptimiserKind, Select};
 
 /// Every table, in the reference's order.
 pub(crate) static ALL: &[&Table] = &[
@@ -582,12 +582,6 @@ pub(crate) static MODEL: Table = Table {
     exclusive: &[],
     one_needed: false,
 };
-
-/// The mirror's axes.
-pub(crate) const AXES: &[Variant] = &[
-    Variant { name: Axis::Horizontal.name(), about: "left and right change places", with: With::Nothing },
-    Variant { name: Axis::Vertical.name(), about: "top and bottom change places", with: With::Nothing },
-];
 
 /// The edge rules.
 const EDGES: &[Variant] = &[

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use crate::plan::{Expr, Function, Operator, Variable};
+pub use crate::read::tokens::Problem;
 use crate::read::tokens::{Token, tokens};
 use crate::report::nearest::did_you_mean;
 
@@ -12,30 +13,6 @@ use crate::report::nearest::did_you_mean;
 pub const LONGEST: usize = 1000;
 /// How deep parentheses, calls, signs and powers can nest.
 pub const DEEPEST: usize = 64;
-
-/// An error in an expression.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The bytes of the expression that it concerns; empty and at the end if something is missing.
-    pub span: Range<usize>,
-    pub message: String,
-    pub expected: Option<String>,
-    pub hint: Option<String>,
-}
-
-impl Problem {
-    pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Problem { span, message: message.into(), expected: None, hint: None }
-    }
-
-    fn expected(self, expected: impl Into<String>) -> Self {
-        Problem { expected: Some(expected.into()), ..self }
-    }
-
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Problem { hint: Some(hint.into()), ..self }
-    }
-}
 
 /// Parses an expression.
 pub fn parse(text: &str) -> Result<Expr, Problem> {

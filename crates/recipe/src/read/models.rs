@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use crate::keys::{Kind, MODEL};
 use crate::read::reader::{Fields, Reader, Value};
-use crate::read::written::{At, Model};
+use crate::read::written::{At, Model, ModelReference};
 
 /// The maximum number of models in an ensemble. Each of them sees every window.
 pub(crate) const MOST_MODELS: usize = 8;
@@ -16,6 +16,13 @@ impl<'a> Reader<'a> {
             return self.models(&value);
         }
         fields.written("model").and_then(|value| self.model_name(&value, fields)).into_iter().collect()
+    }
+
+    /// Returns a model with the place and folder of the text that names it.
+    pub fn reference(&self, model: &Model) -> ModelReference {
+        let At { value: name, span } = model.name.clone();
+        let place = Some(self.sources.place(&span));
+        ModelReference { name, place, base: self.folder(span.start).to_path_buf() }
     }
 
     /// Reads the models of an ensemble.

@@ -7,7 +7,7 @@ use crate::keys::{Bounds, Kind};
 use crate::plan::{Gradient, GradientKind, Optimiser, OptimiserKind, Patience, Schedule};
 use crate::read::reader::{Fields, Reader, Value, entries};
 use crate::read::written::{At, Finest, Phase, Weights};
-use crate::resolve::over_time::short;
+use crate::report::numbers::short;
 use crate::sources::origin::{Origin, Origins};
 
 /// The maximum number of phases, repetitions included. The weights of all targets in all phases fill a matrix; this keeps it small.

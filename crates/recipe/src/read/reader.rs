@@ -8,12 +8,13 @@ use toml::de::{DeTable, DeValue};
 
 use crate::keys;
 use crate::keys::{Kind, Table};
-use crate::read::advice;
-use crate::read::advice::{Advice, Counsel};
+use crate::read::timeline::Check;
 use crate::report::diagnostic::{Diagnostic, Severity};
 use crate::report::nearest::{did_you_mean, nearest};
-use crate::resolve::over_time::Check;
+use crate::report::numbers::with_point;
 use crate::schema::defaults;
+use crate::sources::counsel;
+use crate::sources::counsel::{Advice, Counsel};
 use crate::sources::origin::{Origin, Origins};
 use crate::sources::texts::Sources;
 
@@ -74,7 +75,7 @@ impl<'a> Fields<'a> {
 
     /// Returns the advised value of a key.
     pub fn advised(&self, name: &'static str) -> Option<Value<'a>> {
-        let node = advice::entry(self.advice, self.spec.name, name)?;
+        let node = counsel::entry(self.advice, self.spec.name, name)?;
         Some(Value { node: node.get_ref(), span: node.span(), origin: Origin::Model, name, kind: self.kind(name)? })
     }
 
@@ -330,14 +331,6 @@ impl<'a> Reader<'a> {
 pub(crate) fn is_dots(text: &str) -> bool {
     let text = text.trim();
     !text.is_empty() && text.chars().all(|c| c == '.' || c == '…')
-}
-
-/// Returns a number written with a decimal comma with a point instead.
-pub(crate) fn with_point(text: &str) -> Option<String> {
-    let (whole, fraction) = text.trim().split_once(',')?;
-    let digits = |part: &str| !part.is_empty() && part.len() <= 20 && part.bytes().all(|byte| byte.is_ascii_digit());
-    let (sign, unsigned) = whole.strip_prefix('-').map_or(("", whole), |unsigned| ("-", unsigned));
-    (digits(unsigned) && digits(fraction)).then(|| format!("{sign}{unsigned}.{fraction}"))
 }
 
 /// Returns a whole number written with a decimal point without the point.

@@ -8,7 +8,7 @@ use crate::picture_file::Behind;
 use crate::plan::Region;
 use crate::read::reader::{Reader, Value};
 use crate::read::scalars::number_of;
-use crate::resolve::over_time::short;
+use crate::report::numbers::short;
 
 /// The tolerance for rounding errors in sums of fractions.
 const ROUNDING: f64 = 1e-9;

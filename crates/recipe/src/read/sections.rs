@@ -7,8 +7,7 @@ use crate::keys;
 use crate::keys::{Kind, SIDES};
 use crate::plan::{Basis, BasisKind, Ground, Schedule, Size};
 use crate::read::reader::{Fields, Reader, Value};
-use crate::read::start::Start;
-use crate::read::written::{At, Recipe, Target, TargetKind};
+use crate::read::written::{At, Recipe, Start, Target, TargetKind};
 use crate::sources::origin::Origins;
 use crate::sources::overrides::parse_size;
 

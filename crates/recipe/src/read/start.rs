@@ -9,7 +9,7 @@ use image::{ImageError, ImageFormat};
 use crate::picture_file::{self, Behind, CLEAR, Seen};
 use crate::plan::Size;
 use crate::read::reader::{Reader, Value};
-use crate::read::written::At;
+use crate::read::written::{At, Start};
 use crate::report::paths::missing_hint;
 
 /// A picture is scaled until it covers the canvas, and then cropped. A very narrow picture would fill the memory, and almost all of it
@@ -17,14 +17,6 @@ use crate::report::paths::missing_hint;
 const LARGE: u128 = 1 << 26;
 /// and beyond them the scaled picture has at most this many times the canvas's pixels.
 const MOST_OF_CANVAS: u128 = 16;
-
-/// A picture that can be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Start {
-    pub path: PathBuf,
-    pub width: u32,
-    pub height: u32,
-}
 
 /// Why a picture cannot be used, in words that follow a colon, with a hint unless the remedy is to use another file.
 #[derive(Debug)]

@@ -7,10 +7,11 @@ use toml::de::DeValue;
 use crate::keys::{Bounds, KEYFRAMES, Kind, Single};
 use crate::plan::{Key, Range, Schedule};
 use crate::read::expression;
-use crate::read::reader::{Reader, Value, with_point};
+use crate::read::reader::{Reader, Value};
 use crate::read::scalars::number_of;
+use crate::read::timeline::{Check, Rule};
 use crate::report::nearest::nearest;
-use crate::resolve::over_time::{Check, Rule};
+use crate::report::numbers::with_point;
 use crate::sources::origin::Origin;
 
 /// The maximum number of keyframes in a schedule.

@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::ModelReference;
 use crate::chance::key_of;
 use crate::plan::{
     Active, Canvas, Edge, Init, Phase, Pipeline, Plan, Prompt, Pull, Schedule, Sight, Stage, StageKind, Target,
 };
 use crate::read::reader::Reader;
+use crate::read::timeline::Timeline;
 use crate::read::written;
-use crate::read::written::{At, PipelineUse, Recipe, TargetKind, Weights};
+use crate::read::written::{At, ModelReference, PipelineUse, Recipe, TargetKind, Weights};
 use crate::report::diagnostic::Severity;
 use crate::report::nearest::did_you_mean;
+use crate::report::numbers::short;
 use crate::resolve::chains::{Chains, Whole};
 use crate::resolve::ensembles;
-use crate::resolve::over_time::{Timeline, short};
 use crate::resolve::warnings;
 use crate::sources::origin::Whence;
 
@@ -157,7 +157,7 @@ impl Resolver<'_, '_> {
     /// Returns one target for each of the target's models.
     fn members(&mut self, target: &written::Target) -> Vec<Target> {
         let whole = self.target(target);
-        let own = target.models.iter().map(|model| (model.reference(self.reader), model.weight.clone()));
+        let own = target.models.iter().map(|model| (self.reader.reference(model), model.weight.clone()));
         let own = if target.models.is_empty() { self.own.clone() } else { own.collect() };
         let own = own.into_iter().map(|(model, weight)| ensembles::Part {
             name: model.name.clone(),

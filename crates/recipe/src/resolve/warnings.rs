@@ -3,8 +3,9 @@
 
 use crate::plan::{Gradient, Optimiser, Phase, Schedule};
 use crate::read::reader::Reader;
+use crate::read::timeline::Timeline;
 use crate::read::written::Recipe;
-use crate::resolve::over_time::{Timeline, short};
+use crate::report::numbers::short;
 
 /// Warns about targets and phases that do nothing, and about values without effect.
 pub(crate) fn warn(reader: &mut Reader<'_>, recipe: &Recipe, phases: &[Phase], timeline: &Timeline) {

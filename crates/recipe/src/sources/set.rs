@@ -7,11 +7,11 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::given::Setting;
 use crate::keys::{COMPOSITION, DETAIL, KEYFRAMES, Kind, MODEL, PROMPT, RECIPE, STAGE, Table, Variant, With};
-use crate::read::advice;
-use crate::read::advice::Counsel;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::nearest::{did_you_mean, nearest};
 use crate::schema::defaults;
+use crate::sources::counsel;
+use crate::sources::counsel::Counsel;
 use crate::sources::setting::{Segment, segments, value_start};
 use crate::sources::texts::{SourceFile, Sources};
 use crate::syntax::repair;
@@ -47,7 +47,7 @@ impl<'a> Unsaid<'_, 'a> {
     }
 
     fn value(self, table: &str, key: &str) -> Option<DeValue<'a>> {
-        let advised = advice::entry(self.advice, table, key).map(|node| node.get_ref().clone());
+        let advised = counsel::entry(self.advice, table, key).map(|node| node.get_ref().clone());
         advised.or_else(|| defaults::value(table, key).cloned())
     }
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use crate::keys;
 use crate::keys::Kind;
-use crate::read::reader::with_point;
 use crate::report::diagnostic::Diagnostic;
+use crate::report::numbers::with_point;
 use crate::sources::overrides::parse_size;
 use crate::sources::texts::{Place, SourceFile};
-use crate::syntax::marks::{Marks, line_end};
+use crate::syntax::marks::{Marks, is_heading, line_end, line_start, start};
 use crate::syntax::unclosed::{Unclosed, quote_hint, unclosed, unclosed_quote};
 
 /// Converts the parser's errors to diagnostics, in text order.
@@ -34,27 +34,6 @@ pub(crate) fn diagnostics(file: &Arc<SourceFile>, errors: &[toml::de::Error]) ->
     let mut diagnostics: Vec<Diagnostic> = errors.chain(unclosed).collect();
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.start, span.end)));
     diagnostics
-}
-
-/// Whether a line is `[word]` or `[[word]]`, which no array of values looks like.
-pub(crate) fn is_heading(line: &str) -> bool {
-    let line = line.split('#').next().unwrap_or("").trim();
-    let word = line.trim_start_matches('[').trim_end_matches(']').trim();
-    line.starts_with('[')
-        && line.ends_with(']')
-        && word.starts_with(|c: char| c.is_ascii_alphabetic())
-        && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
-        && !["true", "false", "inf", "nan"].contains(&word)
-}
-
-pub(crate) fn start(error: &toml::de::Error) -> usize {
-    error.span().map_or(0, |span| span.start)
-}
-
-/// Returns the beginning of the line that contains a byte.
-pub(crate) fn line_start(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1)
 }
 
 fn diagnostic(file: &Arc<SourceFile>, marks: &Marks, error: &toml::de::Error) -> Diagnostic {

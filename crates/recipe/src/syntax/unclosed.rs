@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use crate::syntax::marks::{Crossed, Marks, Quoted, line_end};
-use crate::syntax::repair::{is_heading, line_start, start};
+use crate::syntax::marks::{Crossed, Marks, Quoted, is_heading, line_end, line_start, start};
 
 /// A quote or bracket that is never closed. Everything after some byte may then be misread.
 pub(crate) struct Unclosed {
