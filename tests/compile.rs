@@ -490,7 +490,7 @@ fn transparent_pictures_are_warned_of_and_masks_are_not() {
     let warnings = said("clear.png", "clear.png").unwrap();
     let lines: Vec<usize> = warnings.iter().map(|warning| warning.position().unwrap().0).collect();
     assert_eq!(lines, [2, 4]);
-    assert!(warnings.iter().all(|warning| warning.message.contains("white is seen there")), "{warnings:?}");
+    assert!(warnings.iter().all(|warning| warning.message.contains("seen as white")), "{warnings:?}");
     // Of a mask nothing is inside where nothing is, whatever colour the file keeps there.
     let wrong = said("opaque.png", "nothing.png").unwrap_err();
     assert!(wrong.diagnostics[0].message.contains("black everywhere"), "{:?}", wrong.diagnostics);

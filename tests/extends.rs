@@ -186,11 +186,12 @@ fn what_cannot_be_built_on_is_told_where_it_is_named() {
     let one = |text: &str| wrong(&[("a.toml", text), ("b.toml", "extends = 'a.toml'\n"), ("c/d", "")]).join("\n");
     assert_eq!(
         one("seed = 3\nextends = 'b.toml'\n"),
-        "b.toml:1:11: cannot build on \"a.toml\": it builds on this recipe itself (the circle is a.toml -> b.toml -> a.toml)"
+        "b.toml:1:11: cannot build on \"a.toml\": it builds on this recipe itself (the cycle is a.toml -> b.toml -> \
+         a.toml)"
     );
-    assert!(one("extends = 'a.toml'").contains("it builds on this recipe itself (the circle is a.toml -> a.toml)"));
+    assert!(one("extends = 'a.toml'").contains("it builds on this recipe itself (the cycle is a.toml -> a.toml)"));
     assert!(one("extends = 'c'").contains("a.toml:1:11: cannot build on \"c\": it is not a file"));
-    assert!(one("extends = ['q.toml']").contains("(looked at FOLDER/q.toml; paths are relative to the folder"));
+    assert!(one("extends = ['q.toml']").contains("(looked for FOLDER/q.toml; paths are relative to the folder"));
     assert!(one("extends = 3").contains("`extends` cannot be a number"));
     assert!(one("extends = ['']").contains("`extends` is empty"));
     let twice = wrong(&[("a.toml", "extends = ['b.toml', './b.toml']\n"), ("b.toml", "[[detail]]\nprompts = ['x']\n")]);
@@ -203,7 +204,7 @@ fn depth_and_number_are_bounded() {
     let texts: Vec<String> = (0..40).map(|index| format!("extends = '{}.toml'\n", index + 1)).collect();
     let files: Vec<(&str, &str)> =
         names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    assert!(wrong(&files)[0].contains("more than 16 recipes stand behind one another"));
+    assert!(wrong(&files)[0].contains("recipes build on one another more than 16 levels deep"));
     // Each is built on twice by each before it: 2^15 in all.
     let texts: Vec<String> = (0..16).map(|index| format!("extends = ['{0}.toml', 'x{0}.toml']\n", index + 1)).collect();
     let mut files = Vec::new();
@@ -216,7 +217,7 @@ fn depth_and_number_are_bounded() {
     files.push((doubles[15].as_str(), ""));
     let folder = folder(&files);
     let wrong = compile(&folder.path().join("0.toml")).unwrap_err().diagnostics;
-    assert!(wrong[0].message.contains("made of more than 64 others"), "{}", recipe::render_diagnostics(&wrong));
+    assert!(wrong[0].message.contains("builds on more than 64 others"), "{}", recipe::render_diagnostics(&wrong));
 }
 
 #[test]
@@ -229,8 +230,8 @@ fn marks_that_stand_for_nothing_are_found() {
         ("b.toml", "[[detail]]\nprompts = ['y', '...']\n"),
     ]);
     let expected = [
-        ("a.toml:2:18", "stands for the inherited entries, and did so already"),
-        ("a.toml:2:38", "`prompts` inherits none (the entries of an inherited target"),
+        ("a.toml:2:18", "stands for the inherited entries and may be used only once"),
+        ("a.toml:2:38", "`prompts` inherits none (to inherit a target's entries"),
         ("a.toml:4:8", "`new` inherits none"),
         ("b.toml:2:17", "`prompts` inherits none"),
     ];

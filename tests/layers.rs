@@ -1,5 +1,5 @@
 //! The command line's layers: each file of `src/cli` knows layers below its own, no command another, and no files go round in a
-//! circle.
+//! circle. Those of `crates/recipe` do not either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -120,6 +120,43 @@ fn each_layer_of_the_command_line_knows_those_below_it() {
     }
     assert!(wrong.is_empty(), "arrows upwards, or from one command to another:\n{}", wrong.join("\n"));
     assert!(arrows.len() > 40, "{} files import something: are they read?", arrows.len());
+    assert_eq!(circles(arrows), Vec::<String>::new());
+}
+
+/// Files of `crates/recipe` that name one another. Methods of the reader, which stand in several files, are not seen.
+#[test]
+fn no_files_of_recipes_go_round_in_a_circle() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/recipe/src");
+    let mut all = Vec::new();
+    files(&root, &mut all);
+    let modules: BTreeSet<Vec<String>> = all.iter().map(|file| module(&root, file)).collect();
+    let lib = named(&fs::read_to_string(root.join("lib.rs")).unwrap());
+    let outside: BTreeSet<&String> =
+        lib.iter().filter(|path| path[0] == "recipe_render_core").filter_map(|path| path.get(1)).collect();
+    assert!(outside.len() > 2, "{outside:?}");
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in &all {
+        let own = module(&root, file);
+        // Paths of the root begin where those of its modules do.
+        let place = if own == ["lib"] { &[] } else { own.as_slice() };
+        for path in named(&fs::read_to_string(file).unwrap()) {
+            let ups = path.iter().take_while(|part| *part == "super").count();
+            let target = match path[0].as_str() {
+                "crate" => path[1..].to_vec(),
+                "super" => [&place[..place.len().saturating_sub(ups)], &path[ups..]].concat(),
+                "self" => [place, &path[1..]].concat(),
+                // Perhaps a module that this one is made of.
+                _ => [place, path.as_slice()].concat(),
+            };
+            let known = (1..=target.len()).rev().map(|n| target[..n].to_vec()).find(|path| modules.contains(path));
+            let from_root = path[0] == "crate" && path.get(1).is_some_and(|name| !outside.contains(name));
+            let known = known.or_else(|| from_root.then(|| vec!["lib".to_owned()]));
+            if let Some(known) = known.filter(|known| *known != own) {
+                arrows.entry(own.join("::")).or_default().insert(known.join("::"));
+            }
+        }
+    }
+    assert!(arrows.len() > 30, "{} files import something: are they read?", arrows.len());
     assert_eq!(circles(arrows), Vec::<String>::new());
 }
 

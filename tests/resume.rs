@@ -316,7 +316,7 @@ fn a_state_of_something_else_is_refused() {
     for (other, words) in [
         (text("pyramid"), "the basis `fourier` where the canvas's is `pyramid`"),
         (text("fourier").replace("[48, 40]", "[48, 44]"), "has the shape"),
-        (text("fourier").replace("'sword'", "'metal armour'"), "a tally of 3 prompts, the plan one of 2"),
+        (text("fourier").replace("'sword'", "'metal armour'"), "a tally of 3 prompts, but the plan has 2"),
     ] {
         let error = Bench::new(&other).resume(kept, &mut Keeper::default()).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

@@ -123,7 +123,7 @@ fn what_is_wrong_is_shown_in_the_setting() {
             "`pixels` has nothing called `coarsest` in it",
             "the path ends with `pixels`",
         ),
-        ("phase.0.rate=0.05*tt", "tt", "nothing is called `tt`", "did you mean `t`?"),
+        ("phase.0.rate=0.05*tt", "tt", "unknown name `tt`", "did you mean `t`?"),
         (
             "detail.3.windows=3",
             "3",
@@ -136,7 +136,7 @@ fn what_is_wrong_is_shown_in_the_setting() {
             "composition.sky.windows=3",
             "sky",
             "no entry of `composition` is called \"sky\"",
-            "entries without a name are known by their position, from 0: composition.0",
+            "give the position of an entry without a name, from 0: composition.0",
         ),
         ("stages.raom.1.rotate=3", "raom", "there is no pipeline `raom`", "did you mean `roam`?"),
         (
@@ -149,19 +149,19 @@ fn what_is_wrong_is_shown_in_the_setting() {
             "detail.ground.stages.0.cover=0.1",
             "0",
             "`stages` is the pipeline \"roam\" and has no entries of its own",
-            "stages.roam.0.cover is the place in the pipeline itself",
+            "stages.roam.0.cover sets it in the pipeline itself",
         ),
         ("seed.0=3", "0", "`seed` has nothing called `0` in it", "the path ends with `seed`"),
         ("detail..weight=3", "", "a word of this path is missing", ""),
         (
             "extends=b.toml",
             "extends",
-            "`extends` cannot be set: it is no value of the picture's",
-            "write it in a recipe of its own",
+            "`extends` cannot be set: it is not a value of the picture",
+            "write it in a recipe",
         ),
         ("detail.0.prompts=['a", "'a", "this text is never closed", "write 'a'"),
         ("size=[64, 48", "[", "this array is never closed", "write [64, 48]"),
-        ("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q=1", "q", "no place of a recipe lies so deep", ""),
+        ("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q=1", "q", "no path in a recipe is this long", ""),
     ] {
         let wrong = compile(RECIPE, &[setting]).unwrap_err().diagnostics;
         let [diagnostic] = wrong.as_slice() else { panic!("{}", recipe::render_diagnostics(&wrong)) };

@@ -17,11 +17,11 @@ fn warnings(text: &str, overrides: &Overrides) -> Vec<(usize, String)> {
 fn what_is_surely_not_meant_is_told() {
     let detail = "[[detail]]\nname = 'sky'\nprompts = ['a']\n";
     for (text, line, message) in [
-        ("[[phase]]\nrate = 0\n", 5, "the rate is 0 all through the phase \"phase 1\": the picture does not change"),
+        ("[[phase]]\nrate = 0\n", 5, "the rate is 0 throughout the phase \"phase 1\": the picture does not change"),
         (
             "[[phase]]\nrate = '0 * t'\n",
             5,
-            "the rate is 0 all through the phase \"phase 1\": the picture does not change",
+            "the rate is 0 throughout the phase \"phase 1\": the picture does not change",
         ),
         (
             "[[phase]]\n[[phase]]\nname = 'rest'\ndetail = 0\n",
@@ -33,7 +33,7 @@ fn what_is_surely_not_meant_is_told() {
         (
             "[[phase]]\nfinest = 400\n",
             5,
-            "`finest` is at least 400: a canvas of 512 pixels holds 256 cycles, and nothing is hidden",
+            "`finest` is at least 400: a canvas of 512 pixels holds 256 cycles, so nothing is filtered out",
         ),
         ("stages = [{ cover = 1.5 }]\n", 4, "these windows are always larger than the canvas: `cover` is at least 1.5"),
         ("stages = [{ rotate = 3, chance = 0 }]\n", 4, "the stage `rotate` never acts: its chance is 0"),
@@ -49,19 +49,19 @@ fn what_is_surely_not_meant_is_told() {
             4,
             "without `gradient = \"normalise\"` an epsilon of 1 holds the picture still",
         ),
-        ("[[phase]]\ncomposition = 1\n", 5, "this weighs nothing: there is no composition"),
+        ("[[phase]]\ncomposition = 1\n", 5, "this has no effect: there is no composition"),
     ] {
         let text = format!("{detail}{text}");
         assert_eq!(warnings(&text, &Overrides::default()), [(line, message.to_owned())], "{text}");
     }
     for (prompts, message) in [
-        ("['a', 'a']", "\"a\" is there already"),
-        ("['a', { text = 'a', weight = -0.3 }]", "\"a\" is wanted and avoided in one target"),
-        ("[{ text = 'a', weight = -0.3 }, 'a']", "\"a\" is wanted and avoided in one target"),
-        ("['b', { text = 'a', weight = -1 }, { text = 'a', weight = -2 }]", "\"a\" is there already"),
+        ("['a', 'a']", "\"a\" is already in the list"),
+        ("['a', { text = 'a', weight = -0.3 }]", "\"a\" is both wanted and avoided in one target"),
+        ("[{ text = 'a', weight = -0.3 }, 'a']", "\"a\" is both wanted and avoided in one target"),
+        ("['b', { text = 'a', weight = -1 }, { text = 'a', weight = -2 }]", "\"a\" is already in the list"),
         (
             "['b', { text = 'a', weight = -1, scale = 2 }]",
-            "this has no effect: prompts to avoid do not compete for windows",
+            "this has no effect: avoided prompts do not compete for windows",
         ),
         ("['b', { text = 'a', weight = 0 }]", "this prompt never pulls: its weight is 0"),
     ] {

@@ -75,7 +75,7 @@ impl WatchError {
                 "too many files are being watched on this machine; on Linux raise fs.inotify.max_user_watches, or poll: \
                  --watch-poll",
             ),
-            WatchError::Unwatchable { .. } => Some("where the system tells of no changes, poll: --watch-poll"),
+            WatchError::Unwatchable { .. } => Some("if the system does not report changes, poll: --watch-poll"),
             WatchError::Unreadable { .. } => None,
         }
     }

@@ -164,7 +164,7 @@ fn paths_of_elsewhere_are_told() {
     };
     for what in ["extends", "model", "init", "prompt", "direction", "mask"] {
         check(with(what, "\"~/x.png\"")).says("`~` is not expanded");
-        check(with(what, "'C:\\Users\\me\\x.png'")).says("path of Windows");
+        check(with(what, "'C:\\Users\\me\\x.png'")).says("Windows path");
         check(with(what, "\"C:\\textures\\new.png\"")).says("single quotes");
         check(with(what, "\"C:\\Users\\me\\x.png\"")).says("single quotes");
     }

@@ -351,13 +351,13 @@ fn what_has_no_effect_is_warned_of() {
     let bench = Bench::new();
     fit(&bench, &["--more", "sea", "--less", "castle", "-o", "sea.safetensors"]).ended(0);
     for (more, says) in [
-        ("weight = -1, above = 0.8", "`above` is for a direction of positive weight"),
-        ("weight = 1, below = 0.2", "`below` is for a direction of negative weight"),
+        ("weight = -1, above = 0.8", "`above` is for a direction with a positive weight"),
+        ("weight = 1, below = 0.2", "`below` is for a direction with a negative weight"),
         ("weight = 0", "never pulls"),
         ("weight = -1, scale = 2", "directions do not compete"),
         ("weight = -1, templates = ['a {}']", "`templates` are for texts"),
-        ("weight = -1, stages = [{ cover = 0.5 }]", "its own stages mean nothing"),
-        ("weight = -1 }, { direction = 'sea.safetensors', weight = -1", "is there already"),
+        ("weight = -1, stages = [{ cover = 0.5 }]", "its own stages have no effect"),
+        ("weight = -1 }, { direction = 'sea.safetensors', weight = -1", "is already in the list"),
     ] {
         bench.write("a.toml", recipe(&format!("'castle', {{ direction = 'sea.safetensors', {more} }}")));
         bench.run(&["check", "a.toml"]).ended(0).says(says);

@@ -27,7 +27,7 @@ pub struct Seen {
 
 /// The message about a picture with transparent parts, and the hint.
 pub const CLEAR: (&str, &str) =
-    ("parts of this picture are transparent: white is seen there", "save it on the background that it is to have");
+    ("parts of this picture are transparent and seen as white", "save it on the background that it should have");
 
 /// Reads a picture file. The format is recognised by the content, not by the name.
 ///

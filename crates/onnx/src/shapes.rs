@@ -8,6 +8,7 @@
 
 use super::graph::{Graph, Node, ValueType, addressable};
 use super::tensor::DataType;
+use super::window::{Window, transposed_output};
 
 type Shape = Vec<usize>;
 
@@ -88,191 +89,269 @@ impl Look<'_> {
         self.graph.constants.get(self.node.input(input)?)?.to_i64()
     }
 
+    /// Returns an input's values as sizes.
+    fn sizes(&self, input: usize) -> Option<Shape> {
+        self.values(input)?.into_iter().map(|v| usize::try_from(v).ok()).collect()
+    }
+
     /// Returns the axis attribute, or its default, counted from the front, if it is within `rank`.
     fn axis(&self, rank: usize, default: i64) -> Option<usize> {
         axis(self.node.int("axis").unwrap_or(default), rank)
     }
 
+    /// Returns the sizes of the node's outputs.
     fn shapes(&self) -> Option<Vec<Shape>> {
-        let node = self.node;
         let one = |shape: Option<Shape>| Some(vec![shape?]);
-        match node.operator.as_str() {
+        match self.node.operator.as_str() {
+            // Arithmetic.
             "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "Where" | "Equal" | "Greater"
-            | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "PRelu" => {
-                let mut shape = self.shape(0)?;
-                for input in 1..node.inputs.len() {
-                    shape = broadcast(&shape, &self.shape(input)?)?;
-                }
-                Some(vec![shape])
-            }
+            | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "PRelu" => one(self.elementwise()),
             "MatMul" => one(matmul(self.shape(0)?, self.shape(1)?)),
-            "Gemm" => {
-                let (a, b) = (self.shape(0)?, self.shape(1)?);
-                let flip = |name: &str| node.int(name).unwrap_or(0) != 0;
-                Some(vec![vec![*a.get(usize::from(flip("transA")))?, *b.get(usize::from(!flip("transB")))?]])
-            }
-            "Reshape" => one(reshape(&self.shape(0)?, &self.values(1)?)),
-            "Flatten" => {
-                let shape = self.shape(0)?;
-                let at = match node.int("axis").unwrap_or(1) {
-                    end if end == shape.len() as i64 => shape.len(),
-                    other => axis(other, shape.len())?,
-                };
-                Some(vec![vec![shape[..at].iter().product(), shape[at..].iter().product()]])
-            }
-            "Transpose" => {
-                let shape = self.shape(0)?;
-                let order = permutation(node, shape.len())?;
-                Some(vec![order.into_iter().map(|a| shape[a]).collect()])
-            }
+            "Gemm" => one(self.gemm()),
             "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2" | "ReduceProd"
-            | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => {
-                let shape = self.shape(0)?;
-                let axes = reduction_axes(self.graph, node, shape.len())?;
-                Some(vec![reduced(&shape, &axes, node.int("keepdims").unwrap_or(1) != 0)])
-            }
-            "ArgMax" | "ArgMin" => {
-                let shape = self.shape(0)?;
-                let axis = self.axis(shape.len(), 0)?;
-                Some(vec![reduced(&shape, &[axis], node.int("keepdims").unwrap_or(1) != 0)])
-            }
-            "LayerNormalization" => {
-                let shape = self.shape(0)?;
-                let axis = self.axis(shape.len(), -1)?;
-                let rest: Vec<usize> = (axis..shape.len()).collect();
-                let statistics = reduced(&shape, &rest, true);
-                Some(vec![shape, statistics.clone(), statistics])
-            }
-            "Concat" => {
-                let mut shape = self.shape(0)?;
-                let axis = self.axis(shape.len(), 0)?;
-                for input in 1..node.inputs.len() {
-                    shape[axis] = shape[axis].checked_add(*self.shape(input)?.get(axis)?)?;
-                }
-                Some(vec![shape])
-            }
-            "Split" => {
-                let shape = self.shape(0)?;
-                let axis = self.axis(shape.len(), 0)?;
-                let parts = split_sizes(self.graph, node, shape[axis])?;
-                Some(
-                    parts
-                        .into_iter()
-                        .map(|p| {
-                            let mut s = shape.clone();
-                            s[axis] = p;
-                            s
-                        })
-                        .collect(),
-                )
-            }
-            "Slice" => {
-                let mut shape = self.shape(0)?;
-                for cut in slice_cuts(self.graph, node, &shape)? {
-                    shape[cut.axis] = cut.count;
-                }
-                Some(vec![shape])
-            }
-            "Gather" => {
-                let (shape, indices) = (self.shape(0)?, self.shape(1)?);
-                let axis = self.axis(shape.len(), 0)?;
-                Some(vec![[&shape[..axis], &indices, &shape[axis + 1..]].concat()])
-            }
-            "GatherElements" => one(self.shape(1)),
-            "GatherND" => {
-                let (shape, indices) = (self.shape(0)?, self.shape(1)?);
-                let (tuple, rest) = indices.split_last()?;
-                let shared = usize::try_from(node.int("batch_dims").unwrap_or(0)).ok()?;
-                one(Some([rest, shape.get(shared.checked_add(*tuple)?..)?].concat()))
-            }
-            "Squeeze" => {
-                let shape = self.shape(0)?;
-                let axes: Vec<usize> = match node.input(1) {
-                    Some(_) => self.values(1)?.into_iter().map(|a| axis(a, shape.len())).collect::<Option<_>>()?,
-                    None => (0..shape.len()).filter(|a| shape[*a] == 1).collect(),
-                };
-                Some(vec![reduced(&shape, &axes, false)])
-            }
-            "Unsqueeze" => one(unsqueezed(&self.shape(0)?, &self.values(1)?)),
-            "Expand" => {
-                let to: Shape = self.values(1)?.into_iter().map(|v| usize::try_from(v).ok()).collect::<Option<_>>()?;
-                one(broadcast(&self.shape(0)?, &to))
-            }
-            "Tile" => {
-                let repeats = self.values(1)?;
-                let shape = self.shape(0)?;
-                let sized = shape.iter().zip(repeats).map(|(s, r)| s.checked_mul(usize::try_from(r).ok()?));
-                one(sized.collect())
-            }
-            "Pad" => {
-                let mut shape = self.shape(0)?;
-                for (axis, before, after) in pads(self.graph, node, shape.len())? {
-                    let size = i64::try_from(shape[axis]).ok()?.checked_add(before)?.checked_add(after)?;
-                    shape[axis] = usize::try_from(size).ok()?;
-                }
-                Some(vec![shape])
-            }
-            "Conv" => {
-                let (x, w) = (self.shape(0)?, self.shape(1)?);
-                let window = super::window::Window::of(node, &x, w.get(2..)?)?;
-                Some(vec![[&[x[0], w[0]], window.output.as_slice()].concat()])
-            }
-            "AveragePool" | "MaxPool" | "LpPool" => {
-                let x = self.shape(0)?;
-                let kernel = node.ints("kernel_shape")?.iter().map(|k| usize::try_from(*k).ok());
-                let kernel: Vec<usize> = kernel.collect::<Option<_>>()?;
-                let window = super::window::Window::of(node, &x, &kernel)?;
-                Some(vec![[x.get(..2)?, &window.output].concat(); node.outputs.len()])
-            }
-            "ConvTranspose" => {
-                let (x, w) = (self.shape(0)?, self.shape(1)?);
-                let spatial = super::window::transposed_output(node, x.get(2..)?, w.get(2..)?)?;
-                let channels = w[1].checked_mul(usize::try_from(node.int("group").unwrap_or(1)).ok()?)?;
-                Some(vec![[&[x[0], channels], spatial.as_slice()].concat()])
-            }
-            "GlobalAveragePool" | "GlobalMaxPool" => {
-                let mut shape = self.shape(0)?;
-                shape.iter_mut().skip(2).for_each(|s| *s = 1);
-                Some(vec![shape])
-            }
-            "Resize" => match node.input(3) {
-                Some(_) if node.ints("axes").is_none() && node.text("keep_aspect_ratio_policy").is_none() => {
-                    one(self.values(3)?.into_iter().map(|v| usize::try_from(v).ok()).collect())
-                }
-                _ => {
-                    let scales = self.graph.constants.get(node.input(2)?)?.to_f64()?;
-                    let shape = self.shape(0)?;
-                    (scales.len() == shape.len()).then(|| {
-                        vec![shape.iter().zip(scales).map(|(s, k)| (*s as f64 * k).floor() as usize).collect()]
-                    })
-                }
-            },
-            operator @ ("DepthToSpace" | "SpaceToDepth") => {
-                let [n, c, h, w]: [usize; 4] = self.shape(0)?.try_into().ok()?;
-                let (block, square) = block(node)?;
-                one(if operator == "DepthToSpace" {
-                    Some(vec![n, c / square, h.checked_mul(block)?, w.checked_mul(block)?])
-                } else {
-                    Some(vec![n, c.checked_mul(square)?, h / block, w / block])
-                })
-            }
-            "OneHot" => {
-                let mut shape = self.shape(0)?;
-                let depth = usize::try_from(*self.values(1)?.first()?).ok()?;
-                let at = axis(node.int("axis").unwrap_or(-1), shape.len() + 1)?;
-                shape.insert(at, depth);
-                Some(vec![shape])
-            }
-            "TopK" => {
-                let mut shape = self.shape(0)?;
-                let axis = self.axis(shape.len(), -1)?;
-                shape[axis] = usize::try_from(*self.values(1)?.first()?).ok()?;
-                Some(vec![shape.clone(), shape])
-            }
-            "Shape" => Some(vec![vec![self.shape(0)?.len()]]),
+            | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => one(self.reduction()),
+            "ArgMax" | "ArgMin" => one(self.position_of_extreme()),
+            "LayerNormalization" => self.layer_normalization(),
             operator if LIKE_FIRST.contains(&operator) => one(self.shape(0)),
+
+            // The same values in another shape.
+            "Reshape" => one(reshape(&self.shape(0)?, &self.values(1)?)),
+            "Flatten" => one(self.flatten()),
+            "Transpose" => one(self.transpose()),
+            "Squeeze" => one(self.squeeze()),
+            "Unsqueeze" => one(unsqueezed(&self.shape(0)?, &self.values(1)?)),
+            "DepthToSpace" => one(self.depth_to_space()),
+            "SpaceToDepth" => one(self.space_to_depth()),
+
+            // Some of the values, or some of them several times.
+            "Concat" => one(self.concat()),
+            "Split" => self.split(),
+            "Slice" => one(self.slice()),
+            "Gather" => one(self.gather()),
+            "GatherElements" => one(self.shape(1)),
+            "GatherND" => one(self.gather_nd()),
+            "TopK" => self.top_k(),
+            "Expand" => one(self.expand()),
+            "Tile" => one(self.tile()),
+            "Pad" => one(self.pad()),
+
+            // Pictures.
+            "Conv" => one(self.conv()),
+            "ConvTranspose" => one(self.conv_transpose()),
+            "AveragePool" | "MaxPool" | "LpPool" => self.pool(),
+            "GlobalAveragePool" | "GlobalMaxPool" => one(self.global_pool()),
+            "Resize" => one(self.resize()),
+
+            // Values made of sizes.
+            "Shape" => one(Some(vec![self.shape(0)?.len()])),
+            "OneHot" => one(self.one_hot()),
             _ => None,
         }
+    }
+}
+
+/// Arithmetic.
+impl Look<'_> {
+    fn elementwise(&self) -> Option<Shape> {
+        let mut shape = self.shape(0)?;
+        for input in 1..self.node.inputs.len() {
+            shape = broadcast(&shape, &self.shape(input)?)?;
+        }
+        Some(shape)
+    }
+
+    fn gemm(&self) -> Option<Shape> {
+        let (a, b) = (self.shape(0)?, self.shape(1)?);
+        let flip = |name: &str| self.node.int(name).unwrap_or(0) != 0;
+        Some(vec![*a.get(usize::from(flip("transA")))?, *b.get(usize::from(!flip("transB")))?])
+    }
+
+    fn reduction(&self) -> Option<Shape> {
+        let shape = self.shape(0)?;
+        let axes = reduction_axes(self.graph, self.node, shape.len())?;
+        Some(reduced(&shape, &axes, self.keeps_axes()))
+    }
+
+    fn position_of_extreme(&self) -> Option<Shape> {
+        let shape = self.shape(0)?;
+        let axis = self.axis(shape.len(), 0)?;
+        Some(reduced(&shape, &[axis], self.keeps_axes()))
+    }
+
+    /// Whether the axes that a reduction runs over stay, with a size of 1.
+    fn keeps_axes(&self) -> bool {
+        self.node.int("keepdims").unwrap_or(1) != 0
+    }
+
+    /// Returns the sizes of the values, of the means, and of the inverse deviations.
+    fn layer_normalization(&self) -> Option<Vec<Shape>> {
+        let shape = self.shape(0)?;
+        let axis = self.axis(shape.len(), -1)?;
+        let rest: Vec<usize> = (axis..shape.len()).collect();
+        let statistics = reduced(&shape, &rest, true);
+        Some(vec![shape, statistics.clone(), statistics])
+    }
+}
+
+/// The same values in another shape.
+impl Look<'_> {
+    fn flatten(&self) -> Option<Shape> {
+        let shape = self.shape(0)?;
+        let at = match self.node.int("axis").unwrap_or(1) {
+            end if end == shape.len() as i64 => shape.len(),
+            other => axis(other, shape.len())?,
+        };
+        Some(vec![shape[..at].iter().product(), shape[at..].iter().product()])
+    }
+
+    fn transpose(&self) -> Option<Shape> {
+        let shape = self.shape(0)?;
+        let order = permutation(self.node, shape.len())?;
+        Some(order.into_iter().map(|a| shape[a]).collect())
+    }
+
+    fn squeeze(&self) -> Option<Shape> {
+        let shape = self.shape(0)?;
+        let axes: Vec<usize> = match self.node.input(1) {
+            Some(_) => self.values(1)?.into_iter().map(|a| axis(a, shape.len())).collect::<Option<_>>()?,
+            None => (0..shape.len()).filter(|a| shape[*a] == 1).collect(),
+        };
+        Some(reduced(&shape, &axes, false))
+    }
+
+    fn depth_to_space(&self) -> Option<Shape> {
+        let [n, c, h, w]: [usize; 4] = self.shape(0)?.try_into().ok()?;
+        let (block, square) = block(self.node)?;
+        Some(vec![n, c / square, h.checked_mul(block)?, w.checked_mul(block)?])
+    }
+
+    fn space_to_depth(&self) -> Option<Shape> {
+        let [n, c, h, w]: [usize; 4] = self.shape(0)?.try_into().ok()?;
+        let (block, square) = block(self.node)?;
+        Some(vec![n, c.checked_mul(square)?, h / block, w / block])
+    }
+}
+
+/// Some of the values, or some of them several times.
+impl Look<'_> {
+    fn concat(&self) -> Option<Shape> {
+        let mut shape = self.shape(0)?;
+        let axis = self.axis(shape.len(), 0)?;
+        for input in 1..self.node.inputs.len() {
+            shape[axis] = shape[axis].checked_add(*self.shape(input)?.get(axis)?)?;
+        }
+        Some(shape)
+    }
+
+    fn split(&self) -> Option<Vec<Shape>> {
+        let shape = self.shape(0)?;
+        let axis = self.axis(shape.len(), 0)?;
+        let parts = split_sizes(self.graph, self.node, shape[axis])?;
+        let part = |size: usize| {
+            let mut shape = shape.clone();
+            shape[axis] = size;
+            shape
+        };
+        Some(parts.into_iter().map(part).collect())
+    }
+
+    fn slice(&self) -> Option<Shape> {
+        let mut shape = self.shape(0)?;
+        for cut in slice_cuts(self.graph, self.node, &shape)? {
+            shape[cut.axis] = cut.count;
+        }
+        Some(shape)
+    }
+
+    fn gather(&self) -> Option<Shape> {
+        let (shape, indices) = (self.shape(0)?, self.shape(1)?);
+        let axis = self.axis(shape.len(), 0)?;
+        Some([&shape[..axis], &indices, &shape[axis + 1..]].concat())
+    }
+
+    fn gather_nd(&self) -> Option<Shape> {
+        let (shape, indices) = (self.shape(0)?, self.shape(1)?);
+        let (tuple, rest) = indices.split_last()?;
+        let shared = usize::try_from(self.node.int("batch_dims").unwrap_or(0)).ok()?;
+        Some([rest, shape.get(shared.checked_add(*tuple)?..)?].concat())
+    }
+
+    /// Returns the sizes of the values and of their positions.
+    fn top_k(&self) -> Option<Vec<Shape>> {
+        let mut shape = self.shape(0)?;
+        let axis = self.axis(shape.len(), -1)?;
+        shape[axis] = usize::try_from(*self.values(1)?.first()?).ok()?;
+        Some(vec![shape.clone(), shape])
+    }
+
+    fn expand(&self) -> Option<Shape> {
+        let to: Shape = self.sizes(1)?;
+        broadcast(&self.shape(0)?, &to)
+    }
+
+    fn tile(&self) -> Option<Shape> {
+        let repeats = self.values(1)?;
+        let shape = self.shape(0)?;
+        shape.iter().zip(repeats).map(|(s, r)| s.checked_mul(usize::try_from(r).ok()?)).collect()
+    }
+
+    fn pad(&self) -> Option<Shape> {
+        let mut shape = self.shape(0)?;
+        for (axis, before, after) in pads(self.graph, self.node, shape.len())? {
+            let size = i64::try_from(shape[axis]).ok()?.checked_add(before)?.checked_add(after)?;
+            shape[axis] = usize::try_from(size).ok()?;
+        }
+        Some(shape)
+    }
+}
+
+/// Pictures, and what is made of sizes.
+impl Look<'_> {
+    fn conv(&self) -> Option<Shape> {
+        let (x, w) = (self.shape(0)?, self.shape(1)?);
+        let window = Window::of(self.node, &x, w.get(2..)?)?;
+        Some([&[x[0], w[0]], window.output.as_slice()].concat())
+    }
+
+    fn conv_transpose(&self) -> Option<Shape> {
+        let (x, w) = (self.shape(0)?, self.shape(1)?);
+        let spatial = transposed_output(self.node, x.get(2..)?, w.get(2..)?)?;
+        let channels = w[1].checked_mul(usize::try_from(self.node.int("group").unwrap_or(1)).ok()?)?;
+        Some([&[x[0], channels], spatial.as_slice()].concat())
+    }
+
+    /// Returns the sizes of the values and, if they are wanted, of their positions.
+    fn pool(&self) -> Option<Vec<Shape>> {
+        let x = self.shape(0)?;
+        let kernel = self.node.ints("kernel_shape")?.iter().map(|k| usize::try_from(*k).ok());
+        let kernel: Vec<usize> = kernel.collect::<Option<_>>()?;
+        let window = Window::of(self.node, &x, &kernel)?;
+        Some(vec![[x.get(..2)?, &window.output].concat(); self.node.outputs.len()])
+    }
+
+    fn global_pool(&self) -> Option<Shape> {
+        let mut shape = self.shape(0)?;
+        shape.iter_mut().skip(2).for_each(|s| *s = 1);
+        Some(shape)
+    }
+
+    fn resize(&self) -> Option<Shape> {
+        let node = self.node;
+        if node.input(3).is_some() && node.ints("axes").is_none() && node.text("keep_aspect_ratio_policy").is_none() {
+            return self.sizes(3);
+        }
+        let scales = self.graph.constants.get(node.input(2)?)?.to_f64()?;
+        let shape = self.shape(0)?;
+        let scaled = || shape.iter().zip(&scales).map(|(s, k)| (*s as f64 * k).floor() as usize).collect();
+        (scales.len() == shape.len()).then(scaled)
+    }
+
+    fn one_hot(&self) -> Option<Shape> {
+        let mut shape = self.shape(0)?;
+        let depth = usize::try_from(*self.values(1)?.first()?).ok()?;
+        let at = axis(self.node.int("axis").unwrap_or(-1), shape.len() + 1)?;
+        shape.insert(at, depth);
+        Some(shape)
     }
 }
 

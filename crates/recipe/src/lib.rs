@@ -9,12 +9,12 @@
 //!
 //! `sources::extends` finds the recipes that a recipe builds on, `sources::merge` lays them over one another, and `sources::set` writes
 //! the command line's settings into the merged document. `sources::texts` joins all these texts into one, so every place in them still
-//! knows its file. Values that a recipe does not give come from its models' advice (`read::advice`), which the caller looks up, and
+//! knows its file. Values that a recipe does not give come from its models' advice (`sources::counsel`), which the caller looks up, and
 //! otherwise from the defaults. `resolve::over_time` checks schedules over all their steps.
 //!
 //! The JSON schema and the reference page (`schema`) are made from the same table of keys.
 
-use recipe_render_core::{chance, picture_file, plan};
+use recipe_render_core::{chance, given, picture_file, plan};
 
 // In the order of the diagram above.
 mod syntax;
@@ -33,24 +33,25 @@ mod report;
 
 use std::path::{Path, PathBuf};
 
-pub use self::read::advice::{Advise, check_advice, no_advice};
+pub use self::given::{Base, Bases, Overrides, Setting};
 pub use self::read::expression;
+pub use self::read::written::ModelReference;
 pub use self::report::diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use self::report::finding::Finding;
 pub use self::report::paths::{missing_hint, path_hint};
+pub use self::resolve::advice::check_advice;
 pub use self::schema::json::{schema, schema_text};
 pub use self::schema::reference::reference;
+pub use self::sources::advisers::{Advise, no_advice};
 pub use self::sources::changes::changes;
-pub use self::sources::extends::{Base, Bases};
 pub use self::sources::origin::{Origin, Origins, Whence};
-pub use self::sources::overrides::{Overrides, parse_seed, parse_size, parse_steps};
-pub use self::sources::setting::Setting;
+pub use self::sources::overrides::{parse_seed, parse_size, parse_steps};
 pub use self::sources::texts::{Place, SourceFile};
 pub use self::syntax::text::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
 
-use self::read::advice::Counsel;
 use self::read::reader::Reader;
 use self::report::diagnostic::in_order;
+use self::sources::counsel::{Adviser, Counsel};
 use self::sources::extends::Family;
 use crate::plan::{Plan, Schedule};
 
@@ -79,17 +80,6 @@ pub struct Invalid {
     pub diagnostics: Vec<Diagnostic>,
     /// The files it depends on besides itself, as far as they are known; they need not exist.
     pub files: Vec<PathBuf>,
-}
-
-/// A model as the recipe or the command line names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelReference {
-    /// A name, or the path of a folder.
-    pub name: String,
-    /// Where a recipe names it; none for a default or one from the command line.
-    pub place: Option<Place>,
-    /// The folder that a path is relative to: that of the file that names the model, or the current folder for the command line.
-    pub base: PathBuf,
 }
 
 /// What a recipe takes from outside itself.
@@ -126,15 +116,18 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
 pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrides) -> Result<Compiled, Invalid> {
     let mut family = Family::of(recipe, around.open);
     let settings = family.sources.end();
-    let starts: Vec<usize> =
-        overrides.set.iter().map(|setting| family.sources.add(setting.source(), PathBuf::new())).collect();
+    let starts: Vec<usize> = overrides
+        .set
+        .iter()
+        .map(|setting| family.sources.add(sources::setting::source(setting), PathBuf::new()))
+        .collect();
     let settings = settings..family.sources.end();
     let mut files = std::mem::take(&mut family.files);
     let mut found = std::mem::take(&mut family.diagnostics);
     if !family.is_sound() {
         return Err(Invalid { diagnostics: in_order(found, &family.sources), files });
     }
-    let advisers = read::advice::look_up(&mut family, overrides, &starts, around.advise);
+    let advisers = sources::advisers::look_up(&mut family, overrides, &starts, around.advise);
     let counsel = Counsel::read(&advisers);
     let mut document = family.merged(&mut found);
     let partial = !found.is_empty();
@@ -167,7 +160,7 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
             // The recipe's own model gives advice even if no target uses it.
             let own =
                 advisers.first().filter(|own| !resolved.models.iter().any(|model| own.is(&model.name, &model.base)));
-            files.extend(own.and_then(read::advice::Adviser::file));
+            files.extend(own.and_then(Adviser::file));
             Ok(Compiled {
                 plan: resolved.plan,
                 models: resolved.models,
@@ -225,13 +218,13 @@ fn apply(
         let model = ModelReference { name: name.clone(), place: None, base: reader.folder(0).to_path_buf() };
         return vec![(model, Schedule::Constant(1.0))];
     }
-    recipe.models.iter().map(|model| (model.reference(reader), model.weight.clone())).collect()
+    recipe.models.iter().map(|model| (reader.reference(model), model.weight.clone())).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use keys::{Key, Table};
+    use keys::{Key, Kind, Table, With};
 
     /// A recipe that gives one key of one table its example value, or no key at all.
     fn example(spec: &Table, key: Option<&Key>) -> String {
@@ -290,6 +283,78 @@ mod tests {
         let compiled = compile(&path, text, &Overrides::default());
         let compiled = compiled.unwrap_or_else(|wrong| panic!("{}", render_diagnostics(&wrong.diagnostics)));
         (compiled.plan, compiled.models[0].name.clone(), compiled.warnings.len(), compiled.files)
+    }
+
+    /// Returns the plan's word for what the recipe chose.
+    fn chosen(plan: &Plan, key: &str) -> &'static str {
+        let (target, phase) = (&plan.targets[0], &plan.phases[0]);
+        let pipeline = &target.pipelines[0];
+        let axis = |stage: &plan::Stage| match stage.kind {
+            plan::StageKind::Flip(axis) => Some(axis.name()),
+            _ => None,
+        };
+        match key {
+            "basis" => plan.canvas.basis.name(),
+            "select" => target.select.name(),
+            "calibration" => target.calibration.name(),
+            "loss" => target.loss.name(),
+            "fit" => match target.sight {
+                plan::Sight::Whole { fit } => fit.name(),
+                plan::Sight::Places => panic!("a detail has no fit"),
+            },
+            "flip" => pipeline.stages.iter().find_map(axis).unwrap(),
+            "edge" => pipeline.edge.name(),
+            "optimiser" => phase.optimiser.name(),
+            "gradient" => phase.gradient.name(),
+            "ease" => match &phase.weights[0] {
+                Schedule::Keys { ease, .. } => ease.name(),
+                other => panic!("{other:?}"),
+            },
+            key => panic!("which part of a plan does {key} choose?"),
+        }
+    }
+
+    /// Each word that the table of keys lists is read as the plan's choice of that name.
+    #[test]
+    fn every_word_of_the_table_reads_back() {
+        let mut words = 0;
+        for spec in keys::ALL {
+            for key in spec.keys {
+                let Kind::Choice(variants) = key.kind else { continue };
+                for variant in variants {
+                    let written = match variant.with {
+                        With::Nothing | With::Settings(_) => format!("'{}'", variant.name),
+                        With::Value(Kind::Colour) => format!("{{ {} = [0, 0.5, 1] }}", variant.name),
+                        With::Value(_) => format!("{{ {} = 1 }}", variant.name),
+                    };
+                    let text = example(spec, Some(&Key { example: written.leak(), ..*key }));
+                    assert_eq!(chosen(&effect(&text).0, key.name), variant.name, "{text}");
+                    words += 1;
+                }
+            }
+        }
+        assert!(words > 40, "{words}");
+    }
+
+    /// Each word that a plan knows is one that a recipe can write.
+    #[test]
+    fn the_table_has_every_word() {
+        fn listed<W: plan::Word>(table: &str, key: &str) {
+            let spec = keys::ALL.iter().find(|spec| spec.name == table).unwrap();
+            let Kind::Choice(variants) = spec.key(key).unwrap().kind else { panic!("{key} is no choice") };
+            assert_eq!(variants.len(), W::ALL.len(), "{key}");
+            assert!(W::ALL.iter().all(|word| variants.iter().any(|variant| variant.name == word.name())), "{key}");
+        }
+        listed::<plan::BasisKind>("canvas", "basis");
+        listed::<plan::Select>("detail", "select");
+        listed::<plan::Calibration>("detail", "calibration");
+        listed::<plan::Loss>("detail", "loss");
+        listed::<plan::Fit>("composition", "fit");
+        listed::<plan::Axis>("stage", "flip");
+        listed::<plan::EdgeKind>("stage", "edge");
+        listed::<plan::OptimiserKind>("phase", "optimiser");
+        listed::<plan::GradientKind>("phase", "gradient");
+        listed::<plan::Ease>("keyframes", "ease");
     }
 
     /// A key in the table that nothing reads would change nothing.

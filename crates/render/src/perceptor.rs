@@ -19,7 +19,7 @@ pub enum PerceptorError {
     #[error(transparent)]
     Direction(#[from] DirectionError),
     /// A directions file has changed since the recipe was compiled.
-    #[error("{}: the class is not there any more", file.display())]
+    #[error("{}: the class no longer exists", file.display())]
     NoClass { file: PathBuf },
     #[error("model `{model}`: its features differ in length")]
     Lengths { model: String },

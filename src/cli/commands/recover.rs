@@ -6,7 +6,8 @@ use crate::cli::args::RecoverArgs;
 use crate::cli::failure::{Exit, Failure, Outcome};
 use crate::cli::source::picture;
 use crate::cli::terminal::{Voice, voice};
-use crate::output::{Bases, Origin, write_whole};
+use crate::output::{Origin, write_whole};
+use crate::recipe::Bases;
 
 /// The deepest folder that a recipe is written to, counted from the named folder.
 const DEEPEST: usize = 32;
@@ -133,7 +134,7 @@ fn normal(path: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::Base;
+    use crate::recipe::Base;
 
     fn of(paths: &[&str]) -> (usize, Vec<PathBuf>) {
         let base = |path: &&str| Base { path: (*path).to_owned(), ..Base::default() };

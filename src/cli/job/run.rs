@@ -142,7 +142,7 @@ impl Run<'_> {
             seed: plan.seed,
             size: [plan.size.width, plan.size.height],
             steps_planned: plan.steps(),
-            overrides: picture::kept(overrides),
+            overrides: overrides.clone(),
             device: device.to_string().split(':').next().unwrap_or_default().to_owned(),
             continued: match &begin {
                 Begin::Carried(_, course) => course.edits.clone(),
@@ -167,7 +167,7 @@ impl Run<'_> {
             carries: carry.is_some(),
             kept: None,
             page: live.begin(plan, job, &facts),
-            writer: Writer::new(source.text.clone(), picture::kept_bases(compiled.bases.clone())),
+            writer: Writer::new(source.text.clone(), compiled.bases.clone()),
             recording,
             similarities,
             facts,
@@ -270,7 +270,7 @@ impl Run<'_> {
             Facts { steps: rendered.steps, steps_spared: rendered.spared, tally: lines(&rendered.tally), ..facts };
         let startup = startup.unwrap_or_default();
         let stepping = before.duration_since(started).saturating_sub(startup + held).as_secs_f64();
-        let bases = picture::kept_bases(compiled.bases.clone());
+        let bases = compiled.bases.clone();
         let origin = Origin { recipe: source.text.clone(), bases, facts };
         write_png(&job.output, &rendered.picture, &origin)?;
         page.end(&rendered, &job.output);

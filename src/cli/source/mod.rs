@@ -44,7 +44,7 @@ impl Source {
         }
         if picture::is_picture(path) {
             let origin = picture::origin(path).map_err(|failure| Failure { exit: Exit::Wrong, ..failure })?;
-            let bases = Some(picture::bases(origin.bases));
+            let bases = Some(origin.bases);
             let facts = Some(Box::new(origin.facts));
             return Ok(Source { path: path.to_path_buf(), text: origin.recipe, bases, facts });
         }
@@ -99,7 +99,7 @@ impl Source {
 
     /// Returns the overrides that the picture was rendered with; none for a recipe that is a file.
     pub(crate) fn kept(&self) -> recipe::Overrides {
-        self.facts.as_ref().map(|facts| picture::overrides(&facts.overrides)).unwrap_or_default()
+        self.facts.as_ref().map(|facts| facts.overrides.clone()).unwrap_or_default()
     }
 }
 
@@ -113,7 +113,7 @@ fn open(path: &Path) -> Result<RecipeText, Trouble> {
     if picture::is_picture(path) && path.is_file() {
         let origin = output::recover(path)
             .map_err(|error| Trouble { what: format!("it {error}"), hint: error.hint().map(str::to_owned) })?;
-        let bases = Some(picture::bases(origin.bases));
+        let bases = Some(origin.bases);
         return Ok(RecipeText { path: path.to_path_buf(), text: origin.recipe, bases });
     }
     if picture::is_foreign(path) {

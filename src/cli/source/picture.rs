@@ -6,8 +6,6 @@ use std::path::Path;
 
 use crate::cli::failure::Failure;
 use crate::output::{self, Facts, Origin, RecoverError};
-use crate::plan::Size;
-use crate::recipe::{self, Setting};
 
 /// The signature at the start of every PNG (PNG specification, third edition, 5.2).
 pub(crate) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
@@ -45,40 +43,6 @@ pub(crate) fn origin(path: &Path) -> Result<Origin, Failure> {
         };
         Failure::failed(message).hinted(error.hint())
     })
-}
-
-/// Converts the overrides kept in a picture to those of a recipe.
-pub(crate) fn overrides(kept: &output::Overrides) -> recipe::Overrides {
-    recipe::Overrides {
-        size: kept.size.map(|[width, height]| Size { width, height }),
-        steps: kept.steps,
-        seed: kept.seed,
-        model: kept.model.clone(),
-        set: kept.set.iter().filter_map(|setting| setting.parse().ok()).collect(),
-    }
-}
-
-/// Converts a recipe's overrides to the form kept in a picture.
-pub(crate) fn kept(overrides: &recipe::Overrides) -> output::Overrides {
-    output::Overrides {
-        size: overrides.size.map(|size| [size.width, size.height]),
-        steps: overrides.steps,
-        seed: overrides.seed,
-        model: overrides.model.clone(),
-        set: overrides.set.iter().map(Setting::to_string).collect(),
-    }
-}
-
-/// Converts the bases kept in a picture to those of a recipe.
-pub(crate) fn bases(kept: output::Bases) -> recipe::Bases {
-    let base = |base: output::Base| recipe::Base { path: base.path, text: base.text, extends: base.extends };
-    recipe::Bases { extends: kept.extends, recipes: kept.recipes.into_iter().map(base).collect() }
-}
-
-/// Converts a recipe's bases to the form kept in a picture.
-pub(crate) fn kept_bases(bases: recipe::Bases) -> output::Bases {
-    let base = |base: recipe::Base| output::Base { path: base.path, text: base.text, extends: base.extends };
-    output::Bases { extends: bases.extends, recipes: bases.recipes.into_iter().map(base).collect() }
 }
 
 /// Returns what must be known besides the recipe to make a picture again.
@@ -159,18 +123,6 @@ mod tests {
         assert!(!is_picture(&file("a.toml", b"seed = 4\nsteps = 5")));
         assert!(!is_picture(&file("short", b"\x89PNG")));
         assert!(!is_picture(folder.path()));
-    }
-
-    #[test]
-    fn overrides_survive_being_kept() {
-        let overrides = recipe::Overrides {
-            size: Some(Size { width: 64, height: 48 }),
-            steps: Some(5),
-            seed: None,
-            model: Some("pocket".to_owned()),
-            set: vec!["seed=4".parse().unwrap(), "phase.0.rate=0.05 * t".parse().unwrap()],
-        };
-        assert_eq!(super::overrides(&kept(&overrides)), overrides);
     }
 
     #[test]

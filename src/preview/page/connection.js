@@ -133,7 +133,7 @@ const connection = (() => {
       close();
       if (linked && !noticed) {
         noticed = true;
-        controls.notice("The program was started again, or refuses this page: open the link it prints", { wrong: true });
+        controls.notice("The program was restarted or refuses this page: open the link it prints", { wrong: true });
       }
       timer = setTimeout(open, 3000);
     });

@@ -103,7 +103,7 @@ const recipe = (() => {
       badge.hidden = findings.length === 0;
       badge.textContent = errors || warnings;
       badge.classList.toggle("warning", errors === 0);
-      badge.setAttribute("aria-label", errors ? `${errors} wrong` : `${warnings} to look at`);
+      badge.setAttribute("aria-label", errors ? `errors: ${errors}` : `warnings: ${warnings}`);
       // Show an error as soon as the recipe is saved, and the prompts again once it is fixed.
       if (errors && !before) {
         controls.tab("recipe");

@@ -55,9 +55,13 @@ impl ServeError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             ServeError::Bind { error, .. } => match error.kind() {
-                io::ErrorKind::AddrInUse => Some("another program has that port; --serve alone takes one that is free"),
-                io::ErrorKind::PermissionDenied => Some("ports below 1024 are for the system: take a higher one"),
-                io::ErrorKind::AddrNotAvailable => Some("that is no address of this machine"),
+                io::ErrorKind::AddrInUse => {
+                    Some("another program uses that port; --serve without an address takes a free one")
+                }
+                io::ErrorKind::PermissionDenied => {
+                    Some("ports below 1024 are reserved for the system: use a higher one")
+                }
+                io::ErrorKind::AddrNotAvailable => Some("that is not an address of this machine"),
                 _ => None,
             },
             ServeError::Random(_) => None,

@@ -55,7 +55,7 @@ fn refuse(refused: Refused) -> Response {
 }
 
 fn only(method: &'static str) -> Response {
-    Response::status(405, "not with this method").with("Allow", method)
+    Response::status(405, "method not allowed").with("Allow", method)
 }
 
 fn see(request: &Request, guard: &Guard, hub: &Hub) -> Answer {

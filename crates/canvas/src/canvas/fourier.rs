@@ -21,7 +21,7 @@ use super::init::Ground;
 use super::optimiser::{self, Moments, Update};
 use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
-use crate::plan::{Optimiser, Size};
+use crate::plan::{BasisKind, Optimiser, Size};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
@@ -447,7 +447,7 @@ impl Store for Fourier {
     }
 
     fn basis(&self) -> &'static str {
-        "fourier"
+        BasisKind::Fourier.name()
     }
 
     fn tensors(&self) -> Vec<Tensor<'_>> {

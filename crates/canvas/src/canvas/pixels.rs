@@ -11,7 +11,7 @@ use super::shrink::shrink;
 use super::spline::Upsample;
 use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
-use crate::plan::{Optimiser, Size};
+use crate::plan::{BasisKind, Optimiser, Size};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
@@ -148,7 +148,7 @@ impl Store for Pixels {
     }
 
     fn basis(&self) -> &'static str {
-        "pixels"
+        BasisKind::Pixels.name()
     }
 
     fn tensors(&self) -> Vec<Tensor<'_>> {

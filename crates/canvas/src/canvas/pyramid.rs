@@ -11,7 +11,7 @@ use super::shrink::shrink;
 use super::spline::Upsample;
 use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
-use crate::plan::{Optimiser, Size};
+use crate::plan::{BasisKind, Optimiser, Size};
 use rayon::prelude::*;
 
 /// The chromatic axes relative to luminance: with less than natural chroma, pictures are less garish.
@@ -293,7 +293,7 @@ impl Store for Pyramid {
     }
 
     fn basis(&self) -> &'static str {
-        "pyramid"
+        BasisKind::Pyramid.name()
     }
 
     fn tensors(&self) -> Vec<Tensor<'_>> {

@@ -39,15 +39,15 @@ pub enum Values<'a> {
 pub enum StateError {
     #[error("a state of the basis `{found}` where the canvas's is `{expected}`")]
     Basis { expected: String, found: String },
-    #[error("a state of an optimiser `{0}` that is not known")]
+    #[error("the state has an unknown optimiser, `{0}`")]
     Optimiser(String),
     #[error("the state has no `{0}`")]
     Missing(String),
-    #[error("the state's `{0}` belongs to no such canvas")]
+    #[error("the state's `{0}` does not belong to this canvas")]
     Unknown(String),
-    #[error("the state's `{name}` has the shape {found:?} where {expected} is expected")]
+    #[error("the state's `{name}` has the shape {found:?}, expected {expected}")]
     Shape { name: String, expected: String, found: Vec<usize> },
-    #[error("the state's `{0}` holds numbers of another type")]
+    #[error("the state's `{0}` has numbers of the wrong type")]
     Type(String),
 }
 
@@ -97,7 +97,7 @@ impl State<'_> {
                 _ => return Err(StateError::Type(name)),
             };
             if !fits {
-                let expected = format!("{shape:?}, with as many values,");
+                let expected = format!("{shape:?} with as many values");
                 return Err(StateError::Shape { name, expected, found: tensor.shape.clone() });
             }
         }

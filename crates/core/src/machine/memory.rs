@@ -33,7 +33,7 @@ impl fmt::Display for Room {
         match &self.bound {
             Bound::Machine => Ok(()),
             Bound::Group { name, limit } => {
-                write!(f, " of the {} that the control group {} may have", units::bytes(*limit), name.display())
+                write!(f, " of the {} that the control group {} allows", units::bytes(*limit), name.display())
             }
             Bound::Addresses { limit } => write!(f, " of the {} that `ulimit -v` sets", units::bytes(*limit)),
             Bound::Data { limit } => write!(f, " of the {} that `ulimit -d` sets", units::bytes(*limit)),
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(room(Bound::Machine), "0.2 GB are available");
         assert_eq!(
             room(Bound::Group { name: "/a.scope".into(), limit: 300 << 20 }),
-            "0.2 GB are available of the 0.3 GB that the control group /a.scope may have"
+            "0.2 GB are available of the 0.3 GB that the control group /a.scope allows"
         );
         assert!(room(Bound::Addresses { limit: 1 << 30 }).contains("ulimit -v"));
     }

@@ -8,11 +8,15 @@ mod expression;
 mod member;
 mod phase;
 mod schedule;
+mod words;
 
 pub use expression::{Expr, Function, Operator, Variable};
 pub use member::Member;
-pub use phase::{Gradient, Optimiser, Patience, Phase};
+pub use phase::{Gradient, GradientKind, Optimiser, OptimiserKind, Patience, Phase};
 pub use schedule::{Ease, Key, Schedule, Time};
+pub use words::Word;
+
+use words::{kinds, words};
 
 /// Everything one render needs besides the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,6 +143,11 @@ pub enum Basis {
     Pyramid { coarsest: u32 },
     /// A spectrum with amplitudes 1/f^`decay`, colours decorrelated with the chroma axes scaled by `chroma`, and a sigmoid.
     Fourier { decay: f64, chroma: f64 },
+}
+
+kinds! {
+    /// The bases by their words.
+    BasisKind of Basis { Pixels: "pixels", Pyramid: "pyramid", Fourier: "fourier" }
 }
 
 /// What the canvas starts from.
@@ -321,6 +330,8 @@ pub enum Fit {
     Slide,
 }
 
+words!(Fit { Stretch: "stretch", Contain: "contain", Slide: "slide" });
+
 /// Which of a target's prompts a window trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Select {
@@ -336,6 +347,10 @@ pub enum Select {
     Random,
     /// One prompt, chosen in turn by the place's number, or by the window's if places do not stay: all have the same share.
     Turns,
+}
+
+words! {
+    Select { Best: "best", Worst: "worst", All: "all", Mix: "mix", Random: "random", Turns: "turns" }
 }
 
 impl Select {
@@ -357,6 +372,8 @@ pub enum Calibration {
     None,
 }
 
+words!(Calibration { Past: "past", Start: "start", None: "none" });
+
 /// The distance between a window's embedding e, with direction u of unit length, and a prompt's feature f; s is their similarity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Loss {
@@ -371,6 +388,8 @@ pub enum Loss {
     /// |u - f| = sqrt(2 - 2 s).
     L2,
 }
+
+words!(Loss { Cosine: "cosine", Spherical: "spherical", Dot: "dot", L1: "l1", L2: "l2" });
 
 /// One prompt of a target.
 #[derive(Debug, Clone, PartialEq)]
@@ -403,6 +422,11 @@ pub enum Edge {
     Clamp,
     /// One colour, 0..1 sRGB.
     Fill([f32; 3]),
+}
+
+kinds! {
+    /// The edge rules by their words.
+    EdgeKind of Edge { Mirror: "mirror", Wrap: "wrap", Clamp: "clamp", Fill: "fill" }
 }
 
 /// One augmentation step.
@@ -440,22 +464,22 @@ pub enum StageKind {
     Colour(Range),
 }
 
-impl StageKind {
-    /// Returns the stage's key in a recipe.
-    pub fn name(&self) -> &'static str {
-        match self {
-            StageKind::Zoom(_) => "zoom",
-            StageKind::Cover(_) => "cover",
-            StageKind::Shift(_) => "shift",
-            StageKind::Rotate(_) => "rotate",
-            StageKind::Perspective(_) => "perspective",
-            StageKind::Flip(_) => "flip",
-            StageKind::Blur(_) => "blur",
-            StageKind::Noise(_) => "noise",
-            StageKind::Colour(_) => "colour",
-        }
+kinds! {
+    /// The stages by their words, which are their keys in recipes.
+    StageName of StageKind {
+        Zoom: "zoom",
+        Cover: "cover",
+        Shift: "shift",
+        Rotate: "rotate",
+        Perspective: "perspective",
+        Flip: "flip",
+        Blur: "blur",
+        Noise: "noise",
+        Colour: "colour",
     }
+}
 
+impl StageKind {
     /// Returns the range that the stage draws from; a flip has none.
     pub fn range(&self) -> Option<&Range> {
         match self {
@@ -480,6 +504,8 @@ pub enum Axis {
     /// Top and bottom are swapped.
     Vertical,
 }
+
+words!(Axis { Horizontal: "horizontal", Vertical: "vertical" });
 
 /// A range a stage draws from; a fixed value has `low == high`.
 #[derive(Debug, Clone, PartialEq)]

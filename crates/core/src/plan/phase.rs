@@ -1,5 +1,6 @@
 //! Phases: their steps, optimiser, resolution and target weights.
 
+use super::words::kinds;
 use super::{Schedule, Size, Time};
 
 /// A part of the run, in steps.
@@ -60,6 +61,11 @@ pub enum Optimiser {
     Sign { momentum: f64 },
 }
 
+kinds! {
+    /// The optimisers by their words.
+    OptimiserKind of Optimiser { Adam: "adam", AdamW: "adamw", Sgd: "sgd", Rmsprop: "rmsprop", Sign: "sign" }
+}
+
 impl Optimiser {
     /// Adam with a memory that suits an objective seen through other windows at every step; for gradients of any size.
     pub const ADAM: Optimiser = Optimiser::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
@@ -76,6 +82,11 @@ pub enum Gradient {
     Normalise,
     /// If its norm, the root of its sum of squares, exceeds this, it is scaled down to this.
     Clip(Schedule),
+}
+
+kinds! {
+    /// The treatments of a gradient by their words.
+    GradientKind of Gradient { Plain: "plain", Normalise: "normalise", Clip: "clip" }
 }
 
 /// When a phase ends early.

@@ -1,6 +1,7 @@
 //! Values over time: a number, keyframes, or a parsed expression.
 
 use super::Expr;
+use super::words::words;
 
 /// A moment of a render.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,6 +58,8 @@ pub enum Ease {
     /// 0: the value stays until the next keyframe.
     Hold,
 }
+
+words!(Ease { Linear: "linear", Smooth: "smooth", Cosine: "cosine", Hold: "hold" });
 
 impl Ease {
     fn apply(self, x: f64) -> f64 {

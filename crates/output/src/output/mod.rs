@@ -19,7 +19,7 @@ pub mod video;
 /// Files that appear whole or not at all.
 pub mod whole;
 
-pub use origin::{Base, Bases, Continued, Facts, Origin, Overrides, TallyLine, UsedModel};
+pub use origin::{Continued, Facts, Origin, TallyLine, UsedModel};
 pub use own::{check_own, check_own_picture};
 pub use pending::TemporaryFolder;
 pub use png::{RecoverError, recover, recover_from, write_png, write_rgb};

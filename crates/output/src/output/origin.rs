@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::given::{Bases, Overrides};
+
 /// A picture's origin. The recipe's text is stored separately from the rest, byte for byte.
 ///
 /// Nothing in it depends on the clock or on the number of threads: the same render gives the same file.
@@ -12,34 +14,6 @@ pub struct Origin {
     /// The recipes that it builds on.
     pub bases: Bases,
     pub facts: Facts,
-}
-
-/// The recipes that a recipe builds on; stored as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Bases {
-    /// For each entry of the recipe's `extends`, its index in [`Bases::recipes`].
-    pub extends: Vec<usize>,
-    pub recipes: Vec<Base>,
-}
-
-impl Bases {
-    /// Whether the recipe builds on no other.
-    pub fn is_empty(&self) -> bool {
-        self.recipes.is_empty()
-    }
-}
-
-/// A recipe that another builds on.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Base {
-    /// The path of its file, absolute or relative to the recipe's folder.
-    pub path: String,
-    pub text: String,
-    /// As in [`Bases::extends`].
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub extends: Vec<usize>,
 }
 
 /// Everything but the recipe's text; stored as JSON. Unknown keys are ignored and missing ones are empty, so pictures of later and
@@ -128,53 +102,11 @@ pub struct TallyLine {
     pub probability: Option<f64>,
 }
 
-/// The values that the command line overrode.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Overrides {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<[u32; 2]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub steps: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// Single values, each as `PATH=VALUE`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub set: Vec<String>,
-}
-
-impl Overrides {
-    /// Whether nothing was overridden.
-    pub fn is_empty(&self) -> bool {
-        *self == Overrides::default()
-    }
-
-    /// Formats the overrides as options of the command line: `--size 64x64 --seed 4`.
-    pub fn options(&self) -> String {
-        let size = self.size.map(|[width, height]| format!("--size {width}x{height}"));
-        let steps = self.steps.map(|steps| format!("--steps {steps}"));
-        let seed = self.seed.map(|seed| format!("--seed {seed}"));
-        let model = self.model.as_ref().map(|model| format!("--model {}", quoted(model)));
-        let set = self.set.iter().map(|setting| format!("--set {}", quoted(setting)));
-        [size, steps, seed, model].into_iter().flatten().chain(set).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// Quotes a word for the shell if necessary.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:@+=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::given::Base;
+    use crate::plan::Size;
 
     #[test]
     fn facts_survive_other_versions() {
@@ -183,16 +115,29 @@ mod tests {
     }
 
     #[test]
-    fn overrides_read_as_options() {
+    fn overrides_survive_being_kept() {
         let overrides = Overrides {
-            size: Some([64, 48]),
+            size: Some(Size { width: 64, height: 48 }),
             steps: Some(5),
             seed: None,
-            model: Some("my model's".to_owned()),
-            set: vec!["phase.0.rate=0.05*t".to_owned()],
+            model: Some("pocket".to_owned()),
+            set: vec!["seed=4".parse().unwrap(), "phase.0.rate=0.05 * t".parse().unwrap()],
         };
-        let options = r"--size 64x48 --steps 5 --model 'my model'\''s' --set 'phase.0.rate=0.05*t'";
-        assert_eq!(overrides.options(), options);
-        assert!(Overrides::default().is_empty() && Overrides::default().options().is_empty());
+        let kept = serde_json::to_string(&overrides).unwrap();
+        let text = r#"{"size":[64,48],"steps":5,"model":"pocket","set":["seed=4","phase.0.rate=0.05 * t"]}"#;
+        assert_eq!(kept, text);
+        assert_eq!(serde_json::from_str::<Overrides>(&kept).unwrap(), overrides);
+        assert_eq!(serde_json::to_string(&Overrides::default()).unwrap(), "{}");
+        assert_eq!(serde_json::from_str::<Overrides>(r#"{"set": ["seed"]}"#).unwrap(), Overrides::default());
+    }
+
+    #[test]
+    fn bases_survive_being_kept() {
+        let base = |path: &str, extends| Base { path: path.into(), text: "seed = 4\n".into(), extends };
+        let bases = Bases { extends: vec![0], recipes: vec![base("a.toml", vec![1]), base("b.toml", vec![])] };
+        let kept = serde_json::to_string(&bases).unwrap();
+        let text = r#"{"extends":[0],"recipes":[{"path":"a.toml","text":"seed = 4\n","extends":[1]},{"path":"b.toml","text":"seed = 4\n"}]}"#;
+        assert_eq!(kept, text);
+        assert_eq!(serde_json::from_str::<Bases>(&kept).unwrap(), bases);
     }
 }

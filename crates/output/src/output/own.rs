@@ -34,7 +34,8 @@ pub fn check_own(path: &Path, is_ours: impl FnOnce(&[u8]) -> bool) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{Bases, Facts, Origin, write_png};
+    use crate::given::Bases;
+    use crate::output::{Facts, Origin, write_png};
     use crate::picture::Picture;
     use crate::plan::Size;
 

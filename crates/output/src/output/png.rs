@@ -18,7 +18,7 @@ use crate::picture::Picture;
 
 /// The recipe's text, byte for byte, compressed.
 const RECIPE: &str = "recipe-render:recipe";
-/// [`super::Bases`] as JSON, compressed; only if there are any.
+/// [`Bases`](crate::given::Bases) as JSON, compressed; only if there are any.
 const BASES: &str = "recipe-render:bases";
 /// [`super::Facts`] as JSON.
 const FACTS: &str = "recipe-render:facts";
@@ -186,7 +186,8 @@ fn damage(error: DecodingError) -> RecoverError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{Base, Bases, Facts, Overrides, TallyLine};
+    use crate::given::{Base, Bases, Overrides};
+    use crate::output::{Facts, TallyLine};
     use crate::plan::Size;
 
     fn picture() -> Picture {

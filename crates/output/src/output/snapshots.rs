@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use super::origin::{Bases, Facts, Origin};
+use super::origin::{Facts, Origin};
 use super::own::check_own_picture;
 use super::png::write_png;
 use super::whole::WriteError;
+use crate::given::Bases;
 use crate::picture::Picture;
 
 /// Returns `NAME-000120.png` beside `NAME.png`.

@@ -18,7 +18,7 @@ pub enum WriteError {
     IsAFolder { path: String },
     #[error("{path}: cannot write in the folder {folder}: {error}")]
     FolderClosed { path: String, folder: String, error: io::Error },
-    #[error("{path}: is there already, and this program did not write it")]
+    #[error("{path}: already exists, and this program did not write it")]
     Foreign { path: String },
     #[error("{path}: not written: {error}")]
     Failed { path: String, error: io::Error },

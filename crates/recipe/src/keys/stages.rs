@@ -1,7 +1,7 @@
 //! The stages of a pipeline. To add one: an entry here, and its kind in the plan.
 
-use crate::keys::{Bounds, Kind, Single};
-use crate::plan::{Axis, Range, StageKind};
+use crate::keys::kinds::{Bounds, Kind, Single, Variant, With};
+use crate::plan::{Axis, Range, StageKind, StageName};
 
 /// One stage: its key in a recipe, and what it becomes in a plan.
 #[derive(Debug)]
@@ -27,19 +27,26 @@ const SHIFT: Bounds = Bounds::within(-4.0, 4.0);
 const ANGLE: Bounds = Bounds::within(-360.0, 360.0);
 const FRACTION: Bounds = Bounds::within(0.0, 1.0);
 
+/// The mirror's axes.
+const AXES: &[Variant] = &[
+    Variant { name: Axis::Horizontal.name(), about: "left and right change places", with: With::Nothing },
+    Variant { name: Axis::Vertical.name(), about: "top and bottom change places", with: With::Nothing },
+];
+
 /// Every stage.
 pub(crate) static STAGES: &[StageEntry] = &[
     StageEntry {
-        name: "cover",
+        name: StageName::Cover.name(),
         build: Build::Range(Single::Fixed, Bounds::within(0.001, 8.0), StageKind::Cover),
         unit: "canvas's shorter sides",
-        about: "The window's size: its side as a fraction of the canvas's shorter side, so that a recipe means the same at \
-                another size and with another model. One number is a fixed size; a range is drawn log-uniformly. For details \
-                only; a detail's pipeline with neither `cover` nor `zoom` begins with the default one's `cover`.",
+        about: "The window's size: its side as a fraction of the canvas's shorter side, so that a recipe means the \
+                same at another size and with another model. One number is a fixed size; a range is drawn \
+                log-uniformly. For details only; a detail's pipeline with neither `cover` nor `zoom` begins with the \
+                default pipeline's `cover`.",
         example: "[0.25, 0.6]",
     },
     StageEntry {
-        name: "zoom",
+        name: StageName::Zoom.name(),
         build: Build::Range(Single::Fixed, Bounds::within(0.001, 64.0), StageKind::Zoom),
         unit: "window pixels per canvas pixel",
         about: "The window's size: 1 shows canvas pixels as they are, 0.25 shows four times the side, shrunk. One number is a \
@@ -47,55 +54,55 @@ pub(crate) static STAGES: &[StageEntry] = &[
         example: "[0.5, 1]",
     },
     StageEntry {
-        name: "shift",
+        name: StageName::Shift.name(),
         build: Build::Range(Single::MinusToPlus, SHIFT, StageKind::Shift),
         unit: "window sides",
-        about: "Moves the window along x and y, each drawn by itself. One number means from minus to plus it.",
+        about: "Moves the window along x and y, each drawn independently. One number n means from -n to n.",
         example: "0.05",
     },
     StageEntry {
-        name: "rotate",
+        name: StageName::Rotate.name(),
         build: Build::Range(Single::MinusToPlus, ANGLE, StageKind::Rotate),
         unit: "degrees",
-        about: "Turns the window about its centre. One number means from minus to plus it.",
+        about: "Turns the window about its centre. One number n means from -n to n.",
         example: "15",
     },
     StageEntry {
-        name: "perspective",
+        name: StageName::Perspective.name(),
         build: Build::Range(Single::FromZero, FRACTION, StageKind::Perspective),
         unit: "",
-        about: "Tilts the window in a random direction: at 1 the far edge shows twice what the near edge shows. One number \
-                means from 0 to it. Suppresses lettering.",
+        about: "Tilts the window in a random direction: at 1 the far edge shows twice what the near edge shows. One \
+                number n means from 0 to n. Suppresses lettering.",
         example: "0.3",
     },
     StageEntry {
-        name: "flip",
+        name: StageName::Flip.name(),
         build: Build::Axis(StageKind::Flip),
         unit: "",
-        about: "Mirrors the window; give it a `chance`, or it always does.",
+        about: "Mirrors the window; without a `chance`, it always does.",
         example: "\"horizontal\"",
     },
     StageEntry {
-        name: "blur",
+        name: StageName::Blur.name(),
         build: Build::Range(Single::FromZero, Bounds::within(0.0, 64.0), StageKind::Blur),
         unit: "window pixels",
-        about: "Gaussian blur: its standard deviation. One number means from 0 to it.",
+        about: "Gaussian blur: its standard deviation. One number n means from 0 to n.",
         example: "2.0",
     },
     StageEntry {
-        name: "noise",
+        name: StageName::Noise.name(),
         build: Build::Range(Single::FromZero, FRACTION, StageKind::Noise),
         unit: "pixel values",
-        about: "Gaussian noise on the window: its standard deviation, drawn for each view. One number means from 0 to it. \
-                Keeps patterns from growing that are too faint to see.",
+        about: "Gaussian noise on the window: its standard deviation, drawn for each view. One number n means from 0 \
+                to n. Keeps patterns that are too faint to see from growing.",
         example: "0.05",
     },
     StageEntry {
-        name: "colour",
+        name: StageName::Colour.name(),
         build: Build::Range(Single::FromZero, FRACTION, StageKind::Colour),
         unit: "pixel values",
-        about: "Colour jitter: a random gain for the window and a random offset for each channel; their standard deviation. One \
-                number means from 0 to it.",
+        about: "Colour jitter: a random gain for the window and a random offset for each channel; their standard \
+                deviation. One number n means from 0 to n.",
         example: "0.05",
     },
 ];
@@ -105,7 +112,26 @@ impl StageEntry {
     pub const fn kind(&self) -> Kind {
         match self.build {
             Build::Range(single, bounds, _) => Kind::Range(single, bounds),
-            Build::Axis(_) => Kind::Choice(super::AXES),
+            Build::Axis(_) => Kind::Choice(AXES),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Schedule;
+
+    #[test]
+    fn stages_are_built_under_their_own_names() {
+        let range = || Range { low: Schedule::Constant(0.0), high: Schedule::Constant(1.0) };
+        for entry in STAGES {
+            let kind = match entry.build {
+                Build::Range(_, _, build) => build(range()),
+                Build::Axis(build) => build(Axis::Horizontal),
+            };
+            assert_eq!(kind.name(), entry.name);
+        }
+        assert_eq!(STAGES.len(), StageName::ALL.len());
     }
 }

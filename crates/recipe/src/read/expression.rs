@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use crate::plan::{Expr, Function, Operator, Variable};
+pub use crate::read::tokens::Problem;
 use crate::read::tokens::{Token, tokens};
 use crate::report::nearest::did_you_mean;
 
@@ -13,34 +14,10 @@ pub const LONGEST: usize = 1000;
 /// How deep parentheses, calls, signs and powers can nest.
 pub const DEEPEST: usize = 64;
 
-/// An error in an expression.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The bytes of the expression that it concerns; empty and at the end if something is missing.
-    pub span: Range<usize>,
-    pub message: String,
-    pub expected: Option<String>,
-    pub hint: Option<String>,
-}
-
-impl Problem {
-    pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Problem { span, message: message.into(), expected: None, hint: None }
-    }
-
-    fn expected(self, expected: impl Into<String>) -> Self {
-        Problem { expected: Some(expected.into()), ..self }
-    }
-
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Problem { hint: Some(hint.into()), ..self }
-    }
-}
-
 /// Parses an expression.
 pub fn parse(text: &str) -> Result<Expr, Problem> {
     if text.len() > LONGEST {
-        let message = format!("this expression is {} bytes long, the longest possible one is {LONGEST}", text.len());
+        let message = format!("this expression is {} bytes long, but the limit is {LONGEST}", text.len());
         return Err(Problem::new(0..text.len(), message));
     }
     let tokens = tokens(text)?;
@@ -50,7 +27,7 @@ pub fn parse(text: &str) -> Result<Expr, Problem> {
         None => Ok(expr),
         Some((Token::Close, span)) => Err(Problem::new(span, "this parenthesis was never opened")),
         Some((Token::Comma, span)) => {
-            Err(Problem::new(span, "a comma only stands between the arguments of a function"))
+            Err(Problem::new(span, "a comma is only allowed between the arguments of a function"))
         }
         Some((token, span)) => Err(Problem::new(span, "an operator is missing before this").hint(joined(&token))),
     }
@@ -104,7 +81,10 @@ impl<'a> Parser<'a> {
     fn expression(&mut self, least: u8) -> Result<Expr, Problem> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(Problem::new(self.here(), format!("this expression nests deeper than {DEEPEST}")));
+            return Err(Problem::new(
+                self.here(),
+                format!("this expression is nested more than {DEEPEST} levels deep"),
+            ));
         }
         let mut left = self.operand()?;
         let mut compared = false;
@@ -116,7 +96,7 @@ impl<'a> Parser<'a> {
             let comparison = before == 1;
             if comparison && compared {
                 return Err(
-                    Problem::new(span, "comparisons do not chain").hint("min(a < b, b < c) is 1 where both hold")
+                    Problem::new(span, "comparisons cannot be chained").hint("min(a < b, b < c) is 1 where both hold")
                 );
             }
             compared = comparison;
@@ -160,7 +140,7 @@ impl<'a> Parser<'a> {
                 Ok(())
             }
             Some((Token::Comma, span)) => {
-                Err(Problem::new(span, "a comma only stands between the arguments of a function"))
+                Err(Problem::new(span, "a comma is only allowed between the arguments of a function"))
             }
             Some((token, span)) => {
                 let problem = Problem::new(span, "an operator is missing before this").expected("an operator or `)`");
@@ -193,7 +173,7 @@ impl<'a> Parser<'a> {
         }
         let functions = Function::ALL.iter().map(|(function, ..)| function.name());
         let known = Variable::ALL.iter().map(|(_, known, _)| *known).chain(["pi"]).chain(functions);
-        let problem = Problem::new(span, format!("nothing is called `{name}`"));
+        let problem = Problem::new(span, format!("unknown name `{name}`"));
         Err(Problem { hint: did_you_mean(name, known, "there are"), ..problem })
     }
 
@@ -275,7 +255,7 @@ mod tests {
     #[test]
     fn problems_point_at_the_word() {
         for (text, word, message) in [
-            ("1 + x", "x", "nothing is called `x`"),
+            ("1 + x", "x", "unknown name `x`"),
             ("sinn(t)", "sinn", "there is no function `sinn`"),
             ("sin + 1", "sin", "`sin` is a function and needs its arguments"),
             ("lerp(1, 2)", "lerp", "`lerp` takes 3 arguments, not 2"),
@@ -285,13 +265,13 @@ mod tests {
             ("1 + 2)", ")", "this parenthesis was never opened"),
             ("1 +", "", "this expression ends too early"),
             ("", "", "this expression is empty"),
-            ("1, 2", ",", "a comma only stands between the arguments of a function"),
+            ("1, 2", ",", "a comma is only allowed between the arguments of a function"),
             ("t ** 2", "**", "there is no operator `**`"),
             ("t = 2", "=", "`=` means nothing here"),
-            ("1 < t < 2", "< 2", "comparisons do not chain"),
+            ("1 < t < 2", "< 2", "comparisons cannot be chained"),
             ("* 2", "*", "a value is missing before this"),
-            ("1 + .", ".", "this is no number"),
-            ("1e999", "1e999", "this is no number"),
+            ("1 + .", ".", "this is not a number"),
+            ("1e999", "1e999", "this is not a number"),
             ("t ü", "ü", "an operator is missing before this"),
             ("t § 2", "§", "`§` means nothing here"),
         ] {

@@ -12,6 +12,7 @@ pub(super) mod scalars;
 pub(super) mod sections;
 pub(super) mod start;
 pub(super) mod targets;
+pub(super) mod timeline;
 pub(super) mod tokens;
 pub(super) mod values;
 pub(super) mod written;

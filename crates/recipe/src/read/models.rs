@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use crate::keys::{Kind, MODEL};
 use crate::read::reader::{Fields, Reader, Value};
-use crate::read::written::{At, Model};
+use crate::read::written::{At, Model, ModelReference};
 
 /// The maximum number of models in an ensemble. Each of them sees every window.
 pub(crate) const MOST_MODELS: usize = 8;
@@ -16,6 +16,13 @@ impl<'a> Reader<'a> {
             return self.models(&value);
         }
         fields.written("model").and_then(|value| self.model_name(&value, fields)).into_iter().collect()
+    }
+
+    /// Returns a model with the place and folder of the text that names it.
+    pub fn reference(&self, model: &Model) -> ModelReference {
+        let At { value: name, span } = model.name.clone();
+        let place = Some(self.sources.place(&span));
+        ModelReference { name, place, base: self.folder(span.start).to_path_buf() }
     }
 
     /// Reads the models of an ensemble.
@@ -31,7 +38,7 @@ impl<'a> Reader<'a> {
             return Vec::new();
         }
         if items.len() > MOST_MODELS {
-            let message = format!("{} models, at most {MOST_MODELS} are possible", items.len());
+            let message = format!("{} models, but at most {MOST_MODELS} are allowed", items.len());
             self.error(value.span.clone(), message);
             return Vec::new();
         }
@@ -41,7 +48,7 @@ impl<'a> Reader<'a> {
             let folder = |model: &Model| self.folder(model.name.span.start).to_path_buf();
             let same = |other: &Model| other.name.value == model.name.value && folder(other) == folder(&model);
             if models.iter().any(same) {
-                let message = format!("the model \"{}\" is there already", model.name.value);
+                let message = format!("the model \"{}\" is already in the list", model.name.value);
                 let hint =
                     format!("a weight makes a model count more: {{ name = \"{}\", weight = 2 }}", model.name.value);
                 self.error(model.name.span.clone(), message).hint = Some(hint);

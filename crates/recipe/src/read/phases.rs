@@ -3,11 +3,11 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
-use crate::keys::{Bounds, GRADIENTS, Kind, OPTIMISERS};
-use crate::plan::{Gradient, Optimiser, Patience, Schedule};
+use crate::keys::{Bounds, Kind};
+use crate::plan::{Gradient, GradientKind, Optimiser, OptimiserKind, Patience, Schedule};
 use crate::read::reader::{Fields, Reader, Value, entries};
 use crate::read::written::{At, Finest, Phase, Weights};
-use crate::resolve::over_time::short;
+use crate::report::numbers::short;
 use crate::sources::origin::{Origin, Origins};
 
 /// The maximum number of phases, repetitions included. The weights of all targets in all phases fill a matrix; this keeps it small.
@@ -86,15 +86,14 @@ impl<'a> Reader<'a> {
                     sum += share;
                     if said.is_none() {
                         let diagnostic =
-                            self.error(value.span.clone(), "a `share` of what? `[render] steps` is not said");
+                            self.error(value.span.clone(), "`share` needs a total: `[render] steps` is not set");
                         diagnostic.hint = Some("write [render] and, on the next line, steps = 500".into());
                     } else if sum > 1.0 + SLACK && others <= 1.0 + SLACK {
-                        let diagnostic =
-                            self.unfit(&value, format!("up to here the shares are {} together", short(sum)));
-                        diagnostic.expected = Some("at most 1 for all phases together".into());
+                        let diagnostic = self.unfit(&value, format!("the shares up to here add up to {}", short(sum)));
+                        diagnostic.expected = Some("a total of at most 1 for all phases".into());
                         diagnostic.hint = Some(match short((1.0 - others).max(0.0)) {
                             left if left == "0" => "nothing is left for this phase: make the others smaller".into(),
-                            left => format!("share = {left} is what is left"),
+                            left => format!("share = {left} takes what is left"),
                         });
                     }
                     Length::Share(share)
@@ -135,7 +134,7 @@ impl<'a> Reader<'a> {
                 Some("raise `[render] steps`, or make the others shorter".into());
         } else if needed == 0 && left >= 1.0 {
             let run = short(taken.round());
-            let message = format!("the phases take {run} of these {total} steps: the run has {run}");
+            let message = format!("the phases take {run} of these {total} steps: the run has only {run}");
             self.warning(said.span.clone(), message);
         }
     }
@@ -191,36 +190,36 @@ impl<'a> Reader<'a> {
 
     /// Reads an optimiser, and where its name and its settings come from.
     fn optimiser(&mut self, value: &Value<'a>) -> Option<(Optimiser, Origins)> {
-        let chosen = self.choice(value, OPTIMISERS)?;
-        let spec = match chosen.name {
-            "sgd" => &keys::SGD,
-            "rmsprop" => &keys::RMSPROP,
-            "sign" => &keys::SIGN,
-            "adamw" => &keys::ADAMW,
-            _ => &keys::ADAM,
+        let chosen = self.chosen(value)?;
+        let spec = match chosen.word {
+            OptimiserKind::Adam => &keys::ADAM,
+            OptimiserKind::AdamW => &keys::ADAMW,
+            OptimiserKind::Sgd => &keys::SGD,
+            OptimiserKind::Rmsprop => &keys::RMSPROP,
+            OptimiserKind::Sign => &keys::SIGN,
         };
         let fields = self.settings(&chosen, value, spec)?;
         let mut origins = self.origins(&fields, "optimiser.");
         origins.insert("optimiser".to_owned(), self.origin(value));
-        let optimiser = match chosen.name {
-            "sgd" => {
+        let optimiser = match chosen.word {
+            OptimiserKind::Sgd => {
                 let nesterov = fields.get("nesterov").and_then(|value| self.bool(&value))?;
                 let momentum = self.get_number(&fields, "momentum");
                 if let (true, Some(written)) = (nesterov && momentum == 0.0, fields.written("nesterov")) {
-                    let message = "this has no effect: without `momentum` there is none of Nesterov's";
+                    let message = "this has no effect: Nesterov's method needs `momentum`";
                     self.warning(written.span, message);
                 }
                 Optimiser::Sgd { momentum, nesterov }
             }
-            "rmsprop" => {
+            OptimiserKind::Rmsprop => {
                 let [keep, epsilon, momentum] =
                     ["keep", "epsilon", "momentum"].map(|name| self.get_number(&fields, name));
                 Optimiser::Rmsprop { keep, epsilon, momentum }
             }
-            "sign" => Optimiser::Sign { momentum: self.get_number(&fields, "momentum") },
-            name => {
+            OptimiserKind::Sign => Optimiser::Sign { momentum: self.get_number(&fields, "momentum") },
+            kind @ (OptimiserKind::Adam | OptimiserKind::AdamW) => {
                 let [beta1, beta2, epsilon] = ["beta1", "beta2", "epsilon"].map(|name| self.get_number(&fields, name));
-                if name == "adamw" {
+                if kind == OptimiserKind::AdamW {
                     Optimiser::AdamW { beta1, beta2, epsilon, decay: self.get_number(&fields, "decay") }
                 } else {
                     Optimiser::Adam { beta1, beta2, epsilon }
@@ -231,14 +230,15 @@ impl<'a> Reader<'a> {
     }
 
     fn gradient(&mut self, value: &Value<'a>) -> Option<Gradient> {
-        let chosen = self.choice(value, GRADIENTS)?;
-        Some(match (chosen.name, chosen.value) {
-            ("normalise", _) => Gradient::Normalise,
-            ("clip", Some(value)) => match value.kind {
-                Kind::Schedule(bounds) => Gradient::Clip(self.schedule(&value, bounds)?),
-                _ => return None,
-            },
-            _ => Gradient::Plain,
+        let chosen = self.chosen(value)?;
+        Some(match chosen.word {
+            GradientKind::Plain => Gradient::Plain,
+            GradientKind::Normalise => Gradient::Normalise,
+            GradientKind::Clip => {
+                let norm = chosen.value?;
+                let Kind::Schedule(bounds) = norm.kind else { return None };
+                Gradient::Clip(self.schedule(&norm, bounds)?)
+            }
         })
     }
 

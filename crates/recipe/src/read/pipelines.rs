@@ -2,8 +2,8 @@
 
 use toml::de::DeValue;
 
-use crate::keys::{AXES, Build, EDGES, Kind, STAGE, STAGES};
-use crate::plan::{Axis, Edge, StageKind};
+use crate::keys::{Build, Kind, STAGE, STAGES};
+use crate::plan::{Edge, EdgeKind, StageKind};
 use crate::read::reader::{Reader, Value, entries};
 use crate::read::written::{At, Entry, NamedPipeline, Pipeline, PipelineUse};
 use crate::report::nearest::did_you_mean;
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
         diagnostic.hint = Some(if STAGE.key(name).is_some() {
             format!("a stage is written {{ {name} = ... }}")
         } else {
-            "a pipeline begins with one other pipeline's name at most".into()
+            "a pipeline begins with the name of at most one other pipeline".into()
         });
     }
 
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
         let stage = fields.written(name)?;
         if *name == "edge" {
             if let Some(chance) = chance {
-                self.error(chance.span, "an edge rule holds for every view and has no `chance`");
+                self.error(chance.span, "an edge rule applies to every view and has no `chance`");
             }
             return self.edge(&stage).map(Entry::Edge);
         }
@@ -133,23 +133,18 @@ impl<'a> Reader<'a> {
         let entry = STAGES.iter().find(|entry| entry.name == name)?;
         match entry.build {
             Build::Range(single, bounds, build) => self.range(value, single, bounds).map(build),
-            Build::Axis(build) => {
-                let axis = self.choice(value, AXES)?;
-                Some(build(if axis.name == "vertical" { Axis::Vertical } else { Axis::Horizontal }))
-            }
+            Build::Axis(build) => self.chosen(value).map(|axis| build(axis.word)),
         }
     }
 
     /// Reads an edge rule.
     pub fn edge(&mut self, value: &Value<'a>) -> Option<Edge> {
-        let chosen = self.choice(value, EDGES)?;
-        match (chosen.name, chosen.value) {
-            ("fill", Some(colour)) => {
-                self.colour(&colour).map(|colour| Edge::Fill(colour.map(|channel| channel as f32)))
-            }
-            ("wrap", _) => Some(Edge::Wrap),
-            ("clamp", _) => Some(Edge::Clamp),
-            _ => Some(Edge::Mirror),
-        }
+        let chosen = self.chosen(value)?;
+        Some(match chosen.word {
+            EdgeKind::Mirror => Edge::Mirror,
+            EdgeKind::Wrap => Edge::Wrap,
+            EdgeKind::Clamp => Edge::Clamp,
+            EdgeKind::Fill => Edge::Fill(self.colour(&chosen.value?)?.map(|channel| channel as f32)),
+        })
     }
 }

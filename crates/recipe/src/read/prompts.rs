@@ -21,14 +21,14 @@ impl<'a> Reader<'a> {
             return None;
         };
         if items.len() > MOST_TEXTS {
-            self.error(value.span.clone(), format!("{} templates, at most {MOST_TEXTS} are possible", items.len()));
+            self.error(value.span.clone(), format!("{} templates, but at most {MOST_TEXTS} are allowed", items.len()));
             return None;
         }
         let template = |item: &Value<'a>| {
             let text = self.text(&Value { name: "templates", ..item.clone() })?;
             if !text.contains(Ensemble::SLOT) {
                 let diagnostic = self.error(item.span.clone(), "this template has no place for the prompt's text");
-                diagnostic.hint = Some(format!("{{}} stands where the text goes: \"{} {{}}\"", text.trim()));
+                diagnostic.hint = Some(format!("put {{}} where the text goes: \"{} {{}}\"", text.trim()));
                 return None;
             }
             Some(text)
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         if items.len() > MOST_TEXTS {
-            self.error(value.span.clone(), format!("{} texts, at most {MOST_TEXTS} are possible", items.len()));
+            self.error(value.span.clone(), format!("{} texts, but at most {MOST_TEXTS} are allowed", items.len()));
             return None;
         }
         items.iter().map(|item| self.prompt_text(item)).collect()
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         }
         if value.node.as_str().is_some_and(is_dots) {
             self.error(value.span.clone(), "the prompt has no words").hint =
-                Some("say what to show; the inherited entries are written \"...\"".into());
+                Some("say what to show; write \"...\" for the inherited entries".into());
             return None;
         }
         self.text(&Value { name: "text", kind: Kind::Text, ..value.clone() })
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
             return Vec::new();
         }
         if items.len() > MOST_PROMPTS {
-            self.error(value.span.clone(), format!("{} prompts, at most {MOST_PROMPTS} are possible", items.len()));
+            self.error(value.span.clone(), format!("{} prompts, but at most {MOST_PROMPTS} are allowed", items.len()));
             return Vec::new();
         }
         items.iter().map(|item| self.prompt(item, templates)).collect()
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
             Err(error) => Some(error.to_string()),
         };
         if let Some(what) = trouble {
-            let makes = || format!("recipe-render direction fit ... -o {} makes it", file.display());
+            let makes = || format!("make it with recipe-render direction fit ... -o {}", file.display());
             let hint = missing_hint(&text, &file).unwrap_or_else(makes);
             self.error(value.span.clone(), format!("cannot follow \"{text}\": {what}")).hint = Some(hint);
             return None;
@@ -181,8 +181,8 @@ impl<'a> Reader<'a> {
     /// Reports keys that do not apply to directions.
     fn check_direction(&mut self, fields: &Fields<'a>) {
         if let Some(value) = fields.written("stop") {
-            self.error(value.span, "a direction lets go at a probability, not at a similarity").hint =
-                Some("`below` says it for a negative weight, `above` for a positive one".into());
+            self.error(value.span, "a direction stops acting at a probability, not at a similarity").hint =
+                Some("set `below` for a negative weight, `above` for a positive one".into());
         }
         if let Some(value) = fields.written("scale") {
             self.warning(value.span, "this has no effect: directions do not compete for windows");
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
             let diagnostic = self.error(value.span, format!("`{key}` is for directions"));
             diagnostic.hint = Some(match key {
                 "class" => "{ direction = \"...\", class = \"...\" } names a class of a file of directions".into(),
-                _ => "of a text or an image `stop` is the similarity at which it lets go".into(),
+                _ => "for a text or an image, `stop` is the similarity at which it lets go".into(),
             });
         }
     }

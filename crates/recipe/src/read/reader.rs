@@ -8,12 +8,13 @@ use toml::de::{DeTable, DeValue};
 
 use crate::keys;
 use crate::keys::{Kind, Table};
-use crate::read::advice;
-use crate::read::advice::{Advice, Counsel};
+use crate::read::timeline::Check;
 use crate::report::diagnostic::{Diagnostic, Severity};
 use crate::report::nearest::{did_you_mean, nearest};
-use crate::resolve::over_time::Check;
+use crate::report::numbers::with_point;
 use crate::schema::defaults;
+use crate::sources::counsel;
+use crate::sources::counsel::{Advice, Counsel};
 use crate::sources::origin::{Origin, Origins};
 use crate::sources::texts::Sources;
 
@@ -74,7 +75,7 @@ impl<'a> Fields<'a> {
 
     /// Returns the advised value of a key.
     pub fn advised(&self, name: &'static str) -> Option<Value<'a>> {
-        let node = advice::entry(self.advice, self.spec.name, name)?;
+        let node = counsel::entry(self.advice, self.spec.name, name)?;
         Some(Value { node: node.get_ref(), span: node.span(), origin: Origin::Model, name, kind: self.kind(name)? })
     }
 
@@ -216,10 +217,10 @@ impl<'a> Reader<'a> {
                 Some(format!("{name} = [\"{text}\"]"))
             }
             (DeValue::String(text), Kind::Table(_)) if is_dots(text) => {
-                Some("the inherited entries are written \"...\"".to_owned())
+                Some("write \"...\" for the inherited entries".to_owned())
             }
             (DeValue::Array(_), Kind::Text) if name == "model" => {
-                Some(format!("several are written models = {written}"))
+                Some(format!("for several models, write models = {written}"))
             }
             (DeValue::Table(_), Kind::Pipeline) => Some(format!("a pipeline is an array: [{written}]")),
             (DeValue::Array(_), Kind::Schedule(_) | Kind::Switchable(_) | Kind::Weights(_)) => {
@@ -254,7 +255,7 @@ impl<'a> Reader<'a> {
         let mut given: Vec<_> = entries(table);
         given.retain(|(key, _)| spec.exclusive.contains(&key.get_ref().as_ref()));
         if let [(first, _), (second, _), ..] = given.as_slice() {
-            let message = format!("`{}` and `{}` exclude each other", first.get_ref(), second.get_ref());
+            let message = format!("`{}` and `{}` cannot be used together", first.get_ref(), second.get_ref());
             self.error(second.span(), message).hint = Some("give one of them".into());
         }
         let misspelt = spec.exclusive.iter().any(|name| meant.contains(name));
@@ -332,14 +333,6 @@ pub(crate) fn is_dots(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c == '.' || c == '…')
 }
 
-/// Returns a number written with a decimal comma with a point instead.
-pub(crate) fn with_point(text: &str) -> Option<String> {
-    let (whole, fraction) = text.trim().split_once(',')?;
-    let digits = |part: &str| !part.is_empty() && part.len() <= 20 && part.bytes().all(|byte| byte.is_ascii_digit());
-    let (sign, unsigned) = whole.strip_prefix('-').map_or(("", whole), |unsigned| ("-", unsigned));
-    (digits(unsigned) && digits(fraction)).then(|| format!("{sign}{unsigned}.{fraction}"))
-}
-
 /// Returns a whole number written with a decimal point without the point.
 fn whole(float: &str) -> Option<String> {
     let number: f64 = float.parse().ok()?;
@@ -371,7 +364,7 @@ fn unknown_key_hint(spec: &'static Table, key: &str) -> Option<String> {
             "`{key}` belongs to the recipe itself: write it at the top of the file, before the first [table]"
         )),
         [owner, ..] if owner.name == keys::STAGE.name && key == "chance" => {
-            Some("`chance` stands beside the key of a stage: stages = [{ rotate = 15, chance = 0.5 }]".into())
+            Some("`chance` goes beside the key of a stage: stages = [{ rotate = 15, chance = 0.5 }]".into())
         }
         [owner, ..] if owner.name == keys::STAGE.name => {
             Some(format!("`{key}` is a stage: stages = [{{ {key} = ... }}]"))

@@ -8,7 +8,7 @@ use crate::picture_file::Behind;
 use crate::plan::Region;
 use crate::read::reader::{Reader, Value};
 use crate::read::scalars::number_of;
-use crate::resolve::over_time::short;
+use crate::report::numbers::short;
 
 /// The tolerance for rounding errors in sums of fractions.
 const ROUNDING: f64 = 1e-9;
@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         for (side, word) in [(width, "width"), (height, "height")] {
             if side == 0.0 {
                 let diagnostic = self.unfit(value, format!("this region's {word} is 0"));
-                diagnostic.hint = Some("the third and fourth number are its width and height".into());
+                diagnostic.hint = Some("the third and fourth numbers are its width and height".into());
                 return None;
             }
         }
@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
     }
 
     fn mask(&mut self, value: &Value<'a>) -> Option<Region> {
-        let (path, seen) = self.picture(value, "take as a mask", Behind::Black)?;
+        let (path, seen) = self.picture(value, "read the mask", Behind::Black)?;
         let (black, white) = extremes(&seen.image);
         if black {
             self.error(value.span.clone(), "this mask is black everywhere: nothing could change").hint =

@@ -2,14 +2,15 @@
 
 use toml::de::DeValue;
 
-use crate::keys::{Bounds, Kind, Table, Variant, With};
+use crate::keys::{Bounds, Kind, Table, With};
+use crate::plan::Word;
 use crate::read::reader::{Fields, Reader, Value};
 use crate::report::nearest::nearest;
 
-/// The selected name of a choice.
-pub(crate) struct Chosen<'a> {
-    pub name: &'static str,
-    /// What the name carries, if anything was written.
+/// What was chosen: a word of the table of keys, or what it means in a plan.
+pub(crate) struct Chosen<'a, W> {
+    pub word: W,
+    /// What the word carries, if anything was written.
     pub value: Option<Value<'a>>,
 }
 
@@ -123,16 +124,36 @@ impl<'a> Reader<'a> {
         colour
     }
 
-    /// Opens the table of settings that a chosen name carries, or the defaults if it stands alone. `value` is the whole choice.
-    pub fn settings(&mut self, chosen: &Chosen<'a>, value: &Value<'a>, spec: &'static Table) -> Option<Fields<'a>> {
+    /// Opens the table of settings that a chosen word carries, or the defaults if it stands alone. `value` is the whole choice.
+    pub fn settings<W>(
+        &mut self,
+        chosen: &Chosen<'a, W>,
+        value: &Value<'a>,
+        spec: &'static Table,
+    ) -> Option<Fields<'a>> {
         match &chosen.value {
             Some(value) => self.table(spec, value),
             None => Some(self.fields_of_nothing(spec, value.span.clone())),
         }
     }
 
-    /// Reads one of a choice's names, with what it carries.
-    pub fn choice(&mut self, value: &Value<'a>, variants: &'static [Variant]) -> Option<Chosen<'a>> {
+    /// Reads one of a choice's words as the plan means it, with what it carries. A word that the plan does not know is reported, though
+    /// the table of keys has it: it never becomes another one.
+    pub fn chosen<W: Word>(&mut self, value: &Value<'a>) -> Option<Chosen<'a, W>> {
+        let Chosen { word, value: carried } = self.choice(value)?;
+        let meant = W::named(word);
+        if meant.is_none() {
+            self.error(value.span.clone(), format!("`{}` cannot be \"{word}\" yet", value.name));
+        }
+        Some(Chosen { word: meant?, value: carried })
+    }
+
+    /// Reads one of a choice's words, with what it carries.
+    pub fn choice(&mut self, value: &Value<'a>) -> Option<Chosen<'a, &'static str>> {
+        let Kind::Choice(variants) = value.kind else {
+            self.wrong_type(value);
+            return None;
+        };
         let (name, span, inner) = match value.node {
             DeValue::String(name) => (&**name, value.span.clone(), None),
             DeValue::Table(table) if table.len() == 1 => {
@@ -152,14 +173,14 @@ impl<'a> Reader<'a> {
             return None;
         };
         match (variant.with, inner) {
-            (With::Nothing | With::Settings(_), None) => Some(Chosen { name: variant.name, value: None }),
+            (With::Nothing | With::Settings(_), None) => Some(Chosen { word: variant.name, value: None }),
             (With::Settings(table), Some(inner)) => {
                 let value = Value { name: variant.name, ..value.inner(inner, Kind::Table(table)) };
-                Some(Chosen { name: variant.name, value: Some(value) })
+                Some(Chosen { word: variant.name, value: Some(value) })
             }
             (With::Value(kind), Some(inner)) => {
                 let value = Value { name: variant.name, ..value.inner(inner, *kind) };
-                Some(Chosen { name: variant.name, value: Some(value) })
+                Some(Chosen { word: variant.name, value: Some(value) })
             }
             (With::Nothing, Some(_)) => {
                 let diagnostic = self.error(value.span.clone(), format!("\"{name}\" has no settings"));
@@ -167,7 +188,7 @@ impl<'a> Reader<'a> {
                 None
             }
             (With::Value(kind), None) => {
-                let diagnostic = self.error(value.span.clone(), format!("\"{name}\" lacks its value"));
+                let diagnostic = self.error(value.span.clone(), format!("\"{name}\" needs a value"));
                 diagnostic.expected = Some(format!("{{ {name} = {} }}", kind.words()));
                 None
             }

@@ -4,11 +4,10 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
-use crate::keys::{BASES, Kind, SIDES};
-use crate::plan::{Basis, Ground, Schedule, Size};
+use crate::keys::{Kind, SIDES};
+use crate::plan::{Basis, BasisKind, Ground, Schedule, Size};
 use crate::read::reader::{Fields, Reader, Value};
-use crate::read::start::Start;
-use crate::read::written::{At, Recipe, Target, TargetKind};
+use crate::read::written::{At, Recipe, Start, Target, TargetKind};
 use crate::sources::origin::Origins;
 use crate::sources::overrides::parse_size;
 
@@ -66,20 +65,20 @@ impl<'a> Reader<'a> {
     }
 
     fn basis(&mut self, value: &Value<'a>, origins: &mut Origins) -> Option<Basis> {
-        let chosen = self.choice(value, BASES)?;
-        Some(match chosen.name {
-            "fourier" => {
+        let chosen = self.chosen(value)?;
+        Some(match chosen.word {
+            BasisKind::Fourier => {
                 let fields = self.settings(&chosen, value, &keys::FOURIER)?;
                 origins.extend(self.origins(&fields, "canvas.basis."));
                 Basis::Fourier { decay: self.get_number(&fields, "decay"), chroma: self.get_number(&fields, "chroma") }
             }
-            "pyramid" => {
+            BasisKind::Pyramid => {
                 let fields = self.settings(&chosen, value, &keys::PYRAMID)?;
                 origins.extend(self.origins(&fields, "canvas.basis."));
                 let coarsest = fields.get("coarsest").and_then(|value| self.whole(&value))?;
                 Basis::Pyramid { coarsest: coarsest as u32 }
             }
-            _ => Basis::Pixels,
+            BasisKind::Pixels => Basis::Pixels,
         })
     }
 
@@ -153,7 +152,7 @@ impl<'a> Reader<'a> {
         let span = value.span.clone();
         let name = self.text(&value)?;
         if name == "keys" || name.contains(char::is_control) {
-            self.error(span, "this cannot be a name").hint = Some("any other word can".into());
+            self.error(span, "this is not allowed as a name").hint = Some("choose another word".into());
             return None;
         }
         Some(At { value: name, span })

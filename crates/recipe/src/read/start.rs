@@ -9,7 +9,7 @@ use image::{ImageError, ImageFormat};
 use crate::picture_file::{self, Behind, CLEAR, Seen};
 use crate::plan::Size;
 use crate::read::reader::{Reader, Value};
-use crate::read::written::At;
+use crate::read::written::{At, Start};
 use crate::report::paths::missing_hint;
 
 /// A picture is scaled until it covers the canvas, and then cropped. A very narrow picture would fill the memory, and almost all of it
@@ -17,14 +17,6 @@ use crate::report::paths::missing_hint;
 const LARGE: u128 = 1 << 26;
 /// and beyond them the scaled picture has at most this many times the canvas's pixels.
 const MOST_OF_CANVAS: u128 = 16;
-
-/// A picture that can be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Start {
-    pub path: PathBuf,
-    pub width: u32,
-    pub height: u32,
-}
 
 /// Why a picture cannot be used, in words that follow a colon, with a hint unless the remedy is to use another file.
 #[derive(Debug)]
@@ -74,7 +66,7 @@ impl<'a> Reader<'a> {
                     true => "current",
                     false => "recipe's",
                 };
-                let looked = || format!("looked at {}; paths are relative to the {from} folder", path.display());
+                let looked = || format!("looked for {}; paths are relative to the {from} folder", path.display());
                 let hint = hint.or_else(|| missing_hint(&text, &path)).unwrap_or_else(looked);
                 self.error(value.span.clone(), format!("cannot {purpose} \"{text}\": {what}")).hint = Some(hint);
                 None
@@ -94,7 +86,7 @@ impl<'a> Reader<'a> {
             let message = format!(
                 "this picture of {width}x{height} pixels would be scaled to {scaled_w}x{scaled_h} to cover the canvas of {to_w}x{to_h}"
             );
-            self.error(start.span.clone(), message).hint = Some("crop it nearer to the canvas's shape".into());
+            self.error(start.span.clone(), message).hint = Some("crop it closer to the canvas's shape".into());
         }
     }
 }
@@ -115,7 +107,7 @@ fn look(path: &Path, behind: Behind) -> Result<Seen, Trouble> {
     let format = format(path).map_err(other)?;
     if !format.is_some_and(|format| format.reading_enabled()) {
         let hint = Some("PNG, JPEG, WebP, BMP, TIFF and GIF files can be read".to_owned());
-        return Err(Trouble { hint, ..Trouble::new("it is no picture of a known format") });
+        return Err(Trouble { hint, ..Trouble::new("its format is not supported") });
     }
     picture_file::open(path, behind).map_err(|error| trouble(&error))
 }
@@ -129,7 +121,7 @@ fn format(path: &Path) -> std::io::Result<Option<ImageFormat>> {
 
 /// Rephrases a decoder's error for a recipe's author.
 fn trouble(error: &ImageError) -> Trouble {
-    let again = |what: String| Trouble { what, hint: Some("save it anew, as a PNG for example".into()) };
+    let again = |what: String| Trouble { what, hint: Some("save it again, for example as a PNG".into()) };
     match error {
         ImageError::Limits(error) => {
             Trouble { what: format!("it is too large ({error})"), hint: Some("scale it down first".into()) }
@@ -162,7 +154,7 @@ mod tests {
     #[test]
     fn broken_pictures_are_found_out() {
         assert_eq!(wrong("a.png", b""), "the file is empty");
-        assert_eq!(wrong("a.png", b"a castle"), "it is no picture of a known format");
+        assert_eq!(wrong("a.png", b"a castle"), "its format is not supported");
         let whole = png(40, 30);
         for length in [8, 30, whole.len() / 2] {
             let what = wrong("a.png", &whole[..length]);

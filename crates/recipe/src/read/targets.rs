@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use crate::keys::{Kind, STAGE};
-use crate::plan::{Active, Calibration, Fit, Loss, Select, StageKind};
+use crate::plan::{Active, Calibration, Fit, Loss, Select, StageKind, Word};
 use crate::read::reader::{Fields, Reader, Value};
 use crate::read::written::{At, Entry, Target, TargetKind};
 
@@ -29,32 +29,12 @@ impl<'a> Reader<'a> {
         let places = (kind == TargetKind::Detail).then(|| fields.get("places")).flatten();
         let places = places.and_then(|value| self.whole(&value)).and_then(|places| u32::try_from(places).ok());
         let places = places.filter(|places| *places > 0);
-        let fit = (kind == TargetKind::Composition).then(|| self.chosen(fields, "fit")).flatten();
-        let fit = match fit {
-            Some("contain") => Fit::Contain,
-            Some("slide") => Fit::Slide,
-            _ => Fit::Stretch,
-        };
-        let select = match self.chosen(fields, "select") {
-            Some("all") => Select::All,
-            Some("worst") => Select::Worst,
-            Some("mix") => Select::Mix,
-            Some("random") => Select::Random,
-            Some("turns") => Select::Turns,
-            _ => Select::Best,
-        };
-        let loss = match self.chosen(fields, "loss") {
-            Some("cosine") => Loss::Cosine,
-            Some("dot") => Loss::Dot,
-            Some("l1") => Loss::L1,
-            Some("l2") => Loss::L2,
-            _ => Loss::Spherical,
-        };
-        let calibration = match self.chosen(fields, "calibration") {
-            Some("start") => Calibration::Start,
-            Some("none") => Calibration::None,
-            _ => Calibration::Past,
-        };
+        // A word that could not be read has been reported.
+        let fit = (kind == TargetKind::Composition).then(|| self.chosen_word(fields, "fit")).flatten();
+        let fit = fit.unwrap_or(Fit::Stretch);
+        let select = self.chosen_word(fields, "select").unwrap_or(Select::Best);
+        let loss = self.chosen_word(fields, "loss").unwrap_or(Loss::Spherical);
+        let calibration = self.chosen_word(fields, "calibration").unwrap_or(Calibration::Past);
         if let (Some(written), false) = (fields.written("calibration"), select.compares()) {
             let message = "this has no effect: `calibration` is for select = \"best\", \"worst\" or \"mix\"";
             self.warning(written.span, message);
@@ -134,10 +114,8 @@ impl<'a> Reader<'a> {
         Some(At { value: Active { from, until }, span: value.span.clone() })
     }
 
-    /// Reads the name chosen for a key.
-    fn chosen(&mut self, fields: &Fields<'a>, key: &'static str) -> Option<&'static str> {
-        let value = fields.get(key)?;
-        let Kind::Choice(variants) = value.kind else { return None };
-        Some(self.choice(&value, variants)?.name)
+    /// Reads the word chosen for a key.
+    fn chosen_word<W: Word>(&mut self, fields: &Fields<'a>, key: &'static str) -> Option<W> {
+        Some(self.chosen(&fields.get(key)?)?.word)
     }
 }

@@ -1,9 +1,32 @@
-//! The tokens of an expression.
+//! The tokens of an expression, and what can be wrong with it.
 
 use std::ops::Range;
 
 use crate::plan::Operator;
-use crate::read::expression::Problem;
+
+/// An error in an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The bytes of the expression that it concerns; empty and at the end if something is missing.
+    pub span: Range<usize>,
+    pub message: String,
+    pub expected: Option<String>,
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Problem { span, message: message.into(), expected: None, hint: None }
+    }
+
+    pub(crate) fn expected(self, expected: impl Into<String>) -> Self {
+        Problem { expected: Some(expected.into()), ..self }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Problem { hint: Some(hint.into()), ..self }
+    }
+}
 
 /// A token of an expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +50,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(Token<'_>, Range<usize>)>, Probl
             continue;
         }
         let (token, length) = if first.is_ascii_digit() || first == '.' {
-            number(rest).map_err(|length| Problem::new(start..start + length, "this is no number"))?
+            number(rest).map_err(|length| Problem::new(start..start + length, "this is not a number"))?
         } else if first.is_alphabetic() || first == '_' {
             let length = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
             (Token::Name(&rest[..length]), length)

@@ -4,13 +4,14 @@ use std::ops::Range as Span;
 
 use toml::de::DeValue;
 
-use crate::keys::{Bounds, EASES, KEYFRAMES, Kind, Single};
-use crate::plan::{Ease, Key, Range, Schedule};
+use crate::keys::{Bounds, KEYFRAMES, Kind, Single};
+use crate::plan::{Key, Range, Schedule};
 use crate::read::expression;
-use crate::read::reader::{Reader, Value, with_point};
+use crate::read::reader::{Reader, Value};
 use crate::read::scalars::number_of;
+use crate::read::timeline::{Check, Rule};
 use crate::report::nearest::nearest;
-use crate::resolve::over_time::{Check, Rule};
+use crate::report::numbers::with_point;
 use crate::sources::origin::Origin;
 
 /// The maximum number of keyframes in a schedule.
@@ -76,7 +77,7 @@ impl<'a> Reader<'a> {
 
     fn keyframes(&mut self, value: &Value<'a>, bounds: Bounds) -> Option<Schedule> {
         let fields = self.table(&KEYFRAMES, value)?;
-        let ease = fields.get("ease").and_then(|ease| self.choice(&ease, EASES));
+        let ease = fields.get("ease").and_then(|ease| self.chosen(&ease));
         let keys = fields.written("keys")?;
         let Some(items) = keys.items(keys.kind) else {
             self.wrong_type(&keys);
@@ -87,7 +88,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         if items.len() > MOST_KEYS {
-            self.unfit(&keys, format!("{} keyframes, at most {MOST_KEYS} are possible", items.len()));
+            self.unfit(&keys, format!("{} keyframes, but at most {MOST_KEYS} are allowed", items.len()));
             return None;
         }
         let before = self.diagnostics.len();
@@ -103,18 +104,13 @@ impl<'a> Reader<'a> {
             let worth = Value { name, ..pair[1].clone() };
             if let (Some(t), Some(value)) = (self.number(&time, TIMES), self.number(&worth, bounds)) {
                 if read.last().is_some_and(|last: &Key| last.t > t) {
-                    let diagnostic = self.error(time.span.clone(), "this keyframe comes before the one in front of it");
-                    diagnostic.hint = Some("keyframes are written in the order of their times".into());
+                    let diagnostic = self.error(time.span.clone(), "this keyframe is earlier than the one before it");
+                    diagnostic.hint = Some("write keyframes in the order of their times".into());
                 }
                 read.push(Key { t, value });
             }
         }
-        let ease = match ease?.name {
-            "smooth" => Ease::Smooth,
-            "cosine" => Ease::Cosine,
-            "hold" => Ease::Hold,
-            _ => Ease::Linear,
-        };
+        let ease = ease?.word;
         (self.diagnostics.len() == before).then_some(Schedule::Keys { keys: read, ease })
     }
 
@@ -145,8 +141,10 @@ impl<'a> Reader<'a> {
         let reach = Bounds { low: bounds.low.max(0.0), ..bounds };
         let negative = number_of(value.node).is_some_and(|number| number < 0.0);
         if single == Single::MinusToPlus && negative {
-            let diagnostic =
-                self.error(value.span.clone(), format!("`{}` reaches from minus to plus its number", value.name));
+            let diagnostic = self.error(
+                value.span.clone(),
+                format!("`{}` covers both directions: one number n means from -n to n", value.name),
+            );
             diagnostic.expected = Some(format!("a number {}", reach.words()));
             diagnostic.hint = Some("for one direction only, give both ends: [low, high]".into());
             return None;

@@ -1,16 +1,15 @@
 //! A recipe as written: typed, with the places of what may still turn out wrong. Its names are not yet looked up.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
-use crate::ModelReference;
 use crate::plan::{
     Active, Basis, Calibration, Edge, Fit, Gradient, Ground, Loss, Optimiser, Patience, Region, Schedule, Select, Size,
     StageKind,
 };
-use crate::read::reader::Reader;
-use crate::read::start::Start;
-use crate::resolve::over_time::Timeline;
+use crate::read::timeline::Timeline;
 use crate::sources::origin::Origins;
+use crate::sources::texts::Place;
 
 /// A value with its place in the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +49,14 @@ impl Recipe {
     pub fn timeline(&self) -> Timeline {
         Timeline::new(self.phases.iter().map(|phase| (phase.position - 1, u64::from(phase.steps))))
     }
+}
+
+/// A picture to start from, which can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub path: PathBuf,
+    pub width: u32,
+    pub height: u32,
 }
 
 /// A pipeline with its name.
@@ -148,13 +155,15 @@ pub(crate) struct Model {
     pub weight: Schedule,
 }
 
-impl Model {
-    /// Returns the model with the place and folder of the text that names it.
-    pub fn reference(&self, reader: &Reader<'_>) -> ModelReference {
-        let At { value: name, span } = self.name.clone();
-        let place = Some(reader.sources.place(&span));
-        ModelReference { name, place, base: reader.folder(span.start).to_path_buf() }
-    }
+/// A model as the recipe or the command line names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelReference {
+    /// A name, or the path of a folder.
+    pub name: String,
+    /// Where a recipe names it; none for a default or one from the command line.
+    pub place: Option<Place>,
+    /// The folder that a path is relative to: that of the file that names the model, or the current folder for the command line.
+    pub base: PathBuf,
 }
 
 /// The probability at which a direction stops pulling.

@@ -110,7 +110,7 @@ pub fn render_diagnostics(diagnostics: &[Diagnostic]) -> String {
         out.push_str("\n\n");
     }
     if let Some(more) = diagnostics.len().checked_sub(MOST).filter(|more| *more > 0) {
-        let title = Level::NOTE.primary_title(format!("{more} more not shown; the first ones first"));
+        let title = Level::NOTE.primary_title(format!("{more} more not shown; fix the first ones first"));
         out.push_str(&renderer.render(&[Group::with_title(title)]));
         out.push('\n');
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::{Diagnostic, Severity};
+use crate::report::diagnostic::{Diagnostic, Severity};
 
 /// One finding about a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

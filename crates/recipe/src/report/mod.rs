@@ -3,4 +3,5 @@
 pub(super) mod diagnostic;
 pub(super) mod finding;
 pub(super) mod nearest;
+pub(super) mod numbers;
 pub(super) mod paths;

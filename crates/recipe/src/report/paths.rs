@@ -18,18 +18,18 @@ pub fn path_hint(path: &str) -> Option<String> {
         );
     }
     if begins("http://") || begins("https://") {
-        return Some("a recipe downloads nothing: save the file, and name its path".into());
+        return Some("recipes do not download anything: save the file and give its path".into());
     }
     if begins("file:") {
         let plain = path.get(5..).unwrap_or_default().trim_start_matches('/');
         return Some(format!("a path is written without `file:`, as in \"/{plain}\""));
     }
     if path.starts_with('~') {
-        return Some(format!("`~` is not expanded here: write the whole path, which `echo {path}` shows in a shell"));
+        return Some(format!("`~` is not expanded here: write the full path, which `echo {path}` prints in a shell"));
     }
     let variable = path.starts_with('$') || path.starts_with('%') && path.matches('%').count() > 1;
     if variable {
-        return Some("variables are not filled in here: write the whole path".into());
+        return Some("variables are not expanded here: write the full path".into());
     }
     if cfg!(windows) {
         return None;
@@ -37,7 +37,7 @@ pub fn path_hint(path: &str) -> Option<String> {
     let mut letters = path.chars();
     let drive = letters.next().is_some_and(|c| c.is_ascii_alphabetic()) && letters.next() == Some(':');
     if drive && path.get(2..).is_some_and(|rest| rest.starts_with(['\\', '/'])) {
-        return Some("this is a path of Windows; here a whole path begins with /".into());
+        return Some("this is a Windows path; here absolute paths begin with /".into());
     }
     path.contains('\\').then(|| format!("folders are separated by / here, as in \"{}\"", path.replace('\\', "/")))
 }
@@ -55,7 +55,7 @@ mod tests {
             ("%USERPROFILE%\\x.png", "variables"),
             ("C:\textures\new.png", "single quotes"),
             ("file:///home/me/x.png", "\"/home/me/x.png\""),
-            ("HTTPS://x/y.png", "downloads nothing"),
+            ("HTTPS://x/y.png", "do not download anything"),
         ] {
             assert!(path_hint(path).is_some_and(|hint| hint.contains(words)), "{path}");
         }

@@ -140,7 +140,7 @@ impl<'r> Chains<'r> {
         let named = &self.pipelines[index];
         let span = named.pipeline.base.as_ref().map_or(named.name.span.clone(), |base| base.span.clone());
         reader.error(span, format!("the pipeline `{}` begins with itself", name(&index))).hint =
-            Some(format!("the circle is {shown}"));
+            Some(format!("the cycle is {shown}"));
         for index in &path[from..] {
             self.broken[*index] = true;
         }
@@ -208,7 +208,7 @@ fn one_size(reader: &mut Reader<'_>, whole: &Whole) {
     let mut sizes = whole.sizes();
     if let (Some((first, _)), Some((second, span))) = (sizes.next(), sizes.next()) {
         let message =
-            format!("the window's size is said twice, by `{}` and by `{}`", first.kind.name(), second.kind.name());
-        reader.error(span.clone(), message).hint = Some("a pipeline has one `cover` or one `zoom`".into());
+            format!("the window's size is set twice, by `{}` and by `{}`", first.kind.name(), second.kind.name());
+        reader.error(span.clone(), message).hint = Some("a pipeline takes one `cover` or one `zoom`".into());
     }
 }

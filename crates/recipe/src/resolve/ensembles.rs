@@ -60,8 +60,10 @@ pub(crate) fn unique(reader: &mut Reader<'_>, recipe: &Recipe, members: &[Vec<Ta
         let others: HashSet<&str> = (0..members.len()).filter(|other| *other != index).flat_map(names).collect();
         if let Some(name) = names(index).find(|name| others.contains(name)) {
             let span = target.name.as_ref().map_or(target.span.clone(), |name| name.span.clone());
-            let message = format!("another target is called \"{name}\", as this one is with one of its models");
-            reader.error(span, message).hint = Some("every name is given once".into());
+            let message = format!(
+                "another target is already called \"{name}\", which is the name of this one with one of its models"
+            );
+            reader.error(span, message).hint = Some("names must be unique".into());
         }
     }
 }

@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::ModelReference;
 use crate::chance::key_of;
 use crate::plan::{
     Active, Canvas, Edge, Init, Phase, Pipeline, Plan, Prompt, Pull, Schedule, Sight, Stage, StageKind, Target,
 };
 use crate::read::reader::Reader;
+use crate::read::timeline::Timeline;
 use crate::read::written;
-use crate::read::written::{At, PipelineUse, Recipe, TargetKind, Weights};
+use crate::read::written::{At, ModelReference, PipelineUse, Recipe, TargetKind, Weights};
 use crate::report::diagnostic::Severity;
 use crate::report::nearest::did_you_mean;
+use crate::report::numbers::short;
 use crate::resolve::chains::{Chains, Whole};
 use crate::resolve::ensembles;
-use crate::resolve::over_time::{Timeline, short};
 use crate::resolve::warnings;
 use crate::sources::origin::Whence;
 
@@ -104,8 +104,8 @@ fn unique_names(reader: &mut Reader<'_>, recipe: &Recipe) {
         let mut seen = std::collections::HashSet::new();
         for (called, name) in names {
             if let (false, Some(name)) = (seen.insert(called.clone()), name) {
-                let message = format!("another {what} is called \"{called}\" already");
-                reader.error(name.span.clone(), message).hint = Some("every name is given once".into());
+                let message = format!("another {what} is already called \"{called}\"");
+                reader.error(name.span.clone(), message).hint = Some("names must be unique".into());
             }
         }
     }
@@ -149,7 +149,7 @@ impl Resolver<'_, '_> {
         } else if resolved.wanted.is_empty() && target.all_prompts && silent {
             let message = format!("\"{}\" shows nothing: none of its prompts has a positive weight", resolved.name);
             self.reader.error(target.span.clone(), message).hint =
-                Some("prompts to avoid act on what the others show: add one that is wanted".into());
+                Some("avoided prompts act on what the others show: add a prompt with a positive weight".into());
         }
         resolved
     }
@@ -157,7 +157,7 @@ impl Resolver<'_, '_> {
     /// Returns one target for each of the target's models.
     fn members(&mut self, target: &written::Target) -> Vec<Target> {
         let whole = self.target(target);
-        let own = target.models.iter().map(|model| (model.reference(self.reader), model.weight.clone()));
+        let own = target.models.iter().map(|model| (self.reader.reference(model), model.weight.clone()));
         let own = if target.models.is_empty() { self.own.clone() } else { own.collect() };
         let own = own.into_iter().map(|(model, weight)| ensembles::Part {
             name: model.name.clone(),
@@ -188,7 +188,7 @@ impl Resolver<'_, '_> {
         } else if until > total && until != u64::MAX {
             let message = format!("the run ends at step {total}, before \"{target}\" does");
             self.reader.warning(active.span.clone(), message).hint =
-                Some(format!("[{from}, \"end\"] lasts until then"));
+                Some(format!("[{from}, \"end\"] lasts until the run ends"));
         }
         scaled
     }
@@ -203,7 +203,7 @@ impl Resolver<'_, '_> {
         let Some([low, high]) = self.timeline.extent(&weight.value) else { return };
         if low.0 < 0.0 && high.0 > 0.0 {
             let message = format!(
-                "this weight changes its sign: it is {} at step {} and {} at step {}",
+                "this weight changes sign: it is {} at step {} and {} at step {}",
                 short(low.0),
                 low.1.step,
                 short(high.0),
@@ -231,11 +231,12 @@ impl Resolver<'_, '_> {
         };
         if low.0 < 0.0 {
             if own.is_some() {
-                let message = "a prompt to avoid acts on the view that another one won: its own stages mean nothing";
+                let message =
+                    "an avoided prompt acts on the view that another prompt won: its own stages have no effect";
                 self.warning(prompt.shows.span.clone(), message);
             }
             if let Some(span) = &prompt.scale_span {
-                self.warning(span.clone(), "this has no effect: prompts to avoid do not compete for windows");
+                self.warning(span.clone(), "this has no effect: avoided prompts do not compete for windows");
             }
             if resolved.avoided.iter().any(|other| other.prompt == prompt_row) {
                 self.twice(prompt);
@@ -262,7 +263,7 @@ impl Resolver<'_, '_> {
     /// Adds a direction. `own`: it has stages of its own, which would have no effect; `away`: its weight is negative.
     fn direction(&mut self, prompt: &written::Prompt, row: usize, own: bool, away: bool, resolved: &mut Target) {
         if own {
-            let message = "a direction acts on the views that its target's prompts win: its own stages mean nothing";
+            let message = "a direction acts on the views that its target's prompts win: its own stages have no effect";
             self.warning(prompt.shows.span.clone(), message);
         }
         let (hinge, other, sign) = match away {
@@ -270,7 +271,7 @@ impl Resolver<'_, '_> {
             false => (&prompt.above.value, (&prompt.below.span, "below"), "negative"),
         };
         if let (Some(span), key) = other {
-            self.warning(span.clone(), format!("this has no effect: `{key}` is for a direction of {sign} weight"));
+            self.warning(span.clone(), format!("this has no effect: `{key}` is for a direction with a {sign} weight"));
         }
         if resolved.directions.iter().any(|known| known.prompt == row) {
             self.twice(prompt);
@@ -285,13 +286,13 @@ impl Resolver<'_, '_> {
     }
 
     fn twice(&mut self, prompt: &written::Prompt) {
-        let message = format!("\"{}\" is there already", prompt.shows.value.called());
+        let message = format!("\"{}\" is already in the list", prompt.shows.value.called());
         self.reader.warning(prompt.shows.span.clone(), message).hint =
             Some("a weight makes a prompt stronger: { text = \"...\", weight = 2 }".into());
     }
 
     fn wanted_and_avoided(&mut self, prompt: &written::Prompt) {
-        let message = format!("\"{}\" is wanted and avoided in one target", prompt.shows.value.called());
+        let message = format!("\"{}\" is both wanted and avoided in one target", prompt.shows.value.called());
         self.reader.warning(prompt.shows.span.clone(), message).hint = Some("keep one of the two".into());
     }
 
@@ -315,7 +316,7 @@ impl Resolver<'_, '_> {
                     let message =
                         format!("`{}` is for details: a composition sees the whole canvas", stage.kind.name());
                     self.reader.error(span.clone(), message).hint =
-                        Some("leave it out, or look at places with a [[detail]]".into());
+                        Some("leave it out, or use a [[detail]] to look at parts of the canvas".into());
                 }
                 self.finished(whole, None)
             }
@@ -386,7 +387,7 @@ impl Resolver<'_, '_> {
         let kind = kind.name();
         match weights {
             Weights::All(weight) if names.is_empty() => {
-                self.warning(weight.span.clone(), format!("this weighs nothing: there is no {kind}"));
+                self.warning(weight.span.clone(), format!("this has no effect: there is no {kind}"));
             }
             Weights::ByName(weights) => {
                 for (name, _) in weights.iter().filter(|(name, _)| !names.contains(&name.value)) {
@@ -399,7 +400,7 @@ impl Resolver<'_, '_> {
                     } else if names.is_empty() {
                         Some(format!("this recipe has no [[{kind}]]"))
                     } else if targets.iter().all(|target| target.name.is_none()) {
-                        Some(format!("write name = \"{}\" in the [[{kind}]] that is meant", name.value))
+                        Some(format!("write name = \"{}\" in the [[{kind}]] that you mean", name.value))
                     } else {
                         did_you_mean(&name.value, names.iter().map(String::as_str), "there are")
                     };

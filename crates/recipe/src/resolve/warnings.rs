@@ -3,8 +3,9 @@
 
 use crate::plan::{Gradient, Optimiser, Phase, Schedule};
 use crate::read::reader::Reader;
+use crate::read::timeline::Timeline;
 use crate::read::written::Recipe;
-use crate::resolve::over_time::{Timeline, short};
+use crate::report::numbers::short;
 
 /// Warns about targets and phases that do nothing, and about values without effect.
 pub(crate) fn warn(reader: &mut Reader<'_>, recipe: &Recipe, phases: &[Phase], timeline: &Timeline) {
@@ -31,11 +32,11 @@ pub(crate) fn warn(reader: &mut Reader<'_>, recipe: &Recipe, phases: &[Phase], t
     for (index, (phase, written)) in once {
         if any && !active[index].contains(&true) {
             let message = format!("nothing is active in the phase \"{}\": all weights are 0 there", phase.name);
-            reader.warning(written.span.clone(), message).hint = Some("the picture does not change in it".into());
+            reader.warning(written.span.clone(), message).hint =
+                Some("the picture does not change in this phase".into());
         }
         if zero(index, &phase.rate) {
-            let message =
-                format!("the rate is 0 all through the phase \"{}\": the picture does not change", phase.name);
+            let message = format!("the rate is 0 throughout the phase \"{}\": the picture does not change", phase.name);
             reader.warning(written.rate.span.clone(), message);
         }
         finest(reader, recipe, index, timeline);
@@ -65,7 +66,7 @@ fn finest(reader: &mut Reader<'_>, recipe: &Recipe, index: usize, timeline: &Tim
     let Some(least) = timeline.least(recipe.phases[index].position - 1, &finest.value) else { return };
     if finest.said && least > most {
         let message = format!(
-            "`finest` is at least {}: a canvas of {side} pixels holds {} cycles, and nothing is hidden",
+            "`finest` is at least {}: a canvas of {side} pixels holds {} cycles, so nothing is filtered out",
             short(least),
             short(most)
         );

@@ -63,7 +63,7 @@ fn text() -> Value {
 
 /// The schema of the entry that stands for inherited ones.
 fn inherited() -> Value {
-    json!({ "description": "The entries that the recipe named by `extends` has here.", "enum": [INHERITED] })
+    json!({ "description": "The entries inherited from the recipe that `extends` names.", "enum": [INHERITED] })
 }
 
 fn table(spec: &Table) -> Value {

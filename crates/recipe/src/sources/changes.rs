@@ -1,4 +1,4 @@
-//! Describes an edit of a recipe's text as the paths of changed values, written like those of a [`Setting`](super::Setting).
+//! Describes an edit of a recipe's text as the paths of changed values, written like those of a [`Setting`](crate::given::Setting).
 
 use toml::{Table, Value};
 

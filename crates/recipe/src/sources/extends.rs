@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::given::{Base, Bases};
 use crate::keys::{Kind, RECIPE};
 use crate::read::reader::{Reader, Value};
 use crate::report::diagnostic::Diagnostic;
@@ -28,24 +29,6 @@ use crate::syntax::tree::moved;
 const DEEPEST: usize = 16;
 /// The maximum number of recipes that make up one, each counted as often as it is built on.
 const MOST: usize = 64;
-
-/// The recipes that a recipe builds on, as stored in a picture.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Bases {
-    /// For each entry of the recipe's `extends`, its index in [`Bases::recipes`].
-    pub extends: Vec<usize>,
-    pub recipes: Vec<Base>,
-}
-
-/// A recipe that another builds on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base {
-    /// The path of its file, absolute or relative to the folder of the recipe that is rendered.
-    pub path: String,
-    pub text: String,
-    /// As in [`Bases::extends`].
-    pub extends: Vec<usize>,
-}
 
 /// A recipe with all the recipes that it builds on, whose texts are among the sources.
 pub(crate) struct Family {
@@ -194,7 +177,7 @@ impl Family {
         self.room(path)?;
         let recipe = open(&base).map_err(|Trouble { what, hint }| {
             let looked =
-                || format!("looked at {}; paths are relative to the folder of the file they are in", base.display());
+                || format!("looked for {}; paths are relative to the folder of the file they are in", base.display());
             let elsewhere = missing_hint(&named.text, &base);
             let hint = elsewhere.or_else(|| like(&base)).or(hint.filter(|_| base.exists())).unwrap_or_else(looked);
             Trouble { what, hint: Some(hint) }
@@ -222,7 +205,7 @@ impl Family {
         let Some(kept) = self.members[by].kept.clone() else { return Err(None) };
         let base = link.and_then(|link| Some((link, kept.bases.recipes.get(link)?)));
         let Some((link, base)) = base else {
-            let what = "the picture does not hold it".to_owned();
+            let what = "the picture does not contain it".to_owned();
             return Err(Some(Trouble { what, hint: Some(format!("it was called {}", named.text)) }));
         };
         let identity = Identity::Kept(Rc::as_ptr(&kept), link);
@@ -248,14 +231,14 @@ impl Family {
         names.extend(known.as_ref().map(name));
         Err(Trouble {
             what: "it builds on this recipe itself".into(),
-            hint: Some(format!("the circle is {}", names.join(" -> "))),
+            hint: Some(format!("the cycle is {}", names.join(" -> "))),
         })
     }
 
     fn room(&self, path: &[usize]) -> Result<(), Trouble> {
         let what = match (path.len() > DEEPEST, self.members.len() > MOST) {
-            (true, _) => format!("more than {DEEPEST} recipes stand behind one another"),
-            (_, true) => format!("the recipe is made of more than {MOST} others"),
+            (true, _) => format!("recipes build on one another more than {DEEPEST} levels deep"),
+            (_, true) => format!("the recipe builds on more than {MOST} others"),
             _ => return Ok(()),
         };
         Err(Trouble { what, hint: None })
@@ -289,7 +272,7 @@ impl Family {
         self.order(0, &mut order);
         if order.len() > MOST {
             let message =
-                format!("this recipe is made of more than {MOST} others, counting each as often as it is built on");
+                format!("this recipe builds on more than {MOST} others, counting each every time it is built on");
             diagnostics.push(Diagnostic::whole(self.sources.main().clone(), message));
             order.drain(..order.len() - 1);
         }

@@ -80,7 +80,7 @@ impl<'s> Merge<'s> {
             if entry.get_ref().as_str() != Some(INHERITED) {
                 own.push(entry);
             } else if place.is_some() {
-                let message = "\"...\" stands for the inherited entries, and did so already";
+                let message = "\"...\" stands for the inherited entries and may be used only once";
                 self.diagnostics.push(Diagnostic::error(self.sources.place(&entry.span()), message));
             } else {
                 place = Some(own.len());
@@ -123,7 +123,7 @@ impl<'s> Merge<'s> {
         let hint = match (self.extends, name) {
             (false, _) => "name the recipe to build on at the top: extends = \"base.toml\"",
             (true, "prompts") => {
-                "the entries of an inherited target are there where it is kept and named: \
+                "to inherit a target's entries, keep the inherited targets and give its name: \
                  detail = [\"...\", { name = \"sky\", prompts = [\"...\", \"sword\"] }]"
             }
             _ => "leave it out",

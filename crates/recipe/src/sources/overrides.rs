@@ -1,23 +1,9 @@
-//! Settings of the command line that override the recipe.
+//! Reads the command line's overrides as recipes read such values, and shares steps among phases.
 
 use toml::de::DeValue;
 
 use crate::keys::{SEEDS, SIDES, STEPS};
 use crate::plan::Size;
-use crate::sources::setting::Setting;
-
-/// Changes to a recipe that apply before it becomes a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Overrides {
-    pub size: Option<Size>,
-    /// The steps of all phases together. Each phase is scaled and keeps at least one step.
-    pub steps: Option<u64>,
-    pub seed: Option<u64>,
-    /// A model's name, or its folder relative to the current one.
-    pub model: Option<String>,
-    /// Single values, later ones over earlier ones. They are put into the recipe before it is read; the fields above apply to the result.
-    pub set: Vec<Setting>,
-}
 
 /// Reads a size as given on the command line: `WIDTHxHEIGHT`, each from 16 to 65536 pixels.
 pub fn parse_size(text: &str) -> Result<Size, String> {

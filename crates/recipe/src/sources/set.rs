@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
+use crate::given::Setting;
 use crate::keys::{COMPOSITION, DETAIL, KEYFRAMES, Kind, MODEL, PROMPT, RECIPE, STAGE, Table, Variant, With};
-use crate::read::advice;
-use crate::read::advice::Counsel;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::nearest::{did_you_mean, nearest};
 use crate::schema::defaults;
-use crate::sources::setting::{Segment, Setting};
+use crate::sources::counsel;
+use crate::sources::counsel::Counsel;
+use crate::sources::setting::{Segment, segments, value_start};
 use crate::sources::texts::{SourceFile, Sources};
 use crate::syntax::repair;
 use crate::syntax::tree::{Node, key, node_moved, placed, text};
@@ -46,7 +47,7 @@ impl<'a> Unsaid<'_, 'a> {
     }
 
     fn value(self, table: &str, key: &str) -> Option<DeValue<'a>> {
-        let advised = advice::entry(self.advice, table, key).map(|node| node.get_ref().clone());
+        let advised = counsel::entry(self.advice, table, key).map(|node| node.get_ref().clone());
         advised.or_else(|| defaults::value(table, key).cloned())
     }
 }
@@ -110,20 +111,20 @@ fn one<'s>(
     let wrong = |span, message: &str, hint: Option<&str>| {
         vec![Reported::Wrong(Wrong { span, message: message.into(), hint: hint.map(str::to_owned) })]
     };
-    let mut path = setting.segments().map_err(|span| wrong(moved(span), "a word of this path is missing", None))?;
+    let mut path = segments(setting).map_err(|span| wrong(moved(span), "a word of this path is missing", None))?;
     for segment in &mut path {
         segment.span = moved(segment.span.clone());
     }
     if let Some(segment) = path.get(DEEPEST) {
-        return Err(wrong(segment.span.clone(), "no place of a recipe lies so deep", None));
+        return Err(wrong(segment.span.clone(), "no path in a recipe is this long", None));
     }
-    let raw = &file.text[setting.value_start()..];
-    let span = moved(setting.value_start()..file.text.len());
+    let raw = &file.text[value_start(setting)..];
+    let span = moved(value_start(setting)..file.text.len());
     if raw.is_empty() {
         return Err(wrong(span, "the value is missing", Some("an empty text is written '\"\"'")));
     }
     let toml = match DeValue::parse(raw) {
-        Ok(node) => Some(node_moved(node, start + setting.value_start())),
+        Ok(node) => Some(node_moved(node, start + value_start(setting))),
         // A value that begins like TOML is meant to be TOML.
         Err(error) if raw.starts_with(['[', '{', '"', '\'']) => {
             let errors = DeTable::parse_recoverable(&file.text).1;
@@ -136,10 +137,10 @@ fn one<'s>(
         Err(_) => None,
     };
     if path.first().is_some_and(|first| first.text == "extends") {
-        let hint = "write it in a recipe of its own";
+        let hint = "write it in a recipe";
         return Err(wrong(
             path[0].span.clone(),
-            "`extends` cannot be set: it is no value of the picture's",
+            "`extends` cannot be set: it is not a value of the picture",
             Some(hint),
         ));
     }
@@ -216,7 +217,7 @@ fn in_value<'a>(
         (Kind::Pipeline, DeValue::String(name)) => Err(Wrong {
             span: first.span.clone(),
             message: format!("`{}` is the pipeline \"{name}\" and has no entries of its own", at.text),
-            hint: Some(format!("stages.{name}.{} is the place in the pipeline itself", words(path))),
+            hint: Some(format!("stages.{name}.{} sets it in the pipeline itself", words(path))),
         }),
         (Kind::Prompts | Kind::Models, DeValue::Array(array)) => {
             let (spec, name) = if matches!(kind, Kind::Models) { (&MODEL, "name") } else { (&PROMPT, "text") };
@@ -256,7 +257,7 @@ fn in_value<'a>(
         (Kind::Weights(_), _) => Err(Wrong {
             span: first.span.clone(),
             message: format!("`{}` is one weight for all", at.text),
-            hint: Some(format!("set all of it: {} = {{ {} = ... }}", at.text, first.text)),
+            hint: Some(format!("set them by name: {} = {{ {} = ... }}", at.text, first.text)),
         }),
         (_, DeValue::Array(array)) => {
             let length = array.len();
@@ -385,15 +386,14 @@ fn entry<'t, 'a>(
                 _ => format!("{length} entries, at positions 0 to {}", length - 1),
             };
             let message = format!("there is no position {index}: `{}` has {entries}", at.text);
-            return Err(wrong(message, Some(format!("position {length} adds one"))));
+            return Err(wrong(message, Some(format!("position {length} adds an entry"))));
         }
         Err(_) => {
             let found = array.iter().position(|entry| name_of(entry, kind) == Some(word.text.as_str()));
             found.ok_or_else(|| {
                 let names: Vec<&str> = array.iter().filter_map(|entry| name_of(entry, kind)).collect();
-                let hint = did_you_mean(&word.text, names.iter().copied(), "there are").unwrap_or_else(|| {
-                    format!("entries without a name are known by their position, from 0: {}.0", at.text)
-                });
+                let hint = did_you_mean(&word.text, names.iter().copied(), "there are")
+                    .unwrap_or_else(|| format!("give the position of an entry without a name, from 0: {}.0", at.text));
                 wrong(format!("no entry of `{}` is called \"{}\"", at.text, word.text), Some(hint))
             })?
         }

@@ -96,6 +96,28 @@ fn quoted_end(text: &str, start: usize) -> (usize, bool) {
     (limit, false)
 }
 
+/// Whether a line is `[word]` or `[[word]]`, which no array of values looks like.
+pub(crate) fn is_heading(line: &str) -> bool {
+    let line = line.split('#').next().unwrap_or("").trim();
+    let word = line.trim_start_matches('[').trim_end_matches(']').trim();
+    line.starts_with('[')
+        && line.ends_with(']')
+        && word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        && !["true", "false", "inf", "nan"].contains(&word)
+}
+
+/// Returns where the parser found an error.
+pub(crate) fn start(error: &toml::de::Error) -> usize {
+    error.span().map_or(0, |span| span.start)
+}
+
+/// Returns the beginning of the line that contains a byte.
+pub(crate) fn line_start(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

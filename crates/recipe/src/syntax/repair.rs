@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use crate::keys;
 use crate::keys::Kind;
-use crate::read::reader::with_point;
 use crate::report::diagnostic::Diagnostic;
+use crate::report::numbers::with_point;
 use crate::sources::overrides::parse_size;
 use crate::sources::texts::{Place, SourceFile};
-use crate::syntax::marks::{Marks, line_end};
+use crate::syntax::marks::{Marks, is_heading, line_end, line_start, start};
 use crate::syntax::unclosed::{Unclosed, quote_hint, unclosed, unclosed_quote};
 
 /// Converts the parser's errors to diagnostics, in text order.
@@ -34,27 +34,6 @@ pub(crate) fn diagnostics(file: &Arc<SourceFile>, errors: &[toml::de::Error]) ->
     let mut diagnostics: Vec<Diagnostic> = errors.chain(unclosed).collect();
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.start, span.end)));
     diagnostics
-}
-
-/// Whether a line is `[word]` or `[[word]]`, which no array of values looks like.
-pub(crate) fn is_heading(line: &str) -> bool {
-    let line = line.split('#').next().unwrap_or("").trim();
-    let word = line.trim_start_matches('[').trim_end_matches(']').trim();
-    line.starts_with('[')
-        && line.ends_with(']')
-        && word.starts_with(|c: char| c.is_ascii_alphabetic())
-        && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
-        && !["true", "false", "inf", "nan"].contains(&word)
-}
-
-pub(crate) fn start(error: &toml::de::Error) -> usize {
-    error.span().map_or(0, |span| span.start)
-}
-
-/// Returns the beginning of the line that contains a byte.
-pub(crate) fn line_start(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1)
 }
 
 fn diagnostic(file: &Arc<SourceFile>, marks: &Marks, error: &toml::de::Error) -> Diagnostic {
@@ -86,28 +65,29 @@ fn reword(said: &str, text: &str, span: &Range<usize>) -> (Option<&'static str>,
             (Some("the value is missing"), example(text, span.start))
         }
         "string values must be quoted" if is_key(text, span.end) && !word.is_empty() => (
-            Some("a key cannot stand here"),
-            Some(format!("keys stand in a table: {{ text = \"...\", {word} = ... }}")),
+            Some("a key is not allowed here"),
+            Some(format!("keys belong in a table: {{ text = \"...\", {word} = ... }}")),
         ),
         "string values must be quoted" => unquoted(word),
         "duplicate key" => duplicate(text, span, word),
         "invalid basic string" | "invalid literal string" => (Some("this text is never closed"), None),
-        "unexpected key or value" if decimal_comma(text, span.start).is_some() => {
-            (Some("numbers have a point"), decimal_comma(text, span.start).map(|number| format!("write {number}")))
-        }
+        "unexpected key or value" if decimal_comma(text, span.start).is_some() => (
+            Some("numbers use a decimal point"),
+            decimal_comma(text, span.start).map(|number| format!("write {number}")),
+        ),
         "invalid mantissa" => (Some("a digit is missing before the point"), Some("write 0.5, not .5".into())),
         "invalid fraction" if dots(text, span.start).is_some() => {
-            (Some("two ends are written as an array"), dots(text, span.start))
+            (Some("a range is written as an array"), dots(text, span.start))
         }
-        "invalid fraction" => (Some("a digit is missing behind the point"), Some("write 1.0, not 1.".into())),
-        "invalid boolean" => (None, Some("true and false are written in small letters".into())),
+        "invalid fraction" => (Some("a digit is missing after the point"), Some("write 1.0, not 1.".into())),
+        "invalid boolean" => (None, Some("true and false are written in lower case".into())),
         "invalid unquoted key" if word == ":" => {
             (Some("a key and its value are joined by ="), Some("write key = value".into()))
         }
         "unclosed array table" | "unclosed table" => (Some("this heading is never closed"), None),
         // Most often this is a Windows path.
         escape if escape.contains("escape") || escape.contains("unicode") => (
-            Some("a backslash in double quotes begins an escape, and this is none"),
+            Some("a backslash in double quotes begins an escape, and this is not a valid one"),
             Some("single quotes keep backslashes: 'C:\\photos\\sea.png'".into()),
         ),
         "cannot recurse further; max recursion depth met" => (Some("this is nested too deeply"), None),
@@ -167,15 +147,17 @@ fn duplicate(text: &str, span: &Range<usize>, word: &str) -> (Option<&'static st
     let name = heading.trim_matches(['[', ']']).trim();
     let hint = match known {
         Some(Kind::Tables(table)) if name == word => {
-            format!("where there can be several, each is written {}", table.heading)
+            format!("to have several, write each as {}", table.heading)
         }
         _ => {
             // Limited, because a long recipe may be full of duplicates.
             let mut before = text[..line_start(text, span.start)].lines().enumerate().take(200);
             let same = |line: &str| is_heading(line) && line.split(['[', ']']).any(|part| part.trim() == name);
             match before.find(|(_, line)| same(line)) {
-                Some((first, _)) => format!("there is one [{name}]: write its keys below that of line {}", first + 1),
-                None => format!("there is one `{name}`: write all its keys in one place"),
+                Some((first, _)) => {
+                    format!("there is only one [{name}]: write its keys below the one on line {}", first + 1)
+                }
+                None => format!("there is only one `{name}`: write all its keys in one place"),
             }
         }
     };
@@ -186,7 +168,7 @@ fn duplicate(text: &str, span: &Range<usize>, word: &str) -> (Option<&'static st
 fn unquoted(word: &str) -> (Option<&'static str>, Option<String>) {
     if word.strip_prefix(['.', '-', '+']).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
     {
-        return (Some("this is no number"), Some("a number has a digit before its point: 0.5".into()));
+        return (Some("this is not a number"), Some("a number needs a digit before its point: 0.5".into()));
     }
     if let Ok(size) = parse_size(word) {
         return (Some("a size is written as an array"), Some(format!("write [{}, {}]", size.width, size.height)));
@@ -201,7 +183,7 @@ fn unquoted(word: &str) -> (Option<&'static str>, Option<String>) {
     let inner = word.trim_matches(|c: char| c.is_whitespace() || "\"'“”„‘’«»".contains(c));
     let hint = if inner.is_empty() || inner.chars().count() > 60 { None } else { Some(format!("write \"{inner}\"")) };
     let curly = word.starts_with(['“', '”', '„', '‘', '’', '«', '»']);
-    (Some(if curly { "texts stand in straight quotes" } else { "a text stands in quotes" }), hint)
+    (Some(if curly { "texts must be in straight quotes" } else { "a text must be in quotes" }), hint)
 }
 
 #[cfg(test)]
@@ -254,7 +236,7 @@ mod tests {
             ("['a castle]", "write 'a castle'"),
             ("[{ text = \"a, weight = 2 }]", "a \" is missing on this line"),
             ("[\"a castle, \"b\"]", hint),
-            ("['a', 'a knight's sword']", "a text with an apostrophe stands in double quotes"),
+            ("['a', 'a knight's sword']", "a text with an apostrophe needs double quotes"),
             ("[\"b\\\"]", "write \"b\\\"\""),
             ("[\"b\\]", "a \" is missing on this line"),
         ] {
@@ -301,30 +283,26 @@ mod tests {
     #[test]
     fn what_is_given_twice_is_a_key_or_a_table() {
         for (text, message, hint) in [
-            (
-                "[[detail]]\n[detail]",
-                "this table was given before",
-                "where there can be several, each is written [[detail]]",
-            ),
+            ("[[detail]]\n[detail]", "this table was given before", "to have several, write each as [[detail]]"),
             (
                 "\n[canvas] # a\nb = 1\n[ canvas ]",
                 "this table was given before",
-                "there is one [canvas]: write its keys below that of line 2",
+                "there is only one [canvas]: write its keys below the one on line 2",
             ),
             (
                 "[canvas.init]\n[canvas.init]",
                 "this table was given before",
-                "there is one [canvas.init]: write its keys below that of line 1",
+                "there is only one [canvas.init]: write its keys below the one on line 1",
             ),
             (
                 "canvas = { a = 1 }\n[canvas]",
                 "this table was given before",
-                "there is one `canvas`: write all its keys in one place",
+                "there is only one `canvas`: write all its keys in one place",
             ),
             (
                 "[canvas]\n[[canvas]]",
                 "this table was given before",
-                "there is one [canvas]: write its keys below that of line 1",
+                "there is only one [canvas]: write its keys below the one on line 1",
             ),
             ("a = 1\na = 2", "this key was given before", "keep one of the two"),
         ] {
@@ -337,14 +315,14 @@ mod tests {
     fn other_slips_are_named() {
         assert_eq!(said("a = 8..24")[0].2, "a range is [8, 24], a change over time { keys = [[0, 8], [1, 24]] }");
         for (text, message) in [
-            ("a = ['b', weight = 2]", "a key cannot stand here"),
+            ("a = ['b', weight = 2]", "a key is not allowed here"),
             ("a = 1\na = 2", "this key was given before"),
             ("a = \"x", "this text is never closed"),
-            ("a = “x”", "texts stand in straight quotes"),
+            ("a = “x”", "texts must be in straight quotes"),
             ("a: 1", "a key and its value are joined by ="),
-            ("a = 1.", "a digit is missing behind the point"),
+            ("a = 1.", "a digit is missing after the point"),
             ("a = -.5", "a digit is missing before the point"),
-            ("a = 0,05", "numbers have a point"),
+            ("a = 0,05", "numbers use a decimal point"),
         ] {
             assert_eq!(said(text)[0].1, message, "{text}");
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use crate::given::Bases;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::paths::missing_hint;
-use crate::sources::extends::Bases;
 use crate::sources::texts::{Place, SourceFile};
 use crate::syntax::repair;
 
@@ -57,7 +57,7 @@ pub fn decode(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
         // Lossy decoding keeps everything before the first wrong byte in place.
         let file = SourceFile::new(path, String::from_utf8_lossy(error.as_bytes()));
         Diagnostic::error(Place { file, span: start..start + 1 }, "this is not UTF-8 text")
-            .hint("save the recipe in the encoding UTF-8")
+            .hint("save the recipe as UTF-8")
     })
 }
 
@@ -70,10 +70,8 @@ pub fn open(path: &Path) -> Result<RecipeText, Trouble> {
     let metadata = std::fs::metadata(path).map_err(trouble)?;
     // Reading a pipe, for example, would block.
     let bytes = if metadata.is_file() { read_bytes(path)? } else { return Err(not_a_file()) };
-    let text = String::from_utf8(bytes).map_err(|_| Trouble {
-        what: "it is not UTF-8 text".into(),
-        hint: Some("save it in the encoding UTF-8".into()),
-    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Trouble { what: "it is not UTF-8 text".into(), hint: Some("save it as UTF-8".into()) })?;
     Ok(RecipeText { path: path.to_path_buf(), text, bases: None })
 }
 

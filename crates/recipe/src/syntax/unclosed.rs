@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use crate::syntax::marks::{Crossed, Marks, Quoted, line_end};
-use crate::syntax::repair::{is_heading, line_start, start};
+use crate::syntax::marks::{Crossed, Marks, Quoted, is_heading, line_end, line_start, start};
 
 /// A quote or bracket that is never closed. Everything after some byte may then be misread.
 pub(crate) struct Unclosed {
@@ -85,7 +84,7 @@ pub(crate) fn unclosed_quote<'m>(text: &str, marks: &'m Marks, error: &toml::de:
 pub(crate) fn quote_hint(text: &str, quoted: &Quoted) -> String {
     let quote = &text[quoted.range.start..quoted.range.start + 1];
     if quote == "'" && quoted.closed && text[quoted.range.end..].starts_with(char::is_alphanumeric) {
-        return "a text with an apostrophe stands in double quotes".into();
+        return "a text with an apostrophe needs double quotes".into();
     }
     let content = text[quoted.range.start + 1..quoted.range.end].trim_end_matches(quote);
     let content = content.split(" #").next().unwrap_or("");

@@ -15,7 +15,7 @@ pub enum RenderError {
     Clip(#[from] ClipError),
     #[error(transparent)]
     Region(#[from] RegionError),
-    #[error("this render cannot go on from there: {0}")]
+    #[error("cannot continue the render from this state: {0}")]
     State(String),
     #[error("the model's gradient at step {step} is not a finite number")]
     NotFinite { step: u64 },
@@ -26,7 +26,9 @@ impl RenderError {
     pub fn hint(&self) -> Option<String> {
         match self {
             RenderError::Clip(error) => error.hint(),
-            RenderError::NotFinite { .. } => Some("a lower rate, or another model; f16 models overflow easily".into()),
+            RenderError::NotFinite { .. } => {
+                Some("try a lower rate or another model; f16 models overflow easily".into())
+            }
             RenderError::Canvas(error) => error.hint(),
             RenderError::Region(_) | RenderError::State(_) => None,
         }

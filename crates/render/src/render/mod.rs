@@ -13,6 +13,7 @@ mod scene;
 mod seen;
 mod state;
 mod tally;
+mod way;
 
 pub use calibration::Past;
 pub use carry::{Left, canvas_fits};

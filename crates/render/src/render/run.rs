@@ -1,16 +1,16 @@
 //! The steps of a render.
 
-use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::{
-    Control, Left, Lens, Observer, Past, Progress, RenderError, Rendered, Rises, Seconds, Seen, Standing, State, Tally,
+    Control, Left, Lens, Observer, Past, Progress, RenderError, Rendered, Seconds, Seen, Standing, State, Tally,
     ask::{Ask, Asks, Contest, acting_prompts, draw},
     balance::Balance,
     calibration::Fields,
     scene::Scene,
     seen::Last,
     tally::distinct_prompts,
+    way::Way,
 };
 use crate::{
     canvas::Canvas,
@@ -63,94 +63,23 @@ pub fn carry_on(
     go_on(plan, run, standing, observer)
 }
 
-/// Runs the remaining steps.
+/// Goes through the phases and does their steps that are left.
 fn go_on(
     plan: &Plan,
     mut run: Run<'_, '_>,
     standing: &Standing,
     observer: &mut dyn Observer,
 ) -> Result<Rendered, RenderError> {
-    let clock = Instant::now();
-    let total = plan.steps();
-    let mut done = standing.steps;
-    let mut finest = None;
+    let mut way = Way::new(plan, standing);
     let mut stopped = false;
-    let mut phase_start = 0;
-    let mut position = 0;
-    'phases: for (index, phase) in plan.phases.iter().enumerate() {
-        let steps = u64::from(phase.steps);
-        let first = match index.cmp(&standing.phase) {
-            Ordering::Less => steps,
-            Ordering::Equal if standing.phase_over => steps,
-            Ordering::Equal => standing.phase_step,
-            Ordering::Greater => 0,
-        };
-        if index == standing.phase && standing.phase_step > 0 {
-            // The picture so far, in case no step is left.
-            position = phase_start + standing.phase_step;
-            let time = Time::new(standing.phase_step - 1, steps, phase_start, total);
-            finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
+    for index in 0..plan.phases.len() {
+        way.enter(index, standing);
+        if run.phase(&mut way, observer)? == Control::Stop {
+            stopped = !way.is_at_end();
+            break;
         }
-        let mut rises = phase.patience.map(|_| match &standing.rises {
-            Some(rises) if index == standing.phase => rises.clone(),
-            _ => Rises::of(plan.targets.len()),
-        });
-        if first < steps {
-            run.canvas.follow(&phase.optimiser);
-        }
-        for phase_step in first..steps {
-            let time = Time::new(phase_step, steps, phase_start, total);
-            let before = std::mem::replace(&mut finest, phase.finest.as_ref().map(|schedule| schedule.at(&time)));
-            let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
-            let size = run.canvas.size();
-            run.resize(phase.canvas_size(plan.size, &time))?;
-            // Whether the canvas is still as the previous step left it.
-            let untouched = phase_step > first && run.canvas.size() == size;
-            run.gradient = hold(&phase.gradient, &time);
-            match run.step(&time, finest, &weights, phase.rate.at(&time)) {
-                Ok(()) => {}
-                Err(RenderError::Clip(ClipError::Cancelled)) => {
-                    (stopped, finest) = (true, before);
-                    if untouched {
-                        run.last = Last::default();
-                        let at = Position { index, phase_step, done, position, phase_over: false };
-                        observer.cancelled(&mut run.progress(at, finest, rises.as_ref(), &clock));
-                    }
-                    break 'phases;
-                }
-                Err(error) => return Err(error),
-            }
-            done += 1;
-            position = phase_start + phase_step + 1;
-            let lost = match (&phase.patience, &mut rises) {
-                (Some(patience), Some(rises)) => rises.step(patience, &run.by_target()),
-                _ => false,
-            };
-            let phase_over = lost || phase_step + 1 == steps;
-            let at = Position { index, phase_step: phase_step + 1, done, position, phase_over };
-            let control = observer.step(&mut run.progress(at, finest, rises.as_ref(), &clock));
-            if control == Control::Stop {
-                stopped = !phase_over || index + 1 < plan.phases.len();
-                break 'phases;
-            }
-            if phase_over {
-                break;
-            }
-        }
-        phase_start += steps;
     }
-    let spared = if stopped { position } else { total } - done;
-    let picture = Picture { size: plan.size, pixels: run.canvas.picture(finest) };
-    Ok(Rendered {
-        picture,
-        tally: run.tally,
-        steps: done,
-        position,
-        spared,
-        views: run.views,
-        stopped,
-        seconds: run.seconds,
-    })
+    Ok(run.rendered(&way, stopped))
 }
 
 /// How the parameter gradient is limited in one step.
@@ -173,6 +102,11 @@ fn hold(gradient: &Gradient, time: &Time) -> Hold {
 /// Maps a window of the canvas to the optimised size; `by` is the ratio of that size to the canvas.
 fn on_canvas(window: &Window, by: Option<[f64; 2]>) -> Window {
     by.map_or_else(|| window.clone(), |by| window.scaled(by))
+}
+
+/// Yields the asks of each model, which are adjacent.
+fn by_model<'s>(plan: &'s Plan, asks: &'s [Ask]) -> impl Iterator<Item = &'s [Ask]> {
+    asks.chunk_by(|a, b| plan.targets[a.target].model == plan.targets[b.target].model)
 }
 
 /// Returns where a view's gradient goes: to a region, if any, and within it to an ensemble (identified by its first member) or
@@ -210,19 +144,6 @@ pub fn conclude(plan: &Plan, state: &State<'_>) -> Result<Rendered, RenderError>
         stopped: false,
         seconds: Seconds::default(),
     })
-}
-
-/// Where the loop is after a step.
-struct Position {
-    /// The phase's index.
-    index: usize,
-    /// Steps done of the phase.
-    phase_step: u64,
-    /// Steps done.
-    done: u64,
-    /// Steps done if no phase had ended early.
-    position: u64,
-    phase_over: bool,
 }
 
 /// The data that persists from step to step.
@@ -305,38 +226,81 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
+    /// Does the steps of a phase that are left, and tells the observer of each. Returns whether the render goes on after them.
+    fn phase(&mut self, way: &mut Way<'_>, observer: &mut dyn Observer) -> Result<Control, RenderError> {
+        let phase = way.phase();
+        let first = way.phase_step;
+        if !way.phase_over {
+            self.canvas.follow(&phase.optimiser);
+        }
+        while !way.phase_over {
+            let time = way.time();
+            let before = std::mem::replace(&mut way.finest, phase.finest.as_ref().map(|schedule| schedule.at(&time)));
+            let weights: Vec<f64> = phase.weights.iter().map(|schedule| schedule.at(&time)).collect();
+            let size = self.canvas.size();
+            self.resize(phase.canvas_size(self.plan.size, &time))?;
+            // Whether the canvas is still as the previous step left it.
+            let untouched = way.phase_step > first && self.canvas.size() == size;
+            self.gradient = hold(&phase.gradient, &time);
+            match self.step(&time, way.finest, &weights, phase.rate.at(&time)) {
+                Ok(()) => way.advance(|| self.by_target()),
+                Err(RenderError::Clip(ClipError::Cancelled)) => {
+                    way.finest = before;
+                    if untouched {
+                        self.last = Last::default();
+                        observer.cancelled(&mut self.progress(way));
+                    }
+                    return Ok(Control::Stop);
+                }
+                Err(error) => return Err(error),
+            }
+            if observer.step(&mut self.progress(way)) == Control::Stop {
+                return Ok(Control::Stop);
+            }
+        }
+        Ok(Control::Continue)
+    }
+
     /// Returns what the observer is told after a step.
-    fn progress<'b>(
-        &'b mut self,
-        at: Position,
-        finest: Option<f64>,
-        rises: Option<&'b Rises>,
-        clock: &Instant,
-    ) -> Progress<'b> {
+    fn progress<'b>(&'b mut self, way: &'b Way<'_>) -> Progress<'b> {
         let plan = self.plan;
-        let Position { index, phase_step, done, position, phase_over } = at;
         Progress {
-            step: position,
-            done,
+            step: way.position,
+            done: way.done,
             steps: plan.steps(),
-            phase: index,
-            phase_name: &plan.phases[index].name,
-            phase_step,
-            phase_steps: u64::from(plan.phases[index].steps),
+            phase: way.index,
+            phase_name: &way.phase().name,
+            phase_step: way.phase_step,
+            phase_steps: u64::from(way.phase().steps),
             canvas_size: self.canvas.size(),
             views: self.views,
             places: self.places,
             similarities: &self.similarities,
             tally: &self.tally,
-            seconds: clock.elapsed().as_secs_f64(),
+            seconds: way.seconds(),
             seen: Seen { plan, scene: &self.scene, last: &self.last, pixels: &self.pixels, levels: &self.levels },
             canvas: &mut self.canvas,
-            finest,
+            finest: way.finest,
             size: plan.size,
-            phase_over,
-            rises,
+            phase_over: way.phase_over,
+            rises: way.rises.as_ref(),
             pasts: &self.pasts,
-            next_phase: plan.phases.get(index + 1),
+            next_phase: plan.phases.get(way.index + 1),
+        }
+    }
+
+    /// Returns the result.
+    fn rendered(mut self, way: &Way<'_>, stopped: bool) -> Rendered {
+        let steps = if stopped { way.position } else { self.plan.steps() };
+        Rendered {
+            picture: Picture { size: self.plan.size, pixels: self.canvas.picture(way.finest) },
+            tally: self.tally,
+            steps: way.done,
+            position: way.position,
+            spared: steps - way.done,
+            views: self.views,
+            stopped,
+            seconds: self.seconds,
         }
     }
 
@@ -369,13 +333,8 @@ impl<'a, 'e> Run<'a, 'e> {
         let plan = self.plan;
         let mut asks = draw(plan, &self.scene, weights, time, 0);
         let places = asks.places.iter().sum::<u64>();
-        for (model, lens) in self.lenses.iter_mut().enumerate() {
-            lens.choose(&acting_prompts(self.plan, model, weights, time));
-        }
-        let clock = Instant::now();
-        self.levels.build(self.canvas.decode(finest));
-        self.seconds.look += clock.elapsed().as_secs_f64();
-
+        self.choose(weights, time);
+        self.decode(finest);
         let mut fields = Fields::new(plan, &self.pasts, &asks);
         self.look_first(&mut fields, weights, time)?;
         fields.apply(&mut asks);
@@ -387,15 +346,48 @@ impl<'a, 'e> Run<'a, 'e> {
             return Ok(());
         }
         self.sort(&mut asks);
+        let similarities = self.pull(&asks, time)?;
+        self.update(rate);
+        // Counted only now, because a cancelled step does not count.
+        self.places += places;
+        self.views += lost + asks.len() as u64;
+        note(&asks, &similarities, plan.prompts.len(), &mut fields);
+        self.pasts = fields.end();
+        self.count(&asks, &similarities);
+        self.last = Last { asks, similarities };
+        Ok(())
+    }
+
+    /// Tells each model which prompts act in this step.
+    fn choose(&mut self, weights: &[f64], time: &Time) {
+        for (model, lens) in self.lenses.iter_mut().enumerate() {
+            lens.choose(&acting_prompts(self.plan, model, weights, time));
+        }
+    }
+
+    /// Decodes the canvas to the picture that windows look at.
+    fn decode(&mut self, finest: Option<f64>) {
+        let clock = Instant::now();
+        self.levels.build(self.canvas.decode(finest));
+        self.seconds.look += clock.elapsed().as_secs_f64();
+    }
+
+    /// Shows all views to their models, one model after another, and collects the gradient of the pixels. Returns the similarities, a row
+    /// for each view.
+    fn pull(&mut self, asks: &[Ask], time: &Time) -> Result<Vec<f32>, RenderError> {
         let mut balance = Balance::default();
         let mut similarities = Vec::with_capacity(asks.len() * self.plan.prompts.len());
         self.pixels.clear();
-        for asks in asks.chunk_by(|a, b| self.plan.targets[a.target].model == self.plan.targets[b.target].model) {
+        for asks in by_model(self.plan, asks) {
             let first = self.pixels.is_empty();
             similarities.extend(self.train(asks, time)?);
             self.gather(asks, first, time, &mut balance);
         }
+        Ok(similarities)
+    }
 
+    /// Takes the gradient of the pixels back to the parameters, and moves these.
+    fn update(&mut self, rate: f64) {
         let clock = Instant::now();
         self.canvas.backprop(&self.pixel_gradient);
         match self.gradient {
@@ -405,15 +397,6 @@ impl<'a, 'e> Run<'a, 'e> {
         }
         self.canvas.step(rate);
         self.seconds.optimize += clock.elapsed().as_secs_f64();
-
-        // Counted only now, because a cancelled step does not count.
-        self.places += places;
-        self.views += lost + asks.len() as u64;
-        note(&asks, &similarities, plan.prompts.len(), &mut fields);
-        self.pasts = fields.end();
-        self.count(&asks, &similarities);
-        self.last = Last { asks, similarities };
-        Ok(())
     }
 
     /// Looks at windows of the current canvas for prompts that start to compete in this step. The canvas does not change. The
@@ -426,7 +409,7 @@ impl<'a, 'e> Run<'a, 'e> {
             let (mut asks, _) = self.settle(asks, fields)?;
             self.sort(&mut asks);
             self.pixels.clear();
-            for asks in asks.chunk_by(|a, b| plan.targets[a.target].model == plan.targets[b.target].model) {
+            for asks in by_model(plan, &asks) {
                 if asks.iter().any(|ask| !ask.best.is_empty() && fields.is_new(ask.target)) {
                     let similarities = self.train(asks, time)?;
                     note(asks, &similarities, plan.prompts.len(), fields);

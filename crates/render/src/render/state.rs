@@ -59,17 +59,18 @@ impl Standing {
         }
         let targets = self.rises.as_ref().map_or(plan.targets.len(), |rises| rises.targets.len());
         if targets != plan.targets.len() {
-            return Some(format!("the state is of {targets} targets, the plan of {}", plan.targets.len()));
+            return Some(format!("the state has {targets} targets, but the plan has {}", plan.targets.len()));
         }
         let (told, prompts) = (self.won.len(), tally.entries.len());
         if self.means.len() != tally.directions.len() {
             let directions = (self.means.len(), tally.directions.len());
-            return Some(format!("the state has {} directions, the plan {}", directions.0, directions.1));
+            return Some(format!("the state has {} directions, but the plan has {}", directions.0, directions.1));
         }
         if told != prompts {
-            return Some(format!("the state has a tally of {told} prompts, the plan one of {prompts}"));
+            return Some(format!("the state has a tally of {told} prompts, but the plan has {prompts} prompts"));
         }
         let pasts = self.pasts.len();
-        (pasts != prompts).then(|| format!("the state has pasts of {pasts} prompts, the plan {prompts} prompts"))
+        (pasts != prompts)
+            .then(|| format!("the state has pasts of {pasts} prompts, but the plan has {prompts} prompts"))
     }
 }

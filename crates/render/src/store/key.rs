@@ -10,12 +10,13 @@
 //! that is not active yet.
 //!
 //! Structures of the plan are destructured field by field here. A new field does not compile until someone has decided whether it counts.
+//! Choices are hashed by their words in recipes (`plan::Word`).
 
 use super::digest::Digest;
 use super::{Conditions, Contents};
 use crate::plan::{
-    Axis, Basis, Calibration, Canvas, Edge, Fit, Gradient, Ground, Init, Loss, Member, Optimiser, Patience, Phase,
-    Pipeline, Plan, Prompt, Pull, Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
+    Basis, Canvas, Edge, Gradient, Ground, Init, Member, Optimiser, Patience, Phase, Pipeline, Plan, Prompt, Pull,
+    Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
 };
 
 /// The version of the program's arithmetic. Raise it with every change after which a render gives different bytes, however few: changes
@@ -187,10 +188,10 @@ impl<'a> Chain<'a> {
         let Phase { name: _, steps: _, optimiser, rate, gradient, resolution: _, finest, weights, patience } = phase;
         optimise(digest, optimiser);
         digest.number(rate.at(time));
+        let named = digest.word(gradient.name());
         match gradient {
-            Gradient::Plain => digest.word("plain"),
-            Gradient::Normalise => digest.word("normalise"),
-            Gradient::Clip(norm) => digest.word("clip").number(norm.at(time)),
+            Gradient::Plain | Gradient::Normalise => named,
+            Gradient::Clip(norm) => named.number(norm.at(time)),
         };
         let Size { width, height } = phase.canvas_size(self.plan.size, time);
         digest.count(u64::from(width)).count(u64::from(height));
@@ -252,39 +253,20 @@ impl<'a> Chain<'a> {
             Some(Region::Mask(path)) => digest.word("mask").count(first).hash(&self.files.hash(path)),
         };
         digest.word(match sight {
-            Sight::Whole { fit: Fit::Stretch } => "stretch",
-            Sight::Whole { fit: Fit::Contain } => "contain",
-            Sight::Whole { fit: Fit::Slide } => "slide",
+            Sight::Whole { fit } => fit.name(),
             Sight::Places => "places",
         });
         if let Some(places) = places {
             digest.word("spots").count(u64::from(*places));
         }
-        digest.word(match select {
-            Select::Best => "best",
-            Select::Worst => "worst",
-            Select::All => "all",
-            Select::Mix => "mix",
-            Select::Random => "random",
-            Select::Turns => "turns",
-        });
+        digest.word(select.name());
         if *select == Select::Mix {
             digest.number(temperature.at(time));
         }
         if target.compares() {
-            digest.word(match calibration {
-                Calibration::Past => "past",
-                Calibration::Start => "start",
-                Calibration::None => "none",
-            });
+            digest.word(calibration.name());
         }
-        digest.word(match loss {
-            Loss::Cosine => "cosine",
-            Loss::Spherical => "spherical",
-            Loss::Dot => "dot",
-            Loss::L1 => "l1",
-            Loss::L2 => "l2",
-        });
+        digest.word(loss.name());
         // Pipelines count only if a prompt is seen through them, in the order in which they occur.
         let mut met: Vec<usize> = Vec::new();
         digest.count(wanted.len() as u64);
@@ -322,14 +304,13 @@ impl<'a> Chain<'a> {
 }
 
 fn optimise(digest: &mut Digest, optimiser: &Optimiser) {
+    let named = digest.word(optimiser.name());
     match optimiser {
-        Optimiser::Adam { beta1, beta2, epsilon } => digest.word("adam").numbers([*beta1, *beta2, *epsilon]),
-        Optimiser::AdamW { beta1, beta2, epsilon, decay } => {
-            digest.word("adamw").numbers([*beta1, *beta2, *epsilon, *decay])
-        }
-        Optimiser::Sgd { momentum, nesterov } => digest.word("sgd").number(*momentum).count(u64::from(*nesterov)),
-        Optimiser::Rmsprop { keep, epsilon, momentum } => digest.word("rmsprop").numbers([*keep, *epsilon, *momentum]),
-        Optimiser::Sign { momentum } => digest.word("sign").number(*momentum),
+        Optimiser::Adam { beta1, beta2, epsilon } => named.numbers([*beta1, *beta2, *epsilon]),
+        Optimiser::AdamW { beta1, beta2, epsilon, decay } => named.numbers([*beta1, *beta2, *epsilon, *decay]),
+        Optimiser::Sgd { momentum, nesterov } => named.number(*momentum).count(u64::from(*nesterov)),
+        Optimiser::Rmsprop { keep, epsilon, momentum } => named.numbers([*keep, *epsilon, *momentum]),
+        Optimiser::Sign { momentum } => named.number(*momentum),
     };
 }
 
@@ -343,10 +324,11 @@ fn start(plan: &Plan, conditions: &Conditions) -> Key {
     let mut digest = Digest::new("recipe-render store: start");
     digest.count(ARITHMETIC).count(u64::from(*width)).count(u64::from(*height)).count(*seed);
     digest.word(library).word(device);
+    let named = digest.word(basis.name());
     match basis {
-        Basis::Pixels => digest.word("pixels"),
-        Basis::Pyramid { coarsest } => digest.word("pyramid").count(u64::from(*coarsest)),
-        Basis::Fourier { decay, chroma } => digest.word("fourier").number(*decay).number(*chroma),
+        Basis::Pixels => named,
+        Basis::Pyramid { coarsest } => named.count(u64::from(*coarsest)),
+        Basis::Fourier { decay, chroma } => named.number(*decay).number(*chroma),
     };
     match ground {
         Ground::Colour(colour) => digest.word("colour").numbers(*colour),
@@ -375,11 +357,10 @@ fn prompt_hash(prompt: &Prompt, conditions: &Conditions) -> blake3::Hash {
 
 fn pipeline(digest: &mut Digest, pipeline: &Pipeline, time: &Time) {
     let Pipeline { stages, edge } = pipeline;
+    let named = digest.word(edge.name());
     match edge {
-        Edge::Mirror => digest.word("mirror"),
-        Edge::Wrap => digest.word("wrap"),
-        Edge::Clamp => digest.word("clamp"),
-        Edge::Fill(colour) => digest.word("fill").numbers(colour.map(f64::from)),
+        Edge::Mirror | Edge::Wrap | Edge::Clamp => named,
+        Edge::Fill(colour) => named.numbers(colour.map(f64::from)),
     };
     for Stage { kind, chance, key } in stages {
         let chance = chance.at(time);
@@ -399,8 +380,7 @@ fn pipeline(digest: &mut Digest, pipeline: &Pipeline, time: &Time) {
                 let Range { low, high } = range;
                 digest.number(low.at(time)).number(high.at(time))
             }
-            StageKind::Flip(Axis::Horizontal) => digest.word("horizontal"),
-            StageKind::Flip(Axis::Vertical) => digest.word("vertical"),
+            StageKind::Flip(axis) => digest.word(axis.name()),
         };
     }
     digest.word("end");

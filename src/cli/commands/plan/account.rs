@@ -1,14 +1,12 @@
 //! A plan in words and numbers, printed for people and as JSON.
 
-use std::fmt::Debug;
-
 use serde::{Serialize, Serializer};
 
 use super::choice::{Choice, names};
 use super::effort::Effort;
 use crate::clip::{Description, ModelFolder};
 use crate::plan::{
-    Basis, Edge, Fit, Gradient, Ground, Init, Optimiser, Phase, Plan, Prompt, Pull, Region, Schedule, Sight, StageKind,
+    Basis, Edge, Gradient, Ground, Init, Optimiser, Phase, Plan, Prompt, Pull, Region, Schedule, Sight, StageKind,
     Target, Time,
 };
 use crate::recipe::{Compiled, Origins};
@@ -99,10 +97,10 @@ pub(super) struct TargetAccount {
     pub sight: String,
     /// The number of places per step.
     pub windows: u32,
-    pub select: String,
+    pub select: &'static str,
     /// What competing prompts are measured against; null if no prompts are compared.
-    pub calibration: Option<String>,
-    pub loss: String,
+    pub calibration: Option<&'static str>,
+    pub loss: &'static str,
     /// Index into the plan's models: the target's model, or the first of several.
     pub model: usize,
     /// All models of the target.
@@ -158,7 +156,7 @@ pub(super) struct StageAccount {
     pub high: Option<Values>,
     /// The axis of a flip.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub axis: Option<String>,
+    pub axis: Option<&'static str>,
     pub chance: Values,
 }
 
@@ -186,16 +184,22 @@ pub(super) fn of(compiled: &Compiled, models: &[ModelFolder], effort: Effort) ->
         model: first.name,
         window: first.window,
         models,
-        basis: match plan.canvas.basis {
-            Basis::Pixels => Choice::new("pixels", []),
-            Basis::Pyramid { coarsest } => Choice::new("pyramid", [("coarsest", f64::from(coarsest))]),
-            Basis::Fourier { decay, chroma } => Choice::new("fourier", [("decay", decay), ("chroma", chroma)]),
-        },
+        basis: basis(&plan.canvas.basis),
         start: ground(&plan.canvas.init),
         phases: phases.collect(),
         targets,
         from: whence.recipe.clone(),
         effort,
+    }
+}
+
+/// Describes a basis in a recipe's words.
+fn basis(basis: &Basis) -> Choice {
+    let name = basis.name();
+    match *basis {
+        Basis::Pixels => Choice::new(name, []),
+        Basis::Pyramid { coarsest } => Choice::new(name, [("coarsest", f64::from(coarsest))]),
+        Basis::Fourier { decay, chroma } => Choice::new(name, [("decay", decay), ("chroma", chroma)]),
     }
 }
 
@@ -247,11 +251,7 @@ fn phase_account(plan: &Plan, phase: &Phase, start: u64, from: Origins) -> Phase
         steps: phase.steps,
         optimiser: optimiser(&phase.optimiser),
         rate: values(&phase.rate, &moments),
-        gradient: match phase.gradient {
-            Gradient::Plain => "plain",
-            Gradient::Normalise => "normalise",
-            Gradient::Clip(_) => "clip",
-        },
+        gradient: phase.gradient.name(),
         clip: match &phase.gradient {
             Gradient::Clip(norm) => Some(values(norm, &moments)),
             Gradient::Plain | Gradient::Normalise => None,
@@ -270,23 +270,24 @@ fn phase_account(plan: &Plan, phase: &Phase, start: u64, from: Origins) -> Phase
 
 /// Describes an optimiser in a recipe's words.
 fn optimiser(optimiser: &Optimiser) -> Choice {
+    let name = optimiser.name();
     match *optimiser {
-        Optimiser::ADAM_OF_NORMALISED => Choice::new("adam", []),
+        Optimiser::ADAM_OF_NORMALISED => Choice::new(name, []),
         Optimiser::Adam { beta1, beta2, epsilon } => {
-            Choice::new("adam", [("beta1", beta1), ("beta2", beta2), ("epsilon", epsilon)])
+            Choice::new(name, [("beta1", beta1), ("beta2", beta2), ("epsilon", epsilon)])
         }
         Optimiser::AdamW { beta1, beta2, epsilon, decay } => {
-            Choice::new("adamw", [("decay", decay), ("beta1", beta1), ("beta2", beta2), ("epsilon", epsilon)])
+            Choice::new(name, [("decay", decay), ("beta1", beta1), ("beta2", beta2), ("epsilon", epsilon)])
         }
         Optimiser::Sgd { momentum, nesterov } => {
-            let mut choice = Choice::new("sgd", [("momentum", momentum)]);
+            let mut choice = Choice::new(name, [("momentum", momentum)]);
             choice.settings.extend(nesterov.then(|| ("nesterov", String::new())));
             choice
         }
         Optimiser::Rmsprop { keep, epsilon, momentum } => {
-            Choice::new("rmsprop", [("keep", keep), ("epsilon", epsilon), ("momentum", momentum)])
+            Choice::new(name, [("keep", keep), ("epsilon", epsilon), ("momentum", momentum)])
         }
-        Optimiser::Sign { momentum } => Choice::new("sign", [("momentum", momentum)]),
+        Optimiser::Sign { momentum } => Choice::new(name, [("momentum", momentum)]),
     }
 }
 
@@ -321,14 +322,12 @@ fn target_account(
         name: target.called().to_owned(),
         sight: match target.sight {
             Sight::Places => target.places.map_or("places".to_owned(), |places| format!("{places} places that stay")),
-            Sight::Whole { fit: Fit::Stretch } => "whole (stretch)".to_owned(),
-            Sight::Whole { fit: Fit::Contain } => "whole (contain)".to_owned(),
-            Sight::Whole { fit: Fit::Slide } => "whole (slide)".to_owned(),
+            Sight::Whole { fit } => format!("whole ({})", fit.name()),
         },
         windows: target.windows,
-        select: word(&target.select),
-        calibration: target.compares().then(|| word(&target.calibration)),
-        loss: word(&target.loss),
+        select: target.select.name(),
+        calibration: target.compares().then(|| target.calibration.name()),
+        loss: target.loss.name(),
         model: target.model,
         models: members.map(member).collect(),
         region: target.region.as_ref().map(|region| match region {
@@ -348,7 +347,7 @@ fn target_account(
                     .collect(),
                 edge: match pipeline.edge {
                     Edge::Fill(colour) => format!("fill {colour:?}"),
-                    other => word(&other),
+                    other => other.name().to_owned(),
                 },
             })
             .collect(),
@@ -358,7 +357,7 @@ fn target_account(
 
 fn stage_account(kind: &StageKind, chance: &Schedule, moments: &[Time; 3]) -> StageAccount {
     let axis = match kind {
-        StageKind::Flip(axis) => Some(word(axis)),
+        StageKind::Flip(axis) => Some(axis.name()),
         _ => None,
     };
     let range = kind.range();
@@ -369,9 +368,4 @@ fn stage_account(kind: &StageKind, chance: &Schedule, moments: &[Time; 3]) -> St
         axis,
         chance: values(chance, moments),
     }
-}
-
-/// Returns a variant as recipes write it: the names of the plan's variants are the recipes' words.
-fn word(variant: &impl Debug) -> String {
-    format!("{variant:?}").to_lowercase()
 }

@@ -186,7 +186,7 @@ fn stages(pipeline: &PipelineAccount) -> impl Iterator<Item = String> {
             (Some(low), Some(high), _) if low == high => over_time(low),
             (Some(low), Some(high), _) if low.map(|value| -value) == *high => format!("±{}", over_time(high)),
             (Some(low), Some(high), _) => format!("{}..{}", over_time(low), over_time(high)),
-            (_, _, axis) => axis.clone().unwrap_or_default(),
+            (_, _, axis) => axis.unwrap_or_default().to_owned(),
         };
         format!("{} {range}{chance}", stage.stage)
     };

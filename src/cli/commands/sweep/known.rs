@@ -9,7 +9,6 @@ use super::index::State;
 use super::plan::Planned;
 use crate::cli::failure::Failure;
 use crate::cli::source::Source;
-use crate::cli::source::picture;
 use crate::output;
 use crate::recipe::Compiled;
 use crate::runtime::DeviceChoice;
@@ -64,8 +63,8 @@ fn is_that_of(path: &Path, source: &Source, planned: &Planned, hashes: &[String]
     let finished =
         facts.steps + facts.steps_spared == facts.steps_planned && facts.steps_planned == planned.compiled.plan.steps();
     origin.recipe == source.text
-        && origin.bases == picture::kept_bases(planned.compiled.bases.clone())
-        && facts.overrides == picture::kept(&planned.overrides)
+        && origin.bases == planned.compiled.bases
+        && facts.overrides == planned.overrides
         && same_models
         && facts.version == env!("CARGO_PKG_VERSION")
         && same_device

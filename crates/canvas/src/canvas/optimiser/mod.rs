@@ -17,7 +17,7 @@ mod sign;
 
 use rayon::prelude::*;
 
-use crate::plan::Optimiser;
+use crate::plan::{Optimiser, OptimiserKind};
 
 /// Parameters that one thread updates at a time.
 const CHUNK: usize = 1 << 14;
@@ -53,10 +53,8 @@ impl Moments {
 /// Returns the name of an optimiser's kind of memory; optimisers with compatible memories share a name.
 pub(super) fn kind(optimiser: &Optimiser) -> &'static str {
     match optimiser {
-        Optimiser::Adam { .. } | Optimiser::AdamW { .. } => "adam",
-        Optimiser::Sgd { .. } => "sgd",
-        Optimiser::Rmsprop { .. } => "rmsprop",
-        Optimiser::Sign { .. } => "sign",
+        Optimiser::Adam { .. } | Optimiser::AdamW { .. } => OptimiserKind::Adam.name(),
+        Optimiser::Sgd { .. } | Optimiser::Rmsprop { .. } | Optimiser::Sign { .. } => optimiser.name(),
     }
 }
 
