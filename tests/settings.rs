@@ -128,9 +128,9 @@ fn what_is_wrong_is_shown_in_the_setting() {
             "detail.3.windows=3",
             "3",
             "there is no position 3: `detail` has 2 entries, at positions 0 to 1",
-            "position 2 adds one",
+            "position 2 adds an entry",
         ),
-        ("phase.1.steps=3", "1", "there is no position 1: `phase` has no entry", "position 0 adds one"),
+        ("phase.1.steps=3", "1", "there is no position 1: `phase` has no entry", "position 0 adds an entry"),
         ("detail.grund.windows=3", "grund", "no entry of `detail` is called \"grund\"", "did you mean `ground`?"),
         (
             "composition.sky.windows=3",

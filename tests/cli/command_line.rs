@@ -57,7 +57,7 @@ fn what_is_no_recipe_is_named() {
 #[test]
 fn a_device_that_is_not_there_is_an_error() {
     let bench = Bench::small();
-    bench.run(&["small.toml", "--device", "cuda:99"]).ended(1).says("error: CUDA cannot be used: ");
+    bench.run(&["small.toml", "--device", "cuda:99"]).ended(1).says("error: ").says("CUDA");
     assert_eq!(bench.names(), ["small.toml"]);
 }
 

@@ -97,7 +97,7 @@ fn a_picture_is_scored_as_people_see_it() {
     let white = score("white.png");
     assert!(!white.err.contains("transparent"), "{}", white.err);
     for name in ["red.png", "black.png", "half.png"] {
-        let ran = score(name).says(&format!("{name}: parts of this picture are transparent: white is seen there"));
+        let ran = score(name).says(&format!("{name}: parts of this picture are transparent and seen as white"));
         assert_eq!(ran.out, white.out, "{name}");
     }
     // As a camera held on its side stores it, without loss in a PNG.

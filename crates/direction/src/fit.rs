@@ -391,7 +391,7 @@ mod tests {
         assert!(few.to_string().contains("\"class 0\": 7 readable pictures, at least 8"), "{few}");
         let mut one = examples(1, FEWEST, 4, 3.0);
         let none = fit(&one, &|_| {}).unwrap_err();
-        assert!(none.to_string().contains("not \"class 0\": 0 pictures"), "{none}");
+        assert!(none.to_string().contains("not \"class 0\": 0 readable pictures"), "{none}");
         for i in 0..FEWEST {
             one.add(vec![0.0, 1.0, 0.0, 0.0], None, i as u64);
         }

@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn lines_say_how_far_it_is() {
         assert_eq!(so_far(1_500_000, Some(6_000_000)), "1.5 MB of 6.0 MB (25%)");
-        assert_eq!(so_far(1_500, None), "2 kB");
+        assert_eq!(so_far(1_500, None), "1.5 kB");
         assert_eq!(so_far(7, Some(0)), "7 bytes");
     }
 

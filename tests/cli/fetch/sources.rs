@@ -102,7 +102,7 @@ fn files_are_taken_from_folders_and_other_servers() {
     bench.write("flat/text.onnx", "other");
     run("flat", &[]).ended(2).says("flat/text.onnx: it has 5 bytes, not");
     std::fs::remove_file(bench.path("flat/text.onnx")).unwrap();
-    run("flat", &[]).ended(2).says("has no text.onnx").says(REVISION);
+    run("flat", &[]).ended(2).says("there is no text.onnx in this folder").says(REVISION);
     run("nowhere", &[]).ended(2).says("does not exist");
     run("ftp://x", &[]).ended(2).says("--from");
     assert!(!bench.path("data/recipe-render/models/tiny").exists());

@@ -29,7 +29,7 @@ fn a_silent_server_is_given_up_on_and_a_later_run_goes_on() {
         Some(_) => Reply { cut: Some(0), silent: true, ..reply },
     });
     let bench = self::bench();
-    let ran = fetch(&bench, &host.url(), &[]).ended(1).says("nothing came for 0.5 s").says("700 kB are kept");
+    let ran = fetch(&bench, &host.url(), &[]).ended(1).says("nothing came for 0.5 s").says("700.0 kB are kept");
     assert!(
         ran.err.contains("run it again: it resumes where it stopped") && ran.err.contains("attempts"),
         "{}",
@@ -37,7 +37,7 @@ fn a_silent_server_is_given_up_on_and_a_later_run_goes_on() {
     );
     assert!(!bench.path("data/recipe-render/models/tiny").exists());
     let host = Host::new(good);
-    fetch(&bench, &host.url(), &[]).ended(0).says("resuming after 700 kB");
+    fetch(&bench, &host.url(), &[]).ended(0).says("resuming after 700.0 kB");
     assert_eq!(image_offsets(&host), [Some(700_000)]);
     fetched(&bench);
 }

@@ -313,7 +313,7 @@ mod tests {
             ("size = 64", "size = 64\nresize = 'crop'", "crop"),
             ("[text]", "[txt]", "txt"),
             ("[text]\nfile = 't.onnx'\n", "", "[text] is missing"),
-            ("[text]", "[labels]\nfile = 'l.txt'\n[text]", "in place of [text] and [tokenizer]"),
+            ("[text]", "[labels]\nfile = 'l.txt'\n[text]", "replaces [text] and [tokenizer]"),
             ("[tokenizer]\nfile", "[tokenizer]\ncontext = 0\nfile", "context"),
         ] {
             let error = Description::parse(&SMALL.replace(from, to)).unwrap_err();
@@ -332,7 +332,7 @@ mod tests {
         for (more, said) in [
             ("[[reference]]\ntext = 'x'\ntokens = [1]\n", "tokens"),
             ("[names]\nfile = 'n.txt'\n", "leave out [names]"),
-            ("[tokenizer]\nfile = 't.json'\n", "in place of [tokenizer]"),
+            ("[tokenizer]\nfile = 't.json'\n", "replaces [tokenizer]"),
         ] {
             let error = Description::parse(&(labels.clone() + more)).unwrap_err();
             assert!(error.contains(said), "{error}");

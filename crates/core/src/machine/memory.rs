@@ -143,10 +143,10 @@ mod tests {
     #[test]
     fn a_room_says_what_bounds_it() {
         let room = |bound| Room { bytes: 250_000_000, bound }.to_string();
-        assert_eq!(room(Bound::Machine), "0.2 GB are available");
+        assert_eq!(room(Bound::Machine), "250.0 MB are available");
         assert_eq!(
             room(Bound::Group { name: "/a.scope".into(), limit: 300 << 20 }),
-            "0.2 GB are available of the 0.3 GB that the control group /a.scope allows"
+            "250.0 MB are available of the 314.6 MB that the control group /a.scope allows"
         );
         assert!(room(Bound::Addresses { limit: 1 << 30 }).contains("ulimit -v"));
     }

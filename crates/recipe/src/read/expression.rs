@@ -287,8 +287,8 @@ mod tests {
     fn depth_and_length_are_bounded() {
         let deep = |n: usize| format!("{}t{}", "(".repeat(n), ")".repeat(n));
         assert!(parse(&deep(DEEPEST - 1)).is_ok());
-        assert!(parse(&deep(DEEPEST)).unwrap_err().message.contains("deeper"));
-        assert!(parse(&"-".repeat(900)).unwrap_err().message.contains("deeper"));
+        assert!(parse(&deep(DEEPEST)).unwrap_err().message.contains("nested"));
+        assert!(parse(&"-".repeat(900)).unwrap_err().message.contains("nested"));
         let long = format!("t{}", "+t".repeat(499));
         assert_eq!(at(&long, 1.0), 500.0);
         assert!(parse(&format!("{long}+t")).unwrap_err().message.contains("longest"));

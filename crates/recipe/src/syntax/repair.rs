@@ -207,6 +207,45 @@ mod tests {
         said.collect()
     }
 
+    /// The parser's own messages that [`reword`] and `unclosed` look for, each with a text that brings it about. They are not part of
+    /// the parser's interface, so its version is pinned; where one changes, change what looks for it, too.
+    #[test]
+    fn the_parser_says_what_is_looked_for() {
+        let deep = format!("a = {}", "[".repeat(200));
+        let mut missing = Vec::new();
+        for (text, message) in [
+            ("a = b", "string values must be quoted"),
+            ("a = 'b", "invalid literal string"),
+            ("a = \"b", "invalid basic string"),
+            ("a = { , }", "extra comma in inline table"),
+            ("a = 1\na = 2", "duplicate key"),
+            ("a = 0,5", "unexpected key or value"),
+            ("a = .5", "invalid mantissa"),
+            ("a = 1.", "invalid fraction"),
+            ("a = trUe", "invalid boolean"),
+            ("a = { b: 1 }", "invalid unquoted key"),
+            ("[[a]", "unclosed array table"),
+            ("[a", "unclosed table"),
+            ("a = \"\\p\"", "escape"),
+            ("a = \"\\uD800\"", "unicode"),
+            (&deep, "cannot recurse further; max recursion depth met"),
+            ("a = [1", "unclosed array,"),
+            ("a = { b = 1", "unclosed inline table,"),
+            ("a = [ b = 1 ]", "unexpected `=` in array"),
+            ("a = { b = [1 }", "missing inline table opening"),
+            ("a = [{ b = 1 ]]", "missing array opening"),
+            ("a = [{ b = 1 ]", "invalid inline table element"),
+            ("a = b\"", "missing opening quote"),
+        ] {
+            let errors = DeTable::parse_recoverable(text).1;
+            let said: Vec<&str> = errors.iter().map(toml::de::Error::message).collect();
+            if !said.iter().any(|said| said.contains(message)) {
+                missing.push(format!("{text}: {said:?} and not {message:?}"));
+            }
+        }
+        assert!(missing.is_empty(), "{}", missing.join("\n"));
+    }
+
     #[test]
     fn several_errors_at_once_and_one_a_line() {
         let messages = said("size = 512x512\ntitle = Malazan\nx = .5\n[[detail]\nprompts = ['a' 'b']\nwindows 12\n");

@@ -87,7 +87,7 @@ fn a_package_is_installed_once_with_its_licence() {
     let library = fixture.installer().install(&fixture.package, &mut |line| lines.push(line.to_owned())).unwrap();
     assert_eq!(fs::read(&library).unwrap(), LIBRARY);
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].starts_with("installing onnxruntime 9.9.9 (1 MB to download) into "), "{lines:?}");
+    assert!(lines[0].starts_with("installing onnxruntime 9.9.9 (1.0 kB to download) into "), "{lines:?}");
     let folder = library.parent().unwrap();
     assert_eq!(fs::read(folder.join("licences/onnxruntime-LICENSE")).unwrap(), b"a licence");
     assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
