@@ -291,7 +291,7 @@ mod tests {
         assert!(parse(&"-".repeat(900)).unwrap_err().message.contains("nested"));
         let long = format!("t{}", "+t".repeat(499));
         assert_eq!(at(&long, 1.0), 500.0);
-        assert!(parse(&format!("{long}+t")).unwrap_err().message.contains("longest"));
+        assert!(parse(&format!("{long}+t")).unwrap_err().message.contains("the limit is 1000"));
     }
 
     fn expressions() -> impl Strategy<Value = Expr> {
