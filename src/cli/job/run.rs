@@ -182,9 +182,9 @@ impl Run<'_> {
         if let Some(path) = &args.timings {
             let seconds = Seconds {
                 startup: startup.as_secs_f64(),
-                look: rendered.seconds.look,
+                look: rendered.seconds.gather,
                 encode: rendered.seconds.encode,
-                push: rendered.seconds.push,
+                push: rendered.seconds.scatter,
                 optimize: rendered.seconds.optimize,
                 output: waited.as_secs_f64(),
                 total,

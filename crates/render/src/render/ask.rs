@@ -4,8 +4,8 @@ use super::scene::Scene;
 use crate::{
     chance::{Draws, key_of},
     clip::NEVER,
-    look::{Spot, Window},
     plan::{Loss, Plan, Pull, Select, Time},
+    sampling::{Spot, Window},
 };
 
 /// A prompt's part in a view.
@@ -326,7 +326,7 @@ impl Contest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{look::Frame, plan::Size};
+    use crate::{plan::Size, sampling::Frame};
 
     fn part(prompt: usize, weight: f32, scale: f32) -> Part {
         Part { prompt, weight, scale, offset: 0.0, stop: NEVER }

@@ -12,8 +12,8 @@
 //! training objective is still s. A prompt that has pulled ahead has thereby raised its own mean, and has to exceed it.
 //!
 //! The statistics are running ones over all places of a target: a place that shows one prompt lies far above that prompt's
-//! mean, and stays with it. When a prompt begins to compete, windows of the current canvas are looked at first; when it stops,
-//! its past is forgotten. With a single prompt there is nothing to compare, so no extra windows are looked at and no factor is
+//! mean, and stays with it. When a prompt begins to compete, windows of the current canvas are gathered first; when it stops,
+//! its past is forgotten. With a single prompt there is nothing to compare, so no extra windows are gathered and no factor is
 //! applied.
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::plan::{Calibration, Plan};
 
 /// The number of windows after which the past has decayed to 1/e of its weight.
 const MEMORY: f64 = 96.0;
-/// The minimum number of windows to look at before a prompt competes.
+/// The minimum number of windows to gather before a prompt competes.
 pub(super) const FIRST: u64 = 24;
 /// The least spread of a prompt, as a share of the mean spread of all that compete: a prompt that hardly varies gains nothing
 /// by that.
@@ -147,7 +147,7 @@ impl<'a> Fields<'a> {
         Fields { plan, pasts: own, fields }
     }
 
-    /// Returns the number of rounds of windows to look at before this step because competing prompts have no past yet.
+    /// Returns the number of rounds of windows to gather before this step because competing prompts have no past yet.
     pub fn rounds(&self) -> u64 {
         let new = self.fields.iter().filter(|field| self.is_news(field));
         let rounds = new.map(|field| FIRST.div_ceil(u64::from(self.plan.targets[field.target].windows)));

@@ -123,12 +123,12 @@ pub struct Rendered {
 /// Wall-clock seconds of a render's parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Seconds {
-    /// Decoding the canvas and sampling the windows.
-    pub look: f64,
+    /// Decoding the canvas and gathering the windows.
+    pub gather: f64,
     /// Scores and window gradients.
     pub encode: f64,
     /// Scattering window gradients back onto the canvas.
-    pub push: f64,
+    pub scatter: f64,
     /// From pixel gradients to the next parameters.
     pub optimize: f64,
 }

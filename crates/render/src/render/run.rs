@@ -16,9 +16,9 @@ use crate::{
     canvas::Canvas,
     clip::{ClipError, Questions},
     direction::log_odds,
-    look::{Frame, Levels, Push, Region, Window, look, push},
     picture::Picture,
     plan::{Gradient, Loss, Plan, Size, Time},
+    sampling::{Frame, Levels, Region, ScatterScratch, Window, gather, scatter},
 };
 
 /// Renders a plan: optimises the canvas step by step through all phases, and calls the observer after each step.
@@ -159,7 +159,7 @@ struct Run<'a, 'e> {
     gradient: Hold,
     canvas: Canvas,
     levels: Levels,
-    push: Push,
+    scatter_scratch: ScatterScratch,
     /// The step's windows, one model after another.
     pixels: Vec<f32>,
     gradients: Vec<f32>,
@@ -191,7 +191,7 @@ impl<'a, 'e> Run<'a, 'e> {
             gradient: Hold::Nothing,
             canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
             levels: Levels::new(plan.size),
-            push: Push::new(plan.size),
+            scatter_scratch: ScatterScratch::new(plan.size),
             pixels: Vec::new(),
             gradients: Vec::new(),
             pixel_gradient: vec![0.0; 3 * plan.size.area()],
@@ -315,7 +315,7 @@ impl<'a, 'e> Run<'a, 'e> {
         let ratio = |shown: u32, whole: u32| f64::from(shown) / f64::from(whole);
         self.shrunk = (size != whole).then(|| [ratio(size.width, whole.width), ratio(size.height, whole.height)]);
         self.levels = Levels::new(size);
-        self.push = Push::new(size);
+        self.scatter_scratch = ScatterScratch::new(size);
         self.pixel_gradient = vec![0.0; 3 * size.area()];
         self.small_regions = if size == whole { None } else { Some(Scene::regions(self.plan, size)?) };
         Ok(())
@@ -336,7 +336,7 @@ impl<'a, 'e> Run<'a, 'e> {
         self.choose(weights, time);
         self.decode(finest);
         let mut fields = Fields::new(plan, &self.pasts, &asks);
-        self.look_first(&mut fields, weights, time)?;
+        self.warm_up(&mut fields, weights, time)?;
         fields.apply(&mut asks);
         let (mut asks, lost) = self.settle(asks, &mut fields)?;
         if asks.is_empty() {
@@ -365,11 +365,11 @@ impl<'a, 'e> Run<'a, 'e> {
         }
     }
 
-    /// Decodes the canvas to the picture that windows look at.
+    /// Decodes the canvas to the picture that windows are gathered from.
     fn decode(&mut self, finest: Option<f64>) {
         let clock = Instant::now();
         self.levels.build(self.canvas.decode(finest));
-        self.seconds.look += clock.elapsed().as_secs_f64();
+        self.seconds.gather += clock.elapsed().as_secs_f64();
     }
 
     /// Shows all views to their models, one model after another, and collects the gradient of the pixels. Returns the similarities, a row
@@ -381,7 +381,7 @@ impl<'a, 'e> Run<'a, 'e> {
         for asks in by_model(self.plan, asks) {
             let first = self.pixels.is_empty();
             similarities.extend(self.train(asks, time)?);
-            self.gather(asks, first, time, &mut balance);
+            self.scatter(asks, first, time, &mut balance);
         }
         Ok(similarities)
     }
@@ -399,9 +399,9 @@ impl<'a, 'e> Run<'a, 'e> {
         self.seconds.optimize += clock.elapsed().as_secs_f64();
     }
 
-    /// Looks at windows of the current canvas for prompts that start to compete in this step. The canvas does not change. The
+    /// Measures prompts that start to compete in this step in windows of the current canvas. The canvas does not change. The
     /// windows are shown in the same way as the step's own, so no additional session is needed.
-    fn look_first(&mut self, fields: &mut Fields<'_>, weights: &[f64], time: &Time) -> Result<(), RenderError> {
+    fn warm_up(&mut self, fields: &mut Fields<'_>, weights: &[f64], time: &Time) -> Result<(), RenderError> {
         let plan = self.plan;
         let rounds = fields.rounds();
         for round in 1..=rounds {
@@ -422,7 +422,7 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// Sorts the asks so that each model runs once and each region is pushed once; ensemble members are pushed separately.
+    /// Sorts the asks so that each model runs once, and the views of each region and of each ensemble are scattered together.
     fn sort(&self, asks: &mut [Ask]) {
         asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, place_of(self.plan, &self.scene, ask)));
     }
@@ -438,8 +438,8 @@ impl<'a, 'e> Run<'a, 'e> {
         let start = self.pixels.len();
         self.pixels.resize(start + length, 0.0);
         let pixels = &mut self.pixels[start..];
-        look(&self.levels, &windows, side, pixels);
-        self.seconds.look += clock.elapsed().as_secs_f64();
+        gather(&self.levels, &windows, side, pixels);
+        self.seconds.gather += clock.elapsed().as_secs_f64();
 
         let clock = Instant::now();
         let questions = questions(asks, lens);
@@ -454,7 +454,7 @@ impl<'a, 'e> Run<'a, 'e> {
 
     /// Scatters the gradients of one model's views onto the canvas, separately for each region and ensemble. The first views of
     /// a step replace what is there, others add to it.
-    fn gather(&mut self, asks: &[Ask], mut first: bool, time: &Time, balance: &mut Balance) {
+    fn scatter(&mut self, asks: &[Ask], mut first: bool, time: &Time, balance: &mut Balance) {
         let clock = Instant::now();
         let side = self.lenses[self.plan.targets[asks[0].target].model].frame.side;
         let mut rest = self.gradients.as_slice();
@@ -467,7 +467,7 @@ impl<'a, 'e> Run<'a, 'e> {
             let (region, ensemble) = place_of(plan, scene, &asks[0]);
             let region = region.and_then(|region| regions.get(region));
             if first && region.is_none() && ensemble.is_none() {
-                push(&windows, side, gradients, &mut self.push, &mut self.pixel_gradient);
+                scatter(&windows, side, gradients, &mut self.scatter_scratch, &mut self.pixel_gradient);
                 first = false;
                 continue;
             }
@@ -475,7 +475,7 @@ impl<'a, 'e> Run<'a, 'e> {
                 self.pixel_gradient.fill(0.0);
             }
             self.part.resize(self.pixel_gradient.len(), 0.0);
-            push(&windows, side, gradients, &mut self.push, &mut self.part);
+            scatter(&windows, side, gradients, &mut self.scatter_scratch, &mut self.part);
             match (ensemble.zip(plan.share(asks[0].target, time)), region) {
                 (Some((ensemble, share)), region) => {
                     if let Some(region) = region {
@@ -488,7 +488,7 @@ impl<'a, 'e> Run<'a, 'e> {
                 (None, None) => self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += part),
             }
         }
-        self.seconds.push += clock.elapsed().as_secs_f64();
+        self.seconds.scatter += clock.elapsed().as_secs_f64();
     }
 
     /// Scores the competing views, and adds the winners to the settled ones.
@@ -514,8 +514,8 @@ impl<'a, 'e> Run<'a, 'e> {
             let windows: Vec<Window> = windows.map(|window| on_canvas(window, by)).collect();
             let clock = Instant::now();
             self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
-            look(&self.levels, &windows, side, &mut self.pixels);
-            self.seconds.look += clock.elapsed().as_secs_f64();
+            gather(&self.levels, &windows, side, &mut self.pixels);
+            self.seconds.gather += clock.elapsed().as_secs_f64();
             let clock = Instant::now();
             let similarities = lens.encoder.score(&self.pixels, &lens.acting)?;
             let similarities = lens.of_all_prompts(similarities);

@@ -2,8 +2,8 @@
 
 use super::{ask::Ask, scene::Scene};
 use crate::{
-    look::Levels,
     plan::{Plan, Size},
+    sampling::Levels,
 };
 
 /// The asks of the last step and their similarities.

@@ -56,7 +56,7 @@ impl Spot {
     }
 }
 
-/// One view of a place through one pipeline, with all its random numbers drawn: the input of `look` and `push`.
+/// One view of a place through one pipeline, with all its random numbers drawn: the input of `gather` and `scatter`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
     /// The map from window pixels to canvas pixels.
