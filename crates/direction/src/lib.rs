@@ -42,7 +42,7 @@ pub use error::DirectionError;
 pub use examples::{Examples, Groups};
 pub use fit::{FEWEST, MANY, Progress, fit, parts};
 pub use score::{Count, Interval, Scores};
-pub use survey::{Part, Survey};
+pub use survey::{Crop, Survey};
 pub use texts::from_texts;
 
 use serde::{Deserialize, Serialize};

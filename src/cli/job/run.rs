@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::carry::{Carried, Carry, Course, Kept};
+use super::carry::{CanvasCopy, Carried, Carry, Course};
 use super::jobs::{Job, beside, identity, snapshots};
 use super::live::{Live, Page};
 use super::recording::{Recording, complain};
@@ -24,7 +24,7 @@ use crate::recipe::{Compiled, Overrides};
 use crate::render::{
     Control, Observer, Progress, RenderError, Rendered, Standing, Tally, carry_on, conclude, render, resume,
 };
-use crate::store::{Conditions, Found, Keeper, Memory, Store};
+use crate::store::{Conditions, Found, Keeper, StateInMemory, Store};
 
 /// The time between two pictures of a growing canvas in watch mode.
 const GROWTH: Duration = Duration::from_secs(2);
@@ -37,7 +37,7 @@ pub(crate) enum Ended {
     /// By a signal, with the picture so far.
     Interrupted,
     /// Because the caller wanted it to stop; with its state if there was a step.
-    Superseded(Option<Memory>),
+    Superseded(Option<StateInMemory>),
 }
 
 /// Where a render begins.
@@ -65,7 +65,7 @@ pub(crate) struct Run<'a> {
     /// When start-up began.
     pub started: Instant,
     /// Further states to resume from, which may not be in the store.
-    pub memory: &'a [Memory],
+    pub memory: &'a [StateInMemory],
     /// With `--watch=continue`: the canvas that an earlier render left, and the place for the one that this render leaves.
     pub carry: Option<Carry<'a>>,
     /// Asked after every step whether the render is still wanted.
@@ -218,7 +218,7 @@ impl<'a> Begin<'a> {
     fn of(
         store: &Store,
         args: &RenderArgs,
-        memory: &[Memory],
+        memory: &[StateInMemory],
         plan: &'a Plan,
         conditions: &'a Conditions,
         before: Option<&'a Carried>,
@@ -303,10 +303,10 @@ impl<'a> Begin<'a> {
     }
 
     /// Returns the canvas of a picture that was made from a stored state, of which no step was observed.
-    fn kept(self, rendered: &Rendered) -> Option<Kept> {
+    fn kept(self, rendered: &Rendered) -> Option<CanvasCopy> {
         let Begin::Found(found) = self else { return None };
         let found = *found;
-        Some(Kept { standing: found.standing, arrays: found.arrays, picture: rendered.picture.clone() })
+        Some(CanvasCopy { standing: found.standing, arrays: found.arrays, picture: rendered.picture.clone() })
     }
 }
 
@@ -356,7 +356,7 @@ fn note_differences(source: &Source, overrides: &Overrides, facts: &Facts, voice
 /// Leaves the canvas to a later version of the recipe.
 fn leave(
     carry: Carry<'_>,
-    canvas: Kept,
+    canvas: CanvasCopy,
     ready: &Ready<'_>,
     source: &Source,
     keeper: Option<&Keeper<'_>>,
@@ -497,7 +497,7 @@ struct Eyes<'a> {
     keeper: Option<Keeper<'a>>,
     /// Whether to leave the canvas to a later version of the recipe.
     carries: bool,
-    kept: Option<Kept>,
+    kept: Option<CanvasCopy>,
     page: Page,
     writer: Writer,
     recording: Recording,
@@ -595,7 +595,7 @@ impl Observer for Eyes<'_> {
         self.superseded = self.superseded || (self.unwanted)();
         let stops = self.superseded || interrupt::requested();
         if self.carries && (stops || progress.ends_run()) {
-            self.kept = Some(Kept::of(progress));
+            self.kept = Some(CanvasCopy::of(progress));
         }
         match &mut self.keeper {
             Some(keeper) if stops => keeper.stop(progress),
@@ -608,7 +608,7 @@ impl Observer for Eyes<'_> {
     fn cancelled(&mut self, progress: &mut Progress<'_>) {
         self.superseded = true;
         if self.carries {
-            self.kept = Some(Kept::of(progress));
+            self.kept = Some(CanvasCopy::of(progress));
         }
         if let Some(keeper) = &mut self.keeper {
             keeper.cancelled(progress);

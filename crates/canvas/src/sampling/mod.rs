@@ -37,7 +37,7 @@ pub use gather::gather;
 pub use levels::Levels;
 pub use region::{Region, RegionError};
 pub use scatter::{ScatterScratch, scatter};
-pub use window::{Frame, Spot, Window};
+pub use window::{FixedPlace, Frame, Window};
 
 /// Returns the memory in bytes that sampling a canvas of this size takes: the levels, their gradients, and the pixel
 /// gradient.

@@ -529,8 +529,8 @@ fn places_that_stay_keep_their_size_and_centre_and_lie_evenly() {
     let pipeline = pipeline([StageKind::Cover(range(0.2, 0.4)), StageKind::Shift(range(-0.01, 0.01))], Edge::Mirror);
     let middle = |corners: [[f64; 2]; 4]| [0, 1].map(|axis| (corners[0][axis] + corners[2][axis]) / 2.0);
     let view = |number: u64, step: u64| {
-        let spot = Spot::new(number, Draws::new(9));
-        Window::draw_within(&frame, None, Sight::Places, &pipeline, (Draws::new(step), Some(&spot)), &NOW).corners()
+        let fixed = FixedPlace::new(number, Draws::new(9));
+        Window::draw_within(&frame, None, Sight::Places, &pipeline, (Draws::new(step), Some(&fixed)), &NOW).corners()
     };
     let mut quarters = [0; 4];
     for number in 0..16 {

@@ -1,17 +1,17 @@
 //! The loop: phases, selection, tally.
 
-mod ask;
 mod balance;
 mod calibration;
 mod carry;
 mod error;
 mod lens;
+mod objectives;
 mod patience;
 mod progress;
 mod run;
 mod scene;
-mod seen;
 mod state;
+mod step_views;
 mod tally;
 mod way;
 
@@ -22,7 +22,7 @@ pub use lens::Lens;
 pub use patience::{Rise, Rises};
 pub use progress::{Control, Observer, Progress, Rendered, Seconds};
 pub use run::{carry_on, conclude, render, resume};
-pub use seen::{PromptSimilarity, Seen, View};
 pub use state::{Standing, State};
+pub use step_views::{PromptSimilarity, StepViews, View};
 pub(crate) use tally::distinct_prompts;
 pub use tally::{DirectionEntry, Mean, Tally, TallyEntry};

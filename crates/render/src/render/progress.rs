@@ -1,6 +1,6 @@
 //! What a render reports to its observers, and what it returns in the end.
 
-use super::{Past, Rises, Seen, Standing, State, Tally};
+use super::{Past, Rises, Standing, State, StepViews, Tally};
 use crate::{
     canvas::Canvas,
     picture::Picture,
@@ -58,7 +58,7 @@ pub struct Progress<'a> {
     /// Seconds since the first step began.
     pub seconds: f64,
     /// What the step looked at.
-    pub seen: Seen<'a>,
+    pub seen: StepViews<'a>,
     pub(super) canvas: &'a mut Canvas,
     pub(super) finest: Option<f64>,
     pub(super) size: Size,
