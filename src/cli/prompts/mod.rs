@@ -2,8 +2,8 @@
 //! tokenizer or the labels but not onnxruntime, so `check` performs them too.
 
 pub mod dialects;
-mod known;
 pub mod labels;
+mod model_cache;
 mod sizes;
 mod strangers;
 mod texts;
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::slice;
 
-pub(crate) use self::known::{KnownModels, open_words};
+pub(crate) use self::model_cache::{KnownModels, open_words};
 pub(crate) use self::texts::check_texts;
 
 use self::dialects::{Sign, signs};

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::client::{Answer, Client, Trouble};
-use super::part::PartialFile;
+use super::partial_file::PartialFile;
 use super::source::{Source, TOKEN_VARIABLE, shown};
 use super::table::EntryFile;
 use super::{Event, Watch};
@@ -248,7 +248,7 @@ impl Download<'_> {
         let hint = if self.wanted.file.sha256.is_none() && self.wanted.sha256.is_some() {
             format!(
                 "it has changed since it was first fetched; if that is intended, remove its entry from {}",
-                super::known::FILE
+                super::recorded_hashes::FILE
             )
         } else {
             "try again; if this persists, the server has another file under this name: do not use it".to_owned()

@@ -9,12 +9,12 @@
 
 mod classifier;
 mod configs;
-mod ends;
+mod endpoints;
 mod folder;
 mod gather;
 mod search;
 mod settings;
-mod text_ends;
+mod special_tokens;
 mod tokenizer;
 mod towers;
 

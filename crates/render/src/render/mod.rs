@@ -2,7 +2,7 @@
 
 mod balance;
 mod calibration;
-mod carry;
+mod continuation;
 mod error;
 mod lens;
 mod objectives;
@@ -16,7 +16,7 @@ mod tally;
 mod way;
 
 pub use calibration::Past;
-pub use carry::{Left, canvas_fits};
+pub use continuation::{Left, canvas_fits};
 pub use error::RenderError;
 pub use lens::Lens;
 pub use patience::{Rise, Rises};

@@ -1,8 +1,8 @@
 //! `recipe-render sweep RECIPE --set PATH=VALUES`: renders all combinations of values, and a contact sheet of the pictures.
 
 mod combinations;
+mod existing;
 mod index;
-mod known;
 mod names;
 mod plan;
 mod sheet;
@@ -45,7 +45,7 @@ pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: 
     }
     let planned = plan::plan(args, &source, &sweep, voice)?;
     let folder = folder(args)?;
-    let states = known::states(&planned, &source, &folder, args.compute.device)?;
+    let states = existing::states(&planned, &source, &folder, args.compute.device)?;
     if args.dry_run {
         return announce(&planned, &states, &folder);
     }
