@@ -1,14 +1,14 @@
-//! What a step does outside the encoder: decode, levels, look, push, backprop, update.
+//! What a step does outside the encoder: decode, levels, gather, scatter, backprop, update.
 //!
 //! `cargo bench --bench step`; compare with RAYON_NUM_THREADS=1 and 2.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use recipe_render::canvas::Canvas;
 use recipe_render::chance::Draws;
-use recipe_render::look::{Frame, Levels, Push, Window, look, push};
 use recipe_render::plan::{
     self, Basis, Edge, Ground, Init, Pipeline, Range, Schedule, Sight, Size, Stage, StageKind, Time,
 };
+use recipe_render::sampling::{Frame, Levels, ScatterScratch, Window, gather, scatter};
 use std::hint::black_box;
 
 fn stage(kind: fn(Range) -> StageKind, low: f64, high: f64, key: u64) -> Stage {
@@ -24,7 +24,7 @@ struct Bench {
     frame: Frame,
     windows: Vec<Window>,
     levels: Levels,
-    push: Push,
+    scatter_scratch: ScatterScratch,
     seen: Vec<f32>,
     pixel_gradient: Vec<f32>,
 }
@@ -44,7 +44,7 @@ impl Bench {
             frame,
             windows: (0..views.0).map(draw).collect(),
             levels: Levels::new(size),
-            push: Push::new(size),
+            scatter_scratch: ScatterScratch::new(size),
             seen: vec![0.0; (views.0 * 3) as usize * (views.1 * views.1) as usize],
             pixel_gradient: vec![0.0; 3 * size.area()],
         }
@@ -58,17 +58,17 @@ impl Bench {
         group.bench_function("decode", |b| b.iter(|| black_box(self.canvas.decode(self.finest)[0])));
         let picture = self.canvas.decode(self.finest).to_vec();
         group.bench_function("levels", |b| b.iter(|| self.levels.build(&picture)));
-        group.bench_function("look", |b| b.iter(|| look(&self.levels, &self.windows, side, &mut self.seen)));
-        group.bench_function("push", |b| {
-            b.iter(|| push(&self.windows, side, &self.seen, &mut self.push, &mut self.pixel_gradient));
+        group.bench_function("gather", |b| b.iter(|| gather(&self.levels, &self.windows, side, &mut self.seen)));
+        group.bench_function("scatter", |b| {
+            b.iter(|| scatter(&self.windows, side, &self.seen, &mut self.scatter_scratch, &mut self.pixel_gradient));
         });
         group.bench_function("backprop", |b| b.iter(|| self.canvas.backprop(&self.pixel_gradient)));
         group.bench_function("update", |b| b.iter(|| self.canvas.step(1e-6)));
         group.bench_function("all", |b| {
             b.iter(|| {
                 self.levels.build(self.canvas.decode(self.finest));
-                look(&self.levels, &self.windows, side, &mut self.seen);
-                push(&self.windows, side, &self.seen, &mut self.push, &mut self.pixel_gradient);
+                gather(&self.levels, &self.windows, side, &mut self.seen);
+                scatter(&self.windows, side, &self.seen, &mut self.scatter_scratch, &mut self.pixel_gradient);
                 self.canvas.backprop(&self.pixel_gradient);
                 self.canvas.step(1e-6);
             });

@@ -4,7 +4,7 @@
 //! recipe text ─▶ recipe ─▶ plan ─▶ render ─▶ picture
 //!                           │        │
 //!                     model (text)   ├─ canvas   parameters ⇄ pixels
-//!                                    ├─ look     windows ⇄ canvas, the stages and their adjoints
+//!                                    ├─ sampling windows ⇄ canvas, the stages and their adjoints
 //!                                    └─ encoder  windows ⇄ scores and window gradients (clip, on onnx + runtime)
 //! ```
 //!
@@ -27,7 +27,7 @@ pub use recipe_render_models as models;
 pub use recipe_render_onnx as onnx;
 
 // the picture
-pub use recipe_render_canvas::{canvas, look};
+pub use recipe_render_canvas::{canvas, sampling};
 pub use recipe_render_render::{perceptor, render, store};
 
 // what the user sees

@@ -43,7 +43,7 @@ fn ends(stage: &str) -> (f64, f64) {
 #[test]
 fn two_lines_are_a_recipe() {
     let text = "[[detail]]\nprompts = ['malazan', 'sword']\n";
-    let Compiled { plan, models, prompt_places, warnings, files, bases, whence } = compiled(text);
+    let Compiled { plan, models, prompt_spans, warnings, files, bases, whence } = compiled(text);
     let [model] = models.as_slice() else { panic!() };
     assert_eq!(plan.size, Size { width: 512, height: 512 });
     assert_eq!(plan.canvas.basis, Basis::Fourier { decay: 1.5, chroma: 0.6 });
@@ -58,7 +58,7 @@ fn two_lines_are_a_recipe() {
     assert!(bases.recipes.is_empty());
     assert!(whence.targets[0].values().all(|origin| *origin == Origin::Program), "{whence:?}");
     assert_eq!(
-        prompt_places.iter().map(|place| &text[place.span.clone()]).collect::<Vec<_>>(),
+        prompt_spans.iter().map(|place| &text[place.span.clone()]).collect::<Vec<_>>(),
         ["'malazan'", "'sword'"]
     );
     assert_eq!((model.name.as_str(), &model.place, model.base.as_path()), ("pocket", &None, Path::new("folder")));
@@ -355,7 +355,7 @@ proptest! {
 fn check(text: &str) {
     match compile(path(), text, &Overrides::default()) {
         Ok(compiled) => {
-            for span in compiled.prompt_places.into_iter().map(|place| place.span) {
+            for span in compiled.prompt_spans.into_iter().map(|place| place.span) {
                 assert!(text.get(span).is_some());
             }
         }

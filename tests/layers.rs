@@ -26,7 +26,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn module(root: &Path, file: &Path) -> Vec<String> {
     let path = file.strip_prefix(root).unwrap().with_extension("");
     let mut parts: Vec<String> = path.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
-    if parts.last().is_some_and(|last| last == "mod") {
+    if parts.last().is_some_and(|last| last == "mod" || last == "lib") {
         parts.pop();
     }
     parts

@@ -24,15 +24,15 @@ enum Copied {
 }
 
 /// A state that outlives the step it was taken after.
-struct Kept {
+struct OwnedState {
     standing: Standing,
     basis: String,
     optimiser: String,
     tensors: Vec<(String, Vec<usize>, Copied)>,
 }
 
-impl Kept {
-    fn of(state: &State<'_>) -> Kept {
+impl OwnedState {
+    fn of(state: &State<'_>) -> OwnedState {
         let copy = |tensor: &Tensor<'_>| {
             let values = match tensor.values {
                 Values::F32(values) => Copied::F32(values.to_vec()),
@@ -42,7 +42,7 @@ impl Kept {
             assert_eq!(tensor.shape.iter().product::<usize>(), len(&values), "{}", tensor.name);
             (tensor.name.to_string(), tensor.shape.clone(), values)
         };
-        Kept {
+        OwnedState {
             // As a checkpoint's header would have it.
             standing: serde_json::from_str(&serde_json::to_string(&state.standing).unwrap()).unwrap(),
             basis: state.canvas.basis.to_string(),
@@ -83,7 +83,7 @@ fn len(values: &Copied) -> usize {
 /// Keeps the state after every step, and can stop after some.
 #[derive(Default)]
 struct Keeper {
-    kept: Vec<Kept>,
+    kept: Vec<OwnedState>,
     positions: Vec<u64>,
     stop_after: Option<u64>,
 }
@@ -94,7 +94,7 @@ impl Observer for Keeper {
         if progress.step.is_multiple_of(2) {
             progress.picture();
         }
-        self.kept.push(Kept::of(&progress.state()));
+        self.kept.push(OwnedState::of(&progress.state()));
         self.positions.push(progress.step);
         if self.stop_after == Some(progress.step) { Control::Stop } else { Control::Continue }
     }
@@ -128,7 +128,7 @@ impl Bench {
         render(&plan, &mut self.lenses(), keeper).unwrap()
     }
 
-    fn resume(&mut self, kept: &Kept, keeper: &mut Keeper) -> Result<Rendered, RenderError> {
+    fn resume(&mut self, kept: &OwnedState, keeper: &mut Keeper) -> Result<Rendered, RenderError> {
         let plan = self.plan.clone();
         resume(&plan, &mut self.lenses(), &kept.state(), keeper)
     }
@@ -321,7 +321,7 @@ fn a_state_of_something_else_is_refused() {
         let error = Bench::new(&other).resume(kept, &mut Keeper::default()).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
-    let mut late = Kept::of(&kept.state());
+    let mut late = OwnedState::of(&kept.state());
     late.standing.phase = 7;
     let error = Bench::new(&text("fourier")).resume(&late, &mut Keeper::default()).unwrap_err().to_string();
     assert!(error.contains("phase 8 of 3"), "{error}");

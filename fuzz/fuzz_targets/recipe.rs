@@ -30,8 +30,8 @@ fuzz_target!(|input: &str| {
     let around = Around { open: &open, advise: &advise };
     match recipe::compile_text(&recipe, around, &Overrides { set, ..Overrides::default() }) {
         Ok(compiled) => {
-            assert_eq!(compiled.prompt_places.len(), compiled.plan.prompts.len());
-            for place in compiled.prompt_places {
+            assert_eq!(compiled.prompt_spans.len(), compiled.plan.prompts.len());
+            for place in compiled.prompt_spans {
                 assert!(place.file.text.get(place.span).is_some());
             }
             recipe::render_diagnostics(&compiled.warnings);

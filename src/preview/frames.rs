@@ -13,7 +13,7 @@ const LONGEST: u32 = 2048;
 
 /// A picture waiting to be encoded.
 #[derive(Debug, Clone)]
-pub struct Shot {
+pub struct RawFrame {
     pub width: u32,
     pub height: u32,
     /// Interleaved 8-bit RGB rows.
@@ -30,14 +30,14 @@ pub struct Encoded {
     /// The number of the picture, counted separately for each kind.
     pub number: u64,
     pub jpeg: Vec<u8>,
-    /// As [`Shot::facts`].
+    /// As [`RawFrame::facts`].
     pub facts: String,
 }
 
-impl Shot {
+impl RawFrame {
     /// Creates a shot and serialises its facts.
     pub fn new(size: [u32; 2], rgb: Vec<u8>, full: bool, facts: &impl Serialize) -> Self {
-        Shot { width: size[0], height: size[1], rgb, full, facts: ascii(facts) }
+        RawFrame { width: size[0], height: size[1], rgb, full, facts: ascii(facts) }
     }
 
     /// Encodes the picture as JPEG; `None` if that fails, which libjpeg reports by unwinding.
@@ -148,9 +148,9 @@ impl Budget {
 mod tests {
     use super::*;
 
-    fn shot(width: u32, height: u32, full: bool) -> Shot {
+    fn shot(width: u32, height: u32, full: bool) -> RawFrame {
         let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x as u8, y as u8, 99])).collect();
-        Shot::new([width, height], rgb, full, &serde_json::json!({ "step": 3 }))
+        RawFrame::new([width, height], rgb, full, &serde_json::json!({ "step": 3 }))
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn large_shots_are_shrunk_unless_all_is_wanted() {
-        let size = |shot: Shot| image::load_from_memory(&shot.encode().unwrap()).unwrap().to_rgb8().dimensions();
+        let size = |shot: RawFrame| image::load_from_memory(&shot.encode().unwrap()).unwrap().to_rgb8().dimensions();
         assert_eq!(size(shot(4097, 16, false)), (1365, 5));
         assert_eq!(size(shot(4097, 16, true)), (4097, 16));
     }

@@ -10,7 +10,7 @@ use super::curves::{Curves, Had};
 use crate::recipe::Finding;
 
 use super::facts::{Activity, Notice, Recipe, Render, Step};
-use super::frames::{Budget, Encoded, Shot};
+use super::frames::{Budget, Encoded, RawFrame};
 
 /// A page's request to the render.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ struct Pictures {
     /// The number of pictures taken.
     taken: u64,
     /// The last picture taken, unless it has already been encoded.
-    shot: Option<Shot>,
+    shot: Option<RawFrame>,
     /// The last picture encoded.
     encoded: Option<Arc<Encoded>>,
     /// Whether a page waits for a newer one.
@@ -252,7 +252,7 @@ impl Hub {
     }
 
     /// Accepts a picture of this step, which cost this much of the render's time.
-    pub(super) fn take(&self, kind: Kind, shot: Shot, cost: Duration) {
+    pub(super) fn take(&self, kind: Kind, shot: RawFrame, cost: Duration) {
         let mut inner = self.lock();
         inner.budget.spend(Instant::now(), cost);
         inner.canvas_was_last = kind == Kind::Canvas;
@@ -261,7 +261,7 @@ impl Hub {
     }
 
     /// Accepts the exact picture after the last step, which stays until there is another.
-    pub fn show(&self, shot: Shot) {
+    pub fn show(&self, shot: RawFrame) {
         let mut inner = self.lock();
         inner.exact = true;
         inner.put(Kind::Canvas, shot);
@@ -324,7 +324,7 @@ impl Hub {
 }
 
 impl Inner {
-    fn put(&mut self, kind: Kind, shot: Shot) {
+    fn put(&mut self, kind: Kind, shot: RawFrame) {
         let pictures = &mut self.pictures[kind as usize];
         pictures.taken += 1;
         pictures.shot = Some(shot);
@@ -533,8 +533,8 @@ impl Drop for Listener {
 mod tests {
     use super::*;
 
-    fn shot() -> Shot {
-        Shot::new([4, 4], vec![7; 48], true, &serde_json::json!({}))
+    fn shot() -> RawFrame {
+        RawFrame::new([4, 4], vec![7; 48], true, &serde_json::json!({}))
     }
 
     fn running() -> Arc<Hub> {

@@ -30,7 +30,7 @@ mod server;
 
 pub use address::{Address, WrongAddress};
 pub use facts::{Activity, Notice, Recipe, Render, Step};
-pub use frames::{Encoded, Shot};
+pub use frames::{Encoded, RawFrame};
 pub use hub::{Gate, Hub, Unheard, Wish};
 pub use reporter::{Reporter, Speed};
 #[cfg(fuzzing)]

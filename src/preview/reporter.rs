@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::facts::{Activity, Render, Step};
-use super::frames::{Shot, fitted, shrunk};
+use super::frames::{RawFrame, fitted, shrunk};
 use super::hub::{Hub, Kind};
 use crate::picture::Picture;
 use crate::plan::Plan;
-use crate::render::{Progress, Seen};
+use crate::render::{Progress, StepViews};
 
 /// The maximum numbers of outlines and tiles sent to a page: with more, nobody could make anything out.
 const MOST_OUTLINES: usize = 96;
@@ -99,26 +99,26 @@ impl Reporter {
     pub fn show(&self, progress: &mut Progress<'_>) {
         let picture = progress.picture();
         let facts = Outlines { step: progress.step, windows: self.outlines(&progress.seen) };
-        self.hub.show(Shot::new([picture.size.width, picture.size.height], picture.to_rgb8(), true, &facts));
+        self.hub.show(RawFrame::new([picture.size.width, picture.size.height], picture.to_rgb8(), true, &facts));
         self.hub.take(Kind::Views, self.views(progress), Duration::ZERO);
     }
 
     /// Reports the end of the render, with its final picture.
     pub fn end(&self, picture: &Picture, step: u64, activity: Activity) {
         let facts = Outlines { step, windows: Vec::new() };
-        self.hub.show(Shot::new([picture.size.width, picture.size.height], picture.to_rgb8(), true, &facts));
+        self.hub.show(RawFrame::new([picture.size.width, picture.size.height], picture.to_rgb8(), true, &facts));
         self.hub.activity(activity);
     }
 
     /// Returns the picture that the step used, which need not be decoded again for pages.
-    fn canvas(&self, progress: &Progress<'_>) -> Shot {
+    fn canvas(&self, progress: &Progress<'_>) -> RawFrame {
         let seen = &progress.seen;
         let size = seen.size();
         let facts = Outlines { step: progress.step, windows: self.outlines(seen) };
-        Shot::new([size.width, size.height], seen.picture_rgb8(), false, &facts)
+        RawFrame::new([size.width, size.height], seen.picture_rgb8(), false, &facts)
     }
 
-    fn outlines(&self, seen: &Seen<'_>) -> Vec<Outline> {
+    fn outlines(&self, seen: &StepViews<'_>) -> Vec<Outline> {
         let views = seen.views();
         let outline = |view: &crate::render::View| {
             Some(Outline(
@@ -132,7 +132,7 @@ impl Reporter {
     }
 
     /// Returns the views side by side.
-    fn views(&self, progress: &Progress<'_>) -> Shot {
+    fn views(&self, progress: &Progress<'_>) -> RawFrame {
         let seen = &progress.seen;
         let views = seen.views();
         // If there are too many, take every n-th, so that all targets are included.
@@ -153,12 +153,12 @@ impl Reporter {
             tiles.push(rgb);
         }
         if tiles.is_empty() {
-            return Shot::new([1, 1], vec![0; 3], true, &facts);
+            return RawFrame::new([1, 1], vec![0; 3], true, &facts);
         }
         let row = facts.side as usize * 3;
         let rows = (0..facts.side as usize).flat_map(|y| tiles.iter().map(move |tile| &tile[y * row..(y + 1) * row]));
         let rgb = rows.flatten().copied().collect();
-        Shot::new([facts.side * tiles.len() as u32, facts.side], rgb, true, &facts)
+        RawFrame::new([facts.side * tiles.len() as u32, facts.side], rgb, true, &facts)
     }
 
     /// Returns a prompt's position within its target.

@@ -18,7 +18,7 @@ pub enum Behind {
 
 /// A picture as people see it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
+pub struct DecodedPicture {
     /// Upright and opaque.
     pub image: DynamicImage,
     /// Whether any of it was transparent, wholly or partly.
@@ -33,16 +33,16 @@ pub const CLEAR: (&str, &str) =
 ///
 /// # Errors
 /// A file that cannot be read, has an unknown format, is damaged, or is too large to decode.
-pub fn open(path: &Path, behind: Behind) -> ImageResult<Seen> {
+pub fn open(path: &Path, behind: Behind) -> ImageResult<DecodedPicture> {
     of(ImageReader::new(BufReader::new(std::fs::File::open(path)?)), behind)
 }
 
 /// Reads a picture from a file's bytes, like [`open`].
-pub fn decode(bytes: &[u8], behind: Behind) -> ImageResult<Seen> {
+pub fn decode(bytes: &[u8], behind: Behind) -> ImageResult<DecodedPicture> {
     of(ImageReader::new(Cursor::new(bytes)), behind)
 }
 
-fn of<R: BufRead + Seek>(reader: ImageReader<R>, behind: Behind) -> ImageResult<Seen> {
+fn of<R: BufRead + Seek>(reader: ImageReader<R>, behind: Behind) -> ImageResult<DecodedPicture> {
     let decoder = reader.with_guessed_format()?.into_decoder()?;
     seen(decoder, behind, |mut decoder| {
         let mut limits = Limits::default();
@@ -58,14 +58,14 @@ pub fn seen<D: ImageDecoder>(
     mut decoder: D,
     behind: Behind,
     pixels: impl FnOnce(D) -> ImageResult<DynamicImage>,
-) -> ImageResult<Seen> {
+) -> ImageResult<DecodedPicture> {
     // Unreadable metadata are ignored.
     let orientation = decoder.orientation();
     let (mut image, clear) = over(pixels(decoder)?, behind);
     if let Ok(orientation) = orientation {
         image.apply_orientation(orientation);
     }
-    Ok(Seen { image, clear })
+    Ok(DecodedPicture { image, clear })
 }
 
 /// Composites a picture onto the background in its own precision. Also returns whether the background is visible
@@ -166,7 +166,7 @@ mod tests {
         });
         for image in [DynamicImage::from(plain.clone()), opaque.into()] {
             let seen = decode(&encoded(&image, ImageFormat::Png), Behind::White).unwrap();
-            assert_eq!(seen, Seen { image: plain.clone().into(), clear: false });
+            assert_eq!(seen, DecodedPicture { image: plain.clone().into(), clear: false });
         }
     }
 

@@ -24,6 +24,7 @@ use recipe_render_core::{chance, plan};
 use recipe_render_output::output;
 
 pub mod contrast;
+mod crops;
 mod embed;
 mod error;
 mod examples;
@@ -34,15 +35,14 @@ mod quadratic;
 mod score;
 mod shape;
 mod split;
-mod survey;
 mod texts;
 
+pub use crops::{Crop, Survey};
 pub use embed::embed;
 pub use error::DirectionError;
 pub use examples::{Examples, Groups};
 pub use fit::{FEWEST, MANY, Progress, fit, parts};
 pub use score::{Count, Interval, Scores};
-pub use survey::{Part, Survey};
 pub use texts::from_texts;
 
 use serde::{Deserialize, Serialize};

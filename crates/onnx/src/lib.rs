@@ -24,11 +24,11 @@ mod write;
 // graph to graph
 mod constant;
 mod dequantise;
+mod extract;
 mod fold;
 mod fuse;
 mod gradient;
 mod narrow;
-mod part;
 mod repeat;
 mod widen;
 mod working;

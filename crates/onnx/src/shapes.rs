@@ -18,7 +18,7 @@ pub(super) fn infer(graph: &Graph, node: &Node) -> Vec<Option<ValueType>> {
     if !node.domain.is_empty() {
         return none;
     }
-    let shapes = Look { graph, node }.shapes().unwrap_or_default();
+    let shapes = NodeContext { graph, node }.shapes().unwrap_or_default();
     let data_types = data_types(graph, node);
     let known = |i: usize| {
         let shape = shapes.get(i).filter(|shape| addressable(shape))?;
@@ -33,26 +33,26 @@ pub(super) fn data_types(graph: &Graph, node: &Node) -> Vec<Option<DataType>> {
     if !node.domain.is_empty() || node.has_subgraph() {
         return none;
     }
-    let look = Look { graph, node };
+    let context = NodeContext { graph, node };
     let named = |name: &str| DataType::from_onnx(i32::try_from(node.int(name)?).ok()?);
     let one = match node.operator.as_str() {
         "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Not" | "And" | "Or" | "Xor" | "IsNaN"
         | "IsInf" => Some(DataType::Bool),
         "ArgMax" | "ArgMin" | "Shape" | "Size" | "NonZero" => Some(DataType::I64),
         "MatMulInteger" | "ConvInteger" => Some(DataType::I32),
-        "Where" => look.data_type(1).or_else(|| look.data_type(2)),
-        "CastLike" | "DequantizeLinear" => look.data_type(1),
-        "OneHot" => look.data_type(2),
-        "QuantizeLinear" => Some(look.data_type(2).or_else(|| named("output_dtype")).unwrap_or(DataType::U8)),
-        "QLinearConv" | "QLinearMatMul" => look.data_type(7),
+        "Where" => context.data_type(1).or_else(|| context.data_type(2)),
+        "CastLike" | "DequantizeLinear" => context.data_type(1),
+        "OneHot" => context.data_type(2),
+        "QuantizeLinear" => Some(context.data_type(2).or_else(|| named("output_dtype")).unwrap_or(DataType::U8)),
+        "QLinearConv" | "QLinearMatMul" => context.data_type(7),
         "Cast" => named("to"),
         "ConstantOfShape" => match node.attributes.get("value") {
             Some(super::graph::Attribute::Tensor(tensor)) => Some(tensor.data_type),
             _ => Some(DataType::F32),
         },
-        "EyeLike" => named("dtype").or_else(|| look.data_type(0)),
+        "EyeLike" => named("dtype").or_else(|| context.data_type(0)),
         name if name.contains("Sequence") || name.starts_with("Optional") || name.starts_with("Random") => None,
-        _ => look.data_type(0),
+        _ => context.data_type(0),
     };
     let several = |i: usize| match i {
         // Positions.
@@ -71,12 +71,12 @@ fn statistics_type(node: &Node) -> DataType {
     node.int("stash_type").and_then(|n| DataType::from_onnx(i32::try_from(n).ok()?)).unwrap_or(DataType::F32)
 }
 
-struct Look<'a> {
+struct NodeContext<'a> {
     graph: &'a Graph,
     node: &'a Node,
 }
 
-impl Look<'_> {
+impl NodeContext<'_> {
     fn data_type(&self, input: usize) -> Option<DataType> {
         self.graph.data_type(self.node.input(input)?)
     }
@@ -151,7 +151,7 @@ impl Look<'_> {
 }
 
 /// Arithmetic.
-impl Look<'_> {
+impl NodeContext<'_> {
     fn elementwise(&self) -> Option<Shape> {
         let mut shape = self.shape(0)?;
         for input in 1..self.node.inputs.len() {
@@ -194,7 +194,7 @@ impl Look<'_> {
 }
 
 /// The same values in another shape.
-impl Look<'_> {
+impl NodeContext<'_> {
     fn flatten(&self) -> Option<Shape> {
         let shape = self.shape(0)?;
         let at = match self.node.int("axis").unwrap_or(1) {
@@ -233,7 +233,7 @@ impl Look<'_> {
 }
 
 /// Some of the values, or some of them several times.
-impl Look<'_> {
+impl NodeContext<'_> {
     fn concat(&self) -> Option<Shape> {
         let mut shape = self.shape(0)?;
         let axis = self.axis(shape.len(), 0)?;
@@ -306,7 +306,7 @@ impl Look<'_> {
 }
 
 /// Pictures, and what is made of sizes.
-impl Look<'_> {
+impl NodeContext<'_> {
     fn conv(&self) -> Option<Shape> {
         let (x, w) = (self.shape(0)?, self.shape(1)?);
         let window = Window::of(self.node, &x, w.get(2..)?)?;

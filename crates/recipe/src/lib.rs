@@ -46,7 +46,7 @@ pub use self::sources::advisers::{Advise, no_advice};
 pub use self::sources::changes::changes;
 pub use self::sources::origin::{Origin, Origins, Whence};
 pub use self::sources::overrides::{parse_seed, parse_size, parse_steps};
-pub use self::sources::texts::{Place, SourceFile};
+pub use self::sources::texts::{SourceFile, SourceSpan};
 pub use self::syntax::text::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
 
 use self::read::reader::Reader;
@@ -62,7 +62,7 @@ pub struct Compiled {
     /// The models of its targets, indexed by [`Target::model`](crate::plan::Target::model); each is used by at least one target.
     pub models: Vec<ModelReference>,
     /// Where each of the plan's prompts first occurs, parallel to [`Plan::prompts`].
-    pub prompt_places: Vec<Place>,
+    pub prompt_spans: Vec<SourceSpan>,
     /// Where the plan's values come from.
     pub whence: Whence,
     /// Warnings about what is legal but surely unintended.
@@ -164,7 +164,7 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
             Ok(Compiled {
                 plan: resolved.plan,
                 models: resolved.models,
-                prompt_places: resolved.prompt_spans.iter().map(|span| family.sources.place(span)).collect(),
+                prompt_spans: resolved.prompt_spans.iter().map(|span| family.sources.source_span(span)).collect(),
                 whence: resolved.whence,
                 warnings: diagnostics,
                 files,

@@ -91,11 +91,11 @@ fn text(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::{Library, Place, Source};
+    use crate::runtime::{Candidate, Library, Source};
 
     #[test]
     fn the_report_shows_library_providers_places_and_platforms() {
-        let place = |source, path: &str, outcome| Place { source, path: path.into(), outcome };
+        let place = |source, path: &str, outcome| Candidate { source, path: path.into(), outcome };
         let report = Report {
             library: Ok(Library {
                 source: Source::Cache,

@@ -16,7 +16,7 @@ pub(crate) struct Carried {
     pub conditions: Conditions,
     /// The recipe's text.
     pub text: String,
-    pub canvas: Kept,
+    pub canvas: CanvasCopy,
     /// The place of the canvas in an ordinary render; none if no ordinary render passes through it.
     pub mark: Option<Mark>,
     /// The edits so far that made it differ from an ordinary render.
@@ -24,17 +24,17 @@ pub(crate) struct Carried {
 }
 
 /// A copy of a canvas between two steps.
-pub(crate) struct Kept {
+pub(crate) struct CanvasCopy {
     pub standing: Standing,
     pub arrays: Arrays,
     pub picture: Picture,
 }
 
-impl Kept {
+impl CanvasCopy {
     pub fn of(progress: &mut Progress<'_>) -> Self {
         let state = progress.state();
         let (standing, arrays) = (state.standing.clone(), Arrays::of(&state));
-        Kept { standing, arrays, picture: progress.picture() }
+        CanvasCopy { standing, arrays, picture: progress.picture() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::carry::{Carried, Carry, Course, Kept};
+use super::carry::{CanvasCopy, Carried, Carry, Course};
 use super::jobs::{Job, beside, identity, snapshots};
 use super::live::{Live, Page};
 use super::recording::{Recording, complain};
@@ -24,7 +24,7 @@ use crate::recipe::{Compiled, Overrides};
 use crate::render::{
     Control, Observer, Progress, RenderError, Rendered, Standing, Tally, carry_on, conclude, render, resume,
 };
-use crate::store::{Found, Keeper, Memory};
+use crate::store::{Conditions, Found, Keeper, StateInMemory, Store};
 
 /// The time between two pictures of a growing canvas in watch mode.
 const GROWTH: Duration = Duration::from_secs(2);
@@ -37,7 +37,7 @@ pub(crate) enum Ended {
     /// By a signal, with the picture so far.
     Interrupted,
     /// Because the caller wanted it to stop; with its state if there was a step.
-    Superseded(Option<Memory>),
+    Superseded(Option<StateInMemory>),
 }
 
 /// Where a render begins.
@@ -65,7 +65,7 @@ pub(crate) struct Run<'a> {
     /// When start-up began.
     pub started: Instant,
     /// Further states to resume from, which may not be in the store.
-    pub memory: &'a [Memory],
+    pub memory: &'a [StateInMemory],
     /// With `--watch=continue`: the canvas that an earlier render left, and the place for the one that this render leaves.
     pub carry: Option<Carry<'a>>,
     /// Asked after every step whether the render is still wanted.
@@ -90,73 +90,21 @@ impl Run<'_> {
     /// Renders, writes the picture, and reports the result.
     pub(crate) fn render(self, bench: &mut Workbench, source: &Source, compiled: &Compiled) -> Result<Ended, Failure> {
         let Run { args, overrides, voice, job, live, several, edited, started, memory, carry, unwanted, report } = self;
-        let watched = args.watches();
+        let plan = &compiled.plan;
         let folders = prompts::models(source, compiled)?;
         let needed: Vec<PathBuf> =
             compiled.files.iter().cloned().chain(folders.iter().flat_map(ModelFolder::files)).collect();
         refuse_overwriting(&needed, args, job)?;
-        let threads = bench.threads();
-        let plan = &compiled.plan;
         let (device, conditions) = bench.conditions(source, compiled, &folders)?;
         let store = bench.store();
-        // Recordings cover all steps, so a recorded render does not resume. In watch mode snapshots cover only the steps that an
-        // edit repeats.
-        let record = &args.record;
-        let filmed = args.timings.is_some() || record.video.is_some() || record.sheet;
-        let recorded = filmed || !watched && (args.every.is_some() || args.phases);
         let before = carry.as_ref().and_then(|carry| carry.before);
-        let begin = {
-            let ordinary = before.is_none_or(|before| before.is_on_the_way_of(plan, &conditions));
-            let find = ordinary && !recorded && !(args.fresh && before.is_none());
-            let found = if find { store.find(plan, &conditions, memory) } else { None };
-            let done = before.map_or(0, |before| before.canvas.standing.steps);
-            match (found, before) {
-                (Some(found), _) if found.standing.steps >= done => Begin::Found(Box::new(found)),
-                (_, Some(before)) => Begin::Carried(before, before.course(plan, &conditions, &source.text)),
-                _ => Begin::First,
-            }
-        };
-        let keeper = match &begin {
-            Begin::First => Some(store.keeper(plan, &conditions, None, &called(plan, job))),
-            Begin::Found(found) => Some(store.keeper(plan, &conditions, Some(&**found), &called(plan, job))),
-            // Its states are not those of an ordinary render.
-            Begin::Carried(..) => None,
-        };
-        let similarities = match &begin {
-            Begin::Found(found) => found.similarities.clone(),
-            _ => Vec::new(),
-        };
-        let used = folders.iter().zip(&conditions.models);
-        let used =
-            used.map(|(model, hash)| UsedModel { name: model.description.name.clone(), hash: model.whole_hash(hash) });
-        let used: Vec<UsedModel> = used.collect();
-        let first = used.first().cloned().ok_or_else(|| Failure::failed("no model"))?;
-        let UsedModel { name: model, hash: model_hash } = first;
-        let all = if used.len() > 1 { used } else { Vec::new() };
-        let facts = Facts {
-            version: env!("CARGO_PKG_VERSION").into(),
-            title: plan.title.clone(),
-            model: model.clone(),
-            model_hash: model_hash.clone(),
-            models: all.clone(),
-            seed: plan.seed,
-            size: [plan.size.width, plan.size.height],
-            steps_planned: plan.steps(),
-            overrides: overrides.clone(),
-            device: device.to_string().split(':').next().unwrap_or_default().to_owned(),
-            continued: match &begin {
-                Begin::Carried(_, course) => course.edits.clone(),
-                _ => Vec::new(),
-            },
-            ..Facts::default()
-        };
-        if let Some(first) = &source.facts {
-            let same_model = first.overrides.model == overrides.model;
-            for difference in picture::differences(first, same_model, &facts) {
-                voice.note(&format!("note: {difference}"));
-            }
-        }
-        let recording = Recording::new(&args.record, job, plan, watched, voice)?;
+        let begin = Begin::of(&store, args, memory, plan, &conditions, before, &source.text);
+        let keeper = begin.keeper(&store, plan, &conditions, &called(plan, job));
+        let models = used(&folders, &conditions);
+        let device = device.to_string();
+        let facts = facts(plan, &models, overrides, &device, &begin)?;
+        note_differences(source, overrides, &facts, voice);
+        let recording = Recording::new(&args.record, job, plan, args.watches(), voice)?;
         let _graceful = interrupt::graceful();
         let mut eyes = Eyes {
             args,
@@ -169,7 +117,7 @@ impl Run<'_> {
             page: live.begin(plan, job, &facts),
             writer: Writer::new(source.text.clone(), compiled.bases.clone()),
             recording,
-            similarities,
+            similarities: begin.similarities(),
             facts,
             unwritten: 0,
             started,
@@ -181,39 +129,8 @@ impl Run<'_> {
             unwanted,
             superseded: false,
         };
-        let name = job.name();
-        let total = plan.steps();
-        let rendered = match &begin {
-            Begin::Found(found) if found.standing.is_end_of(plan) => {
-                voice.note(&format!("{name}: rendered before; the picture is made from the checkpoint"));
-                conclude(plan, &found.arrays.state(found.standing.clone())).map_err(wrong)
-            }
-            Begin::Found(found) => {
-                let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
-                let (steps, phase) = (found.standing.steps, next_phase(plan, &found.standing));
-                voice.note(&format!("{name}: resuming at step {steps} of {total}: {phase}"));
-                let state = found.arrays.state(found.standing.clone());
-                resume(plan, &mut lenses, &state, &mut eyes).map_err(wrong)
-            }
-            Begin::Carried(before, course) => {
-                let standing = &course.standing;
-                voice.note(&format!("{name}: {}", going_on(plan, course)));
-                let state = before.state(standing);
-                if course.fits && standing.is_end_of(plan) {
-                    conclude(plan, &state).map_err(wrong)
-                } else {
-                    let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
-                    carry_on(plan, &mut lenses, standing, &before.left(&state, course), &mut eyes).map_err(wrong)
-                }
-            }
-            Begin::First => {
-                if edited {
-                    voice.note(&format!("{name}: from the first step of {total}"));
-                }
-                let mut lenses = bench.equipped(compiled, &folders, &conditions)?;
-                render(plan, &mut lenses, &mut eyes).map_err(wrong)
-            }
-        };
+        let ready = Ready { compiled, folders: &folders, conditions: &conditions };
+        let rendered = begin.steps(&ready, bench, &job.name(), edited, &mut eyes);
         let Eyes {
             display,
             page,
@@ -245,23 +162,10 @@ impl Run<'_> {
         unwritten += complain(voice, failures);
         unwritten += complain(voice, writer.finish());
         let rendered = rendered?;
-        let kept = kept.or_else(|| match begin {
-            // The picture was made from the stored state, so no step was observed.
-            Begin::Found(found) if carry.is_some() && !superseded => {
-                let found = *found;
-                Some(Kept { standing: found.standing, arrays: found.arrays, picture: rendered.picture.clone() })
-            }
-            _ => None,
-        });
+        let asked = carry.is_some() && !superseded;
+        let kept = kept.or_else(|| if asked { begin.kept(&rendered) } else { None });
         if let (Some(carry), Some(canvas)) = (carry, kept) {
-            *carry.left = Some(Carried {
-                plan: plan.clone(),
-                conditions: conditions.clone(),
-                text: source.text.clone(),
-                canvas,
-                mark: keeper.as_ref().map(Keeper::mark),
-                edits: facts.continued.clone(),
-            });
+            leave(carry, canvas, &ready, source, keeper.as_ref(), &facts);
         }
         if superseded {
             return Ok(Ended::Superseded(keeper.and_then(Keeper::into_memory)));
@@ -270,35 +174,22 @@ impl Run<'_> {
             Facts { steps: rendered.steps, steps_spared: rendered.spared, tally: lines(&rendered.tally), ..facts };
         let startup = startup.unwrap_or_default();
         let stepping = before.duration_since(started).saturating_sub(startup + held).as_secs_f64();
-        let bases = compiled.bases.clone();
-        let origin = Origin { recipe: source.text.clone(), bases, facts };
+        let origin = Origin { recipe: source.text.clone(), bases: compiled.bases.clone(), facts };
         write_png(&job.output, &rendered.picture, &origin)?;
         page.end(&rendered, &job.output);
         waited += before.elapsed();
         let total = started.elapsed().as_secs_f64();
         if let Some(path) = &args.timings {
-            let timings = Timings {
-                steps: rendered.steps,
-                spared: rendered.spared,
-                windows: rendered.views,
-                windows_per_second: if stepping > 0.0 { rendered.views as f64 / stepping } else { 0.0 },
-                peak_rss_bytes: peak_rss_bytes(),
-                seconds: Seconds {
-                    startup: startup.as_secs_f64(),
-                    look: rendered.seconds.look,
-                    encode: rendered.seconds.encode,
-                    push: rendered.seconds.push,
-                    optimize: rendered.seconds.optimize,
-                    output: waited.as_secs_f64(),
-                    total,
-                },
-                device: device.to_string(),
-                threads,
-                model,
-                model_hash,
-                models: all,
+            let seconds = Seconds {
+                startup: startup.as_secs_f64(),
+                look: rendered.seconds.gather,
+                encode: rendered.seconds.encode,
+                push: rendered.seconds.scatter,
+                optimize: rendered.seconds.optimize,
+                output: waited.as_secs_f64(),
+                total,
             };
-            timings.write(path)?;
+            timings(&rendered, stepping, seconds, &origin.facts, device, bench.threads()).write(path)?;
         }
         report(&Report {
             job,
@@ -312,6 +203,196 @@ impl Run<'_> {
             (false, 0) => Ok(Ended::Done(Exit::Done)),
             (false, _) => Ok(Ended::Done(Exit::Failed)),
         }
+    }
+}
+
+/// What a render works with once its models are known.
+struct Ready<'a> {
+    compiled: &'a Compiled,
+    folders: &'a [ModelFolder],
+    conditions: &'a Conditions,
+}
+
+impl<'a> Begin<'a> {
+    /// Finds where a render begins. `before` is the canvas that an earlier render left, `text` the recipe's.
+    fn of(
+        store: &Store,
+        args: &RenderArgs,
+        memory: &[StateInMemory],
+        plan: &'a Plan,
+        conditions: &'a Conditions,
+        before: Option<&'a Carried>,
+        text: &str,
+    ) -> Self {
+        // Recordings cover all steps, so a recorded render does not resume. In watch mode snapshots cover only the steps that an
+        // edit repeats.
+        let record = &args.record;
+        let filmed = args.timings.is_some() || record.video.is_some() || record.sheet;
+        let recorded = filmed || !args.watches() && (args.every.is_some() || args.phases);
+        let ordinary = before.is_none_or(|before| before.is_on_the_way_of(plan, conditions));
+        let find = ordinary && !recorded && !(args.fresh && before.is_none());
+        let found = if find { store.find(plan, conditions, memory) } else { None };
+        let done = before.map_or(0, |before| before.canvas.standing.steps);
+        match (found, before) {
+            (Some(found), _) if found.standing.steps >= done => Begin::Found(Box::new(found)),
+            (_, Some(before)) => Begin::Carried(before, before.course(plan, conditions, text)),
+            _ => Begin::First,
+        }
+    }
+
+    /// Returns the keeper of the states to come; none if they are not those of an ordinary render. `called` is the recipe's name.
+    fn keeper(&self, store: &'a Store, plan: &'a Plan, conditions: &'a Conditions, called: &str) -> Option<Keeper<'a>> {
+        match self {
+            Begin::First => Some(store.keeper(plan, conditions, None, called)),
+            Begin::Found(found) => Some(store.keeper(plan, conditions, Some(&**found), called)),
+            Begin::Carried(..) => None,
+        }
+    }
+
+    /// Returns the similarities of the last step so far, as far as they are known.
+    fn similarities(&self) -> Vec<(String, f32)> {
+        match self {
+            Begin::Found(found) => found.similarities.clone(),
+            Begin::First | Begin::Carried(..) => Vec::new(),
+        }
+    }
+
+    /// Says where the render begins, and does the steps that are left.
+    fn steps(
+        &self,
+        ready: &Ready<'_>,
+        bench: &mut Workbench,
+        name: &str,
+        edited: bool,
+        eyes: &mut Eyes<'_>,
+    ) -> Result<Rendered, Failure> {
+        let Ready { compiled, folders, conditions } = ready;
+        let (plan, voice) = (&compiled.plan, eyes.voice);
+        let total = plan.steps();
+        match self {
+            Begin::Found(found) if found.standing.is_end_of(plan) => {
+                voice.note(&format!("{name}: rendered before; the picture is made from the checkpoint"));
+                conclude(plan, &found.arrays.state(found.standing.clone())).map_err(wrong)
+            }
+            Begin::Found(found) => {
+                let mut lenses = bench.equipped(compiled, folders, conditions)?;
+                let (steps, phase) = (found.standing.steps, next_phase(plan, &found.standing));
+                voice.note(&format!("{name}: resuming at step {steps} of {total}: {phase}"));
+                let state = found.arrays.state(found.standing.clone());
+                resume(plan, &mut lenses, &state, eyes).map_err(wrong)
+            }
+            Begin::Carried(before, course) => {
+                let standing = &course.standing;
+                voice.note(&format!("{name}: {}", going_on(plan, course)));
+                let state = before.state(standing);
+                if course.fits && standing.is_end_of(plan) {
+                    conclude(plan, &state).map_err(wrong)
+                } else {
+                    let mut lenses = bench.equipped(compiled, folders, conditions)?;
+                    carry_on(plan, &mut lenses, standing, &before.left(&state, course), eyes).map_err(wrong)
+                }
+            }
+            Begin::First => {
+                if edited {
+                    voice.note(&format!("{name}: from the first step of {total}"));
+                }
+                let mut lenses = bench.equipped(compiled, folders, conditions)?;
+                render(plan, &mut lenses, eyes).map_err(wrong)
+            }
+        }
+    }
+
+    /// Returns the canvas of a picture that was made from a stored state, of which no step was observed.
+    fn kept(self, rendered: &Rendered) -> Option<CanvasCopy> {
+        let Begin::Found(found) = self else { return None };
+        let found = *found;
+        Some(CanvasCopy { standing: found.standing, arrays: found.arrays, picture: rendered.picture.clone() })
+    }
+}
+
+/// Returns the models that work on the picture.
+fn used(folders: &[ModelFolder], conditions: &Conditions) -> Vec<UsedModel> {
+    let used = folders.iter().zip(&conditions.models);
+    used.map(|(model, hash)| UsedModel { name: model.description.name.clone(), hash: model.whole_hash(hash) }).collect()
+}
+
+/// Returns the facts that are known before the first step.
+fn facts(
+    plan: &Plan,
+    models: &[UsedModel],
+    overrides: &Overrides,
+    device: &str,
+    begin: &Begin<'_>,
+) -> Result<Facts, Failure> {
+    let UsedModel { name, hash } = models.first().cloned().ok_or_else(|| Failure::failed("no model"))?;
+    Ok(Facts {
+        version: env!("CARGO_PKG_VERSION").into(),
+        title: plan.title.clone(),
+        model: name,
+        model_hash: hash,
+        models: if models.len() > 1 { models.to_vec() } else { Vec::new() },
+        seed: plan.seed,
+        size: [plan.size.width, plan.size.height],
+        steps_planned: plan.steps(),
+        overrides: overrides.clone(),
+        device: device.split(':').next().unwrap_or_default().to_owned(),
+        continued: match begin {
+            Begin::Carried(_, course) => course.edits.clone(),
+            Begin::First | Begin::Found(_) => Vec::new(),
+        },
+        ..Facts::default()
+    })
+}
+
+/// Says how the render differs from the one that made the picture which its recipe was read from, if it was.
+fn note_differences(source: &Source, overrides: &Overrides, facts: &Facts, voice: &Voice) {
+    let Some(first) = &source.facts else { return };
+    let same_model = first.overrides.model == overrides.model;
+    for difference in picture::differences(first, same_model, facts) {
+        voice.note(&format!("note: {difference}"));
+    }
+}
+
+/// Leaves the canvas to a later version of the recipe.
+fn leave(
+    carry: Carry<'_>,
+    canvas: CanvasCopy,
+    ready: &Ready<'_>,
+    source: &Source,
+    keeper: Option<&Keeper<'_>>,
+    facts: &Facts,
+) {
+    *carry.left = Some(Carried {
+        plan: ready.compiled.plan.clone(),
+        conditions: ready.conditions.clone(),
+        text: source.text.clone(),
+        canvas,
+        mark: keeper.map(Keeper::mark),
+        edits: facts.continued.clone(),
+    });
+}
+
+/// Returns the measurements of a render whose picture is written. `stepping` is the time from the first step to the last, in seconds.
+fn timings(
+    rendered: &Rendered,
+    stepping: f64,
+    seconds: Seconds,
+    facts: &Facts,
+    device: String,
+    threads: usize,
+) -> Timings {
+    Timings {
+        steps: rendered.steps,
+        spared: rendered.spared,
+        windows: rendered.views,
+        windows_per_second: if stepping > 0.0 { rendered.views as f64 / stepping } else { 0.0 },
+        peak_rss_bytes: peak_rss_bytes(),
+        seconds,
+        device,
+        threads,
+        model: facts.model.clone(),
+        model_hash: facts.model_hash.clone(),
+        models: facts.models.clone(),
     }
 }
 
@@ -416,7 +497,7 @@ struct Eyes<'a> {
     keeper: Option<Keeper<'a>>,
     /// Whether to leave the canvas to a later version of the recipe.
     carries: bool,
-    kept: Option<Kept>,
+    kept: Option<CanvasCopy>,
     page: Page,
     writer: Writer,
     recording: Recording,
@@ -514,7 +595,7 @@ impl Observer for Eyes<'_> {
         self.superseded = self.superseded || (self.unwanted)();
         let stops = self.superseded || interrupt::requested();
         if self.carries && (stops || progress.ends_run()) {
-            self.kept = Some(Kept::of(progress));
+            self.kept = Some(CanvasCopy::of(progress));
         }
         match &mut self.keeper {
             Some(keeper) if stops => keeper.stop(progress),
@@ -527,7 +608,7 @@ impl Observer for Eyes<'_> {
     fn cancelled(&mut self, progress: &mut Progress<'_>) {
         self.superseded = true;
         if self.carries {
-            self.kept = Some(Kept::of(progress));
+            self.kept = Some(CanvasCopy::of(progress));
         }
         if let Some(keeper) = &mut self.keeper {
             keeper.cancelled(progress);

@@ -3,7 +3,7 @@
 
 use crate::clip::{Labels, Named, Reading};
 use crate::plan::Ensemble;
-use crate::recipe::{Diagnostic, Place};
+use crate::recipe::{Diagnostic, SourceSpan};
 
 /// Returns the message that a text names no label, and a hint at what may have been meant.
 pub(crate) fn unknown(model: &str, labels: &Labels, text: &str) -> (String, String) {
@@ -21,23 +21,23 @@ pub(crate) fn partly(model: &str, text: &str, reading: &Reading) -> String {
     format!("model `{model}` is a classifier: of \"{text}\" it takes {taken}{mean}; the other words mean nothing to it")
 }
 
-/// Returns the errors and warnings about the texts of the prompt at `place`.
+/// Returns the errors and warnings about the texts of the prompt at `span`.
 pub(crate) fn examine(
     model: &str,
     labels: &Labels,
     texts: &[String],
     templates: &[String],
-    place: &Place,
+    span: &SourceSpan,
 ) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for text in texts {
         match labels.read(text) {
             None => {
                 let (message, hint) = unknown(model, labels, text);
-                errors.push(Diagnostic::error(text_place(place, text), message).hint(hint));
+                errors.push(Diagnostic::error(text_span(span, text), message).hint(hint));
             }
             Some(reading) if !reading.whole => {
-                warnings.push(Diagnostic::warning(text_place(place, text), partly(model, text, &reading)));
+                warnings.push(Diagnostic::warning(text_span(span, text), partly(model, text, &reading)));
             }
             Some(_) => {}
         }
@@ -47,14 +47,14 @@ pub(crate) fn examine(
         let filled = Ensemble { texts: texts.to_vec(), templates: templates.to_vec() }.filled();
         let more = filled.iter().find_map(|text| labels.read(text).filter(|read| !read.whole).map(|read| (text, read)));
         if let Some((text, reading)) = more {
-            warnings.push(Diagnostic::warning(place.clone(), partly(model, text, &reading)));
+            warnings.push(Diagnostic::warning(span.clone(), partly(model, text, &reading)));
         }
     }
     (errors, warnings)
 }
 
-/// Returns the place of one of several texts within a prompt, or the whole prompt if the text is not written there literally.
-fn text_place(place: &Place, text: &str) -> Place {
+/// Returns the span of one of several texts within a prompt, or the whole prompt if the text is not written there literally.
+fn text_span(span: &SourceSpan, text: &str) -> SourceSpan {
     let quoted = [format!("\"{text}\""), format!("'{text}'")];
-    quoted.iter().find_map(|quoted| place.part(quoted)).unwrap_or_else(|| place.clone())
+    quoted.iter().find_map(|quoted| span.part(quoted)).unwrap_or_else(|| span.clone())
 }

@@ -2,8 +2,8 @@
 //! tokenizer or the labels but not onnxruntime, so `check` performs them too.
 
 pub mod dialects;
-mod known;
 pub mod labels;
+mod model_cache;
 mod sizes;
 mod strangers;
 mod texts;
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::slice;
 
-pub(crate) use self::known::{KnownModels, open_words};
+pub(crate) use self::model_cache::{KnownModels, open_words};
 pub(crate) use self::texts::check_texts;
 
 use self::dialects::{Sign, signs};
@@ -22,7 +22,7 @@ use crate::cli::source::Source;
 use crate::clip::{ModelFolder, Photo, Stranger, TextTokenizer, Words};
 use crate::direction::{DirectionError, Directions, Model};
 use crate::plan::{Ensemble, Prompt};
-use crate::recipe::{Compiled, Diagnostic, Place, missing_hint, render_diagnostics};
+use crate::recipe::{Compiled, Diagnostic, SourceSpan, missing_hint, render_diagnostics};
 
 /// Returns the recipe's models, indexed by [`Target::model`](crate::plan::Target::model). A missing model is an error at its
 /// name.
@@ -67,7 +67,7 @@ pub(crate) fn examine(
     open: Open<'_>,
 ) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
     let mut findings = Findings::default();
-    for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_places) {
+    for (prompt, place) in compiled.plan.prompts.iter().zip(&compiled.prompt_spans) {
         match prompt {
             Prompt::Text(text) => findings.meant(text, place),
             Prompt::Ensemble(ensemble) => {
@@ -83,7 +83,7 @@ pub(crate) fn examine(
         // Computed on demand, as hashing a large model takes a moment.
         let mut of: Option<Model> = None;
         for row in compiled.plan.prompts_of(index) {
-            let place = &compiled.prompt_places[row];
+            let place = &compiled.prompt_spans[row];
             match &compiled.plan.prompts[row] {
                 Prompt::Text(text) => findings.texts(name, &words, slice::from_ref(text), &[], place)?,
                 Prompt::Ensemble(ensemble) => {
@@ -118,26 +118,26 @@ struct Findings {
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     /// The words that the current model does not know, each with the place of its prompt.
-    strangers: Vec<(Stranger, Place)>,
+    strangers: Vec<(Stranger, SourceSpan)>,
 }
 
 impl Findings {
-    fn error(&mut self, place: &Place, message: String, hint: &str) {
+    fn error(&mut self, place: &SourceSpan, message: String, hint: &str) {
         self.errors.push(Diagnostic::error(place.clone(), message).hint(hint.to_owned()));
     }
 
-    fn warning(&mut self, place: Place, message: String) -> &mut Diagnostic {
+    fn warning(&mut self, place: SourceSpan, message: String) -> &mut Diagnostic {
         self.warnings.push(Diagnostic::warning(place, message));
         let last = self.warnings.len() - 1;
         &mut self.warnings[last]
     }
 
     /// Warns of a text that may be meant as an image, or that has signs of other programs in it.
-    fn meant(&mut self, text: &str, place: &Place) {
+    fn meant(&mut self, text: &str, place: &SourceSpan) {
         // A quoted text may be written with escapes; then the whole prompt is marked.
         let written = place.part(text);
         for Sign { span, message, hint } in signs(text) {
-            let marked = written.as_ref().map(|written| Place {
+            let marked = written.as_ref().map(|written| SourceSpan {
                 span: written.span.start + span.start..written.span.start + span.end,
                 ..written.clone()
             });
@@ -155,14 +155,14 @@ impl Findings {
     }
 
     /// Reports an image that cannot be shown to CLIP. The recipe's own check reports transparent parts.
-    fn image(&mut self, path: &Path, place: &Place) {
+    fn image(&mut self, path: &Path, place: &SourceSpan) {
         if let Err(error) = Photo::open(path) {
             self.error(place, error.to_string(), "save it again, for example as a PNG");
         }
     }
 
     /// Checks a class of a directions file for a model. `shared`: the target that names it looks with several models.
-    fn direction(&mut self, file: &Path, class: Option<&str>, (of, shared): (&Model, bool), place: &Place) {
+    fn direction(&mut self, file: &Path, class: Option<&str>, (of, shared): (&Model, bool), place: &SourceSpan) {
         let directions = Directions::open(file).and_then(|directions| {
             directions.belong_to(of, file)?;
             Ok(directions)
@@ -224,7 +224,7 @@ impl Findings {
         words: &Words,
         texts: &[String],
         templates: &[String],
-        place: &Place,
+        place: &SourceSpan,
     ) -> Result<(), Failure> {
         match words {
             Words::Tokens(tokenizer) => self.words(model, tokenizer, texts, templates, place),
@@ -244,7 +244,7 @@ impl Findings {
         tokenizer: &TextTokenizer,
         texts: &[String],
         templates: &[String],
-        place: &Place,
+        place: &SourceSpan,
     ) -> Result<(), Failure> {
         let mut unknown: Vec<Stranger> = Vec::new();
         let mut cut = false;

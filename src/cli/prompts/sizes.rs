@@ -20,7 +20,7 @@ pub(crate) fn too_large(compiled: &Compiled, models: &[ModelFolder]) -> Vec<Diag
         let Some(model) = models.get(target.model) else { continue };
         for pull in &target.wanted {
             let (Some(pipeline), Some(place)) =
-                (target.pipelines.get(pull.pipeline), compiled.prompt_places.get(pull.prompt))
+                (target.pipelines.get(pull.pipeline), compiled.prompt_spans.get(pull.prompt))
             else {
                 continue;
             };

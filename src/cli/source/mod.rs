@@ -13,7 +13,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::terminal::Voice;
 use crate::clip::ModelFolder;
 use crate::output::{self, Facts};
-use crate::recipe::{self, Around, Bases, Compiled, Diagnostic, Invalid, Place, RecipeText, Trouble};
+use crate::recipe::{self, Around, Bases, Compiled, Diagnostic, Invalid, RecipeText, SourceSpan, Trouble};
 
 /// A recipe as it was read.
 pub(crate) struct Source {
@@ -66,7 +66,7 @@ impl Source {
     }
 
     /// Returns a failure caused by the text at a place; without a place, by the command line or a default.
-    pub(crate) fn failure(&self, place: Option<Place>, message: impl Display, hint: Option<&str>) -> Failure {
+    pub(crate) fn failure(&self, place: Option<SourceSpan>, message: impl Display, hint: Option<&str>) -> Failure {
         let Some(place) = place else { return Failure::wrong(message).hinted(hint) };
         let diagnostic = Diagnostic::error(place, message.to_string());
         self.diagnosed(&[diagnostic.maybe_hint(hint.map(str::to_owned))])

@@ -66,7 +66,7 @@ impl Display {
             return;
         }
         self.drawn = Some(now);
-        let state = State::of(progress, &self.pace);
+        let state = Readout::of(progress, &self.pace);
         match &self.kind {
             Kind::Nothing => {}
             Kind::Bar(bar) => {
@@ -84,7 +84,7 @@ impl Display {
 impl Display {
     /// Returns the current speed.
     pub(crate) fn speed(&self, progress: &Progress<'_>) -> Speed {
-        let state = State::of(progress, &self.pace);
+        let state = Readout::of(progress, &self.pace);
         Speed { windows: state.windows, left: state.left }
     }
 }
@@ -169,7 +169,7 @@ impl Pace {
 }
 
 /// The values to show.
-struct State<'a> {
+struct Readout<'a> {
     step: u64,
     steps: u64,
     phase: &'a str,
@@ -178,11 +178,11 @@ struct State<'a> {
     targets: &'a [(String, f32)],
 }
 
-impl<'a> State<'a> {
+impl<'a> Readout<'a> {
     fn of(progress: &Progress<'a>, pace: &Pace) -> Self {
         let rates = pace.rates();
         let left = rates.filter(|(steps, _)| *steps > 0.0);
-        State {
+        Readout {
             step: progress.step,
             steps: progress.steps,
             phase: progress.phase_name,
@@ -267,8 +267,14 @@ mod tests {
     #[test]
     fn narrow_terminals_get_fewer_words() {
         let targets = [("composition 1".to_owned(), 0.3125f32)];
-        let state =
-            State { step: 7, steps: 500, phase: "compose", windows: Some(38.25), left: Some(61.5), targets: &targets };
+        let state = Readout {
+            step: 7,
+            steps: 500,
+            phase: "compose",
+            windows: Some(38.25),
+            left: Some(61.5),
+            targets: &targets,
+        };
         assert_eq!(state.heading(None, 80), "compose    7/500  38.2 windows/s  1:02 left");
         assert_eq!(state.heading(Some("a.toml"), 80), "a.toml  compose    7/500  38.2 windows/s  1:02 left");
         assert_eq!(state.heading(None, 50), "compose    7/500  1:02 left");

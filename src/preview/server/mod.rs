@@ -132,24 +132,24 @@ fn outward() -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-/// The shared state, together with one of a bounded number of places.
-struct Place {
+/// The shared state, together with one of a bounded number of slots.
+struct Slot {
     shared: Arc<Shared>,
-    /// The counter that this place belongs to.
+    /// The counter that this slot belongs to.
     of: fn(&Shared) -> &AtomicUsize,
 }
 
-impl Place {
+impl Slot {
     fn take(shared: &Arc<Shared>, of: fn(&Shared) -> &AtomicUsize, most: usize) -> Option<Self> {
         if of(shared).fetch_add(1, Ordering::SeqCst) >= most {
             of(shared).fetch_sub(1, Ordering::SeqCst);
             return None;
         }
-        Some(Place { shared: shared.clone(), of })
+        Some(Slot { shared: shared.clone(), of })
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         (self.of)(&self.shared).fetch_sub(1, Ordering::SeqCst);
     }
@@ -162,15 +162,15 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             thread::sleep(Duration::from_millis(50));
             continue;
         };
-        // The place is taken before the thread starts, so there are never more threads than places. If no thread can be started, the
+        // The slot is taken before the thread starts, so there are never more threads than slots. If no thread can be started, the
         // connection is closed.
         let thread = thread::Builder::new().stack_size(512 << 10);
-        if let Some(place) = Place::take(shared, |shared| &shared.connections, MOST) {
-            let _ = thread.spawn(move || serve(&mut stream, &place.shared));
-        } else if let Some(place) = Place::take(shared, |shared| &shared.refused, MOST_REFUSED) {
+        if let Some(slot) = Slot::take(shared, |shared| &shared.connections, MOST) {
+            let _ = thread.spawn(move || serve(&mut stream, &slot.shared));
+        } else if let Some(slot) = Slot::take(shared, |shared| &shared.refused, MOST_REFUSED) {
             let _ = thread.spawn(move || {
                 refuse(&mut stream, &Response::status(503, "too many connections"));
-                drop(place);
+                drop(slot);
             });
         }
     }
@@ -196,7 +196,7 @@ fn serve(stream: &mut TcpStream, shared: &Arc<Shared>) {
                 shared.hub.sent(number);
             }
         }
-        Answer::Events => match Place::take(shared, |shared| &shared.listeners, MOST_LISTENERS) {
+        Answer::Events => match Slot::take(shared, |shared| &shared.listeners, MOST_LISTENERS) {
             Some(_place) => {
                 let _ = events::stream(stream, shared.hub.listen(), &shared.hello);
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::preview::{Activity, Shot, Step};
+use crate::preview::{Activity, RawFrame, Step};
 
 /// A passing test never waits this long.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ fn step(step: u64) -> Step {
     Step { step, ..Step::default() }
 }
 
-fn shot(side: u32) -> Shot {
+fn shot(side: u32) -> RawFrame {
     // Noise, which JPEG cannot compress well.
     let mut state = 1u32;
     let mut noise = || {
@@ -66,7 +66,7 @@ fn shot(side: u32) -> Shot {
         (state >> 24) as u8
     };
     let rgb = (0..side * side * 3).map(|_| noise()).collect();
-    Shot::new([side, side], rgb, true, &serde_json::json!({ "step": 1, "windows": [] }))
+    RawFrame::new([side, side], rgb, true, &serde_json::json!({ "step": 1, "windows": [] }))
 }
 
 #[test]

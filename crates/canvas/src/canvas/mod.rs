@@ -1,7 +1,7 @@
 //! The trainable picture: parameters in a basis, decoded to pixels, moved by gradients.
 //!
 //! ```text
-//! parameters ─decode▶ pixels [3, H, W] ─▶ (look, encoder, push) ─▶ pixel gradient ─backprop▶ parameter gradient ─step▶ parameters
+//! parameters ─decode▶ pixels [3, H, W] ─▶ (gather, encoder, scatter) ─▶ pixel gradient ─backprop▶ parameter gradient ─step▶ parameters
 //! ```
 //!
 //! | file | what |
@@ -237,7 +237,7 @@ impl Canvas {
         self.store.restore(state)
     }
 
-    /// Returns the memory in bytes that a render of this size takes for the canvas and for looking at it; the encoder comes on
+    /// Returns the memory in bytes that a render of this size takes for the canvas and for sampling it; the encoder comes on
     /// top.
     pub fn memory_needed(plan: &plan::Canvas, size: Size) -> u64 {
         let area = u64::from(size.width) * u64::from(size.height);
@@ -246,9 +246,9 @@ impl Canvas {
             Basis::Pyramid { .. } => pyramid::memory_needed(size),
             Basis::Fourier { .. } => fourier::memory_needed(size),
         };
-        // The start picture is only in memory while the canvas is created, before anything is looked at.
+        // The start picture is only in memory while the canvas is created, before any window is gathered.
         let start = if matches!(plan.init.ground, plan::Ground::Image(_)) { 24 * area } else { 0 };
-        canvas + start.max(crate::look::memory_needed(size))
+        canvas + start.max(crate::sampling::memory_needed(size))
     }
 }
 

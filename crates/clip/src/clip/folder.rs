@@ -22,11 +22,11 @@ mod pocket {
 #[derive(Debug, Clone)]
 pub struct ModelFolder {
     pub description: Description,
-    place: Place,
+    location: Location,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum Location {
     Embedded,
     Folder(PathBuf),
 }
@@ -117,7 +117,7 @@ impl ModelFolder {
         let path = PathBuf::from(pocket::PATH);
         let description =
             Description::parse(pocket::DESCRIPTION).map_err(|message| ClipError::Description { path, message })?;
-        Ok(ModelFolder { description, place: Place::Embedded })
+        Ok(ModelFolder { description, location: Location::Embedded })
     }
 
     /// Opens a model folder.
@@ -134,14 +134,14 @@ impl ModelFolder {
         }
         let text = std::fs::read_to_string(&path).map_err(|source| ClipError::Read { path: path.clone(), source })?;
         let description = Description::parse(&text).map_err(|message| ClipError::Description { path, message })?;
-        Ok(ModelFolder { description, place: Place::Folder(folder) })
+        Ok(ModelFolder { description, location: Location::Folder(folder) })
     }
 
     /// Returns the folder on disk, if the model has one.
     pub fn folder(&self) -> Option<&Path> {
-        match &self.place {
-            Place::Embedded => None,
-            Place::Folder(folder) => Some(folder),
+        match &self.location {
+            Location::Embedded => None,
+            Location::Folder(folder) => Some(folder),
         }
     }
 
@@ -159,23 +159,23 @@ impl ModelFolder {
 
     /// Returns a file of the folder, mapped into memory rather than read.
     pub fn bytes(&self, file: &str) -> Result<Bytes, ClipError> {
-        match &self.place {
-            Place::Embedded => {
+        match &self.location {
+            Location::Embedded => {
                 let found = pocket::FILES.iter().find(|(name, _)| *name == file);
                 found
                     .map(|(_, bytes)| Bytes::from_static(bytes))
                     .ok_or_else(|| ClipError::Read { path: file.into(), source: std::io::ErrorKind::NotFound.into() })
             }
-            Place::Folder(folder) => map_file(&folder.join(file)),
+            Location::Folder(folder) => map_file(&folder.join(file)),
         }
     }
 
     /// Reads one of the model's graphs, by its file name.
     pub fn graph(&self, file: &str) -> Result<Graph, ClipError> {
         let bytes = self.bytes(file)?;
-        let graph = match &self.place {
-            Place::Embedded => Graph::read_lent(bytes, &|name| self.bytes(name).ok()),
-            Place::Folder(folder) => Graph::read(bytes, Some(folder)),
+        let graph = match &self.location {
+            Location::Embedded => Graph::read_lent(bytes, &|name| self.bytes(name).ok()),
+            Location::Folder(folder) => Graph::read(bytes, Some(folder)),
         };
         graph.map_err(|source| ClipError::Graph { model: self.description.name.clone(), source })
     }

@@ -3,14 +3,14 @@
 mod cancel;
 mod description;
 mod encoder;
-mod ends;
 mod error;
+mod feature_cache;
 mod features;
 mod folder;
 mod head;
+mod image_graph;
 mod jpeg;
 mod labels;
-mod memory;
 mod names;
 mod pictures;
 mod preprocess;
@@ -24,12 +24,12 @@ pub use description::{
     Clean, Description, ImageEncoder, LabelList, Language, NamesFile, Reference, Source, TextEncoder, Tokenizer,
 };
 pub use encoder::{Encoder, NEVER, Questions};
-pub use ends::ImageGraph;
 pub use error::ClipError;
+pub use feature_cache::{FEATURES, features_folder};
 pub use features::{Features, Odds, Probe, Quadric, TEMPERATURE, mean};
 pub use folder::{ModelFolder, data_folder, files_beside, map_file};
+pub use image_graph::ImageGraph;
 pub use labels::{FEWEST, Labels, Named, Reading, lines, split};
-pub use memory::{FEATURES, features_folder};
 pub use names::Name;
 pub use pictures::image_features;
 pub use preprocess::{Interpolation, Photo, Resize};

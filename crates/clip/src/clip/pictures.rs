@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ClipError, ImageGraph, ModelFolder, Photo, encoder::OUTSIDE, head, memory::remembered};
+use super::{ClipError, ImageGraph, ModelFolder, Photo, encoder::OUTSIDE, feature_cache::remembered, head};
 use crate::runtime::{Device, Input, Level, Runtime, Session, SessionPlan, Weights};
 
 /// Encodes picture files to features of unit length, `D` values each, in order. They correspond to what [`super::features`]

@@ -9,7 +9,7 @@ use super::repair::repaired;
 use super::tokens::{Stranger, Tokens};
 use super::{
     Clean, ClipError, Labels, Language, ModelFolder, TextEncoder, Tokenizer as Described, encoder::OUTSIDE,
-    memory::remembered,
+    feature_cache::remembered,
 };
 use crate::onnx::{Signature, external_files};
 use crate::runtime::{Device, Input, Level, Outputs, Runtime, SessionPlan, Weights};

@@ -48,7 +48,7 @@ pub(super) struct Stamp {
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Kept {
+struct StoredAnswer {
     of: Stamp,
     answer: Result<String, Refusal>,
 }
@@ -89,7 +89,7 @@ impl Answers {
     /// its present state.
     pub(super) fn get(&self, stamp: &Stamp) -> Option<Result<String, Refusal>> {
         let text = fs::read(self.file(&stamp.path)).ok()?;
-        let kept: Kept = serde_json::from_slice(&text).ok()?;
+        let kept: StoredAnswer = serde_json::from_slice(&text).ok()?;
         (kept.of == *stamp).then_some(kept.answer)
     }
 
@@ -97,7 +97,7 @@ impl Answers {
     pub(super) fn put(&self, stamp: &Stamp, answer: &Result<String, Refusal>) {
         let write = || -> std::io::Result<()> {
             ours::make_cache(&self.folder)?;
-            let kept = Kept { of: stamp.clone(), answer: answer.clone() };
+            let kept = StoredAnswer { of: stamp.clone(), answer: answer.clone() };
             ours::write_file(&self.file(&stamp.path), &serde_json::to_vec(&kept)?)
         };
         // A cache that cannot be written only costs time.

@@ -51,7 +51,7 @@ impl fmt::Display for Source {
 
 /// A place that was searched, and what was found there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Candidate {
     pub source: Source,
     /// A library, or a folder without one. Empty if there was nothing to look at.
     pub path: PathBuf,
@@ -69,7 +69,7 @@ pub enum Outcome {
     Unusable(String),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Candidate {
     /// `cache: /home/me/.cache/...: is empty`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.source)?;
@@ -129,7 +129,7 @@ impl Surroundings {
 #[derive(Debug)]
 pub(super) struct Search {
     pub found: Option<(Source, Probed)>,
-    pub places: Vec<Place>,
+    pub places: Vec<Candidate>,
 }
 
 /// Searches for a usable library and stops at the first. An unusable library that was named explicitly is an error.
@@ -160,7 +160,7 @@ pub(super) fn search(surroundings: &Surroundings, want: Want) -> Result<Search, 
     ] {
         if !search.places.iter().any(|place| place.source == source) {
             let outcome = Outcome::Absent(reason.to_owned());
-            search.places.push(Place { source, path: PathBuf::new(), outcome });
+            search.places.push(Candidate { source, path: PathBuf::new(), outcome });
         }
     }
     Ok(search)
@@ -172,7 +172,7 @@ impl Search {
         let candidates = if path.is_dir() { libraries_in(path) } else { vec![path.to_owned()] };
         if candidates.is_empty() {
             let outcome = Outcome::Absent("has no onnxruntime library".to_owned());
-            self.places.push(Place { source, path: path.to_owned(), outcome });
+            self.places.push(Candidate { source, path: path.to_owned(), outcome });
         }
         for path in candidates {
             let outcome = match trial.of(&path) {
@@ -187,7 +187,7 @@ impl Search {
                 }
                 Err(refusal) => Outcome::Unusable(refusal.reason().to_owned()),
             };
-            self.places.push(Place { source, path, outcome });
+            self.places.push(Candidate { source, path, outcome });
             if self.found.is_some() {
                 return;
             }
@@ -195,7 +195,7 @@ impl Search {
     }
 }
 
-fn explicit_error(source: Source, places: &[Place]) -> RuntimeError {
+fn explicit_error(source: Source, places: &[Candidate]) -> RuntimeError {
     let reasons: Vec<String> = places
         .iter()
         .map(|place| match &place.outcome {

@@ -34,7 +34,7 @@ pub use device::{Device, DeviceChoice};
 pub use error::RuntimeError;
 pub use install::install;
 pub use loaded::Runtime;
-pub use locate::{LIBRARY_VARIABLE, Outcome, Place, Source};
+pub use locate::{Candidate, LIBRARY_VARIABLE, Outcome, Source};
 pub use open::{Options, open};
 pub use outputs::Outputs;
 pub use packages::{PLATFORMS, Platform};

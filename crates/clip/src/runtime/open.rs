@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Device, DeviceChoice, Place, Runtime, RuntimeError, cuda, install, library_file,
+    Candidate, Device, DeviceChoice, Runtime, RuntimeError, cuda, install, library_file,
     locate::{self, Outcome, Search, Source, Surroundings, Want},
     probe,
     trial::Trial,
@@ -68,7 +68,7 @@ fn find_and_load(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Ru
 }
 
 /// Returns the error for the case that no library is usable and none may be installed.
-pub(super) fn not_found(want: Want, places: &[Place]) -> RuntimeError {
+pub(super) fn not_found(want: Want, places: &[Candidate]) -> RuntimeError {
     RuntimeError::library(format!("{}{}", none_found(want), list(places)), way_out(want, places))
 }
 
@@ -79,8 +79,8 @@ pub(super) fn none_found(want: Want) -> String {
 }
 
 /// Returns the hint for the case that no library in these places is usable.
-pub(super) fn way_out(want: Want, places: &[Place]) -> String {
-    let in_vain = |place: &Place| {
+pub(super) fn way_out(want: Want, places: &[Candidate]) -> String {
+    let in_vain = |place: &Candidate| {
         place.source == Source::Cache && place.outcome == Outcome::Unusable(library_file::NOT_EXECUTED.to_owned())
     };
     if places.iter().any(in_vain) {
@@ -90,7 +90,7 @@ pub(super) fn way_out(want: Want, places: &[Place]) -> String {
     format!("`recipe-render runtime install{cuda}` installs it; or name its library with --onnxruntime PATH")
 }
 
-fn with_places(error: RuntimeError, places: &[Place]) -> RuntimeError {
+fn with_places(error: RuntimeError, places: &[Candidate]) -> RuntimeError {
     match error {
         RuntimeError::Install { message, hint } => RuntimeError::Install {
             message: format!("{message}\nno onnxruntime was found before:{}", list(places)),
@@ -101,7 +101,7 @@ fn with_places(error: RuntimeError, places: &[Place]) -> RuntimeError {
 }
 
 /// Lists the places, each on a new line.
-fn list(places: &[Place]) -> String {
+fn list(places: &[Candidate]) -> String {
     places.iter().map(|place| format!("\n  {place}")).collect()
 }
 

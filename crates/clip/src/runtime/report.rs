@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Device, Options, Place, Runtime, RuntimeError, Source,
+    Candidate, Device, Options, Runtime, RuntimeError, Source,
     locate::{self, Search, Surroundings},
     open,
     trial::Trial,
@@ -15,7 +15,7 @@ pub struct Report {
     /// The library that would be used, or why there is none.
     pub library: Result<Library, RuntimeError>,
     /// Every place looked at, in order.
-    pub places: Vec<Place>,
+    pub places: Vec<Candidate>,
 }
 
 /// A usable library.

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::config::{LARGEST_VOCABULARY, LONGEST_TEXT, MOST_LAYERS, Table, WIDEST};
 use super::file::Checkpoint;
+use super::tensor_reader::{TensorReader, notes};
 use super::towers::{Activation, Block, Form, ImagePool, ImageTower, Linear, Projection, TextPool, TextTower};
-use super::wanted::{Wanted, notes};
 use super::{Converted, image, text};
 use crate::ModelsError;
 
@@ -34,7 +34,7 @@ pub fn hugging_face(config: &Value, weights: &Checkpoint) -> Result<Converted, M
         }
     };
     let prefix = weights.names().find_map(|name| name.strip_suffix(CLASS)).unwrap_or_default().to_owned();
-    let mut wanted = Wanted::new(weights);
+    let mut wanted = TensorReader::new(weights);
     let vision = if vision_only { config.clone() } else { sub_config(&config, "vision_config")? };
     let width = if vision_only { &vision } else { &config }.count("projection_dim", 512, WIDEST)?;
     let image = image_tower(&vision, &mut wanted, &prefix, width)?;
@@ -106,7 +106,7 @@ fn form(config: &Table, width: usize, hidden: usize, heads: usize) -> Result<For
     })
 }
 
-fn image_tower(config: &Table, wanted: &mut Wanted, prefix: &str, to: usize) -> Result<ImageTower, ModelsError> {
+fn image_tower(config: &Table, wanted: &mut TensorReader, prefix: &str, to: usize) -> Result<ImageTower, ModelsError> {
     let form = form(config, 768, 3072, 12)?;
     let layers = config.count("num_hidden_layers", 12, MOST_LAYERS)?;
     if config.count("num_channels", 3, WIDEST)? != 3 {
@@ -120,7 +120,7 @@ fn image_tower(config: &Table, wanted: &mut Wanted, prefix: &str, to: usize) -> 
     let at = |name: &str| format!("{prefix}vision_model.{name}");
     let tokens = (size / patch).pow(2) + 1;
     let width = form.width;
-    let blocks = |wanted: &mut Wanted| (0..layers).map(|i| block(wanted, &at("encoder"), i, &form)).collect();
+    let blocks = |wanted: &mut TensorReader| (0..layers).map(|i| block(wanted, &at("encoder"), i, &form)).collect();
     let conv = at("embeddings.patch_embedding");
     Ok(ImageTower {
         form,
@@ -140,7 +140,7 @@ fn image_tower(config: &Table, wanted: &mut Wanted, prefix: &str, to: usize) -> 
     })
 }
 
-fn text_tower(config: &Table, wanted: &mut Wanted, prefix: &str, to: usize) -> Result<TextTower, ModelsError> {
+fn text_tower(config: &Table, wanted: &mut TensorReader, prefix: &str, to: usize) -> Result<TextTower, ModelsError> {
     let form = form(config, 512, 2048, 8)?;
     let layers = config.count("num_hidden_layers", 12, MOST_LAYERS)?;
     let context = config.count("max_position_embeddings", 77, LONGEST_TEXT)?;
@@ -151,7 +151,7 @@ fn text_tower(config: &Table, wanted: &mut Wanted, prefix: &str, to: usize) -> R
         id => TextPool::Id(id),
     };
     let at = |name: &str| format!("{prefix}text_model.{name}");
-    let blocks = |wanted: &mut Wanted| (0..layers).map(|i| block(wanted, &at("encoder"), i, &form)).collect();
+    let blocks = |wanted: &mut TensorReader| (0..layers).map(|i| block(wanted, &at("encoder"), i, &form)).collect();
     Ok(TextTower {
         form,
         tokens: wanted.take(&at("embeddings.token_embedding.weight"), &[vocabulary, form.width]),
@@ -164,11 +164,11 @@ fn text_tower(config: &Table, wanted: &mut Wanted, prefix: &str, to: usize) -> R
     })
 }
 
-fn projection(wanted: &mut Wanted, name: &str, from: usize, to: usize) -> Projection {
+fn projection(wanted: &mut TensorReader, name: &str, from: usize, to: usize) -> Projection {
     Projection::Linear(Linear { weight: wanted.take(&format!("{name}.weight"), &[to, from]), bias: None })
 }
 
-fn block(wanted: &mut Wanted, encoder: &str, index: usize, form: &Form) -> Block {
+fn block(wanted: &mut TensorReader, encoder: &str, index: usize, form: &Form) -> Block {
     let at = |name: &str| format!("{encoder}.layers.{index}.{name}");
     let (width, hidden) = (form.width, form.hidden);
     Block {

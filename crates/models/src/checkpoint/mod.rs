@@ -10,7 +10,7 @@
 // input
 mod config;
 mod file;
-mod wanted;
+mod tensor_reader;
 
 // two layouts of names and settings, converted to one description
 mod hugging_face;

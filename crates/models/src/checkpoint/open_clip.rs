@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::config::{LARGEST_VOCABULARY, LONGEST_TEXT, MOST_LAYERS, Table, WIDEST};
 use super::file::Checkpoint;
+use super::tensor_reader::{TensorReader, notes};
 use super::towers::{Activation, Block, Form, ImagePool, ImageTower, Linear, Projection, TextPool, TextTower};
-use super::wanted::{Wanted, notes};
 use super::{Converted, image, supported, text};
 use crate::ModelsError;
 use crate::onnx::Tensor;
@@ -38,7 +38,7 @@ pub fn open_clip(config: &Value, weights: &Checkpoint) -> Result<Converted, Mode
     }
     let visual = visual_prefix(weights);
     let outer = visual.strip_suffix("visual.").unwrap_or_default().to_owned();
-    let mut wanted = Wanted::new(weights);
+    let mut wanted = TensorReader::new(weights);
     let image = image_tower(&vision, &mut wanted, &visual, width, quick)?;
     // Either a tower of its own, `text.`, or its parts beside `visual.`.
     let text_prefix = ["text.", ""].map(|inner| format!("{outer}{inner}"));
@@ -144,7 +144,7 @@ fn form(config: &Table, width: usize, heads: usize, heads_key: &str, quick: bool
 
 fn image_tower(
     config: &Table,
-    wanted: &mut Wanted,
+    wanted: &mut TensorReader,
     prefix: &str,
     to: usize,
     quick: bool,
@@ -170,7 +170,7 @@ fn image_tower(
     let pool_first = everything || config.flag("final_ln_after_pool", false)?;
     let at = |name: &str| format!("{prefix}{name}");
     let scaled = config.get("ls_init_value").is_some();
-    let blocks = |wanted: &mut Wanted| (0..layers).map(|i| block(wanted, prefix, i, &form, scaled)).collect();
+    let blocks = |wanted: &mut TensorReader| (0..layers).map(|i| block(wanted, prefix, i, &form, scaled)).collect();
     let before = match config.flag("no_ln_pre", false)? {
         true => None,
         false => Some(wanted.norm(&at("ln_pre"), width)),
@@ -194,7 +194,7 @@ fn image_tower(
 
 fn text_tower(
     config: &Table,
-    wanted: &mut Wanted,
+    wanted: &mut TensorReader,
     prefix: &str,
     to: usize,
     quick: bool,
@@ -228,7 +228,7 @@ fn text_tower(
         Some(other) => return Err(config.unsupported("proj_type", &Value::from(other), "expected linear or none")),
     };
     let scaled = config.get("ls_init_value").is_some();
-    let blocks = |wanted: &mut Wanted| (0..layers).map(|i| block(wanted, prefix, i, &form, scaled)).collect();
+    let blocks = |wanted: &mut TensorReader| (0..layers).map(|i| block(wanted, prefix, i, &form, scaled)).collect();
     Ok(TextTower {
         form,
         tokens: wanted.take(&at("token_embedding.weight"), &[vocabulary, width]),
@@ -241,7 +241,7 @@ fn text_tower(
     })
 }
 
-fn block(wanted: &mut Wanted, prefix: &str, index: usize, form: &Form, scaled: bool) -> Block {
+fn block(wanted: &mut TensorReader, prefix: &str, index: usize, form: &Form, scaled: bool) -> Block {
     let at = |name: &str| format!("{prefix}transformer.resblocks.{index}.{name}");
     let (width, hidden) = (form.width, form.hidden);
     // Queries, keys and values are stacked in one matrix.
@@ -249,7 +249,7 @@ fn block(wanted: &mut Wanted, prefix: &str, index: usize, form: &Form, scaled: b
     let bias = wanted.take(&at("attn.in_proj_bias"), &[3 * width]);
     let part = |i: usize| Linear { weight: third(&weight, i), bias: Some(third(&bias, i)) };
     let [query, key, value] = [0, 1, 2].map(part);
-    let scale = |wanted: &mut Wanted, name: &str| scaled.then(|| wanted.take(&at(name), &[width]));
+    let scale = |wanted: &mut TensorReader, name: &str| scaled.then(|| wanted.take(&at(name), &[width]));
     Block {
         norm1: wanted.norm(&at("ln_1"), width),
         query,

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::client::{Answer, Client, Trouble};
-use super::part::Part;
+use super::partial_file::PartialFile;
 use super::source::{Source, TOKEN_VARIABLE, shown};
 use super::table::EntryFile;
 use super::{Event, Watch};
@@ -68,7 +68,7 @@ impl Download<'_> {
     pub(super) fn run(mut self, path: &Path) -> Result<Got, ModelsError> {
         let Wanted { file, revision, sha256, .. } = self.wanted;
         let title = format!("{}@{revision}/{} {}", file.repository, file.path, sha256.as_deref().unwrap_or("?"));
-        let mut part = Part::open(path.with_added_extension("part"), &title, sha256.is_some())?;
+        let mut part = PartialFile::open(path.with_added_extension("part"), &title, sha256.is_some())?;
         let mut resumed = part.length() > 0;
         if resumed {
             self.note(&format!("{}: resuming after {}", file.name(), units::bytes(part.length())));
@@ -104,7 +104,7 @@ impl Download<'_> {
     }
 
     /// Makes attempts until the server has sent everything.
-    fn fill(&mut self, part: &mut Part, commit: &mut Option<String>) -> Result<(), ModelsError> {
+    fn fill(&mut self, part: &mut PartialFile, commit: &mut Option<String>) -> Result<(), ModelsError> {
         let addresses = self.source.addresses(self.wanted.file, &self.wanted.revision);
         let mut addresses = addresses.iter().peekable();
         let mut absent = Vec::new();
@@ -157,7 +157,7 @@ impl Download<'_> {
         &mut self,
         address: &str,
         last: bool,
-        part: &mut Part,
+        part: &mut PartialFile,
         commit: &mut Option<String>,
     ) -> Result<Attempt, Trouble> {
         let mut answer = self.client.get(address, part.rest())?;
@@ -193,7 +193,7 @@ impl Download<'_> {
     }
 
     /// Reads the body.
-    fn take(&mut self, answer: &mut Answer, part: &mut Part, total: Option<u64>) -> Result<Attempt, Trouble> {
+    fn take(&mut self, answer: &mut Answer, part: &mut PartialFile, total: Option<u64>) -> Result<Attempt, Trouble> {
         let most = self.wanted.bytes.or(total);
         let mut buffer = vec![0; 1 << 17];
         loop {
@@ -248,7 +248,7 @@ impl Download<'_> {
         let hint = if self.wanted.file.sha256.is_none() && self.wanted.sha256.is_some() {
             format!(
                 "it has changed since it was first fetched; if that is intended, remove its entry from {}",
-                super::known::FILE
+                super::recorded_hashes::FILE
             )
         } else {
             "try again; if this persists, the server has another file under this name: do not use it".to_owned()

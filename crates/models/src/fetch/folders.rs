@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::part::refused;
+use super::partial_file::refused;
 use crate::ModelsError;
 use crate::clip::data_folder;
 

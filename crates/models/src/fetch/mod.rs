@@ -3,9 +3,9 @@
 mod client;
 mod download;
 mod folders;
-mod known;
-mod part;
+mod partial_file;
 mod proxy;
+mod recorded_hashes;
 mod source;
 mod table;
 
@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use client::Client;
 use download::{Download, Wanted};
-use known::Record;
-use part::refused;
-pub(super) use part::sha256_of;
+use partial_file::refused;
+pub(super) use partial_file::sha256_of;
+use recorded_hashes::Record;
 
 pub use folders::{Folders, Lock};
 pub use source::{ENDPOINT_VARIABLE, Source, TOKEN_VARIABLE};
@@ -72,7 +72,7 @@ impl Fetched<'_> {
     /// describes it. Files that cannot be removed only take space.
     pub fn remove_downloads(self) -> Option<String> {
         for file in &self.entry.files {
-            part::remove_download(&self.downloads.join(file.name()));
+            partial_file::remove_download(&self.downloads.join(file.name()));
         }
         ours::remove_empty(&self.downloads);
         ours::left_in(&self.downloads)
@@ -95,7 +95,7 @@ pub fn fetch<'a>(
     let mut files = Vec::new();
     let mut client = None;
     for (index, file) in entry.files.iter().enumerate() {
-        let record = if file.sha256.is_none() { known::recall(folders.data(), &file.title())? } else { None };
+        let record = if file.sha256.is_none() { recorded_hashes::recall(folders.data(), &file.title())? } else { None };
         let record = record.as_ref();
         let wanted = Wanted {
             file,
@@ -118,7 +118,7 @@ pub fn fetch<'a>(
                     empty => empty.insert(Client::new(&options.source, options.patience)?),
                 };
                 let path = downloads.join(file.name());
-                part::check_whole(&path)?;
+                partial_file::check_whole(&path)?;
                 let watch = &mut *watch;
                 let got = Download { client, source: &options.source, wanted: &wanted, watch }.run(&path)?;
                 (path, Record { revision: got.commit, bytes: got.bytes, sha256: got.sha256 })
@@ -131,7 +131,7 @@ pub fn fetch<'a>(
                 got.sha256
             )));
             let _lock = folders.lock_records()?;
-            known::record(folders.data(), &file.title(), got)?;
+            recorded_hashes::record(folders.data(), &file.title(), got)?;
         }
         files.push((file.role, path));
     }

@@ -1,4 +1,4 @@
-//! Writes a model folder: first beside its place, and moved there only when it is complete and examined.
+//! Writes a model folder: first beside its destination, and moved there only when it is complete and examined.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,19 +23,19 @@ const BESIDE: usize = 1 << 26;
 const LABELS: &str = "labels.txt";
 
 /// The destination of a model.
-pub(super) struct Place {
+pub(super) struct Destination {
     name: String,
     path: PathBuf,
 }
 
-/// A model folder that is not yet in its place.
+/// A model folder that is not yet at its destination.
 pub(super) struct Made {
     pub model: ModelFolder,
     folder: TemporaryFolder,
 }
 
-impl Place {
-    /// Returns the place for the model's name. An error if a model is already there and may not be replaced.
+impl Destination {
+    /// Returns the destination for the model's name. An error if a model is already there and may not be replaced.
     pub(super) fn new(request: &Request) -> Result<Self, ModelsError> {
         let name = name(request)?;
         if ModelFolder::embedded_names().contains(&name.as_str()) {
@@ -50,10 +50,10 @@ impl Place {
             }
             check_folder(&path)?;
         }
-        Ok(Place { name, path })
+        Ok(Destination { name, path })
     }
 
-    /// Moves the model to its place. An older one is removed only now, and other files in its folder are kept.
+    /// Moves the model to its destination. An older one is removed only now, and other files in its folder are kept.
     pub(super) fn keep(self, made: Made, say: &mut dyn FnMut(&str)) -> Result<ModelFolder, ModelsError> {
         drop(made.model);
         let present = !ours::is_free(&self.path);
@@ -131,11 +131,11 @@ fn folder_of(file: &Path) -> PathBuf {
     folder.unwrap_or(Path::new(".")).to_path_buf()
 }
 
-/// Creates the model folder as a temporary one beside its place.
-pub(super) fn make(place: &Place, gathered: &Gathered, request: &Request) -> Result<Made, ModelsError> {
-    let parent = place.path.parent().unwrap_or(Path::new("."));
+/// Creates the model folder as a temporary one beside its destination.
+pub(super) fn make(destination: &Destination, gathered: &Gathered, request: &Request) -> Result<Made, ModelsError> {
+    let parent = destination.path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|error| ModelsError::file(parent, error))?;
-    let prefix = format!(".{}.", place.name);
+    let prefix = format!(".{}.", destination.name);
     let folder = TemporaryFolder::new(|| tempfile::Builder::new().prefix(&prefix).suffix(".new").tempdir_in(parent))
         .map_err(|error| ModelsError::file(parent, error))?;
     readable(folder.path()).map_err(|error| ModelsError::file(folder.path(), error))?;
@@ -149,7 +149,7 @@ pub(super) fn make(place: &Place, gathered: &Gathered, request: &Request) -> Res
             classes.iter().try_for_each(|names| writeln!(file, "{}", names.join(", ")))
         })?,
     }
-    let description = describe(place, gathered, request)?;
+    let description = describe(destination, gathered, request)?;
     let mut text = toml::to_string(&description).map_err(ModelsError::failed)?;
     if request.card.advice.is_none()
         && let Some(advice) = advice(gathered)
@@ -212,7 +212,7 @@ fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> R
     written().map_err(|error| ModelsError::file(path, error))
 }
 
-fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Description, ModelsError> {
+fn describe(destination: &Destination, gathered: &Gathered, request: &Request) -> Result<Description, ModelsError> {
     let settings = &gathered.settings;
     let card = &request.card;
     let origin = || {
@@ -247,7 +247,7 @@ fn describe(place: &Place, gathered: &Gathered, request: &Request) -> Result<Des
         Words::Labels(classes) => format!("a classifier of {} classes, ", classes.len()),
     };
     Ok(Description {
-        name: place.name.clone(),
+        name: destination.name.clone(),
         about: card.about.clone().unwrap_or_else(|| format!("{kind}imported from {from}")),
         licence: card.licence.clone().or_else(|| gathered.licence.clone()).unwrap_or_default(),
         image: ImageEncoder {

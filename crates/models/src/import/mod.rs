@@ -9,12 +9,12 @@
 
 mod classifier;
 mod configs;
-mod ends;
+mod endpoints;
 mod folder;
 mod gather;
 mod search;
 mod settings;
-mod text_ends;
+mod special_tokens;
 mod tokenizer;
 mod towers;
 
@@ -86,15 +86,15 @@ pub fn import(request: &Request, runtime: &Runtime, say: &mut dyn FnMut(&str)) -
         }
         None => request,
     };
-    let place = folder::Place::new(request)?;
+    let destination = folder::Destination::new(request)?;
     let gathered = gather::gather(request, say)?;
-    let made = folder::make(&place, &gathered, request)?;
+    let made = folder::make(&destination, &gathered, request)?;
     let examined = examine(&made.model, runtime)?;
     say(&format!(
         "embeddings of {} numbers from windows of {} x {}; every operator of the image encoder has its gradient",
         examined.width, made.model.description.image.size, made.model.description.image.size
     ));
-    place.keep(made, say)
+    destination.keep(made, say)
 }
 
 /// Turns a model folder in the program's own form (from another user, for example) into a request that names all its files.

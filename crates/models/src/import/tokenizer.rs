@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{configs, text_ends as ends};
+use super::{configs, special_tokens};
 use crate::{ModelsError, clip_vocabulary, vocabulary};
 
 /// A tokenizer for the model folder.
@@ -102,7 +102,7 @@ fn parse(
     };
     let tokenizer = tokenizers::Tokenizer::from_bytes(&json).map_err(|error| wrong(error.to_string()))?;
     let mut value: Value = serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))?;
-    if let Some(added) = ends::add(&tokenizer, &mut value, path)? {
+    if let Some(added) = special_tokens::add(&tokenizer, &mut value, path)? {
         say(&format!(
             "{}: adds nothing at the ends of texts; it adds {added} now, as its model needs it",
             path.display()

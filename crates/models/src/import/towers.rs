@@ -1,6 +1,6 @@
 //! Cuts an encoder out of a graph, in the program's form: one picture or one row of tokens in, one embedding out.
 
-use super::{Settings, ends};
+use super::{Settings, endpoints};
 use crate::ModelsError;
 use crate::onnx::{Builder, DataType, Dim, Graph, Node, Tensor, ValueType};
 
@@ -38,27 +38,27 @@ pub(super) fn split(
 ) -> Result<(Tower, Tower), ModelsError> {
     let joint = text.is_none();
     let text = text.unwrap_or_else(|| image.clone());
-    let picture = input(&image, settings.image_input.as_ref(), "--image-input", ends::inputs(&image).picture)?;
-    let found = ends::inputs(&text);
+    let picture = input(&image, settings.image_input.as_ref(), "--image-input", endpoints::inputs(&image).picture)?;
+    let found = endpoints::inputs(&text);
     let ids = input(&text, settings.text_ids.as_ref(), "--text-ids", found.ids)?;
     let mask = match &settings.text_mask {
         Some(_) => Some(input(&text, settings.text_mask.as_ref(), "--text-mask", None)?),
         None => found.mask,
     };
     let image_outputs = match &settings.image_output {
-        Some(name) => ends::named(&image, name, "--image-output")?,
-        None => ends::candidates(&image, &[&picture]),
+        Some(name) => endpoints::named(&image, name, "--image-output")?,
+        None => endpoints::candidates(&image, &[&picture]),
     };
     let text_outputs = match &settings.text_output {
-        Some(name) => ends::named(&text, name, "--text-output")?,
+        Some(name) => endpoints::named(&text, name, "--text-output")?,
         None => {
             // Its other inputs (positions, token types) become constants.
             let inputs: Vec<&str> =
                 text.inputs.iter().map(String::as_str).filter(|i| !joint || *i != picture).collect();
-            ends::candidates(&text, &inputs)
+            endpoints::candidates(&text, &inputs)
         }
     };
-    let (image_output, text_output) = ends::pair(&image_outputs, &text_outputs)?;
+    let (image_output, text_output) = endpoints::pair(&image_outputs, &text_outputs)?;
     let image = image_tower(image, picture, &image_output.value, joint)?;
     let text = text_tower(text, ids, (mask, padding), &text_output.value, joint, settings)?;
     Ok((image, text))

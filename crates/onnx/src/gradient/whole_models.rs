@@ -18,24 +18,24 @@ fn read(name: &str) -> Graph {
 }
 
 /// One line of `models.json`.
-struct Entry {
+struct ModelCase {
     file: String,
     reference: String,
     side: usize,
     tolerance: f64,
 }
 
-impl Entry {
+impl ModelCase {
     fn family(&self) -> &str {
         let name = self.reference.trim_end_matches(".f32");
         name.strip_suffix("-f16").unwrap_or(name)
     }
 }
 
-fn entries(folder: &Path) -> Vec<Entry> {
+fn entries(folder: &Path) -> Vec<ModelCase> {
     let text = std::fs::read_to_string(folder.join("models.json")).unwrap();
     let list: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
-    let entry = |value: &serde_json::Value| Entry {
+    let entry = |value: &serde_json::Value| ModelCase {
         file: value["file"].as_str().unwrap().into(),
         reference: value["reference"].as_str().unwrap().into(),
         side: value["side"].as_u64().unwrap() as usize,
@@ -75,7 +75,7 @@ fn prepared(path: &Path, side: usize) -> Result<Graph, OnnxError> {
 }
 
 /// Returns the relative errors of embedding and gradient, each the greater over both optimisation levels.
-fn errors(folder: &Path, entry: &Entry) -> Result<[f64; 2], OnnxError> {
+fn errors(folder: &Path, entry: &ModelCase) -> Result<[f64; 2], OnnxError> {
     let [image, embedding, embedding_gradient, image_gradient] = reference(&folder.join(&entry.reference), entry.side);
     let graph = gradient_graph(prepared(&folder.join(&entry.file), entry.side)?)?;
     assert_eq!(graph.inputs, ["image", "embedding_gradient"]);
@@ -96,7 +96,7 @@ fn errors(folder: &Path, entry: &Entry) -> Result<[f64; 2], OnnxError> {
 /// Checks that every export of a family agrees with PyTorch.
 fn agrees(family: &str) {
     let folder = folder();
-    let of_family: Vec<Entry> = entries(&folder).into_iter().filter(|e| e.family() == family).collect();
+    let of_family: Vec<ModelCase> = entries(&folder).into_iter().filter(|e| e.family() == family).collect();
     assert!(!of_family.is_empty());
     for entry in of_family {
         let errors = errors(&folder, &entry).unwrap_or_else(|error| panic!("{}: {error}", entry.file));

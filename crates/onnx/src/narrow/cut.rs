@@ -14,10 +14,10 @@ pub(super) struct Cut {
     pub at: usize,
 }
 
-/// The position of a cut among a value's axes: along `axis`, whose index is (p · count + at) · after + q with p <
+/// A cut among a value's axes: along `axis`, whose index is (p · count + at) · after + q with p <
 /// before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct AxisCut {
     pub axis: usize,
     pub before: usize,
     pub after: usize,
@@ -28,17 +28,17 @@ fn product(sizes: &[usize]) -> usize {
 }
 
 impl Cut {
-    /// Returns the cut at a place of a value of these sizes.
-    pub fn at_place(self, place: Place, shape: &[usize]) -> Cut {
+    /// Returns the cut along an axis of a value of these sizes, as a cut of its flat index.
+    pub fn at_axis(self, along: AxisCut, shape: &[usize]) -> Cut {
         Cut {
-            outer: product(&shape[..place.axis]) * place.before,
-            inner: place.after * product(&shape[place.axis + 1..]),
+            outer: product(&shape[..along.axis]) * along.before,
+            inner: along.after * product(&shape[along.axis + 1..]),
             ..self
         }
     }
 
-    /// Returns the place of this cut in a value of these sizes, if it lies along one axis.
-    pub fn place(self, shape: &[usize]) -> Option<Place> {
+    /// Returns this cut as one along an axis of a value of these sizes, if it lies along one axis.
+    pub fn along_axis(self, shape: &[usize]) -> Option<AxisCut> {
         let mut prefix = 1;
         for (axis, &size) in shape.iter().enumerate() {
             if prefix == 0 || !self.outer.is_multiple_of(prefix) {
@@ -48,7 +48,7 @@ impl Cut {
             if before > 0 && size > 1 && size.is_multiple_of(before * self.count) {
                 let after = size / (before * self.count);
                 if after * product(&shape[axis + 1..]) == self.inner {
-                    return Some(Place { axis, before, after });
+                    return Some(AxisCut { axis, before, after });
                 }
             }
             prefix *= size;
@@ -58,9 +58,9 @@ impl Cut {
 
     /// Returns the sizes of the part.
     pub fn narrow(self, shape: &[usize]) -> Option<Vec<usize>> {
-        let place = self.place(shape)?;
+        let along = self.along_axis(shape)?;
         let mut narrow = shape.to_vec();
-        narrow[place.axis] = place.before * place.after;
+        narrow[along.axis] = along.before * along.after;
         Some(narrow)
     }
 
@@ -76,21 +76,21 @@ impl Cut {
 
     /// Appends operators that slice the part from a value of these sizes.
     pub fn slice(self, b: &mut Builder, value: &str, shape: &[usize]) -> String {
-        let Some(place) = self.place(shape) else { return value.into() };
+        let Some(along) = self.along_axis(shape) else { return value.into() };
         let mut cut = |value: &str, axis: usize, width: usize| {
             let (starts, ends) = (b.sizes(&[self.at * width]), b.sizes(&[(self.at + 1) * width]));
             let axes = b.sizes(&[axis]);
             b.op("Slice", &[value, &starts, &ends, &axes])
         };
-        if place.before == 1 {
-            return cut(value, place.axis, place.after);
+        if along.before == 1 {
+            return cut(value, along.axis, along.after);
         }
-        let mut open = shape[..place.axis].to_vec();
-        open.extend([place.before, self.count, place.after]);
-        open.extend(&shape[place.axis + 1..]);
+        let mut open = shape[..along.axis].to_vec();
+        open.extend([along.before, self.count, along.after]);
+        open.extend(&shape[along.axis + 1..]);
         let narrow = self.narrow(shape).unwrap_or_default();
         let value = b.reshape(value, &open);
-        let sizes = (b.ints(&[self.at as i64]), b.ints(&[self.at as i64 + 1]), b.sizes(&[place.axis + 1]));
+        let sizes = (b.ints(&[self.at as i64]), b.ints(&[self.at as i64 + 1]), b.sizes(&[along.axis + 1]));
         let part = b.op("Slice", &[&value, &sizes.0, &sizes.1, &sizes.2]);
         b.reshape(&part, &narrow)
     }
@@ -115,8 +115,8 @@ pub(super) fn selected(graph: &Graph, node: &Node) -> Option<Cut> {
     } else {
         return None;
     };
-    let place = Place { axis, before: 1, after: width };
-    (count > 1).then(|| Cut { outer: 0, count, inner: 0, at }.at_place(place, &shape))
+    let along = AxisCut { axis, before: 1, after: width };
+    (count > 1).then(|| Cut { outer: 0, count, inner: 0, at }.at_axis(along, &shape))
 }
 
 #[cfg(test)]
@@ -126,11 +126,11 @@ mod tests {
     #[test]
     fn a_cut_keeps_its_place_through_reshapes() {
         let cut = Cut { outer: 2, count: 5, inner: 4, at: 3 };
-        assert_eq!(cut.place(&[2, 5, 4]), Some(Place { axis: 1, before: 1, after: 1 }));
-        assert_eq!(cut.place(&[10, 4]), Some(Place { axis: 0, before: 2, after: 1 }));
-        assert_eq!(cut.place(&[2, 5, 2, 2]), Some(Place { axis: 1, before: 1, after: 1 }));
-        assert_eq!(cut.place(&[2, 20]), Some(Place { axis: 1, before: 1, after: 4 }));
-        assert_eq!(cut.place(&[5, 8]), None);
+        assert_eq!(cut.along_axis(&[2, 5, 4]), Some(AxisCut { axis: 1, before: 1, after: 1 }));
+        assert_eq!(cut.along_axis(&[10, 4]), Some(AxisCut { axis: 0, before: 2, after: 1 }));
+        assert_eq!(cut.along_axis(&[2, 5, 2, 2]), Some(AxisCut { axis: 1, before: 1, after: 1 }));
+        assert_eq!(cut.along_axis(&[2, 20]), Some(AxisCut { axis: 1, before: 1, after: 4 }));
+        assert_eq!(cut.along_axis(&[5, 8]), None);
         assert_eq!(cut.narrow(&[10, 4]).unwrap(), [2, 4]);
         let tensor = Tensor::f32(&[10, 4], &(0..40).map(|i| i as f32).collect::<Vec<_>>());
         assert_eq!(cut.of(&tensor).unwrap().to_f32().unwrap(), [12.0, 13.0, 14.0, 15.0, 32.0, 33.0, 34.0, 35.0]);

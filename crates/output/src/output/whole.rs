@@ -43,7 +43,7 @@ impl WriteError {
 }
 
 /// The destination of a file, checked before anything is computed or written.
-struct Place {
+struct Destination {
     /// The path with symbolic links followed, so that a link is kept and its target replaced.
     path: PathBuf,
     folder: PathBuf,
@@ -96,7 +96,7 @@ pub fn resolve(path: &Path) -> PathBuf {
     path
 }
 
-impl Place {
+impl Destination {
     fn of(path: &Path) -> Result<Self, WriteError> {
         let shown = || path.display().to_string();
         let open = Open::named(path);
@@ -110,7 +110,7 @@ impl Place {
             _ => PathBuf::from("."),
         };
         match fs::metadata(&folder) {
-            Ok(metadata) if metadata.is_dir() => Ok(Place { path: resolved, folder, present, open }),
+            Ok(metadata) if metadata.is_dir() => Ok(Destination { path: resolved, folder, present, open }),
             Ok(_) => Err(WriteError::NotAFolder { path: shown(), folder: folder.display().to_string() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(WriteError::NoFolder { path: shown(), folder: folder.display().to_string() })
@@ -147,13 +147,13 @@ impl Place {
 
 /// Checks that a file can be written at `path`: its folder exists and accepts a new file. Leaves nothing behind.
 pub fn check_writable(path: &Path) -> Result<(), WriteError> {
-    let place = Place::of(path)?;
-    if place.is_special() {
+    let destination = Destination::of(path)?;
+    if destination.is_special() {
         return Ok(());
     }
-    place.temporary().map(drop).map_err(|error| WriteError::FolderClosed {
+    destination.temporary().map(drop).map_err(|error| WriteError::FolderClosed {
         path: path.display().to_string(),
-        folder: place.folder.display().to_string(),
+        folder: destination.folder.display().to_string(),
         error,
     })
 }
@@ -161,44 +161,44 @@ pub fn check_writable(path: &Path) -> Result<(), WriteError> {
 /// Writes a file by `write`, whole or not at all. An existing file at `path` stays until the very end, or for good if anything fails, and
 /// its permissions are kept. Anything but an ordinary file is written into directly.
 pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), WriteError> {
-    let place = Place::of(path)?;
-    let written = if place.is_special() { write_into(&place, write) } else { replace(&place, write) };
+    let destination = Destination::of(path)?;
+    let written = if destination.is_special() { write_into(&destination, write) } else { replace(&destination, write) };
     written.map_err(|error| WriteError::Failed { path: path.display().to_string(), error })
 }
 
 /// Lets `make` write a file under a temporary name beside `path`, then moves it to `path`, whole or not at all. This serves programs that
 /// write files by name, and formats whose beginning is written last.
 pub fn make_whole(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), WriteError> {
-    let place = Place::of(path)?;
+    let destination = Destination::of(path)?;
     let made = || {
-        if place.is_special() {
+        if destination.is_special() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "this can only be written to a file"));
         }
-        let temporary = place.temporary()?;
+        let temporary = destination.temporary()?;
         make(temporary.path())?;
-        temporary.persist(&place.path, place.present.as_ref().map(Metadata::permissions))
+        temporary.persist(&destination.path, destination.present.as_ref().map(Metadata::permissions))
     };
     made().map_err(|error| WriteError::Failed { path: path.display().to_string(), error })
 }
 
-fn write_into(place: &Place, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let into: Box<dyn Write> = match place.open {
+fn write_into(destination: &Destination, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let into: Box<dyn Write> = match destination.open {
         // If they were opened again, writing would start at their beginning, over what is there.
         Some(Open::Stdout) => Box::new(io::stdout()),
         Some(Open::Stderr) => Box::new(io::stderr()),
-        Some(Open::Other) => Box::new(File::options().append(true).open(&place.path)?),
-        None => Box::new(File::options().write(true).open(&place.path)?),
+        Some(Open::Other) => Box::new(File::options().append(true).open(&destination.path)?),
+        None => Box::new(File::options().write(true).open(&destination.path)?),
     };
     let mut file = BufWriter::new(into);
     write(&mut file)?;
     file.flush()
 }
 
-fn replace(place: &Place, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut buffered = BufWriter::with_capacity(1 << 16, place.temporary()?);
+fn replace(destination: &Destination, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut buffered = BufWriter::with_capacity(1 << 16, destination.temporary()?);
     write(&mut buffered)?;
     let temporary = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
-    temporary.persist(&place.path, place.present.as_ref().map(Metadata::permissions))
+    temporary.persist(&destination.path, destination.present.as_ref().map(Metadata::permissions))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
     /// Returns a model with the place and folder of the text that names it.
     pub fn reference(&self, model: &Model) -> ModelReference {
         let At { value: name, span } = model.name.clone();
-        let place = Some(self.sources.place(&span));
+        let place = Some(self.sources.source_span(&span));
         ModelReference { name, place, base: self.folder(span.start).to_path_buf() }
     }
 

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use crate::keys::{Build, Kind, STAGE, STAGES};
 use crate::plan::{Edge, EdgeKind, StageKind};
 use crate::read::reader::{Reader, Value, entries};
-use crate::read::written::{At, Entry, NamedPipeline, Pipeline, PipelineUse};
+use crate::read::written::{At, NamedPipeline, Pipeline, PipelineElement, PipelineUse};
 use crate::report::nearest::did_you_mean;
 
 /// The maximum number of stages in a pipeline, including those of the pipelines that it begins with.
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a stage or an edge rule.
-    pub fn entry(&mut self, value: &Value<'a>) -> Option<Entry> {
+    pub fn entry(&mut self, value: &Value<'a>) -> Option<PipelineElement> {
         let DeValue::Table(table) = value.node else {
             let diagnostic = self.error(value.span.clone(), "a stage is a table with one key");
             diagnostic.hint = Some("for example { rotate = 15 }".into());
@@ -119,14 +119,14 @@ impl<'a> Reader<'a> {
             if let Some(chance) = chance {
                 self.error(chance.span, "an edge rule applies to every view and has no `chance`");
             }
-            return self.edge(&stage).map(Entry::Edge);
+            return self.edge(&stage).map(PipelineElement::Edge);
         }
         let span = chance.map(|chance| chance.span);
         let chance = self.get_schedule(&fields, "chance");
         if let (Some(span), Some(0.0)) = (span, chance.constant()) {
             self.warning(span, format!("the stage `{name}` never acts: its chance is 0"));
         }
-        Some(Entry::Stage { kind: self.stage(&stage, name)?, chance })
+        Some(PipelineElement::Stage { kind: self.stage(&stage, name)?, chance })
     }
 
     fn stage(&mut self, value: &Value<'a>, name: &str) -> Option<StageKind> {

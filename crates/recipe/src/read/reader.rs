@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
 
     /// Reports an error and returns its diagnostic, to be added to.
     pub fn error(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
-        self.diagnostics.push(Diagnostic::error(self.sources.place(&span), message));
+        self.diagnostics.push(Diagnostic::error(self.sources.source_span(&span), message));
         let last = self.diagnostics.len() - 1;
         &mut self.diagnostics[last]
     }

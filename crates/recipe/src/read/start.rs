@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::{ImageError, ImageFormat};
 
-use crate::picture_file::{self, Behind, CLEAR, Seen};
+use crate::picture_file::{self, Behind, CLEAR, DecodedPicture};
 use crate::plan::Size;
 use crate::read::reader::{Reader, Value};
 use crate::read::written::{At, Start};
@@ -34,7 +34,7 @@ impl Trouble {
 impl<'a> Reader<'a> {
     /// Reads an image file to start from. It must exist and decode completely.
     pub fn start(&mut self, value: &Value<'a>) -> Option<At<Start>> {
-        let (path, Seen { image, clear }) = self.picture(value, "start from", Behind::White)?;
+        let (path, DecodedPicture { image, clear }) = self.picture(value, "start from", Behind::White)?;
         self.clear(value, clear);
         Some(At { value: Start { path, width: image.width(), height: image.height() }, span: value.span.clone() })
     }
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an image file and decodes its picture. `purpose` follows "cannot" in messages.
-    pub fn picture(&mut self, value: &Value<'a>, purpose: &str, behind: Behind) -> Option<(PathBuf, Seen)> {
+    pub fn picture(&mut self, value: &Value<'a>, purpose: &str, behind: Behind) -> Option<(PathBuf, DecodedPicture)> {
         let text = self.text(value)?;
         let path = self.folder(value.span.start).join(&text);
         self.files.push(path.clone());
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Decodes a picture completely.
-fn look(path: &Path, behind: Behind) -> Result<Seen, Trouble> {
+fn look(path: &Path, behind: Behind) -> Result<DecodedPicture, Trouble> {
     let other = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Trouble::new("there is no such file"),
         _ => Trouble::new(error.to_string()),

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use crate::keys::{Kind, STAGE};
 use crate::plan::{Active, Calibration, Fit, Loss, Select, StageKind, Word};
 use crate::read::reader::{Fields, Reader, Value};
-use crate::read::written::{At, Entry, Target, TargetKind};
+use crate::read::written::{At, PipelineElement, Target, TargetKind};
 
 /// The maximum number of steps of a run: the most phases possible, each as long as possible.
 const MOST_STEPS: u64 = 10_000_000_000;
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         unsaid.into_iter().flatten().find_map(|value| {
             let stages = value.items(Kind::Table(&STAGE))?;
             let mut sizes = stages.iter().filter_map(|stage| match self.entry(stage)? {
-                Entry::Stage { kind: kind @ (StageKind::Cover(_) | StageKind::Zoom(_)), .. } => Some(kind),
+                PipelineElement::Stage { kind: kind @ (StageKind::Cover(_) | StageKind::Zoom(_)), .. } => Some(kind),
                 _ => None,
             });
             sizes.next()

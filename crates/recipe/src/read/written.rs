@@ -9,7 +9,7 @@ use crate::plan::{
 };
 use crate::read::timeline::Timeline;
 use crate::sources::origin::Origins;
-use crate::sources::texts::Place;
+use crate::sources::texts::SourceSpan;
 
 /// A value with its place in the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,12 +71,12 @@ pub(crate) struct NamedPipeline {
 pub(crate) struct Pipeline {
     /// The pipeline it begins with.
     pub base: Option<At<String>>,
-    pub entries: Vec<At<Entry>>,
+    pub entries: Vec<At<PipelineElement>>,
 }
 
 /// An element of a pipeline.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Entry {
+pub(crate) enum PipelineElement {
     Stage { kind: StageKind, chance: Schedule },
     Edge(Edge),
 }
@@ -161,7 +161,7 @@ pub struct ModelReference {
     /// A name, or the path of a folder.
     pub name: String,
     /// Where a recipe names it; none for a default or one from the command line.
-    pub place: Option<Place>,
+    pub place: Option<SourceSpan>,
     /// The folder that a path is relative to: that of the file that names the model, or the current folder for the command line.
     pub base: PathBuf,
 }

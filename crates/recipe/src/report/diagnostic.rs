@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::sources::texts::{Place, SourceFile, Sources};
+use crate::sources::texts::{SourceFile, SourceSpan, Sources};
 
 /// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +35,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// Returns an error about some bytes of a file.
-    pub fn error(place: Place, message: impl Into<String>) -> Self {
+    pub fn error(place: SourceSpan, message: impl Into<String>) -> Self {
         Diagnostic {
             severity: Severity::Error,
             file: place.file,
@@ -47,13 +47,13 @@ impl Diagnostic {
     }
 
     /// Returns a warning about some bytes of a file.
-    pub fn warning(place: Place, message: impl Into<String>) -> Self {
+    pub fn warning(place: SourceSpan, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Self::error(place, message) }
     }
 
     /// Returns an error about a whole file.
     pub fn whole(file: Arc<SourceFile>, message: impl Into<String>) -> Self {
-        Diagnostic { span: None, ..Self::error(Place { file, span: 0..0 }, message) }
+        Diagnostic { span: None, ..Self::error(SourceSpan { file, span: 0..0 }, message) }
     }
 
     /// Sets what was expected in place of the marked text.
@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn at(file: &Arc<SourceFile>, span: Range<usize>) -> Diagnostic {
-        Diagnostic::error(Place { file: file.clone(), span }, "wrong")
+        Diagnostic::error(SourceSpan { file: file.clone(), span }, "wrong")
     }
 
     fn shown(text: &str, word: &str) -> String {

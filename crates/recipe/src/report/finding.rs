@@ -86,7 +86,7 @@ fn place(text: &str, at: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Place, SourceFile};
+    use crate::{SourceFile, SourceSpan};
 
     #[test]
     fn places_count_characters_from_1() {
@@ -104,7 +104,7 @@ mod tests {
         let text = "seed = 4\n# é\nx = 'ß'; y\n";
         let file = SourceFile::new(Path::new("a.toml"), text);
         let at = text.find('y').unwrap();
-        let diagnostic = Diagnostic::error(Place { file: file.clone(), span: at..at + 1 }, "wrong");
+        let diagnostic = Diagnostic::error(SourceSpan { file: file.clone(), span: at..at + 1 }, "wrong");
         let diagnostic = diagnostic.expected("right").hint("better");
         let finding = Finding::of(&diagnostic);
         assert_eq!((finding.line.unwrap(), finding.column.unwrap()), diagnostic.position().unwrap());

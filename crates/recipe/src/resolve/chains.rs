@@ -8,7 +8,7 @@ use crate::keys::STAGE;
 use crate::plan::{Edge, Stage, StageKind};
 use crate::read::pipelines::MOST_STAGES;
 use crate::read::reader::Reader;
-use crate::read::written::{At, Entry, NamedPipeline, Pipeline, PipelineUse};
+use crate::read::written::{At, NamedPipeline, Pipeline, PipelineElement, PipelineUse};
 use crate::report::nearest::did_you_mean;
 
 /// The named pipelines of a recipe.
@@ -41,8 +41,8 @@ impl Whole {
         let mut times: HashMap<&str, usize> = HashMap::new();
         for At { value, span } in &pipeline.entries {
             match value {
-                Entry::Edge(edge) => self.edge = Some(*edge),
-                Entry::Stage { kind, chance } => {
+                PipelineElement::Edge(edge) => self.edge = Some(*edge),
+                PipelineElement::Stage { kind, chance } => {
                     // A stage is identified by its name and its number among the stages of that name. A stage of another name can be put
                     // before it without changing its draws.
                     let time = times.entry(kind.name()).or_default();

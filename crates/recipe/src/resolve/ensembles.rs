@@ -8,7 +8,7 @@ use crate::read::reader::Reader;
 use crate::read::written::Recipe;
 
 /// One of a target's models.
-pub(crate) struct Part {
+pub(crate) struct MemberModel {
     /// The name or path as written in the recipe.
     pub name: String,
     /// Its index among the plan's models.
@@ -18,14 +18,14 @@ pub(crate) struct Part {
 
 /// Returns one target for each model. With a single model the target is not a member of an ensemble. A lack of models has already been
 /// reported.
-pub(crate) fn members(whole: Target, parts: Vec<Part>) -> Vec<Target> {
+pub(crate) fn members(whole: Target, parts: Vec<MemberModel>) -> Vec<Target> {
     match parts.as_slice() {
         [] => return vec![whole],
-        [Part { model, .. }] => return vec![Target { model: *model, ..whole }],
+        [MemberModel { model, .. }] => return vec![Target { model: *model, ..whole }],
         _ => {}
     }
     let names = short_names(&parts);
-    let member = |(Part { model, weight, .. }, name): (Part, String)| Target {
+    let member = |(MemberModel { model, weight, .. }, name): (MemberModel, String)| Target {
         name: format!("{} ({name})", whole.name),
         model,
         member: Some(Member { of: whole.name.clone(), weight }),
@@ -36,7 +36,7 @@ pub(crate) fn members(whole: Target, parts: Vec<Part>) -> Vec<Target> {
 
 /// Returns names that tell the models apart: the last part of each path, or the whole path if two last parts are equal. Equal whole
 /// paths, which are relative to different folders, are numbered.
-fn short_names(parts: &[Part]) -> Vec<String> {
+fn short_names(parts: &[MemberModel]) -> Vec<String> {
     let short = |name: &str| {
         let last = Path::new(name).file_name().map(|last| last.to_string_lossy().into_owned());
         last.unwrap_or_else(|| name.to_owned())

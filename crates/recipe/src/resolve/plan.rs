@@ -159,7 +159,7 @@ impl Resolver<'_, '_> {
         let whole = self.target(target);
         let own = target.models.iter().map(|model| (self.reader.reference(model), model.weight.clone()));
         let own = if target.models.is_empty() { self.own.clone() } else { own.collect() };
-        let own = own.into_iter().map(|(model, weight)| ensembles::Part {
+        let own = own.into_iter().map(|(model, weight)| ensembles::MemberModel {
             name: model.name.clone(),
             model: self.model(model),
             weight,

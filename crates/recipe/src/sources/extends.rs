@@ -50,7 +50,7 @@ struct Member {
     /// What distinguishes it from other members.
     identity: Identity,
     /// The stored texts that its bases come from, unless they are files.
-    kept: Option<Rc<Kept>>,
+    kept: Option<Rc<StoredTexts>>,
     /// The indices of its bases among the members, in written order, without those that could not be read.
     extends: Vec<usize>,
     /// Whether it is valid TOML.
@@ -58,7 +58,7 @@ struct Member {
 }
 
 /// Texts stored in a picture.
-struct Kept {
+struct StoredTexts {
     bases: Bases,
     /// The picture's folder, which their paths are relative to, and the same folder relative to the recipe's.
     folder: PathBuf,
@@ -69,7 +69,7 @@ struct Kept {
 enum Identity {
     File(PathBuf),
     /// One of the texts stored in a picture. The picture is identified by the address of its texts.
-    Kept(*const Kept, usize),
+    Stored(*const StoredTexts, usize),
 }
 
 /// One entry of `extends`.
@@ -89,7 +89,7 @@ impl Family {
             files: Vec::new(),
         };
         let folder = recipe.path.parent().unwrap_or(Path::new("")).to_path_buf();
-        let kept = recipe.bases.clone().map(|bases| Rc::new(Kept { bases, folder, relative: PathBuf::new() }));
+        let kept = recipe.bases.clone().map(|bases| Rc::new(StoredTexts { bases, folder, relative: PathBuf::new() }));
         let relative = recipe.path.file_name().map(PathBuf::from).unwrap_or_default();
         let links = kept.as_ref().map(|kept| kept.bases.extends.clone());
         let member = Member {
@@ -123,7 +123,7 @@ impl Family {
             };
             match found {
                 Ok(found) if seen.contains(&found) => {
-                    let place = self.sources.place(&named.span);
+                    let place = self.sources.source_span(&named.span);
                     let message = format!("\"{}\" is named twice", named.text);
                     self.diagnostics.push(Diagnostic::error(place, message).hint("once is enough"));
                 }
@@ -133,7 +133,7 @@ impl Family {
                 }
                 Err(trouble) => {
                     if let Some(Trouble { what, hint }) = trouble {
-                        let place = self.sources.place(&named.span);
+                        let place = self.sources.source_span(&named.span);
                         let message = format!("cannot build on \"{}\": {what}", named.text);
                         self.diagnostics.push(Diagnostic::error(place, message).maybe_hint(hint));
                     }
@@ -186,7 +186,7 @@ impl Family {
         let folder = base.parent().unwrap_or(Path::new("")).to_path_buf();
         let kept = recipe.bases.map(|bases| {
             let relative = relative.parent().unwrap_or(Path::new("")).to_path_buf();
-            Rc::new(Kept { bases, folder: folder.clone(), relative })
+            Rc::new(StoredTexts { bases, folder: folder.clone(), relative })
         });
         let links = kept.as_ref().map(|kept| kept.bases.extends.clone());
         let file = SourceFile::new(&base, recipe.text);
@@ -208,7 +208,7 @@ impl Family {
             let what = "the picture does not contain it".to_owned();
             return Err(Some(Trouble { what, hint: Some(format!("it was called {}", named.text)) }));
         };
-        let identity = Identity::Kept(Rc::as_ptr(&kept), link);
+        let identity = Identity::Stored(Rc::as_ptr(&kept), link);
         if let Some(known) = self.known(&identity, path)? {
             return Ok(known);
         }
@@ -313,7 +313,7 @@ impl Family {
 struct Whereabouts {
     relative: PathBuf,
     identity: Identity,
-    kept: Option<Rc<Kept>>,
+    kept: Option<Rc<StoredTexts>>,
 }
 
 /// Returns the entries of `extends`, if it is well-formed.

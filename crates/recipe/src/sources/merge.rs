@@ -81,7 +81,7 @@ impl<'s> Merge<'s> {
                 own.push(entry);
             } else if place.is_some() {
                 let message = "\"...\" stands for the inherited entries and may be used only once";
-                self.diagnostics.push(Diagnostic::error(self.sources.place(&entry.span()), message));
+                self.diagnostics.push(Diagnostic::error(self.sources.source_span(&entry.span()), message));
             } else {
                 place = Some(own.len());
                 if inherited.is_none() {
@@ -128,7 +128,7 @@ impl<'s> Merge<'s> {
             }
             _ => "leave it out",
         };
-        self.diagnostics.push(Diagnostic::error(self.sources.place(&mark.span()), message).hint(hint));
+        self.diagnostics.push(Diagnostic::error(self.sources.source_span(&mark.span()), message).hint(hint));
     }
 }
 

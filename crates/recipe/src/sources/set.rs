@@ -87,7 +87,7 @@ pub(crate) fn apply<'s>(
             diagnostics.extend(wrong.into_iter().map(|wrong| match wrong {
                 Reported::Diagnostic(diagnostic) => diagnostic,
                 Reported::Wrong(Wrong { span, message, hint }) => {
-                    Diagnostic::error(sources.place(&span), message).maybe_hint(hint)
+                    Diagnostic::error(sources.source_span(&span), message).maybe_hint(hint)
                 }
             }));
         }

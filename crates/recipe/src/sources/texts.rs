@@ -21,30 +21,30 @@ impl SourceFile {
     }
 }
 
-/// A place in a text.
+/// A range of one of the texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceSpan {
     pub file: Arc<SourceFile>,
     /// In bytes.
     pub span: Range<usize>,
 }
 
-impl Place {
-    /// Returns the place of the first occurrence of a text within this one.
-    pub fn part(&self, text: &str) -> Option<Place> {
+impl SourceSpan {
+    /// Returns the span of the first occurrence of a text within this one.
+    pub fn part(&self, text: &str) -> Option<SourceSpan> {
         let start = self.span.start + self.file.text.get(self.span.clone())?.find(text)?;
-        Some(Place { file: self.file.clone(), span: start..start + text.len() })
+        Some(SourceSpan { file: self.file.clone(), span: start..start + text.len() })
     }
 }
 
 /// All texts of a recipe.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    entries: Vec<Entry>,
+    entries: Vec<JoinedText>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct JoinedText {
     file: Arc<SourceFile>,
     /// The folder that paths in it are relative to.
     folder: PathBuf,
@@ -64,7 +64,7 @@ impl Sources {
     pub fn add(&mut self, file: Arc<SourceFile>, folder: PathBuf) -> usize {
         // The byte between two texts belongs to the end of the first.
         let start = self.end();
-        self.entries.push(Entry { file, folder, start });
+        self.entries.push(JoinedText { file, folder, start });
         start
     }
 
@@ -73,7 +73,7 @@ impl Sources {
         self.entries.last().map_or(0, |last| last.start + last.file.text.len() + 1)
     }
 
-    fn entry(&self, at: usize) -> Option<&Entry> {
+    fn entry(&self, at: usize) -> Option<&JoinedText> {
         let after = self.entries.partition_point(|entry| entry.start <= at);
         self.entries.get(after.checked_sub(1)?)
     }
@@ -89,14 +89,14 @@ impl Sources {
         self.entry(at).map_or(&NONE, |entry| &entry.file)
     }
 
-    /// Returns the place of a range of bytes.
-    pub fn place(&self, span: &Range<usize>) -> Place {
+    /// Returns the text and the span within it of a range of bytes.
+    pub fn source_span(&self, span: &Range<usize>) -> SourceSpan {
         match self.entry(span.start) {
             Some(entry) => {
                 let local = span.start - entry.start..span.end.max(span.start) - entry.start;
-                Place { file: entry.file.clone(), span: local }
+                SourceSpan { file: entry.file.clone(), span: local }
             }
-            None => Place { file: self.main().clone(), span: span.clone() },
+            None => SourceSpan { file: self.main().clone(), span: span.clone() },
         }
     }
 
@@ -132,11 +132,11 @@ mod tests {
             (4..7, "y/b.toml", 0..3, Some("def")),
             (6..9, "y/b.toml", 2..5, None),
         ] {
-            let place = sources.place(&span);
+            let place = sources.source_span(&span);
             assert_eq!((place.file.path.to_str(), place.span), (Some(path), local));
             assert_eq!(sources.text(&span), text);
         }
         assert_eq!([sources.folder(0), sources.folder(5)], [Path::new("x"), Path::new("y")]);
-        assert_eq!(sources.position(&sources.place(&(5..5)).file), 1);
+        assert_eq!(sources.position(&sources.source_span(&(5..5)).file), 1);
     }
 }

@@ -11,7 +11,7 @@ use crate::keys::Kind;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::numbers::with_point;
 use crate::sources::overrides::parse_size;
-use crate::sources::texts::{Place, SourceFile};
+use crate::sources::texts::{SourceFile, SourceSpan};
 use crate::syntax::marks::{Marks, is_heading, line_end, line_start, start};
 use crate::syntax::unclosed::{Unclosed, quote_hint, unclosed, unclosed_quote};
 
@@ -28,7 +28,7 @@ pub(crate) fn diagnostics(file: &Arc<SourceFile>, errors: &[toml::de::Error]) ->
     let mut lines = std::collections::HashSet::new();
     errors.retain(|error| lines.insert(line_start(text, start(error))));
     let unclosed = unclosed.map(|Unclosed { span, what, hint, .. }| {
-        Diagnostic::error(Place { file: file.clone(), span }, format!("this {what} is never closed")).hint(hint)
+        Diagnostic::error(SourceSpan { file: file.clone(), span }, format!("this {what} is never closed")).hint(hint)
     });
     let errors = errors.into_iter().map(|error| diagnostic(file, &marks, error));
     let mut diagnostics: Vec<Diagnostic> = errors.chain(unclosed).collect();
@@ -38,7 +38,7 @@ pub(crate) fn diagnostics(file: &Arc<SourceFile>, errors: &[toml::de::Error]) ->
 
 fn diagnostic(file: &Arc<SourceFile>, marks: &Marks, error: &toml::de::Error) -> Diagnostic {
     let text = file.text.as_str();
-    let at = |span: Range<usize>| Place { file: file.clone(), span };
+    let at = |span: Range<usize>| SourceSpan { file: file.clone(), span };
     let span = error.span().unwrap_or(0..0);
     if let Some(quoted) = unclosed_quote(text, marks, error) {
         return Diagnostic::error(at(quoted.range.clone()), "this text is never closed").hint(quote_hint(text, quoted));

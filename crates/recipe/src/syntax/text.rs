@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use crate::given::Bases;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::paths::missing_hint;
-use crate::sources::texts::{Place, SourceFile};
+use crate::sources::texts::{SourceFile, SourceSpan};
 use crate::syntax::repair;
 
 /// The maximum size of a recipe, in bytes.
@@ -56,7 +56,7 @@ pub fn decode(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
         let start = error.utf8_error().valid_up_to();
         // Lossy decoding keeps everything before the first wrong byte in place.
         let file = SourceFile::new(path, String::from_utf8_lossy(error.as_bytes()));
-        Diagnostic::error(Place { file, span: start..start + 1 }, "this is not UTF-8 text")
+        Diagnostic::error(SourceSpan { file, span: start..start + 1 }, "this is not UTF-8 text")
             .hint("save the recipe as UTF-8")
     })
 }

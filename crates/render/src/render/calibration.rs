@@ -12,21 +12,21 @@
 //! training objective is still s. A prompt that has pulled ahead has thereby raised its own mean, and has to exceed it.
 //!
 //! The statistics are running ones over all places of a target: a place that shows one prompt lies far above that prompt's
-//! mean, and stays with it. When a prompt begins to compete, windows of the current canvas are looked at first; when it stops,
-//! its past is forgotten. With a single prompt there is nothing to compare, so no extra windows are looked at and no factor is
+//! mean, and stays with it. When a prompt begins to compete, windows of the current canvas are gathered first; when it stops,
+//! its past is forgotten. With a single prompt there is nothing to compare, so no extra windows are gathered and no factor is
 //! applied.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ask::{Asks, Part},
+    objectives::{PromptTerm, StepObjectives},
     tally::{Tally, distinct_prompts},
 };
 use crate::plan::{Calibration, Plan};
 
 /// The number of windows after which the past has decayed to 1/e of its weight.
 const MEMORY: f64 = 96.0;
-/// The minimum number of windows to look at before a prompt competes.
+/// The minimum number of windows to gather before a prompt competes.
 pub(super) const FIRST: u64 = 24;
 /// The least spread of a prompt, as a share of the mean spread of all that compete: a prompt that hardly varies gains nothing
 /// by that.
@@ -110,21 +110,21 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Creates the fields for a step's asks. `pasts`: the statistics of the steps before, in the order of [`Tally::entries`].
-    pub fn new(plan: &'a Plan, pasts: &[Past], asks: &Asks) -> Self {
+    /// Creates the fields for a step's objectives. `pasts`: the statistics of the steps before, in the order of [`Tally::entries`].
+    pub fn new(plan: &'a Plan, pasts: &[Past], objectives: &StepObjectives) -> Self {
         let offsets = Tally::offsets(plan);
         let mut fields: Vec<Field> = Vec::new();
-        let mut enter = |target: usize, parts: &mut dyn Iterator<Item = &Part>| {
+        let mut enter = |target: usize, terms: &mut dyn Iterator<Item = &PromptTerm>| {
             if plan.targets[target].calibration == Calibration::None || fields.iter().any(|f| f.target == target) {
                 return;
             }
             let known = distinct_prompts(&plan.targets[target]);
             let (mut prompts, mut lines): (Vec<usize>, Vec<usize>) = Default::default();
-            for part in parts {
+            for term in terms {
                 if let (false, Some(position)) =
-                    (prompts.contains(&part.prompt), known.iter().position(|own| *own == part.prompt))
+                    (prompts.contains(&term.prompt), known.iter().position(|own| *own == term.prompt))
                 {
-                    prompts.push(part.prompt);
+                    prompts.push(term.prompt);
                     lines.push(offsets[target] + position);
                 }
             }
@@ -133,11 +133,11 @@ impl<'a> Fields<'a> {
                 fields.push(Field { target, prompts, lines, seen });
             }
         };
-        for ask in &asks.settled {
-            enter(ask.target, &mut ask.best.iter());
+        for objective in &objectives.settled {
+            enter(objective.target, &mut objective.best.iter());
         }
-        for contest in &asks.contests {
-            enter(contest.target, &mut contest.candidates.iter().map(|(_, part)| part));
+        for contest in &objectives.contests {
+            enter(contest.target, &mut contest.candidates.iter().map(|(_, term)| term));
         }
         // Prompts that do not compete now have no past.
         let mut own = vec![Past::default(); pasts.len()];
@@ -147,7 +147,7 @@ impl<'a> Fields<'a> {
         Fields { plan, pasts: own, fields }
     }
 
-    /// Returns the number of rounds of windows to look at before this step because competing prompts have no past yet.
+    /// Returns the number of rounds of windows to gather before this step because competing prompts have no past yet.
     pub fn rounds(&self) -> u64 {
         let new = self.fields.iter().filter(|field| self.is_news(field));
         let rounds = new.map(|field| FIRST.div_ceil(u64::from(self.plan.targets[field.target].windows)));
@@ -184,20 +184,20 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Sets the factor and offset of each competing part.
-    pub fn apply(&self, asks: &mut Asks) {
+    /// Sets the factor and offset of each competing term.
+    pub fn apply(&self, objectives: &mut StepObjectives) {
         for field in &self.fields {
             let pasts: Vec<Past> = field.lines.iter().map(|line| self.pasts[*line]).collect();
             let lines = lines(&pasts);
-            let settled = asks.settled.iter_mut().filter(|ask| ask.target == field.target);
-            let contests = asks.contests.iter_mut().filter(|contest| contest.target == field.target);
-            let candidates = contests.flat_map(|contest| contest.candidates.iter_mut().map(|(_, part)| part));
-            for part in settled.flat_map(|ask| &mut ask.best).chain(candidates) {
-                let Some(position) = field.prompts.iter().position(|own| *own == part.prompt) else { continue };
+            let settled = objectives.settled.iter_mut().filter(|objective| objective.target == field.target);
+            let contests = objectives.contests.iter_mut().filter(|contest| contest.target == field.target);
+            let candidates = contests.flat_map(|contest| contest.candidates.iter_mut().map(|(_, term)| term));
+            for term in settled.flat_map(|objective| &mut objective.best).chain(candidates) {
+                let Some(position) = field.prompts.iter().position(|own| *own == term.prompt) else { continue };
                 let (factor, offset) = lines[position];
-                let scale = f64::from(part.scale);
-                part.scale = (scale * factor) as f32;
-                part.offset = (scale * offset) as f32;
+                let scale = f64::from(term.scale);
+                term.scale = (scale * factor) as f32;
+                term.offset = (scale * offset) as f32;
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     canvas::{CanvasError, StateError},
     clip::ClipError,
-    look::RegionError,
+    sampling::RegionError,
 };
 
 /// An error of a render.

@@ -3,8 +3,8 @@
 use crate::{
     clip::{Encoder, Features, Odds},
     direction::probability,
-    look::Frame,
     plan::Plan,
+    sampling::Frame,
 };
 
 /// One of a run's models: its encoder, and the features of its targets' prompts.

@@ -1,6 +1,6 @@
 //! What a render reports to its observers, and what it returns in the end.
 
-use super::{Past, Rises, Seen, Standing, State, Tally};
+use super::{Past, Rises, Standing, State, StepViews, Tally};
 use crate::{
     canvas::Canvas,
     picture::Picture,
@@ -58,7 +58,7 @@ pub struct Progress<'a> {
     /// Seconds since the first step began.
     pub seconds: f64,
     /// What the step looked at.
-    pub seen: Seen<'a>,
+    pub seen: StepViews<'a>,
     pub(super) canvas: &'a mut Canvas,
     pub(super) finest: Option<f64>,
     pub(super) size: Size,
@@ -123,12 +123,12 @@ pub struct Rendered {
 /// Wall-clock seconds of a render's parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Seconds {
-    /// Decoding the canvas and sampling the windows.
-    pub look: f64,
+    /// Decoding the canvas and gathering the windows.
+    pub gather: f64,
     /// Scores and window gradients.
     pub encode: f64,
     /// Scattering window gradients back onto the canvas.
-    pub push: f64,
+    pub scatter: f64,
     /// From pixel gradients to the next parameters.
     pub optimize: f64,
 }

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::{
-    Control, Left, Lens, Observer, Past, Progress, RenderError, Rendered, Seconds, Seen, Standing, State, Tally,
-    ask::{Ask, Asks, Contest, acting_prompts, draw},
+    Control, Left, Lens, Observer, Past, Progress, RenderError, Rendered, Seconds, Standing, State, StepViews, Tally,
     balance::Balance,
     calibration::Fields,
+    objectives::{Contest, StepObjectives, ViewObjective, acting_prompts, draw},
     scene::Scene,
-    seen::Last,
+    step_views::Last,
     tally::distinct_prompts,
     way::Way,
 };
@@ -16,9 +16,9 @@ use crate::{
     canvas::Canvas,
     clip::{ClipError, Questions},
     direction::log_odds,
-    look::{Frame, Levels, Push, Region, Window, look, push},
     picture::Picture,
     plan::{Gradient, Loss, Plan, Size, Time},
+    sampling::{Frame, Levels, Region, ScatterScratch, Window, gather, scatter},
 };
 
 /// Renders a plan: optimises the canvas step by step through all phases, and calls the observer after each step.
@@ -84,18 +84,18 @@ fn go_on(
 
 /// How the parameter gradient is limited in one step.
 #[derive(Debug, Clone, Copy)]
-enum Hold {
+enum GradientLimit {
     Nothing,
     Normalise,
     /// Clipped to this norm.
     Clip(f64),
 }
 
-fn hold(gradient: &Gradient, time: &Time) -> Hold {
+fn gradient_limit(gradient: &Gradient, time: &Time) -> GradientLimit {
     match gradient {
-        Gradient::Plain => Hold::Nothing,
-        Gradient::Normalise => Hold::Normalise,
-        Gradient::Clip(norm) => Hold::Clip(norm.at(time)),
+        Gradient::Plain => GradientLimit::Nothing,
+        Gradient::Normalise => GradientLimit::Normalise,
+        Gradient::Clip(norm) => GradientLimit::Clip(norm.at(time)),
     }
 }
 
@@ -104,16 +104,16 @@ fn on_canvas(window: &Window, by: Option<[f64; 2]>) -> Window {
     by.map_or_else(|| window.clone(), |by| window.scaled(by))
 }
 
-/// Yields the asks of each model, which are adjacent.
-fn by_model<'s>(plan: &'s Plan, asks: &'s [Ask]) -> impl Iterator<Item = &'s [Ask]> {
-    asks.chunk_by(|a, b| plan.targets[a.target].model == plan.targets[b.target].model)
+/// Yields the objectives of each model, which are adjacent.
+fn by_model<'s>(plan: &'s Plan, objectives: &'s [ViewObjective]) -> impl Iterator<Item = &'s [ViewObjective]> {
+    objectives.chunk_by(|a, b| plan.targets[a.target].model == plan.targets[b.target].model)
 }
 
 /// Returns where a view's gradient goes: to a region, if any, and within it to an ensemble (identified by its first member) or
 /// the common sum.
-fn place_of(plan: &Plan, scene: &Scene, ask: &Ask) -> (Option<usize>, Option<usize>) {
-    let member = plan.targets[ask.target].member.as_ref();
-    (scene.region_of[ask.target], member.map(|_| plan.first_member(ask.target)))
+fn place_of(plan: &Plan, scene: &Scene, objective: &ViewObjective) -> (Option<usize>, Option<usize>) {
+    let member = plan.targets[objective.target].member.as_ref();
+    (scene.region_of[objective.target], member.map(|_| plan.first_member(objective.target)))
 }
 
 /// Returns the result of a render whose state is at its end. Needs no encoder.
@@ -156,16 +156,16 @@ struct Run<'a, 'e> {
     /// The scene's regions at the optimised size; `None` where that is the canvas's.
     small_regions: Option<Vec<Region>>,
     /// How the gradient is limited in this step.
-    gradient: Hold,
+    gradient_limit: GradientLimit,
     canvas: Canvas,
     levels: Levels,
-    push: Push,
+    scatter_scratch: ScatterScratch,
     /// The step's windows, one model after another.
     pixels: Vec<f32>,
     gradients: Vec<f32>,
     pixel_gradient: Vec<f32>,
     /// Scratch for one part of the pixel gradient, before it is added.
-    part: Vec<f32>,
+    partial_gradient: Vec<f32>,
     tally: Tally,
     tally_offsets: Vec<usize>,
     /// The statistics that competing prompts are measured against, in the order of the tally's entries.
@@ -188,14 +188,14 @@ impl<'a, 'e> Run<'a, 'e> {
             scene: Scene::new(plan, &frames)?,
             shrunk: None,
             small_regions: None,
-            gradient: Hold::Nothing,
+            gradient_limit: GradientLimit::Nothing,
             canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
             levels: Levels::new(plan.size),
-            push: Push::new(plan.size),
+            scatter_scratch: ScatterScratch::new(plan.size),
             pixels: Vec::new(),
             gradients: Vec::new(),
             pixel_gradient: vec![0.0; 3 * plan.size.area()],
-            part: Vec::new(),
+            partial_gradient: Vec::new(),
             pasts: vec![Past::default(); tally.entries.len()],
             tally,
             tally_offsets: Tally::offsets(plan),
@@ -241,7 +241,7 @@ impl<'a, 'e> Run<'a, 'e> {
             self.resize(phase.canvas_size(self.plan.size, &time))?;
             // Whether the canvas is still as the previous step left it.
             let untouched = way.phase_step > first && self.canvas.size() == size;
-            self.gradient = hold(&phase.gradient, &time);
+            self.gradient_limit = gradient_limit(&phase.gradient, &time);
             match self.step(&time, way.finest, &weights, phase.rate.at(&time)) {
                 Ok(()) => way.advance(|| self.by_target()),
                 Err(RenderError::Clip(ClipError::Cancelled)) => {
@@ -278,7 +278,7 @@ impl<'a, 'e> Run<'a, 'e> {
             similarities: &self.similarities,
             tally: &self.tally,
             seconds: way.seconds(),
-            seen: Seen { plan, scene: &self.scene, last: &self.last, pixels: &self.pixels, levels: &self.levels },
+            seen: StepViews { plan, scene: &self.scene, last: &self.last, pixels: &self.pixels, levels: &self.levels },
             canvas: &mut self.canvas,
             finest: way.finest,
             size: plan.size,
@@ -315,7 +315,7 @@ impl<'a, 'e> Run<'a, 'e> {
         let ratio = |shown: u32, whole: u32| f64::from(shown) / f64::from(whole);
         self.shrunk = (size != whole).then(|| [ratio(size.width, whole.width), ratio(size.height, whole.height)]);
         self.levels = Levels::new(size);
-        self.push = Push::new(size);
+        self.scatter_scratch = ScatterScratch::new(size);
         self.pixel_gradient = vec![0.0; 3 * size.area()];
         self.small_regions = if size == whole { None } else { Some(Scene::regions(self.plan, size)?) };
         Ok(())
@@ -331,30 +331,30 @@ impl<'a, 'e> Run<'a, 'e> {
     /// Performs one optimiser update from all windows of all active targets.
     fn step(&mut self, time: &Time, finest: Option<f64>, weights: &[f64], rate: f64) -> Result<(), RenderError> {
         let plan = self.plan;
-        let mut asks = draw(plan, &self.scene, weights, time, 0);
-        let places = asks.places.iter().sum::<u64>();
+        let mut objectives = draw(plan, &self.scene, weights, time, 0);
+        let places = objectives.places.iter().sum::<u64>();
         self.choose(weights, time);
         self.decode(finest);
-        let mut fields = Fields::new(plan, &self.pasts, &asks);
-        self.look_first(&mut fields, weights, time)?;
-        fields.apply(&mut asks);
-        let (mut asks, lost) = self.settle(asks, &mut fields)?;
-        if asks.is_empty() {
+        let mut fields = Fields::new(plan, &self.pasts, &objectives);
+        self.warm_up(&mut fields, weights, time)?;
+        fields.apply(&mut objectives);
+        let (mut objectives, lost) = self.settle(objectives, &mut fields)?;
+        if objectives.is_empty() {
             self.pasts = fields.end();
             self.similarities.clear();
             self.last = Last::default();
             return Ok(());
         }
-        self.sort(&mut asks);
-        let similarities = self.pull(&asks, time)?;
+        self.sort(&mut objectives);
+        let similarities = self.pull(&objectives, time)?;
         self.update(rate);
         // Counted only now, because a cancelled step does not count.
         self.places += places;
-        self.views += lost + asks.len() as u64;
-        note(&asks, &similarities, plan.prompts.len(), &mut fields);
+        self.views += lost + objectives.len() as u64;
+        note(&objectives, &similarities, plan.prompts.len(), &mut fields);
         self.pasts = fields.end();
-        self.count(&asks, &similarities);
-        self.last = Last { asks, similarities };
+        self.count(&objectives, &similarities);
+        self.last = Last { objectives, similarities };
         Ok(())
     }
 
@@ -365,23 +365,23 @@ impl<'a, 'e> Run<'a, 'e> {
         }
     }
 
-    /// Decodes the canvas to the picture that windows look at.
+    /// Decodes the canvas to the picture that windows are gathered from.
     fn decode(&mut self, finest: Option<f64>) {
         let clock = Instant::now();
         self.levels.build(self.canvas.decode(finest));
-        self.seconds.look += clock.elapsed().as_secs_f64();
+        self.seconds.gather += clock.elapsed().as_secs_f64();
     }
 
     /// Shows all views to their models, one model after another, and collects the gradient of the pixels. Returns the similarities, a row
     /// for each view.
-    fn pull(&mut self, asks: &[Ask], time: &Time) -> Result<Vec<f32>, RenderError> {
+    fn pull(&mut self, objectives: &[ViewObjective], time: &Time) -> Result<Vec<f32>, RenderError> {
         let mut balance = Balance::default();
-        let mut similarities = Vec::with_capacity(asks.len() * self.plan.prompts.len());
+        let mut similarities = Vec::with_capacity(objectives.len() * self.plan.prompts.len());
         self.pixels.clear();
-        for asks in by_model(self.plan, asks) {
+        for objectives in by_model(self.plan, objectives) {
             let first = self.pixels.is_empty();
-            similarities.extend(self.train(asks, time)?);
-            self.gather(asks, first, time, &mut balance);
+            similarities.extend(self.train(objectives, time)?);
+            self.scatter(objectives, first, time, &mut balance);
         }
         Ok(similarities)
     }
@@ -390,29 +390,29 @@ impl<'a, 'e> Run<'a, 'e> {
     fn update(&mut self, rate: f64) {
         let clock = Instant::now();
         self.canvas.backprop(&self.pixel_gradient);
-        match self.gradient {
-            Hold::Nothing => {}
-            Hold::Normalise => self.canvas.normalise_gradient(),
-            Hold::Clip(norm) => self.canvas.clip_gradient(norm),
+        match self.gradient_limit {
+            GradientLimit::Nothing => {}
+            GradientLimit::Normalise => self.canvas.normalise_gradient(),
+            GradientLimit::Clip(norm) => self.canvas.clip_gradient(norm),
         }
         self.canvas.step(rate);
         self.seconds.optimize += clock.elapsed().as_secs_f64();
     }
 
-    /// Looks at windows of the current canvas for prompts that start to compete in this step. The canvas does not change. The
+    /// Measures prompts that start to compete in this step in windows of the current canvas. The canvas does not change. The
     /// windows are shown in the same way as the step's own, so no additional session is needed.
-    fn look_first(&mut self, fields: &mut Fields<'_>, weights: &[f64], time: &Time) -> Result<(), RenderError> {
+    fn warm_up(&mut self, fields: &mut Fields<'_>, weights: &[f64], time: &Time) -> Result<(), RenderError> {
         let plan = self.plan;
         let rounds = fields.rounds();
         for round in 1..=rounds {
-            let asks = draw(plan, &self.scene, weights, time, round);
-            let (mut asks, _) = self.settle(asks, fields)?;
-            self.sort(&mut asks);
+            let objectives = draw(plan, &self.scene, weights, time, round);
+            let (mut objectives, _) = self.settle(objectives, fields)?;
+            self.sort(&mut objectives);
             self.pixels.clear();
-            for asks in by_model(plan, &asks) {
-                if asks.iter().any(|ask| !ask.best.is_empty() && fields.is_new(ask.target)) {
-                    let similarities = self.train(asks, time)?;
-                    note(asks, &similarities, plan.prompts.len(), fields);
+            for objectives in by_model(plan, &objectives) {
+                if objectives.iter().any(|objective| !objective.best.is_empty() && fields.is_new(objective.target)) {
+                    let similarities = self.train(objectives, time)?;
+                    note(objectives, &similarities, plan.prompts.len(), fields);
                 }
             }
         }
@@ -422,27 +422,30 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// Sorts the asks so that each model runs once and each region is pushed once; ensemble members are pushed separately.
-    fn sort(&self, asks: &mut [Ask]) {
-        asks.sort_by_key(|ask| (self.plan.targets[ask.target].model, place_of(self.plan, &self.scene, ask)));
+    /// Sorts the objectives so that each model runs once, and the views of each region and of each ensemble are scattered together.
+    fn sort(&self, objectives: &mut [ViewObjective]) {
+        objectives.sort_by_key(|objective| {
+            (self.plan.targets[objective.target].model, place_of(self.plan, &self.scene, objective))
+        });
     }
 
     /// Shows views to their model. Their pixels are appended to `pixels`, their gradients are written to `gradients`. Returns
     /// the similarities `[N, K]`.
-    fn train(&mut self, asks: &[Ask], time: &Time) -> Result<Vec<f32>, RenderError> {
-        let lens = &mut self.lenses[self.plan.targets[asks[0].target].model];
-        let windows: Vec<Window> = asks.iter().map(|ask| on_canvas(&ask.window, self.shrunk)).collect();
+    fn train(&mut self, objectives: &[ViewObjective], time: &Time) -> Result<Vec<f32>, RenderError> {
+        let lens = &mut self.lenses[self.plan.targets[objectives[0].target].model];
+        let windows: Vec<Window> =
+            objectives.iter().map(|objective| on_canvas(&objective.window, self.shrunk)).collect();
         let clock = Instant::now();
         let side = lens.frame.side;
-        let length = asks.len() * 3 * (side as usize).pow(2);
+        let length = objectives.len() * 3 * (side as usize).pow(2);
         let start = self.pixels.len();
         self.pixels.resize(start + length, 0.0);
         let pixels = &mut self.pixels[start..];
-        look(&self.levels, &windows, side, pixels);
-        self.seconds.look += clock.elapsed().as_secs_f64();
+        gather(&self.levels, &windows, side, pixels);
+        self.seconds.gather += clock.elapsed().as_secs_f64();
 
         let clock = Instant::now();
-        let questions = questions(asks, lens);
+        let questions = questions(objectives, lens);
         self.gradients.resize(length, 0.0);
         let similarities = lens.encoder.train(pixels, &questions, &lens.acting, &mut self.gradients)?;
         self.seconds.encode += clock.elapsed().as_secs_f64();
@@ -454,50 +457,60 @@ impl<'a, 'e> Run<'a, 'e> {
 
     /// Scatters the gradients of one model's views onto the canvas, separately for each region and ensemble. The first views of
     /// a step replace what is there, others add to it.
-    fn gather(&mut self, asks: &[Ask], mut first: bool, time: &Time, balance: &mut Balance) {
+    fn scatter(&mut self, objectives: &[ViewObjective], mut first: bool, time: &Time, balance: &mut Balance) {
         let clock = Instant::now();
-        let side = self.lenses[self.plan.targets[asks[0].target].model].frame.side;
+        let side = self.lenses[self.plan.targets[objectives[0].target].model].frame.side;
         let mut rest = self.gradients.as_slice();
         let (plan, scene) = (self.plan, &self.scene);
-        for asks in asks.chunk_by(|a, b| place_of(plan, scene, a) == place_of(plan, scene, b)) {
-            let windows: Vec<Window> = asks.iter().map(|ask| on_canvas(&ask.window, self.shrunk)).collect();
-            let (gradients, after) = rest.split_at(asks.len() * 3 * (side as usize).pow(2));
+        for objectives in objectives.chunk_by(|a, b| place_of(plan, scene, a) == place_of(plan, scene, b)) {
+            let windows: Vec<Window> =
+                objectives.iter().map(|objective| on_canvas(&objective.window, self.shrunk)).collect();
+            let (gradients, after) = rest.split_at(objectives.len() * 3 * (side as usize).pow(2));
             rest = after;
             let regions = self.small_regions.as_ref().unwrap_or(&scene.regions);
-            let (region, ensemble) = place_of(plan, scene, &asks[0]);
+            let (region, ensemble) = place_of(plan, scene, &objectives[0]);
             let region = region.and_then(|region| regions.get(region));
             if first && region.is_none() && ensemble.is_none() {
-                push(&windows, side, gradients, &mut self.push, &mut self.pixel_gradient);
+                scatter(&windows, side, gradients, &mut self.scatter_scratch, &mut self.pixel_gradient);
                 first = false;
                 continue;
             }
             if std::mem::take(&mut first) {
                 self.pixel_gradient.fill(0.0);
             }
-            self.part.resize(self.pixel_gradient.len(), 0.0);
-            push(&windows, side, gradients, &mut self.push, &mut self.part);
-            match (ensemble.zip(plan.share(asks[0].target, time)), region) {
+            self.partial_gradient.resize(self.pixel_gradient.len(), 0.0);
+            scatter(&windows, side, gradients, &mut self.scatter_scratch, &mut self.partial_gradient);
+            match (ensemble.zip(plan.share(objectives[0].target, time)), region) {
                 (Some((ensemble, share)), region) => {
                     if let Some(region) = region {
-                        region.keep(&mut self.part);
+                        region.keep(&mut self.partial_gradient);
                     }
-                    let factor = balance.factor(ensemble, share, self.canvas.gradient_norm(&self.part));
-                    self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += factor * part);
+                    let factor = balance.factor(ensemble, share, self.canvas.gradient_norm(&self.partial_gradient));
+                    self.pixel_gradient
+                        .iter_mut()
+                        .zip(&self.partial_gradient)
+                        .for_each(|(sum, part)| *sum += factor * part);
                 }
-                (None, Some(region)) => region.add(&self.part, &mut self.pixel_gradient),
-                (None, None) => self.pixel_gradient.iter_mut().zip(&self.part).for_each(|(sum, part)| *sum += part),
+                (None, Some(region)) => region.add(&self.partial_gradient, &mut self.pixel_gradient),
+                (None, None) => {
+                    self.pixel_gradient.iter_mut().zip(&self.partial_gradient).for_each(|(sum, part)| *sum += part)
+                }
             }
         }
-        self.seconds.push += clock.elapsed().as_secs_f64();
+        self.seconds.scatter += clock.elapsed().as_secs_f64();
     }
 
     /// Scores the competing views, and adds the winners to the settled ones.
     ///
     /// Scoring all views with the forward graph and training only the winners costs no more than training two views, and less
     /// from three on. Also returns the number of views that lost, which count as looked at.
-    fn settle(&mut self, asks: Asks, fields: &mut Fields<'_>) -> Result<(Vec<Ask>, u64), RenderError> {
+    fn settle(
+        &mut self,
+        objectives: StepObjectives,
+        fields: &mut Fields<'_>,
+    ) -> Result<(Vec<ViewObjective>, u64), RenderError> {
         let mut lost = 0;
-        let Asks { mut settled, mut contests, .. } = asks;
+        let StepObjectives { mut settled, mut contests, .. } = objectives;
         let by = self.shrunk;
         for (model, lens) in self.lenses.iter_mut().enumerate() {
             if contests.is_empty() {
@@ -514,8 +527,8 @@ impl<'a, 'e> Run<'a, 'e> {
             let windows: Vec<Window> = windows.map(|window| on_canvas(window, by)).collect();
             let clock = Instant::now();
             self.pixels.resize(windows.len() * 3 * (side as usize).pow(2), 0.0);
-            look(&self.levels, &windows, side, &mut self.pixels);
-            self.seconds.look += clock.elapsed().as_secs_f64();
+            gather(&self.levels, &windows, side, &mut self.pixels);
+            self.seconds.gather += clock.elapsed().as_secs_f64();
             let clock = Instant::now();
             let similarities = lens.encoder.score(&self.pixels, &lens.acting)?;
             let similarities = lens.of_all_prompts(similarities);
@@ -525,27 +538,28 @@ impl<'a, 'e> Run<'a, 'e> {
             for contest in own {
                 let views: Vec<&[f32]> = rows.by_ref().take(contest.windows.len()).collect();
                 let looked_at = views.len() as u64;
-                for (view, part) in &contest.candidates {
-                    fields.see(contest.target, [part.prompt].into_iter(), views[*view]);
+                for (view, term) in &contest.candidates {
+                    fields.see(contest.target, [term.prompt].into_iter(), views[*view]);
                 }
-                let asks = contest.settle(&views);
-                lost += looked_at - asks.len() as u64;
-                settled.extend(asks);
+                let objectives = contest.settle(&views);
+                lost += looked_at - objectives.len() as u64;
+                settled.extend(objectives);
             }
         }
         Ok((settled, lost))
     }
 
     /// Updates the tally: the winners, each target's mean similarity, and the probabilities of directions.
-    fn count(&mut self, asks: &[Ask], similarities: &[f32]) {
+    fn count(&mut self, objectives: &[ViewObjective], similarities: &[f32]) {
         let mut sums = vec![(0.0f64, 0u32); self.plan.targets.len()];
-        let rows: Vec<(&Ask, &[f32])> = asks.iter().zip(similarities.chunks_exact(self.plan.prompts.len())).collect();
-        for (ask, row) in &rows {
-            let directions = &self.plan.targets[ask.target].directions;
-            for part in &ask.directions {
-                let Some(at) = directions.iter().position(|pull| pull.prompt == part.prompt) else { continue };
-                let mean = &mut self.tally.directions[self.direction_offsets[ask.target] + at].mean;
-                mean.sum += f64::from(row[part.prompt]);
+        let rows: Vec<(&ViewObjective, &[f32])> =
+            objectives.iter().zip(similarities.chunks_exact(self.plan.prompts.len())).collect();
+        for (objective, row) in &rows {
+            let directions = &self.plan.targets[objective.target].directions;
+            for term in &objective.directions {
+                let Some(at) = directions.iter().position(|pull| pull.prompt == term.prompt) else { continue };
+                let mean = &mut self.tally.directions[self.direction_offsets[objective.target] + at].mean;
+                mean.sum += f64::from(row[term.prompt]);
                 mean.windows += 1;
             }
         }
@@ -553,8 +567,8 @@ impl<'a, 'e> Run<'a, 'e> {
         for views in rows.chunk_by(|a, b| (a.0.target, a.0.place) == (b.0.target, b.0.place)) {
             // Prompt, scaled similarity, similarity.
             let mut winner: Option<(usize, f32, f32)> = None;
-            for (ask, row) in views {
-                let Some((prompt, value)) = ask.winner(row) else { continue };
+            for (objective, row) in views {
+                let Some((prompt, value)) = objective.winner(row) else { continue };
                 if winner.is_none_or(|(_, highest, _)| value > highest) {
                     winner = Some((prompt, value, row[prompt]));
                 }
@@ -574,37 +588,37 @@ impl<'a, 'e> Run<'a, 'e> {
 }
 
 /// Records the similarities of views whose prompts competed in the graph. `similarities` `[N, prompts]`.
-fn note(asks: &[Ask], similarities: &[f32], prompts: usize, fields: &mut Fields<'_>) {
-    for (ask, row) in asks.iter().zip(similarities.chunks_exact(prompts)) {
-        fields.see(ask.target, ask.best.iter().map(|part| part.prompt), row);
+fn note(objectives: &[ViewObjective], similarities: &[f32], prompts: usize, fields: &mut Fields<'_>) {
+    for (objective, row) in objectives.iter().zip(similarities.chunks_exact(prompts)) {
+        fields.see(objective.target, objective.best.iter().map(|term| term.prompt), row);
     }
 }
 
-/// Returns the asks as the encoder's matrices.
-fn questions(asks: &[Ask], lens: &Lens<'_>) -> Questions {
+/// Returns the objectives as the encoder's matrices.
+fn questions(objectives: &[ViewObjective], lens: &Lens<'_>) -> Questions {
     let prompts = lens.acting.count();
-    let mut questions = Questions::new(asks.len(), prompts);
-    for (row, ask) in asks.iter().enumerate() {
-        for (parts, weights) in [(&ask.pull, &mut questions.pull), (&ask.best, &mut questions.best)] {
-            for part in parts {
-                let Some(column) = lens.row(part.prompt) else { continue };
+    let mut questions = Questions::new(objectives.len(), prompts);
+    for (row, objective) in objectives.iter().enumerate() {
+        for (terms, weights) in [(&objective.pull, &mut questions.pull), (&objective.best, &mut questions.best)] {
+            for term in terms {
+                let Some(column) = lens.row(term.prompt) else { continue };
                 let at = row * prompts + column;
-                weights[at] += part.weight;
-                questions.scale[at] = part.scale;
-                questions.offset[at] = part.offset;
-                questions.stop[at] = part.stop;
+                weights[at] += term.weight;
+                questions.scale[at] = term.scale;
+                questions.offset[at] = term.offset;
+                questions.stop[at] = term.stop;
             }
         }
-        questions.sharpness[row] = ask.sharpness;
-        questions.loss[row * prompts..(row + 1) * prompts].fill(ask.loss);
-        for part in &ask.directions {
-            let Some(column) = lens.row(part.prompt) else { continue };
+        questions.sharpness[row] = objective.sharpness;
+        questions.loss[row * prompts..(row + 1) * prompts].fill(objective.loss);
+        for term in &objective.directions {
+            let Some(column) = lens.row(term.prompt) else { continue };
             let Some(odds) = lens.acting.odds(column) else { continue };
             let at = row * prompts + column;
             // Log-odds rise with the similarity just as the cosine loss falls with it.
             questions.loss[at] = Loss::Cosine;
-            questions.pull[at] += (f64::from(part.weight) * odds.length) as f32;
-            questions.stop[at] = odds.similarity(log_odds(f64::from(part.stop))) as f32;
+            questions.pull[at] += (f64::from(term.weight) * odds.length) as f32;
+            questions.stop[at] = odds.similarity(log_odds(f64::from(term.stop))) as f32;
         }
     }
     questions

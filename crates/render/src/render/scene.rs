@@ -1,8 +1,8 @@
 //! The frames and regions on which places are drawn.
 
 use crate::{
-    look::{Frame, Region, RegionError},
     plan::{self, Plan, Size, Target},
+    sampling::{Frame, Region, RegionError},
 };
 
 /// The frames and regions of a run's targets.

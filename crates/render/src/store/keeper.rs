@@ -22,7 +22,7 @@ const ALLOWANCE: Duration = Duration::from_millis(300);
 
 /// A state held in memory, from which a stopped run can resume.
 #[derive(Debug, Clone)]
-pub struct Memory {
+pub struct StateInMemory {
     pub(super) start: Key,
     pub(super) key: Key,
     pub(super) steps: u64,
@@ -30,7 +30,7 @@ pub struct Memory {
     pub(super) bytes: Arc<Vec<u8>>,
 }
 
-impl Memory {
+impl StateInMemory {
     /// Returns the number of steps done.
     pub fn steps(&self) -> u64 {
         self.steps
@@ -61,7 +61,7 @@ pub struct Keeper<'a> {
     spent: Duration,
     /// The last checkpoint within a phase, which the next one replaces.
     passing: Option<PathBuf>,
-    memory: Option<Memory>,
+    memory: Option<StateInMemory>,
 }
 
 impl<'a> Keeper<'a> {
@@ -130,11 +130,11 @@ impl<'a> Keeper<'a> {
     }
 
     /// Returns the state that [`Keeper::stop`] kept.
-    pub fn into_memory(self) -> Option<Memory> {
+    pub fn into_memory(self) -> Option<StateInMemory> {
         self.memory
     }
 
-    fn keep(&mut self, progress: &Progress<'_>, why: Why) -> Option<Memory> {
+    fn keep(&mut self, progress: &Progress<'_>, why: Why) -> Option<StateInMemory> {
         // All files have been read by now. If one changed while it was being read, its content is unknown.
         if !*self.sure.get_or_insert_with(|| self.conditions.files.are_unchanged()) {
             return None;
@@ -148,7 +148,7 @@ impl<'a> Keeper<'a> {
         let passing = why != Why::End;
         let about = About { passing, ..About::new(&self.chain, &state, progress.similarities, &self.called) };
         let bytes = Arc::new(checkpoint::write(&about, &state)?);
-        let memory = Memory {
+        let memory = StateInMemory {
             start: self.chain.start(),
             key: self.chain.key(),
             steps: self.chain.steps(),

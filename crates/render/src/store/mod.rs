@@ -33,7 +33,7 @@ use bytes::Bytes;
 
 pub use checkpoint::Arrays;
 pub use conditions::{Conditions, Contents};
-pub use keeper::{Keeper, Memory};
+pub use keeper::{Keeper, StateInMemory};
 pub use key::{ARITHMETIC, Chain, Key, Mark};
 pub use limit::{DEFAULT_LIMIT, LIMIT_VARIABLE, parse_bytes};
 pub use shelf::Holding;
@@ -97,14 +97,14 @@ impl Store {
 
     /// Finds the furthest state that a render of `plan` under these conditions passes through. `memory` holds states that are not in the
     /// store, or not yet.
-    pub fn find<'a>(&self, plan: &'a Plan, conditions: &'a Conditions, memory: &[Memory]) -> Option<Found<'a>> {
+    pub fn find<'a>(&self, plan: &'a Plan, conditions: &'a Conditions, memory: &[StateInMemory]) -> Option<Found<'a>> {
         self.writer.settle();
         let mut chain = Chain::new(plan, conditions);
         let start = chain.start();
         let total = plan.steps();
         let mut places = self.shelf.places(start);
         places.retain(|place| place.steps <= total);
-        let memory: Vec<&Memory> = memory.iter().filter(|m| m.start == start && m.steps <= total).collect();
+        let memory: Vec<&StateInMemory> = memory.iter().filter(|m| m.start == start && m.steps <= total).collect();
         let last = places.iter().map(|place| place.steps).chain(memory.iter().map(|m| m.steps)).max()?;
         let is_here = |chain: &Chain<'_>| {
             let (steps, name) = (chain.steps(), chain.key().name());
@@ -116,7 +116,7 @@ impl Store {
         if plan.phases.iter().any(|phase| phase.patience.is_some()) {
             // Only the states themselves tell where phases ended early.
             let mut courses: Vec<(u64, Vec<(usize, u64)>)> = memory.iter().map(|m| (m.steps, m.cuts.clone())).collect();
-            let said = |place: &shelf::Place| Some((place.steps, checkpoint::about(&map(&place.path)?)?.cuts));
+            let said = |place: &shelf::StoredState| Some((place.steps, checkpoint::about(&map(&place.path)?)?.cuts));
             courses.extend(places.iter().filter_map(said));
             courses.sort();
             courses.dedup();
@@ -189,7 +189,7 @@ impl Store {
         self.shelf.clear()
     }
 
-    fn place(&self, memory: &Memory) -> PathBuf {
+    fn place(&self, memory: &StateInMemory) -> PathBuf {
         self.shelf.place(memory.start, memory.steps, memory.key)
     }
 

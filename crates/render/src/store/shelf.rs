@@ -31,7 +31,7 @@ pub(super) struct Shelf {
 
 /// A state in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct StoredState {
     pub steps: u64,
     /// The name of its key.
     pub key: String,
@@ -39,7 +39,7 @@ pub(super) struct Place {
 }
 
 /// A file with a checkpoint's name, whatever it contains.
-struct Entry {
+struct CheckpointFile {
     path: PathBuf,
     bytes: u64,
     used: SystemTime,
@@ -76,24 +76,24 @@ impl Shelf {
     }
 
     /// Returns the states that share a key 0, the furthest first.
-    pub fn places(&self, start: Key) -> Vec<Place> {
+    pub fn places(&self, start: Key) -> Vec<StoredState> {
         let folder = self.folder.join(start.name());
         let own = ours::is_folder(&self.folder) && ours::is_folder(&folder);
         let entries = own.then(|| fs::read_dir(folder).ok()).flatten().into_iter().flatten().flatten();
         let place = |path: PathBuf| {
             let (steps, key) = state(path.file_name()?.to_str()?)?;
             let key = key.to_owned();
-            ours::is_file(&path).then_some(Place { steps, key, path })
+            ours::is_file(&path).then_some(StoredState { steps, key, path })
         };
-        let mut places: Vec<Place> = entries.filter_map(|entry| place(entry.path())).collect();
+        let mut places: Vec<StoredState> = entries.filter_map(|entry| place(entry.path())).collect();
         places.sort_by(|a, b| (b.steps, &a.key).cmp(&(a.steps, &b.key)));
         places
     }
 
     /// Returns every file of ours in the folder.
-    fn entries(&self) -> Vec<Entry> {
+    fn entries(&self) -> Vec<CheckpointFile> {
         let files = if ours::is_folder(&self.folder) { ONE.files(&self.folder) } else { Vec::new() };
-        let entry = |file: ours::File| Entry {
+        let entry = |file: ours::File| CheckpointFile {
             bytes: file.metadata.len(),
             used: file.metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
             path: file.path,
@@ -105,7 +105,7 @@ impl Shelf {
     pub fn evict(&self, limit: u64, sparing: &Path) {
         let (temporary, mut entries): (Vec<_>, Vec<_>) =
             self.entries().into_iter().partition(|entry| entry.path.extension().is_some_and(|it| it == "tmp"));
-        let abandoned = |entry: &&Entry| entry.used.elapsed().is_ok_and(|age| age > ABANDONED);
+        let abandoned = |entry: &&CheckpointFile| entry.used.elapsed().is_ok_and(|age| age > ABANDONED);
         for entry in temporary.iter().filter(abandoned) {
             remove(&entry.path);
         }

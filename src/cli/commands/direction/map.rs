@@ -4,7 +4,7 @@ use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
 use crate::clip::Photo;
-use crate::direction::{Direction, Directions, Part, Survey};
+use crate::direction::{Crop, Direction, Directions, Survey};
 use crate::output::font::Font;
 use crate::output::sheet::{INK, Labels, PAPER, Sheet};
 use crate::plan::Size;
@@ -83,7 +83,7 @@ fn heat(picture: &RgbImage, survey: &Survey, direction: &Direction) -> RgbImage 
 }
 
 /// Draws a place's outline with its rank in a corner.
-fn outline(panel: &mut RgbImage, part: Part, scale: f64, (w, h): (u32, u32), rank: usize) {
+fn outline(panel: &mut RgbImage, part: Crop, scale: f64, (w, h): (u32, u32), rank: usize) {
     let at = |length: usize, most: u32| ((length as f64 * scale).round() as u32).min(most.saturating_sub(1));
     let (left, right) = (at(part.left, w), at(part.left + part.side, w));
     let (top, bottom) = (at(part.top, h), at(part.top + part.side, h));

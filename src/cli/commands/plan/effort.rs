@@ -25,7 +25,7 @@ pub(super) struct Effort {
     pub windows: u64,
     /// Windows of the step that has the most.
     pub most_windows: u64,
-    pub memory: Memory,
+    pub memory: MemoryNeeded,
     /// Measured by running some steps; null without `--measure`.
     pub measured: Option<Measured>,
 }
@@ -43,7 +43,7 @@ pub(super) struct Measured {
 
 /// A lower bound of the memory in bytes; the working memory of onnxruntime comes on top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) struct Memory {
+pub(super) struct MemoryNeeded {
     /// The canvas, and taking windows from it.
     pub canvas: u64,
     /// The windows of the largest step.
@@ -52,7 +52,7 @@ pub(super) struct Memory {
     pub model: u64,
 }
 
-impl Memory {
+impl MemoryNeeded {
     pub(super) fn total(&self) -> u64 {
         self.canvas.saturating_add(self.windows).saturating_add(self.model)
     }
@@ -60,7 +60,7 @@ impl Memory {
 
 /// The places and windows of one step.
 #[derive(Debug, Clone, Default)]
-struct Looks {
+struct StepCount {
     wholes: u64,
     places: u64,
     windows: u64,
@@ -81,12 +81,12 @@ pub(super) fn of(plan: &Plan, models: &[ModelFolder]) -> Effort {
         let scale = steps as f64 / samples as f64;
         for sample in 0..samples {
             let index = (u128::from(sample) * u128::from(steps) / u128::from(samples)) as u64;
-            let looks = at(plan, phase, &Time::new(index, steps, start, total));
-            most_windows = most_windows.max(looks.windows);
-            for (most, windows) in most_of.iter_mut().zip(&looks.windows_of) {
+            let count = at(plan, phase, &Time::new(index, steps, start, total));
+            most_windows = most_windows.max(count.windows);
+            for (most, windows) in most_of.iter_mut().zip(&count.windows_of) {
                 *most = (*most).max(*windows);
             }
-            for (sum, count) in sum.iter_mut().zip([looks.wholes, looks.places, looks.windows]) {
+            for (sum, count) in sum.iter_mut().zip([count.wholes, count.places, count.windows]) {
                 *sum += count as f64 * scale;
             }
         }
@@ -97,7 +97,7 @@ pub(super) fn of(plan: &Plan, models: &[ModelFolder]) -> Effort {
         let side = u64::from(model.description.image.size);
         most.saturating_mul(3 * side * side * WINDOW_VALUE)
     };
-    let memory = Memory {
+    let memory = MemoryNeeded {
         canvas: Canvas::memory_needed(&plan.canvas, plan.size),
         windows: models.iter().zip(&most_of).map(windows_of).max().unwrap_or(0),
         model: models.iter().map(bytes).sum(),
@@ -106,9 +106,9 @@ pub(super) fn of(plan: &Plan, models: &[ModelFolder]) -> Effort {
 }
 
 /// Counts the places and windows of one step.
-fn at(plan: &Plan, phase: &Phase, time: &Time) -> Looks {
+fn at(plan: &Plan, phase: &Phase, time: &Time) -> StepCount {
     let models = plan.targets.iter().map(|target| target.model + 1).max().unwrap_or(0);
-    let mut looks = Looks { windows_of: vec![0; models], ..Looks::default() };
+    let mut count = StepCount { windows_of: vec![0; models], ..StepCount::default() };
     for (target, weight) in plan.targets.iter().zip(&phase.weights) {
         let active = target.acts_at(time.step) && weight.at(time) != 0.0;
         let views = if active { views(target, time) } else { 0 };
@@ -116,14 +116,14 @@ fn at(plan: &Plan, phase: &Phase, time: &Time) -> Looks {
             continue;
         }
         let places = u64::from(target.windows);
-        looks.windows += places * views;
-        looks.windows_of[target.model] += places * views;
+        count.windows += places * views;
+        count.windows_of[target.model] += places * views;
         match target.sight {
-            Sight::Whole { .. } => looks.wholes += places,
-            Sight::Places => looks.places += places,
+            Sight::Whole { .. } => count.wholes += places,
+            Sight::Places => count.places += places,
         }
     }
-    looks
+    count
 }
 
 /// Returns the number of views of each place: one per pipeline of the acting prompts, or one where a prompt is drawn.

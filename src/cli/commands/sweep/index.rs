@@ -16,7 +16,7 @@ pub(super) const SHEET: &str = "sheet.png";
 /// The state of a render.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum RenderStatus {
     /// Rendered just now.
     Rendered,
     /// The picture was there already.
@@ -35,17 +35,17 @@ pub(super) struct Index {
     recipe: String,
     /// The contact sheet's name.
     sheet: String,
-    renders: Vec<Entry>,
+    renders: Vec<RenderRecord>,
 }
 
 /// One render.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct RenderRecord {
     /// The varying paths and their values, as written on the command line.
     pub set: BTreeMap<String, String>,
     /// The picture's name in the folder.
     pub file: String,
-    pub state: State,
+    pub state: RenderStatus,
     /// Steps done.
     pub steps: u64,
     /// Seconds the render took; null if no longer known.
@@ -58,10 +58,10 @@ pub(super) struct Entry {
     pub error: Option<String>,
 }
 
-impl Entry {
-    fn new(planned: &Planned, state: State) -> Self {
+impl RenderRecord {
+    fn new(planned: &Planned, state: RenderStatus) -> Self {
         let set = planned.combination.varied.iter().map(|set| (set.path.clone(), set.value.clone())).collect();
-        Entry {
+        RenderRecord {
             set,
             file: planned.file.clone(),
             state,
@@ -75,18 +75,18 @@ impl Entry {
 
     /// Creates the entry of a render that has just ended.
     pub(super) fn rendered(planned: &Planned, report: &Report<'_>) -> Self {
-        Entry {
+        RenderRecord {
             steps: report.rendered.steps,
             seconds: Some((report.seconds * 1000.0).round() / 1000.0),
             similarities: report.similarities.iter().cloned().collect(),
             tally: lines(&report.rendered.tally),
-            ..Entry::new(planned, State::Rendered)
+            ..RenderRecord::new(planned, RenderStatus::Rendered)
         }
     }
 }
 
 impl Index {
-    pub(super) fn new(recipe: &Path, renders: Vec<Entry>) -> Self {
+    pub(super) fn new(recipe: &Path, renders: Vec<RenderRecord>) -> Self {
         Index {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             recipe: recipe.display().to_string(),
@@ -103,18 +103,19 @@ impl Index {
 
     /// Returns the entries before anything is rendered. Steps and tally of existing pictures come from the pictures themselves,
     /// seconds and similarities from an earlier index at `path`.
-    pub(super) fn entries_before(path: &Path, planned: &[Planned], states: &[State]) -> Vec<Entry> {
+    pub(super) fn entries_before(path: &Path, planned: &[Planned], states: &[RenderStatus]) -> Vec<RenderRecord> {
         let earlier: Option<Index> = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let earlier = earlier.map(|index| index.renders).unwrap_or_default();
-        let entry = |(planned, state): (&Planned, &State)| {
-            let mut entry = Entry::new(planned, *state);
-            if *state == State::Missing {
+        let entry = |(planned, state): (&Planned, &RenderStatus)| {
+            let mut entry = RenderRecord::new(planned, *state);
+            if *state == RenderStatus::Missing {
                 return entry;
             }
             let folder = path.parent().unwrap_or(Path::new(""));
             (entry.steps, entry.tally) = tally(&folder.join(&entry.file)).unwrap_or_default();
-            let same =
-                |other: &&Entry| other.file == entry.file && other.set == entry.set && other.tally == entry.tally;
+            let same = |other: &&RenderRecord| {
+                other.file == entry.file && other.set == entry.set && other.tally == entry.tally
+            };
             if let Some(earlier) = earlier.iter().find(same) {
                 entry.seconds = earlier.seconds;
                 entry.similarities = earlier.similarities.clone();

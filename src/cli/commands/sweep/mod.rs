@@ -1,8 +1,8 @@
 //! `recipe-render sweep RECIPE --set PATH=VALUES`: renders all combinations of values, and a contact sheet of the pictures.
 
 mod combinations;
+mod existing;
 mod index;
-mod known;
 mod names;
 mod plan;
 mod sheet;
@@ -25,7 +25,7 @@ use crate::output::{check_own, check_own_picture, check_writable};
 use crate::recipe::Setting;
 use crate::runtime;
 use combinations::{Sweep, label};
-use index::{Entry, Index, SHEET, State};
+use index::{Index, RenderRecord, RenderStatus, SHEET};
 use plan::Planned;
 
 /// The index's file name.
@@ -45,7 +45,7 @@ pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: 
     }
     let planned = plan::plan(args, &source, &sweep, voice)?;
     let folder = folder(args)?;
-    let states = known::states(&planned, &source, &folder, args.compute.device)?;
+    let states = existing::states(&planned, &source, &folder, args.compute.device)?;
     if args.dry_run {
         return announce(&planned, &states, &folder);
     }
@@ -65,7 +65,7 @@ pub fn run(args: &SweepArgs, options: runtime::Options, voice: &Voice, started: 
             .hint("name another folder with --output"));
         }
     }
-    let missing = states.iter().filter(|state| **state == State::Missing).count();
+    let missing = states.iter().filter(|state| **state == RenderStatus::Missing).count();
     if missing < planned.len() {
         voice.note(&format!("{} of {} pictures already exist", planned.len() - missing, planned.len()));
     }
@@ -102,25 +102,25 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Renders the missing pictures; returns the worst exit code.
-    fn render(&self, options: runtime::Options, mut started: Instant, entries: &mut [Entry]) -> Outcome {
+    fn render(&self, options: runtime::Options, mut started: Instant, entries: &mut [RenderRecord]) -> Outcome {
         let mut worst = Exit::Done;
-        if entries.iter().all(|entry| entry.state != State::Missing) {
+        if entries.iter().all(|entry| entry.state != RenderStatus::Missing) {
             return Ok(worst);
         }
         // Other options have their defaults, as without a sweep.
         let render_args = render_args(self.args)?;
         let mut bench = Workbench::new(self.args.compute.threads, self.args.compute.device, options, self.voice)?;
         for (index, (planned, entry)) in self.planned.iter().zip(&mut *entries).enumerate() {
-            if entry.state != State::Missing || interrupt::requested() {
+            if entry.state != RenderStatus::Missing || interrupt::requested() {
                 continue;
             }
             let name = format!("{}/{}: {}", index + 1, self.planned.len(), label(&planned.combination.varied));
             self.voice.note(&name);
             match self.one(&render_args, &mut bench, planned, &name, started, entry) {
                 Ok(Ended::Done(exit)) => worst = worst.max(exit),
-                Ok(Ended::Interrupted | Ended::Superseded(_)) => entry.state = State::Unfinished,
+                Ok(Ended::Interrupted | Ended::Superseded(_)) => entry.state = RenderStatus::Unfinished,
                 Err(failure) => {
-                    entry.state = State::Failed;
+                    entry.state = RenderStatus::Failed;
                     entry.error = Some(failure.message.clone());
                     worst = worst.max(failure.exit);
                     self.voice.failure(&failure);
@@ -140,12 +140,12 @@ impl Work<'_> {
         planned: &Planned,
         name: &str,
         started: Instant,
-        entry: &mut Entry,
+        entry: &mut RenderRecord,
     ) -> Result<Ended, Failure> {
         let output = self.folder.join(&planned.file);
         let job = Job { recipe: self.args.recipe.clone(), output, title: Some(name.to_owned()) };
         let mut report = |report: &Report<'_>| {
-            *entry = Entry::rendered(planned, report);
+            *entry = RenderRecord::rendered(planned, report);
             Ok(())
         };
         // A sweep has no live page.
@@ -169,11 +169,11 @@ impl Work<'_> {
 }
 
 /// Summarises the states of all renders in a sentence.
-fn summary(entries: &[Entry]) -> String {
-    let count = |state: State| entries.iter().filter(|entry| entry.state == state).count();
-    let (there, failed) = (count(State::There), count(State::Failed));
-    let missing = count(State::Missing) + count(State::Unfinished);
-    let mut parts = vec![format!("{} rendered", count(State::Rendered))];
+fn summary(entries: &[RenderRecord]) -> String {
+    let count = |state: RenderStatus| entries.iter().filter(|entry| entry.state == state).count();
+    let (there, failed) = (count(RenderStatus::There), count(RenderStatus::Failed));
+    let missing = count(RenderStatus::Missing) + count(RenderStatus::Unfinished);
+    let mut parts = vec![format!("{} rendered", count(RenderStatus::Rendered))];
     parts.extend((there > 0).then(|| format!("{there} already there")));
     parts.extend((failed > 0).then(|| format!("{failed} failed")));
     parts.extend((missing > 0).then(|| format!("{missing} missing (the same command line adds them)")));
@@ -228,15 +228,16 @@ fn make(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Prints what would be rendered, for `--dry-run`.
-fn announce(planned: &[Planned], states: &[State], folder: &Path) -> Outcome {
-    let missing = states.iter().filter(|state| **state == State::Missing).count();
+fn announce(planned: &[Planned], states: &[RenderStatus], folder: &Path) -> Outcome {
+    let missing = states.iter().filter(|state| **state == RenderStatus::Missing).count();
     let mut text = String::new();
     for (planned, state) in planned.iter().zip(states) {
-        let there = if *state == State::Missing { "to render" } else { "exists   " };
+        let there = if *state == RenderStatus::Missing { "to render" } else { "exists   " };
         text += &format!("{there}  {}  {}\n", folder.join(&planned.file).display(), label(&planned.combination.varied));
     }
     let size = |planned: &Planned| planned.compiled.plan.steps();
-    let steps: u64 = planned.iter().zip(states).filter(|(_, s)| **s == State::Missing).map(|(p, _)| size(p)).sum();
+    let steps: u64 =
+        planned.iter().zip(states).filter(|(_, s)| **s == RenderStatus::Missing).map(|(p, _)| size(p)).sum();
     text += &format!("{} pictures, {missing} to render, {steps} steps in all\n", planned.len());
     voice::result(text.as_bytes())?;
     Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::combinations::{Axis, Sweep};
-use super::index::{Entry, State};
+use super::index::{RenderRecord, RenderStatus};
 use super::plan::Planned;
 use crate::cli::failure::Failure;
 use crate::cli::source::Source;
@@ -15,7 +15,7 @@ pub(super) fn sheet(
     source: &Source,
     sweep: &Sweep,
     planned: &[Planned],
-    entries: &[Entry],
+    entries: &[RenderRecord],
     folder: &Path,
 ) -> Result<Sheet, Failure> {
     let sizes = planned.iter().map(|planned| planned.compiled.plan.size);
@@ -28,15 +28,17 @@ pub(super) fn sheet(
     let mut sheet = Sheet::new(&title, &labels(sweep), largest);
     for (index, entry) in entries.iter().enumerate() {
         let note = match entry.state {
-            State::Missing => "not rendered",
-            State::Failed => "failed",
-            State::Rendered | State::There | State::Unfinished => match image::open(folder.join(&entry.file)) {
-                Ok(picture) => {
-                    sheet.put(index, &picture.to_rgb8());
-                    continue;
+            RenderStatus::Missing => "not rendered",
+            RenderStatus::Failed => "failed",
+            RenderStatus::Rendered | RenderStatus::There | RenderStatus::Unfinished => {
+                match image::open(folder.join(&entry.file)) {
+                    Ok(picture) => {
+                        sheet.put(index, &picture.to_rgb8());
+                        continue;
+                    }
+                    Err(_) => "cannot be read",
                 }
-                Err(_) => "cannot be read",
-            },
+            }
         };
         sheet.note(index, note);
     }

@@ -10,7 +10,7 @@ use crate::cli::job::live::Live;
 use crate::cli::job::{Job, identity};
 use crate::cli::terminal::Voice;
 use crate::clip::Cancel;
-use crate::store::Memory;
+use crate::store::StateInMemory;
 use crate::watch::Version;
 
 /// The number of states kept in memory per recipe: undoing an edit finds its state again.
@@ -52,7 +52,7 @@ struct Recipe {
     shown: Option<Version>,
     /// Whether the version saved last has a mistake.
     wrong: bool,
-    memory: Vec<Memory>,
+    memory: Vec<StateInMemory>,
     /// See [`Turn::carry`]. During a render the turn owns it.
     carry: Option<Carried>,
 }
@@ -77,7 +77,7 @@ pub(super) struct Turn {
     pub edition: Arc<Edition>,
     /// Whether this is not the recipe's first version.
     pub edited: bool,
-    pub memory: Vec<Memory>,
+    pub memory: Vec<StateInMemory>,
     /// What an earlier version's render left behind.
     pub carry: Option<Carried>,
 }
@@ -282,12 +282,12 @@ impl Desk<'_> {
     }
 
     /// Puts an interrupted render aside with its state.
-    pub fn put_aside(&self, turn: Turn, memory: Option<Memory>) {
+    pub fn put_aside(&self, turn: Turn, memory: Option<StateInMemory>) {
         let mut state = self.lock();
         state.running = None;
         let Some(recipe) = state.recipe(&turn.job.recipe) else { return };
         let carried = turn.carry.as_ref().map(|carry| carry.canvas.standing.steps);
-        let steps = memory.as_ref().map(Memory::steps).or(carried).unwrap_or(0);
+        let steps = memory.as_ref().map(StateInMemory::steps).or(carried).unwrap_or(0);
         recipe.carry = turn.carry;
         recipe.memory.extend(memory);
         recipe.memory.drain(..recipe.memory.len().saturating_sub(KEPT));

@@ -12,7 +12,7 @@ pub(super) use labels::IMAGENET;
 
 use super::gather::{Contents, Encoder, Gathered, Words, around, neither, open, revision, unheeded};
 use super::search::{self, Kind};
-use super::{Request, Settings, configs, ends, towers};
+use super::{Request, Settings, configs, endpoints, towers};
 use crate::ModelsError;
 use crate::clip::{FEWEST, map_file};
 use crate::onnx::{Graph, Signature};
@@ -37,7 +37,8 @@ pub(super) fn gather(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Opt
 
     let opened = open(&path, Kind::Image, say)?;
     let mut graph = opened.graph;
-    let input = towers::input(&graph, settings.image_input.as_ref(), "--image-input", ends::inputs(&graph).picture)?;
+    let input =
+        towers::input(&graph, settings.image_input.as_ref(), "--image-input", endpoints::inputs(&graph).picture)?;
     let output = output(&graph, &settings)?;
     let found = tail::logits(&graph, &output);
     if !found.cut.is_empty() {
@@ -131,7 +132,7 @@ fn output(graph: &Graph, settings: &Settings) -> Result<String, ModelsError> {
     };
     let whole = |value: &str| graph.data_type(value).is_some_and(|known| !known.is_float());
     if let Some(name) = &settings.image_output {
-        ends::named(graph, name, "--image-output")?;
+        endpoints::named(graph, name, "--image-output")?;
         return match whole(name) {
             true => Err(wrong(&format!("--image-output {name}: this output gives whole numbers, not logits"))),
             false => Ok(name.clone()),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::index::State;
+use super::index::RenderStatus;
 use super::plan::Planned;
 use crate::cli::failure::Failure;
 use crate::cli::source::Source;
@@ -19,7 +19,7 @@ pub(super) fn states(
     source: &Source,
     folder: &Path,
     device: DeviceChoice,
-) -> Result<Vec<State>, Failure> {
+) -> Result<Vec<RenderStatus>, Failure> {
     // Hashing reads all files of a model, so each model is hashed once.
     let mut hashes: BTreeMap<String, String> = BTreeMap::new();
     let mut states = Vec::new();
@@ -40,7 +40,7 @@ pub(super) fn states(
             }
             is_that_of(&path, source, planned, &used, device)
         };
-        states.push(if is_there { State::There } else { State::Missing });
+        states.push(if is_there { RenderStatus::There } else { RenderStatus::Missing });
     }
     Ok(states)
 }

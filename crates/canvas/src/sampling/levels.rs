@@ -325,7 +325,7 @@ fn planes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::look::tests::{dot, random};
+    use crate::sampling::tests::{dot, random};
 
     const SIZES: [(u32, u32); 7] = [(16, 16), (17, 16), (31, 45), (64, 37), (100, 19), (23, 23), (129, 18)];
 

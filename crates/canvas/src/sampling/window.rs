@@ -34,29 +34,29 @@ impl Frame {
 
 /// A place that stays fixed for a whole render: windows look at it again and again.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Spot {
+pub struct FixedPlace {
     /// Its position within the room for a window's centre, x and y in [0, 1).
     pub(super) at: [f64; 2],
     /// Draws its size.
     pub(super) draws: Draws,
 }
 
-impl Spot {
-    /// Returns spot `number` of a target: `draws` stands at (seed, target).
+impl FixedPlace {
+    /// Returns fixed place `number` of a target: `draws` stands at (seed, target).
     ///
-    /// However many spots there are, they are evenly spread: along each axis by steps of 1/g and 1/g^2, where g^3 = g + 1, from
+    /// However many places there are, they are evenly spread: along each axis by steps of 1/g and 1/g^2, where g^3 = g + 1, from
     /// a random start (Roberts: "The unreasonable effectiveness of quasirandom sequences", 2018).
-    pub fn new(number: u64, draws: Draws) -> Spot {
+    pub fn new(number: u64, draws: Draws) -> FixedPlace {
         const PLASTIC: f64 = 1.324_717_957_244_746;
         let steps = [1.0 / PLASTIC, 1.0 / (PLASTIC * PLASTIC)];
         // A float holds no large numbers exactly, so the number wraps around.
         let number = (number % (1 << 32)) as f64;
         let at = [0, 1].map(|axis| (draws.unit(axis as u64) + steps[axis] * number).fract());
-        Spot { at, draws: draws.at(number as u64) }
+        FixedPlace { at, draws: draws.at(number as u64) }
     }
 }
 
-/// One view of a place through one pipeline, with all its random numbers drawn: the input of `look` and `push`.
+/// One view of a place through one pipeline, with all its random numbers drawn: the input of `gather` and `scatter`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
     /// The map from window pixels to canvas pixels.
@@ -77,17 +77,17 @@ impl Window {
         Window::draw_within(frame, None, sight, pipeline, (draws, None), time)
     }
 
-    /// Draws a view on a part of the canvas: a place's centre lies in it, and a composition's window fits it. If a spot is
+    /// Draws a view on a part of the canvas: a place's centre lies in it, and a composition's window fits it. If a fixed place is
     /// given, it sets the place's position and size, and `draws` is used for the rest.
     pub fn draw_within(
         frame: &Frame,
         region: Option<&Region>,
         sight: Sight,
         pipeline: &Pipeline,
-        (draws, spot): (Draws, Option<&Spot>),
+        (draws, fixed): (Draws, Option<&FixedPlace>),
         time: &Time,
     ) -> Window {
-        let map = geometry::window_map(frame, region, sight, pipeline, (draws, spot), time);
+        let map = geometry::window_map(frame, region, sight, pipeline, (draws, fixed), time);
         let filters = pipeline
             .stages
             .iter()

@@ -141,7 +141,7 @@ impl Region {
 mod tests {
     use super::*;
     use crate::chance::Draws;
-    use crate::look::tests::{dot, random};
+    use crate::sampling::tests::{dot, random};
 
     const SIZE: Size = Size { width: 40, height: 20 };
 

@@ -1,4 +1,4 @@
-//! `push`: the exact adjoint of `look`.
+//! `scatter`: the exact adjoint of `gather`.
 //!
 //! The canvas is divided into bands of rows, one task each; every band walks through all windows and adds the part that falls
 //! into it. So each canvas pixel receives its contributions in one fixed order (window, row, run, level, probe, pixel, tap):
@@ -13,34 +13,40 @@ use rayon::prelude::*;
 /// Bands per thread, for load balancing.
 const BANDS_PER_THREAD: usize = 2;
 
-/// The scratch memory of `push`: gradients of the levels, and window gradients before the filters.
+/// The scratch memory of `scatter`: gradients of the levels, and window gradients before the filters.
 #[derive(Debug, Clone)]
-pub struct Push {
+pub struct ScatterScratch {
     gradients: Levels,
     windows: Vec<Pixel>,
     planes: Vec<f32>,
 }
 
-impl Push {
+impl ScatterScratch {
     /// Creates the scratch for a canvas of a size.
-    pub fn new(size: Size) -> Push {
-        Push { gradients: Levels::new(size), windows: Vec::new(), planes: Vec::new() }
+    pub fn new(size: Size) -> ScatterScratch {
+        ScatterScratch { gradients: Levels::new(size), windows: Vec::new(), planes: Vec::new() }
     }
 }
 
 /// Scatters window gradients `[N, 3, S, S]` to the gradient of the pixels `[3, H, W]` that `levels.build` was given, for the
-/// same windows as `look`. Overwrites `pixel_gradient`.
+/// same windows as `gather`. Overwrites `pixel_gradient`.
 ///
 /// # Panics
 /// If a slice has the wrong length, or if a window was drawn for another side.
-pub fn push(windows: &[Window], side: u32, gradients: &[f32], scratch: &mut Push, pixel_gradient: &mut [f32]) {
+pub fn scatter(
+    windows: &[Window],
+    side: u32,
+    gradients: &[f32],
+    scratch: &mut ScatterScratch,
+    pixel_gradient: &mut [f32],
+) {
     let area = side as usize * side as usize;
     assert_eq!(gradients.len(), windows.len() * 3 * area, "not the length of the windows");
     assert!(windows.iter().all(|window| window.side == side), "a window of another side");
     if windows.is_empty() {
         return pixel_gradient.fill(0.0);
     }
-    let Push { gradients: levels, windows: pulled, planes } = scratch;
+    let ScatterScratch { gradients: levels, windows: pulled, planes } = scratch;
     before_filters(windows, side as usize, gradients, planes, pulled);
 
     let last = levels.last();

@@ -1,16 +1,16 @@
 //! What the encoder saw in a step and how it rated it, for observers. Everything here is computed on request.
 
-use super::{ask::Ask, scene::Scene};
+use super::{objectives::ViewObjective, scene::Scene};
 use crate::{
-    look::Levels,
     plan::{Plan, Size},
+    sampling::Levels,
 };
 
-/// The asks of the last step and their similarities.
+/// The objectives of the last step and their similarities.
 #[derive(Debug, Default)]
 pub(super) struct Last {
-    pub asks: Vec<Ask>,
-    /// One row per ask, with a column for each of the plan's prompts.
+    pub objectives: Vec<ViewObjective>,
+    /// One row per objective, with a column for each of the plan's prompts.
     pub similarities: Vec<f32>,
 }
 
@@ -41,7 +41,7 @@ pub struct PromptSimilarity {
 
 /// Everything that the last step looked at.
 #[derive(Clone, Copy)]
-pub struct Seen<'a> {
+pub struct StepViews<'a> {
     pub(super) plan: &'a Plan,
     pub(super) scene: &'a Scene,
     pub(super) last: &'a Last,
@@ -50,15 +50,15 @@ pub struct Seen<'a> {
     pub(super) levels: &'a Levels,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> StepViews<'a> {
     /// Returns the views that were trained.
     pub fn views(&self) -> Vec<View> {
         let (width, height) = (f64::from(self.plan.size.width), f64::from(self.plan.size.height));
-        let view = |(ask, row): (&Ask, &[f32])| {
-            let (winner, _) = ask.winner(row)?;
+        let view = |(objective, row): (&ViewObjective, &[f32])| {
+            let (winner, _) = objective.winner(row)?;
             Some(View {
-                outline: ask.window.corners().map(|[x, y]| [(x / width) as f32, (y / height) as f32]),
-                target: ask.target,
+                outline: objective.window.corners().map(|[x, y]| [(x / width) as f32, (y / height) as f32]),
+                target: objective.target,
                 prompt: winner,
                 similarity: row[winner],
             })
@@ -66,27 +66,27 @@ impl<'a> Seen<'a> {
         self.rows().filter_map(view).collect()
     }
 
-    /// Returns the pixels of a view, in the order of [`Seen::views`]: `[3, S, S]`, nominally 0..1 sRGB, noise and colour
+    /// Returns the pixels of a view, in the order of [`StepViews::views`]: `[3, S, S]`, nominally 0..1 sRGB, noise and colour
     /// included.
     pub fn pixels(&self, view: usize) -> Option<&'a [f32]> {
         let index = self.index(view)?;
-        let length = |ask: &Ask| 3 * (self.side_of(ask) as usize).pow(2);
-        let start = self.last.asks[..index].iter().map(length).sum::<usize>();
-        self.pixels.get(start..start + length(&self.last.asks[index]))
+        let length = |objective: &ViewObjective| 3 * (self.side_of(objective) as usize).pow(2);
+        let start = self.last.objectives[..index].iter().map(length).sum::<usize>();
+        self.pixels.get(start..start + length(&self.last.objectives[index]))
     }
 
-    /// Returns the side S of a view in pixels, in the order of [`Seen::views`]: that of its model's windows.
+    /// Returns the side S of a view in pixels, in the order of [`StepViews::views`]: that of its model's windows.
     pub fn side(&self, view: usize) -> Option<u32> {
-        Some(self.side_of(self.last.asks.get(self.index(view)?)?))
+        Some(self.side_of(self.last.objectives.get(self.index(view)?)?))
     }
 
-    fn side_of(&self, ask: &Ask) -> u32 {
-        self.scene.frame(ask.target).side
+    fn side_of(&self, objective: &ViewObjective) -> u32 {
+        self.scene.frame(objective.target).side
     }
 
-    /// Returns a view's index among all asks.
+    /// Returns a view's index among all objectives.
     fn index(&self, view: usize) -> Option<usize> {
-        let views = self.rows().enumerate().filter(|(_, (ask, row))| ask.winner(row).is_some());
+        let views = self.rows().enumerate().filter(|(_, (objective, row))| objective.winner(row).is_some());
         views.map(|(index, _)| index).nth(view)
     }
 
@@ -94,7 +94,8 @@ impl<'a> Seen<'a> {
     pub fn similarities(&self) -> Vec<PromptSimilarity> {
         let mut means = Vec::new();
         for (index, target) in self.plan.targets.iter().enumerate() {
-            let rows: Vec<&[f32]> = self.rows().filter(|(ask, _)| ask.target == index).map(|(_, row)| row).collect();
+            let rows: Vec<&[f32]> =
+                self.rows().filter(|(objective, _)| objective.target == index).map(|(_, row)| row).collect();
             if rows.is_empty() {
                 continue;
             }
@@ -117,7 +118,7 @@ impl<'a> Seen<'a> {
         self.levels.rgb8()
     }
 
-    fn rows(&self) -> impl Iterator<Item = (&'a Ask, &'a [f32])> + use<'a> {
-        self.last.asks.iter().zip(self.last.similarities.chunks_exact(self.plan.prompts.len().max(1)))
+    fn rows(&self) -> impl Iterator<Item = (&'a ViewObjective, &'a [f32])> + use<'a> {
+        self.last.objectives.iter().zip(self.last.similarities.chunks_exact(self.plan.prompts.len().max(1)))
     }
 }

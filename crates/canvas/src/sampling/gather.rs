@@ -1,4 +1,4 @@
-//! `look`: windows `[N, 3, S, S]` from the levels.
+//! `gather`: windows `[N, 3, S, S]` from the levels.
 
 use super::levels::{Level, Levels, Pixel};
 use super::taps::{RUN, Run, Taps, resolve};
@@ -6,28 +6,28 @@ use super::window::Window;
 use crate::plan::Edge;
 use rayon::prelude::*;
 
-/// Rows that one thread samples at a time.
+/// Rows that one thread gathers at a time.
 const ROWS: usize = 16;
 
-/// Samples the windows: fills `out`, `[N, 3, S, S]`, N the number of windows and S = `side`. Values are in 0..1 unless noise or
+/// Gathers the windows: fills `out`, `[N, 3, S, S]`, N the number of windows and S = `side`. Values are in 0..1 unless noise or
 /// colour jitter exceeds that range.
 ///
 /// # Panics
 /// If `out` does not have that length, or if a window was drawn for another side.
-pub fn look(levels: &Levels, windows: &[Window], side: u32, out: &mut [f32]) {
+pub fn gather(levels: &Levels, windows: &[Window], side: u32, out: &mut [f32]) {
     let side = side as usize;
     assert_eq!(out.len(), windows.len() * 3 * side * side, "not the length of the windows");
     out.par_chunks_exact_mut(3 * side * side).zip(windows).for_each_init(Vec::new, |scratch, (out, window)| {
         assert_eq!(window.side as usize, side, "a window of another side");
-        sample(levels, window, out);
+        gather_window(levels, window, out);
         for filter in &window.filters {
             filter.apply(out, side, scratch);
         }
     });
 }
 
-/// Samples one window without its filters, `[3, S, S]`.
-fn sample(levels: &Levels, window: &Window, out: &mut [f32]) {
+/// Gathers one window without its filters, `[3, S, S]`.
+fn gather_window(levels: &Levels, window: &Window, out: &mut [f32]) {
     let side = window.side as usize;
     let steady = window.steady(levels.last());
     let (red, rest) = out.split_at_mut(side * side);
@@ -38,7 +38,7 @@ fn sample(levels: &Levels, window: &Window, out: &mut [f32]) {
         for j in 0..red.len() / side {
             for start in (0..side).step_by(RUN) {
                 let run = Run::new(window, block * ROWS + j, start, steady, levels.last());
-                let seen = sample_run(levels, window.edge, &run);
+                let seen = gather_run(levels, window.edge, &run);
                 let at = j * side + start..j * side + start + run.length;
                 let to = red[at.clone()].iter_mut().zip(green[at.clone()].iter_mut().zip(&mut blue[at]));
                 for ((red, (green, blue)), seen) in to.zip(seen) {
@@ -50,7 +50,7 @@ fn sample(levels: &Levels, window: &Window, out: &mut [f32]) {
 }
 
 /// Returns the pixels of one run.
-fn sample_run(levels: &Levels, edge: Edge, run: &Run) -> [Pixel; RUN] {
+fn gather_run(levels: &Levels, edge: Edge, run: &Run) -> [Pixel; RUN] {
     let mut sum = [[0.0; 4]; RUN];
     for (index, share) in run.footprint.shares() {
         let level = &levels.levels[index];

@@ -31,7 +31,7 @@ fn shown(size: Size, picture: &[f32], windows: &[Window], side: u32) -> Vec<f32>
     let mut levels = Levels::new(size);
     levels.build(picture);
     let mut out = vec![f32::NAN; windows.len() * 3 * (side * side) as usize];
-    look(&levels, windows, side, &mut out);
+    gather(&levels, windows, side, &mut out);
     out
 }
 
@@ -292,7 +292,7 @@ fn nothing_a_recipe_could_say_panics() {
                 let pipeline = pipeline([kind(range(low, high)), tilt], Edge::Wrap);
                 let window = Window::draw(&frame, sight(seed), &pipeline, Draws::new(seed), &NOW);
                 shown(frame.size, &random(3 * frame.size.area(), 2), std::slice::from_ref(&window), 11);
-                push(&[window], 11, &gradients, &mut Push::new(frame.size), &mut pixel_gradient);
+                scatter(&[window], 11, &gradients, &mut ScatterScratch::new(frame.size), &mut pixel_gradient);
             }
         }
     }
@@ -350,7 +350,7 @@ fn random_windows(frame: &Frame, seed: u64, count: u64) -> Vec<Window> {
 }
 
 #[test]
-fn push_is_the_adjoint_of_look() {
+fn scatter_is_the_adjoint_of_gather() {
     let cases = [(64, 64, 16), (37, 91, 13), (200, 30, 24), (17, 16, 32), (16, 300, 9), (129, 128, 8)];
     for (case, (width, height, side)) in cases.into_iter().enumerate() {
         let frame = Frame::new(Size { width, height }, side);
@@ -364,7 +364,7 @@ fn push_is_the_adjoint_of_look() {
             let black = shown(frame.size, &vec![0.0; picture.len()], &windows, side);
             let forward = dot(&seen, &gradients) - dot(&black, &gradients);
             let mut pixel_gradient = vec![f32::NAN; picture.len()];
-            push(&windows, side, &gradients, &mut Push::new(frame.size), &mut pixel_gradient);
+            scatter(&windows, side, &gradients, &mut ScatterScratch::new(frame.size), &mut pixel_gradient);
             let backward = dot(&picture, &pixel_gradient);
             assert!((forward - backward).abs() <= 1e-5 * forward.abs(), "{frame:?} {seed}: {forward} {backward}");
         }
@@ -379,7 +379,7 @@ fn each_pixel_of_the_adjoint_is_right() {
         let windows = random_windows(&frame, seed, 2);
         let gradients = random(2 * 3 * 36, 1);
         let mut pixel_gradient = vec![f32::NAN; 3 * frame.size.area()];
-        push(&windows, frame.side, &gradients, &mut Push::new(frame.size), &mut pixel_gradient);
+        scatter(&windows, frame.side, &gradients, &mut ScatterScratch::new(frame.size), &mut pixel_gradient);
         let mut picture = vec![0.0; pixel_gradient.len()];
         let black = dot(&shown(frame.size, &picture, &windows, frame.side), &gradients);
         for pixel in 0..picture.len() {
@@ -402,7 +402,7 @@ fn threads_change_nothing() {
         pool.install(|| {
             let seen = shown(frame.size, &picture, &windows, frame.side);
             let mut pixel_gradient = vec![0.0; picture.len()];
-            push(&windows, frame.side, &gradients, &mut Push::new(frame.size), &mut pixel_gradient);
+            scatter(&windows, frame.side, &gradients, &mut ScatterScratch::new(frame.size), &mut pixel_gradient);
             (seen, pixel_gradient)
         })
     };
@@ -415,17 +415,17 @@ fn threads_change_nothing() {
 #[test]
 fn scratch_can_be_used_again() {
     let frame = Frame::new(Size { width: 64, height: 48 }, 16);
-    let mut scratch = Push::new(frame.size);
+    let mut scratch = ScatterScratch::new(frame.size);
     for seed in 0..6 {
         let windows = random_windows(&frame, 7 * seed, 3);
         let gradients = random(3 * 3 * 256, seed);
         let (mut old, mut new) = (vec![f32::NAN; 3 * frame.size.area()], vec![f32::NAN; 3 * frame.size.area()]);
-        push(&windows, 16, &gradients, &mut scratch, &mut old);
-        push(&windows, 16, &gradients, &mut Push::new(frame.size), &mut new);
+        scatter(&windows, 16, &gradients, &mut scratch, &mut old);
+        scatter(&windows, 16, &gradients, &mut ScatterScratch::new(frame.size), &mut new);
         assert_eq!(old, new);
     }
     let mut none = vec![f32::NAN; 3 * frame.size.area()];
-    push(&[], 16, &[], &mut scratch, &mut none);
+    scatter(&[], 16, &[], &mut scratch, &mut none);
     assert!(none.iter().all(|x| *x == 0.0));
 }
 
@@ -496,7 +496,7 @@ fn compositions_fit_their_region() {
 }
 
 #[test]
-fn the_gradient_of_a_region_is_the_adjoint_of_looking_at_it_alone() {
+fn the_gradient_of_a_region_is_the_adjoint_of_gathering_from_it_alone() {
     let frame = Frame::new(Size { width: 50, height: 36 }, 12);
     let region = rectangle([0.1, 0.3, 0.55, 0.6], frame.size);
     for seed in 0..6 {
@@ -514,7 +514,7 @@ fn the_gradient_of_a_region_is_the_adjoint_of_looking_at_it_alone() {
         let black = shown(frame.size, &vec![0.0; picture.len()], &windows, 12);
         let forward = dot(&seen, &gradients) - dot(&black, &gradients);
         let mut whole = vec![f32::NAN; picture.len()];
-        push(&windows, 12, &gradients, &mut Push::new(frame.size), &mut whole);
+        scatter(&windows, 12, &gradients, &mut ScatterScratch::new(frame.size), &mut whole);
         let mut masked = vec![0.0; picture.len()];
         region.add(&whole, &mut masked);
         let backward = dot(&picture, &masked);
@@ -529,8 +529,8 @@ fn places_that_stay_keep_their_size_and_centre_and_lie_evenly() {
     let pipeline = pipeline([StageKind::Cover(range(0.2, 0.4)), StageKind::Shift(range(-0.01, 0.01))], Edge::Mirror);
     let middle = |corners: [[f64; 2]; 4]| [0, 1].map(|axis| (corners[0][axis] + corners[2][axis]) / 2.0);
     let view = |number: u64, step: u64| {
-        let spot = Spot::new(number, Draws::new(9));
-        Window::draw_within(&frame, None, Sight::Places, &pipeline, (Draws::new(step), Some(&spot)), &NOW).corners()
+        let fixed = FixedPlace::new(number, Draws::new(9));
+        Window::draw_within(&frame, None, Sight::Places, &pipeline, (Draws::new(step), Some(&fixed)), &NOW).corners()
     };
     let mut quarters = [0; 4];
     for number in 0..16 {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::part::refused;
+use super::partial_file::refused;
 use crate::ModelsError;
 use crate::output::write_whole;
 

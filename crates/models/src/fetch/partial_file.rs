@@ -22,7 +22,7 @@ struct Origin {
 }
 
 /// A file that grows at its end, and the hash of its contents so far.
-pub(super) struct Part {
+pub(super) struct PartialFile {
     path: PathBuf,
     file: File,
     hash: Sha256,
@@ -32,7 +32,7 @@ pub(super) struct Part {
     pinned: bool,
 }
 
-impl Part {
+impl PartialFile {
     /// Opens the part at `path`, of the file that `title` identifies. Contents from another download, or that cannot be
     /// resumed, are dropped. A file of another program is left alone and reported as an error.
     pub(super) fn open(path: PathBuf, title: &str, pinned: bool) -> Result<Self, ModelsError> {
@@ -43,7 +43,8 @@ impl Part {
         let origin = known.filter(|origin| origin.file == title && (pinned || origin.etag.is_some()));
         let fresh = Origin { file: title.to_owned(), etag: None };
         let resumed = origin.is_some();
-        let mut part = Part { path, file, hash: Sha256::new(), length: 0, origin: origin.unwrap_or(fresh), pinned };
+        let mut part =
+            PartialFile { path, file, hash: Sha256::new(), length: 0, origin: origin.unwrap_or(fresh), pinned };
         if resumed {
             part.take_in()?;
         } else {
@@ -199,8 +200,8 @@ pub(super) fn refused(path: &Path, error: io::Error) -> ModelsError {
 mod tests {
     use super::*;
 
-    fn open(folder: &Path, title: &str, pinned: bool) -> Part {
-        Part::open(folder.join("a.part"), title, pinned).unwrap()
+    fn open(folder: &Path, title: &str, pinned: bool) -> PartialFile {
+        PartialFile::open(folder.join("a.part"), title, pinned).unwrap()
     }
 
     #[test]
@@ -254,10 +255,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.part");
         fs::write(&path, "theirs").unwrap();
-        let error = Part::open(path.clone(), "a", true).err().unwrap();
+        let error = PartialFile::open(path.clone(), "a", true).err().unwrap();
         assert!(error.to_string().contains("is in the way"), "{error}");
         fs::write(origin_path(&path), "notes").unwrap();
-        assert!(Part::open(path.clone(), "a", true).is_err());
+        assert!(PartialFile::open(path.clone(), "a", true).is_err());
         assert_eq!(
             (fs::read(&path).unwrap(), fs::read(origin_path(&path)).unwrap()),
             (b"theirs".to_vec(), b"notes".to_vec())
@@ -268,7 +269,7 @@ mod tests {
             fs::rename(&path, &away).unwrap();
             fs::remove_file(origin_path(&path)).unwrap();
             std::os::unix::fs::symlink(&away, &path).unwrap();
-            assert!(Part::open(path.clone(), "a", true).is_err());
+            assert!(PartialFile::open(path.clone(), "a", true).is_err());
             assert_eq!(fs::read(&away).unwrap(), b"theirs");
         }
     }

@@ -1,9 +1,9 @@
-//! Windows on the canvas: what the encoder is shown, and the backward pass.
+//! Sampling of windows from the canvas: what the encoder is shown, and the backward pass.
 //!
 //! ```text
-//! plan::Pipeline + draws ─▶ Window            geometry (one homography), filters, edge rule: all numbers drawn
-//! pixels ─▶ Levels ─▶ look ─▶ windows         [3, H, W] -> [N, 3, S, S]
-//! window gradients ─▶ push ─▶ pixel gradient  [N, 3, S, S] -> [3, H, W], the exact adjoint of the two arrows above it
+//! plan::Pipeline + draws ─▶ Window               geometry (one homography), filters, edge rule: all numbers drawn
+//! pixels ─▶ Levels ─▶ gather ─▶ windows          [3, H, W] -> [N, 3, S, S]
+//! window gradients ─▶ scatter ─▶ pixel gradient  [N, 3, S, S] -> [3, H, W], the exact adjoint of the two arrows above it
 //! ```
 //!
 //! | file | what |
@@ -15,31 +15,31 @@
 //! | `levels` | the chain of shrunk pictures, and its adjoint |
 //! | `footprint` | which levels and how many probes a window pixel needs |
 //! | `taps` | pixels that a run of samples touches, edges included |
-//! | `sample` | `look` |
-//! | `push` | `push` |
+//! | `gather` | `gather` |
+//! | `scatter` | `scatter` |
 //! | `filters` | blur, noise, colour |
 
 mod filters;
 mod footprint;
+mod gather;
 mod geometry;
 mod homography;
 mod levels;
-mod push;
 mod region;
-mod sample;
+mod scatter;
 mod taps;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
+pub use gather::gather;
 pub use levels::Levels;
-pub use push::{Push, push};
 pub use region::{Region, RegionError};
-pub use sample::look;
-pub use window::{Frame, Spot, Window};
+pub use scatter::{ScatterScratch, scatter};
+pub use window::{FixedPlace, Frame, Window};
 
-/// Returns the memory in bytes that looking at a canvas of this size takes: the levels, their gradients, and the pixel
+/// Returns the memory in bytes that sampling a canvas of this size takes: the levels, their gradients, and the pixel
 /// gradient.
 pub fn memory_needed(size: crate::plan::Size) -> u64 {
     2 * levels::memory_needed(size) + 12 * u64::from(size.width) * u64::from(size.height)

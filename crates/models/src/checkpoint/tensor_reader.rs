@@ -13,15 +13,15 @@ use crate::onnx::{DataType, Tensor};
 const TOLD: usize = 8;
 
 /// Takes tensors from a checkpoint and records what is wrong.
-pub(super) struct Wanted<'a> {
+pub(super) struct TensorReader<'a> {
     checkpoint: &'a Checkpoint,
     taken: HashSet<String>,
     wrong: Vec<String>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> TensorReader<'a> {
     pub fn new(checkpoint: &'a Checkpoint) -> Self {
-        Wanted { checkpoint, taken: HashSet::new(), wrong: Vec::new() }
+        TensorReader { checkpoint, taken: HashSet::new(), wrong: Vec::new() }
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -29,7 +29,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// Returns a tensor. If there is none with these dimensions, that is recorded, and an empty one is returned until
-    /// [`Wanted::finish`] reports it.
+    /// [`TensorReader::finish`] reports it.
     pub fn take(&mut self, name: &str, dims: &[usize]) -> Tensor {
         self.taken.insert(name.to_owned());
         let complaint = match self.checkpoint.dims(name) {

@@ -11,7 +11,7 @@
 
 use super::homography::Homography;
 use super::region::{Area, Region};
-use super::window::{Frame, Spot};
+use super::window::{FixedPlace, Frame};
 use crate::chance::Draws;
 use crate::plan::{Axis, Fit, Pipeline, Range, Sight, Stage, StageKind, Time};
 
@@ -45,9 +45,9 @@ fn size_from(range: &Range, draws: Draws, time: &Time) -> f64 {
     draws.log_uniform(1, end(range.low.at(time)), end(range.high.at(time)))
 }
 
-/// A place: the window space's centre and extent in canvas pixels, before the stages that act on what is seen.
+/// A placement: the window space's centre and extent in canvas pixels, before the stages that act on what is seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Place {
+struct Placement {
     centre: [f64; 2],
     extent: [f64; 2],
 }
@@ -89,23 +89,23 @@ fn extent(frame: &Frame, area: &Area, sight: Sight, pipeline: &Pipeline, draws: 
     extent.map(|side| side.clamp(1.0, 16.0 * f64::from(frame.size.width.max(frame.size.height))))
 }
 
-/// Draws a place. Draws number 0 and 1 of the place itself are the centre, which is the same for every pipeline. A spot, if
+/// Draws a place. Draws number 0 and 1 of the place itself are the centre, which is the same for every pipeline. A fixed place, if
 /// given, sets the centre and the size instead.
 ///
 /// On a rectangle, windows lie as they do on a whole canvas. On a mask, their centres are drawn from it, then moved only as far
 /// as needed to keep the overhang beyond the canvas within its usual limit.
-fn place(
+fn placement(
     frame: &Frame,
     region: Option<&Region>,
     sight: Sight,
     pipeline: &Pipeline,
-    (draws, spot): (Draws, Option<&Spot>),
+    (draws, fixed): (Draws, Option<&FixedPlace>),
     time: &Time,
-) -> Place {
+) -> Placement {
     let whole = Area::of(frame.size);
     let area = region.map_or(whole, |region| region.area);
-    let extent = extent(frame, &area, sight, pipeline, spot.map_or(draws, |spot| spot.draws), time);
-    let at = spot.map_or_else(|| [draws.unit(0), draws.unit(1)], |spot| spot.at);
+    let extent = extent(frame, &area, sight, pipeline, fixed.map_or(draws, |fixed| fixed.draws), time);
+    let at = fixed.map_or_else(|| [draws.unit(0), draws.unit(1)], |fixed| fixed.at);
     let point = region.filter(|_| sight == Sight::Places).and_then(|region| region.point(at));
     let centre = [0, 1].map(|axis| {
         let Area { start, sides } = if point.is_some() { whole } else { area };
@@ -122,7 +122,7 @@ fn place(
             None => start + (0.5 * side + room * (at[axis] - 0.5)),
         }
     });
-    Place { centre, extent }
+    Placement { centre, extent }
 }
 
 /// Returns the tilt of strength p (0..1) whose far edge lies in direction `angle`.
@@ -177,13 +177,13 @@ pub(super) fn window_map(
     region: Option<&Region>,
     sight: Sight,
     pipeline: &Pipeline,
-    (draws, spot): (Draws, Option<&Spot>),
+    (draws, fixed): (Draws, Option<&FixedPlace>),
     time: &Time,
 ) -> Homography {
     let side = frame.side;
-    let place = place(frame, region, sight, pipeline, (draws, spot), time);
-    let to_canvas = Homography::translation(place.centre[0], place.centre[1])
-        .after(&Homography::scale(place.extent[0], place.extent[1]));
+    let placement = placement(frame, region, sight, pipeline, (draws, fixed), time);
+    let to_canvas = Homography::translation(placement.centre[0], placement.centre[1])
+        .after(&Homography::scale(placement.extent[0], placement.extent[1]));
     let from_pixels =
         Homography([[1.0 / f64::from(side), 0.0, -0.5], [0.0, 1.0 / f64::from(side), -0.5], [0.0, 0.0, 1.0]]);
     let far = f64::from(side);

@@ -14,7 +14,7 @@ const SHARED: f64 = 0.3;
 
 /// A square part of a picture, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct Crop {
     pub left: usize,
     pub top: usize,
     pub side: usize,
@@ -28,7 +28,7 @@ pub struct Survey {
     /// The embedding of the whole picture, as the model prepares pictures: `[D]` of unit length.
     pub whole: Vec<f32>,
     /// Its parts, the large ones first, each with its embedding.
-    pub parts: Vec<(Part, Vec<f32>)>,
+    pub parts: Vec<(Crop, Vec<f32>)>,
 }
 
 impl Survey {
@@ -40,7 +40,7 @@ impl Survey {
         let picture = |index: usize| match index.checked_sub(1) {
             None => Some(photo.clone()),
             Some(index) => {
-                let Part { left, top, side } = parts[index];
+                let Crop { left, top, side } = parts[index];
                 photo.part(left, top, side, side)
             }
         };
@@ -52,11 +52,11 @@ impl Survey {
     }
 
     /// Returns the parts of the greatest probability, the greatest first, at most `most` and only one per place.
-    pub fn places(&self, direction: &Direction, most: usize) -> Vec<(Part, f64)> {
-        let mut all: Vec<(Part, f64)> =
+    pub fn places(&self, direction: &Direction, most: usize) -> Vec<(Crop, f64)> {
+        let mut all: Vec<(Crop, f64)> =
             self.parts.iter().map(|(part, embedding)| (*part, direction.log_odds(embedding))).collect();
         all.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let mut places: Vec<(Part, f64)> = Vec::new();
+        let mut places: Vec<(Crop, f64)> = Vec::new();
         for (part, z) in all {
             if places.len() == most {
                 break;
@@ -73,7 +73,7 @@ impl Survey {
     pub fn map(&self, direction: &Direction) -> Vec<f32> {
         let (width, height) = self.size;
         let mut sums = vec![(0.0f32, 0.0f32); width * height];
-        for (Part { left, top, side }, embedding) in &self.parts {
+        for (Crop { left, top, side }, embedding) in &self.parts {
             let p = direction.probability(embedding) as f32;
             let bell: Vec<f32> = (0..*side)
                 .map(|i| {
@@ -97,7 +97,7 @@ impl Survey {
 
 /// Returns the parts of a picture of a size, for an encoder with windows of a side. They cover it from edge to edge; neighbours
 /// overlap by half unless there are too many.
-fn parts(width: usize, height: usize, encoder: usize) -> Vec<Part> {
+fn parts(width: usize, height: usize, encoder: usize) -> Vec<Crop> {
     let shorter = width.min(height);
     let mut parts = Vec::new();
     for (index, fraction) in SIDES.iter().enumerate() {
@@ -118,7 +118,7 @@ fn parts(width: usize, height: usize, encoder: usize) -> Vec<Part> {
         };
         for row in 0..rows {
             for column in 0..columns {
-                parts.push(Part { left: at(column, columns, width), top: at(row, rows, height), side });
+                parts.push(Crop { left: at(column, columns, width), top: at(row, rows, height), side });
             }
         }
     }
@@ -126,7 +126,7 @@ fn parts(width: usize, height: usize, encoder: usize) -> Vec<Part> {
 }
 
 /// Returns how much of the smaller of two parts lies in the other one, 0..1.
-fn shared(a: Part, b: Part) -> f64 {
+fn shared(a: Crop, b: Crop) -> f64 {
     let overlap = |a: usize, b: usize, of_a: usize, of_b: usize| (a + of_a).min(b + of_b).saturating_sub(a.max(b));
     let area = overlap(a.left, b.left, a.side, b.side) * overlap(a.top, b.top, a.side, b.side);
     area as f64 / (a.side.min(b.side).pow(2)).max(1) as f64
@@ -142,7 +142,7 @@ mod tests {
         for (width, height) in [(600, 400), (400, 600), (64, 64), (1, 1), (3, 2), (20_000, 40), (17, 1000)] {
             let all = parts(width, height, 64);
             assert!(!all.is_empty() && all.len() <= 3 * MOST, "{width} x {height}: {}", all.len());
-            let ends = |of: fn(&Part) -> (usize, usize)| {
+            let ends = |of: fn(&Crop) -> (usize, usize)| {
                 (all.iter().map(|part| of(part).0).min(), all.iter().map(|part| of(part).1).max())
             };
             assert_eq!(ends(|part| (part.left, part.left + part.side)), (Some(0), Some(width)), "{width} x {height}");
@@ -157,7 +157,7 @@ mod tests {
     fn places_do_not_repeat_and_the_map_shows_them() {
         let about = About { positives: 8, negatives: 8, strength: None, scores: None };
         let direction = Direction { class: "x".into(), weight: vec![10.0], bias: 0.0, quadric: None, about };
-        let part = |left, value: f32| (Part { left, top: 0, side: 10 }, vec![value]);
+        let part = |left, value: f32| (Crop { left, top: 0, side: 10 }, vec![value]);
         let survey = Survey {
             size: (30, 10),
             whole: vec![0.0],
