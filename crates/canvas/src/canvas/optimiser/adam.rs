@@ -1,7 +1,8 @@
 //! `adam` and `adamw`.
 //!
-//! m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p = p - rate (m / (1 - beta1^age)) / (sqrt(v / (1 - beta2^age))
-//! + epsilon). (Kingma and Ba, "Adam: a method for stochastic optimization", 2015.) `adamw` also moves p towards its ground by
+//! m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
+//! p = p - rate (m / (1 - beta1^age)) / (sqrt(v / (1 - beta2^age)) + epsilon)
+//! (Kingma and Ba, "Adam: a method for stochastic optimization", 2015). `adamw` also moves p towards its ground by
 //! rate decay times the distance (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, where the ground is 0).
 
 /// The constants of one update of parameters with the same age.
