@@ -3,7 +3,7 @@
 
 use super::bench::Bench;
 
-/// Command lines that fail; `{ }` stands for the bench's folder in what they say.
+/// Command lines that fail. In their messages `{ }` stands for the bench's folder, `{ target }` for that of the test's files.
 const FAILING: [&[&str]; 36] = [
     &[],
     &["missing.toml"],
@@ -55,7 +55,8 @@ fn failing_commands_say_what_they_have_said() {
         let code = ran.code.unwrap();
         assert!(code == 1 || code == 2, "{arguments:?} ends with {code}");
         let folder = bench.path("").canonicalize().unwrap();
-        let err = ran.err.replace(folder.to_str().unwrap(), "{ }").replace(bench.path("").to_str().unwrap(), "{ }/");
+        let err = ran.err.replace(env!("CARGO_TARGET_TMPDIR"), "{ target }");
+        let err = err.replace(folder.to_str().unwrap(), "{ }").replace(bench.path("").to_str().unwrap(), "{ }/");
         said += &format!("$ recipe-render {}\n{}exit code {code}\n\n", arguments.join(" "), err);
     }
     assert_eq!(bench.names(), ["broken.toml", "latin.toml", "small.toml", "wrong.toml"]);
