@@ -233,7 +233,7 @@ mod tests {
             ("a = { b = 1", "unclosed inline table,"),
             ("a = [ b = 1 ]", "unexpected `=` in array"),
             ("a = { b = [1 }", "missing inline table opening"),
-            ("a = [{ b = 1 ]]", "missing array opening"),
+            ("a = ]", "missing array opening"),
             ("a = [{ b = 1 ]", "invalid inline table element"),
             ("a = b\"", "missing opening quote"),
         ] {
