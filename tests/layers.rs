@@ -32,9 +32,8 @@ fn module(root: &Path, file: &Path) -> Vec<String> {
     parts
 }
 
-/// The paths that a file names, as their segments, one for each name of a `use`. Tests at its end are left out.
+/// The paths that a file names, as their segments, one for each name of a `use`. What is for tests alone is left out.
 fn named(text: &str) -> Vec<Vec<String>> {
-    let text = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
     let mut named = Named(Vec::new());
     named.visit_file(&syn::parse_file(text).unwrap());
     named.0
@@ -42,7 +41,27 @@ fn named(text: &str) -> Vec<Vec<String>> {
 
 struct Named(Vec<Vec<String>>);
 
+/// Whether an item is there for tests alone.
+fn is_for_tests(item: &syn::Item) -> bool {
+    let attributes = match item {
+        syn::Item::Fn(item) => &item.attrs,
+        syn::Item::Impl(item) => &item.attrs,
+        syn::Item::Mod(item) => &item.attrs,
+        syn::Item::Use(item) => &item.attrs,
+        _ => return false,
+    };
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
+    })
+}
+
 impl<'a> Visit<'a> for Named {
+    fn visit_item(&mut self, item: &'a syn::Item) {
+        if !is_for_tests(item) {
+            visit::visit_item(self, item);
+        }
+    }
+
     fn visit_path(&mut self, path: &'a syn::Path) {
         self.0.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         visit::visit_path(self, path);

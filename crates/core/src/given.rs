@@ -98,23 +98,29 @@ impl FromStr for Setting {
 
     /// Splits at the first `=` outside quotes.
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut quote = None;
-        for (at, c) in text.char_indices() {
-            match (quote, c) {
-                (None, '=') => {
-                    let (path, value) = (text[..at].trim(), text[at + 1..].trim());
-                    return match path.is_empty() {
-                        true => Err("the path before = is missing, as in detail.0.weight=0.5".into()),
-                        false => Ok(Setting { path: path.into(), value: value.into() }),
-                    };
-                }
-                (None, '"' | '\'') => quote = Some(c),
-                (Some(open), c) if c == open => quote = None,
-                _ => {}
-            }
+        let Some(at) = outside_quotes(text, '=') else {
+            return Err("a setting is written PATH=VALUE, for example detail.0.weight=0.5".into());
+        };
+        let (path, value) = (text[..at].trim(), text[at + 1..].trim());
+        match path.is_empty() {
+            true => Err("the path before = is missing, as in detail.0.weight=0.5".into()),
+            false => Ok(Setting { path: path.into(), value: value.into() }),
         }
-        Err("a setting is written PATH=VALUE, for example detail.0.weight=0.5".into())
     }
+}
+
+/// Returns where a character first stands outside quotes.
+pub fn outside_quotes(text: &str, wanted: char) -> Option<usize> {
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (None, c) if c == wanted => return Some(at),
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            _ => {}
+        }
+    }
+    None
 }
 
 impl fmt::Display for Setting {
@@ -182,5 +188,32 @@ mod tests {
         let options = r"--size 64x48 --steps 5 --model 'my model'\''s' --set 'phase.0.rate=0.05*t'";
         assert_eq!(overrides.options(), options);
         assert!(Overrides::default().is_empty() && Overrides::default().options().is_empty());
+    }
+
+    #[test]
+    fn overrides_survive_being_kept() {
+        let overrides = Overrides {
+            size: Some(Size { width: 64, height: 48 }),
+            steps: Some(5),
+            seed: None,
+            model: Some("pocket".to_owned()),
+            set: vec!["seed=4".parse().unwrap(), "phase.0.rate=0.05 * t".parse().unwrap()],
+        };
+        let kept = serde_json::to_string(&overrides).unwrap();
+        let text = r#"{"size":[64,48],"steps":5,"model":"pocket","set":["seed=4","phase.0.rate=0.05 * t"]}"#;
+        assert_eq!(kept, text);
+        assert_eq!(serde_json::from_str::<Overrides>(&kept).unwrap(), overrides);
+        assert_eq!(serde_json::to_string(&Overrides::default()).unwrap(), "{}");
+        assert_eq!(serde_json::from_str::<Overrides>(r#"{"set": ["seed"]}"#).unwrap(), Overrides::default());
+    }
+
+    #[test]
+    fn bases_survive_being_kept() {
+        let base = |path: &str, extends| Base { path: path.into(), text: "seed = 4\n".into(), extends };
+        let bases = Bases { extends: vec![0], recipes: vec![base("a.toml", vec![1]), base("b.toml", vec![])] };
+        let kept = serde_json::to_string(&bases).unwrap();
+        let text = r#"{"extends":[0],"recipes":[{"path":"a.toml","text":"seed = 4\n","extends":[1]},{"path":"b.toml","text":"seed = 4\n"}]}"#;
+        assert_eq!(kept, text);
+        assert_eq!(serde_json::from_str::<Bases>(&kept).unwrap(), bases);
     }
 }

@@ -285,8 +285,7 @@ impl NodeContext<'_> {
     }
 
     fn expand(&self) -> Option<Shape> {
-        let to: Shape = self.sizes(1)?;
-        broadcast(&self.shape(0)?, &to)
+        broadcast(&self.shape(0)?, &self.sizes(1)?)
     }
 
     fn tile(&self) -> Option<Shape> {

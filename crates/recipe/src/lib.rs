@@ -109,7 +109,7 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
 }
 
 /// Compiles a recipe together with its surroundings. For models on disk, pass `Around { advise: &ModelFolder::text_of,
-/// ..Around::default() }`; see [`ModelFolder::text_of`](crate::clip::ModelFolder::text_of).
+/// ..Around::default() }`, with `ModelFolder` of the crate `recipe-render-clip`.
 ///
 /// # Errors
 /// All errors and warnings of all the recipe's texts, at least one of them an error.

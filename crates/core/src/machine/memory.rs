@@ -27,7 +27,7 @@ pub enum Bound {
 }
 
 impl fmt::Display for Room {
-    /// `0.2 GB are available of the 0.3 GB that the control group /user.slice/a.scope may have`
+    /// `250.0 MB are available of the 314.6 MB that the control group /user.slice/a.scope allows`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} are available", units::bytes(self.bytes))?;
         match &self.bound {

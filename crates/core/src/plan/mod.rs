@@ -176,7 +176,7 @@ pub enum Prompt {
     Ensemble(Ensemble),
     /// An image file. Windows are compared with its embedding.
     Image(std::path::PathBuf),
-    /// A class of a file of directions, see [`crate::direction`].
+    /// A class of a file of directions, see the crate `recipe-render-direction`.
     Direction {
         file: std::path::PathBuf,
         /// `None`: the only class of the file.

@@ -17,13 +17,10 @@ pub trait Word: Copy + 'static {
     }
 }
 
-/// Gives an enum its words: `ALL`, `name` and [`Word`]. A variant without a word does not compile.
+/// Gives an enum its words: `name` and [`Word`]. A variant without a word does not compile.
 macro_rules! words {
     ($Choice:ident { $($variant:ident: $word:literal),+ $(,)? }) => {
         impl $Choice {
-            /// Every variant, once.
-            pub const ALL: &'static [$Choice] = &[$($Choice::$variant),+];
-
             /// Returns its word in recipes.
             pub const fn name(self) -> &'static str {
                 match self {
@@ -33,7 +30,7 @@ macro_rules! words {
         }
 
         impl $crate::plan::Word for $Choice {
-            const ALL: &'static [Self] = $Choice::ALL;
+            const ALL: &'static [Self] = &[$($Choice::$variant),+];
 
             fn name(self) -> &'static str {
                 $Choice::name(self)
@@ -42,8 +39,8 @@ macro_rules! words {
     };
 }
 
-/// Gives words to an enum whose variants carry settings: makes the enum of its bare variants, which has the words, and the methods `kind`
-/// and `name`.
+/// Gives words to an enum whose variants carry settings: makes the enum of its bare variants, which has the words, and the method
+/// `name`.
 macro_rules! kinds {
     ($(#[$about:meta])* $Kind:ident of $Choice:ident { $($variant:ident: $word:literal),+ $(,)? }) => {
         $(#[$about])*
@@ -55,16 +52,11 @@ macro_rules! kinds {
         $crate::plan::words::words!($Kind { $($variant: $word),+ });
 
         impl $Choice {
-            /// Returns the variant without what it carries.
-            pub const fn kind(&self) -> $Kind {
-                match self {
-                    $($Choice::$variant { .. } => $Kind::$variant),+
-                }
-            }
-
             /// Returns its word in recipes.
             pub const fn name(&self) -> &'static str {
-                self.kind().name()
+                match self {
+                    $($Choice::$variant { .. } => $Kind::$variant.name()),+
+                }
             }
         }
     };

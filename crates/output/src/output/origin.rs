@@ -105,39 +105,10 @@ pub struct TallyLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::given::Base;
-    use crate::plan::Size;
 
     #[test]
     fn facts_survive_other_versions() {
         let facts: Facts = serde_json::from_str(r#"{"seed": 4, "novelty": [1, 2]}"#).unwrap();
         assert_eq!(facts, Facts { seed: 4, ..Facts::default() });
-    }
-
-    #[test]
-    fn overrides_survive_being_kept() {
-        let overrides = Overrides {
-            size: Some(Size { width: 64, height: 48 }),
-            steps: Some(5),
-            seed: None,
-            model: Some("pocket".to_owned()),
-            set: vec!["seed=4".parse().unwrap(), "phase.0.rate=0.05 * t".parse().unwrap()],
-        };
-        let kept = serde_json::to_string(&overrides).unwrap();
-        let text = r#"{"size":[64,48],"steps":5,"model":"pocket","set":["seed=4","phase.0.rate=0.05 * t"]}"#;
-        assert_eq!(kept, text);
-        assert_eq!(serde_json::from_str::<Overrides>(&kept).unwrap(), overrides);
-        assert_eq!(serde_json::to_string(&Overrides::default()).unwrap(), "{}");
-        assert_eq!(serde_json::from_str::<Overrides>(r#"{"set": ["seed"]}"#).unwrap(), Overrides::default());
-    }
-
-    #[test]
-    fn bases_survive_being_kept() {
-        let base = |path: &str, extends| Base { path: path.into(), text: "seed = 4\n".into(), extends };
-        let bases = Bases { extends: vec![0], recipes: vec![base("a.toml", vec![1]), base("b.toml", vec![])] };
-        let kept = serde_json::to_string(&bases).unwrap();
-        let text = r#"{"extends":[0],"recipes":[{"path":"a.toml","text":"seed = 4\n","extends":[1]},{"path":"b.toml","text":"seed = 4\n"}]}"#;
-        assert_eq!(kept, text);
-        assert_eq!(serde_json::from_str::<Bases>(&kept).unwrap(), bases);
     }
 }

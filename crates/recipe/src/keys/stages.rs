@@ -120,7 +120,7 @@ impl StageEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Schedule;
+    use crate::plan::{Schedule, Word};
 
     #[test]
     fn stages_are_built_under_their_own_names() {

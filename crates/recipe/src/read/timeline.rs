@@ -32,10 +32,10 @@ pub(crate) struct Timeline {
 }
 
 /// The maximum number of moments checked for one schedule; a longer run is sampled.
-pub(crate) const MOMENTS: u64 = 10_000;
+const MOMENTS: u64 = 10_000;
 /// The maximum for all schedules together, which bounds the time for a recipe full of expressions. Plain numbers were checked when they
 /// were read.
-pub(crate) const ALL_MOMENTS: u64 = 20_000_000;
+const ALL_MOMENTS: u64 = 20_000_000;
 
 impl Timeline {
     /// Takes each phase's position in the recipe, from 0, and its steps.
@@ -76,13 +76,13 @@ impl Timeline {
         if let Some(value) = schedule.constant() {
             return value == 0.0;
         }
-        let most = (ALL_MOMENTS / of.max(1) / size(schedule)).clamp(16, MOMENTS);
+        let most = samples(of.max(1) * size(schedule));
         self.moments(Some(phase), most).all(|(_, time)| schedule.at(&time) == 0.0)
     }
 
     /// Returns the smallest value of a schedule in a phase.
     pub fn least(&self, phase: usize, schedule: &Schedule) -> Option<f64> {
-        let most = (ALL_MOMENTS / self.phases.len().max(1) as u64 / size(schedule)).clamp(16, MOMENTS);
+        let most = samples(self.phases.len().max(1) as u64 * size(schedule));
         self.moments(Some(phase), most).map(|(_, time)| schedule.at(&time)).reduce(f64::min)
     }
 
@@ -96,6 +96,11 @@ impl Timeline {
             [if value.0 < low.0 { value } else { low }, if value.0 > high.0 { value } else { high }]
         })
     }
+}
+
+/// Returns how many moments to look at, if one moment of all checks together costs this much.
+pub(crate) fn samples(cost: u64) -> u64 {
+    (ALL_MOMENTS / cost.max(1)).clamp(16, MOMENTS)
 }
 
 /// Estimates the cost of evaluating a schedule.

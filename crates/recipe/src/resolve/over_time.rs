@@ -2,7 +2,7 @@
 
 use crate::plan::Time;
 use crate::read::reader::Reader;
-use crate::read::timeline::{ALL_MOMENTS, Check, MOMENTS, Rule, Timeline, size};
+use crate::read::timeline::{Check, Rule, Timeline, samples, size};
 use crate::report::numbers::short;
 
 /// Runs all checks that the recipe's reader has put aside. `phase_name` names phases in messages.
@@ -13,7 +13,7 @@ pub(crate) fn check(reader: &mut Reader<'_>, timeline: &Timeline, phase_name: im
         Rule::Ordered(low, high) => size(low) + size(high),
     });
     let sizes: u64 = sizes.sum();
-    let most = (ALL_MOMENTS / sizes.max(1)).clamp(16, MOMENTS);
+    let most = samples(sizes);
     for check in checks {
         let found = timeline.moments(check.phase, most).find_map(|(phase, time)| {
             let (message, expected) = broken(&check, &time)?;

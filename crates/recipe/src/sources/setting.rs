@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::given::Setting;
+use crate::given::{Setting, outside_quotes};
 use crate::sources::texts::SourceFile;
 
 /// A segment of a path, and its place in the setting's text.
@@ -50,16 +50,7 @@ pub(crate) fn segments(setting: &Setting) -> Result<Vec<Segment>, Range<usize>> 
 
 /// Returns the end of the segment that begins at `start`: the next point outside quotes.
 fn segment_end(path: &str, start: usize) -> usize {
-    let mut quote = None;
-    for (at, c) in path[start..].char_indices() {
-        match (quote, c) {
-            (None, '.') => return start + at,
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), c) if c == open => quote = None,
-            _ => {}
-        }
-    }
-    path.len()
+    outside_quotes(&path[start..], '.').map_or(path.len(), |at| start + at)
 }
 
 #[cfg(test)]

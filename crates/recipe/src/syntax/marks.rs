@@ -1,4 +1,4 @@
-//! Finds the quotes and brackets of a TOML text without the grammar, to tell which of them was never closed.
+//! Finds the quotes, brackets, lines and headings of a TOML text without the grammar, to tell which quote or bracket was never closed.
 
 use std::ops::Range;
 

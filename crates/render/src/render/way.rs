@@ -81,7 +81,7 @@ impl<'a> Way<'a> {
     }
 
     /// Takes a step. The phase is over after its last step, or when its patience is exhausted by the step's `similarities`, one for each
-    /// target that was looked at.
+    /// target: `None` if it was not looked at.
     pub fn advance(&mut self, similarities: impl FnOnce() -> Vec<Option<f32>>) {
         self.done += 1;
         self.phase_step += 1;

@@ -9,7 +9,7 @@ use crate::cli::terminal::Voice;
 use crate::clip::{ClipError, ImageGraph, ModelFolder, files_beside, map_file};
 use crate::onnx::{Graph, gradient_graph};
 use crate::output::{check_writable, write_whole};
-use crate::runtime;
+use crate::{runtime, units};
 
 /// Writes the differentiated encoder as one self-contained file, with the inputs `image` and `embedding_gradient` and the outputs
 /// `embedding` and `image_gradient`.
@@ -21,7 +21,7 @@ pub(super) fn run(args: &GradientArgs, options: runtime::Options, voice: &Voice)
     let failed = |source| Failure::from(ClipError::Graph { model: args.model.clone(), source });
     let bytes = gradient_graph(folded).map_err(failed)?.write();
     write_whole(&args.output, |file| file.write_all(&bytes))?;
-    voice.note(&format!("{}: {} windows, {:.1} MB", args.output.display(), args.windows, bytes.len() as f64 / 1e6));
+    voice.note(&format!("{}: {} windows, {}", args.output.display(), args.windows, units::bytes(bytes.len() as u64)));
     Ok(Exit::Done)
 }
 

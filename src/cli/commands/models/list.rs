@@ -6,6 +6,7 @@ use crate::cli::args::models::ListArgs;
 use crate::cli::failure::{Exit, Outcome};
 use crate::cli::terminal::voice;
 use crate::clip::ModelFolder;
+use crate::units;
 
 /// A model that can be used by name.
 struct Row {
@@ -76,7 +77,7 @@ fn as_table(rows: &[Row]) -> String {
         .iter()
         .map(|row| {
             let size = row.size.map(|size| format!("{size}px")).unwrap_or_default();
-            let bytes = row.bytes.map(|bytes| format!("{:.0} MB", bytes as f64 / 1e6)).unwrap_or_default();
+            let bytes = row.bytes.map(units::bytes).unwrap_or_default();
             [row.name.clone(), size, bytes, row.place.clone(), row.about.clone()]
         })
         .collect();
