@@ -11,7 +11,7 @@ for recipe in ../tests/invalid/extends/*.toml; do
         'detail.0.weight=0.5*t' 'stages.roam.1.rotate=20'; } > "corpus/recipe/extends-$name"
 done
 number=0
-sed -n 's/.*= *"\([^"]*[-+*\/(][^"]*\)".*/\1/p' ../recipes/*.toml ../tests/invalid/*.toml ../crates/recipe/src/schema/defaults.toml | sort -u |
+sed -n 's/.*= *"\([^"]*[-+*\/(][^"]*\)".*/\1/p' ../recipes/*.toml ../tests/invalid/*.toml ../crates/recipe/src/keys/defaults.toml | sort -u |
     while read -r expression; do
         number=$((number + 1))
         printf '%s' "$expression" > "corpus/expression/$number"

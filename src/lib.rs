@@ -15,7 +15,7 @@
 //! ```
 
 // what all stands on
-pub use recipe_render_core::{chance, given, machine, ours, picture, picture_file, plan, units};
+pub use recipe_render_core::{chance, given, machine, ours, picture, picture_file, plan, underway, units};
 
 // text to plan
 pub use recipe_render_recipe as recipe;

@@ -6,5 +6,5 @@ pub mod runtime;
 
 #[cfg(test)]
 use recipe_render_core::chance;
-use recipe_render_core::{machine, ours, picture_file, plan, units};
+use recipe_render_core::{machine, ours, picture_file, plan, underway, units};
 use recipe_render_onnx as onnx;

@@ -9,4 +9,5 @@ pub mod picture;
 pub mod picture_file;
 pub mod plan;
 pub mod sha256;
+pub mod underway;
 pub mod units;

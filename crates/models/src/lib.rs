@@ -1,7 +1,7 @@
 //! Turns exports, checkpoints and downloads into model folders.
 
 use recipe_render_clip::{clip, runtime};
-use recipe_render_core::{chance, ours, units};
+use recipe_render_core::{chance, ours, underway, units};
 use recipe_render_onnx as onnx;
 use recipe_render_output::output;
 

@@ -4,4 +4,4 @@
 pub mod output;
 pub mod terminal;
 
-use recipe_render_core::{given, picture, plan};
+use recipe_render_core::{given, picture, plan, underway};

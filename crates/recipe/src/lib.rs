@@ -3,12 +3,12 @@
 //! ```text
 //! text ─▶ syntax ─▶ document ─▶ read ─▶ written::Recipe ─▶ resolve ─▶ Plan
 //!                      ▲         │ by keys: what a recipe can say
-//!                   sources      │ and schema::defaults: the values that it does not give
+//!                   sources      │ and keys::defaults: the values that it does not give
 //!                                └─▶ report: diagnostics of all files at once
 //! ```
 //!
 //! `sources::extends` finds the recipes that a recipe builds on, `sources::merge` lays them over one another, and `sources::set` writes
-//! the command line's settings into the merged document. `sources::texts` joins all these texts into one, so every place in them still
+//! the command line's settings into the merged document. `texts` joins all these texts into one, so every place in them still
 //! knows its file. Values that a recipe does not give come from its models' advice (`sources::counsel`), which the caller looks up, and
 //! otherwise from the defaults. `resolve::over_time` checks schedules over all their steps.
 //!
@@ -16,12 +16,16 @@
 
 use recipe_render_core::{chance, given, picture_file, plan};
 
-// In the order of the diagram above.
+// Each knows only those above it.
+mod texts;
+
+mod report;
+
+mod keys;
+
 mod syntax;
 
 mod sources;
-
-mod keys;
 
 mod read;
 
@@ -29,11 +33,10 @@ mod resolve;
 
 mod schema;
 
-mod report;
-
 use std::path::{Path, PathBuf};
 
 pub use self::given::{Base, Bases, Overrides, Setting};
+pub use self::keys::parse::{parse_seed, parse_size, parse_steps};
 pub use self::read::expression;
 pub use self::read::written::ModelReference;
 pub use self::report::diagnostic::{Diagnostic, Severity, render_diagnostics};
@@ -45,15 +48,14 @@ pub use self::schema::reference::reference;
 pub use self::sources::advisers::{Advise, no_advice};
 pub use self::sources::changes::changes;
 pub use self::sources::origin::{Origin, Origins, Whence};
-pub use self::sources::overrides::{parse_seed, parse_size, parse_steps};
-pub use self::sources::texts::{SourceFile, SourceSpan};
 pub use self::syntax::text::{LONGEST, Open, RecipeText, Trouble, decode, open, read};
+pub use self::texts::{SourceFile, SourceSpan};
 
 use self::read::reader::Reader;
 use self::report::diagnostic::in_order;
 use self::sources::counsel::{Adviser, Counsel};
 use self::sources::extends::Family;
-use crate::plan::{Plan, Schedule};
+use crate::plan::Plan;
 
 /// A recipe ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,7 +116,7 @@ pub fn compile(path: &Path, text: &str, overrides: &Overrides) -> Result<Compile
 /// # Errors
 /// All errors and warnings of all the recipe's texts, at least one of them an error.
 pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrides) -> Result<Compiled, Invalid> {
-    let mut family = Family::of(recipe, around.open);
+    let mut family = Family::of(recipe, around.open, read::extends::extends);
     let settings = family.sources.end();
     let starts: Vec<usize> = overrides
         .set
@@ -142,7 +144,7 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
     let mut recipe = reader.recipe(&document);
     // The phases' own step counts, before the command line changes them.
     let counted: Vec<u64> = recipe.phases.iter().map(|phase| u64::from(phase.steps)).collect();
-    let models = apply(&mut reader, &mut recipe, overrides);
+    let models = resolve::overrides::apply(&mut reader, &mut recipe, overrides);
     if let Some(start) = &recipe.start {
         reader.check_start(start, recipe.size);
     }
@@ -177,48 +179,6 @@ pub fn compile_text(recipe: &RecipeText, around: Around<'_>, overrides: &Overrid
             Err(Invalid { diagnostics, files })
         }
     }
-}
-
-/// Applies the command line's overrides. Returns the models of targets that name none, with their weights; a recipe without any has
-/// already been reported.
-fn apply(
-    reader: &mut Reader<'_>,
-    recipe: &mut read::written::Recipe,
-    overrides: &Overrides,
-) -> Vec<(ModelReference, Schedule)> {
-    if let Some(size) = overrides.size {
-        match sources::overrides::checked_size(size) {
-            Ok(size) => {
-                recipe.size = size;
-                recipe.origins.insert("size".to_owned(), Origin::CommandLine);
-            }
-            Err(message) => reader.about_all(message),
-        }
-    }
-    if let Some(seed) = overrides.seed {
-        recipe.seed = seed;
-        recipe.origins.insert("seed".to_owned(), Origin::CommandLine);
-    }
-    if let Some(total) = overrides.steps {
-        if total == 0 {
-            reader.about_all("a render has at least one step");
-        }
-        let steps: Vec<u32> = recipe.phases.iter().map(|phase| phase.steps).collect();
-        for (phase, steps) in recipe.phases.iter_mut().zip(sources::overrides::share_steps(&steps, total)) {
-            phase.steps = steps;
-            phase.origins.insert("steps".to_owned(), Origin::CommandLine);
-        }
-    }
-    if let Some(name) = &overrides.model {
-        recipe.origins.insert("model".to_owned(), Origin::CommandLine);
-        let model = ModelReference { name: name.clone(), place: None, base: PathBuf::new() };
-        return vec![(model, Schedule::Constant(1.0))];
-    }
-    if let Some(name) = &recipe.default_model {
-        let model = ModelReference { name: name.clone(), place: None, base: reader.folder(0).to_path_buf() };
-        return vec![(model, Schedule::Constant(1.0))];
-    }
-    recipe.models.iter().map(|model| (reader.reference(model), model.weight.clone())).collect()
 }
 
 #[cfg(test)]
@@ -373,7 +333,7 @@ mod tests {
     fn the_defaults_are_a_sound_recipe() {
         for text in ["[[detail]]\nprompts = ['x']", "[[composition]]\nprompts = ['x']\n[canvas]\nbasis = 'pyramid'"] {
             let file = SourceFile::new(Path::new("a.toml"), text);
-            let sources = sources::texts::Sources::of(file.clone());
+            let sources = texts::Sources::of(file.clone());
             let mut reader = Reader::new(&sources);
             let document = syntax::text::parse(&file).unwrap();
             let recipe = reader.recipe(&document);

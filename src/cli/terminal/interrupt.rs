@@ -9,8 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::terminal::{Voice, voice};
-use crate::output::pending;
-use crate::runtime;
+use crate::underway;
 
 static SIGNALS: AtomicU32 = AtomicU32::new(0);
 /// The number of living guards.
@@ -35,9 +34,8 @@ pub fn install(voice: Voice) -> Result<(), Failure> {
 /// Ends the process at once.
 fn leave() -> ! {
     voice::leave();
-    // These guards are held until the end, so that no other thread starts anything new.
-    let _installation = runtime::abandon_installation();
-    let _files = pending::abandon();
+    // Held until the end, so that no other thread starts anything new.
+    let _underway = underway::abandon();
     // SAFETY: `_exit` takes any number, touches no memory of ours and does not return. `exit` will not do: it runs the
     // destructors of onnxruntime's statics while other threads are using them.
     unsafe { libc::_exit(Exit::Interrupted as i32) }

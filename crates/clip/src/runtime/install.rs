@@ -9,7 +9,7 @@ use std::{
 
 use recipe_render_core::sha256;
 
-use crate::{ours, units};
+use crate::{ours, underway::Temporary, units};
 
 use super::{
     Options, RuntimeError,
@@ -18,7 +18,6 @@ use super::{
     packages::{self, Package, Platform, Wheel},
     pip::{self, PipCommand},
     trial::{Refusal, Trial},
-    underway::Temporary,
     unpack::unpack,
 };
 

@@ -15,7 +15,6 @@ mod python;
 mod report;
 mod system;
 mod trial;
-mod underway;
 mod unpack;
 
 // Using it.
@@ -41,5 +40,4 @@ pub use packages::{PLATFORMS, Platform};
 pub use report::{Library, ProviderState, Report, report};
 pub use session::{Input, Level, Session, SessionPlan};
 pub use trial::{answer as try_library, own_program};
-pub use underway::abandon as abandon_installation;
 pub use weights::{Weights, aligned};

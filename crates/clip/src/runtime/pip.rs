@@ -10,11 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    packages::Wheel,
-    pip_settings,
-    underway::{Process, Temporary},
-};
+use super::{packages::Wheel, pip_settings};
+use crate::underway::{Process, Temporary};
 
 /// A way to start pip: the program and its first arguments.
 pub(super) type PipCommand = Vec<OsString>;

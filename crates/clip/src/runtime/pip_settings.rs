@@ -12,10 +12,8 @@ use std::{
     time::Instant,
 };
 
-use super::{
-    pip::{self, PipCommand},
-    underway::{Process, Temporary},
-};
+use super::pip::{self, PipCommand};
+use crate::underway::{Process, Temporary};
 
 /// The settings that determine how files are fetched.
 const COUNT: &[&str] = &[

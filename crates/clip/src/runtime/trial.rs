@@ -14,12 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::underway::Process;
+
 use super::{
     Device, Runtime,
     answers::Answers,
     library_file,
     probe::{self, Probed},
-    underway::Process,
 };
 
 /// The time that a library may take to load and to run a session.

@@ -11,8 +11,8 @@ use crate::clip::{Description, ImageEncoder, LabelList, ModelFolder, Source, Tex
 use crate::fetch::sha256_of;
 use crate::onnx::{ALIGNED, Graph};
 use crate::ours;
-use crate::output::TemporaryFolder;
 use crate::own::{check_folder, check_own, hand_on};
+use crate::underway::{Temporary, TemporaryFolder};
 use crate::{Family, ModelsError, classifier_advice};
 
 /// Weights of at least this size in bytes are stored in a file beside their graph. There they can be used as they are mapped,
@@ -136,7 +136,7 @@ pub(super) fn make(destination: &Destination, gathered: &Gathered, request: &Req
     let parent = destination.path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|error| ModelsError::file(parent, error))?;
     let prefix = format!(".{}.", destination.name);
-    let folder = TemporaryFolder::new(|| tempfile::Builder::new().prefix(&prefix).suffix(".new").tempdir_in(parent))
+    let folder = Temporary::new(|| tempfile::Builder::new().prefix(&prefix).suffix(".new").tempdir_in(parent))
         .map_err(|error| ModelsError::file(parent, error))?;
     readable(folder.path()).map_err(|error| ModelsError::file(folder.path(), error))?;
     write_encoder(folder.path(), "image", &gathered.image)?;

@@ -6,8 +6,6 @@ pub mod font;
 pub mod origin;
 /// Files under names that the user did not choose: only our own are overwritten.
 pub mod own;
-/// Temporary files of this process, removed even if it ends abruptly.
-pub mod pending;
 /// PNG with the origin inside, and reading it back.
 pub mod png;
 /// Contact sheets: many pictures on one, each with its label.
@@ -21,7 +19,6 @@ pub mod whole;
 
 pub use origin::{Continued, Facts, Origin, TallyLine, UsedModel};
 pub use own::{check_own, check_own_picture};
-pub use pending::TemporaryFolder;
 pub use png::{RecoverError, recover, recover_from, write_png, write_rgb};
 pub use snapshots::{Writer, is_snapshot_of, phase_path, sheet_path, step_path};
 pub use whole::{WriteError, check_writable, make_whole, resolve, write_whole};

@@ -5,7 +5,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::pending::Temporary;
+use crate::underway::{Temporary, TemporaryFile};
 
 /// Why a file cannot be, or was not, written.
 #[derive(Debug, thiserror::Error)]
@@ -128,7 +128,7 @@ impl Destination {
     }
 
     /// Creates an empty temporary file beside the path.
-    fn temporary(&self) -> io::Result<Temporary> {
+    fn temporary(&self) -> io::Result<TemporaryFile> {
         let mut prefix = OsString::from(".");
         // A name at the file system's length limit leaves no room for a prefix.
         prefix.push(self.path.file_stem().filter(|stem| stem.len() < 100).unwrap_or_default());

@@ -3,7 +3,9 @@
 //! To add a key: one entry in `tables.rs` (or in `stages.rs`, for a stage), its default in `defaults.toml`, and the place
 //! that reads it. The editors' schema and the reference page follow by themselves.
 
+pub(crate) mod defaults;
 mod kinds;
+pub(crate) mod parse;
 mod stages;
 mod tables;
 

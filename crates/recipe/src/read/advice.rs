@@ -3,11 +3,11 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
+use crate::keys::defaults;
 use crate::keys::{Kind, MODEL, RECIPE, Table};
 use crate::read::reader::{Reader, Value, entries};
 use crate::read::written::{At, Pipeline, PipelineUse};
 use crate::report::nearest::did_you_mean;
-use crate::schema::defaults;
 use crate::sources::counsel::Counsel;
 
 /// Whether a model can advise a value for a key. It can for every key with a default, except the seed, the recipe's model, and the keys

@@ -2,6 +2,7 @@
 
 pub(super) mod advice;
 pub mod expression;
+pub(super) mod extends;
 pub(super) mod models;
 pub(super) mod phases;
 pub(super) mod pipelines;

@@ -7,16 +7,16 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
+use crate::keys::defaults;
 use crate::keys::{Kind, Table};
 use crate::read::timeline::Check;
 use crate::report::diagnostic::{Diagnostic, Severity};
 use crate::report::nearest::{did_you_mean, nearest};
 use crate::report::numbers::with_point;
-use crate::schema::defaults;
 use crate::sources::counsel;
 use crate::sources::counsel::{Advice, Counsel};
 use crate::sources::origin::{Origin, Origins};
-use crate::sources::texts::Sources;
+use crate::texts::Sources;
 
 /// Collects diagnostics while a recipe is read, and the checks that need its phases and so come later.
 pub(crate) struct Reader<'a> {

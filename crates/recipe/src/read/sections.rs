@@ -4,12 +4,12 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
+use crate::keys::parse::parse_size;
 use crate::keys::{Kind, SIDES};
 use crate::plan::{Basis, BasisKind, Ground, Schedule, Size};
 use crate::read::reader::{Fields, Reader, Value};
 use crate::read::written::{At, Recipe, Start, Target, TargetKind};
 use crate::sources::origin::Origins;
-use crate::sources::overrides::parse_size;
 
 /// The maximum number of targets. The weights of all targets in all phases fill a matrix; this keeps it small.
 const MOST_TARGETS: usize = 100;

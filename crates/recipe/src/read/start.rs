@@ -134,7 +134,7 @@ fn trouble(error: &ImageError) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::texts::{SourceFile, Sources};
+    use crate::texts::{SourceFile, Sources};
 
     fn wrong(name: &str, bytes: &[u8]) -> String {
         let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use crate::plan::{
 };
 use crate::read::timeline::Timeline;
 use crate::sources::origin::Origins;
-use crate::sources::texts::SourceSpan;
+use crate::texts::SourceSpan;
 
 /// A value with its place in the text.
 #[derive(Debug, Clone, PartialEq)]

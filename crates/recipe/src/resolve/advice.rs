@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
+use crate::keys::defaults;
 use crate::read::reader::Reader;
 use crate::read::timeline::Timeline;
 use crate::report::diagnostic::{Diagnostic, in_order};
 use crate::resolve::over_time;
-use crate::schema::defaults;
 use crate::sources::counsel::{Adviser, Counsel};
-use crate::sources::texts::{SourceFile, Sources};
+use crate::texts::{SourceFile, Sources};
 
 /// Returns diagnostics for the advice in a `model.toml`; `path` is for messages. Values that change over time are checked over the one
 /// phase of a recipe without phases.

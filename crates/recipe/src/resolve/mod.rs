@@ -4,5 +4,6 @@ pub(super) mod advice;
 pub(super) mod chains;
 pub(super) mod ensembles;
 pub(super) mod over_time;
+pub(super) mod overrides;
 pub(super) mod plan;
 pub(super) mod warnings;

@@ -6,10 +6,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::keys;
+use crate::keys::defaults;
 use crate::keys::{Bounds, KEYFRAMES, Key, Kind, RECIPE, SIDES, STAGE, Single, Table, Variant, With};
 use crate::read::expression::LONGEST;
 use crate::read::models::MOST_MODELS;
-use crate::schema::defaults;
 use crate::sources::merge::INHERITED;
 
 /// Returns the schema.

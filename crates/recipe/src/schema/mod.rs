@@ -1,5 +1,4 @@
-//! What a recipe can say, for editors and readers, and the defaults for what it does not say.
+//! What a recipe can say, for editors and readers.
 
-pub(super) mod defaults;
 pub(super) mod json;
 pub(super) mod reference;

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use crate::keys;
+use crate::keys::defaults;
 use crate::keys::{Key, Kind, RECIPE, Single, Table, With};
 use crate::plan::{Function, Variable};
-use crate::schema::defaults;
 
 /// Returns the page as the text of its file, `docs/reference.md`.
 pub fn reference() -> String {

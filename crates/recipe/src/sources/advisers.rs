@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::given::Overrides;
+use crate::keys::defaults;
 use crate::keys::{COMPOSITION, DETAIL, RECIPE};
-use crate::schema::defaults;
 use crate::sources::counsel::{Adviser, Counsel, said};
 use crate::sources::extends::Family;
 use crate::sources::set;
-use crate::sources::texts::SourceFile;
+use crate::texts::SourceFile;
 
 /// Returns the path and the text of a model's `model.toml`, given the model's name or folder and the folder that a path is relative to;
 /// none if there is no such model, or nothing to read. Errors in the file outside its advice are reported elsewhere.

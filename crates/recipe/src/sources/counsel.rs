@@ -13,9 +13,9 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::sources::texts::{SourceFile, Sources};
 use crate::syntax::text;
 use crate::syntax::tree::moved;
+use crate::texts::{SourceFile, Sources};
 
 /// A model that a recipe names, and its `model.toml` among the sources.
 pub(crate) struct Adviser {

@@ -13,17 +13,15 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use crate::given::{Base, Bases};
-use crate::keys::{Kind, RECIPE};
-use crate::read::reader::{Reader, Value};
+use crate::keys::RECIPE;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::nearest::nearest;
 use crate::report::paths::missing_hint;
 use crate::sources::merge::Merge;
-use crate::sources::origin::Origin;
-use crate::sources::texts::{SourceFile, Sources};
 use crate::syntax::text;
 use crate::syntax::text::{Open, RecipeText, Trouble};
 use crate::syntax::tree::moved;
+use crate::texts::{SourceFile, Sources};
 
 /// The maximum length of a chain of recipes.
 const DEEPEST: usize = 16;
@@ -39,6 +37,7 @@ pub(crate) struct Family {
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were read or looked for, besides the recipe's own.
     pub files: Vec<PathBuf>,
+    read_extends: ReadExtends,
 }
 
 struct Member {
@@ -73,17 +72,21 @@ enum Identity {
 }
 
 /// One entry of `extends`.
-struct Named {
-    text: String,
-    span: Range<usize>,
+pub(crate) struct NamedBase {
+    pub text: String,
+    pub span: Range<usize>,
 }
+
+/// Reads the entries of a document's `extends`, with diagnostics of what is malformed.
+pub(crate) type ReadExtends = fn(&Sources, &DeTable<'_>) -> (Vec<NamedBase>, Vec<Diagnostic>);
 
 impl Family {
     /// Reads everything that a recipe builds on. What cannot be read is reported where it is named.
-    pub fn of(recipe: &RecipeText, open: Open<'_>) -> Family {
+    pub fn of(recipe: &RecipeText, open: Open<'_>, read_extends: ReadExtends) -> Family {
         let file = SourceFile::new(&recipe.path, recipe.text.as_str());
         let mut family = Family {
             sources: Sources::of(file.clone()),
+            read_extends,
             members: Vec::new(),
             diagnostics: Vec::new(),
             files: Vec::new(),
@@ -143,7 +146,7 @@ impl Family {
     }
 
     /// Returns the entries of a member's `extends`. A member that is not valid TOML is reported and has none.
-    fn names(&mut self, index: usize) -> Vec<Named> {
+    fn names(&mut self, index: usize) -> Vec<NamedBase> {
         let Member { file, start, .. } = &self.members[index];
         let document = match text::parse(file) {
             Ok(document) => moved(document, *start),
@@ -153,9 +156,7 @@ impl Family {
                 return Vec::new();
             }
         };
-        let mut reader = Reader::new(&self.sources);
-        let names = extends(&mut reader, &document);
-        let diagnostics = reader.diagnostics;
+        let (names, diagnostics) = (self.read_extends)(&self.sources, &document);
         self.diagnostics.extend(diagnostics);
         names
     }
@@ -164,7 +165,7 @@ impl Family {
     fn file(
         &mut self,
         by: usize,
-        named: &Named,
+        named: &NamedBase,
         path: &mut Vec<usize>,
         open: Open<'_>,
     ) -> Result<usize, Option<Trouble>> {
@@ -198,7 +199,7 @@ impl Family {
         &mut self,
         by: usize,
         link: Option<usize>,
-        named: &Named,
+        named: &NamedBase,
         path: &mut Vec<usize>,
         open: Open<'_>,
     ) -> Result<usize, Option<Trouble>> {
@@ -314,27 +315,6 @@ struct Whereabouts {
     relative: PathBuf,
     identity: Identity,
     kept: Option<Rc<StoredTexts>>,
-}
-
-/// Returns the entries of `extends`, if it is well-formed.
-fn extends<'a>(reader: &mut Reader<'a>, document: &'a DeTable<'a>) -> Vec<Named> {
-    let Some(node) = document.get("extends") else { return Vec::new() };
-    let value =
-        Value { node: node.get_ref(), span: node.span(), origin: Origin::Recipe, name: "extends", kind: Kind::Files };
-    let named = |reader: &mut Reader<'a>, value: &Value<'a>| {
-        Some(Named { text: reader.text(value)?, span: value.span.clone() })
-    };
-    match value.node {
-        DeValue::Array(_) => {
-            let items = value.items(Kind::File).unwrap_or_default();
-            items.iter().filter_map(|item| named(reader, item)).collect()
-        }
-        DeValue::String(_) => named(reader, &value).into_iter().collect(),
-        _ => {
-            reader.wrong_type(&value);
-            Vec::new()
-        }
-    }
 }
 
 /// Returns the identity of a file, the same for every path to it.

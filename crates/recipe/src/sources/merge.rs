@@ -4,8 +4,8 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::keys::{Kind, Table};
 use crate::report::diagnostic::Diagnostic;
-use crate::sources::texts::Sources;
 use crate::syntax::tree::{Key, Node};
+use crate::texts::Sources;
 
 /// The entry that stands for the inherited ones of an array.
 pub(crate) const INHERITED: &str = "...";

@@ -6,7 +6,5 @@ pub(super) mod counsel;
 pub(super) mod extends;
 pub(super) mod merge;
 pub(super) mod origin;
-pub(super) mod overrides;
 pub(super) mod set;
 pub(super) mod setting;
-pub(super) mod texts;

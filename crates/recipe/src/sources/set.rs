@@ -6,16 +6,16 @@ use std::sync::Arc;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::given::Setting;
+use crate::keys::defaults;
 use crate::keys::{COMPOSITION, DETAIL, KEYFRAMES, Kind, MODEL, PROMPT, RECIPE, STAGE, Table, Variant, With};
 use crate::report::diagnostic::Diagnostic;
 use crate::report::nearest::{did_you_mean, nearest};
-use crate::schema::defaults;
 use crate::sources::counsel;
 use crate::sources::counsel::Counsel;
 use crate::sources::setting::{Segment, segments, value_start};
-use crate::sources::texts::{SourceFile, Sources};
 use crate::syntax::repair;
 use crate::syntax::tree::{Node, key, node_moved, placed, text};
+use crate::texts::{SourceFile, Sources};
 
 /// The maximum number of segments of a path: more than any place of a recipe needs.
 const DEEPEST: usize = 16;

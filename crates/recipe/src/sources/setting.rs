@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::given::{Setting, outside_quotes};
-use crate::sources::texts::SourceFile;
+use crate::texts::SourceFile;
 
 /// A segment of a path, and its place in the setting's text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use crate::keys;
 use crate::keys::Kind;
+use crate::keys::parse::parse_size;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::numbers::with_point;
-use crate::sources::overrides::parse_size;
-use crate::sources::texts::{SourceFile, SourceSpan};
 use crate::syntax::marks::{Marks, is_heading, line_end, line_start, start};
 use crate::syntax::unclosed::{Unclosed, quote_hint, unclosed, unclosed_quote};
+use crate::texts::{SourceFile, SourceSpan};
 
 /// Converts the parser's errors to diagnostics, in text order.
 pub(crate) fn diagnostics(file: &Arc<SourceFile>, errors: &[toml::de::Error]) -> Vec<Diagnostic> {

@@ -9,8 +9,8 @@ use toml::de::DeTable;
 use crate::given::Bases;
 use crate::report::diagnostic::Diagnostic;
 use crate::report::paths::missing_hint;
-use crate::sources::texts::{SourceFile, SourceSpan};
 use crate::syntax::repair;
+use crate::texts::{SourceFile, SourceSpan};
 
 /// The maximum size of a recipe, in bytes.
 pub const LONGEST: u64 = 1 << 20;

@@ -1,4 +1,4 @@
-//! Reads the command line's overrides as recipes read such values, and shares steps among phases.
+//! Reads values that are written as text by themselves: on the command line, or where a recipe has them in the wrong form.
 
 use toml::de::DeValue;
 
@@ -43,29 +43,8 @@ pub(crate) fn checked_size(size: Size) -> Result<Size, String> {
     }
 }
 
-/// Shares `total` steps among phases in proportion to their own steps, at least 1 each. The result adds up to exactly `total` unless
-/// there are more phases than that. The steps lost by rounding down go to the largest remainders.
-pub(crate) fn share_steps(steps: &[u32], total: u64) -> Vec<u32> {
-    let phases = steps.len() as u64;
-    // A phase of a plan counts its steps in u32.
-    let total = total.clamp(phases, phases.max(1) * u64::from(u32::MAX)) - phases;
-    let sum: u128 = steps.iter().map(|steps| u128::from(*steps)).sum::<u128>().max(1);
-    // One step for each is set aside; the rest is shared.
-    let exact = |steps: &u32| u128::from(*steps) * u128::from(total);
-    let mut shares: Vec<u64> = steps.iter().map(|steps| (exact(steps) / sum) as u64).collect();
-    let mut order: Vec<usize> = (0..steps.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(exact(&steps[*index]) % sum));
-    let left = total - shares.iter().sum::<u64>();
-    for index in order.into_iter().take(left as usize) {
-        shares[index] += 1;
-    }
-    shares.into_iter().map(|share| u32::try_from(share + 1).unwrap_or(u32::MAX)).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -90,24 +69,5 @@ mod tests {
         }
         assert!(parse_steps("0").is_err() && parse_steps("10_000_001").is_err());
         assert_eq!(parse_steps("10_000_000"), Ok(10_000_000));
-    }
-
-    #[test]
-    fn steps_are_shared_in_proportion() {
-        assert_eq!(share_steps(&[150, 350], 50), [15, 35]);
-        assert_eq!(share_steps(&[150, 350], 2), [1, 1]);
-        assert_eq!(share_steps(&[150, 350], 1), [1, 1]);
-        assert_eq!(share_steps(&[300], 7), [7]);
-        assert_eq!(share_steps(&[1, 1, 1], 5).iter().sum::<u32>(), 5);
-    }
-
-    proptest! {
-        #[test]
-        fn shares_sum_up(steps in prop::collection::vec(1u32..10_000_000, 1..50), total in 1u64..100_000_000) {
-            let shares = share_steps(&steps, total);
-            prop_assert!(shares.iter().all(|share| *share >= 1));
-            let sum: u64 = shares.iter().map(|share| u64::from(*share)).sum();
-            prop_assert_eq!(sum, total.max(steps.len() as u64));
-        }
     }
 }
