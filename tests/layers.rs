@@ -180,7 +180,7 @@ fn no_files_of_recipes_go_round_in_a_circle() {
     let rooms = ["texts", "report", "keys", "syntax", "sources", "read", "resolve", "schema"];
     let room = |module: &str| rooms.iter().position(|room| *room == module.split("::").next().unwrap_or(module));
     for (from, to) in arrows.iter().flat_map(|(from, reached)| reached.iter().map(move |to| (from, to))) {
-        if from != "lib" {
+        if !from.is_empty() {
             assert!(room(to) <= room(from) && room(to).is_some(), "{from} knows {to}");
         }
     }

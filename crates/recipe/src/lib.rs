@@ -267,7 +267,7 @@ mod tests {
             "optimiser" => phase.optimiser.name(),
             "gradient" => phase.gradient.name(),
             "ease" => match &phase.weights[0] {
-                Schedule::Keys { ease, .. } => ease.name(),
+                crate::plan::Schedule::Keys { ease, .. } => ease.name(),
                 other => panic!("{other:?}"),
             },
             key => panic!("which part of a plan does {key} choose?"),
