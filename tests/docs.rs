@@ -5,6 +5,9 @@ use std::path::Path;
 use recipe_render::onnx::supported_operators;
 use recipe_render::recipe::{Overrides, compile, render_diagnostics};
 
+#[path = "support/program.rs"]
+mod program;
+
 fn root(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
@@ -92,7 +95,7 @@ fn recipes_on_all_pages_render() {
         }
     }
     let recipes = recipes();
-    let mut command = assert_cmd::Command::new(assert_cmd::cargo::cargo_bin!("recipe-render"));
+    let mut command = assert_cmd::Command::from_std(program::program());
     command.current_dir(folder.path()).args(["--size", "64x48", "--steps", "4", "--quiet"]);
     command.env("RECIPE_RENDER_STORE", folder.path().join("store"));
     for (index, (page, text)) in recipes.iter().enumerate() {

@@ -5,11 +5,13 @@
 //! names a folder.
 
 mod chromium;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/skip.rs"]
 mod skip;
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use chromium::Chromium;
 
@@ -54,7 +56,7 @@ impl Program {
     }
 
     fn spawn(folder: &std::path::Path, arguments: &[&str]) -> (Child, String) {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("recipe-render"));
+        let mut command = program::program();
         command.current_dir(folder).args(["two.toml", "-q", "--serve"]).args(arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

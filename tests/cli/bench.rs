@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use crate::program::{clean, program};
 use crate::tiny;
 
 /// Long enough for a machine under load; never waited for when all is well.
@@ -133,10 +134,8 @@ impl Bench {
 
     /// The program, to be started in the folder.
     pub fn program(&self) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("recipe-render"));
-        command.current_dir(self.folder.path());
-        // What the tester's own terminal is set to does not matter.
-        command.env("RECIPE_RENDER_STORE", self.store.path()).env_remove("RECIPE_RENDER_STORE_LIMIT");
+        let mut command = program();
+        command.current_dir(self.folder.path()).env("RECIPE_RENDER_STORE", self.store.path());
         let data = if self.embedded {
             self.path("data")
         } else {
@@ -147,7 +146,6 @@ impl Bench {
         if !self.keeps {
             command.env("RECIPE_RENDER_STORE_LIMIT", "0");
         }
-        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
         command
     }
 
@@ -162,14 +160,19 @@ impl Bench {
         self.run(arguments).ended(0)
     }
 
+    /// Another program, to be started in the folder with the environment of `program`, which it knows as `$PROGRAM`.
+    pub fn around(&self, other: &str, program: &Command) -> Command {
+        let mut command = Command::new(other);
+        clean(&mut command);
+        command.current_dir(self.folder.path()).env("PROGRAM", program.get_program());
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
     /// Runs a shell's command line in the folder; `$PROGRAM` is the program.
     #[cfg(unix)]
     pub fn shell(&self, line: &str) -> Ran {
-        let program = self.program();
-        let mut shell = Command::new("sh");
-        shell.current_dir(self.folder.path()).env("PROGRAM", program.get_program());
-        shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        shell.args(["-c", line]).output().unwrap().into()
+        self.around("sh", &self.program()).args(["-c", line]).output().unwrap().into()
     }
 
     /// The recipe inside a picture, if there is one.

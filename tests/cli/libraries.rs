@@ -122,10 +122,6 @@ fn of_pip_s_settings_only_the_way_to_files_counts() {
 #[test]
 fn a_canvas_beyond_a_limit_of_memory_is_refused_beforehand() {
     let bench = Bench::small();
-    let mut shell = std::process::Command::new("sh");
-    let program = bench.program();
-    shell.args(["-c", "ulimit -v 4000000; exec \"$0\" small.toml --size 6000x6000"]).arg(program.get_program());
-    shell.current_dir(bench.path("")).envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let ran = Ran::from(shell.output().unwrap()).ended(1);
+    let ran = bench.shell("ulimit -v 4000000; exec \"$PROGRAM\" small.toml --size 6000x6000").ended(1);
     ran.says("a canvas of 6000x6000 pixels needs").says("`ulimit -v` sets").says("hint: ").says("--size");
 }

@@ -1,6 +1,8 @@
 //! Drives the real program the way its users do.
 
 mod bench;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/skip.rs"]
 mod skip;
 #[path = "../support/tiny.rs"]

@@ -132,9 +132,8 @@ fn the_picture_grows_in_the_terminal() {
         [("blocks", "▀"), ("kitty", "\u{1b}_Ga=T"), ("iterm", "\u{1b}]1337;File=inline=1"), ("sixel", "\u{1b}P0;1;0q")]
     {
         let line = format!("stty rows 24 cols 80; exec \"$PROGRAM\" small.toml --preview={how}");
-        let mut script = Command::new("script");
-        script.current_dir(bench.path("")).env("PROGRAM", bench.program().get_program()).env("TERM", "xterm-256color");
-        script.env_remove("TMUX").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+        let mut script = bench.around("script", &bench.program());
+        script.env("TERM", "xterm-256color").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
         let ran = Ran::from(script.output().unwrap()).ended(0);
         assert!(ran.out.contains(mark), "{how}: {}", ran.out);
         // 64 x 48 pixels in 20 rows of cells twice as high as wide; the tally comes below.

@@ -88,13 +88,12 @@ fn bench() -> Bench {
     bench
 }
 
-/// The program with nothing of the tester's own settings.
+/// The program as it reaches servers of these tests alone.
 fn program(bench: &Bench) -> Command {
     let mut program = bench.program();
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         program.env_remove(name).env_remove(name.to_uppercase());
     }
-    program.env_remove("HF_TOKEN").env_remove("HF_ENDPOINT");
     program.env("XDG_DATA_HOME", bench.path("data")).env("RECIPE_RENDER_MODEL_TABLE", bench.path("table.toml"));
     program
 }

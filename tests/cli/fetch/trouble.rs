@@ -180,18 +180,9 @@ fn a_page_in_the_place_of_a_file_is_no_file() {
 #[test]
 fn a_full_disk_is_told_and_what_came_is_kept() {
     let (bench, host) = (bench(), Host::new(good));
-    let mut shell = program(&bench);
-    let path = shell.get_program().to_owned();
-    let line = "ulimit -f 2000; trap '' XFSZ; exec \"$0\" models fetch tiny";
-    let mut limited = Command::new("bash");
-    limited.args(["-c", line]).arg(path).current_dir(bench.path("")).env("HF_ENDPOINT", host.url());
-    for (name, value) in shell.env("A", "b").get_envs() {
-        match value {
-            Some(value) => limited.env(name, value),
-            None => limited.env_remove(name),
-        };
-    }
-    limited.env("HF_ENDPOINT", host.url());
+    let line = "ulimit -f 2000; trap '' XFSZ; exec \"$PROGRAM\" models fetch tiny";
+    let mut limited = bench.around("bash", &program(&bench));
+    limited.args(["-c", line]).env("HF_ENDPOINT", host.url());
     let ran = Ran::from(limited.output().unwrap()).ended(1).says("image.onnx.part").says("make room in");
     assert!(ran.err.contains("resumes where it stopped"), "{}", ran.err);
     fetch(&bench, &host.url(), &[]).ended(0).says("resuming after 2.0 MB");
