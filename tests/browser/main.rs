@@ -58,6 +58,7 @@ impl Program {
     fn spawn(folder: &std::path::Path, arguments: &[&str]) -> (Child, String) {
         let mut command = program::program();
         command.current_dir(folder).args(["two.toml", "-q", "--serve"]).args(arguments);
+        command.env("RECIPE_RENDER_STORE", folder.join("store"));
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let line = lines.next().unwrap().unwrap();
