@@ -5,7 +5,7 @@ use crate::bench::Bench;
 /// One of these prompts is easier to draw than the other.
 fn recipe(keys: &str) -> String {
     format!(
-        "size = [96, 96]\nseed = 3\n[[detail]]\nprompts = ['dragon', 'castle']\n{keys}\n[[phase]]\nsteps = 25\nfinest = 12\n"
+        "size = [96, 96]\nseed = 3\n[[detail]]\nprompts = ['dragon', 'castle']\n{keys}\n[[phase]]\nsteps = 8\nfinest = 12\n"
     )
 }
 
