@@ -8,7 +8,7 @@ use recipe_render::chance::Draws;
 use recipe_render::plan::{
     self, Basis, Edge, Ground, Init, Pipeline, Range, Schedule, Sight, Size, Stage, StageKind, Time,
 };
-use recipe_render::sampling::{Frame, Levels, ScatterScratch, Window, gather, scatter};
+use recipe_render::sampling::{Frame, Levels, ScatterScratch, Visible, Window, gather, scatter};
 use std::hint::black_box;
 
 fn stage(kind: fn(Range) -> StageKind, low: f64, high: f64, key: u64) -> Stage {
@@ -23,6 +23,7 @@ struct Bench {
     finest: Option<f64>,
     frame: Frame,
     windows: Vec<Window>,
+    visible: Visible,
     levels: Levels,
     scatter_scratch: ScatterScratch,
     seen: Vec<f32>,
@@ -37,12 +38,16 @@ impl Bench {
         let time = Time::new(10, 100, 0, 100);
         let pipeline = Pipeline { stages, edge: Edge::Mirror };
         let draw = |i| Window::draw(&frame, Sight::Places, &pipeline, Draws::new(1).at(i), &time);
+        let windows: Vec<Window> = (0..views.0).map(draw).collect();
+        let canvas = Canvas::new(&plan, size, 1).expect("fits");
+        let visible = if canvas.in_parts(finest) { Visible::of(size, &windows) } else { Visible::whole(size) };
         Bench {
             name: name.to_owned(),
-            canvas: Canvas::new(&plan, size, 1).expect("fits"),
+            canvas,
             finest,
             frame,
-            windows: (0..views.0).map(draw).collect(),
+            windows,
+            visible,
             levels: Levels::new(size),
             scatter_scratch: ScatterScratch::new(size),
             seen: vec![0.0; (views.0 * 3) as usize * (views.1 * views.1) as usize],
@@ -57,18 +62,34 @@ impl Bench {
         let side = self.frame.side;
         group.bench_function("decode", |b| b.iter(|| black_box(self.canvas.decode(self.finest)[0])));
         let picture = self.canvas.decode(self.finest).to_vec();
-        group.bench_function("levels", |b| b.iter(|| self.levels.build(&picture)));
+        group.bench_function("levels", |b| b.iter(|| self.levels.build(&picture, &self.visible)));
         group.bench_function("gather", |b| b.iter(|| gather(&self.levels, &self.windows, side, &mut self.seen)));
         group.bench_function("scatter", |b| {
-            b.iter(|| scatter(&self.windows, side, &self.seen, &mut self.scatter_scratch, &mut self.pixel_gradient));
+            b.iter(|| {
+                scatter(
+                    &self.windows,
+                    side,
+                    &self.seen,
+                    &mut self.scatter_scratch,
+                    &self.visible,
+                    &mut self.pixel_gradient,
+                )
+            });
         });
         group.bench_function("backprop", |b| b.iter(|| self.canvas.backprop(&self.pixel_gradient)));
         group.bench_function("update", |b| b.iter(|| self.canvas.step(1e-6)));
         group.bench_function("all", |b| {
             b.iter(|| {
-                self.levels.build(self.canvas.decode(self.finest));
+                self.levels.build(self.canvas.decode_part(self.finest, self.visible.canvas()), &self.visible);
                 gather(&self.levels, &self.windows, side, &mut self.seen);
-                scatter(&self.windows, side, &self.seen, &mut self.scatter_scratch, &mut self.pixel_gradient);
+                scatter(
+                    &self.windows,
+                    side,
+                    &self.seen,
+                    &mut self.scatter_scratch,
+                    &self.visible,
+                    &mut self.pixel_gradient,
+                );
                 self.canvas.backprop(&self.pixel_gradient);
                 self.canvas.step(1e-6);
             });
@@ -98,6 +119,11 @@ fn step(criterion: &mut Criterion) {
     Bench::new("fourier-512-slanted", fourier, 512, None, (14, 64), slanted()).run(criterion);
     Bench::new("pyramid-512", Basis::Pyramid { coarsest: 8 }, 512, None, (14, 64), roam()).run(criterion);
     Bench::new("pixels-512-finest-24", Basis::Pixels, 512, Some(24.0), (14, 64), roam()).run(criterion);
+    // The same windows, in pixels, on canvases of several sizes.
+    for side in [1024, 4096, 8192] {
+        let details = vec![stage(StageKind::Cover, 256.0 / f64::from(side), 512.0 / f64::from(side), 1)];
+        Bench::new(&format!("pixels-{side}-details"), Basis::Pixels, side, None, (16, 224), details).run(criterion);
+    }
     Bench::new("pixels-1024", Basis::Pixels, 1024, None, (16, 224), roam()).run(criterion);
     Bench::new("pixels-1024-slanted", Basis::Pixels, 1024, None, (16, 224), slanted()).run(criterion);
 }

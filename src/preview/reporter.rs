@@ -61,7 +61,7 @@ impl Reporter {
     }
 
     /// Reports a step. Pictures are taken only if a page waits for them.
-    pub fn step(&self, progress: &Progress<'_>, speed: Speed) {
+    pub fn step(&self, progress: &mut Progress<'_>, speed: Speed) {
         let mut entries = progress.tally.entries.iter().map(|entry| entry.won);
         let tally = self.targets.iter().map(|target| {
             let mut won: Vec<u64> = entries.by_ref().take(target.wanted).collect();
@@ -110,12 +110,17 @@ impl Reporter {
         self.hub.activity(activity);
     }
 
-    /// Returns the picture that the step used, which need not be decoded again for pages.
-    fn canvas(&self, progress: &Progress<'_>) -> RawFrame {
-        let seen = &progress.seen;
-        let size = seen.size();
-        let facts = Outlines { step: progress.step, windows: self.outlines(seen) };
-        RawFrame::new([size.width, size.height], seen.picture_rgb8(), false, &facts)
+    /// Returns the picture that the step used, which need not be decoded again for pages; or the one after it, if it used only a part.
+    fn canvas(&self, progress: &mut Progress<'_>) -> RawFrame {
+        let facts = Outlines { step: progress.step, windows: self.outlines(&progress.seen) };
+        let (size, rgb) = match progress.seen.picture_rgb8() {
+            Some(rgb) => (progress.seen.size(), rgb),
+            None => {
+                let picture = progress.picture();
+                (picture.size, picture.to_rgb8())
+            }
+        };
+        RawFrame::new([size.width, size.height], rgb, false, &facts)
     }
 
     fn outlines(&self, seen: &StepViews<'_>) -> Vec<Outline> {

@@ -3,5 +3,6 @@
 
 pub mod canvas;
 pub mod sampling;
+pub mod spans;
 
 use recipe_render_core::{chance, machine, picture, picture_file, plan, units};

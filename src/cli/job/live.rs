@@ -129,9 +129,9 @@ pub(crate) struct Page {
 
 impl Page {
     /// Reports a finished step.
-    pub(crate) fn step(&self, progress: &Progress<'_>, speed: impl FnOnce() -> Speed) {
+    pub(crate) fn step(&self, progress: &mut Progress<'_>, speed: impl FnOnce(&Progress<'_>) -> Speed) {
         if let Some(reporter) = &self.reporter {
-            reporter.step(progress, speed());
+            reporter.step(progress, speed(progress));
         }
     }
 

@@ -589,7 +589,7 @@ impl Observer for Eyes<'_> {
         let before = Instant::now();
         self.recording.step(progress);
         self.waited += before.elapsed();
-        self.page.step(progress, || self.display.speed(progress));
+        self.page.step(progress, |progress| self.display.speed(progress));
         self.hold(progress);
         self.unwritten += complain(self.voice, self.writer.failures());
         self.superseded = self.superseded || (self.unwanted)();

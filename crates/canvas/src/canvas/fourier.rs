@@ -19,9 +19,10 @@ use super::colour::{Colours, exp};
 use super::fft::{self, Disc, Planes, squared_frequency};
 use super::init::Ground;
 use super::optimiser::{self, Moments, Update};
-use super::{Slot, State, StateError, Store, Tensor};
+use super::{Slot, State, StateError, Store, Tensor, whole_of};
 use crate::chance::Draws;
 use crate::plan::{BasisKind, Optimiser, Size};
+use crate::spans::Spans;
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
@@ -257,7 +258,7 @@ fn stretches(height: usize, (above, below): (usize, usize)) -> [std::ops::Range<
 }
 
 impl Store for Fourier {
-    fn decode(&mut self, finest: Option<f64>) -> &[f32] {
+    fn decode(&mut self, finest: Option<f64>, _: &Spans) -> &[f32] {
         self.hold_back(finest);
         let disc = self.disc();
         let height = self.size.height as usize;
@@ -440,7 +441,7 @@ impl Store for Fourier {
     fn whole(&mut self, finest: Option<f64>) -> Vec<f32> {
         let shown = self.shown;
         self.resize(self.size);
-        self.decode(finest);
+        self.decode(finest, &whole_of(self.shown()));
         let picture = std::mem::take(&mut self.picture);
         self.resize(shown);
         picture

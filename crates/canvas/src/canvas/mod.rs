@@ -14,6 +14,7 @@
 //! | `fft` | two-dimensional transforms of three planes |
 //! | `spline` | upsampling by cubic splines, and its adjoint |
 //! | `shrink` | means over larger pixels |
+//! | `lag` | updates that parts of the pixels have still to follow |
 //! | `init` | what a canvas starts from |
 //! | `state` | the state of a canvas between two steps |
 //!
@@ -26,6 +27,7 @@ mod colour;
 mod fft;
 mod fourier;
 mod init;
+mod lag;
 mod memory;
 mod optimiser;
 mod pixels;
@@ -40,6 +42,7 @@ mod tests;
 use crate::chance::Draws;
 use crate::picture::Picture;
 use crate::plan::{self, Basis, Optimiser, Size};
+use crate::spans::Spans;
 
 pub use init::CanvasError;
 use state::Slot;
@@ -58,10 +61,16 @@ pub struct Canvas {
 
 /// A basis with its parameters and their optimiser.
 trait Store {
-    /// Returns the picture `[3, H, W]`. `finest`: see [`Canvas::decode`].
-    fn decode(&mut self, finest: Option<f64>) -> &[f32];
-    /// Computes and stores the parameter gradient at the point last decoded.
+    /// Whether a part of the picture can be had for less than the whole.
+    fn in_parts(&self, _finest: Option<f64>) -> bool {
+        false
+    }
+    /// Returns the picture `[3, H, W]`, of which only a part has to be right. `finest`: see [`Canvas::decode`].
+    fn decode(&mut self, finest: Option<f64>, part: &Spans) -> &[f32];
+    /// Computes and stores the parameter gradient at the part last decoded; the pixel gradient elsewhere is 0, whatever the slice holds.
     fn backprop(&mut self, pixel_gradient: &[f32]);
+    /// Does what has been put off for parts that nobody looked at.
+    fn settle(&mut self) {}
     /// Updates the parameters from the stored gradient.
     fn step(&mut self, rate: f64);
     /// Switches to another optimiser. Its memory is kept, or cleared if `fresh`.
@@ -166,7 +175,20 @@ impl Canvas {
     /// exp(-(k / finest)^2), whose kernel is positive and so never leaves the range of values, and `pyramid` whole levels by
     /// exp(-(k / finest)^4), k a quarter of a level's shorter side.
     pub fn decode(&mut self, finest: Option<f64>) -> &[f32] {
-        self.store.decode(bounded(finest))
+        let whole = whole_of(self.store.shown());
+        self.store.decode(bounded(finest), &whole)
+    }
+
+    /// Whether [`Canvas::decode_part`] costs less for a part of the picture than for the whole.
+    pub fn in_parts(&self, finest: Option<f64>) -> bool {
+        self.store.in_parts(bounded(finest))
+    }
+
+    /// As [`Canvas::decode`], but only a part of the picture has to be right, and the gradient that is backpropagated next has only that
+    /// part; elsewhere it counts as 0. The canvas becomes the same, to the bit, as if the whole had been decoded. The part must be the
+    /// whole where [`Canvas::in_parts`] says so, and consist of whole tiles, see [`TILE`](crate::spans::TILE).
+    pub fn decode_part(&mut self, finest: Option<f64>, part: &Spans) -> &[f32] {
+        self.store.decode(bounded(finest), part)
     }
 
     /// Backpropagates the gradient `[3, H, W]` at the pixels last decoded to the parameters, and stores the result.
@@ -214,7 +236,8 @@ impl Canvas {
     }
 
     /// Borrows everything that the next steps depend on.
-    pub fn state(&self) -> State<'_> {
+    pub fn state(&mut self) -> State<'_> {
+        self.store.settle();
         let optimiser = optimiser::kind(&self.optimiser).into();
         State { basis: self.store.basis().into(), optimiser, tensors: self.store.tensors() }
     }
@@ -258,6 +281,11 @@ fn check(plan: &plan::Canvas, size: Size) -> Result<(), CanvasError> {
         return Err(CanvasError::Sides { width: size.width, height: size.height });
     }
     memory::check(Canvas::memory_needed(plan, size), size)
+}
+
+/// The whole of a picture.
+fn whole_of(size: Size) -> Spans {
+    Spans::whole(size.width as usize, size.height as usize)
 }
 
 /// Limits a low-pass to values that can be computed with.

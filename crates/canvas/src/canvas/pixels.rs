@@ -6,12 +6,14 @@
 
 use super::fft::{self, Disc, Planes, RowsOfThree, squared_frequency};
 use super::init::Ground;
+use super::lag::{Lags, Moved, Past};
 use super::optimiser::{self, Moments, Update};
 use super::shrink::shrink;
 use super::spline::Upsample;
 use super::{Slot, State, StateError, Store, Tensor};
 use crate::chance::Draws;
 use crate::plan::{BasisKind, Optimiser, Size};
+use crate::spans::Spans;
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
@@ -27,8 +29,12 @@ pub(super) struct Pixels {
     /// The target of weight decay: the mean colour of the start.
     ground: [f32; 3],
     parameters: Vec<f32>,
+    /// Of the part that was last decoded; elsewhere it is 0, whatever stands here.
     gradient: Vec<f32>,
     moments: Moments,
+    lags: Lags,
+    /// The part that was last decoded.
+    part: Spans,
     /// Updates so far; one number, kept as an array so that it can be borrowed as a slice.
     age: [u64; 1],
     finest: Option<f64>,
@@ -63,6 +69,8 @@ impl Pixels {
             parameters,
             gradient: vec![0.0; count],
             moments: Moments::new(count),
+            lags: Lags::new(width, size.height as usize, false),
+            part: Spans::whole(width, size.height as usize),
             age: [0],
             finest: None,
             low_pass: None,
@@ -74,11 +82,24 @@ impl Pixels {
     fn shape(&self) -> Vec<usize> {
         vec![3, self.size.height as usize, self.size.width as usize]
     }
+
+    /// Brings a part up to date.
+    fn catch_up(&mut self, part: &Spans) {
+        let Pixels { parameters, moments, ground, .. } = self;
+        self.lags.catch_up(part, Moved { parameters, moments, ground: *ground, projected: true });
+    }
 }
 
 impl Store for Pixels {
-    fn decode(&mut self, finest: Option<f64>) -> &[f32] {
+    fn in_parts(&self, finest: Option<f64>) -> bool {
+        // A low-pass mixes all pixels.
+        finest.is_none()
+    }
+
+    fn decode(&mut self, finest: Option<f64>, part: &Spans) -> &[f32] {
         self.finest = finest;
+        self.part = part.clone();
+        self.catch_up(part);
         let Some(finest) = finest else { return &self.parameters };
         let low_pass = self.low_pass.get_or_insert_with(|| LowPass::new(self.size));
         let LowPass { transform, spectrum, picture } = low_pass;
@@ -92,34 +113,40 @@ impl Store for Pixels {
             (Some(finest), Some(LowPass { transform, spectrum, .. })) => {
                 filter(self.size, finest, transform, spectrum, pixel_gradient, &mut self.gradient);
             }
-            _ => self.gradient.copy_from_slice(pixel_gradient),
+            _ => self.part.for_each_row(&mut self.gradient, |at, row| {
+                row.copy_from_slice(&pixel_gradient[at..][..row.len()]);
+            }),
         }
     }
 
     fn step(&mut self, rate: f64) {
         self.age[0] += 1;
-        if let Some(left) = optimiser::decayed(&self.optimiser, rate) {
-            let planes = self.parameters.chunks_exact_mut(self.size.area());
-            planes.zip(self.ground).for_each(|(plane, ground)| optimiser::decay(plane, left, ground));
-        }
         let update = Update::new(&self.optimiser, rate, self.age[0]);
-        update.apply_all(&mut self.parameters, &self.gradient, &mut self.moments, |p| p.clamp(0.0, 1.0));
+        let past = Past { update, left: optimiser::decayed(&self.optimiser, rate) };
+        let Pixels { parameters, moments, ground, gradient, part, .. } = self;
+        self.lags.follow(past, part, gradient, Moved { parameters, moments, ground: *ground, projected: true });
     }
 
     fn follow(&mut self, optimiser: Optimiser, fresh: bool) {
+        self.settle();
         self.optimiser = optimiser;
         if fresh {
             self.moments.clear();
+            self.lags = Lags::new(self.size.width as usize, self.size.height as usize, false);
             self.age = [0];
         }
     }
 
+    fn settle(&mut self) {
+        self.catch_up(&Spans::whole(self.size.width as usize, self.size.height as usize));
+    }
+
     fn gradient_squares(&self) -> (f64, usize) {
-        (optimiser::sum_of_squares(&self.gradient), self.gradient.len())
+        (optimiser::sum_of_squares(&self.part, &self.gradient), self.gradient.len())
     }
 
     fn scale_gradient(&mut self, factor: f32) {
-        optimiser::scale(&mut self.gradient, factor);
+        self.part.for_each_row(&mut self.gradient, |_, row| row.iter_mut().for_each(|value| *value *= factor));
     }
 
     fn shown(&self) -> Size {
@@ -127,6 +154,7 @@ impl Store for Pixels {
     }
 
     fn resize(&mut self, size: Size) {
+        self.settle();
         self.parameters = sampled(&self.parameters, self.size, size);
         // A pixel's gradient is proportional to its area.
         let larger = self.size.area() as f32 / size.area() as f32;
@@ -136,10 +164,13 @@ impl Store for Pixels {
         optimiser::scale(&mut square, larger * larger);
         self.moments = Moments { mean, square };
         self.gradient = vec![0.0; self.parameters.len()];
+        self.part = Spans::whole(size.width as usize, size.height as usize);
+        self.lags = Lags::new(size.width as usize, size.height as usize, true);
         (self.size, self.low_pass) = (size, None);
     }
 
     fn whole(&mut self, finest: Option<f64>) -> Vec<f32> {
+        self.settle();
         let parameters = sampled(&self.parameters, self.size, self.full);
         let Some(finest) = finest else { return parameters };
         let LowPass { mut transform, mut spectrum, mut picture } = LowPass::new(self.full);
@@ -171,6 +202,7 @@ impl Store for Pixels {
         {
             self.resize(Size { width, height });
         }
+        self.lags = Lags::new(self.size.width as usize, self.size.height as usize, true);
         let shape = self.shape();
         let Moments { mean, square } = &mut self.moments;
         state.fill(vec![

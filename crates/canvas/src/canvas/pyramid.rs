@@ -4,20 +4,26 @@
 //! fine: sum = upsample(sum) + weight own, upsampled by cubic B-splines. A level's weight is (coarsest / own side)^(1/2), which
 //! makes the octaves of a random pyramid fall like those of `fourier` with its decay of 1.5.
 
+use std::ops::Range;
+
 use super::colour::Colours;
 use super::init::Ground;
+use super::lag::{Lags, Moved, Past};
 use super::optimiser::{self, Moments, Update};
 use super::shrink::shrink;
 use super::spline::Upsample;
-use super::{Slot, State, StateError, Store, Tensor};
+use super::{Slot, State, StateError, Store, Tensor, whole_of};
 use crate::chance::Draws;
 use crate::plan::{BasisKind, Optimiser, Size};
+use crate::spans::{Rect, Spans};
 use rayon::prelude::*;
 
 /// The chromatic axes relative to luminance: with less than natural chroma, pictures are less garish.
 const CHROMA: f64 = 0.6;
 /// The finest detail of a level, in cycles per pixel of its shorter side.
 const CYCLES_PER_PIXEL: f64 = 0.25;
+/// Rows that one thread works on at a time.
+const ROWS: usize = 16;
 /// A level whose low-pass factor is not above this is left alone.
 const HIDDEN: f64 = 1e-7;
 
@@ -29,8 +35,14 @@ struct Level {
     /// The weight times the low-pass factor; 0 for a hidden level.
     gain: f32,
     parameters: Vec<f32>,
+    /// Of the part that was last decoded; elsewhere it is 0, whatever stands here.
     gradient: Vec<f32>,
     moments: Moments,
+    lags: Lags,
+    /// The part that was last decoded.
+    part: Spans,
+    /// The target of weight decay, per axis.
+    ground: [f32; 3],
     /// The sum of this level and all coarser ones; the finest level's becomes the picture.
     sum: Vec<f32>,
     /// Upsampling from the next coarser level.
@@ -44,8 +56,6 @@ pub(super) struct Pyramid {
     ages: Vec<u64>,
     colours: Colours,
     optimiser: Optimiser,
-    /// The target of weight decay for the coarsest level, per axis; the other levels decay to 0.
-    ground: [f32; 3],
     /// The last level that is shown: at a smaller optimised size, the finer ones are hidden.
     last: usize,
     /// The final upsampling, if that level does not have the optimised size.
@@ -96,6 +106,9 @@ impl Pyramid {
                 parameters: vec![0.0; count],
                 gradient: vec![0.0; count],
                 moments: Moments::new(count),
+                lags: Lags::new(width, height, false),
+                part: Spans::whole(width, height),
+                ground: [0.0; 3],
                 sum: vec![0.0; count],
                 upsample: levels.last().map(|last| Upsample::new((last.width, last.height), (width, height))),
             });
@@ -103,12 +116,12 @@ impl Pyramid {
         let colours = Colours::new(CHROMA);
         let ages = vec![0; levels.len()];
         let last = levels.len() - 1;
-        let (optimiser, ground_axes, frame) = (Optimiser::ADAM, [0.0; 3], None);
-        let mut pyramid = Pyramid { levels, ages, colours, optimiser, ground: ground_axes, last, frame };
+        let mut pyramid = Pyramid { levels, ages, colours, optimiser: Optimiser::ADAM, last, frame: None };
         pyramid.start(ground, size);
-        let coarsest = &pyramid.levels[0];
+        // The coarsest level decays to its mean, the others to 0.
+        let coarsest = &mut pyramid.levels[0];
         let planes = coarsest.parameters.chunks_exact(coarsest.width * coarsest.height);
-        for (axis, plane) in pyramid.ground.iter_mut().zip(planes) {
+        for (axis, plane) in coarsest.ground.iter_mut().zip(planes) {
             let sum: f64 = plane.iter().map(|value| f64::from(*value)).sum();
             *axis = (sum / plane.len() as f64) as f32;
         }
@@ -121,6 +134,23 @@ impl Pyramid {
             });
         }
         pyramid
+    }
+
+    /// Chooses the part of every level that a part of the shown picture is made of.
+    fn take_part(&mut self, part: &Spans) {
+        let last = self.last;
+        if self.frame.is_some() {
+            self.levels.iter_mut().for_each(|level| level.part = level.whole());
+            return;
+        }
+        self.levels[last].part = part.clone();
+        for index in (1..=last).rev() {
+            let (coarser, here) = self.levels.split_at_mut(index);
+            let (coarser, level) = (&mut coarser[index - 1], &here[0]);
+            let Some(upsample) = &level.upsample else { continue };
+            let rects: Vec<Rect> = level.part.rects().map(|rect| upsample.coarse_of(rect)).collect();
+            coarser.part = Spans::of_tiles(coarser.width, coarser.height, rects);
+        }
     }
 
     /// Sets the parameters so that the picture is the ground: each level holds what the coarser ones leave.
@@ -142,7 +172,7 @@ impl Pyramid {
             let goal = shrink(&full, size, (level.width, level.height));
             match (coarser.last(), &mut level.upsample) {
                 (Some(coarser), Some(upsample)) => {
-                    upsample.forward(&coarser.sum, &level.parameters, 0.0, &mut level.sum);
+                    upsample.forward(&coarser.sum, &level.parameters, 0.0, &mut level.sum, &level.part);
                 }
                 _ => level.sum.fill(0.0),
             }
@@ -155,6 +185,27 @@ impl Pyramid {
     }
 }
 
+impl Level {
+    fn whole(&self) -> Spans {
+        Spans::whole(self.width, self.height)
+    }
+
+    /// Brings the part up to date.
+    fn catch_up(&mut self) {
+        let Level { parameters, moments, ground, .. } = self;
+        self.lags.catch_up(&self.part, Moved { parameters, moments, ground: *ground, projected: false });
+    }
+
+    fn scale_gradient(&mut self, factor: f32) {
+        self.part.for_each_row(&mut self.gradient, |_, row| row.iter_mut().for_each(|value| *value *= factor));
+    }
+}
+
+/// Returns the pixels of a row of planes that begins at a position.
+fn piece<'a>(planes: &'a [f32], row: usize, columns: &Range<usize>) -> &'a [f32] {
+    &planes[row + columns.start..row + columns.end]
+}
+
 /// Returns the rows of three planes of one size, `[3, height, width]`.
 fn rows_of_three(planes: &mut [f32], width: usize) -> impl IndexedParallelIterator<Item = [&mut [f32]; 3]> {
     let area = planes.len() / 3;
@@ -165,7 +216,12 @@ fn rows_of_three(planes: &mut [f32], width: usize) -> impl IndexedParallelIterat
 }
 
 impl Store for Pyramid {
-    fn decode(&mut self, finest: Option<f64>) -> &[f32] {
+    fn in_parts(&self, _finest: Option<f64>) -> bool {
+        self.frame.is_none()
+    }
+
+    fn decode(&mut self, finest: Option<f64>, part: &Spans) -> &[f32] {
+        self.take_part(part);
         for index in 0..self.levels.len() {
             let (coarser, here) = self.levels.split_at_mut(index);
             let level = &mut here[0];
@@ -179,23 +235,31 @@ impl Store for Pyramid {
             if index > self.last {
                 continue;
             }
+            level.catch_up();
+            let Level { sum, parameters, gain, part, .. } = level;
             match (coarser.last(), &mut level.upsample) {
-                (Some(coarser), Some(upsample)) => {
-                    upsample.forward(&coarser.sum, &level.parameters, level.gain, &mut level.sum);
-                }
-                _ => level.sum.iter_mut().zip(&level.parameters).for_each(|(sum, p)| *sum = level.gain * p),
+                (Some(coarser), Some(upsample)) => upsample.forward(&coarser.sum, parameters, *gain, sum, part),
+                _ => part.for_each_row(sum, |at, sum| {
+                    sum.iter_mut().zip(&parameters[at..]).for_each(|(sum, p)| *sum = *gain * p);
+                }),
             }
         }
         let colours = self.colours;
         let level = &mut self.levels[self.last];
-        let (sum, width) = match &mut self.frame {
+        let whole;
+        let (sum, part) = match &mut self.frame {
             Some(frame) => {
                 frame.upsample.spread(&level.sum, &mut frame.sum);
-                (&mut frame.sum, frame.size.width as usize)
+                whole = whole_of(frame.size);
+                (&mut frame.sum, &whole)
             }
-            None => (&mut level.sum, level.width),
+            None => (&mut level.sum, &level.part),
         };
-        rows_of_three(sum, width).for_each(|rows| colours.paint(rows));
+        rows_of_three(sum, part.width()).enumerate().with_min_len(ROWS).for_each(|(y, mut rows)| {
+            for columns in part.row(y) {
+                colours.paint(rows.each_mut().map(|row| &mut row[columns.clone()]));
+            }
+        });
         sum
     }
 
@@ -204,49 +268,60 @@ impl Store for Pyramid {
         let (width, area) = (size.width as usize, size.area());
         assert_eq!(pixel_gradient.len(), 3 * area, "a gradient of another size");
         let level = &mut self.levels[last];
-        let (picture, gradient) = match &mut self.frame {
-            Some(frame) => (&frame.sum, &mut frame.gradient),
-            None => (&level.sum, &mut level.gradient),
+        let whole = whole_of(size);
+        let (picture, gradient, part) = match &mut self.frame {
+            Some(frame) => (&frame.sum, &mut frame.gradient, &whole),
+            None => (&level.sum, &mut level.gradient, &level.part),
         };
-        rows_of_three(gradient, width).enumerate().for_each(|(y, axes)| {
-            let rows = [0, 1, 2].map(|channel| channel * area + y * width..channel * area + (y + 1) * width);
-            let pixels = rows.clone().map(|row| &picture[row]);
-            colours.adjoint(pixels, rows.map(|row| &pixel_gradient[row]), axes);
+        rows_of_three(gradient, width).enumerate().with_min_len(ROWS).for_each(|(y, mut axes)| {
+            for columns in part.row(y) {
+                let at = [0, 1, 2].map(|channel| channel * area + y * width);
+                let row = |planes, at| -> &[f32] { piece(planes, at, columns) };
+                let axes = axes.each_mut().map(|row| &mut row[columns.clone()]);
+                colours.adjoint(at.map(|at| row(picture, at)), at.map(|at| row(pixel_gradient, at)), axes);
+            }
         });
         if let Some(frame) = &mut self.frame {
-            frame.upsample.adjoint(&frame.gradient, &mut level.gradient);
+            frame.upsample.adjoint((&frame.gradient, &whole), (&mut level.gradient, &level.part));
         }
         for index in (1..=last).rev() {
             let (coarser, here) = self.levels.split_at_mut(index);
-            if let Some(upsample) = &mut here[0].upsample {
-                upsample.adjoint(&here[0].gradient, &mut coarser[index - 1].gradient);
+            let (coarser, level) = (&mut coarser[index - 1], &mut here[0]);
+            if let Some(upsample) = &mut level.upsample {
+                upsample.adjoint((&level.gradient, &level.part), (&mut coarser.gradient, &coarser.part));
             }
         }
         for level in &mut self.levels[..=last] {
-            let gain = level.gain;
-            level.gradient.par_chunks_mut(1 << 14).for_each(|chunk| chunk.iter_mut().for_each(|value| *value *= gain));
+            level.scale_gradient(level.gain);
         }
     }
 
     fn step(&mut self, rate: f64) {
-        if let Some(left) = optimiser::decayed(&self.optimiser, rate) {
-            for (index, level) in self.levels.iter_mut().enumerate().filter(|(_, level)| level.gain != 0.0) {
-                let planes = level.parameters.chunks_exact_mut(level.width * level.height);
-                let grounds = if index == 0 { self.ground } else { [0.0; 3] };
-                planes.zip(grounds).for_each(|(plane, ground)| optimiser::decay(plane, left, ground));
-            }
-        }
+        let left = optimiser::decayed(&self.optimiser, rate);
         for (level, age) in self.levels.iter_mut().zip(&mut self.ages).filter(|(level, _)| level.gain != 0.0) {
             *age += 1;
-            let update = Update::new(&self.optimiser, rate, *age);
-            update.apply_all(&mut level.parameters, &level.gradient, &mut level.moments, |p| p);
+            let past = Past { update: Update::new(&self.optimiser, rate, *age), left };
+            let Level { parameters, moments, ground, gradient, part, .. } = level;
+            let moved = Moved { parameters, moments, ground: *ground, projected: false };
+            level.lags.follow(past, part, gradient, moved);
+        }
+    }
+
+    fn settle(&mut self) {
+        for level in &mut self.levels {
+            level.part = level.whole();
+            level.catch_up();
         }
     }
 
     fn follow(&mut self, optimiser: Optimiser, fresh: bool) {
+        self.settle();
         self.optimiser = optimiser;
         if fresh {
-            self.levels.iter_mut().for_each(|level| level.moments.clear());
+            for level in &mut self.levels {
+                level.moments.clear();
+                level.lags = Lags::new(level.width, level.height, false);
+            }
             self.ages.fill(0);
         }
     }
@@ -254,13 +329,13 @@ impl Store for Pyramid {
     fn gradient_squares(&self) -> (f64, usize) {
         let moved = self.levels.iter().filter(|level| level.gain != 0.0);
         moved.fold((0.0, 0), |(sum, count), level| {
-            (sum + optimiser::sum_of_squares(&level.gradient), count + level.gradient.len())
+            (sum + optimiser::sum_of_squares(&level.part, &level.gradient), count + level.gradient.len())
         })
     }
 
     fn scale_gradient(&mut self, factor: f32) {
         let moved = self.levels.iter_mut().filter(|level| level.gain != 0.0);
-        moved.for_each(|level| optimiser::scale(&mut level.gradient, factor));
+        moved.for_each(|level| level.scale_gradient(factor));
     }
 
     fn shown(&self) -> Size {
@@ -270,6 +345,7 @@ impl Store for Pyramid {
     }
 
     fn resize(&mut self, size: Size) {
+        self.settle();
         // The coarsest level is always shown whole.
         let (width, height) =
             (self.levels[0].width.max(size.width as usize), self.levels[0].height.max(size.height as usize));
@@ -287,7 +363,7 @@ impl Store for Pyramid {
     fn whole(&mut self, finest: Option<f64>) -> Vec<f32> {
         let (last, frame) = (self.last, self.frame.take());
         self.last = self.levels.len() - 1;
-        let picture = self.decode(finest).to_vec();
+        let picture = self.decode(finest, &whole_of(self.shown())).to_vec();
         (self.last, self.frame) = (last, frame);
         picture
     }
@@ -311,6 +387,7 @@ impl Store for Pyramid {
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         let mut slots = Vec::new();
         for (index, level) in self.levels.iter_mut().enumerate() {
+            level.lags = Lags::new(level.width, level.height, true);
             let shape = vec![3, level.height, level.width];
             let Moments { mean, square } = &mut level.moments;
             slots.push((format!("levels.{index}.parameters"), shape.clone(), Slot::F32(&mut level.parameters)));

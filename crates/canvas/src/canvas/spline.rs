@@ -4,7 +4,11 @@
 //! Every coarse pixel spreads as a cubic B-spline around its centre: smooth to the second derivative, so no grid shows, and
 //! never beyond the range of the coarse values. Beyond the edge the last pixel is repeated.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
+
+use crate::spans::{Rect, Spans};
 
 /// One side, from coarse to fine.
 #[derive(Debug, Clone)]
@@ -74,6 +78,19 @@ impl Side {
     fn spread(&self, pixel: usize) -> &[(usize, f32)] {
         &self.entries[self.starts[pixel]..self.starts[pixel + 1]]
     }
+
+    /// The coarse pixels that fine ones are made of.
+    fn coarse_of(&self, fine: Range<usize>) -> Range<usize> {
+        let end = fine.end.checked_sub(1).map_or(0, |last| (self.up[last].0 + 4).min(self.coarse));
+        self.up.get(fine.start).map_or(0, |up| up.0)..end
+    }
+
+    /// The fine pixels that coarse ones are part of.
+    fn fine_of(&self, coarse: Range<usize>) -> Range<usize> {
+        let entries = &self.entries[self.starts[coarse.start]..self.starts[coarse.end]];
+        entries.iter().map(|entry| entry.0).min().unwrap_or(0)
+            ..entries.iter().map(|entry| entry.0 + 1).max().unwrap_or(0)
+    }
 }
 
 /// Upsampling of three planes from one size to another.
@@ -106,7 +123,7 @@ impl Upsample {
 
     /// Computes fine = upsampled coarse, both `[3, height, width]`.
     pub fn spread(&mut self, coarse: &[f32], fine: &mut [f32]) {
-        self.across_rows(coarse);
+        self.across_rows(coarse, &Spans::whole(self.across.fine, self.along.coarse));
         let (width, along, scratch) = (self.across.fine, &self.along, &self.scratch);
         fine.par_chunks_exact_mut(width).enumerate().for_each(|(row, to)| {
             let ([a, b, c, d], weights) = taps(along, scratch, width, row);
@@ -116,25 +133,37 @@ impl Upsample {
         });
     }
 
-    /// Computes fine = upsampled coarse + gain own, all `[3, height, width]`.
-    pub fn forward(&mut self, coarse: &[f32], own: &[f32], gain: f32, fine: &mut [f32]) {
-        self.across_rows(coarse);
+    /// Returns the coarse pixels that a rectangle of the fine ones is made of.
+    pub fn coarse_of(&self, fine: Rect) -> Rect {
+        Rect { columns: self.across.coarse_of(fine.columns), rows: self.along.coarse_of(fine.rows) }
+    }
+
+    /// Computes a part of fine = upsampled coarse + gain own, all `[3, height, width]`.
+    pub fn forward(&mut self, coarse: &[f32], own: &[f32], gain: f32, fine: &mut [f32], part: &Spans) {
+        let between = part.rects().map(|rect| Rect { rows: self.along.coarse_of(rect.rows), ..rect });
+        let between = self.between(&between.collect::<Vec<_>>());
+        self.across_rows(coarse, &between);
         let (width, along, scratch) = (self.across.fine, &self.along, &self.scratch);
-        let rows = fine.par_chunks_exact_mut(width).zip(own.par_chunks_exact(width)).enumerate();
-        rows.for_each(|(row, (to, own))| {
-            let ([a, b, c, d], weights) = taps(along, scratch, width, row);
-            for (x, (to, own)) in to.iter_mut().zip(own).enumerate() {
+        part.for_each_row(fine, |at, to| {
+            let (taps, weights) = taps(along, scratch, width, at / width);
+            let [a, b, c, d] = taps.map(|tap| &tap[at % width..]);
+            for (x, (to, own)) in to.iter_mut().zip(&own[at..]).enumerate() {
                 *to = gain * own + weights[0] * a[x] + weights[1] * b[x] + weights[2] * c[x] + weights[3] * d[x];
             }
         });
     }
 
-    /// Upsamples the coarse rows along x, into the scratch.
-    fn across_rows(&mut self, coarse: &[f32]) {
+    /// A part of the scratch.
+    fn between(&self, rects: &[Rect]) -> Spans {
+        Spans::of(self.across.fine, self.along.coarse, rects)
+    }
+
+    /// Upsamples the coarse rows along x, into a part of the scratch.
+    fn across_rows(&mut self, coarse: &[f32], part: &Spans) {
         let across = &self.across;
-        let rows = self.scratch.par_chunks_exact_mut(across.fine).zip(coarse.par_chunks_exact(across.coarse));
-        rows.for_each(|(to, from)| {
-            for (to, (start, weights)) in to.iter_mut().zip(&across.up) {
+        part.for_each_row(&mut self.scratch, |at, to| {
+            let from = &coarse[at / across.fine * across.coarse..][..across.coarse];
+            for (to, (start, weights)) in to.iter_mut().zip(&across.up[at % across.fine..]) {
                 *to = match from.get(*start..start + 4) {
                     Some(taps) => taps.iter().zip(weights).map(|(tap, weight)| tap * weight).sum(),
                     None => from.iter().zip(weights).map(|(tap, weight)| tap * weight).sum(),
@@ -143,23 +172,29 @@ impl Upsample {
         });
     }
 
-    /// Computes coarse = the adjoint applied to fine.
-    pub fn adjoint(&mut self, fine: &[f32], coarse: &mut [f32]) {
+    /// Computes a part of coarse = the adjoint applied to a part of fine; the rest of it counts as 0, whatever it holds.
+    pub fn adjoint(&mut self, (fine, part): (&[f32], &Spans), (coarse, coarse_part): (&mut [f32], &Spans)) {
+        let between = coarse_part.rects().map(|rect| Rect { columns: self.across.fine_of(rect.columns), ..rect });
+        let between = self.between(&between.collect::<Vec<_>>());
         let (across, along) = (&self.across, &self.along);
         let width = across.fine;
-        self.scratch.par_chunks_exact_mut(width).enumerate().for_each(|(row, to)| {
-            let (channel, y) = (row / along.coarse, row % along.coarse);
+        between.for_each_row(&mut self.scratch, |at, to| {
+            let (row, start) = (at / width, at % width);
+            let (channel, y, end) = (row / along.coarse, row % along.coarse, start + to.len());
             to.fill(0.0);
             for &(y, weight) in along.spread(y) {
                 let from = &fine[(channel * along.fine + y) * width..][..width];
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to += weight * from;
+                for columns in part.row(y) {
+                    let columns = columns.start.clamp(start, end)..columns.end.clamp(start, end);
+                    let to = &mut to[columns.start - start..columns.end - start];
+                    to.iter_mut().zip(&from[columns]).for_each(|(to, from)| *to += weight * from);
                 }
             }
         });
-        let rows = coarse.par_chunks_exact_mut(across.coarse).zip(self.scratch.par_chunks_exact(width));
-        rows.for_each(|(to, from)| {
-            for (x, to) in to.iter_mut().enumerate() {
+        let scratch = &self.scratch;
+        coarse_part.for_each_row(coarse, |at, to| {
+            let from = &scratch[at / across.coarse * width..][..width];
+            for (x, to) in (at % across.coarse..).zip(to) {
                 *to = across.spread(x).iter().map(|&(x, weight)| weight * from[x]).sum();
             }
         });
@@ -190,14 +225,46 @@ mod tests {
             let a = random(3 * coarse.0 * coarse.1, 1);
             let b = random(3 * fine.0 * fine.1, 2);
             let mut up = vec![f32::NAN; b.len()];
-            upsample.forward(&a, &b, 0.0, &mut up);
+            let wholes = [coarse, fine].map(|(width, height)| Spans::whole(width, height));
+            upsample.forward(&a, &b, 0.0, &mut up, &wholes[1]);
             let mut down = vec![f32::NAN; a.len()];
-            upsample.adjoint(&b, &mut down);
+            upsample.adjoint((&b, &wholes[1]), (&mut down, &wholes[0]));
             let (one, other) = (dot(&up, &b), dot(&a, &down));
             assert!((one - other).abs() < 1e-5 * one.abs(), "{one} {other}");
             let mut alone = vec![f32::NAN; b.len()];
             upsample.spread(&a, &mut alone);
             assert!(alone.iter().zip(&up).all(|(alone, up)| (alone - up).abs() < 1e-6));
+        }
+    }
+
+    #[test]
+    fn parts_are_those_of_the_whole() {
+        for (coarse, fine) in [((40, 30), (80, 60)), ((41, 29), (83, 57))] {
+            let mut upsample = Upsample::new(coarse, fine);
+            let (a, b) = (random(3 * coarse.0 * coarse.1, 1), random(3 * fine.0 * fine.1, 2));
+            let rects = [(3..20, 8..30), (50..80, 25..57)].map(|(columns, rows)| Rect { columns, rows });
+            let part = Spans::of(fine.0, fine.1, &rects);
+            let coarse_part = Spans::of(coarse.0, coarse.1, &rects.map(|rect| upsample.coarse_of(rect)));
+            assert!(!part.is_whole() && !coarse_part.is_whole());
+            let [coarse_whole, whole] = [coarse, fine].map(|(width, height)| Spans::whole(width, height));
+            // What the scratch holds must not matter, nor what lies beyond the parts.
+            upsample.scratch.fill(f32::NAN);
+            let mut beyond = vec![f32::NAN; a.len()];
+            coarse_part.for_each_row(&mut beyond, |at, row| row.copy_from_slice(&a[at..][..row.len()]));
+            let (mut some, mut all) = (vec![f32::NAN; b.len()], vec![f32::NAN; b.len()]);
+            upsample.forward(&beyond, &b, 0.5, &mut some, &part);
+            upsample.forward(&a, &b, 0.5, &mut all, &whole);
+            part.for_each_row(&mut some, |at, row| assert!(row == &all[at..][..row.len()]));
+            assert!(some.iter().filter(|value| !value.is_nan()).count() == 3 * part.area());
+
+            let mut gradient = vec![f32::NAN; b.len()];
+            part.for_each_row(&mut gradient, |at, row| row.copy_from_slice(&b[at..][..row.len()]));
+            let zero = gradient.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect::<Vec<_>>();
+            upsample.scratch.fill(f32::NAN);
+            let (mut some, mut all) = (vec![0.0; a.len()], vec![f32::NAN; a.len()]);
+            upsample.adjoint((&gradient, &part), (&mut some, &coarse_part));
+            upsample.adjoint((&zero, &whole), (&mut all, &coarse_whole));
+            assert!(some == all);
         }
     }
 
@@ -220,11 +287,11 @@ mod tests {
     #[test]
     fn flat_stays_flat_and_slopes_stay_straight() {
         let mut upsample = Upsample::new((12, 9), (25, 18));
-        let mut up = vec![0.0; 3 * 25 * 18];
-        upsample.forward(&[0.3; 3 * 12 * 9], &vec![1.0; 3 * 25 * 18], 0.5, &mut up);
+        let (mut up, whole) = (vec![0.0; 3 * 25 * 18], Spans::whole(25, 18));
+        upsample.forward(&[0.3; 3 * 12 * 9], &vec![1.0; 3 * 25 * 18], 0.5, &mut up, &whole);
         assert!(up.iter().all(|x| (x - 0.8).abs() < 1e-6));
         let slope: Vec<f32> = (0..3 * 12 * 9).map(|i| (i % 12) as f32).collect();
-        upsample.forward(&slope, &vec![0.0; 3 * 25 * 18], 0.0, &mut up);
+        upsample.forward(&slope, &vec![0.0; 3 * 25 * 18], 0.0, &mut up, &whole);
         for (x, value) in up.iter().enumerate().take(20).skip(5) {
             assert!((value - ((x as f32 + 0.5) * 12.0 / 25.0 - 0.5)).abs() < 1e-5);
         }

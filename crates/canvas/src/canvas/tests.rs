@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::plan::{Ground, Init};
+use crate::spans::{Rect, TILE};
 
 pub(super) fn random(count: usize, seed: u64) -> Vec<f32> {
     (0..count as u64).map(|i| Draws::new(seed).unit(i) as f32).collect()
@@ -184,7 +185,7 @@ fn every_optimiser_learns_a_picture() {
 
 #[test]
 fn memory_outlives_settings_but_not_the_kind() {
-    let mean = |canvas: &Canvas| {
+    let mean = |canvas: &mut Canvas| {
         let tensors = canvas.state().tensors;
         let means = tensors.iter().filter(|tensor| tensor.name.ends_with("mean"));
         means
@@ -197,18 +198,18 @@ fn memory_outlives_settings_but_not_the_kind() {
     for basis in &BASES {
         let mut canvas = canvas(basis, 24, 16, 0.1);
         approach(&mut canvas, &random(3 * 24 * 16, 2), 3, None);
-        let before = mean(&canvas);
+        let before = mean(&mut canvas);
         assert!(before.iter().any(|value| *value != 0.0));
         canvas.follow(&Optimiser::AdamW { beta1: 0.5, beta2: 0.9, epsilon: 1e-6, decay: 0.1 });
-        assert!(mean(&canvas) == before, "{basis:?}");
+        assert!(mean(&mut canvas) == before, "{basis:?}");
         canvas.follow(&Optimiser::Sign { momentum: 0.5 });
-        assert!(mean(&canvas).iter().all(|value| *value == 0.0), "{basis:?}");
+        assert!(mean(&mut canvas).iter().all(|value| *value == 0.0), "{basis:?}");
         assert_eq!(canvas.state().optimiser, "sign");
         // An unchanged optimiser does not start anew.
         approach(&mut canvas, &random(3 * 24 * 16, 2), 1, None);
-        let before = mean(&canvas);
+        let before = mean(&mut canvas);
         canvas.follow(&Optimiser::Sign { momentum: 0.5 });
-        assert!(mean(&canvas) == before && before.iter().any(|value| *value != 0.0));
+        assert!(mean(&mut canvas) == before && before.iter().any(|value| *value != 0.0));
     }
 }
 
@@ -496,10 +497,62 @@ fn a_state_put_back_goes_on_bit_by_bit() {
 }
 
 #[test]
+fn pixels_that_are_moved_later_are_the_same_to_the_bit() {
+    let size = Size { width: 300, height: 200 };
+    let (width, height) = (size.width as usize, size.height as usize);
+    let bases = [Basis::Pixels, Basis::Pyramid { coarsest: 8 }];
+    let cases = every_optimiser().into_iter().flat_map(|optimiser| bases.clone().map(|basis| (optimiser, basis)));
+    for (optimiser, basis) in cases {
+        let plan = plan(&basis, [0.5, 0.0, 1.0], 0.1);
+        let finest = (basis != Basis::Pixels).then_some(40.0);
+        let mut canvases = [0, 1].map(|_| Canvas::new(&plan, size, 5).unwrap());
+        for step in 0..40u64 {
+            let draws = Draws::new(9).at(step);
+            // Tiles, sometimes all of them, sometimes none.
+            let tiles = |x: u64, y: u64| draws.unit(1 + 16 * y + x) < [0.1, 0.4, 1.0, 0.0][(step % 7).min(3) as usize];
+            let rects = (0..16).flat_map(|y| (0..16).map(move |x| (x, y))).filter(|&(x, y)| tiles(x, y));
+            let rects: Vec<Rect> = rects
+                .map(|(x, y)| (x as usize * TILE, y as usize * TILE))
+                .filter(|&(x, y)| x < width && y < height)
+                .map(|(x, y)| Rect { columns: x..(x + TILE).min(width), rows: y..(y + TILE).min(height) })
+                .collect();
+            let part = Spans::of(width, height, &rects);
+            let mut gradient = random(3 * size.area(), step);
+            gradient.iter_mut().for_each(|value| *value = (*value - 0.5) * 1e-2);
+            let mut inside = vec![0.0; gradient.len()];
+            part.add(&mut inside, 1.0, &gradient);
+            let whole = canvases[0].decode(finest).to_vec();
+            let seen = canvases[1].decode_part(finest, &part);
+            for y in 0..height {
+                for columns in part.row(y) {
+                    let at = y * width + columns.start..y * width + columns.end;
+                    assert!(whole[at.clone()] == seen[at], "{optimiser:?} {basis:?} {step}");
+                }
+            }
+            for (canvas, gradient) in canvases.iter_mut().zip([&inside, &gradient]) {
+                canvas.backprop(gradient);
+                match step % 3 {
+                    0 => canvas.normalise_gradient(),
+                    1 => canvas.clip_gradient(0.05),
+                    _ => {}
+                }
+                canvas.step(0.05 / (1.0 + step as f64));
+                if step == 5 {
+                    canvas.follow(&optimiser);
+                }
+            }
+        }
+        let [whole, parts] = &mut canvases;
+        assert!(whole.state() == parts.state(), "{optimiser:?} {basis:?}");
+        assert!(whole.picture(Some(5.0)) == parts.picture(Some(5.0)), "{optimiser:?}");
+    }
+}
+
+#[test]
 fn a_state_that_does_not_fit_is_refused() {
     for basis in &BASES {
-        let other = canvas(basis, 40, 33, 0.3);
-        let refused = |change: &dyn Fn(&mut State<'_>)| {
+        let mut other = canvas(basis, 40, 33, 0.3);
+        let mut refused = |change: &dyn Fn(&mut State<'_>)| {
             let mut state = other.state();
             change(&mut state);
             canvas(basis, 40, 33, 0.0).restore(&state).expect_err("a state that does not fit")

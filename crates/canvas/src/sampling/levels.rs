@@ -6,8 +6,13 @@
 //!
 //! Pixels are stored as four lanes (red, green, blue, unused), which fill one vector register.
 
-use crate::plan::Size;
+use std::ops::Range;
+
 use rayon::prelude::*;
+
+use super::visible::Visible;
+use crate::plan::Size;
+use crate::spans::Spans;
 
 /// Red, green, blue, and a lane that is always 0.
 pub(super) type Pixel = [f32; 4];
@@ -80,27 +85,26 @@ struct Chain {
 
 impl Chain {
     fn new(size: Size) -> Chain {
-        let mut sides = vec![(size.width as usize, size.height as usize)];
-        let mut shrinks = Vec::new();
-        while let Some(&(width, height)) = sides.last().filter(|side| **side != (1, 1)) {
-            shrinks.push([Shrink::new(width), Shrink::new(height)]);
-            sides.push(((width / 2).max(1), (height / 2).max(1)));
-        }
+        let sides = sides(size);
+        let finer = &sides[..sides.len() - 1];
+        let shrinks = finer.iter().map(|&(width, height)| [Shrink::new(width), Shrink::new(height)]).collect();
         Chain { sides, shrinks }
     }
 }
 
+/// Returns the sides (width, height) of all levels.
+pub(super) fn sides(size: Size) -> Vec<(usize, usize)> {
+    let mut sides = vec![(size.width as usize, size.height as usize)];
+    while let Some(&(width, height)) = sides.last().filter(|side| **side != (1, 1)) {
+        sides.push(((width / 2).max(1), (height / 2).max(1)));
+    }
+    sides
+}
+
 /// Returns the memory of one chain of levels in bytes.
 pub(super) fn memory_needed(size: Size) -> u64 {
-    let (mut width, mut height) = (u64::from(size.width), u64::from(size.height));
-    let mut pixels = 0;
-    loop {
-        pixels += width * height;
-        if (width, height) == (1, 1) {
-            return pixels * size_of::<Pixel>() as u64;
-        }
-        (width, height) = ((width / 2).max(1), (height / 2).max(1));
-    }
+    let pixels: u64 = sides(size).into_iter().map(|(width, height)| width as u64 * height as u64).sum();
+    pixels * size_of::<Pixel>() as u64
 }
 
 /// The chain of shrunk pictures.
@@ -108,6 +112,8 @@ pub(super) fn memory_needed(size: Size) -> u64 {
 pub struct Levels {
     chain: Chain,
     pub(super) levels: Vec<Level>,
+    /// Whether they were last built from the whole picture.
+    whole: bool,
 }
 
 impl Levels {
@@ -116,7 +122,7 @@ impl Levels {
         let chain = Chain::new(size);
         let level = |&(width, height): &(usize, usize)| Level { width, height, pixels: vec![[0.0; 4]; width * height] };
         let levels = chain.sides.iter().map(level).collect();
-        Levels { chain, levels }
+        Levels { chain, levels, whole: false }
     }
 
     /// The size of the picture.
@@ -125,8 +131,11 @@ impl Levels {
     }
 
     /// Returns the picture that the levels were built from, as interleaved 8-bit RGB rows, with values rounded and clamped to
-    /// 0..=255.
-    pub fn rgb8(&self) -> Vec<u8> {
+    /// 0..=255; `None` if they were built from a part of it.
+    pub fn rgb8(&self) -> Option<Vec<u8>> {
+        if !self.whole {
+            return None;
+        }
         let mut bytes = vec![0; self.levels[0].pixels.len() * 3];
         for (rgb, pixel) in bytes.chunks_exact_mut(3).zip(&self.levels[0].pixels) {
             for (byte, value) in rgb.iter_mut().zip(pixel) {
@@ -134,7 +143,7 @@ impl Levels {
                 *byte = (value * 255.0 + 0.5) as u8;
             }
         }
-        bytes
+        Some(bytes)
     }
 
     /// Returns the index of the coarsest level.
@@ -148,47 +157,51 @@ impl Levels {
         [level.width as f64 / canvas.width as f64, level.height as f64 / canvas.height as f64]
     }
 
-    /// Builds the levels from a picture `[3, H, W]` of the size they were made for.
-    pub fn build(&mut self, pixels: &[f32]) {
+    /// Builds the visible part of the levels from a picture `[3, H, W]` of the size they were made for, of which only that part
+    /// counts. The rest of the levels stays as it is.
+    pub fn build(&mut self, pixels: &[f32], visible: &Visible) {
         let area = self.levels[0].pixels.len();
         assert_eq!(pixels.len(), 3 * area, "a picture of another size");
         let width = self.levels[0].width;
         let (red, rest) = pixels.split_at(area);
         let (green, blue) = rest.split_at(area);
-        let rows = ROWS * width;
-        self.levels[0]
-            .pixels
-            .par_chunks_mut(rows)
-            .zip(red.par_chunks(rows).zip(green.par_chunks(rows).zip(blue.par_chunks(rows))))
-            .for_each(|(to, (red, (green, blue)))| {
-                for (to, (red, (green, blue))) in to.iter_mut().zip(red.iter().zip(green.iter().zip(blue))) {
+        let spans = visible.canvas();
+        self.levels[0].pixels.par_chunks_mut(width).enumerate().with_min_len(ROWS).for_each(|(y, row)| {
+            for columns in spans.row(y) {
+                let from = y * width + columns.start..y * width + columns.end;
+                let colours = red[from.clone()].iter().zip(green[from.clone()].iter().zip(&blue[from]));
+                for (to, (red, (green, blue))) in row[columns.clone()].iter_mut().zip(colours) {
                     *to = [*red, *green, *blue, 0.0];
                 }
-            });
+            }
+        });
         for (index, shrinks) in self.chain.shrinks.iter().enumerate() {
             let (fine, coarse) = self.levels.split_at_mut(index + 1);
-            down(&fine[index], &mut coarse[0], shrinks);
+            down(&fine[index], &mut coarse[0], shrinks, &visible.read[index + 1]);
+        }
+        self.whole = spans.is_whole();
+    }
+
+    /// Clears the visible part of the levels from `finest` to `coarsest` before gradients are accumulated in them.
+    pub(super) fn clear(&mut self, finest: usize, coarsest: usize, visible: &Visible) {
+        for (level, spans) in self.levels[finest..=coarsest].iter_mut().zip(&visible.written[finest..]) {
+            level.pixels.par_chunks_mut(level.width).enumerate().with_min_len(ROWS).for_each(|(y, row)| {
+                spans.row(y).iter().for_each(|columns| row[columns.clone()].fill([0.0; 4]));
+            });
         }
     }
 
-    /// Clears the levels from `finest` to `coarsest` before gradients are accumulated in them.
-    pub(super) fn clear(&mut self, finest: usize, coarsest: usize) {
-        for level in &mut self.levels[finest..=coarsest] {
-            level.pixels.par_chunks_mut(ROWS * level.width).for_each(|chunk| chunk.fill([0.0; 4]));
-        }
-    }
-
-    /// The adjoint of [`build`](Self::build): computes the gradient `[3, H, W]` from those of the levels `finest..=coarsest`;
-    /// the other levels have none. Overwrites `gradient`, and uses the finer levels as scratch.
-    pub(super) fn collapse(&mut self, finest: usize, coarsest: usize, gradient: &mut [f32]) {
+    /// The adjoint of [`build`](Self::build): computes the visible part of the gradient `[3, H, W]` from those of the levels
+    /// `finest..=coarsest`; the other levels have none. Overwrites it, and uses the finer levels as scratch.
+    pub(super) fn collapse(&mut self, finest: usize, coarsest: usize, visible: &Visible, gradient: &mut [f32]) {
         for index in (1..coarsest).rev() {
             let (fine, coarse) = self.levels.split_at_mut(index + 1);
-            up(&mut fine[index], &coarse[0], &self.chain.shrinks[index], index >= finest);
+            up(&mut fine[index], &coarse[0], &self.chain.shrinks[index], &visible.written[index], index >= finest);
         }
         let (fine, coarse) = self.levels.split_at_mut(1);
         let first = (finest == 0).then_some(&fine[0]);
         let second = coarse.first().filter(|_| coarsest > 0).zip(self.chain.shrinks.first());
-        planes(first, second, self.chain.sides[0], gradient);
+        planes(first, second, &visible.written[0], gradient);
     }
 }
 
@@ -203,19 +216,20 @@ fn blend<const N: usize>(parts: [(Pixel, f32); N]) -> Pixel {
     sum
 }
 
-/// Shrinks one level into the next.
-fn down(fine: &Level, coarse: &mut Level, [across, along]: &[Shrink; 2]) {
+/// Shrinks one level into the part `spans` of the next.
+fn down(fine: &Level, coarse: &mut Level, [across, along]: &[Shrink; 2], spans: &Spans) {
     let (width, from) = (fine.width, &fine.pixels);
-    let to_width = coarse.width;
-    coarse.pixels.par_chunks_mut(ROWS * to_width).enumerate().for_each(|(block, rows)| {
-        let mut mixed = vec![[0.0; 4]; width + 2];
-        for (j, to) in rows.chunks_exact_mut(to_width).enumerate() {
-            let (start, weights) = along.down[block * ROWS + j];
+    let rows = coarse.pixels.par_chunks_mut(coarse.width).enumerate().with_min_len(ROWS);
+    rows.for_each_init(Vec::new, |mixed, (y, to)| {
+        for columns in spans.row(y) {
+            let (start, weights) = along.down[y];
+            let children = 2 * columns.start..(2 * columns.end + 1).min(width);
             let row = |tap: usize| {
                 // A row beyond the last has weight 0.
                 let y = (start + tap).min(fine.height - 1);
-                &from[y * width..(y + 1) * width]
+                &from[y * width..(y + 1) * width][children.clone()]
             };
+            let to = &mut to[columns.clone()];
             if across.even && along.even {
                 let pairs = row(0).as_chunks::<2>().0.iter().zip(row(1).as_chunks::<2>().0);
                 for (to, (upper, lower)) in to.iter_mut().zip(pairs) {
@@ -223,30 +237,35 @@ fn down(fine: &Level, coarse: &mut Level, [across, along]: &[Shrink; 2]) {
                 }
                 continue;
             }
-            for (mixed, ((a, b), c)) in mixed.iter_mut().zip(row(0).iter().zip(row(1)).zip(row(2))) {
-                *mixed = blend([(*a, weights[0]), (*b, weights[1]), (*c, weights[2])]);
-            }
-            for (to, &(start, weights)) in to.iter_mut().zip(&across.down) {
-                let taps = &mixed[start..start + 3];
+            mixed.clear();
+            let taps = row(0).iter().zip(row(1)).zip(row(2));
+            mixed.extend(taps.map(|((a, b), c)| blend([(*a, weights[0]), (*b, weights[1]), (*c, weights[2])])));
+            // Taps beyond the side have weight 0.
+            mixed.extend([[0.0; 4]; 2]);
+            for (to, &(start, weights)) in to.iter_mut().zip(&across.down[columns.clone()]) {
+                let taps = &mixed[start - children.start..][..3];
                 *to = blend([(taps[0], weights[0]), (taps[1], weights[1]), (taps[2], weights[2])]);
             }
         }
     });
 }
 
-/// Computes one row of the adjoint of [`down`]: calls `put` with the coarse level's contribution to each pixel of fine row `y`.
+/// Computes a part of one row of the adjoint of [`down`]: calls `put` with the coarse level's contribution to each pixel of the `columns`
+/// of fine row `y`.
 fn up_row(
     coarse: &Level,
     [across, along]: &[Shrink; 2],
-    y: usize,
+    (y, columns): (usize, &Range<usize>),
     mixed: &mut Vec<Pixel>,
     mut put: impl FnMut(usize, Pixel),
 ) {
     let width = coarse.width;
     let (first, weights) = along.up[y];
+    // The parents of the columns; where a side is odd, the second tap of the last one, too.
+    let parents = (columns.start / 2).saturating_sub(2)..(columns.end.div_ceil(2) + 1).min(width);
     let row = |tap: usize| {
         let y = (first + tap).min(coarse.height - 1);
-        &coarse.pixels[y * width..(y + 1) * width]
+        &coarse.pixels[y * width..(y + 1) * width][parents.clone()]
     };
     mixed.clear();
     if along.even {
@@ -257,26 +276,23 @@ fn up_row(
         mixed.extend(row(0).iter().zip(row(1)).map(|(a, b)| blend([(*a, weights[0]), (*b, weights[1])])));
     }
     if across.even {
-        for (i, parent) in mixed.iter().enumerate() {
-            let half = parent.map(|lane| 0.5 * lane);
-            put(2 * i, half);
-            put(2 * i + 1, half);
+        for x in columns.clone() {
+            put(x, mixed[x / 2 - parents.start].map(|lane| 0.5 * lane));
         }
     } else {
-        for (x, &(first, weights)) in across.up.iter().enumerate() {
-            let second = mixed[(first + 1).min(width - 1)];
-            put(x, blend([(mixed[first], weights[0]), (second, weights[1])]));
+        for (x, &(first, weights)) in columns.clone().zip(&across.up[columns.clone()]) {
+            let second = mixed[(first + 1).min(width - 1) - parents.start];
+            put(x, blend([(mixed[first - parents.start], weights[0]), (second, weights[1])]));
         }
     }
 }
 
-/// Applies the adjoint of [`down`] to the finer level: adds to it, or overwrites it.
-fn up(fine: &mut Level, coarse: &Level, shrinks: &[Shrink; 2], add: bool) {
-    let width = fine.width;
-    fine.pixels.par_chunks_mut(ROWS * width).enumerate().for_each(|(block, rows)| {
-        let mut mixed = Vec::new();
-        for (j, to) in rows.chunks_exact_mut(width).enumerate() {
-            up_row(coarse, shrinks, block * ROWS + j, &mut mixed, |x, part| {
+/// Applies the adjoint of [`down`] to the part `spans` of the finer level: adds to it, or overwrites it.
+fn up(fine: &mut Level, coarse: &Level, shrinks: &[Shrink; 2], spans: &Spans, add: bool) {
+    let rows = fine.pixels.par_chunks_mut(fine.width).enumerate().with_min_len(ROWS);
+    rows.for_each_init(Vec::new, |mixed, (y, to)| {
+        for columns in spans.row(y) {
+            up_row(coarse, shrinks, (y, columns), mixed, |x, part| {
                 let base = if add { to[x] } else { [0.0; 4] };
                 to[x] = [base[0] + part[0], base[1] + part[1], base[2] + part[2], 0.0];
             });
@@ -284,37 +300,33 @@ fn up(fine: &mut Level, coarse: &Level, shrinks: &[Shrink; 2], add: bool) {
     });
 }
 
-/// Writes level 0's gradient as planes: its own, if it has one, plus the contribution of level 1.
-fn planes(
-    first: Option<&Level>,
-    second: Option<(&Level, &[Shrink; 2])>,
-    (width, height): (usize, usize),
-    gradient: &mut [f32],
-) {
-    let area = width * height;
+/// Writes the part `spans` of level 0's gradient as planes: its own, if it has one, plus the contribution of level 1.
+fn planes(first: Option<&Level>, second: Option<(&Level, &[Shrink; 2])>, spans: &Spans, gradient: &mut [f32]) {
+    let width = spans.width();
+    let area = width * spans.height();
     assert_eq!(gradient.len(), 3 * area, "a gradient of another size");
     let (red, rest) = gradient.split_at_mut(area);
     let (green, blue) = rest.split_at_mut(area);
-    let rows = ROWS * width;
-    red.par_chunks_mut(rows).zip(green.par_chunks_mut(rows).zip(blue.par_chunks_mut(rows))).enumerate().for_each(
-        |(block, (red, (green, blue)))| {
-            let mut sum = vec![[0.0; 4]; width];
-            let mut mixed = Vec::new();
-            for j in 0..red.len() / width {
-                let y = block * ROWS + j;
+    let rows = red.par_chunks_mut(width).zip(green.par_chunks_mut(width).zip(blue.par_chunks_mut(width)));
+    rows.enumerate().with_min_len(ROWS).for_each_init(
+        || (Vec::new(), Vec::new()),
+        |(sum, mixed), (y, (red, (green, blue)))| {
+            for columns in spans.row(y) {
+                sum.clear();
                 match first {
-                    Some(level) => sum.copy_from_slice(&level.pixels[y * width..(y + 1) * width]),
-                    None => sum.fill([0.0; 4]),
+                    Some(level) => sum.extend_from_slice(&level.pixels[y * width..(y + 1) * width][columns.clone()]),
+                    None => sum.resize(columns.len(), [0.0; 4]),
                 }
                 if let Some((coarse, shrinks)) = second {
-                    up_row(coarse, shrinks, y, &mut mixed, |x, part| {
-                        let to = &mut sum[x];
+                    up_row(coarse, shrinks, (y, columns), mixed, |x, part| {
+                        let to = &mut sum[x - columns.start];
                         *to = [to[0] + part[0], to[1] + part[1], to[2] + part[2], 0.0];
                     });
                 }
-                let row = j * width..(j + 1) * width;
-                let to = red[row.clone()].iter_mut().zip(green[row.clone()].iter_mut().zip(&mut blue[row]));
-                for ((red, (green, blue)), sum) in to.zip(&sum) {
+                let to = red[columns.clone()]
+                    .iter_mut()
+                    .zip(green[columns.clone()].iter_mut().zip(&mut blue[columns.clone()]));
+                for ((red, (green, blue)), sum) in to.zip(sum.iter()) {
                     (*red, *green, *blue) = (sum[0], sum[1], sum[2]);
                 }
             }
@@ -335,7 +347,7 @@ mod tests {
             let size = Size { width, height };
             let picture = random(3 * size.area(), 3);
             let mut levels = Levels::new(size);
-            levels.build(&picture);
+            levels.build(&picture, &Visible::whole(size));
             let area = size.area();
             let means = [0, 1, 2]
                 .map(|c| picture[c * area..(c + 1) * area].iter().map(|&x| f64::from(x)).sum::<f64>() / area as f64);
@@ -355,7 +367,7 @@ mod tests {
             let size = Size { width, height };
             let picture = random(3 * size.area(), 5);
             let mut levels = Levels::new(size);
-            levels.build(&picture);
+            levels.build(&picture, &Visible::whole(size));
             let last = levels.last();
             for (finest, coarsest) in [(0, last), (1, 3), (0, 0), (2, 2), (0, 1)] {
                 let mut gradients = Levels::new(size);
@@ -371,7 +383,7 @@ mod tests {
                     }
                 }
                 let mut gradient = vec![f32::NAN; 3 * size.area()];
-                gradients.collapse(finest, coarsest, &mut gradient);
+                gradients.collapse(finest, coarsest, &Visible::whole(size), &mut gradient);
                 let other = dot(&picture, &gradient);
                 assert!((product - other).abs() <= 1e-5 * product.abs().max(1.0), "{size:?} {product} {other}");
             }

@@ -13,6 +13,7 @@
 //! | `region` | parts of the canvas: where places lie, which part of a gradient counts |
 //! | `homography` | 3 x 3 matrices and their local scale |
 //! | `levels` | the chain of shrunk pictures, and its adjoint |
+//! | `visible` | the part of every level that windows look at |
 //! | `footprint` | which levels and how many probes a window pixel needs |
 //! | `taps` | pixels that a run of samples touches, edges included |
 //! | `gather` | `gather` |
@@ -28,6 +29,7 @@ mod levels;
 mod region;
 mod scatter;
 mod taps;
+mod visible;
 mod window;
 
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub use gather::gather;
 pub use levels::Levels;
 pub use region::{Region, RegionError};
 pub use scatter::{ScatterScratch, scatter};
+pub use visible::Visible;
 pub use window::{FixedPlace, Frame, Window};
 
 /// Returns the memory in bytes that sampling a canvas of this size takes: the levels, their gradients, and the pixel

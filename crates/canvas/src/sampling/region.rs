@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use image::imageops::FilterType;
-use rayon::prelude::*;
-
 use crate::picture_file::{self, Behind};
 use crate::plan::{self, Size};
+use crate::spans::Spans;
+use image::imageops::FilterType;
 
 /// The reason why a region could not be created.
 #[derive(Debug, thiserror::Error)]
@@ -119,18 +118,19 @@ impl Region {
         Some([(pixel % self.width) as f64 + across, (pixel / self.width) as f64 + at[1]])
     }
 
-    /// Masks a pixel gradient `[3, H, W]` in place: keeps only the part that lies in the region.
-    pub fn keep(&self, gradient: &mut [f32]) {
-        gradient.par_chunks_exact_mut(self.mask.len()).for_each(|gradient| {
-            gradient.iter_mut().zip(&self.mask).for_each(|(gradient, mask)| *gradient *= mask);
+    /// Masks the part `spans` of a pixel gradient `[3, H, W]` in place: keeps only what lies in the region.
+    pub fn keep(&self, spans: &Spans, gradient: &mut [f32]) {
+        spans.for_each_row(gradient, |at, gradient| {
+            let mask = &self.mask[at % self.mask.len()..][..gradient.len()];
+            gradient.iter_mut().zip(mask).for_each(|(gradient, mask)| *gradient *= mask);
         });
     }
 
-    /// Adds the part of a pixel gradient `[3, H, W]` that lies in the region to `sum`.
-    pub fn add(&self, gradient: &[f32], sum: &mut [f32]) {
-        let area = self.mask.len();
-        sum.par_chunks_exact_mut(area).zip(gradient.par_chunks_exact(area)).for_each(|(sum, gradient)| {
-            for ((sum, gradient), mask) in sum.iter_mut().zip(gradient).zip(&self.mask) {
+    /// Adds what lies in the region of the part `spans` of a pixel gradient `[3, H, W]` to `sum`.
+    pub fn add(&self, spans: &Spans, gradient: &[f32], sum: &mut [f32]) {
+        spans.for_each_row(sum, |at, sum| {
+            let (gradient, mask) = (&gradient[at..][..sum.len()], &self.mask[at % self.mask.len()..][..sum.len()]);
+            for ((sum, gradient), mask) in sum.iter_mut().zip(gradient).zip(mask) {
                 *sum += mask * gradient;
             }
         });
@@ -191,7 +191,7 @@ mod tests {
         let (a, b) = (random(3 * SIZE.area(), 2), random(3 * SIZE.area(), 3));
         let masked = |values: &[f32]| {
             let mut sum = vec![0.0; values.len()];
-            region.add(values, &mut sum);
+            region.add(&Spans::whole(SIZE.width as usize, SIZE.height as usize), values, &mut sum);
             sum
         };
         assert!((dot(&masked(&a), &b) - dot(&a, &masked(&b))).abs() < 1e-6 * dot(&a, &b));

@@ -6,6 +6,7 @@
 
 use super::levels::{Levels, Pixel};
 use super::taps::{RUN, Run, Taps, resolve};
+use super::visible::Visible;
 use super::window::Window;
 use crate::plan::{Edge, Size};
 use rayon::prelude::*;
@@ -26,10 +27,15 @@ impl ScatterScratch {
     pub fn new(size: Size) -> ScatterScratch {
         ScatterScratch { gradients: Levels::new(size), windows: Vec::new(), planes: Vec::new() }
     }
+
+    #[cfg(test)]
+    pub(super) fn levels(&mut self) -> &mut Levels {
+        &mut self.gradients
+    }
 }
 
 /// Scatters window gradients `[N, 3, S, S]` to the gradient of the pixels `[3, H, W]` that `levels.build` was given, for the
-/// same windows as `gather`. Overwrites `pixel_gradient`.
+/// same windows as `gather`, which see no more than what is visible. Overwrites the visible part of `pixel_gradient`.
 ///
 /// # Panics
 /// If a slice has the wrong length, or if a window was drawn for another side.
@@ -38,13 +44,14 @@ pub fn scatter(
     side: u32,
     gradients: &[f32],
     scratch: &mut ScatterScratch,
+    visible: &Visible,
     pixel_gradient: &mut [f32],
 ) {
     let area = side as usize * side as usize;
     assert_eq!(gradients.len(), windows.len() * 3 * area, "not the length of the windows");
     assert!(windows.iter().all(|window| window.side == side), "a window of another side");
     if windows.is_empty() {
-        return pixel_gradient.fill(0.0);
+        return visible.canvas().fill(pixel_gradient, 0.0);
     }
     let ScatterScratch { gradients: levels, windows: pulled, planes } = scratch;
     before_filters(windows, side as usize, gradients, planes, pulled);
@@ -53,7 +60,7 @@ pub fn scatter(
     let ranges: Vec<(usize, usize)> = windows.iter().map(|window| window.levels(last)).collect();
     let finest = ranges.iter().map(|range| range.0).min().unwrap_or(0);
     let coarsest = ranges.iter().map(|range| range.1).max().unwrap_or(last);
-    levels.clear(finest, coarsest);
+    levels.clear(finest, coarsest, visible);
 
     let threads = rayon::current_num_threads();
     let cuts = cuts(windows, levels, if threads == 1 { 1 } else { BANDS_PER_THREAD * threads });
@@ -63,7 +70,7 @@ pub fn scatter(
             band.add_window(window, range, last, gradient);
         }
     });
-    levels.collapse(finest, coarsest, pixel_gradient);
+    levels.collapse(finest, coarsest, visible, pixel_gradient);
 }
 
 /// Computes the gradients before the filters, with lanes interleaved, `[N, S, S]`.

@@ -29,7 +29,7 @@ fn pipeline(kinds: impl IntoIterator<Item = StageKind>, edge: Edge) -> Pipeline 
 
 fn shown(size: Size, picture: &[f32], windows: &[Window], side: u32) -> Vec<f32> {
     let mut levels = Levels::new(size);
-    levels.build(picture);
+    levels.build(picture, &Visible::whole(size));
     let mut out = vec![f32::NAN; windows.len() * 3 * (side * side) as usize];
     gather(&levels, windows, side, &mut out);
     out
@@ -292,7 +292,14 @@ fn nothing_a_recipe_could_say_panics() {
                 let pipeline = pipeline([kind(range(low, high)), tilt], Edge::Wrap);
                 let window = Window::draw(&frame, sight(seed), &pipeline, Draws::new(seed), &NOW);
                 shown(frame.size, &random(3 * frame.size.area(), 2), std::slice::from_ref(&window), 11);
-                scatter(&[window], 11, &gradients, &mut ScatterScratch::new(frame.size), &mut pixel_gradient);
+                scatter(
+                    &[window],
+                    11,
+                    &gradients,
+                    &mut ScatterScratch::new(frame.size),
+                    &Visible::whole(frame.size),
+                    &mut pixel_gradient,
+                );
             }
         }
     }
@@ -305,7 +312,8 @@ fn stages_act_by_chance_and_hang_on_their_key() {
     turn.chance = Schedule::Constant(0.3);
     let cover = stage(StageKind::Cover(range(0.3, 0.6)), 5);
     let one = Pipeline { stages: vec![cover.clone(), turn.clone()], edge: Edge::Mirror };
-    let other = Pipeline { stages: vec![stage(StageKind::Noise(range(0.0, 0.1)), 9), cover, turn], edge: Edge::Mirror };
+    let other =
+        Pipeline { stages: vec![stage(StageKind::Noise(range(0.0, 0.1)), 9), cover, turn], edge: Edge::Mirror };
     let mut turned = 0;
     for place in 0..2000 {
         let draw = |pipeline| Window::draw(&frame, Sight::Places, pipeline, Draws::new(2).at(place), &NOW);
@@ -364,7 +372,14 @@ fn scatter_is_the_adjoint_of_gather() {
             let black = shown(frame.size, &vec![0.0; picture.len()], &windows, side);
             let forward = dot(&seen, &gradients) - dot(&black, &gradients);
             let mut pixel_gradient = vec![f32::NAN; picture.len()];
-            scatter(&windows, side, &gradients, &mut ScatterScratch::new(frame.size), &mut pixel_gradient);
+            scatter(
+                &windows,
+                side,
+                &gradients,
+                &mut ScatterScratch::new(frame.size),
+                &Visible::whole(frame.size),
+                &mut pixel_gradient,
+            );
             let backward = dot(&picture, &pixel_gradient);
             assert!((forward - backward).abs() <= 1e-5 * forward.abs(), "{frame:?} {seed}: {forward} {backward}");
         }
@@ -379,7 +394,14 @@ fn each_pixel_of_the_adjoint_is_right() {
         let windows = random_windows(&frame, seed, 2);
         let gradients = random(2 * 3 * 36, 1);
         let mut pixel_gradient = vec![f32::NAN; 3 * frame.size.area()];
-        scatter(&windows, frame.side, &gradients, &mut ScatterScratch::new(frame.size), &mut pixel_gradient);
+        scatter(
+            &windows,
+            frame.side,
+            &gradients,
+            &mut ScatterScratch::new(frame.size),
+            &Visible::whole(frame.size),
+            &mut pixel_gradient,
+        );
         let mut picture = vec![0.0; pixel_gradient.len()];
         let black = dot(&shown(frame.size, &picture, &windows, frame.side), &gradients);
         for pixel in 0..picture.len() {
@@ -402,7 +424,14 @@ fn threads_change_nothing() {
         pool.install(|| {
             let seen = shown(frame.size, &picture, &windows, frame.side);
             let mut pixel_gradient = vec![0.0; picture.len()];
-            scatter(&windows, frame.side, &gradients, &mut ScatterScratch::new(frame.size), &mut pixel_gradient);
+            scatter(
+                &windows,
+                frame.side,
+                &gradients,
+                &mut ScatterScratch::new(frame.size),
+                &Visible::whole(frame.size),
+                &mut pixel_gradient,
+            );
             (seen, pixel_gradient)
         })
     };
@@ -420,12 +449,12 @@ fn scratch_can_be_used_again() {
         let windows = random_windows(&frame, 7 * seed, 3);
         let gradients = random(3 * 3 * 256, seed);
         let (mut old, mut new) = (vec![f32::NAN; 3 * frame.size.area()], vec![f32::NAN; 3 * frame.size.area()]);
-        scatter(&windows, 16, &gradients, &mut scratch, &mut old);
-        scatter(&windows, 16, &gradients, &mut ScatterScratch::new(frame.size), &mut new);
+        scatter(&windows, 16, &gradients, &mut scratch, &Visible::whole(frame.size), &mut old);
+        scatter(&windows, 16, &gradients, &mut ScatterScratch::new(frame.size), &Visible::whole(frame.size), &mut new);
         assert_eq!(old, new);
     }
     let mut none = vec![f32::NAN; 3 * frame.size.area()];
-    scatter(&[], 16, &[], &mut scratch, &mut none);
+    scatter(&[], 16, &[], &mut scratch, &Visible::whole(frame.size), &mut none);
     assert!(none.iter().all(|x| *x == 0.0));
 }
 
@@ -509,14 +538,21 @@ fn the_gradient_of_a_region_is_the_adjoint_of_gathering_from_it_alone() {
         let gradients = random(windows.len() * 3 * 144, seed + 2);
         // Only the part in the region differs from black.
         let mut inside = vec![0.0; picture.len()];
-        region.add(&picture, &mut inside);
+        region.add(Visible::whole(frame.size).canvas(), &picture, &mut inside);
         let seen = shown(frame.size, &inside, &windows, 12);
         let black = shown(frame.size, &vec![0.0; picture.len()], &windows, 12);
         let forward = dot(&seen, &gradients) - dot(&black, &gradients);
         let mut whole = vec![f32::NAN; picture.len()];
-        scatter(&windows, 12, &gradients, &mut ScatterScratch::new(frame.size), &mut whole);
+        scatter(
+            &windows,
+            12,
+            &gradients,
+            &mut ScatterScratch::new(frame.size),
+            &Visible::whole(frame.size),
+            &mut whole,
+        );
         let mut masked = vec![0.0; picture.len()];
-        region.add(&whole, &mut masked);
+        region.add(Visible::whole(frame.size).canvas(), &whole, &mut masked);
         let backward = dot(&picture, &masked);
         assert!((forward - backward).abs() <= 1e-5 * forward.abs().max(1.0), "{seed}: {forward} {backward}");
     }
@@ -548,4 +584,53 @@ fn places_that_stay_keep_their_size_and_centre_and_lie_evenly() {
     }
     assert!(quarters.iter().all(|count| (3..=5).contains(count)), "{quarters:?}");
     assert_ne!(view(0, 0), view(1, 0));
+}
+
+#[test]
+fn a_part_of_the_canvas_gives_what_the_whole_gives() {
+    let mut parts = 0;
+    for (case, (width, height)) in [(512, 512), (517, 389), (300, 1000), (1023, 257)].into_iter().enumerate() {
+        let size = Size { width, height };
+        let frame = Frame::new(size, 20);
+        // What stands in the levels and in the scratch from other steps must not matter.
+        let before = random(4 * 1000, case as u64);
+        let dirty = |levels: &mut Levels| {
+            for level in &mut levels.levels {
+                let values = before.chunks_exact(4).cycle();
+                level.pixels.iter_mut().zip(values).for_each(|(pixel, v)| *pixel = [v[0], v[1], v[2], 0.0]);
+            }
+        };
+        for seed in 0..20 {
+            let draws = |i| Draws::new(seed).at(1000 * case as u64 + i);
+            let window = |i| Window::draw(&frame, Sight::Places, &random_pipeline(7 * seed + i), draws(i), &NOW);
+            let windows: Vec<Window> = (0..4).map(window).collect();
+            let visible = Visible::of(size, &windows);
+            parts += u32::from(!visible.canvas().is_whole());
+            let picture = random(3 * size.area(), seed);
+            let mut levels = Levels::new(size);
+            dirty(&mut levels);
+            levels.build(&picture, &visible);
+            let mut seen = vec![f32::NAN; 4 * 3 * 400];
+            gather(&levels, &windows, 20, &mut seen);
+            assert!(seen == shown(size, &picture, &windows, 20), "{size:?} {seed}");
+            assert_eq!(levels.rgb8().is_some(), visible.canvas().is_whole());
+
+            let gradients = random(seen.len(), seed + 9);
+            let mut scratch = ScatterScratch::new(size);
+            let mut whole = vec![f32::NAN; picture.len()];
+            scatter(&windows, 20, &gradients, &mut scratch, &Visible::whole(size), &mut whole);
+            dirty(scratch.levels());
+            let mut part = vec![f32::NAN; picture.len()];
+            scatter(&windows, 20, &gradients, &mut scratch, &visible, &mut part);
+            for (index, (part, whole)) in part.iter().zip(&whole).enumerate() {
+                let (x, y) = (index % width as usize, index / width as usize % height as usize);
+                let covered = visible.canvas().row(y).iter().any(|columns| columns.contains(&x));
+                assert!(
+                    if covered { part == whole } else { part.is_nan() && *whole == 0.0 },
+                    "{size:?} {seed} {x} {y}"
+                );
+            }
+        }
+    }
+    assert!(parts > 40, "only {parts} covers are parts");
 }

@@ -96,6 +96,14 @@ pub(super) struct StepObjectives {
     pub places: Vec<u64>,
 }
 
+impl StepObjectives {
+    /// All windows that are looked at, on the whole canvas.
+    pub fn windows(&self) -> impl Iterator<Item = &Window> {
+        let settled = self.settled.iter().map(|objective| &objective.window);
+        settled.chain(self.contests.iter().flat_map(|contest| &contest.windows))
+    }
+}
+
 /// Draws the places and views of one step.
 ///
 /// `weights` holds each target's weight at this moment. Targets of weight 0 and targets that do not act at this step are left

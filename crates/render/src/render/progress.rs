@@ -75,7 +75,7 @@ impl Progress<'_> {
     }
 
     /// Borrows everything that later steps depend on: see [`resume`](super::resume).
-    pub fn state(&self) -> State<'_> {
+    pub fn state(&mut self) -> State<'_> {
         let standing = Standing {
             phase: self.phase,
             phase_step: self.phase_step,

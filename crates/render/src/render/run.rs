@@ -18,7 +18,7 @@ use crate::{
     direction::log_odds,
     picture::Picture,
     plan::{Gradient, Loss, Plan, Size, Time},
-    sampling::{Frame, Levels, Region, ScatterScratch, Window, gather, scatter},
+    sampling::{Frame, Levels, Region, ScatterScratch, Visible, Window, gather, scatter},
 };
 
 /// Renders a plan: optimises the canvas step by step through all phases, and calls the observer after each step.
@@ -158,11 +158,14 @@ struct Run<'a, 'e> {
     /// How the gradient is limited in this step.
     gradient_limit: GradientLimit,
     canvas: Canvas,
+    /// The part of the canvas that the step looks at.
+    visible: Visible,
     levels: Levels,
     scatter_scratch: ScatterScratch,
     /// The step's windows, one model after another.
     pixels: Vec<f32>,
     gradients: Vec<f32>,
+    /// Of the visible part.
     pixel_gradient: Vec<f32>,
     /// Scratch for one part of the pixel gradient, before it is added.
     partial_gradient: Vec<f32>,
@@ -190,6 +193,7 @@ impl<'a, 'e> Run<'a, 'e> {
             small_regions: None,
             gradient_limit: GradientLimit::Nothing,
             canvas: Canvas::new(&plan.canvas, plan.size, plan.seed)?,
+            visible: Visible::whole(plan.size),
             levels: Levels::new(plan.size),
             scatter_scratch: ScatterScratch::new(plan.size),
             pixels: Vec::new(),
@@ -314,6 +318,7 @@ impl<'a, 'e> Run<'a, 'e> {
         let whole = self.plan.size;
         let ratio = |shown: u32, whole: u32| f64::from(shown) / f64::from(whole);
         self.shrunk = (size != whole).then(|| [ratio(size.width, whole.width), ratio(size.height, whole.height)]);
+        self.visible = Visible::whole(size);
         self.levels = Levels::new(size);
         self.scatter_scratch = ScatterScratch::new(size);
         self.pixel_gradient = vec![0.0; 3 * size.area()];
@@ -334,9 +339,11 @@ impl<'a, 'e> Run<'a, 'e> {
         let mut objectives = draw(plan, &self.scene, weights, time, 0);
         let places = objectives.places.iter().sum::<u64>();
         self.choose(weights, time);
-        self.decode(finest);
         let mut fields = Fields::new(plan, &self.pasts, &objectives);
-        self.warm_up(&mut fields, weights, time)?;
+        let rounds: Vec<StepObjectives> =
+            (1..=fields.rounds()).map(|round| draw(plan, &self.scene, weights, time, round)).collect();
+        self.decode(finest, rounds.iter().chain([&objectives]));
+        self.warm_up(&mut fields, rounds, time)?;
         fields.apply(&mut objectives);
         let (mut objectives, lost) = self.settle(objectives, &mut fields)?;
         if objectives.is_empty() {
@@ -365,10 +372,18 @@ impl<'a, 'e> Run<'a, 'e> {
         }
     }
 
-    /// Decodes the canvas to the picture that windows are gathered from.
-    fn decode(&mut self, finest: Option<f64>) {
+    /// Decodes the part of the canvas that windows are gathered from, to gather these.
+    fn decode<'o>(&mut self, finest: Option<f64>, objectives: impl Iterator<Item = &'o StepObjectives>) {
         let clock = Instant::now();
-        self.levels.build(self.canvas.decode(finest));
+        let size = self.canvas.size();
+        self.visible = if self.canvas.in_parts(finest) {
+            let windows = objectives.flat_map(StepObjectives::windows);
+            let windows: Vec<Window> = windows.map(|window| on_canvas(window, self.shrunk)).collect();
+            Visible::of(size, &windows)
+        } else {
+            Visible::whole(size)
+        };
+        self.levels.build(self.canvas.decode_part(finest, self.visible.canvas()), &self.visible);
         self.seconds.gather += clock.elapsed().as_secs_f64();
     }
 
@@ -401,11 +416,15 @@ impl<'a, 'e> Run<'a, 'e> {
 
     /// Measures prompts that start to compete in this step in windows of the current canvas. The canvas does not change. The
     /// windows are shown in the same way as the step's own, so no additional session is needed.
-    fn warm_up(&mut self, fields: &mut Fields<'_>, weights: &[f64], time: &Time) -> Result<(), RenderError> {
+    fn warm_up(
+        &mut self,
+        fields: &mut Fields<'_>,
+        rounds: Vec<StepObjectives>,
+        time: &Time,
+    ) -> Result<(), RenderError> {
         let plan = self.plan;
-        let rounds = fields.rounds();
-        for round in 1..=rounds {
-            let objectives = draw(plan, &self.scene, weights, time, round);
+        let any = !rounds.is_empty();
+        for objectives in rounds {
             let (mut objectives, _) = self.settle(objectives, fields)?;
             self.sort(&mut objectives);
             self.pixels.clear();
@@ -416,7 +435,7 @@ impl<'a, 'e> Run<'a, 'e> {
                 }
             }
         }
-        if rounds > 0 {
+        if any {
             fields.begin();
         }
         Ok(())
@@ -461,7 +480,7 @@ impl<'a, 'e> Run<'a, 'e> {
         let clock = Instant::now();
         let side = self.lenses[self.plan.targets[objectives[0].target].model].frame.side;
         let mut rest = self.gradients.as_slice();
-        let (plan, scene) = (self.plan, &self.scene);
+        let (plan, scene, part) = (self.plan, &self.scene, self.visible.canvas());
         for objectives in objectives.chunk_by(|a, b| place_of(plan, scene, a) == place_of(plan, scene, b)) {
             let windows: Vec<Window> =
                 objectives.iter().map(|objective| on_canvas(&objective.window, self.shrunk)).collect();
@@ -471,30 +490,25 @@ impl<'a, 'e> Run<'a, 'e> {
             let (region, ensemble) = place_of(plan, scene, &objectives[0]);
             let region = region.and_then(|region| regions.get(region));
             if first && region.is_none() && ensemble.is_none() {
-                scatter(&windows, side, gradients, &mut self.scatter_scratch, &mut self.pixel_gradient);
+                scatter(&windows, side, gradients, &mut self.scatter_scratch, &self.visible, &mut self.pixel_gradient);
                 first = false;
                 continue;
             }
             if std::mem::take(&mut first) {
-                self.pixel_gradient.fill(0.0);
+                part.fill(&mut self.pixel_gradient, 0.0);
             }
             self.partial_gradient.resize(self.pixel_gradient.len(), 0.0);
-            scatter(&windows, side, gradients, &mut self.scatter_scratch, &mut self.partial_gradient);
+            scatter(&windows, side, gradients, &mut self.scatter_scratch, &self.visible, &mut self.partial_gradient);
             match (ensemble.zip(plan.share(objectives[0].target, time)), region) {
                 (Some((ensemble, share)), region) => {
                     if let Some(region) = region {
-                        region.keep(&mut self.partial_gradient);
+                        region.keep(part, &mut self.partial_gradient);
                     }
                     let factor = balance.factor(ensemble, share, self.canvas.gradient_norm(&self.partial_gradient));
-                    self.pixel_gradient
-                        .iter_mut()
-                        .zip(&self.partial_gradient)
-                        .for_each(|(sum, part)| *sum += factor * part);
+                    part.add(&mut self.pixel_gradient, factor, &self.partial_gradient);
                 }
-                (None, Some(region)) => region.add(&self.partial_gradient, &mut self.pixel_gradient),
-                (None, None) => {
-                    self.pixel_gradient.iter_mut().zip(&self.partial_gradient).for_each(|(sum, part)| *sum += part)
-                }
+                (None, Some(region)) => region.add(part, &self.partial_gradient, &mut self.pixel_gradient),
+                (None, None) => part.add(&mut self.pixel_gradient, 1.0, &self.partial_gradient),
             }
         }
         self.seconds.scatter += clock.elapsed().as_secs_f64();

@@ -113,8 +113,8 @@ impl<'a> StepViews<'a> {
     }
 
     /// Returns the picture that was looked at, which is the one before the step's update, as interleaved 8-bit RGB rows. Costs
-    /// one pass over its pixels; the picture after the update would have to be decoded.
-    pub fn picture_rgb8(&self) -> Vec<u8> {
+    /// one pass over its pixels; the picture after the update would have to be decoded. `None` if the step looked at a part of it only.
+    pub fn picture_rgb8(&self) -> Option<Vec<u8>> {
         self.levels.rgb8()
     }
 

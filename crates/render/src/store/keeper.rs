@@ -90,7 +90,7 @@ impl<'a> Keeper<'a> {
     }
 
     /// Must be called after every step of the render.
-    pub fn step(&mut self, progress: &Progress<'_>) {
+    pub fn step(&mut self, progress: &mut Progress<'_>) {
         self.follow(progress);
         let cost = self.store.cost();
         let due = EVERY.max(cost * SHARE);
@@ -106,7 +106,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    fn follow(&mut self, progress: &Progress<'_>) {
+    fn follow(&mut self, progress: &mut Progress<'_>) {
         self.chain.advance();
         if progress.ends_phase() && !self.chain.phase_is_over() {
             self.chain.cut();
@@ -114,13 +114,13 @@ impl<'a> Keeper<'a> {
     }
 
     /// Call it instead of [`Keeper::step`] if the render is stopped after this step. Also keeps the state in memory.
-    pub fn stop(&mut self, progress: &Progress<'_>) {
+    pub fn stop(&mut self, progress: &mut Progress<'_>) {
         self.follow(progress);
         self.memory = self.keep(progress, Why::Stop);
     }
 
     /// Call it instead if the render is stopped within a step, which then does not count.
-    pub fn cancelled(&mut self, progress: &Progress<'_>) {
+    pub fn cancelled(&mut self, progress: &mut Progress<'_>) {
         self.memory = self.keep(progress, Why::Stop);
     }
 
@@ -134,19 +134,20 @@ impl<'a> Keeper<'a> {
         self.memory
     }
 
-    fn keep(&mut self, progress: &Progress<'_>, why: Why) -> Option<StateInMemory> {
+    fn keep(&mut self, progress: &mut Progress<'_>, why: Why) -> Option<StateInMemory> {
         // All files have been read by now. If one changed while it was being read, its content is unknown.
         if !*self.sure.get_or_insert_with(|| self.conditions.files.are_unchanged()) {
             return None;
         }
         let start = Instant::now();
+        let similarities = progress.similarities;
         let state = progress.state();
         let fits = size(&state) <= self.store.limit();
         if !fits && why != Why::Stop {
             return None;
         }
         let passing = why != Why::End;
-        let about = About { passing, ..About::new(&self.chain, &state, progress.similarities, &self.called) };
+        let about = About { passing, ..About::new(&self.chain, &state, similarities, &self.called) };
         let bytes = Arc::new(checkpoint::write(&about, &state)?);
         let memory = StateInMemory {
             start: self.chain.start(),

@@ -45,8 +45,8 @@ impl Update {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Update;
     use super::super::tests::follows;
-    use super::super::{Moments, Update};
     use crate::plan::Optimiser;
 
     #[test]
@@ -73,7 +73,7 @@ mod tests {
         for (gradient, beta1) in [(1e-3f32, 0.9), (5.0, 0.9), (-2.0, 0.0)] {
             let mut parameter = [0.0f32];
             let adam = Optimiser::Adam { beta1, beta2: 0.99, epsilon: 1e-8 };
-            Update::new(&adam, 0.05, 1).apply_all(&mut parameter, &[gradient], &mut Moments::new(1), |p| p);
+            Update::new(&adam, 0.05, 1).apply(&mut parameter, &[gradient], &mut [0.0], &mut [0.0]);
             assert!((parameter[0] + 0.05 * gradient.signum()).abs() < 1e-5, "{}", parameter[0]);
         }
     }

@@ -18,6 +18,7 @@ mod sign;
 use rayon::prelude::*;
 
 use crate::plan::{Optimiser, OptimiserKind};
+use crate::spans::Spans;
 
 /// Parameters that one thread updates at a time.
 const CHUNK: usize = 1 << 14;
@@ -103,26 +104,6 @@ impl Update {
             Update::Sign(update) => update.apply(parameters, gradient, mean),
         }
     }
-
-    /// Updates on all threads, then passes each parameter through `project`.
-    pub fn apply_all(
-        self,
-        parameters: &mut [f32],
-        gradient: &[f32],
-        moments: &mut Moments,
-        project: impl Fn(f32) -> f32 + Sync,
-    ) {
-        parameters
-            .par_chunks_mut(CHUNK)
-            .zip(gradient.par_chunks(CHUNK))
-            .zip(moments.mean.par_chunks_mut(CHUNK).zip(moments.square.par_chunks_mut(CHUNK)))
-            .for_each(|((parameters, gradient), (mean, square))| {
-                self.apply(parameters, gradient, mean, square);
-                for p in parameters {
-                    *p = project(*p);
-                }
-            });
-    }
 }
 
 /// Returns the fraction of a parameter's distance from its ground that remains after weight decay at this rate; `None` without
@@ -136,16 +117,30 @@ pub(super) fn decayed(optimiser: &Optimiser, rate: f64) -> Option<f32> {
 
 /// Moves parameters towards their ground: p = ground + left (p - ground).
 pub(super) fn decay(parameters: &mut [f32], left: f32, ground: f32) {
-    parameters
-        .par_chunks_mut(CHUNK)
-        .for_each(|chunk| chunk.iter_mut().for_each(|p| *p = ground + left * (*p - ground)));
+    parameters.iter_mut().for_each(|p| *p = ground + left * (*p - ground));
 }
 
-/// Returns the sum of squares, added in the same order whatever the number of threads.
-pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
-    let squares = |chunk: &[f32]| chunk.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>();
-    let parts: Vec<f64> = values.par_chunks(CHUNK).map(squares).collect();
+/// Returns the sum of squares of a part of planes `[N, H, W]`: that of all, to the bit, if the rest is 0. It is added in the same order
+/// whatever the number of threads.
+pub(super) fn sum_of_squares(spans: &Spans, values: &[f32]) -> f64 {
+    let (width, height) = (spans.width(), spans.height());
+    let of_chunk = |chunk: usize| {
+        let (start, end) = (chunk * CHUNK, ((chunk + 1) * CHUNK).min(values.len()));
+        let mut sum = 0.0;
+        for row in start / width..end.div_ceil(width) {
+            for columns in spans.row(row % height) {
+                let at = (row * width + columns.start).max(start)..(row * width + columns.end).min(end);
+                sum = values.get(at).into_iter().flatten().fold(sum, |sum, value| sum + square(*value));
+            }
+        }
+        sum
+    };
+    let parts: Vec<f64> = (0..values.len().div_ceil(CHUNK)).into_par_iter().map(of_chunk).collect();
     parts.into_iter().sum()
+}
+
+fn square(value: f32) -> f64 {
+    f64::from(value) * f64::from(value)
 }
 
 /// Multiplies all values by a factor.
@@ -173,7 +168,7 @@ pub(super) mod tests {
             if let Some(left) = decayed(optimiser, rate) {
                 decay(&mut parameter, left, 0.25);
             }
-            update.apply_all(&mut parameter, &[gradient as f32], &mut moments, |p| p);
+            update.apply(&mut parameter, &[gradient as f32], &mut moments.mean, &mut moments.square);
             assert!((f64::from(parameter[0]) - exact).abs() < 2e-6, "{optimiser:?} {age}: {} {exact}", parameter[0]);
         }
     }
@@ -185,8 +180,9 @@ pub(super) mod tests {
             let (mut first, mut second) = (Moments::new(3), Moments::new(3));
             for age in 1..5 {
                 let gradient = [0.1 * age as f32, -0.3, 0.0];
-                Update::new(&optimiser, 0.02, age).apply_all(&mut one, &gradient, &mut first, |p| p);
-                Update::new(&optimiser, 1.0, age).times(0.02).apply_all(&mut other, &gradient, &mut second, |p| p);
+                let (later, now) = (Update::new(&optimiser, 1.0, age).times(0.02), Update::new(&optimiser, 0.02, age));
+                now.apply(&mut one, &gradient, &mut first.mean, &mut first.square);
+                later.apply(&mut other, &gradient, &mut second.mean, &mut second.square);
             }
             assert!(one.iter().zip(other).all(|(a, b)| (a - b).abs() < 1e-6), "{optimiser:?} {one:?} {other:?}");
             assert_eq!(of_kind(kind(&optimiser)).map(|other| kind(&other)), Some(kind(&optimiser)));
@@ -195,10 +191,10 @@ pub(super) mod tests {
 
     #[test]
     fn sums_are_the_same_on_any_number_of_threads() {
-        let values = crate::canvas::tests::random(100_000, 3);
+        let (values, whole) = (crate::canvas::tests::random(99_900, 3), Spans::whole(333, 100));
         let sum = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| sum_of_squares(&values))
+            pool.install(|| sum_of_squares(&whole, &values))
         };
         assert!(sum(1) == sum(3));
         assert!((sum(2) / crate::canvas::tests::dot(&values, &values) - 1.0).abs() < 1e-12);
