@@ -497,6 +497,21 @@ fn a_state_put_back_goes_on_bit_by_bit() {
 }
 
 #[test]
+fn no_gradient_and_the_smallest_epsilon_move_nothing() {
+    let epsilon = 1e-60;
+    for optimiser in
+        [Optimiser::Adam { beta1: 0.9, beta2: 0.99, epsilon }, Optimiser::Rmsprop { keep: 0.9, epsilon, momentum: 0.5 }]
+    {
+        let mut canvas = canvas(&Basis::Pixels, 24, 16, 0.1);
+        canvas.follow(&optimiser);
+        let before = canvas.decode(None).to_vec();
+        canvas.backprop(&vec![0.0; before.len()]);
+        canvas.step(0.1);
+        assert!(canvas.decode(None) == before, "{optimiser:?}");
+    }
+}
+
+#[test]
 fn pixels_that_are_moved_later_are_the_same_to_the_bit() {
     let size = Size { width: 300, height: 200 };
     let (width, height) = (size.width as usize, size.height as usize);

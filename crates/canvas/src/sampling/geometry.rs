@@ -1,5 +1,8 @@
 //! Where a window lies on the canvas, and what the geometric stages do to it.
 //!
+//! All of them together are one map, so none has an adjoint of its own: `gather` samples through the map, and `scatter` is the adjoint of
+//! that.
+//!
 //! **Spaces.** Canvas pixels: x right, y down, the canvas is `[0, width] x [0, height]`, pixel (i, j) has its centre at
 //! (i + 0.5, j + 0.5). Window space: the square `[-0.5, 0.5]^2`, x right, y down. The place maps window space to canvas
 //! pixels: `centre + extent * q`.

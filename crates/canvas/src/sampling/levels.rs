@@ -193,7 +193,7 @@ impl Levels {
 
     /// The adjoint of [`build`](Self::build): computes the visible part of the gradient `[3, H, W]` from those of the levels
     /// `finest..=coarsest`; the other levels have none. Overwrites it, and uses the finer levels as scratch.
-    pub(super) fn collapse(&mut self, finest: usize, coarsest: usize, visible: &Visible, gradient: &mut [f32]) {
+    pub(super) fn build_adjoint(&mut self, finest: usize, coarsest: usize, visible: &Visible, gradient: &mut [f32]) {
         for index in (1..coarsest).rev() {
             let (fine, coarse) = self.levels.split_at_mut(index + 1);
             up(&mut fine[index], &coarse[0], &self.chain.shrinks[index], &visible.written[index], index >= finest);
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn collapse_is_the_adjoint_of_build() {
+    fn build_adjoint_is_the_adjoint_of_build() {
         for (width, height) in SIZES {
             let size = Size { width, height };
             let picture = random(3 * size.area(), 5);
@@ -383,7 +383,7 @@ mod tests {
                     }
                 }
                 let mut gradient = vec![f32::NAN; 3 * size.area()];
-                gradients.collapse(finest, coarsest, &Visible::whole(size), &mut gradient);
+                gradients.build_adjoint(finest, coarsest, &Visible::whole(size), &mut gradient);
                 let other = dot(&picture, &gradient);
                 assert!((product - other).abs() <= 1e-5 * product.abs().max(1.0), "{size:?} {product} {other}");
             }

@@ -70,7 +70,7 @@ pub fn scatter(
             band.add_window(window, range, last, gradient);
         }
     });
-    levels.collapse(finest, coarsest, visible, pixel_gradient);
+    levels.build_adjoint(finest, coarsest, visible, pixel_gradient);
 }
 
 /// Computes the gradients before the filters, with lanes interleaved, `[N, S, S]`.

@@ -312,8 +312,7 @@ fn stages_act_by_chance_and_hang_on_their_key() {
     turn.chance = Schedule::Constant(0.3);
     let cover = stage(StageKind::Cover(range(0.3, 0.6)), 5);
     let one = Pipeline { stages: vec![cover.clone(), turn.clone()], edge: Edge::Mirror };
-    let other =
-        Pipeline { stages: vec![stage(StageKind::Noise(range(0.0, 0.1)), 9), cover, turn], edge: Edge::Mirror };
+    let other = Pipeline { stages: vec![stage(StageKind::Noise(range(0.0, 0.1)), 9), cover, turn], edge: Edge::Mirror };
     let mut turned = 0;
     for place in 0..2000 {
         let draw = |pipeline| Window::draw(&frame, Sight::Places, pipeline, Draws::new(2).at(place), &NOW);

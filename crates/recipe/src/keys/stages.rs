@@ -1,4 +1,4 @@
-//! The stages of a pipeline. To add one: an entry here, and its kind in the plan.
+//! The stages of a pipeline. `docs/adding-a-stage.md` says what else a stage needs.
 
 use crate::keys::kinds::{Bounds, Kind, Single, Variant, With};
 use crate::plan::{Axis, Range, StageKind, StageName};

@@ -11,7 +11,7 @@ use crate::keys::defaults;
 use crate::keys::{Kind, Table};
 use crate::read::timeline::Check;
 use crate::report::diagnostic::{Diagnostic, Severity};
-use crate::report::nearest::{did_you_mean, nearest};
+use crate::report::nearest::{did_you_mean, meant, nearest};
 use crate::report::numbers::with_point;
 use crate::sources::counsel;
 use crate::sources::counsel::{Advice, Counsel};
@@ -355,8 +355,8 @@ fn found(node: &DeValue<'_>) -> String {
 
 /// Returns a hint for an unknown key: a similar key of this table, or the table that has this key.
 fn unknown_key_hint(spec: &'static Table, key: &str) -> Option<String> {
-    if let Some(name) = nearest(key, spec.names()) {
-        return Some(format!("did you mean `{name}`?"));
+    if let Some(hint) = meant(key, spec.names()) {
+        return Some(hint);
     }
     let owners: Vec<&Table> = keys::ALL.iter().filter(|table| table.key(key).is_some()).copied().collect();
     match owners.as_slice() {

@@ -20,14 +20,19 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
     candidates.filter_map(|name| Some((far(name)?, name))).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
+/// Returns a hint that names what was probably meant, if any known name is near.
+pub(crate) fn meant<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(written, known).map(|name| format!("did you mean `{name}`?"))
+}
+
 /// Returns a hint that names what was probably meant, or else all known names.
 pub(crate) fn did_you_mean<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str> + Clone,
     what: &str,
 ) -> Option<String> {
-    if let Some(name) = nearest(written, known.clone()) {
-        return Some(format!("did you mean `{name}`?"));
+    if let Some(hint) = meant(written, known.clone()) {
+        return Some(hint);
     }
     let all: Vec<&str> = known.into_iter().take(40).collect();
     (!all.is_empty()).then(|| format!("{what}: {}", all.join(", ")))

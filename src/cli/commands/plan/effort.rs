@@ -69,7 +69,7 @@ struct StepCount {
 }
 
 /// Counts a plan's windows and adds up its memory.
-pub(super) fn of(plan: &Plan, models: &[ModelFolder]) -> Effort {
+pub(super) fn estimate(plan: &Plan, models: &[ModelFolder]) -> Effort {
     let total = plan.steps();
     let mut sum = [0.0; 3];
     let mut most_windows = 0;
@@ -157,7 +157,7 @@ mod tests {
     fn effort(text: &str) -> Effort {
         let compiled = crate::recipe::compile("a.toml".as_ref(), text, &crate::recipe::Overrides::default()).unwrap();
         let models: Vec<ModelFolder> = compiled.models.iter().map(|_| ModelFolder::named("pocket").unwrap()).collect();
-        of(&compiled.plan, &models)
+        estimate(&compiled.plan, &models)
     }
 
     const TWO: &str = "[[composition]]\nprompts = ['x']\nwindows = 2\n\

@@ -21,7 +21,7 @@ pub fn run(args: &PlanArgs, options: runtime::Options, voice: &Voice) -> Outcome
     let compiled = source.compile(&overrides(&args.instead, &source)?, voice)?;
     let models = prompts::models(&source, &compiled)?;
     voice.rendered(&prompts::check(&source, &compiled, &models, &mut open_words)?);
-    let mut effort = effort::of(&compiled.plan, &models);
+    let mut effort = effort::estimate(&compiled.plan, &models);
     if args.measure {
         let mut bench = Workbench::new(args.threads, args.device, options, voice)?;
         let mut lenses = bench.ready(&source, &compiled, &models)?;

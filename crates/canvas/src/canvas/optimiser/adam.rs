@@ -26,7 +26,7 @@ impl Update {
             beta2: beta2 as f32,
             rate: (rate * unbias(beta1)) as f32,
             unbias: unbias(beta2) as f32,
-            epsilon: epsilon as f32,
+            epsilon: (epsilon as f32).max(f32::MIN_POSITIVE),
         }
     }
 
@@ -34,6 +34,7 @@ impl Update {
         Update { rate: (f64::from(self.rate) * rate) as f32, ..self }
     }
 
+    #[inline(always)]
     pub fn apply(self, parameters: &mut [f32], gradient: &[f32], mean: &mut [f32], square: &mut [f32]) {
         for (((p, g), m), v) in parameters.iter_mut().zip(gradient).zip(mean).zip(square) {
             *m = self.beta1 * *m + (1.0 - self.beta1) * g;

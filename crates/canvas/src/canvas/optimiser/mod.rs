@@ -96,6 +96,7 @@ impl Update {
     }
 
     /// Updates parameters of the same age from their gradient.
+    #[inline(always)]
     pub fn apply(self, parameters: &mut [f32], gradient: &[f32], mean: &mut [f32], square: &mut [f32]) {
         match self {
             Update::Adam(update) => update.apply(parameters, gradient, mean, square),
@@ -116,6 +117,7 @@ pub(super) fn decayed(optimiser: &Optimiser, rate: f64) -> Option<f32> {
 }
 
 /// Moves parameters towards their ground: p = ground + left (p - ground).
+#[inline(always)]
 pub(super) fn decay(parameters: &mut [f32], left: f32, ground: f32) {
     parameters.iter_mut().for_each(|p| *p = ground + left * (*p - ground));
 }

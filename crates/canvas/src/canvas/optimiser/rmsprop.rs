@@ -19,7 +19,7 @@ impl Update {
     pub fn new(keep: f64, epsilon: f64, momentum: f64, rate: f64, age: u64) -> Update {
         Update {
             keep: keep as f32,
-            epsilon: epsilon as f32,
+            epsilon: (epsilon as f32).max(f32::MIN_POSITIVE),
             momentum: momentum as f32,
             rate: rate as f32,
             unbias: (1.0 / (1.0 - keep.powf(age.max(1) as f64))) as f32,

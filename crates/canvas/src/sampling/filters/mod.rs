@@ -27,7 +27,12 @@ impl Filter {
             StageKind::Blur(range) => Blur::new(amount(range)?, side).map(Filter::Blur),
             StageKind::Noise(range) => Some(Filter::Noise(Noise::new(amount(range)?, draws.bits(2)))),
             StageKind::Colour(range) => Some(Filter::Colour(Colour::draw(amount(range)?, draws))),
-            _ => None,
+            StageKind::Zoom(_)
+            | StageKind::Cover(_)
+            | StageKind::Shift(_)
+            | StageKind::Rotate(_)
+            | StageKind::Perspective(_)
+            | StageKind::Flip(_) => None,
         }
     }
 
