@@ -456,11 +456,13 @@ fn regions_are_rectangles_or_masks() {
     image::GrayImage::from_pixel(4, 4, image::Luma([9])).save(&mask).unwrap();
     let text = "[[detail]]\nprompts = ['x']\nregion = { mask = 'mask.png' }\n\
                 [[detail]]\nprompts = ['x']\nregion = [0.7, 0, 0.3, 1]\n\
+                [[detail]]\nprompts = ['x']\nregion = { rectangle = [0.7, 0, 0.3, 1], feather = 0.2 }\n\
                 [[detail]]\nprompts = ['x']\nregion = [0, 0, 1, 1]\n";
     let compiled = compile(&folder.path().join("a.toml"), text, &Overrides::default()).unwrap();
     let regions: Vec<Option<Region>> = compiled.plan.targets.into_iter().map(|target| target.region).collect();
     let mask_region = Some(Region::Mask(mask.clone()));
-    assert_eq!(regions, [mask_region, Some(Region::Rectangle([0.7, 0.0, 0.3, 1.0])), None]);
+    let right = |feather| Some(Region::Rectangle { sides: [0.7, 0.0, 0.3, 1.0], feather });
+    assert_eq!(regions, [mask_region, right(0.0), right(0.2), None]);
     assert_eq!((compiled.files, compiled.warnings), (vec![mask.clone()], vec![]));
     image::GrayImage::from_pixel(4, 4, image::Luma([255])).save(&mask).unwrap();
     let warned = compile(&folder.path().join("a.toml"), text, &Overrides::default()).unwrap().warnings;

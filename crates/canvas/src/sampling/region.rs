@@ -47,23 +47,37 @@ pub struct Region {
 /// Mask values below this count as black: half a level of an 8-bit picture.
 const BLACK: f32 = 0.5 / 255.0;
 
+/// Rises smoothly from 0 at 0 to 1 at 1.
+fn rise(at: f64) -> f64 {
+    let at = at.clamp(0.0, 1.0);
+    at * at * (3.0 - 2.0 * at)
+}
+
 impl Region {
     /// Creates the region on a canvas of a size. A mask's file is read and stretched to the canvas.
     pub fn new(region: &plan::Region, size: Size) -> Result<Region, RegionError> {
         match region {
-            plan::Region::Rectangle(rectangle) => Ok(Region::rectangle(*rectangle, size)),
+            plan::Region::Rectangle { sides, feather } => Ok(Region::rectangle(*sides, *feather, size)),
             plan::Region::Mask(path) => Region::mask(path, size),
         }
     }
 
-    fn rectangle([x, y, width, height]: [f64; 4], size: Size) -> Region {
+    fn rectangle([x, y, width, height]: [f64; 4], feather: f64, size: Size) -> Region {
         let canvas = Area::of(size).sides;
         let area = Area { start: [x * canvas[0], y * canvas[1]], sides: [width * canvas[0], height * canvas[1]] };
-        // The fraction of each column and row that lies inside.
+        let wide = feather * area.sides[0].min(area.sides[1]);
+        // The fraction of each column and row that lies inside, less what fades.
         let inside = |axis: usize, count: u32| -> Vec<f32> {
             let (low, high) = (area.start[axis], area.start[axis] + area.sides[axis]);
-            let part = |i| ((high.min(f64::from(i) + 1.0) - low.max(f64::from(i))).clamp(0.0, 1.0)) as f32;
-            (0..count).map(part).collect()
+            let part = |i| (high.min(f64::from(i) + 1.0) - low.max(f64::from(i))).clamp(0.0, 1.0);
+            let fades = |i: u32| {
+                let middle = f64::from(i) + 0.5;
+                // Rounding may leave an edge a little off the canvas's.
+                let left = if low <= 0.5 { 1.0 } else { rise((middle - low) / wide) };
+                let right = if high >= f64::from(count) - 0.5 { 1.0 } else { rise((high - middle) / wide) };
+                left * right
+            };
+            (0..count).map(|i| (part(i) * if wide > 0.0 { fades(i) } else { 1.0 }) as f32).collect()
         };
         let (columns, rows) = (inside(0, size.width), inside(1, size.height));
         let mask = rows.iter().flat_map(|row| columns.iter().map(move |column| row * column)).collect();
@@ -147,11 +161,24 @@ mod tests {
 
     #[test]
     fn a_rectangle_has_parts_of_pixels_at_its_edges() {
-        let region = Region::rectangle([0.25, 0.0, 0.5125, 0.525], SIZE);
+        let region = Region::rectangle([0.25, 0.0, 0.5125, 0.525], 0.0, SIZE);
         let at = |x: usize, y: usize| region.mask[y * 40 + x];
         assert_eq!([at(9, 0), at(10, 0), at(29, 0), at(30, 0), at(31, 0)], [0.0, 1.0, 1.0, 0.5, 0.0]);
         assert_eq!([at(20, 9), at(20, 10), at(20, 11), at(30, 10)], [1.0, 0.5, 0.0, 0.25]);
         assert!(region.point([0.5; 2]).is_none());
+    }
+
+    #[test]
+    fn a_feathered_rectangle_fades_at_edges_that_are_not_the_canvas_s() {
+        // Columns 10 to 30 of 40, rows 0 to 10 of 20; it fades over 4 pixels.
+        let region = Region::rectangle([0.25, 0.0, 0.5, 0.5], 0.4, SIZE);
+        let row: Vec<f32> = (9..32).map(|x| region.mask[x]).collect();
+        assert!(row.windows(2).take(5).all(|pair| pair[0] < pair[1]) && row[0] == 0.0 && row[22] == 0.0, "{row:?}");
+        assert!(row[5..17].iter().all(|value| *value == 1.0), "{row:?}");
+        assert!((0..40).all(|x| region.mask[x] == region.mask[30 * 40 / 10 + x]), "no fading at the canvas's edge");
+        let column: Vec<f32> = (0..20).map(|y| region.mask[y * 40 + 20]).collect();
+        assert!(column[..6].iter().all(|value| *value == 1.0), "{column:?}");
+        assert!(column[5..11].windows(2).all(|pair| pair[0] > pair[1]) && column[10] == 0.0, "{column:?}");
     }
 
     #[test]

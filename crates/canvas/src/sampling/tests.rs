@@ -475,7 +475,7 @@ fn small_windows_under_strong_tilts_are_sampled() {
 
 /// A region on a canvas, from a rectangle in fractions.
 fn rectangle(fractions: [f64; 4], size: Size) -> Region {
-    Region::new(&crate::plan::Region::Rectangle(fractions), size).unwrap()
+    Region::new(&crate::plan::Region::Rectangle { sides: fractions, feather: 0.0 }, size).unwrap()
 }
 
 #[test]

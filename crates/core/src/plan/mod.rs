@@ -304,8 +304,12 @@ impl Target {
 /// A part of the canvas.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Region {
-    /// Left and top edge, width and height, in fractions of the canvas's width and height; inside the canvas, not empty.
-    Rectangle([f64; 4]),
+    Rectangle {
+        /// Left and top edge, width and height, in fractions of the canvas's width and height; inside the canvas, not empty.
+        sides: [f64; 4],
+        /// How far from its edges it fades in, in fractions of its shorter side, 0 to 0.5. Edges of the canvas do not fade.
+        feather: f64,
+    },
     /// A grey picture, stretched to the canvas: white may change, black may not.
     Mask(std::path::PathBuf),
 }

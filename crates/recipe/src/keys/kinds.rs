@@ -84,7 +84,9 @@ pub(crate) enum Kind {
     Templates,
     /// The step at which a part of the run begins, and the one at which it ends.
     Steps,
-    /// A rectangle in fractions of the canvas, or a mask.
+    /// A rectangle in fractions of the canvas.
+    Rectangle,
+    /// A rectangle in fractions of the canvas, or a table of a rectangle or mask.
     Region,
     Table(&'static Table),
     Tables(&'static Table),
@@ -190,6 +192,7 @@ impl Kind {
             Kind::Texts => "an array of texts".into(),
             Kind::Templates => "an array of texts with {} in each, where the prompt's text goes".into(),
             Kind::Steps => "[first step, end], counted in steps from 0; the end is a step, or \"end\"".into(),
+            Kind::Rectangle => "[x, y, width, height] in fractions of the canvas".into(),
             Kind::Region => "[x, y, width, height] in fractions of the canvas, or { mask = \"mask.png\" }".into(),
             Kind::Table(_) => "a table".into(),
             Kind::Tables(table) => format!("an array of tables, each written as {}", table.heading),

@@ -481,17 +481,31 @@ pub(crate) static DETAIL: Table = Table {
 pub(crate) static REGION: Table = Table {
     name: "region",
     heading: "region = { ... }",
-    about: "A region of any shape, in place of a rectangle.",
-    keys: &[Key {
-        about: "A grey picture, stretched to the canvas: white is inside, black is outside, and grey is changed less. \
-                Details are placed more often where it is lighter; transparent parts count as black. It is turned by \
-                its EXIF orientation. Its path is relative to the recipe's folder.",
-        example: "\"mask.png\"",
-        required: true,
-        ..key("mask", Kind::File)
-    }],
-    exclusive: &[],
-    one_needed: false,
+    about: "A region of any shape, or a rectangle with soft edges.",
+    keys: &[
+        Key {
+            about: "A grey picture, stretched to the canvas: white is inside, black is outside, and grey is changed \
+                    less. Details are placed more often where it is lighter; transparent parts count as black. It is \
+                    turned by its EXIF orientation. Its path is relative to the recipe's folder.",
+            example: "\"mask.png\"",
+            ..key("mask", Kind::File)
+        },
+        Key {
+            about: "A rectangle as [x, y, width, height] in fractions of the canvas's width and height, from its left \
+                    and top.",
+            example: "[0, 0.6, 1, 0.4]",
+            ..key("rectangle", Kind::Rectangle)
+        },
+        Key {
+            unit: "fraction of the rectangle's shorter side",
+            about: "How far from the rectangle's edges changes fade in, so that no seam shows. Where it touches the \
+                    canvas's edge, nothing fades.",
+            example: "0.25",
+            ..key("feather", Kind::Number(Bounds::within(0.0, 0.5)))
+        },
+    ],
+    exclusive: &["mask", "rectangle"],
+    one_needed: true,
 };
 
 pub(crate) static PROMPT: Table = Table {

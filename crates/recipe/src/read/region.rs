@@ -19,13 +19,24 @@ impl<'a> Reader<'a> {
         match value.node {
             DeValue::Table(_) => {
                 let fields = self.table(&REGION, value)?;
-                self.mask(&fields.written("mask")?)
+                let feather = fields.written("feather");
+                if let Some(mask) = fields.written("mask") {
+                    if let Some(feather) = feather {
+                        self.unfit(&feather, "a mask fades by its greys; `feather` is for rectangles").hint =
+                            Some("leave it out, or blur the mask's edges".into());
+                    }
+                    return self.mask(&mask);
+                }
+                let feather = self.get_number(&fields, "feather");
+                Some(Region::Rectangle { sides: self.rectangle(&fields.written("rectangle")?)?, feather })
             }
-            _ => self.rectangle(value),
+            _ => Some(Region::Rectangle { sides: self.rectangle(value)?, feather: 0.0 }),
         }
+        // The whole canvas has no edges of its own.
+        .filter(|region| !matches!(region, Region::Rectangle { sides: [0.0, 0.0, 1.0, 1.0], .. }))
     }
 
-    fn rectangle(&mut self, value: &Value<'a>) -> Option<Region> {
+    fn rectangle(&mut self, value: &Value<'a>) -> Option<[f64; 4]> {
         let before = self.diagnostics.len();
         let rectangle: Option<[f64; 4]> = self.numbers(value, Bounds::within(0.0, 1.0));
         let Some([x, y, width, height]) = rectangle else {
@@ -54,7 +65,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
         }
-        ([x, y, width, height] != [0.0, 0.0, 1.0, 1.0]).then_some(Region::Rectangle([x, y, width, height]))
+        Some([x, y, width, height])
     }
 
     fn mask(&mut self, value: &Value<'a>) -> Option<Region> {

@@ -237,16 +237,17 @@ fn kind(kind: &Kind) -> Value {
             let end = json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "enum": ["end"] }] });
             json!({ "type": "array", "items": [step, end], "minItems": 2, "maxItems": 2 })
         }
-        Kind::Region => {
-            let place = number(&Bounds::within(0.0, 1.0));
-            let side = number(&Bounds::above(0.0, 1.0));
-            let items = json!([place, place, side, side]);
-            let rectangle = json!({ "type": "array", "items": items, "minItems": 4, "maxItems": 4 });
-            json!({ "anyOf": [rectangle, reference("region")] })
-        }
+        Kind::Rectangle => rectangle(),
+        Kind::Region => json!({ "anyOf": [rectangle(), reference("region")] }),
         Kind::Table(spec) => reference(spec.name),
         Kind::Tables(spec) => json!({ "type": "array", "items": { "anyOf": [reference(spec.name), inherited()] } }),
     }
+}
+
+fn rectangle() -> Value {
+    let place = number(&Bounds::within(0.0, 1.0));
+    let side = number(&Bounds::above(0.0, 1.0));
+    json!({ "type": "array", "items": [place, place, side, side], "minItems": 4, "maxItems": 4 })
 }
 
 fn choice(variants: &[Variant]) -> Value {

@@ -49,7 +49,7 @@ fn files(plan: &Plan) -> Vec<&Path> {
     let prompts = plan.prompts.iter().filter_map(Prompt::file);
     let masks = plan.targets.iter().filter_map(|target| match &target.region {
         Some(Region::Mask(path)) => Some(path.as_path()),
-        Some(Region::Rectangle(_)) | None => None,
+        Some(Region::Rectangle { .. }) | None => None,
     });
     start.into_iter().chain(prompts).chain(masks).collect()
 }

@@ -249,7 +249,9 @@ impl<'a> Chain<'a> {
         let first = self.plan.targets.iter().take_while(|other| other.region != *region).count() as u64;
         match region {
             None => digest.word("everywhere"),
-            Some(Region::Rectangle(sides)) => digest.word("rectangle").count(first).numbers(*sides),
+            Some(Region::Rectangle { sides, feather }) => {
+                digest.word("rectangle").count(first).numbers(*sides).number(*feather)
+            }
             Some(Region::Mask(path)) => digest.word("mask").count(first).hash(&self.files.hash(path)),
         };
         digest.word(match sight {

@@ -331,7 +331,8 @@ fn target_account(
         model: target.model,
         models: members.map(member).collect(),
         region: target.region.as_ref().map(|region| match region {
-            Region::Rectangle(rectangle) => format!("{rectangle:?}"),
+            Region::Rectangle { sides, feather: 0.0 } => format!("{sides:?}"),
+            Region::Rectangle { sides, feather } => format!("{sides:?}, feather {feather}"),
             Region::Mask(path) => path.display().to_string(),
         }),
         active: target.active.map(|active| [active.from, active.until]),
