@@ -204,7 +204,8 @@ mod tests {
                 format!("{detail}[render.optimiser.{}]\n{line}\n", spec.name)
             }
             "fourier" | "pyramid" => format!("{detail}[canvas.basis.{}]\n{line}\n", spec.name),
-            "region" => format!("[[detail]]\n{prompts}\nregion = {{ {line} }}\n").replace("region = {  }", ""),
+            "region" if is("mask") || is("rectangle") => format!("[[detail]]\n{prompts}\nregion = {{ {line} }}\n"),
+            "region" => format!("[[detail]]\n{prompts}\nregion = {{ rectangle = [0, 0, 0.5, 0.5]{inner} }}\n"),
             "composition" | "detail" => format!("{stages}[[{}]]\n{prompts}\n{line}\n", spec.name),
             "prompt" if is("text") => format!("{stages}[[detail]]\nprompts = ['x', {{ {line} }}]\n"),
             "prompt" if is("texts") => format!("[[detail]]\nprompts = ['x', {{ {line} }}]\n"),

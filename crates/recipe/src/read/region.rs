@@ -22,7 +22,7 @@ impl<'a> Reader<'a> {
                 let feather = fields.written("feather");
                 if let Some(mask) = fields.written("mask") {
                     if let Some(feather) = feather {
-                        self.unfit(&feather, "a mask fades by its greys; `feather` is for rectangles").hint =
+                        self.error(feather.span, "a mask fades by its greys; `feather` is for rectangles").hint =
                             Some("leave it out, or blur the mask's edges".into());
                     }
                     return self.mask(&mask);
