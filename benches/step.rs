@@ -55,6 +55,11 @@ impl Bench {
         }
     }
 
+    fn scatter(&mut self) {
+        let Bench { windows, seen, scatter_scratch, visible, pixel_gradient, .. } = self;
+        scatter(windows, self.frame.side, seen, scatter_scratch, visible, pixel_gradient);
+    }
+
     fn run(mut self, criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(self.name.clone());
         group.sample_size(20).warm_up_time(std::time::Duration::from_millis(500));
@@ -65,16 +70,7 @@ impl Bench {
         group.bench_function("levels", |b| b.iter(|| self.levels.build(&picture, &self.visible)));
         group.bench_function("gather", |b| b.iter(|| gather(&self.levels, &self.windows, side, &mut self.seen)));
         group.bench_function("scatter", |b| {
-            b.iter(|| {
-                scatter(
-                    &self.windows,
-                    side,
-                    &self.seen,
-                    &mut self.scatter_scratch,
-                    &self.visible,
-                    &mut self.pixel_gradient,
-                )
-            });
+            b.iter(|| self.scatter());
         });
         group.bench_function("backprop", |b| b.iter(|| self.canvas.backprop(&self.pixel_gradient)));
         group.bench_function("update", |b| b.iter(|| self.canvas.step(1e-6)));
@@ -82,14 +78,7 @@ impl Bench {
             b.iter(|| {
                 self.levels.build(self.canvas.decode_part(self.finest, self.visible.canvas()), &self.visible);
                 gather(&self.levels, &self.windows, side, &mut self.seen);
-                scatter(
-                    &self.windows,
-                    side,
-                    &self.seen,
-                    &mut self.scatter_scratch,
-                    &self.visible,
-                    &mut self.pixel_gradient,
-                );
+                self.scatter();
                 self.canvas.backprop(&self.pixel_gradient);
                 self.canvas.step(1e-6);
             });

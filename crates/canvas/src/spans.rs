@@ -11,7 +11,7 @@ pub const TILE: usize = 64;
 const MOST: f64 = 0.6;
 
 /// Rows that one thread works on at a time.
-const ROWS: usize = 16;
+pub(crate) const ROWS: usize = 16;
 
 /// A rectangle: its columns and its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Spans {
     }
 
     /// Calls `each` for every piece of a row, of all planes of `[N, H, W]`, with its position there. Rows are worked on in parallel.
-    pub fn for_each_row(&self, planes: &mut [f32], each: impl Fn(usize, &mut [f32]) + Sync) {
+    pub fn for_each_row<T: Send>(&self, planes: &mut [T], each: impl Fn(usize, &mut [T]) + Sync) {
         let width = self.width;
         planes.par_chunks_exact_mut(width).enumerate().with_min_len(ROWS).for_each(|(index, row)| {
             for columns in self.row(index % self.height) {
@@ -111,8 +111,13 @@ impl Spans {
     }
 
     /// Fills the part in all planes of `[N, H, W]`.
-    pub fn fill(&self, planes: &mut [f32], value: f32) {
+    pub fn fill<T: Copy + Send + Sync>(&self, planes: &mut [T], value: T) {
         self.for_each_row(planes, |_, row| row.fill(value));
+    }
+
+    /// Multiplies the part of planes `[N, H, W]` by a factor.
+    pub fn scale(&self, planes: &mut [f32], factor: f32) {
+        self.for_each_row(planes, |_, row| row.iter_mut().for_each(|value| *value *= factor));
     }
 
     /// Adds the part of planes `[N, H, W]`, times a factor, to others.

@@ -7,13 +7,10 @@
 use rayon::prelude::*;
 
 use super::optimiser::{self, Moments, Update};
-use crate::spans::{Spans, TILE};
+use crate::spans::{ROWS, Spans, TILE};
 
-/// Numbers that are updated together.
-const BLOCK: usize = 16;
-
-/// Rows that one thread works on at a time.
-const ROWS: usize = 16;
+/// Numbers that are looked at together for memory.
+const BLOCK: usize = 32;
 
 /// One update of all pixels.
 #[derive(Debug, Clone, Copy)]
@@ -68,10 +65,10 @@ impl Lags {
             return;
         }
         let decays = self.past.iter().any(|past| past.left.is_some());
-        moved.each(spans, |[_, y, x], mut piece| {
+        moved.each(spans, |[_, y, x], piece| {
             let tile = self.tile(x, y);
             if self.moving[tile] || decays {
-                piece.idle(&self.past[self.followed[tile]..]);
+                piece.idle(&self.past[self.followed[tile]..], decays);
             }
         });
         self.mark(spans, false);
@@ -135,36 +132,17 @@ impl Moved<'_> {
 }
 
 impl Piece<'_> {
-    /// Does several updates without a gradient.
-    fn idle(&mut self, past: &[Past]) {
-        let decays = past.iter().any(|past| past.left.is_some());
-        let (parameters, _) = self.parameters.as_chunks_mut::<BLOCK>();
-        let (means, squares) = (self.mean.as_chunks_mut::<BLOCK>().0, self.square.as_chunks_mut::<BLOCK>().0);
-        for (p, (m, v)) in parameters.iter_mut().zip(means.iter_mut().zip(squares)) {
-            // Without memory nothing moves; the corners of tiles have often never been seen.
-            if !decays && m.iter().chain(v.iter()).all(|value| *value == 0.0) {
-                continue;
+    /// Does several updates without a gradient. `decays`: whether one of them moves what has no memory, too.
+    fn idle(self, past: &[Past], decays: bool) {
+        let Piece { parameters, mean, square, ground, projected } = self;
+        let memory = mean.chunks_mut(BLOCK).zip(square.chunks_mut(BLOCK));
+        for (parameters, (mean, square)) in parameters.chunks_mut(BLOCK).zip(memory) {
+            // The corners of tiles have often never been seen.
+            if decays || mean.iter().chain(square.iter()).any(|value| *value != 0.0) {
+                let mut block = Piece { parameters, mean, square, ground, projected };
+                past.iter().for_each(|past| block.follow(past, &[0.0; BLOCK]));
             }
-            let (mut parameters, mut mean, mut square) = (*p, *m, *v);
-            for past in past {
-                if let Some(left) = past.left {
-                    optimiser::decay(&mut parameters, left, self.ground);
-                }
-                past.update.apply(&mut parameters, &[0.0; BLOCK], &mut mean, &mut square);
-                if self.projected {
-                    parameters = parameters.map(|p| p.clamp(0.0, 1.0));
-                }
-            }
-            (*p, *m, *v) = (parameters, mean, square);
         }
-        let done = self.parameters.len() / BLOCK * BLOCK;
-        let mut rest = Piece {
-            parameters: &mut self.parameters[done..],
-            mean: &mut self.mean[done..],
-            square: &mut self.square[done..],
-            ..*self
-        };
-        past.iter().for_each(|past| rest.follow(past, &[0.0; BLOCK]));
     }
 
     /// Does one update. The gradient begins with that of the piece.

@@ -10,7 +10,7 @@ use super::lag::{Lags, Moved, Past};
 use super::optimiser::{self, Moments, Update};
 use super::shrink::shrink;
 use super::spline::Upsample;
-use super::{Slot, State, StateError, Store, Tensor};
+use super::{Slot, State, StateError, Store, Tensor, whole_of};
 use crate::chance::Draws;
 use crate::plan::{BasisKind, Optimiser, Size};
 use crate::spans::Spans;
@@ -70,7 +70,7 @@ impl Pixels {
             gradient: vec![0.0; count],
             moments: Moments::new(count),
             lags: Lags::new(width, size.height as usize, false),
-            part: Spans::whole(width, size.height as usize),
+            part: whole_of(size),
             age: [0],
             finest: None,
             low_pass: None,
@@ -138,7 +138,7 @@ impl Store for Pixels {
     }
 
     fn settle(&mut self) {
-        self.catch_up(&Spans::whole(self.size.width as usize, self.size.height as usize));
+        self.catch_up(&whole_of(self.size));
     }
 
     fn gradient_squares(&self) -> (f64, usize) {
@@ -146,7 +146,7 @@ impl Store for Pixels {
     }
 
     fn scale_gradient(&mut self, factor: f32) {
-        self.part.for_each_row(&mut self.gradient, |_, row| row.iter_mut().for_each(|value| *value *= factor));
+        self.part.scale(&mut self.gradient, factor);
     }
 
     fn shown(&self) -> Size {
@@ -164,7 +164,7 @@ impl Store for Pixels {
         optimiser::scale(&mut square, larger * larger);
         self.moments = Moments { mean, square };
         self.gradient = vec![0.0; self.parameters.len()];
-        self.part = Spans::whole(size.width as usize, size.height as usize);
+        self.part = whole_of(size);
         self.lags = Lags::new(size.width as usize, size.height as usize, true);
         (self.size, self.low_pass) = (size, None);
     }

@@ -4,8 +4,6 @@
 //! fine: sum = upsample(sum) + weight own, upsampled by cubic B-splines. A level's weight is (coarsest / own side)^(1/2), which
 //! makes the octaves of a random pyramid fall like those of `fourier` with its decay of 1.5.
 
-use std::ops::Range;
-
 use super::colour::Colours;
 use super::init::Ground;
 use super::lag::{Lags, Moved, Past};
@@ -15,15 +13,13 @@ use super::spline::Upsample;
 use super::{Slot, State, StateError, Store, Tensor, whole_of};
 use crate::chance::Draws;
 use crate::plan::{BasisKind, Optimiser, Size};
-use crate::spans::{Rect, Spans};
+use crate::spans::{ROWS, Rect, Spans};
 use rayon::prelude::*;
 
 /// The chromatic axes relative to luminance: with less than natural chroma, pictures are less garish.
 const CHROMA: f64 = 0.6;
 /// The finest detail of a level, in cycles per pixel of its shorter side.
 const CYCLES_PER_PIXEL: f64 = 0.25;
-/// Rows that one thread works on at a time.
-const ROWS: usize = 16;
 /// A level whose low-pass factor is not above this is left alone.
 const HIDDEN: f64 = 1e-7;
 
@@ -190,20 +186,11 @@ impl Level {
         Spans::whole(self.width, self.height)
     }
 
-    /// Brings the part up to date.
-    fn catch_up(&mut self) {
+    /// Brings a part up to date.
+    fn catch_up(&mut self, part: &Spans) {
         let Level { parameters, moments, ground, .. } = self;
-        self.lags.catch_up(&self.part, Moved { parameters, moments, ground: *ground, projected: false });
+        self.lags.catch_up(part, Moved { parameters, moments, ground: *ground, projected: false });
     }
-
-    fn scale_gradient(&mut self, factor: f32) {
-        self.part.for_each_row(&mut self.gradient, |_, row| row.iter_mut().for_each(|value| *value *= factor));
-    }
-}
-
-/// Returns the pixels of a row of planes that begins at a position.
-fn piece<'a>(planes: &'a [f32], row: usize, columns: &Range<usize>) -> &'a [f32] {
-    &planes[row + columns.start..row + columns.end]
 }
 
 /// Returns the rows of three planes of one size, `[3, height, width]`.
@@ -235,7 +222,7 @@ impl Store for Pyramid {
             if index > self.last {
                 continue;
             }
-            level.catch_up();
+            level.catch_up(&level.part.clone());
             let Level { sum, parameters, gain, part, .. } = level;
             match (coarser.last(), &mut level.upsample) {
                 (Some(coarser), Some(upsample)) => upsample.forward(&coarser.sum, parameters, *gain, sum, part),
@@ -275,10 +262,13 @@ impl Store for Pyramid {
         };
         rows_of_three(gradient, width).enumerate().with_min_len(ROWS).for_each(|(y, mut axes)| {
             for columns in part.row(y) {
-                let at = [0, 1, 2].map(|channel| channel * area + y * width);
-                let row = |planes, at| -> &[f32] { piece(planes, at, columns) };
+                let rows = [0, 1, 2].map(|channel| {
+                    let row = channel * area + y * width;
+                    row + columns.start..row + columns.end
+                });
+                let pixels = rows.clone().map(|row| &picture[row]);
                 let axes = axes.each_mut().map(|row| &mut row[columns.clone()]);
-                colours.adjoint(at.map(|at| row(picture, at)), at.map(|at| row(pixel_gradient, at)), axes);
+                colours.adjoint(pixels, rows.map(|row| &pixel_gradient[row]), axes);
             }
         });
         if let Some(frame) = &mut self.frame {
@@ -292,7 +282,7 @@ impl Store for Pyramid {
             }
         }
         for level in &mut self.levels[..=last] {
-            level.scale_gradient(level.gain);
+            level.part.scale(&mut level.gradient, level.gain);
         }
     }
 
@@ -309,8 +299,7 @@ impl Store for Pyramid {
 
     fn settle(&mut self) {
         for level in &mut self.levels {
-            level.part = level.whole();
-            level.catch_up();
+            level.catch_up(&level.whole());
         }
     }
 
@@ -335,7 +324,7 @@ impl Store for Pyramid {
 
     fn scale_gradient(&mut self, factor: f32) {
         let moved = self.levels.iter_mut().filter(|level| level.gain != 0.0);
-        moved.for_each(|level| level.scale_gradient(factor));
+        moved.for_each(|level| level.part.scale(&mut level.gradient, factor));
     }
 
     fn shown(&self) -> Size {

@@ -12,13 +12,10 @@ use rayon::prelude::*;
 
 use super::visible::Visible;
 use crate::plan::Size;
-use crate::spans::Spans;
+use crate::spans::{ROWS, Spans};
 
 /// Red, green, blue, and a lane that is always 0.
 pub(super) type Pixel = [f32; 4];
-
-/// Rows that one thread works on at a time.
-const ROWS: usize = 16;
 
 /// One level.
 #[derive(Debug, Clone, Default)]
@@ -162,17 +159,14 @@ impl Levels {
     pub fn build(&mut self, pixels: &[f32], visible: &Visible) {
         let area = self.levels[0].pixels.len();
         assert_eq!(pixels.len(), 3 * area, "a picture of another size");
-        let width = self.levels[0].width;
         let (red, rest) = pixels.split_at(area);
         let (green, blue) = rest.split_at(area);
         let spans = visible.canvas();
-        self.levels[0].pixels.par_chunks_mut(width).enumerate().with_min_len(ROWS).for_each(|(y, row)| {
-            for columns in spans.row(y) {
-                let from = y * width + columns.start..y * width + columns.end;
-                let colours = red[from.clone()].iter().zip(green[from.clone()].iter().zip(&blue[from]));
-                for (to, (red, (green, blue))) in row[columns.clone()].iter_mut().zip(colours) {
-                    *to = [*red, *green, *blue, 0.0];
-                }
+        spans.for_each_row(&mut self.levels[0].pixels, |at, row| {
+            for (to, (red, (green, blue))) in
+                row.iter_mut().zip(red[at..].iter().zip(green[at..].iter().zip(&blue[at..])))
+            {
+                *to = [*red, *green, *blue, 0.0];
             }
         });
         for (index, shrinks) in self.chain.shrinks.iter().enumerate() {
@@ -185,9 +179,7 @@ impl Levels {
     /// Clears the visible part of the levels from `finest` to `coarsest` before gradients are accumulated in them.
     pub(super) fn clear(&mut self, finest: usize, coarsest: usize, visible: &Visible) {
         for (level, spans) in self.levels[finest..=coarsest].iter_mut().zip(&visible.written[finest..]) {
-            level.pixels.par_chunks_mut(level.width).enumerate().with_min_len(ROWS).for_each(|(y, row)| {
-                spans.row(y).iter().for_each(|columns| row[columns.clone()].fill([0.0; 4]));
-            });
+            spans.fill(&mut level.pixels, [0.0; 4]);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::picture_file::{self, Behind};
-use crate::plan::{self, Size};
+use crate::plan::{self, Ease, Size};
 use crate::spans::Spans;
 use image::imageops::FilterType;
 
@@ -47,12 +47,6 @@ pub struct Region {
 /// Mask values below this count as black: half a level of an 8-bit picture.
 const BLACK: f32 = 0.5 / 255.0;
 
-/// Rises smoothly from 0 at 0 to 1 at 1.
-fn rise(at: f64) -> f64 {
-    let at = at.clamp(0.0, 1.0);
-    at * at * (3.0 - 2.0 * at)
-}
-
 impl Region {
     /// Creates the region on a canvas of a size. A mask's file is read and stretched to the canvas.
     pub fn new(region: &plan::Region, size: Size) -> Result<Region, RegionError> {
@@ -72,9 +66,10 @@ impl Region {
             let part = |i| (high.min(f64::from(i) + 1.0) - low.max(f64::from(i))).clamp(0.0, 1.0);
             let fades = |i: u32| {
                 let middle = f64::from(i) + 0.5;
+                let rise = |from_edge: f64| Ease::Smooth.apply((from_edge / wide).clamp(0.0, 1.0));
                 // Rounding may leave an edge a little off the canvas's.
-                let left = if low <= 0.5 { 1.0 } else { rise((middle - low) / wide) };
-                let right = if high >= f64::from(count) - 0.5 { 1.0 } else { rise((high - middle) / wide) };
+                let left = if low <= 0.5 { 1.0 } else { rise(middle - low) };
+                let right = if high >= f64::from(count) - 0.5 { 1.0 } else { rise(high - middle) };
                 left * right
             };
             (0..count).map(|i| (part(i) * if wide > 0.0 { fades(i) } else { 1.0 }) as f32).collect()

@@ -35,6 +35,13 @@ fn shown(size: Size, picture: &[f32], windows: &[Window], side: u32) -> Vec<f32>
     out
 }
 
+/// Returns the gradient of the whole picture, through scratch of its own.
+fn scattered(size: Size, windows: &[Window], side: u32, gradients: &[f32]) -> Vec<f32> {
+    let mut pixel_gradient = vec![f32::NAN; 3 * size.area()];
+    scatter(windows, side, gradients, &mut ScatterScratch::new(size), &Visible::whole(size), &mut pixel_gradient);
+    pixel_gradient
+}
+
 fn square(side: u32) -> Size {
     Size { width: side, height: side }
 }
@@ -284,6 +291,7 @@ fn nothing_a_recipe_could_say_panics() {
         StageKind::Colour,
     ];
     let gradients = random(3 * 121, 1);
+    let mut scratch = ScatterScratch::new(frame.size);
     let mut pixel_gradient = vec![0.0; 3 * frame.size.area()];
     for (seed, kind) in (0..).zip(kinds) {
         for low in extremes {
@@ -291,15 +299,12 @@ fn nothing_a_recipe_could_say_panics() {
                 let tilt = StageKind::Perspective(range(0.0, 1.0));
                 let pipeline = pipeline([kind(range(low, high)), tilt], Edge::Wrap);
                 let window = Window::draw(&frame, sight(seed), &pipeline, Draws::new(seed), &NOW);
-                shown(frame.size, &random(3 * frame.size.area(), 2), std::slice::from_ref(&window), 11);
-                scatter(
-                    &[window],
-                    11,
-                    &gradients,
-                    &mut ScatterScratch::new(frame.size),
-                    &Visible::whole(frame.size),
-                    &mut pixel_gradient,
-                );
+                let picture = random(3 * frame.size.area(), 2);
+                shown(frame.size, &picture, std::slice::from_ref(&window), 11);
+                scattered(frame.size, std::slice::from_ref(&window), 11, &gradients);
+                let visible = Visible::of(frame.size, [&window]);
+                Levels::new(frame.size).build(&picture, &visible);
+                scatter(&[window], 11, &gradients, &mut scratch, &visible, &mut pixel_gradient);
             }
         }
     }
@@ -370,15 +375,7 @@ fn scatter_is_the_adjoint_of_gather() {
             let seen = shown(frame.size, &picture, &windows, side);
             let black = shown(frame.size, &vec![0.0; picture.len()], &windows, side);
             let forward = dot(&seen, &gradients) - dot(&black, &gradients);
-            let mut pixel_gradient = vec![f32::NAN; picture.len()];
-            scatter(
-                &windows,
-                side,
-                &gradients,
-                &mut ScatterScratch::new(frame.size),
-                &Visible::whole(frame.size),
-                &mut pixel_gradient,
-            );
+            let pixel_gradient = scattered(frame.size, &windows, side, &gradients);
             let backward = dot(&picture, &pixel_gradient);
             assert!((forward - backward).abs() <= 1e-5 * forward.abs(), "{frame:?} {seed}: {forward} {backward}");
         }
@@ -392,15 +389,7 @@ fn each_pixel_of_the_adjoint_is_right() {
     for seed in [3, 8, 21] {
         let windows = random_windows(&frame, seed, 2);
         let gradients = random(2 * 3 * 36, 1);
-        let mut pixel_gradient = vec![f32::NAN; 3 * frame.size.area()];
-        scatter(
-            &windows,
-            frame.side,
-            &gradients,
-            &mut ScatterScratch::new(frame.size),
-            &Visible::whole(frame.size),
-            &mut pixel_gradient,
-        );
+        let pixel_gradient = scattered(frame.size, &windows, frame.side, &gradients);
         let mut picture = vec![0.0; pixel_gradient.len()];
         let black = dot(&shown(frame.size, &picture, &windows, frame.side), &gradients);
         for pixel in 0..picture.len() {
@@ -422,15 +411,7 @@ fn threads_change_nothing() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let seen = shown(frame.size, &picture, &windows, frame.side);
-            let mut pixel_gradient = vec![0.0; picture.len()];
-            scatter(
-                &windows,
-                frame.side,
-                &gradients,
-                &mut ScatterScratch::new(frame.size),
-                &Visible::whole(frame.size),
-                &mut pixel_gradient,
-            );
+            let pixel_gradient = scattered(frame.size, &windows, frame.side, &gradients);
             (seen, pixel_gradient)
         })
     };
@@ -447,10 +428,9 @@ fn scratch_can_be_used_again() {
     for seed in 0..6 {
         let windows = random_windows(&frame, 7 * seed, 3);
         let gradients = random(3 * 3 * 256, seed);
-        let (mut old, mut new) = (vec![f32::NAN; 3 * frame.size.area()], vec![f32::NAN; 3 * frame.size.area()]);
+        let mut old = vec![f32::NAN; 3 * frame.size.area()];
         scatter(&windows, 16, &gradients, &mut scratch, &Visible::whole(frame.size), &mut old);
-        scatter(&windows, 16, &gradients, &mut ScatterScratch::new(frame.size), &Visible::whole(frame.size), &mut new);
-        assert_eq!(old, new);
+        assert_eq!(old, scattered(frame.size, &windows, 16, &gradients));
     }
     let mut none = vec![f32::NAN; 3 * frame.size.area()];
     scatter(&[], 16, &[], &mut scratch, &Visible::whole(frame.size), &mut none);
@@ -541,15 +521,7 @@ fn the_gradient_of_a_region_is_the_adjoint_of_gathering_from_it_alone() {
         let seen = shown(frame.size, &inside, &windows, 12);
         let black = shown(frame.size, &vec![0.0; picture.len()], &windows, 12);
         let forward = dot(&seen, &gradients) - dot(&black, &gradients);
-        let mut whole = vec![f32::NAN; picture.len()];
-        scatter(
-            &windows,
-            12,
-            &gradients,
-            &mut ScatterScratch::new(frame.size),
-            &Visible::whole(frame.size),
-            &mut whole,
-        );
+        let whole = scattered(frame.size, &windows, 12, &gradients);
         let mut masked = vec![0.0; picture.len()];
         region.add(Visible::whole(frame.size).canvas(), &whole, &mut masked);
         let backward = dot(&picture, &masked);
@@ -615,9 +587,8 @@ fn a_part_of_the_canvas_gives_what_the_whole_gives() {
             assert_eq!(levels.rgb8().is_some(), visible.canvas().is_whole());
 
             let gradients = random(seen.len(), seed + 9);
+            let whole = scattered(size, &windows, 20, &gradients);
             let mut scratch = ScatterScratch::new(size);
-            let mut whole = vec![f32::NAN; picture.len()];
-            scatter(&windows, 20, &gradients, &mut scratch, &Visible::whole(size), &mut whole);
             dirty(scratch.levels());
             let mut part = vec![f32::NAN; picture.len()];
             scatter(&windows, 20, &gradients, &mut scratch, &visible, &mut part);

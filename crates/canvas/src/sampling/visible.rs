@@ -83,6 +83,10 @@ fn seen(window: &Window, scale: [f64; 2], sides: [usize; 2], rects: &mut Vec<Rec
     // A sample reads the pixels around it, one in each direction; one more covers rounding.
     const MARGIN: f64 = 2.0;
     let corners = window.corners();
+    if !corners.as_flattened().iter().all(|at| at.is_finite()) {
+        rects.push(Rect { columns: 0..sides[0], rows: 0..sides[1] });
+        return;
+    }
     let along = [0, 1].map(|axis| {
         let ends = corners.map(|corner| corner[axis]);
         let low = ends.into_iter().fold(f64::INFINITY, f64::min) - window.reach();
@@ -99,7 +103,7 @@ fn seen(window: &Window, scale: [f64; 2], sides: [usize; 2], rects: &mut Vec<Rec
 /// Returns the pixels of a side that stand for those from `low` to `high`, which may lie beyond it.
 fn resolved(low: f64, high: f64, count: usize, edge: Edge) -> Vec<Range<usize>> {
     let n = count as i64;
-    // Further than any side is long; casts of what is not finite saturate, and mean the whole side.
+    // Further than any side is long; casts saturate.
     const FAR: i64 = 1 << 40;
     let (low, high) = ((low.floor() as i64).clamp(-FAR, FAR), (high.ceil() as i64).clamp(-FAR, FAR) + 1);
     let clip = |low: i64, high: i64| low.clamp(0, n) as usize..high.clamp(0, n) as usize;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::Time;
+use super::{Ease, Time};
 
 /// An expression over a moment of the render.
 #[derive(Debug, Clone, PartialEq)]
@@ -260,7 +260,7 @@ fn call(function: Function, arguments: &[Expr], time: &Time) -> f64 {
             } else {
                 (x - a) / (b - a)
             };
-            x * x * (3.0 - 2.0 * x)
+            Ease::Smooth.apply(x)
         }
         Function::Step => {
             let (a, x) = (argument(0), argument(1));

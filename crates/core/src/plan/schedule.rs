@@ -62,7 +62,8 @@ pub enum Ease {
 words!(Ease { Linear: "linear", Smooth: "smooth", Cosine: "cosine", Hold: "hold" });
 
 impl Ease {
-    fn apply(self, x: f64) -> f64 {
+    /// Returns the share of the way from one value to the next, at a share x of the time between them; both 0..1.
+    pub fn apply(self, x: f64) -> f64 {
         match self {
             Ease::Linear => x,
             Ease::Smooth => x * x * (3.0 - 2.0 * x),
