@@ -120,6 +120,16 @@ impl<'g> Builder<'g> {
         output
     }
 
+    /// Appends a node of another domain than ONNX's, with one output, and returns the output's name.
+    pub fn own(&mut self, domain: &str, operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)]) -> String {
+        let output = self.fresh(operator);
+        let mut node = Node::new(operator, inputs, &[&output]);
+        node.domain = domain.into();
+        node.attributes = attributes.iter().map(|(n, v)| (n.to_string(), v.clone())).collect();
+        self.node(node);
+        output
+    }
+
     /// Appends a node with several outputs and returns their names.
     pub fn op_many(
         &mut self,

@@ -22,6 +22,7 @@ mod signature;
 mod write;
 
 // graph to graph
+mod bottleneck;
 mod constant;
 mod dequantise;
 mod extract;
@@ -38,6 +39,7 @@ mod resampling;
 mod support;
 mod window;
 
+pub use bottleneck::{BOTTLENECK, DOMAIN, GRADIENT, Sizes as BottleneckSizes, fuse_bottlenecks};
 pub use builder::Builder;
 pub use dequantise::{Dequantised, dequantise};
 pub use error::OnnxError;

@@ -16,7 +16,7 @@ type Shape = Vec<usize>;
 pub(super) fn infer(graph: &Graph, node: &Node) -> Vec<Option<ValueType>> {
     let none = vec![None; node.outputs.len()];
     if !node.domain.is_empty() {
-        return none;
+        return super::bottleneck::infer(graph, node).unwrap_or(none);
     }
     let shapes = NodeContext { graph, node }.shapes().unwrap_or_default();
     let data_types = data_types(graph, node);

@@ -10,9 +10,11 @@ use rayon::prelude::*;
 use super::{Cancel, ClipError, Features, ImageGraph, ModelFolder, features::Squares, head, head::Extras};
 use crate::{
     machine,
-    onnx::Graph,
+    onnx::{Graph, fuse_bottlenecks},
     plan::Loss,
-    runtime::{Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights, aligned},
+    runtime::{
+        BOTTLENECK_LANES, Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights, aligned,
+    },
 };
 
 /// The training targets of windows: matrices `[N, K]` over N windows and K prompts, row-major.
@@ -331,12 +333,15 @@ impl Encoder {
     ) -> Result<Compiled, ClipError> {
         let description = &self.model.description;
         let failed = |source| ClipError::Graph { model: description.name.clone(), source };
-        let folded = self.graph.fold(&self.runtime, size)?;
+        let mut folded = self.graph.fold(&self.runtime, size)?;
         let width = self.graph.check(&folded, size, self.side())?;
         if let Some(features) = features.filter(|features| *features != width) {
             let message = format!("the image encoder's embeddings have {width} numbers, the text encoder's {features}");
             let hint = Some("do both belong to the same model? see the outputs named in model.toml".to_owned());
             return Err(ClipError::Encoder { model: description.name.clone(), message, hint });
+        }
+        if self.device == Device::Cpu {
+            fuse_bottlenecks(&mut folded, BOTTLENECK_LANES);
         }
         let (input, output) = (&self.graph.input, &self.graph.output);
         let graph = match kind {

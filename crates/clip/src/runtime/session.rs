@@ -1,5 +1,7 @@
 //! Sessions: graphs prepared to run on a device.
 
+use std::sync::Arc;
+
 use ort::{
     ep,
     session::{
@@ -10,7 +12,7 @@ use ort::{
 };
 
 use super::{
-    Device, Outputs, Runtime, RuntimeError,
+    Device, Outputs, Runtime, RuntimeError, operators,
     weights::{LentWeights, Weights},
 };
 
@@ -53,9 +55,11 @@ impl Runtime {
         let lent = LentWeights::new(weights)?;
         // Packed weights can be shared only between sessions on the CPU.
         let packed = (plan.device == Device::Cpu && count > 1 && !lent.is_empty()).then(PrepackedWeights::new);
+        #[expect(clippy::arc_with_non_send_sync, reason = "sessions take it in this form")]
+        let own = Arc::new(operators::domain()?);
         let mut sessions = Vec::with_capacity(count);
         for _ in 0..count {
-            let mut builder = self.builder(plan)?;
+            let mut builder = self.builder(plan)?.with_operators(Arc::clone(&own))?;
             builder = lent.give_to(builder, packed.is_some())?;
             if let Some(packed) = &packed {
                 builder = builder.with_prepacked_weights(packed)?;

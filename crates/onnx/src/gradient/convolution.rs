@@ -49,7 +49,13 @@ pub(super) fn backward(
     }
     // For the few channels of an image, onnxruntime's transposed convolution is three times as fast as its convolution.
     let thin = group == 1 && weight.dims[1] <= THIN;
-    if !thin && let Some(result) = phases(r, dy, weight, group, window)? {
+    // Kernels with more taps than there are places for them mostly meet padding when they are a convolution: a
+    // transposed one of 16x16 taps at 3x3 places is four times as fast.
+    let few = group == 1 && window.output.iter().product::<usize>() < window.kernel.iter().product();
+    if !thin
+        && !few
+        && let Some(result) = phases(r, dy, weight, group, window)?
+    {
         return Ok(result);
     }
     let name = match name {
@@ -306,6 +312,9 @@ mod tests {
         conv(&[1, 2, 11, 11], &[3, 2, 3, 3], &[("strides", &[2, 2]), ("dilations", &[2, 2])], 1).passes();
         // A pad wider than the kernel: the outermost windows see no cell.
         conv(&[1, 2, 4, 4], &[3, 2, 2, 2], &[("pads", &[3, 2, 2, 3])], 1).passes();
+        // More taps than places.
+        let kinds = conv(&[2, 6, 9, 8], &[5, 6, 7, 7], &[], 1).passes();
+        assert_eq!(kinds, ["ConvTranspose"]);
         conv(&[1, 2, 9], &[3, 2, 3], &[("strides", &[2])], 1).passes();
     }
 

@@ -27,10 +27,12 @@ mod whole_models;
 
 use std::collections::{HashMap, HashSet};
 
+use super::bottleneck;
 use super::builder::Builder;
 use super::error::OnnxError;
 use super::graph::{Graph, ValueType};
-use rule::{Derivative, Rule};
+use rule::Derivative;
+pub(super) use rule::{Gradients, Rule};
 
 /// All rules, by file: each operator's name and the function that appends its gradient.
 const FAMILIES: &[(&str, &[(&str, Derivative)])] = &[
@@ -57,8 +59,10 @@ pub(super) fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 fn derivative(operator: &str, domain: &str) -> Option<Derivative> {
-    if !domain.is_empty() {
-        return None;
+    match (domain, operator) {
+        ("", _) => {}
+        (bottleneck::DOMAIN, bottleneck::BOTTLENECK) => return Some(bottleneck::gradient),
+        _ => return None,
     }
     FAMILIES.iter().flat_map(|(_, family)| family.iter()).find(|(name, _)| *name == operator).map(|(_, rule)| *rule)
 }

@@ -8,13 +8,13 @@ use crate::graph::{Attribute, Node};
 use crate::tensor::Tensor;
 
 /// One gradient for each input of the node; `None` for inputs not wanted or without influence.
-pub(super) type Gradients = Result<Vec<Option<String>>, OnnxError>;
+pub(crate) type Gradients = Result<Vec<Option<String>>, OnnxError>;
 
 /// Appends the gradient of one node.
 pub(super) type Derivative = fn(&mut Rule) -> Gradients;
 
 /// A node to be differentiated: x are its inputs, y its outputs, dy the gradients of its outputs.
-pub(super) struct Rule<'a, 'g> {
+pub(crate) struct Rule<'a, 'g> {
     pub b: &'a mut Builder<'g>,
     pub node: &'a Node,
     givers: &'a HashMap<String, usize>,
@@ -125,6 +125,11 @@ impl<'a, 'g> Rule<'a, 'g> {
     /// Appends an operator with attributes.
     pub fn op_with(&mut self, operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)]) -> String {
         self.b.op_with(operator, inputs, attributes)
+    }
+
+    /// Appends an operator of another domain.
+    pub fn own(&mut self, domain: &str, operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)]) -> String {
+        self.b.own(domain, operator, inputs, attributes)
     }
 
     /// Appends a binary operator with a constant number as its second operand.

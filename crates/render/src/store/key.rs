@@ -22,7 +22,7 @@ use crate::plan::{
 /// The version of the program's arithmetic. Raise it with every change after which a render gives different bytes, however few: changes
 /// to the canvas, to views, to the encoder's graphs, to draws, or to defaults that the plan does not hold. Old states are then never used
 /// again.
-pub const ARITHMETIC: u64 = 3;
+pub const ARITHMETIC: u64 = 4;
 
 /// The hash of everything that a state depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
