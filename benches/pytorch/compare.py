@@ -1,11 +1,13 @@
-"""Compares recipe-render with PyTorch eager on the same work, in turns on the same machine.
+"""Compares recipe-render with PyTorch on the same work, in turns on the same machine: eager, compiled (needs a C++
+compiler), or with autocast to bfloat16.
 
-    python compare.py MODEL_FOLDER [--windows 16] [--size 1024] [--steps 6] [--rounds 3] [--threads 2] [--binary PATH]
+    python compare.py MODEL_FOLDER [--modes eager,compile,bfloat16] [--windows 16] [--size 1024] [--steps 6] [--rounds 3]
+        [--threads 2] [--binary PATH]
 
-MODEL_FOLDER is one that make_model.py wrote (it holds the weights for PyTorch, too). A round is one run of each: PyTorch's
+MODEL_FOLDER is one that make_model.py or make_classifier.py wrote (it holds the weights for PyTorch, too). A round is one run of each: PyTorch's
 forward and backward of the image encoder and its whole step (windows by grid_sample from average-pooled levels, rotation,
-perspective, noise, cosine loss, Adam on the pixels), then the program on a recipe that asks for the same. The first step
-of each run warms up and is left out. Prints seconds a step and the ratios, round by round and their medians.
+perspective, noise, cosine loss, Adam on the pixels) in each mode, then the program on a recipe that asks for the same. The
+first step of each run warms up and is left out. Prints seconds a step and the ratios, round by round and their medians.
 """
 import argparse
 import json
@@ -15,7 +17,6 @@ import subprocess
 import tempfile
 import time
 
-import open_clip
 import torch
 import torch.nn.functional as F
 
@@ -26,7 +27,7 @@ seed = 1
 basis = "pixels"
 
 [[detail]]
-prompts = ["a castle"]
+prompts = ["castle"]
 windows = {windows}
 loss = "cosine"
 stages = [{{ cover = [0.25, 0.6] }}, {{ rotate = 15 }}, {{ perspective = 0.3 }}, {{ noise = 0.1 }}]
@@ -37,7 +38,29 @@ rate = 0.01
 """
 
 
+MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+
+
+class Classifier:
+    """A classifier in the shape of open_clip's models."""
+
+    def __init__(self, network):
+        self.network = network
+        self.visual = self
+        self.image_size = network._global_params.image_size
+
+    def encode_image(self, images):
+        return self.network(images)
+
+
 def load(folder, arch):
+    if (folder / "network.pt").exists():
+        network = torch.load(folder / "network.pt", weights_only=False)
+        for parameter in network.parameters():
+            parameter.requires_grad_(False)
+        return Classifier(network)
+    import open_clip
+
     model = open_clip.create_model(arch, pretrained=None).eval()
     model.load_state_dict(torch.load(folder / "weights.pt"))
     for parameter in model.parameters():
@@ -71,13 +94,15 @@ def sample(picture, count, side):
     return torch.cat(windows)[torch.cat(order).argsort()]
 
 
-def pytorch(model, arguments):
+def pytorch(model, mode, arguments):
     """Seconds a step: (encoder forward and backward, whole step)."""
     side = model.visual.image_size
     side = side[0] if isinstance(side, (tuple, list)) else side
-    mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN)[:, None, None]
-    deviation = torch.tensor(open_clip.OPENAI_DATASET_STD)[:, None, None]
+    mean = torch.tensor(MEAN)[:, None, None]
+    deviation = torch.tensor(DEVIATION)[:, None, None]
     width = model.encode_image(torch.zeros(1, 3, side, side)).shape[-1]
+    encode_image = torch.compile(model.encode_image) if mode == "compile" else model.encode_image
+    half = torch.autocast("cpu", dtype=torch.bfloat16, enabled=mode == "bfloat16")
     target = F.normalize(torch.randn(width), dim=0)
     picture = torch.full((3, arguments.size, arguments.size), 0.5).requires_grad_()
     optimiser = torch.optim.Adam([picture], lr=0.01)
@@ -88,8 +113,9 @@ def pytorch(model, arguments):
         windows = windows + torch.randn_like(windows) * 0.1 * torch.rand(len(windows), 1, 1, 1)
         leaf = windows.detach().requires_grad_()
         middle = time.perf_counter()
-        embedding = F.normalize(model.encode_image((leaf - mean) / deviation), dim=-1)
-        (1 - embedding @ target).mean().backward()
+        with half:
+            embedding = encode_image((leaf - mean) / deviation)
+        (1 - F.normalize(embedding.float(), dim=-1) @ target).mean().backward()
         encode.append(time.perf_counter() - middle)
         optimiser.zero_grad(set_to_none=True)
         windows.backward(leaf.grad)
@@ -120,6 +146,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("--arch", default="ViT-B-32")
+    parser.add_argument("--modes", default="eager")
     parser.add_argument("--windows", type=int, default=16)
     parser.add_argument("--size", type=int, default=1024)
     parser.add_argument("--steps", type=int, default=6)
@@ -129,16 +156,22 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     model = load(arguments.model, arguments.arch)
-    ratios = []
+    modes = arguments.modes.split(",")
+    ratios = {mode: [] for mode in modes}
     with tempfile.TemporaryDirectory() as folder:
         for round_ in range(arguments.rounds):
-            encode, whole = pytorch(model, arguments)
+            theirs = {mode: pytorch(model, mode, arguments) for mode in modes}
             ours, our_whole, parts = program(arguments, pathlib.Path(folder))
-            ratios.append((encode / ours, whole / our_whole))
-            print(f"round {round_ + 1}: encoder PyTorch {encode:.3f} s, recipe-render {ours:.3f} s, ratio {encode / ours:.2f}; "
-                  f"step {whole:.3f} s, {our_whole:.3f} s, ratio {whole / our_whole:.2f}; outside the encoder "
-                  f"{100 * (1 - ours / our_whole):.1f} %", flush=True)
-    print("median ratios: encoder %.2f, step %.2f" % tuple(statistics.median(r) for r in zip(*ratios)))
+            print(f"round {round_ + 1}: recipe-render encoder {ours:.3f} s, step {our_whole:.3f} s, outside the encoder "
+                  f"{100 * (1 - ours / our_whole):.1f} %")
+            for mode, (encode, whole) in theirs.items():
+                ratios[mode].append((encode / ours, whole / our_whole))
+                print(f"    PyTorch {mode}: encoder {encode:.3f} s, ratio {encode / ours:.2f}; step {whole:.3f} s, ratio "
+                      f"{whole / our_whole:.2f}", flush=True)
+    for mode, found in ratios.items():
+        encoders, steps = zip(*found)
+        print(f"PyTorch {mode}, median ratios: encoder {statistics.median(encoders):.2f} ({min(encoders):.2f} to "
+              f"{max(encoders):.2f}), step {statistics.median(steps):.2f} ({min(steps):.2f} to {max(steps):.2f})")
 
 
 if __name__ == "__main__":
