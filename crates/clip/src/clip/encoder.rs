@@ -13,7 +13,8 @@ use crate::{
     onnx::{Graph, fuse_bottlenecks},
     plan::Loss,
     runtime::{
-        BOTTLENECK_LANES, Device, Input, Level, Outputs, Runtime, RuntimeError, Session, SessionPlan, Weights, aligned,
+        BOTTLENECK_LANES, Device, Input, Level, Outputs, Prepared, Runtime, RuntimeError, Session, SessionPlan,
+        Weights, aligned,
     },
 };
 
@@ -82,6 +83,8 @@ pub struct Encoder {
     device: Device,
     cancel: Cancel,
     graph: ImageGraph,
+    /// What the sessions of all batch sizes and kinds share.
+    prepared: Prepared,
     train: Sessions,
     score: Sessions,
     embed: Sessions,
@@ -136,6 +139,7 @@ impl Encoder {
             device,
             cancel: Cancel::default(),
             graph,
+            prepared: Prepared::default(),
             train: Sessions::default(),
             score: Sessions::default(),
             embed: Sessions::default(),
@@ -356,7 +360,8 @@ impl Encoder {
         let packable = graph.second_factors();
         let (bytes, tensors) = graph.write_split(OUTSIDE);
         let plan = SessionPlan { device: self.device, threads: 1, level: Level::All, dimensions: Vec::new() };
-        let made = self.runtime.sessions(&bytes, &Weights { tensors, packable }, &plan, sessions)?;
+        let prepared = self.prepared.clone();
+        let made = self.runtime.sessions(&bytes, &Weights { tensors, packable, prepared }, &plan, sessions)?;
         Ok(Compiled { used: 0, sessions: made.len(), idle: Mutex::new(made), rested: Condvar::new() })
     }
 }

@@ -36,7 +36,7 @@ pub use install::install;
 pub use loaded::Runtime;
 pub use locate::{Candidate, LIBRARY_VARIABLE, Outcome, Source};
 pub use open::{Options, open};
-pub use operators::BOTTLENECK_LANES;
+pub use operators::{BOTTLENECK_LANES, Prepared};
 pub use outputs::Outputs;
 pub use packages::{PLATFORMS, Platform};
 pub use report::{Library, ProviderState, Report, report};

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use kernels::{Axis, Bottleneck, BottleneckGradient, Instructions, Layers, Shape};
 use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput};
+use ort::session::builder::PrepackedWeights;
 use ort::value::{DynTensorValueType, TensorElementType, ValueRef};
 use recipe_render_kernels as kernels;
 
@@ -14,12 +15,39 @@ use crate::onnx::{BOTTLENECK, BottleneckSizes, DOMAIN, GRADIENT};
 /// The number of channels in the middle of a bottleneck has to be a multiple of this.
 pub const BOTTLENECK_LANES: usize = Shape::LANES;
 
-/// Returns our operators for sessions of one graph. These share what is prepared from the weights.
+/// Weights in the form in which kernels read them, ours and onnxruntime's, prepared when a session first needs them and
+/// kept for all sessions that are given them. These must be of graphs with the same weights, in which nodes of one name
+/// have the same weights: graphs that were made from one model, for batches of several sizes.
+#[derive(Clone, Default)]
+pub struct Prepared {
+    forward: ByNode<Bottleneck>,
+    backward: ByNode<BottleneckGradient>,
+    packed: Arc<OnceLock<PrepackedWeights>>,
+}
+
+impl Prepared {
+    /// Returns the weights that onnxruntime has packed.
+    pub(super) fn packed(&self) -> &PrepackedWeights {
+        self.packed.get_or_init(PrepackedWeights::new)
+    }
+}
+
+/// Prepared weights by the name of their node, with the sizes they were prepared for.
+type ByNode<T> = Arc<Mutex<HashMap<String, (Shape, Arc<T>)>>>;
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").finish_non_exhaustive()
+    }
+}
+
+/// Returns our operators, for sessions that share what is prepared.
 ///
 /// # Errors
 /// onnxruntime refuses them.
-pub(super) fn domain() -> ort::Result<OperatorDomain> {
-    OperatorDomain::new(DOMAIN)?.add(Forward::default())?.add(Backward::default())
+pub(super) fn domain(prepared: &Prepared) -> ort::Result<OperatorDomain> {
+    let Prepared { forward, backward, .. } = prepared.clone();
+    OperatorDomain::new(DOMAIN)?.add(Forward(forward))?.add(Backward(backward))
 }
 
 thread_local! {
@@ -27,14 +55,9 @@ thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Prepared weights by the name of their node.
-type Prepared<T> = Mutex<HashMap<String, Arc<T>>>;
+struct Forward(ByNode<Bottleneck>);
 
-#[derive(Default)]
-struct Forward(Prepared<Bottleneck>);
-
-#[derive(Default)]
-struct Backward(Prepared<BottleneckGradient>);
+struct Backward(ByNode<BottleneckGradient>);
 
 struct ForwardKernel {
     prepared: Arc<Bottleneck>,
@@ -77,8 +100,9 @@ impl Operator for Forward {
             filter: part(1).zip(part(2)).ok_or_else(misfit)?,
             project: part(3).zip(part(4)).ok_or_else(misfit)?,
         };
-        let prepared =
-            prepared(&self.0, context.node_name()?, || Bottleneck::new(Instructions::best(), shape, bounds, &layers))?;
+        let prepared = prepared(&self.0, context.node_name()?, shape, || {
+            Bottleneck::new(Instructions::best(), shape, bounds, &layers)
+        })?;
         Ok(ForwardKernel { prepared, shape, expands })
     }
 }
@@ -116,8 +140,9 @@ impl Operator for Backward {
             filter: (weights.get(1).ok_or_else(misfit)?, &no_bias),
             project: (weights.get(2).ok_or_else(misfit)?, &no_last),
         };
-        let prepared =
-            prepared(&self.0, context.node_name()?, || BottleneckGradient::new(Instructions::best(), shape, &layers))?;
+        let prepared = prepared(&self.0, context.node_name()?, shape, || {
+            BottleneckGradient::new(Instructions::best(), shape, &layers)
+        })?;
         Ok(BackwardKernel { prepared, shape, expands })
     }
 }
@@ -208,13 +233,13 @@ impl<'a> Constants<'a> {
 }
 
 /// Prepares the weights of a node, or finds them prepared for another session.
-fn prepared<T>(all: &Prepared<T>, node: String, make: impl FnOnce() -> Option<T>) -> ort::Result<Arc<T>> {
+fn prepared<T>(all: &ByNode<T>, node: String, shape: Shape, make: impl FnOnce() -> Option<T>) -> ort::Result<Arc<T>> {
     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = all.get(&node) {
+    if let Some((_, found)) = all.get(&node).filter(|(of, _)| *of == shape) {
         return Ok(Arc::clone(found));
     }
     let made = Arc::new(make().ok_or_else(misfit)?);
-    all.insert(node, Arc::clone(&made));
+    all.insert(node, (shape, Arc::clone(&made)));
     Ok(made)
 }
 

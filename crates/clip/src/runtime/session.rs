@@ -6,7 +6,7 @@ use ort::{
     ep,
     session::{
         SessionInputValue,
-        builder::{GraphOptimizationLevel, PrepackedWeights, SessionBuilder},
+        builder::{GraphOptimizationLevel, SessionBuilder},
     },
     value::TensorRef,
 };
@@ -54,14 +54,14 @@ impl Runtime {
     ) -> Result<Vec<Session>, RuntimeError> {
         let lent = LentWeights::new(weights)?;
         // Packed weights can be shared only between sessions on the CPU.
-        let packed = (plan.device == Device::Cpu && count > 1 && !lent.is_empty()).then(PrepackedWeights::new);
+        let packed = (plan.device == Device::Cpu && !lent.is_empty()).then(|| weights.prepared.packed());
         #[expect(clippy::arc_with_non_send_sync, reason = "sessions take it in this form")]
-        let own = Arc::new(operators::domain()?);
+        let own = Arc::new(operators::domain(&weights.prepared)?);
         let mut sessions = Vec::with_capacity(count);
         for _ in 0..count {
             let mut builder = self.builder(plan)?.with_operators(Arc::clone(&own))?;
             builder = lent.give_to(builder, packed.is_some())?;
-            if let Some(packed) = &packed {
+            if let Some(packed) = packed {
                 builder = builder.with_prepacked_weights(packed)?;
             }
             let session = builder.commit_from_memory(graph)?;

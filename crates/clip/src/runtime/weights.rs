@@ -12,7 +12,7 @@ use ort::{
     value::DynValue,
 };
 
-use super::RuntimeError;
+use super::{RuntimeError, operators::Prepared};
 use crate::onnx::{DataType, Tensor};
 
 /// Weights kept outside a graph's bytes, by initialiser name, shared by all sessions created from it. Their
@@ -25,6 +25,9 @@ pub struct Weights {
     /// convolutions. (onnxruntime may transpose other constants while it optimises, and would then find the lent one in
     /// another shape.)
     pub packable: BTreeSet<String>,
+    /// What is prepared from the weights for our own operators; a clone of it may be given to sessions of other graphs
+    /// that were made from the same model.
+    pub prepared: Prepared,
 }
 
 /// onnxruntime's views of [`Weights`], with the memory they point to.

@@ -23,7 +23,7 @@ fn session(graph: Graph) -> Session {
     let plan = SessionPlan { device: Device::Cpu, threads: 1, level: Level::All, dimensions: Vec::new() };
     let packable = graph.second_factors();
     let (bytes, tensors) = graph.write_split(1024);
-    Runtime::for_tests().session(&bytes, &Weights { tensors, packable }, &plan).unwrap()
+    Runtime::for_tests().session(&bytes, &Weights { tensors, packable, ..Weights::default() }, &plan).unwrap()
 }
 
 /// Returns the number of operators in a graph, and how many million values they write, apart from products and views.

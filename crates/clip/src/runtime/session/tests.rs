@@ -73,7 +73,7 @@ fn weights(offset: usize) -> Weights {
     bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     let data = bytes::Bytes::from(bytes).slice(offset..);
     let tensor = Tensor { data_type: DataType::F32, dims: vec![SIDE, SIDE], data };
-    Weights { tensors: vec![("w".to_owned(), tensor)], packable: ["w".to_owned()].into() }
+    Weights { tensors: vec![("w".to_owned(), tensor)], packable: ["w".to_owned()].into(), ..Weights::default() }
 }
 
 /// Returns `x w` for a vector, summed in f64.
