@@ -157,9 +157,19 @@ fn stage_map(kind: &StageKind, draws: Draws, time: &Time, tilted: f64) -> Option
         }
         StageKind::Flip(Axis::Horizontal) => Homography::scale(-1.0, 1.0),
         StageKind::Flip(Axis::Vertical) => Homography::scale(1.0, -1.0),
-        StageKind::Zoom(_) | StageKind::Cover(_) | StageKind::Blur(_) | StageKind::Noise(_) | StageKind::Colour(_) => {
-            return None;
-        }
+        StageKind::Zoom(_) | StageKind::Cover(_) => return None,
+        // The stages that filter pixels.
+        StageKind::Blur(_)
+        | StageKind::Noise(_)
+        | StageKind::Colour(_)
+        | StageKind::Brightness(_)
+        | StageKind::Contrast(_)
+        | StageKind::Saturation(_)
+        | StageKind::Hue(_)
+        | StageKind::Sharpen(_)
+        | StageKind::Erase(_)
+        | StageKind::Pixelate(_)
+        | StageKind::Quantise(_) => return None,
     })
 }
 

@@ -289,6 +289,14 @@ fn nothing_a_recipe_could_say_panics() {
         StageKind::Blur,
         StageKind::Noise,
         StageKind::Colour,
+        StageKind::Brightness,
+        StageKind::Contrast,
+        StageKind::Saturation,
+        StageKind::Hue,
+        StageKind::Sharpen,
+        StageKind::Erase,
+        StageKind::Pixelate,
+        StageKind::Quantise,
     ];
     let gradients = random(3 * 121, 1);
     let mut scratch = ScatterScratch::new(frame.size);
@@ -327,7 +335,7 @@ fn stages_act_by_chance_and_hang_on_their_key() {
     assert!((500..700).contains(&turned), "{turned}");
 }
 
-/// Returns stages of every kind, each at random present or absent.
+/// Returns stages of every linear kind, each at random present or absent.
 fn random_pipeline(seed: u64) -> Pipeline {
     let draws = Draws::new(seed);
     let kinds = [
@@ -341,6 +349,13 @@ fn random_pipeline(seed: u64) -> Pipeline {
         StageKind::Blur(range(0.0, 2.0)),
         StageKind::Noise(range(0.0, 0.1)),
         StageKind::Colour(range(0.0, 0.2)),
+        StageKind::Brightness(range(0.5, 1.5)),
+        StageKind::Contrast(range(0.0, 2.0)),
+        StageKind::Saturation(range(0.0, 2.0)),
+        StageKind::Hue(range(-180.0, 180.0)),
+        StageKind::Sharpen(range(0.0, 2.0)),
+        StageKind::Erase(range(0.0, 0.8)),
+        StageKind::Pixelate(range(1.0, 5.0)),
     ];
     let some = kinds.into_iter().enumerate().filter(|(i, _)| draws.unit(*i as u64) < 0.4).map(|(_, kind)| kind);
     let edge = [Edge::Mirror, Edge::Wrap, Edge::Clamp, Edge::Fill([0.2, 0.4, 0.6])][(draws.unit(99) * 4.0) as usize];

@@ -466,6 +466,23 @@ pub enum StageKind {
     Noise(Range),
     /// Colour jitter: a gain for the whole window and an offset for each channel, deviation drawn from the range.
     Colour(Range),
+    /// Brightness: the factor on all values.
+    Brightness(Range),
+    /// Contrast: the factor on distances from the window's mean luma.
+    Contrast(Range),
+    /// Saturation: the factor on distances from the grey of the same luma; 0 is grey.
+    Saturation(Range),
+    /// Rotation of colours about the axis of greys, in degrees; 120 takes red to green.
+    Hue(Range),
+    /// Unsharp mask: how much of what a blur of one window pixel takes away is added.
+    Sharpen(Range),
+    /// A rectangle at a random place in the window becomes grey; its width and height, drawn independently, in fractions of the
+    /// window's side.
+    Erase(Range),
+    /// Blocks of pixels become their mean: a block's side in window pixels, rounded to a whole number.
+    Pixelate(Range),
+    /// Values are rounded to so many levels, itself rounded to a whole number; gradients pass through unchanged.
+    Quantise(Range),
 }
 
 kinds! {
@@ -480,6 +497,14 @@ kinds! {
         Blur: "blur",
         Noise: "noise",
         Colour: "colour",
+        Brightness: "brightness",
+        Contrast: "contrast",
+        Saturation: "saturation",
+        Hue: "hue",
+        Sharpen: "sharpen",
+        Erase: "erase",
+        Pixelate: "pixelate",
+        Quantise: "quantise",
     }
 }
 
@@ -494,7 +519,15 @@ impl StageKind {
             | StageKind::Perspective(range)
             | StageKind::Blur(range)
             | StageKind::Noise(range)
-            | StageKind::Colour(range) => Some(range),
+            | StageKind::Colour(range)
+            | StageKind::Brightness(range)
+            | StageKind::Contrast(range)
+            | StageKind::Saturation(range)
+            | StageKind::Hue(range)
+            | StageKind::Sharpen(range)
+            | StageKind::Erase(range)
+            | StageKind::Pixelate(range)
+            | StageKind::Quantise(range) => Some(range),
             StageKind::Flip(_) => None,
         }
     }

@@ -25,6 +25,8 @@ pub(crate) enum Build {
 /// A window's shift, in fractions of its side; also the bounds of other values drawn to both sides of 0.
 const SHIFT: Bounds = Bounds::within(-4.0, 4.0);
 const ANGLE: Bounds = Bounds::within(-360.0, 360.0);
+/// A factor on values; 1 changes nothing.
+const FACTOR: Bounds = Bounds::within(0.0, 8.0);
 const FRACTION: Bounds = Bounds::within(0.0, 1.0);
 
 /// The mirror's axes.
@@ -104,6 +106,70 @@ pub(crate) static STAGES: &[StageEntry] = &[
         about: "Colour jitter: a random gain for the window and a random offset for each channel; their standard \
                 deviation. One number n means from 0 to n.",
         example: "0.05",
+    },
+    StageEntry {
+        name: StageName::Brightness.name(),
+        build: Build::Range(Single::Fixed, FACTOR, StageKind::Brightness),
+        unit: "factor",
+        about: "Multiplies all values of the window: 1 leaves them as they are, 0 is black. One number is a fixed factor.",
+        example: "[0.8, 1.2]",
+    },
+    StageEntry {
+        name: StageName::Contrast.name(),
+        build: Build::Range(Single::Fixed, FACTOR, StageKind::Contrast),
+        unit: "factor",
+        about: "Multiplies the distance of all values from the window's mean luma: 1 leaves them as they are, 0 is a \
+                flat grey. One number is a fixed factor.",
+        example: "[0.7, 1.3]",
+    },
+    StageEntry {
+        name: StageName::Saturation.name(),
+        build: Build::Range(Single::Fixed, FACTOR, StageKind::Saturation),
+        unit: "factor",
+        about: "Multiplies the distance of every pixel from the grey of the same luma: 1 leaves colours as they are, 0 \
+                is grey. One number is a fixed factor. `{ saturation = 0, chance = 0.2 }` shows every fifth view in grey.",
+        example: "[0.5, 1.5]",
+    },
+    StageEntry {
+        name: StageName::Hue.name(),
+        build: Build::Range(Single::MinusToPlus, ANGLE, StageKind::Hue),
+        unit: "degrees",
+        about: "Turns colours about the axis of greys: 120 makes red green, green blue and blue red. One number n means \
+                from -n to n.",
+        example: "20",
+    },
+    StageEntry {
+        name: StageName::Sharpen.name(),
+        build: Build::Range(Single::FromZero, Bounds::within(0.0, 16.0), StageKind::Sharpen),
+        unit: "",
+        about: "Unsharp mask: what a blur of one window pixel takes away is added so many times. One number n means \
+                from 0 to n.",
+        example: "1.0",
+    },
+    StageEntry {
+        name: StageName::Erase.name(),
+        build: Build::Range(Single::FromZero, FRACTION, StageKind::Erase),
+        unit: "window sides",
+        about: "Makes a rectangle at a random place in the window grey (cutout); its width and its height are drawn \
+                independently. One number n means from 0 to n. A thing must then be told by more than one of its parts.",
+        example: "0.5",
+    },
+    StageEntry {
+        name: StageName::Pixelate.name(),
+        build: Build::Range(Single::Fixed, Bounds::within(1.0, 256.0), StageKind::Pixelate),
+        unit: "window pixels",
+        about: "Shows blocks of pixels as their mean: a block's side, rounded to a whole number. One number is a fixed \
+                side.",
+        example: "8",
+    },
+    StageEntry {
+        name: StageName::Quantise.name(),
+        build: Build::Range(Single::Fixed, Bounds::within(2.0, 256.0), StageKind::Quantise),
+        unit: "levels",
+        about: "Rounds all values to so many levels from 0 to 1, itself rounded to a whole number. One number is a fixed \
+                number of levels. Rounding has no gradient of use, so the gradient goes back as if it were not there \
+                (straight through).",
+        example: "4",
     },
 ];
 

@@ -378,7 +378,15 @@ fn pipeline(digest: &mut Digest, pipeline: &Pipeline, time: &Time) {
             | StageKind::Perspective(range)
             | StageKind::Blur(range)
             | StageKind::Noise(range)
-            | StageKind::Colour(range) => {
+            | StageKind::Colour(range)
+            | StageKind::Brightness(range)
+            | StageKind::Contrast(range)
+            | StageKind::Saturation(range)
+            | StageKind::Hue(range)
+            | StageKind::Sharpen(range)
+            | StageKind::Erase(range)
+            | StageKind::Pixelate(range)
+            | StageKind::Quantise(range) => {
                 let Range { low, high } = range;
                 digest.number(low.at(time)).number(high.at(time))
             }
