@@ -37,11 +37,43 @@ impl Area {
 pub struct Region {
     /// Its bounding rectangle.
     pub(super) area: Area,
-    width: usize,
-    /// How much of each pixel belongs to it, `[H, W]`, 0..1.
-    mask: Vec<f32>,
-    /// For a mask, the running sum of its values up to each pixel, used to draw places. Empty for a rectangle.
-    sums: Vec<f64>,
+    mask: Mask,
+}
+
+/// How much of each pixel belongs to a region, 0..1.
+#[derive(Debug, Clone)]
+enum Mask {
+    /// A column's part times a row's: a rectangle costs no memory of the canvas's size.
+    Rectangle { columns: Vec<f32>, rows: Vec<f32> },
+    /// Any picture.
+    Free {
+        width: usize,
+        /// `[H, W]`.
+        values: Vec<f32>,
+        /// The running sum of the values up to each pixel, used to draw places.
+        sums: Vec<f64>,
+    },
+}
+
+impl Mask {
+    /// Calls `each` for pixels of a row from column `x` on, as many as there are values, with how much of each belongs to the region.
+    fn over<T>(&self, [y, x]: [usize; 2], values: &mut [T], mut each: impl FnMut(usize, &mut T, f32)) {
+        match self {
+            Mask::Rectangle { columns, rows } => {
+                let row = rows[y];
+                let columns = &columns[x..][..values.len()];
+                values
+                    .iter_mut()
+                    .zip(columns)
+                    .enumerate()
+                    .for_each(|(i, (value, column))| each(i, value, row * column));
+            }
+            Mask::Free { width, values: mask, .. } => {
+                let mask = &mask[y * width + x..][..values.len()];
+                values.iter_mut().zip(mask).enumerate().for_each(|(i, (value, mask))| each(i, value, *mask));
+            }
+        }
+    }
 }
 
 /// Mask values below this count as black: half a level of an 8-bit picture.
@@ -74,9 +106,7 @@ impl Region {
             };
             (0..count).map(|i| (part(i) * if wide > 0.0 { fades(i) } else { 1.0 }) as f32).collect()
         };
-        let (columns, rows) = (inside(0, size.width), inside(1, size.height));
-        let mask = rows.iter().flat_map(|row| columns.iter().map(move |column| row * column)).collect();
-        Region { area, width: size.width as usize, mask, sums: Vec::new() }
+        Region { area, mask: Mask::Rectangle { columns: inside(0, size.width), rows: inside(1, size.height) } }
     }
 
     fn mask(path: &Path, size: Size) -> Result<Region, RegionError> {
@@ -112,37 +142,44 @@ impl Region {
             start: low.map(|low| low as f64),
             sides: [0, 1].map(|axis| high[axis].saturating_sub(low[axis]) as f64),
         };
-        (sum > 0.0).then_some(Region { area, width, mask, sums })
+        (sum > 0.0).then_some(Region { area, mask: Mask::Free { width, values: mask, sums } })
     }
 
     /// Draws a point in canvas pixels with probability proportional to the mask. Returns `None` for a rectangle, in which every
     /// point is equally likely and windows have to fit. `at`: two numbers in [0, 1).
     pub(super) fn point(&self, at: [f64; 2]) -> Option<[f64; 2]> {
-        let total = self.sums.last()?;
-        let drawn = total * at[0];
-        let pixel = self.sums.partition_point(|sum| *sum <= drawn).min(self.mask.len() - 1);
-        let before = if pixel == 0 { 0.0 } else { self.sums[pixel - 1] };
+        let Mask::Free { width, values, sums } = &self.mask else { return None };
+        let drawn = sums.last()? * at[0];
+        let pixel = sums.partition_point(|sum| *sum <= drawn).min(values.len() - 1);
+        let before = if pixel == 0 { 0.0 } else { sums[pixel - 1] };
         // The remainder of the first number is uniform within the pixel.
-        let across = ((drawn - before) / f64::from(self.mask[pixel]).max(1e-9)).clamp(0.0, 1.0);
-        Some([(pixel % self.width) as f64 + across, (pixel / self.width) as f64 + at[1]])
+        let across = ((drawn - before) / f64::from(values[pixel]).max(1e-9)).clamp(0.0, 1.0);
+        Some([(pixel % width) as f64 + across, (pixel / width) as f64 + at[1]])
     }
 
     /// Masks the part `spans` of a pixel gradient `[3, H, W]` in place: keeps only what lies in the region.
     pub fn keep(&self, spans: &Spans, gradient: &mut [f32]) {
-        spans.for_each_row(gradient, |at, gradient| {
-            let mask = &self.mask[at % self.mask.len()..][..gradient.len()];
-            gradient.iter_mut().zip(mask).for_each(|(gradient, mask)| *gradient *= mask);
+        let (width, height) = (spans.width(), spans.height());
+        spans.for_each_row(gradient, |at, row| {
+            self.mask.over([at / width % height, at % width], row, |_, gradient, mask| *gradient *= mask);
         });
     }
 
     /// Adds what lies in the region of the part `spans` of a pixel gradient `[3, H, W]` to `sum`.
     pub fn add(&self, spans: &Spans, gradient: &[f32], sum: &mut [f32]) {
-        spans.for_each_row(sum, |at, sum| {
-            let (gradient, mask) = (&gradient[at..][..sum.len()], &self.mask[at % self.mask.len()..][..sum.len()]);
-            for ((sum, gradient), mask) in sum.iter_mut().zip(gradient).zip(mask) {
-                *sum += mask * gradient;
-            }
+        let (width, height) = (spans.width(), spans.height());
+        spans.for_each_row(sum, |at, row| {
+            let gradient = &gradient[at..][..row.len()];
+            self.mask.over([at / width % height, at % width], row, |i, sum, mask| *sum += mask * gradient[i]);
         });
+    }
+
+    /// How much of a pixel belongs to it.
+    #[cfg(test)]
+    fn at(&self, x: usize, y: usize) -> f32 {
+        let mut found = [0.0];
+        self.mask.over([y, x], &mut found, |_, found, mask| *found = mask);
+        found[0]
     }
 }
 
@@ -157,7 +194,7 @@ mod tests {
     #[test]
     fn a_rectangle_has_parts_of_pixels_at_its_edges() {
         let region = Region::rectangle([0.25, 0.0, 0.5125, 0.525], 0.0, SIZE);
-        let at = |x: usize, y: usize| region.mask[y * 40 + x];
+        let at = |x, y| region.at(x, y);
         assert_eq!([at(9, 0), at(10, 0), at(29, 0), at(30, 0), at(31, 0)], [0.0, 1.0, 1.0, 0.5, 0.0]);
         assert_eq!([at(20, 9), at(20, 10), at(20, 11), at(30, 10)], [1.0, 0.5, 0.0, 0.25]);
         assert!(region.point([0.5; 2]).is_none());
@@ -167,11 +204,11 @@ mod tests {
     fn a_feathered_rectangle_fades_at_edges_that_are_not_the_canvas_s() {
         // Columns 10 to 30 of 40, rows 0 to 10 of 20; it fades over 4 pixels.
         let region = Region::rectangle([0.25, 0.0, 0.5, 0.5], 0.4, SIZE);
-        let row: Vec<f32> = (9..32).map(|x| region.mask[x]).collect();
+        let row: Vec<f32> = (9..32).map(|x| region.at(x, 0)).collect();
         assert!(row.windows(2).take(5).all(|pair| pair[0] < pair[1]) && row[0] == 0.0 && row[22] == 0.0, "{row:?}");
         assert!(row[5..17].iter().all(|value| *value == 1.0), "{row:?}");
-        assert!((0..40).all(|x| region.mask[x] == region.mask[30 * 40 / 10 + x]), "no fading at the canvas's edge");
-        let column: Vec<f32> = (0..20).map(|y| region.mask[y * 40 + 20]).collect();
+        assert!((0..40).all(|x| region.at(x, 0) == region.at(x, 3)), "no fading at the canvas's edge");
+        let column: Vec<f32> = (0..20).map(|y| region.at(20, y)).collect();
         assert!(column[..6].iter().all(|value| *value == 1.0), "{column:?}");
         assert!(column[5..11].windows(2).all(|pair| pair[0] > pair[1]) && column[10] == 0.0, "{column:?}");
     }
@@ -201,7 +238,7 @@ mod tests {
             image::GrayAlphaImage::from_fn(4, 4, |x, y| image::LumaA([255, if x < 2 || y < 2 { 255 } else { 0 }]));
         image.save(&path).unwrap();
         let region = Region::new(&plan::Region::Mask(path.clone()), SIZE).unwrap();
-        let at = |x: usize, y: usize| region.mask[y * 40 + x];
+        let at = |x, y| region.at(x, y);
         assert_eq!([at(2, 2), at(2, 18), at(38, 2), at(38, 18)], [1.0, 1.0, 1.0, 0.0]);
         image::GrayImage::new(4, 4).save(&path).unwrap();
         assert!(matches!(Region::new(&plan::Region::Mask(path), SIZE), Err(RegionError::Black { .. })));
