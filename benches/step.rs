@@ -41,6 +41,7 @@ impl Bench {
         let windows: Vec<Window> = (0..views.0).map(draw).collect();
         let canvas = Canvas::new(&plan, size, 1).expect("fits");
         let visible = if canvas.in_parts(finest) { Visible::of(size, &windows) } else { Visible::whole(size) };
+        let pixel_gradient = vec![0.0; 3 * visible.canvas().area()];
         Bench {
             name: name.to_owned(),
             canvas,
@@ -51,7 +52,7 @@ impl Bench {
             levels: Levels::new(size),
             scatter_scratch: ScatterScratch::new(size),
             seen: vec![0.0; (views.0 * 3) as usize * (views.1 * views.1) as usize],
-            pixel_gradient: vec![0.0; 3 * size.area()],
+            pixel_gradient,
         }
     }
 
@@ -66,7 +67,7 @@ impl Bench {
         group.measurement_time(std::time::Duration::from_secs(2));
         let side = self.frame.side;
         group.bench_function("decode", |b| b.iter(|| black_box(self.canvas.decode(self.finest)[0])));
-        let picture = self.canvas.decode(self.finest).to_vec();
+        let picture = self.canvas.decode_part(self.finest, self.visible.canvas()).to_vec();
         group.bench_function("levels", |b| b.iter(|| self.levels.build(&picture, &self.visible)));
         group.bench_function("gather", |b| b.iter(|| gather(&self.levels, &self.windows, side, &mut self.seen)));
         group.bench_function("scatter", |b| {

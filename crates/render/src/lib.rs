@@ -4,7 +4,7 @@ pub mod perceptor;
 pub mod render;
 pub mod store;
 
-use recipe_render_canvas::{canvas, sampling};
+use recipe_render_canvas::{canvas, sampling, spans};
 use recipe_render_clip::{clip, runtime};
 use recipe_render_core::{chance, ours, picture, plan};
 use recipe_render_direction as direction;

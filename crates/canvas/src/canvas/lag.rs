@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::optimiser::{self, Moments, Update};
-use crate::spans::{ROWS, Spans, TILE};
+use crate::spans::{Place, ROWS, Spans, TILE};
 
 /// Numbers that are looked at together for memory.
 const BLOCK: usize = 32;
@@ -65,7 +65,7 @@ impl Lags {
             return;
         }
         let decays = self.past.iter().any(|past| past.left.is_some());
-        moved.each(spans, |[_, y, x], piece| {
+        moved.each(spans, |Place { y, x, .. }, piece| {
             let tile = self.tile(x, y);
             if self.moving[tile] || decays {
                 piece.idle(&self.past[self.followed[tile]..], decays);
@@ -74,12 +74,9 @@ impl Lags {
         self.mark(spans, false);
     }
 
-    /// Moves a part, which consists of whole tiles and is up to date, by its gradient `[3, H, W]`. The rest follows later.
+    /// Moves a part, which consists of whole tiles and is up to date, by its gradient `[3, A]`. The rest follows later.
     pub fn follow(&mut self, past: Past, spans: &Spans, gradient: &[f32], moved: Moved<'_>) {
-        let (width, height) = (spans.width(), spans.height());
-        moved.each(spans, |[plane, y, x], mut piece| {
-            piece.follow(&past, &gradient[(plane * height + y) * width + x..]);
-        });
+        moved.each(spans, |Place { at, .. }, mut piece| piece.follow(&past, &gradient[at..]));
         self.past.push(past);
         self.mark(spans, true);
     }
@@ -111,20 +108,22 @@ impl Lags {
 }
 
 impl Moved<'_> {
-    /// Calls `each` for all pieces of a part, with their plane, row and first column.
-    fn each(self, spans: &Spans, each: impl Fn([usize; 3], Piece<'_>) + Sync) {
+    /// Calls `each` for all pieces of a part, with the place of their first pixels.
+    fn each(self, spans: &Spans, each: impl Fn(Place, Piece<'_>) + Sync) {
         let (width, height) = (spans.width(), spans.height());
         let Moved { parameters, moments: Moments { mean, square }, ground, projected } = self;
         let rows = parameters.par_chunks_exact_mut(width);
         let rows = rows.zip(mean.par_chunks_exact_mut(width).zip(square.par_chunks_exact_mut(width)));
         rows.enumerate().with_min_len(ROWS).for_each(|(row, (parameters, (mean, square)))| {
             let (plane, y) = (row / height, row % height);
-            for columns in spans.row(y) {
+            for (island, here) in spans.row(y) {
+                let columns = &here.rect.columns;
                 for x in columns.clone().step_by(TILE) {
+                    let place = Place { plane, island, y, x, at: plane * spans.area() + here.at(x, y) };
                     let at = x..(x + TILE).min(columns.end);
                     let (parameters, mean, square) =
                         (&mut parameters[at.clone()], &mut mean[at.clone()], &mut square[at]);
-                    each([plane, y, x], Piece { parameters, mean, square, ground: ground[plane], projected });
+                    each(place, Piece { parameters, mean, square, ground: ground[plane], projected });
                 }
             }
         });

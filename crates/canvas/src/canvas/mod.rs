@@ -65,9 +65,9 @@ trait Store {
     fn in_parts(&self, _finest: Option<f64>) -> bool {
         false
     }
-    /// Returns the picture `[3, H, W]`, of which only a part has to be right. `finest`: see [`Canvas::decode`].
+    /// Returns a part of the picture, `[3, A]`. `finest`: see [`Canvas::decode`].
     fn decode(&mut self, finest: Option<f64>, part: &Spans) -> &[f32];
-    /// Computes and stores the parameter gradient at the part last decoded; the pixel gradient elsewhere is 0, whatever the slice holds.
+    /// Computes and stores the parameter gradient for the pixel gradient `[3, A]` of the part last decoded; elsewhere that is 0.
     fn backprop(&mut self, pixel_gradient: &[f32]);
     /// Does what has been put off for parts that nobody looked at.
     fn settle(&mut self) {}
@@ -184,17 +184,17 @@ impl Canvas {
         self.store.in_parts(bounded(finest))
     }
 
-    /// As [`Canvas::decode`], but only a part of the picture has to be right, and the gradient that is backpropagated next has only that
-    /// part; elsewhere it counts as 0. The canvas becomes the same, to the bit, as if the whole had been decoded. The part must be the
+    /// As [`Canvas::decode`], but returns only a part of the picture, `[3, A]` (see [`Spans`]), and so has to be the gradient that is
+    /// backpropagated next; elsewhere it counts as 0. The canvas becomes the same, to the bit, as if the whole had been decoded. The part must be the
     /// whole where [`Canvas::in_parts`] says so, and consist of whole tiles, see [`TILE`](crate::spans::TILE).
     pub fn decode_part(&mut self, finest: Option<f64>, part: &Spans) -> &[f32] {
         self.store.decode(bounded(finest), part)
     }
 
-    /// Backpropagates the gradient `[3, H, W]` at the pixels last decoded to the parameters, and stores the result.
+    /// Backpropagates the gradient at the pixels last decoded, of their shape, to the parameters, and stores the result.
     ///
     /// # Panics
-    /// If the gradient is not of the canvas's size.
+    /// If the gradient has another length.
     pub fn backprop(&mut self, pixel_gradient: &[f32]) {
         self.store.backprop(pixel_gradient);
     }

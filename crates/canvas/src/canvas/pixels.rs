@@ -13,14 +13,14 @@ use super::spline::Upsample;
 use super::{Slot, State, StateError, Store, Tensor, whole_of};
 use crate::chance::Draws;
 use crate::plan::{BasisKind, Optimiser, Size};
-use crate::spans::Spans;
+use crate::spans::{Spans, fit};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
 /// The low-pass hides everything beyond this many times `finest`: exp(-4^2) is 1e-7.
 const HIDDEN: f64 = 4.0;
 
-/// Parameters, gradient and moments are `[3, H, W]` at the optimised size.
+/// Parameters and moments are `[3, H, W]` at the optimised size.
 pub(super) struct Pixels {
     /// The canvas's full size.
     full: Size,
@@ -29,8 +29,10 @@ pub(super) struct Pixels {
     /// The target of weight decay: the mean colour of the start.
     ground: [f32; 3],
     parameters: Vec<f32>,
-    /// Of the part that was last decoded; elsewhere it is 0, whatever stands here.
+    /// `[3, A]` of the part that was last decoded; elsewhere it is 0.
     gradient: Vec<f32>,
+    /// `[3, A]`, unless that is the whole.
+    decoded: Vec<f32>,
     moments: Moments,
     lags: Lags,
     /// The part that was last decoded.
@@ -67,7 +69,8 @@ impl Pixels {
             optimiser: Optimiser::ADAM,
             ground: mean,
             parameters,
-            gradient: vec![0.0; count],
+            gradient: Vec::new(),
+            decoded: Vec::new(),
             moments: Moments::new(count),
             lags: Lags::new(width, size.height as usize, false),
             part: whole_of(size),
@@ -100,7 +103,13 @@ impl Store for Pixels {
         self.finest = finest;
         self.part = part.clone();
         self.catch_up(part);
-        let Some(finest) = finest else { return &self.parameters };
+        let Some(finest) = finest else {
+            if part.is_whole() {
+                return &self.parameters;
+            }
+            part.cut(&self.parameters, &mut self.decoded);
+            return &self.decoded;
+        };
         let low_pass = self.low_pass.get_or_insert_with(|| LowPass::new(self.size));
         let LowPass { transform, spectrum, picture } = low_pass;
         filter(self.size, finest, transform, spectrum, &self.parameters, picture);
@@ -108,14 +117,14 @@ impl Store for Pixels {
     }
 
     fn backprop(&mut self, pixel_gradient: &[f32]) {
+        assert_eq!(pixel_gradient.len(), 3 * self.part.area(), "a gradient of another size");
+        fit(&mut self.gradient, pixel_gradient.len());
         match (self.finest, &mut self.low_pass) {
             // A real filter that treats k and -k alike is self-adjoint.
             (Some(finest), Some(LowPass { transform, spectrum, .. })) => {
                 filter(self.size, finest, transform, spectrum, pixel_gradient, &mut self.gradient);
             }
-            _ => self.part.for_each_row(&mut self.gradient, |at, row| {
-                row.copy_from_slice(&pixel_gradient[at..][..row.len()]);
-            }),
+            _ => self.gradient.copy_from_slice(pixel_gradient),
         }
     }
 
@@ -142,11 +151,11 @@ impl Store for Pixels {
     }
 
     fn gradient_squares(&self) -> (f64, usize) {
-        (optimiser::sum_of_squares(&self.part, &self.gradient), self.gradient.len())
+        (optimiser::sum_of_squares(&self.part, &self.gradient), self.parameters.len())
     }
 
     fn scale_gradient(&mut self, factor: f32) {
-        self.part.scale(&mut self.gradient, factor);
+        optimiser::scale(&mut self.gradient, factor);
     }
 
     fn shown(&self) -> Size {
@@ -163,7 +172,6 @@ impl Store for Pixels {
         optimiser::scale(&mut mean, larger);
         optimiser::scale(&mut square, larger * larger);
         self.moments = Moments { mean, square };
-        self.gradient = vec![0.0; self.parameters.len()];
         self.part = whole_of(size);
         self.lags = Lags::new(size.width as usize, size.height as usize, true);
         (self.size, self.low_pass) = (size, None);

@@ -13,17 +13,19 @@ use super::spline::Upsample;
 use super::{Slot, State, StateError, Store, Tensor, whole_of};
 use crate::chance::Draws;
 use crate::plan::{BasisKind, Optimiser, Size};
-use crate::spans::{ROWS, Rect, Spans};
+use crate::spans::{Spans, fit};
 use rayon::prelude::*;
 
 /// The chromatic axes relative to luminance: with less than natural chroma, pictures are less garish.
 const CHROMA: f64 = 0.6;
 /// The finest detail of a level, in cycles per pixel of its shorter side.
 const CYCLES_PER_PIXEL: f64 = 0.25;
+/// Pixels that one thread paints at a time.
+const STRETCH: usize = 1 << 12;
 /// A level whose low-pass factor is not above this is left alone.
 const HIDDEN: f64 = 1e-7;
 
-/// One level: all planes are `[3, height, width]`.
+/// One level: parameters and moments are `[3, height, width]`, what a step works on `[3, A]` of the part that was last decoded.
 struct Level {
     width: usize,
     height: usize,
@@ -31,7 +33,7 @@ struct Level {
     /// The weight times the low-pass factor; 0 for a hidden level.
     gain: f32,
     parameters: Vec<f32>,
-    /// Of the part that was last decoded; elsewhere it is 0, whatever stands here.
+    /// Elsewhere it is 0.
     gradient: Vec<f32>,
     moments: Moments,
     lags: Lags,
@@ -100,12 +102,12 @@ impl Pyramid {
                 weight: (shorter_of(sides[0]) / shorter_of((width, height))).sqrt(),
                 gain: 0.0,
                 parameters: vec![0.0; count],
-                gradient: vec![0.0; count],
+                gradient: Vec::new(),
                 moments: Moments::new(count),
                 lags: Lags::new(width, height, false),
                 part: Spans::whole(width, height),
                 ground: [0.0; 3],
-                sum: vec![0.0; count],
+                sum: Vec::new(),
                 upsample: levels.last().map(|last| Upsample::new((last.width, last.height), (width, height))),
             });
         }
@@ -144,7 +146,7 @@ impl Pyramid {
             let (coarser, here) = self.levels.split_at_mut(index);
             let (coarser, level) = (&mut coarser[index - 1], &here[0]);
             let Some(upsample) = &level.upsample else { continue };
-            let rects: Vec<Rect> = level.part.rects().map(|rect| upsample.coarse_of(rect)).collect();
+            let rects = level.part.rects().map(|rect| upsample.coarse_of(rect));
             coarser.part = Spans::of_tiles(coarser.width, coarser.height, rects);
         }
     }
@@ -166,11 +168,11 @@ impl Pyramid {
             let (coarser, here) = self.levels.split_at_mut(index);
             let level = &mut here[0];
             let goal = shrink(&full, size, (level.width, level.height));
-            match (coarser.last(), &mut level.upsample) {
-                (Some(coarser), Some(upsample)) => {
-                    upsample.forward(&coarser.sum, &level.parameters, 0.0, &mut level.sum, &level.part);
-                }
-                _ => level.sum.fill(0.0),
+            level.sum = vec![0.0; level.parameters.len()];
+            if let (Some(coarser), Some(upsample)) = (coarser.last_mut(), &mut level.upsample) {
+                let (own, fine) = (&level.parameters, (level.sum.as_mut_slice(), &level.part));
+                upsample.forward((&coarser.sum, &coarser.part), own, 0.0, fine);
+                coarser.sum = Vec::new();
             }
             let inverse = (1.0 / level.weight) as f32;
             for (parameter, (goal, sum)) in level.parameters.iter_mut().zip(goal.iter().zip(&mut level.sum)) {
@@ -193,13 +195,13 @@ impl Level {
     }
 }
 
-/// Returns the rows of three planes of one size, `[3, height, width]`.
-fn rows_of_three(planes: &mut [f32], width: usize) -> impl IndexedParallelIterator<Item = [&mut [f32]; 3]> {
+/// Returns stretches of three planes of one size, `[3, A]`, that begin at multiples of [`STRETCH`].
+fn stretches(planes: &mut [f32]) -> impl IndexedParallelIterator<Item = [&mut [f32]; 3]> {
     let area = planes.len() / 3;
     let (red, rest) = planes.split_at_mut(area);
     let (green, blue) = rest.split_at_mut(area);
-    let rows = red.par_chunks_exact_mut(width).zip(green.par_chunks_exact_mut(width));
-    rows.zip(blue.par_chunks_exact_mut(width)).map(|((red, green), blue)| [red, green, blue])
+    let rows = red.par_chunks_mut(STRETCH).zip(green.par_chunks_mut(STRETCH));
+    rows.zip(blue.par_chunks_mut(STRETCH)).map(|((red, green), blue)| [red, green, blue])
 }
 
 impl Store for Pyramid {
@@ -224,52 +226,49 @@ impl Store for Pyramid {
             }
             level.catch_up(&level.part.clone());
             let Level { sum, parameters, gain, part, .. } = level;
+            fit(sum, 3 * part.area());
             match (coarser.last(), &mut level.upsample) {
-                (Some(coarser), Some(upsample)) => upsample.forward(&coarser.sum, parameters, *gain, sum, part),
-                _ => part.for_each_row(sum, |at, sum| {
-                    sum.iter_mut().zip(&parameters[at..]).for_each(|(sum, p)| *sum = *gain * p);
-                }),
+                (Some(coarser), Some(upsample)) => {
+                    upsample.forward((&coarser.sum, &coarser.part), parameters, *gain, (sum, part));
+                }
+                _ => {
+                    part.cut(parameters, sum);
+                    optimiser::scale(sum, *gain);
+                }
             }
         }
         let colours = self.colours;
         let level = &mut self.levels[self.last];
-        let whole;
-        let (sum, part) = match &mut self.frame {
+        let sum = match &mut self.frame {
             Some(frame) => {
                 frame.upsample.spread(&level.sum, &mut frame.sum);
-                whole = whole_of(frame.size);
-                (&mut frame.sum, &whole)
+                &mut frame.sum
             }
-            None => (&mut level.sum, &level.part),
+            None => &mut level.sum,
         };
-        rows_of_three(sum, part.width()).enumerate().with_min_len(ROWS).for_each(|(y, mut rows)| {
-            for columns in part.row(y) {
-                colours.paint(rows.each_mut().map(|row| &mut row[columns.clone()]));
-            }
-        });
+        stretches(sum).for_each(|rows| colours.paint(rows));
         sum
     }
 
     fn backprop(&mut self, pixel_gradient: &[f32]) {
-        let (last, colours, size) = (self.last, self.colours, self.shown());
-        let (width, area) = (size.width as usize, size.area());
-        assert_eq!(pixel_gradient.len(), 3 * area, "a gradient of another size");
+        let (last, colours, whole) = (self.last, self.colours, whole_of(self.shown()));
+        for level in &mut self.levels[..=last] {
+            fit(&mut level.gradient, 3 * level.part.area());
+        }
         let level = &mut self.levels[last];
-        let whole = whole_of(size);
-        let (picture, gradient, part) = match &mut self.frame {
-            Some(frame) => (&frame.sum, &mut frame.gradient, &whole),
-            None => (&level.sum, &mut level.gradient, &level.part),
+        let (picture, gradient) = match &mut self.frame {
+            Some(frame) => (&frame.sum, &mut frame.gradient),
+            None => (&level.sum, &mut level.gradient),
         };
-        rows_of_three(gradient, width).enumerate().with_min_len(ROWS).for_each(|(y, mut axes)| {
-            for columns in part.row(y) {
-                let rows = [0, 1, 2].map(|channel| {
-                    let row = channel * area + y * width;
-                    row + columns.start..row + columns.end
-                });
-                let pixels = rows.clone().map(|row| &picture[row]);
-                let axes = axes.each_mut().map(|row| &mut row[columns.clone()]);
-                colours.adjoint(pixels, rows.map(|row| &pixel_gradient[row]), axes);
-            }
+        assert_eq!(pixel_gradient.len(), picture.len(), "a gradient of another size");
+        let area = picture.len() / 3;
+        stretches(gradient).enumerate().for_each(|(index, axes)| {
+            let rows = [0, 1, 2].map(|channel| {
+                let start = channel * area + index * STRETCH;
+                start..start + axes[0].len()
+            });
+            let pixels = rows.clone().map(|row| &picture[row]);
+            colours.adjoint(pixels, rows.map(|row| &pixel_gradient[row]), axes);
         });
         if let Some(frame) = &mut self.frame {
             frame.upsample.adjoint((&frame.gradient, &whole), (&mut level.gradient, &level.part));
@@ -282,7 +281,7 @@ impl Store for Pyramid {
             }
         }
         for level in &mut self.levels[..=last] {
-            level.part.scale(&mut level.gradient, level.gain);
+            optimiser::scale(&mut level.gradient, level.gain);
         }
     }
 
@@ -318,13 +317,13 @@ impl Store for Pyramid {
     fn gradient_squares(&self) -> (f64, usize) {
         let moved = self.levels.iter().filter(|level| level.gain != 0.0);
         moved.fold((0.0, 0), |(sum, count), level| {
-            (sum + optimiser::sum_of_squares(&level.part, &level.gradient), count + level.gradient.len())
+            (sum + optimiser::sum_of_squares(&level.part, &level.gradient), count + level.parameters.len())
         })
     }
 
     fn scale_gradient(&mut self, factor: f32) {
         let moved = self.levels.iter_mut().filter(|level| level.gain != 0.0);
-        moved.for_each(|level| level.part.scale(&mut level.gradient, factor));
+        moved.for_each(|level| optimiser::scale(&mut level.gradient, factor));
     }
 
     fn shown(&self) -> Size {

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::spans::{Rect, Spans};
+use crate::spans::{Place, Rect, Spans, fit};
 
 /// One side, from coarse to fine.
 #[derive(Debug, Clone)]
@@ -98,7 +98,7 @@ impl Side {
 pub(super) struct Upsample {
     across: Side,
     along: Side,
-    /// `[3, coarse height, fine width]`.
+    /// Between the two: as high as the coarse one and as wide as the fine one, a part for each island of a part.
     scratch: Vec<f32>,
 }
 
@@ -117,16 +117,20 @@ impl Upsample {
         Upsample {
             across: Side::new(coarse.0, fine.0, kernel),
             along: Side::new(coarse.1, fine.1, kernel),
-            scratch: vec![0.0; 3 * coarse.1 * fine.0],
+            scratch: Vec::new(),
         }
     }
 
     /// Computes fine = upsampled coarse, both `[3, height, width]`.
     pub fn spread(&mut self, coarse: &[f32], fine: &mut [f32]) {
-        self.across_rows(coarse, &Spans::whole(self.across.fine, self.along.coarse));
+        let whole = Spans::whole(self.across.coarse, self.along.coarse);
+        self.across_rows((coarse, &whole), &Spans::whole(self.across.fine, self.along.coarse));
         let (width, along, scratch) = (self.across.fine, &self.along, &self.scratch);
         fine.par_chunks_exact_mut(width).enumerate().for_each(|(row, to)| {
-            let ([a, b, c, d], weights) = taps(along, scratch, width, row);
+            let (channel, y) = (row / along.fine, row % along.fine);
+            let (start, weights) = along.up[y];
+            let [a, b, c, d] = [0, 1, 2, 3]
+                .map(|tap| &scratch[(channel * along.coarse + (start + tap).min(along.coarse - 1)) * width..][..width]);
             for (x, to) in to.iter_mut().enumerate() {
                 *to = weights[0] * a[x] + weights[1] * b[x] + weights[2] * c[x] + weights[3] * d[x];
             }
@@ -138,33 +142,45 @@ impl Upsample {
         Rect { columns: self.across.coarse_of(fine.columns), rows: self.along.coarse_of(fine.rows) }
     }
 
-    /// Computes a part of fine = upsampled coarse + gain own, all `[3, height, width]`.
-    pub fn forward(&mut self, coarse: &[f32], own: &[f32], gain: f32, fine: &mut [f32], part: &Spans) {
+    /// Computes a part of fine = upsampled coarse + gain own. `own` is `[3, height, width]`; the others are parts, `[3, A]`, that of the
+    /// coarse one with all that the fine one is made of.
+    pub fn forward(&mut self, coarse: (&[f32], &Spans), own: &[f32], gain: f32, (fine, part): (&mut [f32], &Spans)) {
         let between = part.rects().map(|rect| Rect { rows: self.along.coarse_of(rect.rows), ..rect });
-        let between = self.between(&between.collect::<Vec<_>>());
+        let between = self.between(between);
         self.across_rows(coarse, &between);
         let (width, along, scratch) = (self.across.fine, &self.along, &self.scratch);
-        part.for_each_row(fine, |at, to| {
-            let (taps, weights) = taps(along, scratch, width, at / width);
-            let [a, b, c, d] = taps.map(|tap| &tap[at % width..]);
-            for (x, (to, own)) in to.iter_mut().zip(&own[at..]).enumerate() {
+        part.for_each_row(fine, |Place { plane, island, y, x, .. }, to| {
+            let own = &own[(plane * along.fine + y) * width + x..][..to.len()];
+            let (start, weights) = along.up[y];
+            let from = &between.islands()[island];
+            // Weights beyond a side of less than four pixels are 0.
+            let [a, b, c, d] = [0, 1, 2, 3].map(|tap| {
+                let at = plane * between.area() + from.at(x, (start + tap).min(along.coarse - 1));
+                &scratch[at..at + to.len()]
+            });
+            for (x, (to, own)) in to.iter_mut().zip(own).enumerate() {
                 *to = gain * own + weights[0] * a[x] + weights[1] * b[x] + weights[2] * c[x] + weights[3] * d[x];
             }
         });
     }
 
-    /// A part of the scratch.
-    fn between(&self, rects: &[Rect]) -> Spans {
-        Spans::of(self.across.fine, self.along.coarse, rects)
+    /// Parts of the scratch, each for itself: where several overlap, there are as many copies.
+    fn between(&self, rects: impl IntoIterator<Item = Rect>) -> Spans {
+        Spans::each(self.across.fine, self.along.coarse, rects)
     }
 
-    /// Upsamples the coarse rows along x, into a part of the scratch.
-    fn across_rows(&mut self, coarse: &[f32], part: &Spans) {
+    /// Upsamples a part's rows along x, into a part of the scratch.
+    fn across_rows(&mut self, (coarse, coarse_part): (&[f32], &Spans), part: &Spans) {
         let across = &self.across;
-        part.for_each_row(&mut self.scratch, |at, to| {
-            let from = &coarse[at / across.fine * across.coarse..][..across.coarse];
-            for (to, (start, weights)) in to.iter_mut().zip(&across.up[at % across.fine..]) {
-                *to = match from.get(*start..start + 4) {
+        fit(&mut self.scratch, 3 * part.area());
+        part.for_each_row(&mut self.scratch, |Place { plane, y, x, .. }, to| {
+            let columns = across.coarse_of(x..x + to.len());
+            let seen = Rect { columns: columns.clone(), rows: y..y + 1 };
+            let Some(island) = coarse_part.island_of(&seen, &mut 0) else { return };
+            let from = &coarse[plane * coarse_part.area() + island.at(columns.start, y)..][..columns.len()];
+            for (to, (start, weights)) in to.iter_mut().zip(&across.up[x..]) {
+                let start = start - columns.start;
+                *to = match from.get(start..start + 4) {
                     Some(taps) => taps.iter().zip(weights).map(|(tap, weight)| tap * weight).sum(),
                     None => from.iter().zip(weights).map(|(tap, weight)| tap * weight).sum(),
                 };
@@ -172,45 +188,39 @@ impl Upsample {
         });
     }
 
-    /// Computes a part of coarse = the adjoint applied to a part of fine; the rest of it counts as 0, whatever it holds.
+    /// Computes a part of coarse = the adjoint applied to a part of fine, both `[3, A]`; the rest of the fine one counts as 0.
     pub fn adjoint(&mut self, (fine, part): (&[f32], &Spans), (coarse, coarse_part): (&mut [f32], &Spans)) {
         let between = coarse_part.rects().map(|rect| Rect { columns: self.across.fine_of(rect.columns), ..rect });
-        let between = self.between(&between.collect::<Vec<_>>());
+        let between = self.between(between);
         let (across, along) = (&self.across, &self.along);
-        let width = across.fine;
-        between.for_each_row(&mut self.scratch, |at, to| {
-            let (row, start) = (at / width, at % width);
-            let (channel, y, end) = (row / along.coarse, row % along.coarse, start + to.len());
+        fit(&mut self.scratch, 3 * between.area());
+        between.for_each_row(&mut self.scratch, |Place { plane, y, x: start, .. }, to| {
+            let end = start + to.len();
             to.fill(0.0);
             for &(y, weight) in along.spread(y) {
-                let from = &fine[(channel * along.fine + y) * width..][..width];
-                for columns in part.row(y) {
-                    let columns = columns.start.clamp(start, end)..columns.end.clamp(start, end);
+                for (_, island) in part.row(y) {
+                    let columns = &island.rect.columns;
+                    let columns = columns.start.max(start)..columns.end.min(end);
+                    if columns.is_empty() {
+                        continue;
+                    }
+                    let at = plane * part.area() + island.at(columns.start, y);
+                    let from = &fine[at..at + columns.len()];
                     let to = &mut to[columns.start - start..columns.end - start];
-                    to.iter_mut().zip(&from[columns]).for_each(|(to, from)| *to += weight * from);
+                    to.iter_mut().zip(from).for_each(|(to, from)| *to += weight * from);
                 }
             }
         });
         let scratch = &self.scratch;
-        coarse_part.for_each_row(coarse, |at, to| {
-            let from = &scratch[at / across.coarse * width..][..width];
-            for (x, to) in (at % across.coarse..).zip(to) {
-                *to = across.spread(x).iter().map(|&(x, weight)| weight * from[x]).sum();
+        coarse_part.for_each_row(coarse, |Place { plane, island, y, x, .. }, to| {
+            let from = &between.islands()[island];
+            let first = from.rect.columns.start;
+            let from = &scratch[plane * between.area() + from.at(first, y)..][..from.stride()];
+            for (x, to) in (x..).zip(to) {
+                *to = across.spread(x).iter().map(|&(x, weight)| weight * from[x - first]).sum();
             }
         });
     }
-}
-
-/// Returns the four rows of the scratch that a fine row is made of, and their weights.
-fn taps<'a>(along: &Side, scratch: &'a [f32], width: usize, row: usize) -> ([&'a [f32]; 4], [f32; 4]) {
-    let (channel, y) = (row / along.fine, row % along.fine);
-    let (start, weights) = along.up[y];
-    // Weights beyond a side of less than four pixels are 0.
-    let taps = [0, 1, 2, 3].map(|tap| {
-        let y = channel * along.coarse + (start + tap).min(along.coarse - 1);
-        &scratch[y * width..(y + 1) * width]
-    });
-    (taps, weights)
 }
 
 #[cfg(test)]
@@ -226,7 +236,7 @@ mod tests {
             let b = random(3 * fine.0 * fine.1, 2);
             let mut up = vec![f32::NAN; b.len()];
             let wholes = [coarse, fine].map(|(width, height)| Spans::whole(width, height));
-            upsample.forward(&a, &b, 0.0, &mut up, &wholes[1]);
+            upsample.forward((&a, &wholes[0]), &b, 0.0, (&mut up, &wholes[1]));
             let mut down = vec![f32::NAN; a.len()];
             upsample.adjoint((&b, &wholes[1]), (&mut down, &wholes[0]));
             let (one, other) = (dot(&up, &b), dot(&a, &down));
@@ -243,28 +253,35 @@ mod tests {
             let mut upsample = Upsample::new(coarse, fine);
             let (a, b) = (random(3 * coarse.0 * coarse.1, 1), random(3 * fine.0 * fine.1, 2));
             let rects = [(3..20, 8..30), (50..80, 25..57)].map(|(columns, rows)| Rect { columns, rows });
-            let part = Spans::of(fine.0, fine.1, &rects);
-            let coarse_part = Spans::of(coarse.0, coarse.1, &rects.map(|rect| upsample.coarse_of(rect)));
+            let part = Spans::of(fine.0, fine.1, rects.clone());
+            let coarse_part = Spans::of(coarse.0, coarse.1, rects.map(|rect| upsample.coarse_of(rect)));
             assert!(!part.is_whole() && !coarse_part.is_whole());
             let [coarse_whole, whole] = [coarse, fine].map(|(width, height)| Spans::whole(width, height));
-            // What the scratch holds must not matter, nor what lies beyond the parts.
-            upsample.scratch.fill(f32::NAN);
-            let mut beyond = vec![f32::NAN; a.len()];
-            coarse_part.for_each_row(&mut beyond, |at, row| row.copy_from_slice(&a[at..][..row.len()]));
-            let (mut some, mut all) = (vec![f32::NAN; b.len()], vec![f32::NAN; b.len()]);
-            upsample.forward(&beyond, &b, 0.5, &mut some, &part);
-            upsample.forward(&a, &b, 0.5, &mut all, &whole);
-            part.for_each_row(&mut some, |at, row| assert!(row == &all[at..][..row.len()]));
-            assert!(some.iter().filter(|value| !value.is_nan()).count() == 3 * part.area());
+            let cut = |spans: &Spans, planes: &[f32]| {
+                let mut part = Vec::new();
+                spans.cut(planes, &mut part);
+                part
+            };
+            let (mut some, mut all) = (vec![f32::NAN; 3 * part.area()], vec![f32::NAN; b.len()]);
+            upsample.forward((&cut(&coarse_part, &a), &coarse_part), &b, 0.5, (&mut some, &part));
+            upsample.forward((&a, &coarse_whole), &b, 0.5, (&mut all, &whole));
+            assert!(some == cut(&part, &all));
 
-            let mut gradient = vec![f32::NAN; b.len()];
-            part.for_each_row(&mut gradient, |at, row| row.copy_from_slice(&b[at..][..row.len()]));
-            let zero = gradient.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect::<Vec<_>>();
-            upsample.scratch.fill(f32::NAN);
-            let (mut some, mut all) = (vec![0.0; a.len()], vec![f32::NAN; a.len()]);
-            upsample.adjoint((&gradient, &part), (&mut some, &coarse_part));
+            let mut zero = vec![0.0; b.len()];
+            let area = fine.0 * fine.1;
+            for (at, (zero, value)) in zero.iter_mut().zip(&b).enumerate() {
+                if part.find(at % area % fine.0, at % area / fine.0).is_some() {
+                    *zero = *value;
+                }
+            }
+            let (mut some, mut all) = (vec![f32::NAN; 3 * coarse_part.area()], vec![f32::NAN; a.len()]);
+            upsample.adjoint((&cut(&part, &b), &part), (&mut some, &coarse_part));
             upsample.adjoint((&zero, &whole), (&mut all, &coarse_whole));
-            assert!(some == all);
+            assert!(some == cut(&coarse_part, &all));
+            assert!(
+                all.iter().map(|value| value.abs()).sum::<f32>()
+                    <= 1.001 * some.iter().map(|value| value.abs()).sum::<f32>()
+            );
         }
     }
 
@@ -287,11 +304,11 @@ mod tests {
     #[test]
     fn flat_stays_flat_and_slopes_stay_straight() {
         let mut upsample = Upsample::new((12, 9), (25, 18));
-        let (mut up, whole) = (vec![0.0; 3 * 25 * 18], Spans::whole(25, 18));
-        upsample.forward(&[0.3; 3 * 12 * 9], &vec![1.0; 3 * 25 * 18], 0.5, &mut up, &whole);
+        let (mut up, whole, coarse) = (vec![0.0; 3 * 25 * 18], Spans::whole(25, 18), Spans::whole(12, 9));
+        upsample.forward((&[0.3; 3 * 12 * 9], &coarse), &vec![1.0; 3 * 25 * 18], 0.5, (&mut up, &whole));
         assert!(up.iter().all(|x| (x - 0.8).abs() < 1e-6));
         let slope: Vec<f32> = (0..3 * 12 * 9).map(|i| (i % 12) as f32).collect();
-        upsample.forward(&slope, &vec![0.0; 3 * 25 * 18], 0.0, &mut up, &whole);
+        upsample.forward((&slope, &coarse), &vec![0.0; 3 * 25 * 18], 0.0, (&mut up, &whole));
         for (x, value) in up.iter().enumerate().take(20).skip(5) {
             assert!((value - ((x as f32 + 0.5) * 12.0 / 25.0 - 0.5)).abs() < 1e-5);
         }

@@ -4,6 +4,7 @@ use super::levels::{Level, Levels, Pixel};
 use super::taps::{RUN, Run, Taps, resolve};
 use super::window::Window;
 use crate::plan::Edge;
+use crate::spans::Island;
 use rayon::prelude::*;
 
 /// Rows that one thread gathers at a time.
@@ -35,10 +36,12 @@ fn gather_window(levels: &Levels, window: &Window, out: &mut [f32]) {
     let rows = ROWS * side;
     let blocks = red.par_chunks_mut(rows).zip(green.par_chunks_mut(rows).zip(blue.par_chunks_mut(rows)));
     blocks.enumerate().for_each(|(block, (red, (green, blue)))| {
+        // The island of every level that was read last: the next run is most often in the same one.
+        let mut islands = vec![0; levels.levels.len()];
         for j in 0..red.len() / side {
             for start in (0..side).step_by(RUN) {
                 let run = Run::new(window, block * ROWS + j, start, steady, levels.last());
-                let seen = gather_run(levels, window.edge, &run);
+                let seen = gather_run(levels, window.edge, &run, &mut islands);
                 let at = j * side + start..j * side + start + run.length;
                 let to = red[at.clone()].iter_mut().zip(green[at.clone()].iter_mut().zip(&mut blue[at]));
                 for ((red, (green, blue)), seen) in to.zip(seen) {
@@ -50,28 +53,28 @@ fn gather_window(levels: &Levels, window: &Window, out: &mut [f32]) {
 }
 
 /// Returns the pixels of one run.
-fn gather_run(levels: &Levels, edge: Edge, run: &Run) -> [Pixel; RUN] {
+fn gather_run(levels: &Levels, edge: Edge, run: &Run, islands: &mut [usize]) -> [Pixel; RUN] {
     let mut sum = [[0.0; 4]; RUN];
     for (index, share) in run.footprint.shares() {
         let level = &levels.levels[index];
         let scale = levels.scale(index);
         for probe in 0..run.footprint.probes {
             let taps = Taps::new(run, probe, share, scale);
-            if taps.inside(level.width, 0, level.height) {
-                add_inside(level, &taps, run.length, &mut sum);
-            } else {
-                add_anywhere(level, &taps, edge, run.length, &mut sum);
+            let inside = taps.rect(level.width, 0, level.height);
+            match inside.and_then(|rect| level.part.island_of(&rect, &mut islands[index])) {
+                Some(island) => add_inside(level, island, &taps, run.length, &mut sum),
+                None => add_anywhere(level, &taps, edge, run.length, &mut sum),
             }
         }
     }
     sum
 }
 
-fn add_inside(level: &Level, taps: &Taps, length: usize, sum: &mut [Pixel; RUN]) {
+fn add_inside(level: &Level, island: &Island, taps: &Taps, length: usize, sum: &mut [Pixel; RUN]) {
     for (k, sum) in sum.iter_mut().enumerate().take(length) {
-        let first = taps.row[k] as usize * level.width + taps.column[k] as usize;
+        let first = island.at(taps.column[k] as usize, taps.row[k] as usize);
         let upper = &level.pixels[first..first + 2];
-        let lower = &level.pixels[first + level.width..first + level.width + 2];
+        let lower = &level.pixels[first + island.stride()..first + island.stride() + 2];
         let weights = taps.weights.map(|weights| weights[k]);
         for (lane, sum) in sum.iter_mut().enumerate() {
             *sum += weights[0] * upper[0][lane]
@@ -93,7 +96,10 @@ fn add_anywhere(level: &Level, taps: &Taps, edge: Edge, length: usize, sum: &mut
         let rows = [row, row + 1].map(|row| resolve(row, level.height, edge));
         for (tap, weights) in taps.weights.iter().enumerate() {
             let pixel = match (rows[tap / 2], columns[tap % 2]) {
-                (Some(row), Some(column)) => level.pixels[row * level.width + column],
+                (Some(row), Some(column)) => {
+                    // All that windows see is there.
+                    level.part.find(column, row).map_or([0.0; 4], |at| level.pixels[at])
+                }
                 _ => fill,
             };
             for (lane, sum) in sum.iter_mut().enumerate() {

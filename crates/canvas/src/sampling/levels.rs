@@ -12,17 +12,28 @@ use rayon::prelude::*;
 
 use super::visible::Visible;
 use crate::plan::Size;
-use crate::spans::{ROWS, Spans};
+use crate::spans::{Island, Place, ROWS, Rect, Spans, fill, fit};
 
 /// Red, green, blue, and a lane that is always 0.
 pub(super) type Pixel = [f32; 4];
 
 /// One level.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Level {
     pub width: usize,
     pub height: usize,
+    /// The part of it that there is.
+    pub part: Spans,
+    /// The part's pixels.
     pub pixels: Vec<Pixel>,
+}
+
+impl Level {
+    /// Makes it a part, whatever its pixels then are.
+    fn take(&mut self, part: &Spans) {
+        self.part.clone_from(part);
+        fit(&mut self.pixels, part.area());
+    }
 }
 
 /// How one side shrinks to the next level.
@@ -114,10 +125,15 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// Creates the levels for a canvas of a size, all black.
+    /// Creates the levels for a canvas of a size; they begin with no part of it.
     pub fn new(size: Size) -> Levels {
         let chain = Chain::new(size);
-        let level = |&(width, height): &(usize, usize)| Level { width, height, pixels: vec![[0.0; 4]; width * height] };
+        let level = |&(width, height): &(usize, usize)| Level {
+            width,
+            height,
+            part: Spans::of(width, height, []),
+            pixels: Vec::new(),
+        };
         let levels = chain.sides.iter().map(level).collect();
         Levels { chain, levels, whole: false }
     }
@@ -154,15 +170,17 @@ impl Levels {
         [level.width as f64 / canvas.width as f64, level.height as f64 / canvas.height as f64]
     }
 
-    /// Builds the visible part of the levels from a picture `[3, H, W]` of the size they were made for, of which only that part
-    /// counts. The rest of the levels stays as it is.
+    /// Builds the visible part of the levels from that part of a picture, `[3, A]`, of the size they were made for.
     pub fn build(&mut self, pixels: &[f32], visible: &Visible) {
-        let area = self.levels[0].pixels.len();
+        let spans = visible.canvas();
+        let area = spans.area();
         assert_eq!(pixels.len(), 3 * area, "a picture of another size");
         let (red, rest) = pixels.split_at(area);
         let (green, blue) = rest.split_at(area);
-        let spans = visible.canvas();
-        spans.for_each_row(&mut self.levels[0].pixels, |at, row| {
+        for (level, part) in self.levels.iter_mut().zip(&visible.read) {
+            level.take(part);
+        }
+        spans.for_each_row(&mut self.levels[0].pixels, |Place { at, .. }, row| {
             for (to, (red, (green, blue))) in
                 row.iter_mut().zip(red[at..].iter().zip(green[at..].iter().zip(&blue[at..])))
             {
@@ -171,24 +189,33 @@ impl Levels {
         });
         for (index, shrinks) in self.chain.shrinks.iter().enumerate() {
             let (fine, coarse) = self.levels.split_at_mut(index + 1);
-            down(&fine[index], &mut coarse[0], shrinks, &visible.read[index + 1]);
+            down(&fine[index], &mut coarse[0], shrinks);
         }
         self.whole = spans.is_whole();
     }
 
-    /// Clears the visible part of the levels from `finest` to `coarsest` before gradients are accumulated in them.
+    /// Clears the visible part of the levels from `finest` to `coarsest` before gradients are accumulated in them; finer ones become
+    /// scratch of that part.
     pub(super) fn clear(&mut self, finest: usize, coarsest: usize, visible: &Visible) {
-        for (level, spans) in self.levels[finest..=coarsest].iter_mut().zip(&visible.written[finest..]) {
-            spans.fill(&mut level.pixels, [0.0; 4]);
+        // Level 0 is no scratch.
+        let first = finest.min(1);
+        for (index, (level, part)) in self.levels.iter_mut().zip(&visible.written).enumerate().skip(first) {
+            if index > coarsest {
+                break;
+            }
+            level.take(part);
+            if index >= finest {
+                fill(&mut level.pixels, [0.0; 4]);
+            }
         }
     }
 
-    /// The adjoint of [`build`](Self::build): computes the visible part of the gradient `[3, H, W]` from those of the levels
-    /// `finest..=coarsest`; the other levels have none. Overwrites it, and uses the finer levels as scratch.
+    /// The adjoint of [`build`](Self::build): computes the visible part of the gradient, `[3, A]`, from those of the levels
+    /// `finest..=coarsest`, which were cleared for it; the other levels have none. Overwrites it, and uses the finer levels as scratch.
     pub(super) fn build_adjoint(&mut self, finest: usize, coarsest: usize, visible: &Visible, gradient: &mut [f32]) {
         for index in (1..coarsest).rev() {
             let (fine, coarse) = self.levels.split_at_mut(index + 1);
-            up(&mut fine[index], &coarse[0], &self.chain.shrinks[index], &visible.written[index], index >= finest);
+            up(&mut fine[index], &coarse[0], &self.chain.shrinks[index], index >= finest);
         }
         let (fine, coarse) = self.levels.split_at_mut(1);
         let first = (finest == 0).then_some(&fine[0]);
@@ -208,36 +235,35 @@ fn blend<const N: usize>(parts: [(Pixel, f32); N]) -> Pixel {
     sum
 }
 
-/// Shrinks one level into the part `spans` of the next.
-fn down(fine: &Level, coarse: &mut Level, [across, along]: &[Shrink; 2], spans: &Spans) {
-    let (width, from) = (fine.width, &fine.pixels);
-    let rows = coarse.pixels.par_chunks_mut(coarse.width).enumerate().with_min_len(ROWS);
-    rows.for_each_init(Vec::new, |mixed, (y, to)| {
-        for columns in spans.row(y) {
-            let (start, weights) = along.down[y];
-            let children = 2 * columns.start..(2 * columns.end + 1).min(width);
-            let row = |tap: usize| {
-                // A row beyond the last has weight 0.
-                let y = (start + tap).min(fine.height - 1);
-                &from[y * width..(y + 1) * width][children.clone()]
-            };
-            let to = &mut to[columns.clone()];
-            if across.even && along.even {
-                let pairs = row(0).as_chunks::<2>().0.iter().zip(row(1).as_chunks::<2>().0);
-                for (to, (upper, lower)) in to.iter_mut().zip(pairs) {
-                    *to = blend([(upper[0], 0.25), (upper[1], 0.25), (lower[0], 0.25), (lower[1], 0.25)]);
-                }
-                continue;
+/// Shrinks one level into the next.
+fn down(fine: &Level, coarse: &mut Level, [across, along]: &[Shrink; 2]) {
+    let Level { part, pixels, .. } = coarse;
+    part.for_each_row(pixels, |Place { y, x, .. }, to| {
+        let (start, weights) = along.down[y];
+        // Those that a pixel is the mean of are in one island; the second row is one of them where there are two.
+        let first = Rect { columns: 2 * x..2 * x + 1, rows: start..start + 1 };
+        let Some(island) = fine.part.island_of(&first, &mut 0) else { return };
+        let children = 2 * x..(2 * (x + to.len()) + 1).min(island.rect.columns.end);
+        let row = |tap: usize| {
+            // A row beyond the last has weight 0.
+            let first = island.at(children.start, (start + tap).min(island.rect.rows.end - 1));
+            &fine.pixels[first..first + children.len()]
+        };
+        if across.even && along.even {
+            let pairs = row(0).as_chunks::<2>().0.iter().zip(row(1).as_chunks::<2>().0);
+            for (to, (upper, lower)) in to.iter_mut().zip(pairs) {
+                *to = blend([(upper[0], 0.25), (upper[1], 0.25), (lower[0], 0.25), (lower[1], 0.25)]);
             }
-            mixed.clear();
-            let taps = row(0).iter().zip(row(1)).zip(row(2));
-            mixed.extend(taps.map(|((a, b), c)| blend([(*a, weights[0]), (*b, weights[1]), (*c, weights[2])])));
-            // Taps beyond the side have weight 0.
-            mixed.extend([[0.0; 4]; 2]);
-            for (to, &(start, weights)) in to.iter_mut().zip(&across.down[columns.clone()]) {
-                let taps = &mixed[start - children.start..][..3];
-                *to = blend([(taps[0], weights[0]), (taps[1], weights[1]), (taps[2], weights[2])]);
-            }
+            return;
+        }
+        let taps = row(0).iter().zip(row(1)).zip(row(2));
+        let mixed = taps.map(|((a, b), c)| blend([(*a, weights[0]), (*b, weights[1]), (*c, weights[2])]));
+        // Taps beyond the side have weight 0.
+        let mixed: Vec<Pixel> = mixed.chain([[0.0; 4]; 2]).collect();
+        let end = x + to.len();
+        for (to, &(start, weights)) in to.iter_mut().zip(&across.down[x..end]) {
+            let taps = &mixed[start - children.start..][..3];
+            *to = blend([(taps[0], weights[0]), (taps[1], weights[1]), (taps[2], weights[2])]);
         }
     });
 }
@@ -255,9 +281,11 @@ fn up_row(
     let (first, weights) = along.up[y];
     // The parents of the columns; where a side is odd, the second tap of the last one, too.
     let parents = (columns.start / 2).saturating_sub(2)..(columns.end.div_ceil(2) + 1).min(width);
+    let whole = Rect { columns: parents.clone(), rows: first..(first + 2).min(coarse.height) };
+    let Some(island) = coarse.part.island_of(&whole, &mut 0) else { return };
     let row = |tap: usize| {
-        let y = (first + tap).min(coarse.height - 1);
-        &coarse.pixels[y * width..(y + 1) * width][parents.clone()]
+        let at = island.at(parents.start, (first + tap).min(coarse.height - 1));
+        &coarse.pixels[at..at + parents.len()]
     };
     mixed.clear();
     if along.even {
@@ -279,51 +307,57 @@ fn up_row(
     }
 }
 
-/// Applies the adjoint of [`down`] to the part `spans` of the finer level: adds to it, or overwrites it.
-fn up(fine: &mut Level, coarse: &Level, shrinks: &[Shrink; 2], spans: &Spans, add: bool) {
-    let rows = fine.pixels.par_chunks_mut(fine.width).enumerate().with_min_len(ROWS);
-    rows.for_each_init(Vec::new, |mixed, (y, to)| {
-        for columns in spans.row(y) {
-            up_row(coarse, shrinks, (y, columns), mixed, |x, part| {
-                let base = if add { to[x] } else { [0.0; 4] };
-                to[x] = [base[0] + part[0], base[1] + part[1], base[2] + part[2], 0.0];
-            });
-        }
+/// Applies the adjoint of [`down`] to the finer level: adds to it, or overwrites it.
+fn up(fine: &mut Level, coarse: &Level, shrinks: &[Shrink; 2], add: bool) {
+    let Level { part, pixels, .. } = fine;
+    part.for_each_row(pixels, |Place { y, x: start, .. }, to| {
+        up_row(coarse, shrinks, (y, &(start..start + to.len())), &mut Vec::new(), |x, part| {
+            let to = &mut to[x - start];
+            let base = if add { *to } else { [0.0; 4] };
+            *to = [base[0] + part[0], base[1] + part[1], base[2] + part[2], 0.0];
+        });
     });
 }
 
-/// Writes the part `spans` of level 0's gradient as planes: its own, if it has one, plus the contribution of level 1.
+/// Writes the part `spans` of level 0's gradient as planes `[3, A]`: its own, if it has one, plus the contribution of level 1.
 fn planes(first: Option<&Level>, second: Option<(&Level, &[Shrink; 2])>, spans: &Spans, gradient: &mut [f32]) {
-    let width = spans.width();
-    let area = width * spans.height();
+    let area = spans.area();
     assert_eq!(gradient.len(), 3 * area, "a gradient of another size");
-    let (red, rest) = gradient.split_at_mut(area);
-    let (green, blue) = rest.split_at_mut(area);
-    let rows = red.par_chunks_mut(width).zip(green.par_chunks_mut(width).zip(blue.par_chunks_mut(width)));
-    rows.enumerate().with_min_len(ROWS).for_each_init(
-        || (Vec::new(), Vec::new()),
-        |(sum, mixed), (y, (red, (green, blue)))| {
-            for columns in spans.row(y) {
-                sum.clear();
-                match first {
-                    Some(level) => sum.extend_from_slice(&level.pixels[y * width..(y + 1) * width][columns.clone()]),
-                    None => sum.resize(columns.len(), [0.0; 4]),
-                }
-                if let Some((coarse, shrinks)) = second {
-                    up_row(coarse, shrinks, (y, columns), mixed, |x, part| {
-                        let to = &mut sum[x - columns.start];
-                        *to = [to[0] + part[0], to[1] + part[1], to[2] + part[2], 0.0];
-                    });
-                }
-                let to = red[columns.clone()]
-                    .iter_mut()
-                    .zip(green[columns.clone()].iter_mut().zip(&mut blue[columns.clone()]));
-                for ((red, (green, blue)), sum) in to.zip(sum.iter()) {
-                    (*red, *green, *blue) = (sum[0], sum[1], sum[2]);
-                }
+    let (mut red, rest) = gradient.split_at_mut(area);
+    let (mut green, mut blue) = rest.split_at_mut(area);
+    let mut blocks = Vec::new();
+    for island in spans.islands() {
+        for y in island.rect.rows.clone().step_by(ROWS) {
+            let length = ROWS.min(island.rect.rows.end - y) * island.stride();
+            let block = [&mut red, &mut green, &mut blue].map(|rest| {
+                let (block, after) = std::mem::take(rest).split_at_mut(length);
+                *rest = after;
+                block
+            });
+            blocks.push((island, y, block));
+        }
+    }
+    let work = |(sum, mixed): &mut (Vec<Pixel>, Vec<Pixel>), (island, y, block): (&Island, usize, [&mut [f32]; 3])| {
+        let columns = &island.rect.columns;
+        let [red, green, blue] = block.map(|block| block.chunks_exact_mut(island.stride()));
+        for (y, (red, (green, blue))) in (y..).zip(red.zip(green.zip(blue))) {
+            sum.clear();
+            match first {
+                Some(level) => sum.extend_from_slice(&level.pixels[island.at(columns.start, y)..][..columns.len()]),
+                None => sum.resize(columns.len(), [0.0; 4]),
             }
-        },
-    );
+            if let Some((coarse, shrinks)) = second {
+                up_row(coarse, shrinks, (y, columns), mixed, |x, part| {
+                    let to = &mut sum[x - columns.start];
+                    *to = [to[0] + part[0], to[1] + part[1], to[2] + part[2], 0.0];
+                });
+            }
+            for ((red, (green, blue)), sum) in red.iter_mut().zip(green.iter_mut().zip(blue)).zip(sum.iter()) {
+                (*red, *green, *blue) = (sum[0], sum[1], sum[2]);
+            }
+        }
+    };
+    blocks.into_par_iter().for_each_init(|| (Vec::new(), Vec::new()), work);
 }
 
 #[cfg(test)]
@@ -363,6 +397,7 @@ mod tests {
             let last = levels.last();
             for (finest, coarsest) in [(0, last), (1, 3), (0, 0), (2, 2), (0, 1)] {
                 let mut gradients = Levels::new(size);
+                gradients.clear(0, last, &Visible::whole(size));
                 let mut product = 0.0;
                 for (index, level) in gradients.levels.iter_mut().enumerate() {
                     let values = random(3 * level.pixels.len(), 11 + index as u64);
@@ -385,7 +420,9 @@ mod tests {
     #[test]
     fn memory_is_what_is_allocated() {
         let size = Size { width: 100, height: 37 };
-        let bytes: usize = Levels::new(size).levels.iter().map(|level| level.pixels.len() * 16).sum();
+        let mut levels = Levels::new(size);
+        levels.build(&vec![0.0; 3 * size.area()], &Visible::whole(size));
+        let bytes: usize = levels.levels.iter().map(|level| level.pixels.len() * 16).sum();
         assert_eq!(memory_needed(size), bytes as u64);
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::picture_file::{self, Behind};
 use crate::plan::{self, Ease, Size};
-use crate::spans::Spans;
+use crate::spans::{Place, Spans};
 use image::imageops::FilterType;
 
 /// The reason why a region could not be created.
@@ -157,20 +157,18 @@ impl Region {
         Some([(pixel % width) as f64 + across, (pixel / width) as f64 + at[1]])
     }
 
-    /// Masks the part `spans` of a pixel gradient `[3, H, W]` in place: keeps only what lies in the region.
+    /// Masks a pixel gradient `[3, A]` of the part `spans` in place: keeps only what lies in the region.
     pub fn keep(&self, spans: &Spans, gradient: &mut [f32]) {
-        let (width, height) = (spans.width(), spans.height());
-        spans.for_each_row(gradient, |at, row| {
-            self.mask.over([at / width % height, at % width], row, |_, gradient, mask| *gradient *= mask);
+        spans.for_each_row(gradient, |Place { y, x, .. }, row| {
+            self.mask.over([y, x], row, |_, gradient, mask| *gradient *= mask);
         });
     }
 
-    /// Adds what lies in the region of the part `spans` of a pixel gradient `[3, H, W]` to `sum`.
+    /// Adds what lies in the region of a pixel gradient `[3, A]` of the part `spans` to `sum`.
     pub fn add(&self, spans: &Spans, gradient: &[f32], sum: &mut [f32]) {
-        let (width, height) = (spans.width(), spans.height());
-        spans.for_each_row(sum, |at, row| {
+        spans.for_each_row(sum, |Place { y, x, at, .. }, row| {
             let gradient = &gradient[at..][..row.len()];
-            self.mask.over([at / width % height, at % width], row, |i, sum, mask| *sum += mask * gradient[i]);
+            self.mask.over([y, x], row, |i, sum, mask| *sum += mask * gradient[i]);
         });
     }
 

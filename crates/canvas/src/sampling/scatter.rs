@@ -4,11 +4,12 @@
 //! into it. So each canvas pixel receives its contributions in one fixed order (window, row, run, level, probe, pixel, tap):
 //! neither the number of threads nor the number of bands can change a bit.
 
-use super::levels::{Levels, Pixel};
+use super::levels::{Level, Levels, Pixel};
 use super::taps::{RUN, Run, Taps, resolve};
 use super::visible::Visible;
 use super::window::Window;
 use crate::plan::{Edge, Size};
+use crate::spans::{Rect, fill};
 use rayon::prelude::*;
 
 /// Bands per thread, for load balancing.
@@ -34,8 +35,8 @@ impl ScatterScratch {
     }
 }
 
-/// Scatters window gradients `[N, 3, S, S]` to the gradient of the pixels `[3, H, W]` that `levels.build` was given, for the
-/// same windows as `gather`, which see no more than what is visible. Overwrites the visible part of `pixel_gradient`.
+/// Scatters window gradients `[N, 3, S, S]` to the gradient of the pixels `[3, A]` that `levels.build` was given, for the
+/// same windows as `gather`, which see no more than what is visible. Overwrites `pixel_gradient`.
 ///
 /// # Panics
 /// If a slice has the wrong length, or if a window was drawn for another side.
@@ -51,7 +52,7 @@ pub fn scatter(
     assert_eq!(gradients.len(), windows.len() * 3 * area, "not the length of the windows");
     assert!(windows.iter().all(|window| window.side == side), "a window of another side");
     if windows.is_empty() {
-        return visible.canvas().fill(pixel_gradient, 0.0);
+        return fill(pixel_gradient, 0.0);
     }
     let ScatterScratch { gradients: levels, windows: pulled, planes } = scratch;
     before_filters(windows, side as usize, gradients, planes, pulled);
@@ -131,12 +132,21 @@ fn cuts(windows: &[Window], levels: &Levels, bands: usize) -> Vec<f64> {
 struct Rows<'a> {
     low: usize,
     high: usize,
-    /// Rows `low..high`.
-    pixels: &'a mut [Pixel],
+    /// What islands there are in rows `low..high`.
+    pieces: Vec<Piece<'a>>,
+    /// The number of the piece that was written last.
+    last: usize,
+    /// The width of the whole level.
     width: usize,
     /// The height of the whole level.
     height: usize,
     scale: [f64; 2],
+}
+
+/// Rows of an island.
+struct Piece<'a> {
+    rect: Rect,
+    pixels: &'a mut [Pixel],
 }
 
 /// The part of every level that lies between two cuts.
@@ -148,14 +158,23 @@ fn bands<'a>(levels: &'a mut Levels, cuts: &[f64]) -> Vec<Band<'a>> {
     let mut bands: Vec<Band> = cuts.windows(2).map(|_| Band { levels: Vec::new() }).collect();
     let scales: Vec<[f64; 2]> = (0..levels.levels.len()).map(|index| levels.scale(index)).collect();
     for (level, scale) in levels.levels.iter_mut().zip(scales) {
-        let (width, height) = (level.width, level.height);
+        let Level { width, height, ref part, ref mut pixels } = *level;
         let row = |cut: f64| (cut * height as f64).round() as usize;
-        let mut rest = level.pixels.as_mut_slice();
         for (band, cut) in bands.iter_mut().zip(cuts.windows(2)) {
             let (low, high) = (row(cut[0]), row(cut[1]));
-            let (pixels, below) = rest.split_at_mut((high - low) * width);
-            rest = below;
-            band.levels.push(Rows { low, high, pixels, width, height, scale });
+            band.levels.push(Rows { low, high, pieces: Vec::new(), last: 0, width, height, scale });
+        }
+        let mut rest = pixels.as_mut_slice();
+        for rect in part.rects() {
+            for rows in bands.iter_mut().filter_map(|band| band.levels.last_mut()) {
+                let own = rect.rows.start.max(rows.low)..rect.rows.end.min(rows.high);
+                let length = own.len() * rect.columns.len();
+                if length > 0 {
+                    let (pixels, after) = rest.split_at_mut(length);
+                    rest = after;
+                    rows.pieces.push(Piece { rect: Rect { columns: rect.columns.clone(), rows: own }, pixels });
+                }
+            }
         }
     }
     bands
@@ -200,32 +219,49 @@ impl Band<'_> {
             let rows = &mut self.levels[index];
             for probe in 0..run.footprint.probes {
                 let taps = Taps::new(run, probe, share, rows.scale);
-                if taps.inside(rows.width, rows.low, rows.high) {
-                    rows.add_inside(&taps, gradient);
-                } else {
-                    rows.add_anywhere(&taps, edge, gradient);
+                let inside = taps.rect(rows.width, rows.low, rows.high);
+                match inside.and_then(|rect| rows.piece(&rect)) {
+                    Some(piece) => piece.add(&taps, gradient),
+                    None => rows.add_anywhere(&taps, edge, gradient),
                 }
             }
         }
     }
 }
 
-impl Rows<'_> {
-    fn add_inside(&mut self, taps: &Taps, gradient: &[Pixel]) {
+impl Piece<'_> {
+    /// Where a pixel is.
+    fn at(&self, x: usize, y: usize) -> usize {
+        (y - self.rect.rows.start) * self.rect.columns.len() + (x - self.rect.columns.start)
+    }
+
+    /// Adds the gradient of samples that lie in it.
+    fn add(&mut self, taps: &Taps, gradient: &[Pixel]) {
+        let width = self.rect.columns.len();
         for (k, gradient) in gradient.iter().enumerate() {
-            let first = (taps.row[k] as usize - self.low) * self.width + taps.column[k] as usize;
+            let first = self.at(taps.column[k] as usize, taps.row[k] as usize);
             let weights = taps.weights.map(|weights| weights[k]);
             let upper = &mut self.pixels[first..first + 2];
             for lane in 0..4 {
                 upper[0][lane] += weights[0] * gradient[lane];
                 upper[1][lane] += weights[1] * gradient[lane];
             }
-            let lower = &mut self.pixels[first + self.width..first + self.width + 2];
+            let lower = &mut self.pixels[first + width..first + width + 2];
             for lane in 0..4 {
                 lower[0][lane] += weights[2] * gradient[lane];
                 lower[1][lane] += weights[3] * gradient[lane];
             }
         }
+    }
+}
+
+impl<'a> Rows<'a> {
+    /// The piece that a rectangle lies in.
+    fn piece(&mut self, rect: &Rect) -> Option<&mut Piece<'a>> {
+        if !self.pieces.get(self.last).is_some_and(|piece| piece.rect.holds(rect)) {
+            self.last = self.pieces.iter().position(|piece| piece.rect.holds(rect))?;
+        }
+        self.pieces.get_mut(self.last)
     }
 
     fn add_anywhere(&mut self, taps: &Taps, edge: Edge, gradient: &[Pixel]) {
@@ -239,7 +275,12 @@ impl Rows<'_> {
             let columns = [column, column + 1].map(|column| resolve(column, self.width, edge));
             for (tap, weights) in taps.weights.iter().enumerate() {
                 if let (Some(row), Some(column)) = (rows[tap / 2], columns[tap % 2]) {
-                    let to = &mut self.pixels[(row - self.low) * self.width + column];
+                    let here =
+                        |piece: &&mut Piece<'_>| piece.rect.rows.contains(&row) && piece.rect.columns.contains(&column);
+                    // All that windows see is there.
+                    let Some(piece) = self.pieces.iter_mut().find(here) else { continue };
+                    let at = piece.at(column, row);
+                    let to = &mut piece.pixels[at];
                     for lane in 0..4 {
                         to[lane] += weights[k] * gradient[lane];
                     }

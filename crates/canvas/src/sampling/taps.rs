@@ -3,6 +3,7 @@
 use super::footprint::Footprint;
 use super::window::Window;
 use crate::plan::Edge;
+use crate::spans::Rect;
 
 /// Window pixels in a run. The footprint is computed once per run, at its middle, because the level of detail changes slowly. A
 /// power of two suits vector registers.
@@ -94,12 +95,14 @@ impl Taps {
         Taps { column, row, weights, rows: range(&row[..run.length]), columns: range(&column[..run.length]) }
     }
 
-    /// Returns whether all four pixels of every sample are inside a level of this width, and rows `low..high`.
-    pub fn inside(&self, width: usize, low: usize, high: usize) -> bool {
-        self.columns.0 >= 0
+    /// Returns the rectangle of all four pixels of every sample, if it is inside a level of this width, and rows `low..high`.
+    pub fn rect(&self, width: usize, low: usize, high: usize) -> Option<Rect> {
+        let inside = self.columns.0 >= 0
             && (self.columns.1 as i64) + 1 < width as i64
             && i64::from(self.rows.0) >= low as i64
-            && i64::from(self.rows.1) + 1 < high as i64
+            && i64::from(self.rows.1) + 1 < high as i64;
+        let range = |(first, last): (i32, i32)| first as usize..last as usize + 2;
+        inside.then(|| Rect { columns: range(self.columns), rows: range(self.rows) })
     }
 }
 

@@ -35,13 +35,13 @@ impl Visible {
                 seen(window, scale, sides[index], &mut rects[index]);
             }
         }
-        let spans = |index: usize, rects: &[Rect]| Spans::of(sides[index][0], sides[index][1], rects);
-        let mut read: Vec<Spans> = vec![spans(sides.len() - 1, &rects[sides.len() - 1])];
+        let spans = |index: usize, rects: Vec<Rect>| Spans::of(sides[index][0], sides[index][1], rects);
+        let mut read: Vec<Spans> = vec![spans(sides.len() - 1, std::mem::take(&mut rects[sides.len() - 1]))];
         for index in (0..sides.len() - 1).rev() {
             let coarser = &read[read.len() - 1];
             let mut own = std::mem::take(&mut rects[index]);
             own.extend(coarser.rects().map(|rect| each(rect, sides[index], children)));
-            read.push(if index == 0 { Spans::of_tiles(sides[0][0], sides[0][1], own) } else { spans(index, &own) });
+            read.push(if index == 0 { Spans::of_tiles(sides[0][0], sides[0][1], own) } else { spans(index, own) });
         }
         read.reverse();
         if read[0].is_whole() {
@@ -51,7 +51,7 @@ impl Visible {
         for index in 1..sides.len() {
             let finer = &written[index - 1];
             let own = read[index].rects().chain(finer.rects().map(|rect| each(rect, sides[index], parents)));
-            written.push(spans(index, &own.collect::<Vec<_>>()));
+            written.push(spans(index, own.collect()));
         }
         Visible { read, written }
     }

@@ -19,6 +19,7 @@ use crate::{
     picture::Picture,
     plan::{Gradient, Loss, Plan, Size, Time},
     sampling::{Frame, Levels, Region, ScatterScratch, Visible, Window, gather, scatter},
+    spans::{add, fill, fit},
 };
 
 /// Renders a plan: optimises the canvas step by step through all phases, and calls the observer after each step.
@@ -165,9 +166,9 @@ struct Run<'a, 'e> {
     /// The step's windows, one model after another.
     pixels: Vec<f32>,
     gradients: Vec<f32>,
-    /// Of the visible part.
+    /// Of the visible part, `[3, A]`.
     pixel_gradient: Vec<f32>,
-    /// Scratch for one part of the pixel gradient, before it is added.
+    /// Scratch for some views' share in the pixel gradient, before it is added.
     partial_gradient: Vec<f32>,
     tally: Tally,
     tally_offsets: Vec<usize>,
@@ -198,7 +199,7 @@ impl<'a, 'e> Run<'a, 'e> {
             scatter_scratch: ScatterScratch::new(plan.size),
             pixels: Vec::new(),
             gradients: Vec::new(),
-            pixel_gradient: vec![0.0; 3 * plan.size.area()],
+            pixel_gradient: Vec::new(),
             partial_gradient: Vec::new(),
             pasts: vec![Past::default(); tally.entries.len()],
             tally,
@@ -321,7 +322,6 @@ impl<'a, 'e> Run<'a, 'e> {
         self.visible = Visible::whole(size);
         self.levels = Levels::new(size);
         self.scatter_scratch = ScatterScratch::new(size);
-        self.pixel_gradient = vec![0.0; 3 * size.area()];
         self.small_regions = if size == whole { None } else { Some(Scene::regions(self.plan, size)?) };
         Ok(())
     }
@@ -383,6 +383,7 @@ impl<'a, 'e> Run<'a, 'e> {
         } else {
             Visible::whole(size)
         };
+        fit(&mut self.pixel_gradient, 3 * self.visible.canvas().area());
         self.levels.build(self.canvas.decode_part(finest, self.visible.canvas()), &self.visible);
         self.seconds.gather += clock.elapsed().as_secs_f64();
     }
@@ -495,9 +496,9 @@ impl<'a, 'e> Run<'a, 'e> {
                 continue;
             }
             if std::mem::take(&mut first) {
-                part.fill(&mut self.pixel_gradient, 0.0);
+                fill(&mut self.pixel_gradient, 0.0);
             }
-            self.partial_gradient.resize(self.pixel_gradient.len(), 0.0);
+            fit(&mut self.partial_gradient, self.pixel_gradient.len());
             scatter(&windows, side, gradients, &mut self.scatter_scratch, &self.visible, &mut self.partial_gradient);
             match (ensemble.zip(plan.share(objectives[0].target, time)), region) {
                 (Some((ensemble, share)), region) => {
@@ -505,10 +506,10 @@ impl<'a, 'e> Run<'a, 'e> {
                         region.keep(part, &mut self.partial_gradient);
                     }
                     let factor = balance.factor(ensemble, share, self.canvas.gradient_norm(&self.partial_gradient));
-                    part.add(&mut self.pixel_gradient, factor, &self.partial_gradient);
+                    add(&mut self.pixel_gradient, factor, &self.partial_gradient);
                 }
                 (None, Some(region)) => region.add(part, &self.partial_gradient, &mut self.pixel_gradient),
-                (None, None) => part.add(&mut self.pixel_gradient, 1.0, &self.partial_gradient),
+                (None, None) => add(&mut self.pixel_gradient, 1.0, &self.partial_gradient),
             }
         }
         self.seconds.scatter += clock.elapsed().as_secs_f64();

@@ -122,22 +122,43 @@ pub(super) fn decay(parameters: &mut [f32], left: f32, ground: f32) {
     parameters.iter_mut().for_each(|p| *p = ground + left * (*p - ground));
 }
 
-/// Returns the sum of squares of a part of planes `[N, H, W]`: that of all, to the bit, if the rest is 0. It is added in the same order
-/// whatever the number of threads.
+/// A part of a row within one chunk of the whole planes `[N, H, W]`.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    /// Where it begins in the whole planes.
+    whole: usize,
+    /// Where it begins in the part's.
+    part: usize,
+    length: usize,
+}
+
+/// Returns the sum of squares of a part's planes `[N, A]`: that of the whole planes, to the bit, if the rest of them is 0. It is added in
+/// the same order whatever the number of threads and the part: chunk by chunk of the whole.
 pub(super) fn sum_of_squares(spans: &Spans, values: &[f32]) -> f64 {
-    let (width, height) = (spans.width(), spans.height());
-    let of_chunk = |chunk: usize| {
-        let (start, end) = (chunk * CHUNK, ((chunk + 1) * CHUNK).min(values.len()));
-        let mut sum = 0.0;
-        for row in start / width..end.div_ceil(width) {
-            for columns in spans.row(row % height) {
-                let at = (row * width + columns.start).max(start)..(row * width + columns.end).min(end);
-                sum = values.get(at).into_iter().flatten().fold(sum, |sum, value| sum + square(*value));
+    let (width, height, area) = (spans.width(), spans.height(), spans.area());
+    let mut stretches = Vec::new();
+    for plane in 0..values.len().checked_div(area).unwrap_or(0) {
+        for island in spans.islands() {
+            let first = island.rect.columns.start;
+            for y in island.rect.rows.clone() {
+                let (mut whole, mut part) = ((plane * height + y) * width + first, plane * area + island.at(first, y));
+                let end = whole + island.stride();
+                while whole < end {
+                    let length = (whole / CHUNK + 1) * CHUNK;
+                    let length = length.min(end) - whole;
+                    stretches.push(Stretch { whole, part, length });
+                    (whole, part) = (whole + length, part + length);
+                }
             }
         }
-        sum
+    }
+    stretches.sort_unstable_by_key(|stretch| stretch.whole);
+    let chunks: Vec<&[Stretch]> = stretches.chunk_by(|a, b| a.whole / CHUNK == b.whole / CHUNK).collect();
+    let of_chunk = |chunk: &&[Stretch]| {
+        let values = chunk.iter().flat_map(|stretch| &values[stretch.part..][..stretch.length]);
+        values.fold(0.0, |sum, value| sum + square(*value))
     };
-    let parts: Vec<f64> = (0..values.len().div_ceil(CHUNK)).into_par_iter().map(of_chunk).collect();
+    let parts: Vec<f64> = chunks.par_iter().map(of_chunk).collect();
     parts.into_iter().sum()
 }
 
