@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use recipe_render::canvas::Canvas;
 use recipe_render::chance::Draws;
 use recipe_render::plan::{
-    self, Basis, Edge, Ground, Init, Pipeline, Range, Schedule, Sight, Size, Stage, StageKind, Time,
+    self, Basis, Edge, Ground, Init, Pipeline, Range, Schedule, Sight, Size, Spectrum, Stage, StageKind, Time,
 };
 use recipe_render::sampling::{Frame, Levels, ScatterScratch, Visible, Window, gather, scatter};
 use std::hint::black_box;
@@ -57,8 +57,8 @@ impl Bench {
     }
 
     fn scatter(&mut self) {
-        let Bench { windows, seen, scatter_scratch, visible, pixel_gradient, .. } = self;
-        scatter(windows, self.frame.side, seen, scatter_scratch, visible, pixel_gradient);
+        let Bench { levels, windows, seen, scatter_scratch, visible, pixel_gradient, .. } = self;
+        scatter(levels, windows, self.frame.side, seen, scatter_scratch, visible, pixel_gradient);
     }
 
     fn run(mut self, criterion: &mut Criterion) {
@@ -94,7 +94,7 @@ fn step(criterion: &mut Criterion) {
         vec![
             stage(StageKind::Cover, 0.25, 0.6, 1),
             stage(StageKind::Rotate, -15.0, 15.0, 2),
-            stage(StageKind::Noise, 0.0, 0.1, 3),
+            stage(|range| StageKind::Noise(range, Spectrum::White), 0.0, 0.1, 3),
         ]
     };
     let slanted = || {

@@ -2,7 +2,8 @@
 """Renders the contact sheets of quality.md anew: python3 docs/quality.py [PROGRAM] [SHEET...]
 
 PROGRAM is the recipe-render to use, target/release/recipe-render if none is named. Each sheet shows pictures that differ in one
-thing. Needs Pillow. Nothing in the build needs this script.
+thing. The sheet `windows` shows one picture through each stage; it needs no program but cargo. Needs Pillow. Nothing in the build
+needs this script.
 """
 
 import pathlib
@@ -184,9 +185,25 @@ SHEETS = {
 }
 
 
+def windows():
+    """A picture through each stage, by examples/stages.rs."""
+    with tempfile.TemporaryDirectory() as folder:
+        sheet = pathlib.Path(folder) / "windows.png"
+        command = ["cargo", "run", "--quiet", "--release", "--example", "stages", "--", DOCS / "pictures/volcano.jpg", sheet]
+        subprocess.run(command, check=True, cwd=DOCS.parent)
+        with Image.open(sheet) as image:
+            image.convert("RGB").save(DOCS / "pictures/windows.jpg", quality=85, optimize=True)
+
+
 def main():
-    program = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else DOCS.parent / "target/release/recipe-render").resolve()
-    for name in sys.argv[2:] or SHEETS:
+    named = [name for name in sys.argv[1:] if name in SHEETS or name == "windows"]
+    program = [name for name in sys.argv[1:] if name not in named] or [DOCS.parent / "target/release/recipe-render"]
+    program = pathlib.Path(program[0]).resolve()
+    for name in named or [*SHEETS, "windows"]:
+        if name == "windows":
+            windows()
+            print(name, flush=True)
+            continue
         columns, pictures = SHEETS[name]
         rows = -(-len(pictures) // columns)
         sheet = Image.new("RGB", (columns * SIDE, rows * (SIDE + RIM)), "white")

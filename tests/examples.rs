@@ -12,6 +12,9 @@ mod each_step;
 #[allow(dead_code)]
 #[path = "../examples/render.rs"]
 mod render;
+#[allow(dead_code)]
+#[path = "../examples/stages.rs"]
+mod stages;
 
 const RECIPE: &str = "size = [48, 32]\n[[composition]]\nprompts = ['a castle']\nwindows = 1\n[render]\nsteps = 3\n";
 
@@ -48,4 +51,19 @@ fn a_network_is_differentiated() {
     let network = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pocket/image.onnx");
     let length = differentiate::run(&network, &folder.path().join("gradient.onnx")).unwrap();
     assert!(length.is_finite() && length > 0.0, "{length}");
+}
+
+#[test]
+fn every_stage_is_on_the_sheet() {
+    use recipe_render::plan::{StageName, Word};
+    let folder = tempfile::tempdir().unwrap();
+    let (picture, sheet) = (folder.path().join("picture.png"), folder.path().join("sheet.png"));
+    image::RgbImage::from_fn(40, 40, |x, y| image::Rgb([6 * x as u8, 6 * y as u8, 90])).save(&picture).unwrap();
+    stages::run(&picture, &sheet).unwrap();
+    assert!(image::image_dimensions(&sheet).unwrap().0 > 600);
+    for name in StageName::ALL.iter().map(|name| name.name()) {
+        // Compositions have neither.
+        let size = ["cover", "zoom"].contains(&name);
+        assert!(size || stages::PIPELINES.iter().any(|stages| stages.contains(&format!("{name} = "))), "{name}");
+    }
 }

@@ -220,6 +220,7 @@ mod tests {
             "model" if is("name") => format!("[[detail]]\nprompts = ['x']\nmodels = ['a', {{ {line} }}]\n"),
             "model" => format!("[[detail]]\nprompts = ['x']\nmodels = ['a', {{ name = 'b'{inner} }}]\n"),
             "prompt" => format!("{stages}[[detail]]\nprompts = ['x', {{ text = 'y'{inner} }}]\n"),
+            "stage" if is("spectrum") => format!("{detail}stages = [{{ noise = 0.1{inner} }}]\n"),
             "stage" if is("chance") => format!("{detail}stages = [{{ rotate = 3{inner} }}]\n"),
             "stage" => format!("{detail}stages = [{{ rotate = 3 }}, {{ {line} }}]\n").replace(", {  }", ""),
             "phase" if is("share") => format!("{detail}[render]\nsteps = 100\n[[phase]]\n[[phase]]\n{line}\n"),
@@ -254,6 +255,10 @@ mod tests {
             plan::StageKind::Flip(axis) => Some(axis.name()),
             _ => None,
         };
+        let spectrum = |stage: &plan::Stage| match &stage.kind {
+            plan::StageKind::Noise(_, spectrum) => Some(spectrum.name()),
+            _ => None,
+        };
         match key {
             "basis" => plan.canvas.basis.name(),
             "select" => target.select.name(),
@@ -265,6 +270,7 @@ mod tests {
             },
             "flip" => pipeline.stages.iter().find_map(axis).unwrap(),
             "edge" => pipeline.edge.name(),
+            "spectrum" => pipeline.stages.iter().find_map(spectrum).unwrap(),
             "optimiser" => phase.optimiser.name(),
             "gradient" => phase.gradient.name(),
             "ease" => match &phase.weights[0] {
@@ -313,6 +319,7 @@ mod tests {
         listed::<plan::Fit>("composition", "fit");
         listed::<plan::Axis>("stage", "flip");
         listed::<plan::EdgeKind>("stage", "edge");
+        listed::<plan::SpectrumKind>("stage", "spectrum");
         listed::<plan::OptimiserKind>("phase", "optimiser");
         listed::<plan::GradientKind>("phase", "gradient");
         listed::<plan::Ease>("keyframes", "ease");

@@ -28,7 +28,7 @@ pub fn gather(levels: &Levels, windows: &[Window], side: u32, out: &mut [f32]) {
 }
 
 /// Gathers one window without its filters, `[3, S, S]`.
-fn gather_window(levels: &Levels, window: &Window, out: &mut [f32]) {
+pub(super) fn gather_window(levels: &Levels, window: &Window, out: &mut [f32]) {
     let side = window.side as usize;
     let steady = window.steady(levels.last());
     let (red, rest) = out.split_at_mut(side * side);

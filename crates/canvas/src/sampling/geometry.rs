@@ -8,11 +8,11 @@
 //! pixels: `centre + extent * q`.
 //!
 //! **Order.** `cover` and `zoom` set the place's size, so they act before the others wherever they are written: `cover` sets
-//! it, `zoom` divides it. Shift, rotate, perspective and flip then act on what is seen, in written order, each in the window
+//! it, `zoom` divides it. Shift, rotate, shear, stretch, crop, perspective and flip then act on what is seen, in written order, each in the window
 //! space left by the previous ones. With maps A, B, C written in this order, the window shows at q what lies at
 //! `place(A(B(C(q))))`. A shift after a rotation thus moves along the rotated window's own axes.
 
-use super::homography::Homography;
+use super::homography::{Homography, ellipse};
 use super::region::{Area, Region};
 use super::window::{FixedPlace, Frame};
 use crate::chance::Draws;
@@ -29,6 +29,11 @@ const LEAST_DEPTH: f64 = 0.25;
 /// Windows move by at most this many of their sides, which keeps all later numbers finite.
 const MOST_SHIFT: f64 = 100.0;
 
+/// Shears, stretches and crops together change a window's lengths by at most this factor, which keeps all later numbers finite.
+const MOST_CHANGE: f64 = 1000.0;
+/// The steepest shear in degrees; a recipe cannot ask for more than 75.
+const MOST_SHEAR: f64 = 80.0;
+
 /// Returns whether a stage acts on this view; uses draw number 0 of the stage.
 pub(super) fn acts(stage: &Stage, draws: Draws, time: &Time) -> bool {
     let chance = stage.chance.at(time);
@@ -42,8 +47,8 @@ pub(super) fn uniform(range: &Range, draws: Draws, index: u64, time: &Time) -> f
     if value.is_finite() { value } else { 0.0 }
 }
 
-/// Returns a log-uniform draw from a range of sizes.
-fn size_from(range: &Range, draws: Draws, time: &Time) -> f64 {
+/// Returns a log-uniform draw from a range of positive numbers.
+pub(super) fn log_uniform(range: &Range, draws: Draws, time: &Time) -> f64 {
     let end = |value: f64| if value.is_finite() { value.clamp(1e-6, 1e6) } else { 1.0 };
     draws.log_uniform(1, end(range.low.at(time)), end(range.high.at(time)))
 }
@@ -73,12 +78,12 @@ fn extent(frame: &Frame, area: &Area, sight: Sight, pipeline: &Pipeline, draws: 
         let draws = draws.at(stage.key);
         match &stage.kind {
             StageKind::Cover(range) if acts(stage, draws, time) => {
-                let cover = size_from(range, draws, time);
+                let cover = log_uniform(range, draws, time);
                 extent = whole.map(|side| side * cover);
                 said = true;
             }
             StageKind::Zoom(range) if acts(stage, draws, time) => {
-                let zoom = size_from(range, draws, time);
+                let zoom = log_uniform(range, draws, time);
                 extent = extent.map(|side| side / zoom);
                 said = true;
             }
@@ -152,6 +157,22 @@ fn stage_map(kind: &StageKind, draws: Draws, time: &Time, tilted: f64) -> Option
             // y points down: this shows at (1, 0) what lay at (cos, sin), which is below it, and so turns the view upwards.
             Homography([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
         }
+        StageKind::Shear(range) => {
+            let by = |index| uniform(range, draws, index, time).clamp(-MOST_SHEAR, MOST_SHEAR).to_radians().tan();
+            // First along y, then along x: either alone keeps areas, and so both do.
+            let along_y = Homography([[1.0, 0.0, 0.0], [by(2), 1.0, 0.0], [0.0, 0.0, 1.0]]);
+            Homography([[1.0, by(1), 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]).after(&along_y)
+        }
+        StageKind::Stretch(range) => {
+            let root = log_uniform(range, draws, time).sqrt();
+            Homography::scale(1.0 / root, root)
+        }
+        StageKind::Crop(range) => {
+            let side = uniform(range, draws, 1, time).clamp(1e-3, 1e3);
+            // Anywhere in the window if it is smaller, anywhere around the window if it is larger.
+            let centre = |index| (1.0 - side) * (draws.unit(index) - 0.5);
+            Homography::translation(centre(2), centre(3)).after(&Homography::scale(side, side))
+        }
         StageKind::Perspective(range) => {
             tilt(tilted * uniform(range, draws, 1, time), draws.uniform(2, 0.0, std::f64::consts::TAU))
         }
@@ -160,7 +181,7 @@ fn stage_map(kind: &StageKind, draws: Draws, time: &Time, tilted: f64) -> Option
         StageKind::Zoom(_) | StageKind::Cover(_) => return None,
         // The stages that filter pixels.
         StageKind::Blur(_)
-        | StageKind::Noise(_)
+        | StageKind::Noise(..)
         | StageKind::Colour(_)
         | StageKind::Brightness(_)
         | StageKind::Contrast(_)
@@ -169,8 +190,34 @@ fn stage_map(kind: &StageKind, draws: Draws, time: &Time, tilted: f64) -> Option
         | StageKind::Sharpen(_)
         | StageKind::Erase(_)
         | StageKind::Pixelate(_)
-        | StageKind::Quantise(_) => return None,
+        | StageKind::Quantise(_)
+        | StageKind::Gamma(_)
+        | StageKind::Edges(_)
+        | StageKind::Clamp(_) => return None,
     })
+}
+
+/// Returns the factor by which a stage changes lengths at most, up or down; 1 for the stages that keep them well within bounds.
+fn change(kind: &StageKind, map: &Homography) -> f64 {
+    if !matches!(kind, StageKind::Shear(_) | StageKind::Stretch(_) | StageKind::Crop(_)) {
+        return 1.0;
+    }
+    let (major, minor, _) = ellipse(map.jacobian([0.0, 0.0]));
+    major.max(1.0 / minor)
+}
+
+/// Composes the geometric stages of a view in written order, with tilts multiplied by `tilted`. A stage that would take lengths beyond
+/// [`MOST_CHANGE`] is left out.
+fn stages_map(pipeline: &Pipeline, draws: Draws, time: &Time, tilted: f64) -> Homography {
+    let (mut composed, mut changed) = (Homography::IDENTITY, 1.0);
+    for stage in pipeline.stages.iter().filter(|stage| acts(stage, draws.at(stage.key), time)) {
+        let Some(map) = stage_map(&stage.kind, draws.at(stage.key), time, tilted) else { continue };
+        let more = changed * change(&stage.kind, &map);
+        if more <= MOST_CHANGE {
+            (composed, changed) = (composed.after(&map), more);
+        }
+    }
+    composed
 }
 
 /// Returns sine and cosine of degrees, without rounding for multiples of a right angle.
@@ -203,12 +250,7 @@ pub(super) fn window_map(
     // A single tilt of up to 1 always passes. Several tilts, or one far off the centre, may have to be weakened so that no part
     // of the window lies at or behind the horizon.
     for tilted in [1.0, 0.7, 0.5, 0.35, 0.25, 0.12, 0.0] {
-        let stages = pipeline
-            .stages
-            .iter()
-            .filter(|stage| acts(stage, draws.at(stage.key), time))
-            .filter_map(|stage| stage_map(&stage.kind, draws.at(stage.key), time, tilted))
-            .fold(Homography::IDENTITY, |before, stage| before.after(&stage));
+        let stages = stages_map(pipeline, draws, time, tilted);
         let mut map = to_canvas.after(&stages).after(&from_pixels);
         let centre = map.depth([0.5 * far, 0.5 * far]);
         let least = [[0.0, 0.0], [far, 0.0], [far, far], [0.0, far]]

@@ -3,7 +3,7 @@
 //! ```text
 //! plan::Pipeline + draws ─▶ Window               geometry (one homography), filters, edge rule: all numbers drawn
 //! pixels ─▶ Levels ─▶ gather ─▶ windows          [3, H, W] -> [N, 3, S, S]
-//! window gradients ─▶ scatter ─▶ pixel gradient  [N, 3, S, S] -> [3, H, W], the exact adjoint of the two arrows above it
+//! window gradients ─▶ scatter ─▶ pixel gradient  [N, 3, S, S] -> [3, H, W], the exact adjoint (or derivative) of the two arrows above it
 //! ```
 //!
 //! | file | what |
@@ -18,7 +18,7 @@
 //! | `taps` | pixels that a run of samples touches, edges included |
 //! | `gather` | `gather` |
 //! | `scatter` | `scatter` |
-//! | `filters` | blur, noise, colour |
+//! | `filters` | what is done to a window's pixels: a file for each |
 
 mod filters;
 mod footprint;

@@ -1,9 +1,11 @@
-//! `scatter`: the exact adjoint of `gather`.
+//! `scatter`: the exact adjoint of `gather`, or its derivative where a filter is not linear.
 //!
 //! The canvas is divided into bands of rows, one task each; every band walks through all windows and adds the part that falls
 //! into it. So each canvas pixel receives its contributions in one fixed order (window, row, run, level, probe, pixel, tap):
 //! neither the number of threads nor the number of bands can change a bit.
 
+use super::filters::Filter;
+use super::gather::gather_window;
 use super::levels::{Level, Levels, Pixel};
 use super::taps::{RUN, Run, Taps, resolve};
 use super::visible::Visible;
@@ -36,11 +38,13 @@ impl ScatterScratch {
 }
 
 /// Scatters window gradients `[N, 3, S, S]` to the gradient of the pixels `[3, A]` that `levels.build` was given, for the
-/// same windows as `gather`, which see no more than what is visible. Overwrites `pixel_gradient`.
+/// same windows as `gather`, which see no more than what is visible. Overwrites `pixel_gradient`. The levels are those
+/// that were gathered from: filters that are not linear are given their windows once more.
 ///
 /// # Panics
 /// If a slice has the wrong length, or if a window was drawn for another side.
 pub fn scatter(
+    levels: &Levels,
     windows: &[Window],
     side: u32,
     gradients: &[f32],
@@ -54,8 +58,9 @@ pub fn scatter(
     if windows.is_empty() {
         return fill(pixel_gradient, 0.0);
     }
+    let seen = levels;
     let ScatterScratch { gradients: levels, windows: pulled, planes } = scratch;
-    before_filters(windows, side as usize, gradients, planes, pulled);
+    before_filters(seen, windows, side as usize, gradients, planes, pulled);
 
     let last = levels.last();
     let ranges: Vec<(usize, usize)> = windows.iter().map(|window| window.levels(last)).collect();
@@ -74,8 +79,41 @@ pub fn scatter(
     levels.build_adjoint(finest, coarsest, visible, pixel_gradient);
 }
 
+/// What a thread needs to go back through a window's filters.
+#[derive(Default)]
+struct FilterScratch {
+    line: Vec<f32>,
+    window: Vec<f32>,
+    /// What each filter that is not linear was given, in written order.
+    inputs: Vec<Vec<f32>>,
+}
+
+impl FilterScratch {
+    /// Looks through a window once more, as far as its last filter that is not linear. To keep these windows from `gather` on would take
+    /// memory for every window of a step.
+    fn see(&mut self, levels: &Levels, window: &Window, side: usize) {
+        self.inputs.clear();
+        let Some(last) = window.filters.iter().rposition(Filter::bends) else { return };
+        self.window.resize(3 * side * side, 0.0);
+        gather_window(levels, window, &mut self.window);
+        for filter in &window.filters[..=last] {
+            if filter.bends() {
+                self.inputs.push(self.window.clone());
+            }
+            filter.apply(&mut self.window, side, &mut self.line);
+        }
+    }
+}
+
 /// Computes the gradients before the filters, with lanes interleaved, `[N, S, S]`.
-fn before_filters(windows: &[Window], side: usize, after: &[f32], planes: &mut Vec<f32>, before: &mut Vec<Pixel>) {
+fn before_filters(
+    seen: &Levels,
+    windows: &[Window],
+    side: usize,
+    after: &[f32],
+    planes: &mut Vec<f32>,
+    before: &mut Vec<Pixel>,
+) {
     let area = side * side;
     planes.resize(after.len(), 0.0);
     before.resize(windows.len() * area, [0.0; 4]);
@@ -83,13 +121,15 @@ fn before_filters(windows: &[Window], side: usize, after: &[f32], planes: &mut V
         .par_chunks_exact_mut(area)
         .zip(planes.par_chunks_exact_mut(3 * area))
         .zip(after.par_chunks_exact(3 * area).zip(windows))
-        .for_each_init(Vec::new, |scratch, ((before, planes), (after, window))| {
+        .for_each_init(FilterScratch::default, |scratch, ((before, planes), (after, window))| {
             let filtered = if window.filters.is_empty() {
                 after
             } else {
                 planes.copy_from_slice(after);
+                scratch.see(seen, window, side);
                 for filter in window.filters.iter().rev() {
-                    filter.adjoint(planes, side, scratch);
+                    let input = if filter.bends() { scratch.inputs.pop() } else { None };
+                    filter.adjoint(input.as_deref().unwrap_or_default(), planes, side, &mut scratch.line);
                 }
                 planes
             };

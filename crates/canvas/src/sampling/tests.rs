@@ -3,7 +3,7 @@
 use super::homography::Homography;
 use super::*;
 use crate::chance::Draws;
-use crate::plan::{Axis, Edge, Fit, Pipeline, Range, Schedule, Sight, Size, Stage, StageKind, Time};
+use crate::plan::{Axis, Edge, Fit, Pipeline, Range, Schedule, Sight, Size, Spectrum, Stage, StageKind, Time};
 
 pub(super) fn random(count: usize, seed: u64) -> Vec<f32> {
     (0..count as u64).map(|i| Draws::new(seed).unit(i) as f32).collect()
@@ -38,7 +38,8 @@ fn shown(size: Size, picture: &[f32], windows: &[Window], side: u32) -> Vec<f32>
 /// Returns the gradient of the whole picture, through scratch of its own.
 fn scattered(size: Size, windows: &[Window], side: u32, gradients: &[f32]) -> Vec<f32> {
     let mut pixel_gradient = vec![f32::NAN; 3 * size.area()];
-    scatter(windows, side, gradients, &mut ScatterScratch::new(size), &Visible::whole(size), &mut pixel_gradient);
+    let (levels, visible) = (Levels::new(size), Visible::whole(size));
+    scatter(&levels, windows, side, gradients, &mut ScatterScratch::new(size), &visible, &mut pixel_gradient);
     pixel_gradient
 }
 
@@ -280,14 +281,15 @@ fn no_tilt_leads_behind_the_horizon() {
 fn nothing_a_recipe_could_say_panics() {
     let frame = Frame::new(Size { width: 16, height: 40 }, 11);
     let extremes = [0.0, -1.0, 1.0, 1e-300, 1e9, -1e300, f64::INFINITY, f64::NAN];
-    let kinds = [
+    let kinds: [fn(Range) -> StageKind; 23] = [
         StageKind::Cover,
         StageKind::Zoom,
         StageKind::Shift,
         StageKind::Rotate,
         StageKind::Perspective,
         StageKind::Blur,
-        StageKind::Noise,
+        |range| StageKind::Noise(range, Spectrum::White),
+        |range| StageKind::Noise(range.clone(), Spectrum::Coarse(range.high)),
         StageKind::Colour,
         StageKind::Brightness,
         StageKind::Contrast,
@@ -297,6 +299,12 @@ fn nothing_a_recipe_could_say_panics() {
         StageKind::Erase,
         StageKind::Pixelate,
         StageKind::Quantise,
+        StageKind::Gamma,
+        StageKind::Edges,
+        StageKind::Clamp,
+        StageKind::Shear,
+        StageKind::Stretch,
+        StageKind::Crop,
     ];
     let gradients = random(3 * 121, 1);
     let mut scratch = ScatterScratch::new(frame.size);
@@ -313,9 +321,10 @@ fn nothing_a_recipe_could_say_panics() {
                 let visible = Visible::of(frame.size, [&window]);
                 let mut part = Vec::new();
                 visible.canvas().cut(&picture, &mut part);
-                Levels::new(frame.size).build(&part, &visible);
+                let mut levels = Levels::new(frame.size);
+                levels.build(&part, &visible);
                 pixel_gradient.resize(part.len(), 0.0);
-                scatter(&[window], 11, &gradients, &mut scratch, &visible, &mut pixel_gradient);
+                scatter(&levels, &[window], 11, &gradients, &mut scratch, &visible, &mut pixel_gradient);
             }
         }
     }
@@ -328,7 +337,10 @@ fn stages_act_by_chance_and_hang_on_their_key() {
     turn.chance = Schedule::Constant(0.3);
     let cover = stage(StageKind::Cover(range(0.3, 0.6)), 5);
     let one = Pipeline { stages: vec![cover.clone(), turn.clone()], edge: Edge::Mirror };
-    let other = Pipeline { stages: vec![stage(StageKind::Noise(range(0.0, 0.1)), 9), cover, turn], edge: Edge::Mirror };
+    let other = Pipeline {
+        stages: vec![stage(StageKind::Noise(range(0.0, 0.1), Spectrum::White), 9), cover, turn],
+        edge: Edge::Mirror,
+    };
     let mut turned = 0;
     for place in 0..2000 {
         let draw = |pipeline| Window::draw(&frame, Sight::Places, pipeline, Draws::new(2).at(place), &NOW);
@@ -350,7 +362,8 @@ fn random_pipeline(seed: u64) -> Pipeline {
         StageKind::Zoom(range(0.5, 3.0)),
         StageKind::Perspective(range(0.0, 1.0)),
         StageKind::Blur(range(0.0, 2.0)),
-        StageKind::Noise(range(0.0, 0.1)),
+        StageKind::Noise(range(0.0, 0.1), Spectrum::White),
+        StageKind::Noise(range(0.0, 0.1), Spectrum::Pink),
         StageKind::Colour(range(0.0, 0.2)),
         StageKind::Brightness(range(0.5, 1.5)),
         StageKind::Contrast(range(0.0, 2.0)),
@@ -359,6 +372,9 @@ fn random_pipeline(seed: u64) -> Pipeline {
         StageKind::Sharpen(range(0.0, 2.0)),
         StageKind::Erase(range(0.0, 0.8)),
         StageKind::Pixelate(range(1.0, 5.0)),
+        StageKind::Shear(range(-30.0, 30.0)),
+        StageKind::Stretch(range(0.5, 2.0)),
+        StageKind::Crop(range(0.5, 1.5)),
     ];
     let some = kinds.into_iter().enumerate().filter(|(i, _)| draws.unit(*i as u64) < 0.4).map(|(_, kind)| kind);
     let edge = [Edge::Mirror, Edge::Wrap, Edge::Clamp, Edge::Fill([0.2, 0.4, 0.6])][(draws.unit(99) * 4.0) as usize];
@@ -447,11 +463,12 @@ fn scratch_can_be_used_again() {
         let windows = random_windows(&frame, 7 * seed, 3);
         let gradients = random(3 * 3 * 256, seed);
         let mut old = vec![f32::NAN; 3 * frame.size.area()];
-        scatter(&windows, 16, &gradients, &mut scratch, &Visible::whole(frame.size), &mut old);
+        let (levels, visible) = (Levels::new(frame.size), Visible::whole(frame.size));
+        scatter(&levels, &windows, 16, &gradients, &mut scratch, &visible, &mut old);
         assert_eq!(old, scattered(frame.size, &windows, 16, &gradients));
     }
     let mut none = vec![f32::NAN; 3 * frame.size.area()];
-    scatter(&[], 16, &[], &mut scratch, &Visible::whole(frame.size), &mut none);
+    scatter(&Levels::new(frame.size), &[], 16, &[], &mut scratch, &Visible::whole(frame.size), &mut none);
     assert!(none.iter().all(|x| *x == 0.0));
 }
 
@@ -615,11 +632,150 @@ fn a_part_of_the_canvas_gives_what_the_whole_gives() {
             let mut scratch = ScatterScratch::new(size);
             dirty(scratch.levels());
             let mut part = vec![f32::NAN; 3 * visible.canvas().area()];
-            scatter(&windows, 20, &gradients, &mut scratch, &visible, &mut part);
+            scatter(&levels, &windows, 20, &gradients, &mut scratch, &visible, &mut part);
             assert!(part == cut(&visible, &whole), "{size:?} {seed}");
             let [inside, all] = [&part, &whole].map(|values| values.iter().filter(|value| **value != 0.0).count());
             assert_eq!(inside, all, "a gradient beyond the visible part: {size:?} {seed}");
         }
     }
-    assert!(parts > 40, "only {parts} covers are parts");
+    assert!(parts > 30, "only {parts} covers are parts");
+}
+
+/// Returns the gradient of a picture where the stages may be of any kind.
+fn scattered_at(size: Size, picture: &[f32], windows: &[Window], side: u32, gradients: &[f32]) -> Vec<f32> {
+    let (mut levels, visible) = (Levels::new(size), Visible::whole(size));
+    levels.build(picture, &visible);
+    let mut pixel_gradient = vec![f32::NAN; picture.len()];
+    scatter(&levels, windows, side, gradients, &mut ScatterScratch::new(size), &visible, &mut pixel_gradient);
+    pixel_gradient
+}
+
+#[test]
+fn filters_that_are_not_linear_go_back_by_their_derivatives() {
+    let frame = Frame::new(Size { width: 40, height: 31 }, 14);
+    let noise = |spectrum| StageKind::Noise(range(0.05, 0.05), spectrum);
+    let gamma = |exponent| StageKind::Gamma(range(exponent, exponent));
+    let edges = |amount| StageKind::Edges(range(amount, amount));
+    let pipelines = [
+        vec![gamma(0.6)],
+        vec![StageKind::Blur(range(1.0, 1.0)), gamma(2.2), StageKind::Colour(range(0.2, 0.2))],
+        vec![edges(1.0)],
+        vec![edges(0.4), gamma(1.4), StageKind::Rotate(range(20.0, 20.0))],
+        vec![
+            StageKind::Contrast(range(2.0, 2.0)),
+            StageKind::Clamp(range(0.2, 0.8)),
+            StageKind::Hue(range(50.0, 50.0)),
+        ],
+        vec![noise(Spectrum::Brown), gamma(0.8), StageKind::Sharpen(range(1.0, 1.0)), edges(0.7), gamma(1.5)],
+    ];
+    let norm = |values: &[f32]| dot(values, values).sqrt();
+    for (case, kinds) in (0..).zip(pipelines) {
+        let pipeline = pipeline(kinds, Edge::Mirror);
+        let draw = |i| Window::draw(&frame, sight(case + i), &pipeline, Draws::new(case).at(i), &NOW);
+        let windows: Vec<Window> = (0..3).map(draw).collect();
+        let picture: Vec<f32> = random(3 * frame.size.area(), case + 1).iter().map(|x| 0.1 + 0.8 * x).collect();
+        let gradients: Vec<f32> = random(windows.len() * 3 * 196, case + 2).iter().map(|x| x - 0.5).collect();
+        let back = scattered_at(frame.size, &picture, &windows, 14, &gradients);
+        // Along the gradient itself, and along a direction that has nothing to do with it.
+        let steepest: Vec<f32> = back.iter().map(|x| x / norm(&back) as f32).collect();
+        let other: Vec<f32> = random(picture.len(), case + 3).iter().map(|x| x - 0.5).collect();
+        let other: Vec<f32> = other.iter().map(|x| x / norm(&other) as f32).collect();
+        for direction in [steepest, other] {
+            let at = |h: f32| {
+                let moved: Vec<f32> = picture.iter().zip(&direction).map(|(x, d)| x + h * d).collect();
+                dot(&shown(frame.size, &moved, &windows, 14), &gradients)
+            };
+            const STEP: f32 = 0.01;
+            let forward = (at(STEP) - at(-STEP)) / f64::from(2.0 * STEP);
+            let backward = dot(&direction, &back);
+            assert!((forward - backward).abs() < 3e-3 * norm(&back), "{case}: {forward} {backward} of {}", norm(&back));
+        }
+    }
+}
+
+#[test]
+fn rounding_passes_gradients_unchanged() {
+    let frame = Frame::new(square(20), 20);
+    let sight = Sight::Whole { fit: Fit::Stretch };
+    let window =
+        |kinds: Vec<StageKind>| Window::draw(&frame, sight, &pipeline(kinds, Edge::Mirror), Draws::new(3), &NOW);
+    let (with, without) = (window(vec![StageKind::Quantise(range(3.0, 3.0))]), window(vec![]));
+    let (picture, gradients) = (random(1200, 1), random(1200, 2));
+    let seen = shown(frame.size, &picture, std::slice::from_ref(&with), 20);
+    assert!(seen.iter().all(|x| [0.0, 0.5, 1.0].contains(x)));
+    assert_eq!(scattered(frame.size, &[with], 20, &gradients), scattered(frame.size, &[without], 20, &gradients));
+}
+
+#[test]
+fn crops_lie_within_the_window_or_around_it() {
+    let size = Size { width: 300, height: 200 };
+    let frame = Frame::new(size, 50);
+    let sight = Sight::Whole { fit: Fit::Stretch };
+    let mut least = [f64::INFINITY; 2];
+    for seed in 0..300 {
+        let corners = |side: f64| {
+            let crop = pipeline([StageKind::Crop(range(side, side))], Edge::Mirror);
+            Window::draw(&frame, sight, &crop, Draws::new(seed), &NOW).corners()
+        };
+        let [from, _, to, _] = corners(0.25);
+        assert!((to[0] - from[0] - 75.0).abs() < 1e-9 && (to[1] - from[1] - 50.0).abs() < 1e-9);
+        assert!(from[0] >= -1e-9 && from[1] >= -1e-9 && to[0] <= 300.0 + 1e-9 && to[1] <= 200.0 + 1e-9, "{from:?}");
+        least = [0, 1].map(|axis| least[axis].min(from[axis]));
+        // Larger than the window: all of it is in the crop.
+        let [from, _, to, _] = corners(2.0);
+        assert!((to[0] - from[0] - 600.0).abs() < 1e-9);
+        assert!(from[0] <= 1e-9 && from[1] <= 1e-9 && to[0] >= 300.0 - 1e-9 && to[1] >= 200.0 - 1e-9, "{from:?}");
+    }
+    assert!(least[0] < 10.0 && least[1] < 10.0, "{least:?}");
+}
+
+#[test]
+fn a_large_crop_of_a_wrapped_canvas_repeats_it() {
+    let frame = Frame::new(square(16), 48);
+    let sight = Sight::Whole { fit: Fit::Stretch };
+    let tiles = pipeline([StageKind::Crop(range(3.0, 3.0))], Edge::Wrap);
+    let window = Window::draw(&frame, sight, &tiles, Draws::new(8), &NOW);
+    let seen = shown(frame.size, &random(768, 1), &[window], 48);
+    for plane in seen.chunks_exact(48 * 48) {
+        for (i, value) in plane.iter().enumerate().filter(|(i, _)| i % 48 < 32 && i / 48 < 32) {
+            assert!((value - plane[i + 16]).abs() < 1e-5 && (value - plane[i + 16 * 48]).abs() < 1e-5, "{i}");
+        }
+    }
+}
+
+#[test]
+fn shears_and_stretches_keep_the_area() {
+    let frame = Frame::new(square(200), 50);
+    let sides =
+        |corners: [[f64; 2]; 4]| [1, 3].map(|other: usize| [0, 1].map(|axis| corners[other][axis] - corners[0][axis]));
+    for seed in 0..50 {
+        let view = |kind| {
+            let pipeline = pipeline([StageKind::Cover(range(0.4, 0.4)), kind], Edge::Mirror);
+            sides(Window::draw(&frame, Sight::Places, &pipeline, Draws::new(seed), &NOW).corners())
+        };
+        let area = |[right, down]: [[f64; 2]; 2]| right[0] * down[1] - right[1] * down[0];
+        let sheared = view(StageKind::Shear(range(-60.0, 60.0)));
+        assert!((area(sheared) - 6400.0).abs() < 1e-6 && sheared[1][0] != 0.0, "{sheared:?}");
+        // Things twice as wide for their height: half as much is seen along x as along y.
+        let [right, down] = view(StageKind::Stretch(range(2.0, 2.0)));
+        assert!((area([right, down]) - 6400.0).abs() < 1e-6 && (down[1] / right[0] - 2.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn many_changes_of_size_stay_within_bounds() {
+    let frame = Frame::new(square(64), 16);
+    let all: [fn() -> StageKind; 4] = [
+        || StageKind::Crop(range(8.0, 8.0)),
+        || StageKind::Crop(range(0.01, 0.01)),
+        || StageKind::Stretch(range(8.0, 8.0)),
+        || StageKind::Shear(range(75.0, 75.0)),
+    ];
+    for kind in all {
+        let pipeline = pipeline((0..60).map(|_| kind()), Edge::Wrap);
+        let window = Window::draw(&frame, Sight::Places, &pipeline, Draws::new(5), &NOW);
+        assert!(window.corners().as_flattened().iter().all(|x| x.abs() < 1e6), "{:?}", window.corners());
+        let seen = shown(frame.size, &random(3 * 4096, 1), &[window], 16);
+        assert!(seen.iter().all(|x| (0.0..=1.0).contains(x)));
+    }
 }

@@ -456,6 +456,12 @@ pub enum StageKind {
     Shift(Range),
     /// Rotation about the window's centre in degrees; positive angles turn what is seen counter-clockwise.
     Rotate(Range),
+    /// Slant along x and y, drawn independently, in degrees; areas stay.
+    Shear(Range),
+    /// Ratio of widths to heights, drawn log-uniformly: at 2 things look twice as wide for their height. The area seen stays.
+    Stretch(Range),
+    /// A square at a random place of the window takes its place: its side in fractions of the window's. Above 1, it lies around the window.
+    Crop(Range),
     /// Strength of a random tilt, 0..1: at 1 the far edge of the window shows twice what its near edge shows.
     Perspective(Range),
     /// Mirrors the window.
@@ -463,7 +469,7 @@ pub enum StageKind {
     /// Gaussian blur, standard deviation in window pixels.
     Blur(Range),
     /// Gaussian noise, standard deviation in pixel values. The deviation itself is drawn from the range for each view.
-    Noise(Range),
+    Noise(Range, Spectrum),
     /// Colour jitter: a gain for the whole window and an offset for each channel, deviation drawn from the range.
     Colour(Range),
     /// Brightness: the factor on all values.
@@ -483,6 +489,12 @@ pub enum StageKind {
     Pixelate(Range),
     /// Values are rounded to so many levels, itself rounded to a whole number; gradients pass through unchanged.
     Quantise(Range),
+    /// Every value to this power, drawn log-uniformly.
+    Gamma(Range),
+    /// Edge detection: how much of the window is replaced by the length of its gradient, 0..1.
+    Edges(Range),
+    /// Limits on values; the range's ends are the limits, and nothing is drawn.
+    Clamp(Range),
 }
 
 kinds! {
@@ -492,6 +504,9 @@ kinds! {
         Cover: "cover",
         Shift: "shift",
         Rotate: "rotate",
+        Shear: "shear",
+        Stretch: "stretch",
+        Crop: "crop",
         Perspective: "perspective",
         Flip: "flip",
         Blur: "blur",
@@ -505,6 +520,9 @@ kinds! {
         Erase: "erase",
         Pixelate: "pixelate",
         Quantise: "quantise",
+        Gamma: "gamma",
+        Edges: "edges",
+        Clamp: "clamp",
     }
 }
 
@@ -516,9 +534,12 @@ impl StageKind {
             | StageKind::Cover(range)
             | StageKind::Shift(range)
             | StageKind::Rotate(range)
+            | StageKind::Shear(range)
+            | StageKind::Stretch(range)
+            | StageKind::Crop(range)
             | StageKind::Perspective(range)
             | StageKind::Blur(range)
-            | StageKind::Noise(range)
+            | StageKind::Noise(range, _)
             | StageKind::Colour(range)
             | StageKind::Brightness(range)
             | StageKind::Contrast(range)
@@ -527,10 +548,31 @@ impl StageKind {
             | StageKind::Sharpen(range)
             | StageKind::Erase(range)
             | StageKind::Pixelate(range)
-            | StageKind::Quantise(range) => Some(range),
+            | StageKind::Quantise(range)
+            | StageKind::Gamma(range)
+            | StageKind::Edges(range)
+            | StageKind::Clamp(range) => Some(range),
             StageKind::Flip(_) => None,
         }
     }
+}
+
+/// How the power of noise is spread over frequencies.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Spectrum {
+    /// Every pixel for itself: the same power at all frequencies.
+    White,
+    /// The same power in every octave: falls as 1/f^2, f in waves per length, in two dimensions.
+    Pink,
+    /// In every octave half the power of the next coarser one: falls as 1/f^3.
+    Brown,
+    /// Blobs of one size, in window pixels.
+    Coarse(Schedule),
+}
+
+kinds! {
+    /// The spectra by their words.
+    SpectrumKind of Spectrum { White: "white", Pink: "pink", Brown: "brown", Coarse: "coarse" }
 }
 
 /// The mirror's axis.

@@ -70,7 +70,8 @@ mod tests {
 
     use super::Word;
     use crate::plan::{
-        Axis, BasisKind, Calibration, Ease, EdgeKind, Fit, GradientKind, Loss, OptimiserKind, Select, StageName,
+        Axis, BasisKind, Calibration, Ease, EdgeKind, Fit, GradientKind, Loss, OptimiserKind, Select, SpectrumKind,
+        StageName,
     };
 
     fn read_back<W: Word + PartialEq + Debug>() {
@@ -92,6 +93,7 @@ mod tests {
         read_back::<Loss>();
         read_back::<OptimiserKind>();
         read_back::<Select>();
+        read_back::<SpectrumKind>();
         read_back::<StageName>();
     }
 }

@@ -10,7 +10,7 @@ mod stages;
 mod tables;
 
 pub(super) use kinds::*;
-pub(super) use stages::{Build, STAGES};
+pub(super) use stages::{Build, GRAINS, STAGES, written_here};
 pub(super) use tables::*;
 
 #[cfg(test)]

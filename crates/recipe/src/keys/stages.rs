@@ -1,7 +1,7 @@
 //! The stages of a pipeline. `docs/adding-a-stage.md` says what else a stage needs.
 
 use crate::keys::kinds::{Bounds, Kind, Single, Variant, With};
-use crate::plan::{Axis, Range, StageKind, StageName};
+use crate::plan::{Axis, Range, Spectrum, SpectrumKind, StageKind, StageName};
 
 /// One stage: its key in a recipe, and what it becomes in a plan.
 #[derive(Debug)]
@@ -70,6 +70,30 @@ pub(crate) static STAGES: &[StageEntry] = &[
         example: "15",
     },
     StageEntry {
+        name: StageName::Shear.name(),
+        build: Build::Range(Single::MinusToPlus, Bounds::within(-75.0, 75.0), StageKind::Shear),
+        unit: "degrees",
+        about: "Slants the window along x and along y, each drawn independently. One number n means from -n to n.",
+        example: "10",
+    },
+    StageEntry {
+        name: StageName::Stretch.name(),
+        build: Build::Range(Single::Fixed, Bounds::within(0.125, 8.0), StageKind::Stretch),
+        unit: "width to height",
+        about: "Makes things wider or narrower for their height, while the area seen stays: 2 shows them twice as wide, \
+                0.5 twice as high. One number is a fixed ratio; a range is drawn log-uniformly.",
+        example: "[0.8, 1.25]",
+    },
+    StageEntry {
+        name: StageName::Crop.name(),
+        build: Build::Range(Single::Fixed, Bounds::within(0.01, 8.0), StageKind::Crop),
+        unit: "window sides",
+        about: "Shows a square at a random place within the window: its side. Above 1, the window shows what lies around it, too, \
+                itself at a random place in what is shown; with `edge = \"wrap\"` in a composition, a `crop` of 3 shows the \
+                picture tiled 3 times. One number is a fixed side.",
+        example: "[0.5, 1]",
+    },
+    StageEntry {
         name: StageName::Perspective.name(),
         build: Build::Range(Single::FromZero, FRACTION, StageKind::Perspective),
         unit: "",
@@ -93,10 +117,11 @@ pub(crate) static STAGES: &[StageEntry] = &[
     },
     StageEntry {
         name: StageName::Noise.name(),
-        build: Build::Range(Single::FromZero, FRACTION, StageKind::Noise),
+        build: Build::Range(Single::FromZero, FRACTION, |range| StageKind::Noise(range, Spectrum::White)),
         unit: "pixel values",
         about: "Gaussian noise on the window: its standard deviation, drawn for each view. One number n means from 0 \
-                to n. Keeps patterns that are too faint to see from growing.",
+                to n. Keeps patterns that are too faint to see from growing. A `spectrum` beside it makes it pink, brown or \
+                coarse.",
         example: "0.05",
     },
     StageEntry {
@@ -171,7 +196,75 @@ pub(crate) static STAGES: &[StageEntry] = &[
                 (straight through).",
         example: "4",
     },
+    StageEntry {
+        name: StageName::Gamma.name(),
+        build: Build::Range(Single::Fixed, Bounds::within(0.1, 10.0), StageKind::Gamma),
+        unit: "exponent",
+        about: "Takes every value to a power: 1 leaves the window as it is, less is lighter, more is darker; black and white \
+                stay. One number is a fixed exponent; a range is drawn log-uniformly.",
+        example: "[0.7, 1.4]",
+    },
+    StageEntry {
+        name: StageName::Edges.name(),
+        build: Build::Range(Single::FromZero, FRACTION, StageKind::Edges),
+        unit: "",
+        about: "Edge detection (Sobel's operator), bright on black: at 1 nothing but edges is seen, below it the window \
+                shows through. One number n means from 0 to n.",
+        example: "[1, 1]",
+    },
+    StageEntry {
+        name: StageName::Clamp.name(),
+        build: Build::Range(Single::FromZero, Bounds::within(-8.0, 8.0), StageKind::Clamp),
+        unit: "pixel values",
+        about: "Limits values to these two ends; nothing is drawn. Values beyond them have no gradient. One number n \
+                means from 0 to n. After noise and changes of colour, `clamp = 1` shows the model no values that a picture cannot have.",
+        example: "1",
+    },
 ];
+
+/// The spectra of noise.
+pub(crate) const SPECTRA: &[Variant] = &[
+    Variant { name: SpectrumKind::White.name(), about: "every pixel for itself", with: With::Nothing },
+    Variant {
+        name: SpectrumKind::Pink.name(),
+        about: "grains of all sizes, each as strong: clouds with sharp grains (power as 1/f^2)",
+        with: With::Nothing,
+    },
+    Variant {
+        name: SpectrumKind::Brown.name(),
+        about: "grains of all sizes, the larger the stronger: soft clouds (power as 1/f^3)",
+        with: With::Nothing,
+    },
+    Variant {
+        name: SpectrumKind::Coarse.name(),
+        about: "grains of one size, in window pixels",
+        with: With::Value(&Kind::Schedule(GRAINS)),
+    },
+];
+
+/// The sizes of grains of coarse noise, in window pixels.
+pub(crate) const GRAINS: Bounds = Bounds::within(1.0, 256.0);
+
+/// Stages of other programs that are written in other words here.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (&["grey", "gray", "greyscale", "grayscale"], "{ saturation = 0 }"),
+    (&["repeat", "tile"], "{ crop = 3 } and { edge = \"wrap\" }, in a composition"),
+    (&["pad", "padding", "random_scale"], "{ crop = [1, 1.2] }"),
+    (&["center_crop", "random_crop", "crop_random", "resized_crop"], "{ crop = [0.5, 1] }"),
+    (&["mul", "multiply"], "{ brightness = 0.8 }"),
+    (&["add", "jitter", "color"], "{ colour = 0.05 }"),
+    (&["cutout", "cutouts", "erasing"], "{ erase = 0.5 }"),
+    (&["affine", "translate", "random_translate", "random_shift"], "{ shift = 0.05 }"),
+    (&["posterize", "posterise"], "{ quantise = 4 }"),
+    (&["fnoise"], "{ noise = 0.1 }"),
+    (&["sobel", "edge_detection"], "{ edges = [1, 1] }"),
+];
+
+/// Returns how a stage of other programs is written here.
+pub(crate) fn written_here(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    ELSEWHERE.iter().find(|(names, _)| names.contains(&name.as_str())).map(|(_, here)| *here)
+}
 
 impl StageEntry {
     /// The kind of the stage's value.

@@ -1,7 +1,7 @@
 //! The tables of a recipe and their keys.
 
 use crate::keys::kinds::{Bounds, Key, Kind, SEEDS, SIDES, STEPS, Table, Variant, With};
-use crate::keys::stages::STAGES;
+use crate::keys::stages::{SPECTRA, STAGES};
 use crate::plan::{BasisKind, Calibration, Ease, EdgeKind, Fit, GradientKind, Loss, OptimiserKind, Select};
 
 /// Every table, in the reference's order.
@@ -623,7 +623,7 @@ pub(crate) static STAGE: Table = Table {
     name: "stage",
     heading: "An entry of a pipeline",
     about: "One stage of a pipeline: a table with exactly one of these keys, and a `chance` beside it if it should not act on \
-            every view. Geometric stages (`cover` to `flip`) compose first, in written order; the others follow, in written \
+            every view; beside `noise`, also a `spectrum`. Geometric stages (`cover` to `flip`) compose first, in written order; the others follow, in written \
             order.",
     keys: &STAGE_KEYS,
     exclusive: &[],
@@ -631,13 +631,13 @@ pub(crate) static STAGE: Table = Table {
 };
 
 /// The stages' keys, and the other keys of a pipeline's entry.
-static STAGE_KEYS: [Key; STAGES.len() + 2] = {
+static STAGE_KEYS: [Key; STAGES.len() + 3] = {
     let mut keys = [Key {
         unit: "probability",
         about: "The probability that the stage beside it acts on a view.",
         example: "0.5",
         ..key("chance", Kind::Schedule(Bounds::within(0.0, 1.0)))
-    }; STAGES.len() + 2];
+    }; STAGES.len() + 3];
     let mut index = 0;
     while index < STAGES.len() {
         let stage = &STAGES[index];
@@ -651,8 +651,17 @@ static STAGE_KEYS: [Key; STAGES.len() + 2] = {
         example: "\"wrap\"",
         ..key("edge", Kind::Choice(EDGES))
     };
+    keys[index + 1] = Key {
+        about: "How the power of the `noise` beside it is spread over frequencies; its deviation stays the same. Without it, noise \
+                is white.",
+        example: "\"pink\"",
+        ..key("spectrum", Kind::Choice(SPECTRA))
+    };
     keys
 };
+
+/// The keys of a pipeline's entry that stand beside a stage.
+pub(crate) const BESIDE_STAGES: [&str; 2] = ["chance", "spectrum"];
 
 pub(crate) static RENDER: Table = Table {
     name: "render",

@@ -2,8 +2,8 @@
 
 use toml::de::DeValue;
 
-use crate::keys::{Build, Kind, STAGE, STAGES};
-use crate::plan::{Edge, EdgeKind, StageKind};
+use crate::keys::{BESIDE_STAGES, Build, GRAINS, Kind, STAGE, STAGES, written_here};
+use crate::plan::{Edge, EdgeKind, Spectrum, SpectrumKind, StageKind, StageName};
 use crate::read::reader::{Reader, Value, entries};
 use crate::read::written::{At, NamedPipeline, Pipeline, PipelineElement, PipelineUse};
 use crate::report::nearest::did_you_mean;
@@ -90,10 +90,11 @@ impl<'a> Reader<'a> {
         let mut stages = Vec::new();
         for (key, _) in entries(table) {
             match STAGE.key(key.get_ref()) {
-                Some(spec) if spec.name != "chance" => stages.push((spec.name, key.span())),
+                Some(spec) if !BESIDE_STAGES.contains(&spec.name) => stages.push((spec.name, key.span())),
                 Some(_) => {}
                 None => {
-                    let hint = did_you_mean(key.get_ref(), STAGE.names(), "there are");
+                    let here = written_here(key.get_ref()).map(|here| format!("write {here}"));
+                    let hint = here.or_else(|| did_you_mean(key.get_ref(), STAGE.names(), "there are"));
                     self.error(key.span(), format!("there is no stage `{}`", key.get_ref())).hint = hint;
                     return None;
                 }
@@ -115,6 +116,12 @@ impl<'a> Reader<'a> {
         let fields = self.table(&STAGE, value)?;
         let chance = fields.written("chance");
         let stage = fields.written(name)?;
+        let spectrum = fields.written("spectrum");
+        if let (Some(spectrum), true) = (&spectrum, *name != StageName::Noise.name()) {
+            self.error(spectrum.span.clone(), "only `noise` has a `spectrum`").hint =
+                Some("for example { noise = 0.1, spectrum = \"pink\" }".into());
+            return None;
+        }
         if *name == "edge" {
             if let Some(chance) = chance {
                 self.error(chance.span, "an edge rule applies to every view and has no `chance`");
@@ -126,7 +133,21 @@ impl<'a> Reader<'a> {
         if let (Some(span), Some(0.0)) = (span, chance.constant()) {
             self.warning(span, format!("the stage `{name}` never acts: its chance is 0"));
         }
-        Some(PipelineElement::Stage { kind: self.stage(&stage, name)?, chance })
+        let mut kind = self.stage(&stage, name)?;
+        if let (StageKind::Noise(_, own), Some(written)) = (&mut kind, spectrum) {
+            *own = self.spectrum(&written)?;
+        }
+        Some(PipelineElement::Stage { kind, chance })
+    }
+
+    fn spectrum(&mut self, value: &Value<'a>) -> Option<Spectrum> {
+        let chosen = self.chosen(value)?;
+        Some(match chosen.word {
+            SpectrumKind::White => Spectrum::White,
+            SpectrumKind::Pink => Spectrum::Pink,
+            SpectrumKind::Brown => Spectrum::Brown,
+            SpectrumKind::Coarse => Spectrum::Coarse(self.schedule(&chosen.value?, GRAINS)?),
+        })
     }
 
     fn stage(&mut self, value: &Value<'a>, name: &str) -> Option<StageKind> {

@@ -366,6 +366,9 @@ fn unknown_key_hint(spec: &'static Table, key: &str) -> Option<String> {
         [owner, ..] if owner.name == keys::STAGE.name && key == "chance" => {
             Some("`chance` goes beside the key of a stage: stages = [{ rotate = 15, chance = 0.5 }]".into())
         }
+        [owner, ..] if owner.name == keys::STAGE.name && key == "spectrum" => {
+            Some("`spectrum` goes beside a `noise`: stages = [{ noise = 0.1, spectrum = \"pink\" }]".into())
+        }
         [owner, ..] if owner.name == keys::STAGE.name => {
             Some(format!("`{key}` is a stage: stages = [{{ {key} = ... }}]"))
         }

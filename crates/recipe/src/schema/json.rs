@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::keys;
 use crate::keys::defaults;
-use crate::keys::{Bounds, KEYFRAMES, Key, Kind, RECIPE, SIDES, STAGE, Single, Table, Variant, With};
+use crate::keys::{BESIDE_STAGES, Bounds, KEYFRAMES, Key, Kind, RECIPE, SIDES, STAGE, Single, Table, Variant, With};
 use crate::read::expression::LONGEST;
 use crate::read::models::MOST_MODELS;
 use crate::sources::merge::INHERITED;
@@ -93,10 +93,11 @@ fn table(spec: &Table) -> Value {
         schema["anyOf"] = json!(one);
     }
     if spec.name == STAGE.name {
-        let stages = spec.keys.iter().filter(|key| key.name != "chance");
+        let stages = spec.keys.iter().filter(|key| !BESIDE_STAGES.contains(&key.name));
         let one: Vec<Value> = stages.map(|key| json!({ "required": [key.name] })).collect();
         schema["oneOf"] = json!(one);
         schema["not"] = json!({ "required": ["edge", "chance"] });
+        schema["dependencies"] = json!({ "spectrum": ["noise"] });
     }
     schema
 }

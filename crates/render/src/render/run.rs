@@ -491,7 +491,8 @@ impl<'a, 'e> Run<'a, 'e> {
             let (region, ensemble) = place_of(plan, scene, &objectives[0]);
             let region = region.and_then(|region| regions.get(region));
             if first && region.is_none() && ensemble.is_none() {
-                scatter(&windows, side, gradients, &mut self.scatter_scratch, &self.visible, &mut self.pixel_gradient);
+                let (scratch, visible) = (&mut self.scatter_scratch, &self.visible);
+                scatter(&self.levels, &windows, side, gradients, scratch, visible, &mut self.pixel_gradient);
                 first = false;
                 continue;
             }
@@ -499,7 +500,8 @@ impl<'a, 'e> Run<'a, 'e> {
                 fill(&mut self.pixel_gradient, 0.0);
             }
             fit(&mut self.partial_gradient, self.pixel_gradient.len());
-            scatter(&windows, side, gradients, &mut self.scatter_scratch, &self.visible, &mut self.partial_gradient);
+            let (scratch, visible) = (&mut self.scatter_scratch, &self.visible);
+            scatter(&self.levels, &windows, side, gradients, scratch, visible, &mut self.partial_gradient);
             match (ensemble.zip(plan.share(objectives[0].target, time)), region) {
                 (Some((ensemble, share)), region) => {
                     if let Some(region) = region {

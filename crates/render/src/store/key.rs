@@ -16,7 +16,7 @@ use super::digest::Digest;
 use super::{Conditions, Contents};
 use crate::plan::{
     Basis, Canvas, Edge, Gradient, Ground, Init, Member, Optimiser, Patience, Phase, Pipeline, Plan, Prompt, Pull,
-    Range, Region, Select, Sight, Size, Stage, StageKind, Target, Time,
+    Range, Region, Select, Sight, Size, Spectrum, Stage, StageKind, Target, Time,
 };
 
 /// The version of the program's arithmetic. Raise it with every change after which a render gives different bytes, however few: changes
@@ -375,9 +375,11 @@ fn pipeline(digest: &mut Digest, pipeline: &Pipeline, time: &Time) {
             | StageKind::Cover(range)
             | StageKind::Shift(range)
             | StageKind::Rotate(range)
+            | StageKind::Shear(range)
+            | StageKind::Stretch(range)
+            | StageKind::Crop(range)
             | StageKind::Perspective(range)
             | StageKind::Blur(range)
-            | StageKind::Noise(range)
             | StageKind::Colour(range)
             | StageKind::Brightness(range)
             | StageKind::Contrast(range)
@@ -386,9 +388,21 @@ fn pipeline(digest: &mut Digest, pipeline: &Pipeline, time: &Time) {
             | StageKind::Sharpen(range)
             | StageKind::Erase(range)
             | StageKind::Pixelate(range)
-            | StageKind::Quantise(range) => {
+            | StageKind::Quantise(range)
+            | StageKind::Gamma(range)
+            | StageKind::Edges(range)
+            | StageKind::Clamp(range) => {
                 let Range { low, high } = range;
                 digest.number(low.at(time)).number(high.at(time))
+            }
+            StageKind::Noise(Range { low, high }, spectrum) => {
+                let ends = digest.number(low.at(time)).number(high.at(time));
+                match spectrum {
+                    // Adds nothing, so that the keys of all recipes from before there were spectra stay the same.
+                    Spectrum::White => ends,
+                    Spectrum::Pink | Spectrum::Brown => ends.word(spectrum.name()),
+                    Spectrum::Coarse(grain) => ends.word(spectrum.name()).number(grain.at(time)),
+                }
             }
             StageKind::Flip(axis) => digest.word(axis.name()),
         };

@@ -91,6 +91,18 @@ fn what_is_not_looked_at_yet_does_not_count_yet() {
     }
 }
 
+#[test]
+fn a_spectrum_counts_unless_it_is_the_one_that_noise_has_without_it() {
+    let of = |noise: &str| keys(&format!("[[detail]]\nprompts = ['x']\nstages = [{{ {noise} }}]\n"), &conditions());
+    let white = of("noise = 0.1");
+    assert_eq!(white, of("noise = 0.1, spectrum = 'white'"));
+    let (pink, brown) = (of("noise = 0.1, spectrum = 'pink'"), of("noise = 0.1, spectrum = 'brown'"));
+    let (fine, coarse) =
+        (of("noise = 0.1, spectrum = { coarse = 2 }"), of("noise = 0.1, spectrum = { coarse = 't*9 + 1' }"));
+    let all = [white, pink, brown, fine, coarse];
+    assert!((0..5).all(|i| (0..i).all(|j| all[i][1] != all[j][1])));
+}
+
 /// Calibration counts for several prompts; a single prompt is not calibrated.
 #[test]
 fn calibration_counts_where_prompts_are_compared() {

@@ -6,8 +6,8 @@ use super::choice::{Choice, names};
 use super::effort::Effort;
 use crate::clip::{Description, ModelFolder};
 use crate::plan::{
-    Basis, Edge, Gradient, Ground, Init, Optimiser, Phase, Plan, Prompt, Pull, Region, Schedule, Sight, StageKind,
-    Target, Time,
+    Basis, Edge, Gradient, Ground, Init, Optimiser, Phase, Plan, Prompt, Pull, Region, Schedule, Sight, Spectrum,
+    StageKind, Target, Time,
 };
 use crate::recipe::{Compiled, Origins};
 
@@ -157,6 +157,9 @@ pub(super) struct StageAccount {
     /// The axis of a flip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub axis: Option<&'static str>,
+    /// The spectrum of noise that is not white.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spectrum: Option<&'static str>,
     pub chance: Values,
 }
 
@@ -361,12 +364,18 @@ fn stage_account(kind: &StageKind, chance: &Schedule, moments: &[Time; 3]) -> St
         StageKind::Flip(axis) => Some(axis.name()),
         _ => None,
     };
+    let spectrum = match kind {
+        StageKind::Noise(_, Spectrum::White) => None,
+        StageKind::Noise(_, spectrum) => Some(spectrum.name()),
+        _ => None,
+    };
     let range = kind.range();
     StageAccount {
         stage: kind.name(),
         low: range.map(|range| values(&range.low, moments)),
         high: range.map(|range| values(&range.high, moments)),
         axis,
+        spectrum,
         chance: values(chance, moments),
     }
 }

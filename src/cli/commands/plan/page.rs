@@ -188,7 +188,8 @@ fn stages(pipeline: &PipelineAccount) -> impl Iterator<Item = String> {
             (Some(low), Some(high), _) => format!("{}..{}", over_time(low), over_time(high)),
             (_, _, axis) => axis.unwrap_or_default().to_owned(),
         };
-        format!("{} {range}{chance}", stage.stage)
+        let spectrum = stage.spectrum.map(|spectrum| format!(" {spectrum}")).unwrap_or_default();
+        format!("{} {range}{spectrum}{chance}", stage.stage)
     };
     let edge = format!("edge {}", pipeline.edge);
     pipeline.stages.iter().map(stage).chain([edge]).collect::<Vec<_>>().into_iter()
