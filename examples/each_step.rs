@@ -29,7 +29,7 @@ pub fn run(file: &Path, most: u64) -> Result<[Option<Picture>; 2], Box<dyn Error
         if progress.done < most { Control::Continue } else { Control::Stop }
     };
     let rendered = render(&compiled.plan, &mut lenses, &mut each_step)?;
-    Ok([first, Some(rendered.picture)])
+    Ok([first, Some(rendered.picture())])
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

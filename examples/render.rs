@@ -22,7 +22,7 @@ pub fn run(file: &Path, picture: &Path) -> Result<(), Box<dyn Error>> {
 
     let rendered = render(&compiled.plan, &mut lenses, &mut |_: &mut Progress<'_>| Control::Continue)?;
     let origin = Origin { recipe: text, bases: Default::default(), facts: Facts::default() };
-    Ok(write_png(picture, &rendered.picture, &origin)?)
+    Ok(write_png(picture, &rendered.picture(), &origin)?)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

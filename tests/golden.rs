@@ -77,7 +77,7 @@ fn pictures_equal_the_golden_ones() {
     let mut wrong = Vec::new();
     for basis in ["fourier", "pyramid", "pixels"] {
         let embedded = ModelFolder::find("pocket", Path::new("")).unwrap();
-        let picture = watched(&recipe_of(basis), embedded, &mut Patient).picture;
+        let picture = watched(&recipe_of(basis), embedded, &mut Patient).picture();
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{basis}.png"));
         if std::env::var_os("RECIPE_RENDER_UPDATE").is_some() {
             image::RgbImage::from_raw(picture.size.width, picture.size.height, picture.to_rgb8())
@@ -125,7 +125,7 @@ fn the_number_of_threads_changes_no_bit() {
         let one = run(1);
         for threads in [2, 4] {
             let other = run(threads);
-            assert!(one.picture == other.picture && one.tally == other.tally, "{basis}: {threads} threads differ");
+            assert!(one.picture() == other.picture() && one.tally == other.tally, "{basis}: {threads} threads differ");
         }
     }
 }
@@ -133,7 +133,7 @@ fn the_number_of_threads_changes_no_bit() {
 #[test]
 fn another_seed_is_another_picture() {
     let text = recipe_of("fourier");
-    assert_ne!(rendered(&text).picture, rendered(&text.replace("seed = 3", "seed = 4")).picture);
+    assert_ne!(rendered(&text).picture(), rendered(&text.replace("seed = 3", "seed = 4")).picture());
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_phase_added_at_the_end_changes_nothing_before_it() {
         }
     }
     let text = recipe_of("fourier").replace("[[phase]]\nsteps", "[[phase]]\nrate = 0.05\nsteps");
-    let whole = rendered(&text).picture;
+    let whole = rendered(&text).picture();
     let longer = format!("{text}[[phase]]\nrate = 0.02\nsteps = 2\n");
     let compiled = recipe::compile(Path::new("test.toml"), &longer, &Overrides::default()).unwrap();
     let model = small();

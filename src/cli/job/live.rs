@@ -163,7 +163,7 @@ impl Page {
     pub(crate) fn end(&self, rendered: &Rendered, output: &Path) {
         let (Some(hub), Some(reporter)) = (&self.hub, &self.reporter) else { return };
         let activity = if rendered.stopped { Activity::Stopped } else { Activity::Finished };
-        reporter.end(&rendered.picture, rendered.position, activity);
+        reporter.end(&rendered.picture(), rendered.position, activity);
         hub.saved(output, rendered.position);
     }
 }

@@ -8,5 +8,6 @@ pub mod timings;
 
 mod jobs;
 mod video;
+mod written;
 
 pub(crate) use jobs::{Job, identity, jobs, jobs_of};

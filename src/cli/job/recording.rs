@@ -107,21 +107,21 @@ impl Recording {
     pub(crate) fn finish(self, rendered: &Rendered) -> Vec<WriteError> {
         let mut failures = Vec::new();
         if let Some(preview) = self.preview {
-            preview.finish(rendered.picture.clone());
+            preview.finish(rendered.picture());
             if !self.again {
                 voice::unpin();
             }
         }
         if let Some(video) = self.video {
             if video.last < rendered.position {
-                video.recorder.frame(rendered.picture.clone());
+                video.recorder.frame(rendered.picture());
             }
             failures.extend(video.recorder.finish().err());
         }
         if let Some(mut sheet) = self.sheet {
             if sheet.last < rendered.position {
                 let step = format!("step {}", rendered.position);
-                sheet.add(&rendered.picture, vec!["stopped here".to_owned(), step], rendered.position);
+                sheet.add(&rendered.picture(), vec!["stopped here".to_owned(), step], rendered.position);
             }
             failures.extend(sheet.write().err());
         }

@@ -8,6 +8,7 @@ use super::jobs::{Job, beside, identity, snapshots};
 use super::live::{Live, Page};
 use super::recording::{Recording, complain};
 use super::timings::{Seconds, Timings, peak_rss_bytes};
+use super::written::write_picture;
 use crate::cli::args::RenderArgs;
 use crate::cli::bench::Workbench;
 use crate::cli::failure::{Exit, Failure};
@@ -17,7 +18,7 @@ use crate::cli::source::picture;
 use crate::cli::terminal::progress::Display;
 use crate::cli::terminal::{Voice, interrupt, voice};
 use crate::clip::ModelFolder;
-use crate::output::{Facts, Origin, TallyLine, UsedModel, Writer, is_snapshot_of, phase_path, step_path, write_png};
+use crate::output::{Facts, Origin, TallyLine, UsedModel, Writer, is_snapshot_of, phase_path, step_path};
 use crate::plan::Plan;
 use crate::preview::Gate;
 use crate::recipe::{Compiled, Overrides};
@@ -175,7 +176,7 @@ impl Run<'_> {
         let startup = startup.unwrap_or_default();
         let stepping = before.duration_since(started).saturating_sub(startup + held).as_secs_f64();
         let origin = Origin { recipe: source.text.clone(), bases: compiled.bases.clone(), facts };
-        write_png(&job.output, &rendered.picture, &origin)?;
+        write_picture(&job.output, &rendered, &origin)?;
         page.end(&rendered, &job.output);
         waited += before.elapsed();
         let total = started.elapsed().as_secs_f64();
@@ -306,7 +307,7 @@ impl<'a> Begin<'a> {
     fn kept(self, rendered: &Rendered) -> Option<CanvasCopy> {
         let Begin::Found(found) = self else { return None };
         let found = *found;
-        Some(CanvasCopy { standing: found.standing, arrays: found.arrays, picture: rendered.picture.clone() })
+        Some(CanvasCopy { standing: found.standing, arrays: found.arrays, picture: rendered.picture() })
     }
 }
 

@@ -42,7 +42,7 @@ mod tests;
 use crate::chance::Draws;
 use crate::picture::Picture;
 use crate::plan::{self, Basis, Optimiser, Size};
-use crate::spans::Spans;
+use crate::spans::{Rect, Spans, TILE};
 
 pub use init::CanvasError;
 use state::Slot;
@@ -50,6 +50,9 @@ pub use state::{State, StateError, Tensor, Values};
 
 /// The shortest and longest side of a canvas in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=65536;
+
+/// The height of [`Canvas::bands`]: whole tiles, and few enough rows to be little memory.
+const BAND: usize = 2 * TILE;
 
 /// A picture stored in a basis, with its optimiser.
 pub struct Canvas {
@@ -166,6 +169,27 @@ impl Canvas {
             return self.decode(finest).to_vec();
         }
         self.store.whole(bounded(finest))
+    }
+
+    /// Gives the picture at the canvas's full size to `each`, band by band of whole rows from top to bottom: `[3, rows, W]`, 0..1 sRGB, the
+    /// values of [`Canvas::picture`]. Where parts of the canvas can be had, this takes no memory of its size. [`Canvas::decode`] has to be
+    /// called before the next [`Canvas::backprop`].
+    ///
+    /// # Errors
+    /// The first of `each`.
+    pub fn bands<E>(&mut self, finest: Option<f64>, mut each: impl FnMut(&[f32]) -> Result<(), E>) -> Result<(), E> {
+        let (width, height) = (self.size.width as usize, self.size.height as usize);
+        let mut bands = (0..height)
+            .step_by(BAND)
+            .map(|y| Spans::of(width, height, [Rect { columns: 0..width, rows: y..(y + BAND).min(height) }]));
+        if self.store.shown() == self.size && self.in_parts(finest) {
+            return bands.try_for_each(|band| each(self.store.decode(bounded(finest), &band)));
+        }
+        let (picture, mut rows) = (self.picture(finest), Vec::new());
+        bands.try_for_each(|band| {
+            band.cut(&picture, &mut rows);
+            each(&rows)
+        })
     }
 
     /// Returns the picture `[3, H, W]`, 0..1 sRGB, at the optimised size.

@@ -564,6 +564,26 @@ fn pixels_that_are_moved_later_are_the_same_to_the_bit() {
 }
 
 #[test]
+fn bands_are_the_rows_of_the_picture() {
+    let (width, height) = (200, 300);
+    for basis in &BASES {
+        let mut one = canvas(basis, width, height, 0.3);
+        for (shown, finest) in [((200, 300), None), ((200, 300), Some(20.0)), ((100, 150), None)] {
+            one.resize(Size { width: shown.0, height: shown.1 });
+            let picture = one.picture(finest);
+            let mut rows = vec![Vec::<f32>::new(); 3];
+            let all = one.bands(finest, |band| {
+                assert!(band.len() % (3 * width as usize) == 0);
+                rows.iter_mut().zip(band.chunks_exact(band.len() / 3)).for_each(|(plane, band)| plane.extend(band));
+                Ok::<(), ()>(())
+            });
+            assert!(all.is_ok() && rows.concat() == picture, "{basis:?} {shown:?} {finest:?}");
+            assert_eq!(one.bands(finest, |_| Err(7)), Err(7));
+        }
+    }
+}
+
+#[test]
 fn a_state_that_does_not_fit_is_refused() {
     for basis in &BASES {
         let mut other = canvas(basis, 40, 33, 0.3);

@@ -1,5 +1,7 @@
 //! Pictures on disk: written whole or not at all, with the recipe inside.
 
+/// PNG of pictures that come row by row.
+pub mod bands;
 /// Text as pictures.
 pub mod font;
 /// The recipe, model and settings that a picture came from, as stored inside it.
@@ -17,6 +19,7 @@ pub mod video;
 /// Files that appear whole or not at all.
 pub mod whole;
 
+pub use bands::{LARGE, RowSink, write_png_rows};
 pub use origin::{Continued, Facts, Origin, TallyLine, UsedModel};
 pub use own::{check_own, check_own_picture};
 pub use png::{RecoverError, recover, recover_from, write_png, write_rgb};

@@ -9,12 +9,15 @@ use std::path::Path;
 
 use image::RgbImage;
 use png::text_metadata::ITXtChunk;
-use png::{BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, EncodingError, SrgbRenderingIntent};
+use png::{
+    BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, EncodingError, SrgbRenderingIntent, Writer,
+};
 use serde::de::DeserializeOwned;
 
 use super::origin::Origin;
 use super::whole::{WriteError, write_whole};
 use crate::picture::Picture;
+use crate::plan::Size;
 
 /// The recipe's text, byte for byte, compressed.
 const RECIPE: &str = "recipe-render:recipe";
@@ -32,7 +35,18 @@ pub fn write_png(path: &Path, picture: &Picture, origin: &Origin) -> Result<(), 
 
 /// Encodes a picture: 8 bits per channel, sRGB.
 fn encode(file: &mut dyn Write, picture: &Picture, origin: &Origin) -> Result<(), EncodingError> {
-    let mut encoder = Encoder::new(file, picture.size.width, picture.size.height);
+    let mut writer = open(file, picture.size, origin)?;
+    writer.write_image_data(&picture.to_rgb8())?;
+    writer.finish()
+}
+
+/// Begins the file of a picture of a size, up to its pixels.
+pub(super) fn open<'f>(
+    file: &'f mut dyn Write,
+    size: Size,
+    origin: &Origin,
+) -> Result<Writer<&'f mut dyn Write>, EncodingError> {
+    let mut encoder = Encoder::new(file, size.width, size.height);
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_compression(Compression::Balanced);
@@ -53,8 +67,7 @@ fn encode(file: &mut dyn Write, picture: &Picture, origin: &Origin) -> Result<()
         chunk.compressed = true;
         writer.write_text_chunk(&chunk)?;
     }
-    writer.write_image_data(&picture.to_rgb8())?;
-    writer.finish()
+    Ok(writer)
 }
 
 /// Writes a sheet of pictures to `path`, whole or not at all: 8 bits per channel, sRGB, with its title but no recipe.
@@ -76,7 +89,7 @@ pub fn write_rgb(path: &Path, image: &RgbImage, title: &str) -> Result<(), Write
     write_whole(path, |file| encode(file).map_err(into_io))
 }
 
-fn into_io(error: EncodingError) -> io::Error {
+pub(super) fn into_io(error: EncodingError) -> io::Error {
     match error {
         EncodingError::IoError(error) => error,
         other => io::Error::other(other),
@@ -188,7 +201,6 @@ mod tests {
     use super::*;
     use crate::given::{Base, Bases, Overrides};
     use crate::output::{Facts, TallyLine};
-    use crate::plan::Size;
 
     fn picture() -> Picture {
         let size = Size { width: 31, height: 17 };

@@ -1,9 +1,13 @@
 //! What a render reports to its observers, and what it returns in the end.
 
+use std::fmt;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
 use super::{Past, Rises, Standing, State, StepViews, Tally};
 use crate::{
     canvas::Canvas,
-    picture::Picture,
+    picture::{Picture, rgb8},
     plan::{Phase, Size},
 };
 
@@ -74,6 +78,14 @@ impl Progress<'_> {
         Picture { size: self.size, pixels: self.canvas.picture(self.finest) }
     }
 
+    /// Gives the picture's rows to `sink`, as [`Rendered::rows`] does.
+    ///
+    /// # Errors
+    /// The first of `sink`.
+    pub fn rows(&mut self, sink: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        self.canvas.bands(self.finest, |band| sink(&rgb8(band)))
+    }
+
     /// Borrows everything that later steps depend on: see [`resume`](super::resume).
     pub fn state(&mut self) -> State<'_> {
         let standing = Standing {
@@ -103,9 +115,9 @@ impl Progress<'_> {
 }
 
 /// The result of a render.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Rendered {
-    pub picture: Picture,
+    pub(super) finished: Finished,
     pub tally: Tally,
     /// Steps done.
     pub steps: u64,
@@ -118,6 +130,53 @@ pub struct Rendered {
     /// Whether the observer stopped it before its end.
     pub stopped: bool,
     pub seconds: Seconds,
+}
+
+impl Rendered {
+    /// The picture's size.
+    pub fn size(&self) -> Size {
+        self.finished.size
+    }
+
+    /// The picture. It is made from the canvas each time.
+    pub fn picture(&self) -> Picture {
+        let Finished { size, finest, .. } = self.finished;
+        Picture { size, pixels: self.finished.with(|canvas| canvas.picture(finest)) }
+    }
+
+    /// Gives the picture's rows to `sink`, from top to bottom and several at a time, as interleaved 8-bit RGB: the bytes of
+    /// [`Picture::to_rgb8`]. With the bases `pixels` and `pyramid` this takes little memory, however large the picture is.
+    ///
+    /// # Errors
+    /// The first of `sink`.
+    pub fn rows(&self, sink: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let finest = self.finished.finest;
+        self.finished.with(|canvas| canvas.bands(finest, |band| sink(&rgb8(band))))
+    }
+}
+
+/// The canvas that a render ended with.
+pub(super) struct Finished {
+    /// Decoding it writes to its scratch memory.
+    canvas: Mutex<Canvas>,
+    finest: Option<f64>,
+    size: Size,
+}
+
+impl Finished {
+    pub fn new(canvas: Canvas, finest: Option<f64>, size: Size) -> Finished {
+        Finished { canvas: Mutex::new(canvas), finest, size }
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Canvas) -> T) -> T {
+        look(&mut self.canvas.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Finished {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Finished").field("finest", &self.finest).field("size", &self.size).finish_non_exhaustive()
+    }
 }
 
 /// Wall-clock seconds of a render's parts.

@@ -7,6 +7,7 @@ use super::{
     balance::Balance,
     calibration::Fields,
     objectives::{Contest, StepObjectives, ViewObjective, acting_prompts, draw},
+    progress::Finished,
     scene::Scene,
     step_views::Last,
     tally::distinct_prompts,
@@ -16,7 +17,6 @@ use crate::{
     canvas::Canvas,
     clip::{ClipError, Questions},
     direction::log_odds,
-    picture::Picture,
     plan::{Gradient, Loss, Plan, Size, Time},
     sampling::{Frame, Levels, Region, ScatterScratch, Visible, Window, gather, scatter},
     spans::{add, fill, fit},
@@ -136,7 +136,7 @@ pub fn conclude(plan: &Plan, state: &State<'_>) -> Result<Rendered, RenderError>
     canvas.restore(&state.canvas)?;
     let finest = phase.finest.as_ref().map(|schedule| schedule.at(&time));
     Ok(Rendered {
-        picture: Picture { size: plan.size, pixels: canvas.picture(finest) },
+        finished: Finished::new(canvas, finest, plan.size),
         tally,
         steps: *steps,
         position: total,
@@ -295,10 +295,10 @@ impl<'a, 'e> Run<'a, 'e> {
     }
 
     /// Returns the result.
-    fn rendered(mut self, way: &Way<'_>, stopped: bool) -> Rendered {
+    fn rendered(self, way: &Way<'_>, stopped: bool) -> Rendered {
         let steps = if stopped { way.position } else { self.plan.steps() };
         Rendered {
-            picture: Picture { size: self.plan.size, pixels: self.canvas.picture(way.finest) },
+            finished: Finished::new(self.canvas, way.finest, self.plan.size),
             tally: self.tally,
             steps: way.done,
             position: way.position,
