@@ -66,9 +66,8 @@ pub fn run(picture: &Path, sheet: &Path) -> Result<(), Box<dyn Error>> {
     let mut levels = Levels::new(size);
     levels.build(&pixels, &Visible::whole(size));
 
-    let label =
-        |stages: &&str| if stages.is_empty() { "the picture".to_owned() } else { stages.replace(['{', '}'], "") };
-    let labels = Labels::Each(PIPELINES.iter().map(|stages| vec![label(stages).trim().to_owned()]).collect());
+    let label = |stages: &str| if stages.is_empty() { "the picture".to_owned() } else { stages.to_owned() };
+    let labels = Labels::Each(PIPELINES.iter().map(|stages| vec![label(stages)]).collect());
     let mut page = Sheet::new("What a window shows through each stage", &labels, Size { width: SIDE, height: SIDE });
     for (index, stages) in PIPELINES.iter().enumerate() {
         let values = seen(&levels, size, stages)?;

@@ -82,6 +82,24 @@ fn recipes_on_all_pages_compile_without_a_warning() {
     }
 }
 
+/// What other programs do to images is told in stages of ours, and each of them is one.
+#[test]
+fn stages_that_stand_for_those_of_other_programs_compile() {
+    let text = std::fs::read_to_string(root("docs/coming-from.md")).unwrap();
+    let section = text.split("## Augmentations").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let spans = section.split('`').skip(1).step_by(2).map(|span| span.trim_matches(['[', ']']));
+    let stages: Vec<&str> = spans.filter(|span| span.starts_with("{ ")).collect();
+    assert!(stages.len() > 40, "{}", stages.len());
+    for stages in stages {
+        let kind = if stages.contains("cover") { "detail" } else { "composition" };
+        let recipe = format!("[[{kind}]]\nprompts = [\"x\"]\nstages = [{stages}]\n");
+        match compile(&root("recipe.toml"), &recipe, &Overrides::default()) {
+            Ok(compiled) => assert_eq!(compiled.warnings, [], "{recipe}"),
+            Err(wrong) => panic!("{}", render_diagnostics(&wrong.diagnostics)),
+        }
+    }
+}
+
 /// Each is rendered by the program, tiny and short. Paths in them count from their page, so they lie beside a copy of it.
 #[test]
 fn recipes_on_all_pages_render() {
